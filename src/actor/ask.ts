@@ -1,0 +1,51 @@
+// One question that waits for its answer.
+
+import type { AskQueue } from './ask-timeouts.ts'
+
+type Resolve = (value: unknown) => void
+type Reject = (error: unknown) => void
+
+let capturedResolve: Resolve
+let capturedReject: Reject
+// Shared by all asks, so that none of them makes a closure.
+const capture = (resolve: Resolve, reject: Reject): void => {
+  capturedResolve = resolve
+  capturedReject = reject
+}
+
+/** Settles once; whatever comes later is ignored. While it waits it is linked into the queue of its timeout. */
+export class PendingAsk {
+  readonly promise: Promise<unknown>
+  readonly target: { toString(): string }
+  readonly message: string
+  readonly #resolve: Resolve
+  readonly #reject: Reject
+  isSettled = false
+  queue: AskQueue | undefined = undefined
+  previous: PendingAsk | undefined = undefined
+  next: PendingAsk | undefined = undefined
+  deadlineMs = 0
+
+  constructor(target: { toString(): string }, message: string) {
+    this.target = target
+    this.message = message
+    this.promise = new Promise(capture)
+    this.#resolve = capturedResolve
+    this.#reject = capturedReject
+  }
+
+  resolve(value: unknown): void {
+    if (this.#settle()) this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.#settle()) this.#reject(error)
+  }
+
+  #settle(): boolean {
+    if (this.isSettled) return false
+    this.isSettled = true
+    if (this.queue !== undefined) this.queue.remove(this)
+    return true
+  }
+}

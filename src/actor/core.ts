@@ -1,0 +1,61 @@
+// What all actors of one system share.
+
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { AskTimeouts } from './ask-timeouts.ts'
+import type { Cell } from './cell.ts'
+import { DeadLetterBox } from './dead-letters.ts'
+import { RunQueue } from './run-queue.ts'
+import type { SpawnFunction } from './spawn.ts'
+
+export interface CoreDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly askTimeoutMs: number
+  readonly spawn: SpawnFunction
+}
+
+export class Core {
+  readonly clock: Clock
+  readonly log: Log
+  readonly askTimeoutMs: number
+  readonly spawn: SpawnFunction
+  readonly runQueue: RunQueue
+  readonly askTimeouts: AskTimeouts
+  readonly deadLetters: DeadLetterBox
+  /** The actors without a parent. */
+  readonly roots = new Siblings()
+  readonly names = new Map<string, Cell>()
+  lastId = 0
+  alive = 0
+  processed = 0
+  failed = 0
+
+  constructor(deps: CoreDeps) {
+    this.clock = deps.clock
+    this.log = deps.log
+    this.askTimeoutMs = deps.askTimeoutMs
+    this.spawn = deps.spawn
+    this.runQueue = new RunQueue(deps.clock)
+    this.askTimeouts = new AskTimeouts(deps.clock)
+    this.deadLetters = new DeadLetterBox(deps.clock, deps.log)
+  }
+}
+
+/** Actors of one parent in start order, linked through their cells so that a million of them need no table. */
+export class Siblings {
+  last: Cell | undefined = undefined
+
+  add(cell: Cell): void {
+    cell.older = this.last
+    if (this.last !== undefined) this.last.younger = cell
+    this.last = cell
+  }
+
+  remove(cell: Cell): void {
+    if (cell.younger === undefined) this.last = cell.older
+    else cell.younger.older = cell.older
+    if (cell.older !== undefined) cell.older.younger = cell.younger
+    cell.older = cell.younger = undefined
+  }
+}

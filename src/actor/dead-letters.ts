@@ -1,0 +1,97 @@
+// Where messages go that nobody handled: counted, the newest kept, shown to listeners, logged without flooding.
+
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Envelope, Operation } from './envelope.ts'
+
+/**
+ * - `stopped`: it came after the actor had stopped, was killed or had failed;
+ * - `discarded`: it was let in, but the actor was killed or failed before it was handled;
+ * - `overflow`: the mailbox was full;
+ * - `timeout`: its asker gave up while it was still in the mailbox;
+ * - `unknown`: the actor has no such public method.
+ */
+export type DeadLetterReason = 'stopped' | 'discarded' | 'overflow' | 'timeout' | 'unknown'
+
+export interface DeadLetter {
+  /** The actor it was for, as it prints. */
+  readonly actor: string
+  /** The name or tag of the message. */
+  readonly message: string
+  readonly payload: unknown
+  readonly operation: Operation
+  readonly reason: DeadLetterReason
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export interface DeadLetters {
+  /** How many there ever were. */
+  readonly count: number
+  /** The newest hundred, oldest first. */
+  readonly recent: readonly DeadLetter[]
+  /** Calls `listener` with each one from now on; returns what ends that. */
+  onDeadLetter(listener: (letter: DeadLetter) => void): () => void
+}
+
+const keptLetters = 100
+const logEveryMs = 1000
+
+export class DeadLetterBox implements DeadLetters {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #recent: DeadLetter[] = []
+  readonly #listeners = new Set<(letter: DeadLetter) => void>()
+  #count = 0
+  #unlogged = 0
+  #quietUntilMs = -Infinity
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get recent(): readonly DeadLetter[] {
+    const oldest = this.#count % keptLetters
+    if (this.#recent.length < keptLetters) return [...this.#recent]
+    return [...this.#recent.slice(oldest), ...this.#recent.slice(0, oldest)]
+  }
+
+  onDeadLetter(listener: (letter: DeadLetter) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  record(actor: { toString(): string }, envelope: Envelope, reason: DeadLetterReason): void {
+    const { name: message, payload, operation } = envelope
+    const letter: DeadLetter = { actor: actor.toString(), message, payload, operation, reason, at: this.#clock.now() }
+    this.#recent[this.#count % keptLetters] = letter
+    this.#count++
+    this.#logOne(letter)
+    for (const listener of this.#listeners) this.#show(letter, listener)
+  }
+
+  #logOne({ actor, message, operation, reason }: DeadLetter): void {
+    const nowMs = this.#clock.monotonic()
+    if (nowMs < this.#quietUntilMs) {
+      this.#unlogged++
+      return
+    }
+    const others = this.#unlogged === 0 ? '' : `, and ${this.#unlogged} more before it`
+    this.#log.warn({ actor, message, operation, reason, unlogged: this.#unlogged }, `Dead letter: ${message} for ${actor} (${reason})${others}`)
+    this.#unlogged = 0
+    this.#quietUntilMs = nowMs + logEveryMs
+  }
+
+  #show(letter: DeadLetter, listener: (letter: DeadLetter) => void): void {
+    try {
+      listener(letter)
+    } catch (error) {
+      this.#log.error({ error }, 'A listener for dead letters threw; it was ignored')
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// The errors of the actor core, one factory for each.
+
+import { formatMs } from '../lib/duration.ts'
+import { TroupeError } from '../lib/errors.ts'
+
+/** Prints as `Counter(#7)`. */
+interface Named {
+  toString(): string
+}
+
+export function actorStopped(actor: Named): TroupeError {
+  return new TroupeError('actor_stopped', `${actor} has stopped and takes no messages: spawn it anew, or keep its ref out of reach once it is stopped.`, {
+    details: { actor: String(actor) },
+    retryable: false,
+  })
+}
+
+export function actorKilled(actor: Named): TroupeError {
+  return new TroupeError('actor_killed', `${actor} was killed: its pending messages are dead letters; spawn it anew to go on.`, {
+    details: { actor: String(actor) },
+    retryable: false,
+  })
+}
+
+export function actorFailed(actor: Named, cause: Error): TroupeError {
+  return new TroupeError('actor_failed', `${actor} has failed (${cause.message}): its pending messages are dead letters; see the cause, then spawn it anew.`, {
+    cause,
+    details: { actor: String(actor) },
+    retryable: false,
+  })
+}
+
+export function askTimeout(actor: Named, message: string, timeoutMs: number): TroupeError {
+  return new TroupeError(
+    'ask_timeout',
+    `${actor} did not answer ${message} within ${formatMs(timeoutMs)}; it may still have handled it. Make the message harmless to repeat, or give a longer timeout.`,
+    { details: { actor: String(actor), message, timeoutMs }, retryable: true },
+  )
+}
+
+export function mailboxFull(actor: Named, message: string, capacity: number): TroupeError {
+  return new TroupeError(
+    'mailbox_full',
+    `The mailbox of ${actor} is full (${capacity}) and fails on overflow, so ${message} became a dead letter: slow down, or use overflow 'wait'.`,
+    { details: { actor: String(actor), message, capacity }, retryable: true },
+  )
+}
+
+export function messageDiscarded(actor: Named, message: string, capacity: number): TroupeError {
+  return new TroupeError(
+    'message_discarded',
+    `The mailbox of ${actor} is full (${capacity}) and dropped ${message}: give it more room, or use overflow 'wait'.`,
+    { details: { actor: String(actor), message, capacity }, retryable: true },
+  )
+}
+
+export function messageUnknown(actor: Named, message: string): TroupeError {
+  return new TroupeError('message_unknown', `${actor} has no public method ${message}, so the message became a dead letter: check the name or the tag.`, {
+    details: { actor: String(actor), message },
+    retryable: false,
+  })
+}
+
+export function nameTaken(name: string, holder: Named): TroupeError {
+  return new TroupeError('name_taken', `The name ${JSON.stringify(name)} belongs to ${holder}, which is still alive: stop it first, or choose another name.`, {
+    details: { name, actor: String(holder) },
+  })
+}
+
+export function systemStopped(system: string): TroupeError {
+  return new TroupeError('system_stopped', `The actor system ${JSON.stringify(system)} is stopped and starts no more actors: make a new ActorSystem.`, {
+    details: { system },
+  })
+}
+
+export function capacityInvalid(received: unknown): TroupeError {
+  return optionInvalid('mailbox capacity', received, 'a whole number of 1 or more')
+}
+
+export function overflowInvalid(received: unknown): TroupeError {
+  return optionInvalid('mailbox overflow', received, "'wait', 'fail', 'drop-oldest' or 'drop-newest'")
+}
+
+export function intervalInvalid(received: unknown): TroupeError {
+  return optionInvalid('interval', received, 'a duration above zero')
+}
+
+export function actorBoundTwice(holder: Named): TroupeError {
+  return new TroupeError('definition_invalid', `This object already lives as ${holder}: let spawn make a new one each time, as in spawn(() => new Counter()).`, {
+    details: { actor: String(holder) },
+  })
+}
+
+export function contextMissing(className: string): TroupeError {
+  return new TroupeError('definition_invalid', `${className} has no ctx before it is spawned: use ctx from started() on, not in the constructor.`, {
+    details: { class: className },
+  })
+}
+
+function optionInvalid(option: string, received: unknown, wanted: string): TroupeError {
+  const quoted = typeof received === 'string' ? JSON.stringify(received) : String(received)
+  return new TroupeError('option_invalid', `The ${option} is ${quoted}: give ${wanted}.`, { details: { option, received: quoted } })
+}

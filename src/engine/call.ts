@@ -1,0 +1,65 @@
+// The options of a call, checked where it is made, and the order it becomes.
+import { encode } from '../lib/codec.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { optionInvalid } from '../model/errors.ts'
+import type { StartRecord } from '../store/store.ts'
+
+export interface CallOptions {
+  /** The same key with the same definition is the same run, for as long as the run is kept. */
+  readonly idempotencyKey?: string
+  /** `attach` (default) gives the run that has the key already; `reject` throws `idempotency_conflict`. */
+  readonly onConflict?: 'attach' | 'reject'
+  /** Starts it that much later. */
+  readonly delay?: Duration
+  /** Starts it then: a Date, or milliseconds since 1970. */
+  readonly at?: Date | number
+  /** How long the whole run may take, from now on; then it fails with `timed_out`. */
+  readonly timeout?: Duration
+  /** Higher first. */
+  readonly priority?: number
+  readonly queue?: string
+  readonly tags?: readonly string[]
+}
+
+const known = ['idempotencyKey', 'onConflict', 'delay', 'at', 'timeout', 'priority', 'queue', 'tags']
+
+export function checkCallOptions(options: CallOptions): void {
+  const unknown = Object.keys(options).find((option) => !known.includes(option))
+  if (unknown !== undefined) throw optionInvalid(`Call option '${unknown}'`, 'not known', `one of ${known.join(', ')}`)
+  const { idempotencyKey, onConflict, priority, tags, delay, at } = options
+  if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey === '')) {
+    throw optionInvalid('idempotencyKey', idempotencyKey, 'a text of at least one character')
+  }
+  if (onConflict !== undefined && onConflict !== 'attach' && onConflict !== 'reject') {
+    throw optionInvalid('onConflict', onConflict, "'attach' or 'reject'")
+  }
+  if (priority !== undefined && !Number.isSafeInteger(priority)) throw optionInvalid('priority', priority, 'a whole number')
+  if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'))) {
+    throw optionInvalid('tags', tags, 'a list of texts')
+  }
+  if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
+}
+
+/** The parts of a start that follow from the options of the call. */
+export function startTimes(options: CallOptions, now: number): Pick<StartRecord, 'dueAt' | 'deadlineAt'> {
+  return {
+    dueAt: dueAt(options, now),
+    deadlineAt: options.timeout === undefined ? null : now + toMs(options.timeout),
+  }
+}
+
+export function encodeTags(tags: readonly string[] | undefined): string | null {
+  return tags === undefined || tags.length === 0 ? null : JSON.stringify(tags)
+}
+
+export function encodeInput(value: unknown, maxBytes: number): string {
+  return encode(value, { maxBytes, what: 'input' })
+}
+
+function dueAt({ delay, at }: CallOptions, now: number): number | null {
+  if (delay !== undefined) return now + toMs(delay)
+  if (at === undefined) return null
+  const time = Number(at)
+  if (!Number.isFinite(time)) throw optionInvalid('at', at, 'a valid date')
+  return time <= now ? null : Math.round(time)
+}

@@ -1,0 +1,96 @@
+// The committer: gathers what all runs of the node want written and writes it as one transaction.
+import { Actor } from '../actor/actor.ts'
+import { isTroupeError, toError } from '../lib/errors.ts'
+import type { CancelRequested, Committed } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+import { emptyDraft, type Write } from './writes.ts'
+
+// Measured: past this a batch gains nothing on bench/steps, and it bounds how long one commit holds the loop.
+const mostWrites = 1_000
+
+/** This node in the store, while it is one. */
+export interface NodeState {
+  /** 0 for a client, which holds no runs. */
+  nodeId: number
+  /** The number of the last batch. */
+  seq: number
+}
+
+export interface CommitterOptions {
+  readonly node: NodeState
+  /** Makes this process a node again after it was declared dead. */
+  readonly register: () => Promise<void>
+  readonly cancelRequested: (requests: readonly CancelRequested[]) => void
+}
+
+export class Committer extends Actor {
+  readonly #deps: Deps
+  readonly #options: CommitterOptions
+  #gathered: Write[] = []
+  #isFlushDue = false
+
+  constructor(deps: Deps, options: CommitterOptions) {
+    super()
+    this.#deps = deps
+    this.#options = options
+  }
+
+  /** Takes one thing to write into the next batch. */
+  write(write: Write): void {
+    this.#gathered.push(write)
+    this.#flushSoon()
+  }
+
+  // No timer delays a commit: what arrives in one turn of the event loop is one batch,
+  // and while a batch is being written its successor gathers in the mailbox.
+  #flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    const turn = new Promise<void>((resolve) => this.#deps.clock.soon(resolve))
+    this.ctx.pipe(turn, () => this.#flush())
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushDue = false
+    const writes = this.#gathered.splice(0, mostWrites)
+    if (this.#gathered.length > 0) this.#flushSoon()
+    await this.#commit(writes)
+  }
+
+  /** gather → commit → tell */
+  async #commit(writes: readonly Write[]): Promise<void> {
+    const draft = emptyDraft()
+    for (const write of writes) write.addTo(draft)
+    this.#deps.failpoint('commit:before')
+    let committed: Committed
+    try {
+      committed = await this.#commitDraft(draft)
+    } catch (error) {
+      return this.#failed(writes, toError(error))
+    }
+    this.#deps.failpoint('commit:after')
+    for (const write of writes) write.committed(committed)
+    if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
+  }
+
+  async #commitDraft(draft: ReturnType<typeof emptyDraft>): Promise<Committed> {
+    const { node } = this.#options
+    const committed = await this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
+    if (!committed.isNodeLost) return committed
+    this.#deps.log.warn({ node: node.nodeId }, 'this node was declared dead by another and starts anew')
+    await this.#options.register()
+    // Under its new number the node holds nothing of what it held: those writes are refused, starts go through.
+    return this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
+  }
+
+  /** The store itself failed: all learn it. One write was at fault: halves until it stands alone. */
+  async #failed(writes: readonly Write[], error: Error): Promise<void> {
+    if (isTroupeError(error) || writes.length === 1) {
+      for (const write of writes) write.failed(error)
+      return
+    }
+    const middle = writes.length >> 1
+    await this.#commit(writes.slice(0, middle))
+    await this.#commit(writes.slice(middle))
+  }
+}

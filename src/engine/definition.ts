@@ -1,0 +1,37 @@
+// What the engine knows of a definition: its name, its rules, and that it can be performed. It knows no kind.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { RetryPolicy } from '../model/retry.ts'
+import type { Activation } from './activation.ts'
+
+export interface Definition<Input = never, Output = unknown> {
+  readonly name: string
+  readonly version: string
+  readonly settings: DefinitionSettings
+  /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
+  readonly runsOn: PoolKind
+  /** Resolves with the output of the run; rejects with why it failed. */
+  perform(activation: Activation, input: unknown): Promise<unknown>
+  /** Only in the types: what it takes and gives. */
+  readonly types?: (input: Input) => Output
+}
+
+export type AnyDefinition = Definition<never, unknown>
+
+export type PoolKind = 'task' | 'workflow'
+
+export interface DefinitionSettings {
+  readonly input: StandardSchemaV1 | undefined
+  readonly output: StandardSchemaV1 | undefined
+  readonly queue: string | undefined
+  readonly priority: number
+  /** For each attempt. */
+  readonly timeoutMs: number | undefined
+  readonly retry: RetryPolicy
+}
+
+/** Tells whether an exported value is a definition; also one made by another copy of this package. */
+export function isDefinition(value: unknown): value is AnyDefinition {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, runsOn, perform } = value as Partial<AnyDefinition>
+  return typeof name === 'string' && typeof perform === 'function' && (runsOn === 'task' || runsOn === 'workflow')
+}

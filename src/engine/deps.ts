@@ -1,0 +1,18 @@
+// What every part of the engine is built with, so that a test or a simulator can own the world.
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import type { Store } from '../store/store.ts'
+
+export interface Deps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly ids: Ids
+  readonly failpoint: Failpoint
+}
+
+/** Called at named places where a crash must do no harm; does nothing but in crash tests. */
+export type Failpoint = (place: FailpointPlace) => void
+
+export type FailpointPlace = 'commit:before' | 'commit:after' | 'step:after' | 'settle:before'

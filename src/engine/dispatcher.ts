@@ -1,0 +1,140 @@
+// The dispatcher: brings ready runs to free actors, by claim or, for what is started here, at once.
+import { Actor } from '../actor/actor.ts'
+import type { CancelRequested, Claimed, Started } from '../store/store.ts'
+import { Activation, type Surroundings } from './activation.ts'
+import type { PoolKind } from './definition.ts'
+import type { Pool } from './pool.ts'
+import type { Registry } from './registry.ts'
+import { ClaimWrite, StartWrite, type StartOrder } from './starts.ts'
+
+export interface DispatcherOptions {
+  readonly registry: Registry
+  readonly pools: Readonly<Record<PoolKind, Pool>>
+  readonly around: Surroundings
+  /** Every activation on this node, by run. */
+  readonly active: Map<number, Activation>
+  /** Numbers of the queues this node serves, by name. */
+  readonly queues: ReadonlyMap<string, number>
+}
+
+interface Claiming {
+  isUnderWay: boolean
+  /** The last claim brought all it asked for, so there may be more. */
+  mayBeMore: boolean
+  /** Something became ready while a claim was under way. */
+  isHinted: boolean
+}
+
+export class Dispatcher extends Actor {
+  readonly #options: DispatcherOptions
+  readonly #claiming: Record<PoolKind, Claiming> = {
+    workflow: { isUnderWay: false, mayBeMore: false, isHinted: false },
+    task: { isUnderWay: false, mayBeMore: false, isHinted: false },
+  }
+  #isServing = false
+
+  constructor(options: DispatcherOptions) {
+    super()
+    this.#options = options
+  }
+
+  serve(): void {
+    this.#isServing = true
+    this.hint()
+  }
+
+  /** Claims and starts nothing more here. */
+  close(): void {
+    this.#isServing = false
+  }
+
+  /** Makes a run durable; runs it here at once when an actor is free and nothing older waits. */
+  start(order: StartOrder): void {
+    const { pools, queues, around } = this.#options
+    const { runsOn } = order.definition
+    const pool = pools[runsOn]
+    const canRunHere = this.#isServing && queues.has(order.queue) && order.record.dueAt === null
+    const directly = canRunHere && !this.#claiming[runsOn].mayBeMore && pool.room > 0
+    if (directly) pool.reserve(1)
+    around.write(new StartWrite(order, directly, (started) => this.#started(order, directly, started)))
+  }
+
+  /** Runs may have become ready. */
+  hint(): void {
+    this.#claim('workflow')
+    this.#claim('task')
+  }
+
+  /** An actor of a pool has nothing to do. */
+  freed(kind: PoolKind): void {
+    if (this.#claiming[kind].mayBeMore) this.#claim(kind)
+  }
+
+  cancelRequested(requests: readonly CancelRequested[]): void {
+    for (const { runId, reason } of requests) this.#options.active.get(runId)?.cancel(reason)
+  }
+
+  #claim(kind: PoolKind): void {
+    const claiming = this.#claiming[kind]
+    const { pools, registry, queues, around } = this.#options
+    if (claiming.isUnderWay) {
+      claiming.isHinted = true
+      return
+    }
+    const want = pools[kind].room
+    const definitionIds = registry.idsFor(kind)
+    if (!this.#isServing || definitionIds.length === 0) return
+    claiming.mayBeMore = want === 0
+    if (want === 0) return
+    claiming.isUnderWay = true
+    pools[kind].reserve(want)
+    const request = { queueIds: [...queues.values()], definitionIds, want }
+    around.write(new ClaimWrite(request, (claimed) => this.#claimed(kind, want, claimed)))
+  }
+
+  #claimed(kind: PoolKind, want: number, claimed: readonly Claimed[]): void {
+    const claiming = this.#claiming[kind]
+    claiming.isUnderWay = false
+    this.#options.pools[kind].unreserve(want)
+    for (const run of claimed) this.#begin(run)
+    claiming.mayBeMore = claimed.length === want
+    if (claiming.mayBeMore || claiming.isHinted) {
+      claiming.isHinted = false
+      this.#claim(kind)
+    }
+  }
+
+  #started(order: StartOrder, directly: boolean, started: Started | undefined): void {
+    const { record, definition } = order
+    if (directly) this.#options.pools[definition.runsOn].unreserve(1)
+    if (started === undefined || !started.isNew) return
+    if (started.held !== undefined) this.#begin(freshlyStarted(order, started, started.held))
+    else if (record.dueAt === null) this.#claim(definition.runsOn)
+    else this.#options.around.dueAt(record.dueAt)
+  }
+
+  #begin(claimed: Claimed): void {
+    const { registry, active, around, pools } = this.#options
+    const definition = registry.byId(claimed.definitionId)
+    if (definition === undefined) throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
+    const activation = new Activation(claimed, definition, around)
+    active.set(claimed.held.runId, activation)
+    if (activation.begin()) pools[definition.runsOn].execute(activation)
+  }
+}
+
+function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed['held']): Claimed {
+  return {
+    held,
+    id: started.id,
+    definitionId: record.definitionId,
+    input: record.input,
+    attempt: 1,
+    deliveries: 0,
+    createdAt: started.createdAt,
+    deadlineAt: record.deadlineAt,
+    steps: [],
+    failedAttempts: [],
+    waits: [],
+  }
+}

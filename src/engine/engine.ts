@@ -1,0 +1,184 @@
+// The company: builds the actors that run everything, starts them in order and stops them in reverse.
+import type { Handle } from '../actor/handle.ts'
+import type { Ref } from '../actor/ref.ts'
+import { ActorSystem } from '../actor/system.ts'
+import type { NodeIdentity } from '../store/store.ts'
+import type { Activation, Ending, Surroundings } from './activation.ts'
+import { Committer, type NodeState } from './committer.ts'
+import type { Deps } from './deps.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { Pool, type PoolBounds } from './pool.ts'
+import { Cancel, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
+import type { Registry } from './registry.ts'
+import { askForMail, type CancelWrite, type StartOrder } from './starts.ts'
+import { TaskActor } from './task-actor.ts'
+import { Timekeeper } from './timekeeper.ts'
+import { Watch } from './watch.ts'
+import { WorkflowActor } from './workflow-actor.ts'
+import type { Write } from './writes.ts'
+
+export interface EngineSettings {
+  readonly identity: NodeIdentity
+  readonly isProvedDead: (identity: NodeIdentity) => boolean
+  readonly queues: ReadonlyMap<string, number>
+  readonly pools: { readonly workflow: PoolBounds; readonly task: PoolBounds }
+  readonly leaseMs: number
+  readonly maxDeliveries: number
+  readonly maxValueBytes: number
+  readonly config: Readonly<Record<string, unknown>>
+  /** `development`, `production` or what the program calls it. */
+  readonly environment: string
+}
+
+// Enough for the writes of one turn of a busy loop; callers from outside wait for room.
+const committerMailbox = 16_384
+
+export class Engine {
+  readonly watch: Watch
+  readonly #deps: Deps
+  readonly #settings: EngineSettings
+  readonly #system: ActorSystem
+  readonly #node: NodeState = { nodeId: 0, seq: 0 }
+  readonly #active = new Map<number, Activation>()
+  readonly #pools: { readonly workflow: Pool; readonly task: Pool }
+  readonly #committer: Ref<Committer>
+  readonly #dispatcher: Ref<Dispatcher>
+  readonly #processor: Ref<Processor>
+  #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
+  #quiet: (() => void) | undefined
+
+  constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
+    this.#deps = deps
+    this.#settings = settings
+    this.watch = new Watch(deps.store, deps.clock)
+    this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
+    const system = this.#system
+    const around = this.#surroundings()
+    ;[this.#committer] = system.spawn(() => this.#makeCommitter(), { name: 'committer', mailbox: committerMailbox })
+    this.#pools = {
+      task: this.#makePool('task', (work) => new TaskActor(work)),
+      workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
+    }
+    const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
+    ;[this.#dispatcher] = system.spawn(() => new Dispatcher(options), { name: 'dispatcher', mailbox: committerMailbox })
+    ;[this.#processor] = system.spawn(() => new Processor(this.#dispatcher, this.#committer), { name: 'processor' })
+  }
+
+  /** Makes this process a node: from now on it serves its queues. */
+  async start(): Promise<void> {
+    await this.#register()
+    const [ref, handle] = this.#system.spawn(() => this.#makeTimekeeper(), { name: 'timekeeper' })
+    this.#timekeeper = { ref, handle }
+    await this.#dispatcher.ask('serve')
+  }
+
+  /** Takes an order; the order's own promise tells when it is durable. */
+  async order(order: StartOrder): Promise<void> {
+    if (order.definition.runsOn === 'workflow') await this.#processor.send(new ExecuteWorkflow({ order }))
+    else await this.#processor.send(new ExecuteTask({ order }))
+  }
+
+  async cancel(write: CancelWrite): Promise<void> {
+    await this.#processor.send(new Cancel({ write }))
+  }
+
+  /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends. */
+  async stop(withinMs: number): Promise<void> {
+    await this.#processor.ask(new Shutdown())
+    await this.#dispatcher.ask('close')
+    await this.#comeToRest(withinMs)
+    await this.#timekeeper?.handle.stop()
+    this.#pools.workflow.close()
+    this.#pools.task.close()
+    await this.#system.stop({ within: 5_000 })
+    if (this.#node.nodeId !== 0) await this.#deps.store.deleteNode(this.#node.nodeId)
+  }
+
+  async #register(): Promise<void> {
+    const { identity, leaseMs } = this.#settings
+    this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
+    this.#node.seq = 0
+  }
+
+  /** drain → wait → release */
+  async #comeToRest(withinMs: number): Promise<void> {
+    for (const activation of [...this.#active.values()]) activation.drain()
+    if (await this.#isQuietWithin(withinMs)) return
+    for (const activation of [...this.#active.values()]) activation.release()
+    await this.#isQuietWithin(5_000)
+  }
+
+  #isQuietWithin(withinMs: number): Promise<boolean> {
+    if (this.#active.size === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = this.#deps.clock.after(withinMs, () => resolve(false))
+      this.#quiet = () => {
+        timer.cancel()
+        resolve(true)
+      }
+    })
+  }
+
+  #surroundings(): Surroundings {
+    const { maxValueBytes, config, environment } = this.#settings
+    return {
+      deps: this.#deps,
+      maxValueBytes,
+      config,
+      environment,
+      write: (write) => this.#write(write),
+      execute: (task) => this.#pools.task.execute(task),
+      ended: (activation, ending) => this.#ended(activation, ending),
+      heard: (id) => this.watch.wake(id),
+      troubled: (id, error) => {
+        this.#timekeeper?.ref.tell('doubt')
+        this.watch.wake(id, error)
+      },
+      dueAt: (at) => this.#timekeeper?.ref.tell('dueAt', at),
+    }
+  }
+
+  #write(write: Write): void {
+    // Waits for room when a flood comes; the only way it can fail is that the engine has ended.
+    this.#committer.send('write', write)?.catch((error: Error) => write.failed(error))
+  }
+
+  #ended(activation: Activation, ending: Ending): void {
+    const { runId } = activation.held
+    if (this.#active.get(runId) === activation) this.#active.delete(runId)
+    if (ending === 'lost') this.#deps.log.warn({ run: activation.claimed.id }, 'a run was taken over by another node')
+    if (this.#active.size === 0) this.#quiet?.()
+  }
+
+  #makeCommitter(): Committer {
+    return new Committer(this.#deps, {
+      node: this.#node,
+      register: () => this.#register(),
+      cancelRequested: (requests) => this.#dispatcher.tell('cancelRequested', requests),
+    })
+  }
+
+  #makePool(kind: 'task' | 'workflow', make: ConstructorParameters<typeof Pool>[0]['make']): Pool {
+    const { clock } = this.#deps
+    const freed = (): void => void this.#dispatcher.tell('freed', kind)
+    return new Pool({ ...this.#settings.pools[kind], system: this.#system, clock, make, freed })
+  }
+
+  #makeTimekeeper(): Timekeeper {
+    const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
+    return new Timekeeper(this.#deps, {
+      node: this.#node,
+      leaseMs,
+      maxDeliveries,
+      isProvedDead,
+      isHeld: (runId) => this.#active.has(runId),
+      hint: () => {
+        this.#dispatcher.tell('hint')
+        if (this.#active.size > 0) this.#write(askForMail)
+      },
+      leaseInDoubt: () => {
+        for (const activation of [...this.#active.values()]) activation.lost()
+      },
+    })
+  }
+}

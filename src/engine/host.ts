@@ -1,0 +1,42 @@
+// Who this process is to the machine it runs on, and whether another process of it is gone.
+import { readFileSync, readlinkSync } from 'node:fs'
+import type { NodeIdentity } from '../store/store.ts'
+
+/** Boot, pid namespace, pid and start time together name one process for ever (Linux proc(5)); elsewhere parts are null. */
+export function ownIdentity(name: string): NodeIdentity {
+  return {
+    name,
+    bootId: readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    pidNamespace: readOrNull(() => readlinkSync('/proc/self/ns/pid')),
+    pid: process.pid,
+    pidStartedAt: startOf(process.pid),
+  }
+}
+
+/**
+ * Invariant: I9. True only when all four parts prove it: the machine is the same and was not restarted,
+ * and no process has that number or the one that has it started at another time.
+ */
+export function isProvedDead(identity: NodeIdentity, own: NodeIdentity): boolean {
+  const { bootId, pidNamespace, pid, pidStartedAt } = identity
+  if (bootId === null || pidNamespace === null || pidStartedAt === null) return false
+  if (own.pidStartedAt === null || bootId !== own.bootId || pidNamespace !== own.pidNamespace) return false
+  return startOf(pid) !== pidStartedAt
+}
+
+function startOf(pid: number): string | null {
+  return readOrNull(() => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name in brackets may hold blanks; the 20th field after it is the start time in clock ticks.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+  })
+}
+
+function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch {
+    // Another system than Linux, or no such process: then nothing is known.
+    return null
+  }
+}

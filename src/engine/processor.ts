@@ -1,0 +1,57 @@
+// The processor: the front door for commands from outside. It routes, and decides nothing.
+import { Actor } from '../actor/actor.ts'
+import { Message, type Handler } from '../actor/message.ts'
+import type { Ref } from '../actor/ref.ts'
+import { engineStopped } from '../model/errors.ts'
+import type { Committer } from './committer.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { CancelWrite, StartOrder } from './starts.ts'
+
+/** Starts a run that is made of steps. */
+export class ExecuteWorkflow extends Message('ExecuteWorkflow')<{ order: StartOrder }>() {}
+
+/** Starts a run that is one piece of work. */
+export class ExecuteTask extends Message('ExecuteTask')<{ order: StartOrder }>() {}
+
+export class Cancel extends Message('Cancel')<{ write: CancelWrite }>() {}
+
+/** Takes no more work from outside. */
+export class Shutdown extends Message('Shutdown')() {}
+
+export class Processor
+  extends Actor
+  implements Handler<typeof ExecuteWorkflow>, Handler<typeof ExecuteTask>, Handler<typeof Cancel>, Handler<typeof Shutdown>
+{
+  readonly #dispatcher: Ref<Dispatcher>
+  readonly #committer: Ref<Committer>
+  #isClosed = false
+
+  constructor(dispatcher: Ref<Dispatcher>, committer: Ref<Committer>) {
+    super()
+    this.#dispatcher = dispatcher
+    this.#committer = committer
+  }
+
+  ExecuteWorkflow({ order }: ExecuteWorkflow): void | Promise<void> {
+    return this.#start(order)
+  }
+
+  ExecuteTask({ order }: ExecuteTask): void | Promise<void> {
+    return this.#start(order)
+  }
+
+  Cancel({ write }: Cancel): void | Promise<void> {
+    if (this.#isClosed) return write.failed(engineStopped())
+    return this.#committer.send('write', write)
+  }
+
+  Shutdown(): void {
+    this.#isClosed = true
+  }
+
+  // Waits for room, so that callers feel how fast the store is.
+  #start(order: StartOrder): void | Promise<void> {
+    if (this.#isClosed) return order.durable.reject(engineStopped())
+    return this.#dispatcher.send('start', order)
+  }
+}

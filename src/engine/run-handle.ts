@@ -1,0 +1,122 @@
+// The handle of a run: its result, its messages, its end. It may be dropped; the run goes on.
+import type { Clock } from '../lib/clock.ts'
+import { decode } from '../lib/codec.ts'
+import { deferred } from '../lib/deferred.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { fromErrorRecord, toErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { resultTimeout, reviveError, runCancelled, runNotFound } from '../model/errors.ts'
+import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
+import { runStatus, type RunStatus } from './run-status.ts'
+import { CancelWrite } from './starts.ts'
+import type { Watch } from './watch.ts'
+
+// Messages are read from the store in slices of this many, so a slow reader holds no more than that.
+const slice = 100
+
+/** What a handle needs of the engine. */
+export interface HandleOwner {
+  readonly store: Store
+  readonly clock: Clock
+  readonly watch: Watch
+  cancel(write: CancelWrite): Promise<void>
+}
+
+export interface ResultOptions {
+  /** How long to wait; for ever unless told. The run goes on whatever happens. */
+  readonly timeout?: Duration
+}
+
+export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
+  readonly id: string
+  readonly name: string
+  readonly #owner: HandleOwner
+  #cursor: EmitCursor = { epoch: 0, n: 0 }
+  #unread: EmittedRow[] = []
+
+  constructor(owner: HandleOwner, run: { readonly id: string; readonly name: string }) {
+    this.#owner = owner
+    this.id = run.id
+    this.name = run.name
+  }
+
+  /**
+   * Waits for the end of the run and gives its output.
+   *
+   * Throws: what the run failed with; `run_cancelled`; `timed_out` when its own time was up;
+   * `result_timeout` when `timeout` passed first; `engine_stopped`.
+   */
+  async result(options: ResultOptions = {}): Promise<Output> {
+    const { outcome, value } = await this.#finished(options)
+    if (outcome === 'succeeded') return decode(value) as Output
+    throw fromErrorRecord(JSON.parse(value) as ErrorRecord, reviveError)
+  }
+
+  /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. */
+  async recv(): Promise<unknown> {
+    for (;;) {
+      const next = this.#unread.shift()
+      if (next !== undefined) return decode(next.value)
+      const hasEnded = await this.#look(async () => {
+        // Asked in this order: what was said before the end is read before the end is believed.
+        const finished = await this.#owner.store.findFinished(this.id)
+        this.#unread = await this.#owner.store.listEmitted(this.id, this.#cursor, slice)
+        this.#cursor = this.#unread.at(-1) ?? this.#cursor
+        if (this.#unread.length > 0) return false
+        return finished === undefined ? undefined : true
+      })
+      if (hasEnded) return undefined
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
+    for (let message = await this.recv(); message !== undefined; message = await this.recv()) yield message
+  }
+
+  /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
+  async cancel(reason = ''): Promise<boolean> {
+    const answer = deferred<CancelAnswer>()
+    const value = JSON.stringify(toErrorRecord(runCancelled(this.name, this.id, reason)))
+    await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
+    const told = await answer.promise
+    if (told === 'not_found') throw runNotFound(this.id)
+    if (told === 'cancelled') this.#owner.watch.wake(this.id)
+    const { outcome } = await this.#finished({})
+    return told !== 'finished' && outcome === 'cancelled'
+  }
+
+  /** The run as it is now. */
+  async status(): Promise<RunStatus> {
+    const row = await this.#owner.store.findRun(this.id)
+    if (row === undefined) throw runNotFound(this.id)
+    return runStatus(row)
+  }
+
+  #finished(options: ResultOptions): Promise<FinishedRun> {
+    return this.#look(() => this.#owner.store.findFinished(this.id), options)
+  }
+
+  /** Looks now and after every news of the run, until there is something to see. */
+  async #look<T>(see: () => Promise<T | undefined>, options: ResultOptions = {}): Promise<T> {
+    const { clock, watch } = this.#owner
+    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout)
+    const isTimeUp = deferred<'time is up'>()
+    const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => isTimeUp.resolve('time is up'))
+    try {
+      for (;;) {
+        const news = deferred<void>()
+        // Race: listening comes before looking, or the news between the two would be missed.
+        const stop = watch.listen(this.id, (trouble) => (trouble === undefined ? news.resolve() : news.reject(trouble)))
+        try {
+          const seen = await see()
+          if (seen !== undefined) return seen
+          const first = await Promise.race([news.promise, isTimeUp.promise])
+          if (first === 'time is up') throw resultTimeout(this.id, timeoutMs ?? 0)
+        } finally {
+          stop()
+        }
+      }
+    } finally {
+      timer?.cancel()
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// How big and how patient a node is: options first, then environment variables, then defaults.
+import { optionInvalid } from '../model/errors.ts'
+import type { PoolBounds } from './pool.ts'
+
+export interface PoolOptions {
+  readonly workflow?: { readonly min?: number; readonly max?: number }
+  readonly task?: { readonly min?: number; readonly max?: number }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `WORKFLOW_ACTOR_POOL_SIZE` (10) and `TASK_ACTOR_POOL_SIZE` (50) set the least; explicit options win; bad values are errors. */
+export function poolBounds(options: PoolOptions, env: Environment): { workflow: PoolBounds; task: PoolBounds } {
+  return {
+    workflow: bounds('workflow', options.workflow, { min: fromEnv(env, 'WORKFLOW_ACTOR_POOL_SIZE', 10), max: 1_000 }),
+    task: bounds('task', options.task, { min: fromEnv(env, 'TASK_ACTOR_POOL_SIZE', 50), max: 500 }),
+  }
+}
+
+/** `TROUPE_ENV`, else `NODE_ENV`, else development. */
+export function environmentOf(env: Environment): string {
+  return env['TROUPE_ENV'] ?? env['NODE_ENV'] ?? 'development'
+}
+
+function bounds(name: string, given: { min?: number; max?: number } | undefined, defaults: PoolBounds): PoolBounds {
+  const min = size(`pools.${name}.min`, given?.min ?? Math.min(defaults.min, given?.max ?? Infinity))
+  const max = size(`pools.${name}.max`, given?.max ?? Math.max(defaults.max, min))
+  if (min > max) throw optionInvalid(`pools.${name}.min`, min, `at most pools.${name}.max, which is ${max}`)
+  return { min, max }
+}
+
+function fromEnv(env: Environment, variable: string, fallback: number): number {
+  const text = env[variable]
+  return text === undefined || text === '' ? fallback : size(variable, Number(text), text)
+}
+
+function size(name: string, value: number, received: unknown = value): number {
+  if (!Number.isSafeInteger(value) || value < 1) throw optionInvalid(name, received, 'a whole number from 1')
+  return value
+}

@@ -1,0 +1,64 @@
+// What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
+import { encode } from '../lib/codec.ts'
+import type { LogLevel } from '../lib/log.ts'
+import type { Activation, Surroundings } from './activation.ts'
+import type { HeldRecord, WriteOwner } from './writes.ts'
+
+// Invariant: I15. What one activation may leave behind for readers.
+const mostMessages = 10_000
+const mostLogLines = 1_000
+
+export type RunLogLevel = Exclude<LogLevel, 'silent'>
+
+export class Speech implements WriteOwner {
+  readonly #activation: Activation
+  readonly #around: Surroundings
+  #messages = 0
+  #logLines = 0
+
+  constructor(activation: Activation, around: Surroundings) {
+    this.#activation = activation
+    this.#around = around
+  }
+
+  /** False when it was dropped: the run is over, or has said too much. */
+  emit(message: unknown): boolean {
+    if (this.#activation.isOver || this.#messages >= mostMessages) return false
+    const value = encode(message, { maxBytes: 262_144, what: 'message' })
+    this.#messages += 1
+    this.#say({ list: 'emits', record: { held: this.#activation.held, n: this.#messages, value } })
+    if (this.#messages === mostMessages) this.log('warn', `${mostMessages} messages sent: further ones are dropped`)
+    return true
+  }
+
+  progress(done: number, total: number): void {
+    if (this.#activation.isOver) return
+    this.#say({ list: 'progress', record: { held: this.#activation.held, done, total } })
+  }
+
+  log(level: RunLogLevel, text: string): void {
+    const { claimed, definition, deps, held, isOver } = this.#activation
+    deps.log[level]({ worker: definition.name, run: claimed.id }, `[Worker:${definition.name} run:${claimed.id}] ${text}`)
+    if (isOver || this.#logLines >= mostLogLines) return
+    this.#logLines += 1
+    const record = { held, n: this.#logLines, level, text, at: deps.store.now() }
+    this.#say({ list: 'logs', record })
+  }
+
+  written(): void {
+    this.#around.heard(this.#activation.claimed.id)
+  }
+
+  lost(): void {
+    this.#activation.lost()
+  }
+
+  /** Words are not worth a run: what could not be written is gone, and the next real write tells. */
+  writeFailed(error: Error): void {
+    this.#around.deps.log.warn({ run: this.#activation.claimed.id, err: error }, 'a message of a run was lost')
+  }
+
+  #say(record: HeldRecord): void {
+    this.#activation.write(this, [record])
+  }
+}

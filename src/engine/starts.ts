@@ -1,0 +1,95 @@
+// Writes that come from outside: starting a run, cancelling one, claiming what is ready.
+import type { Deferred } from '../lib/deferred.ts'
+import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed, Started, StartRecord } from '../store/store.ts'
+import type { AnyDefinition } from './definition.ts'
+import type { Draft, Write } from './writes.ts'
+
+/** What a caller wants started, before it is known whether it can run here at once. */
+export interface StartOrder {
+  readonly definition: AnyDefinition
+  readonly queue: string
+  readonly record: Omit<StartRecord, 'directly'>
+  readonly durable: Deferred<Started>
+}
+
+export class StartWrite implements Write {
+  readonly #order: StartOrder
+  readonly #directly: boolean
+  readonly #done: (started: Started | undefined) => void
+  #place = -1
+
+  constructor(order: StartOrder, directly: boolean, done: (started: Started | undefined) => void) {
+    this.#order = order
+    this.#directly = directly
+    this.#done = done
+  }
+
+  addTo(draft: Draft): void {
+    this.#place = draft.starts.push({ ...this.#order.record, directly: this.#directly }) - 1
+  }
+
+  committed({ started }: Committed): void {
+    const mine = started[this.#place]
+    if (mine === undefined) return this.failed(new Error('The store gave no answer to a start'))
+    this.#done(mine)
+    this.#order.durable.resolve(mine)
+  }
+
+  failed(error: Error): void {
+    this.#done(undefined)
+    this.#order.durable.reject(error)
+  }
+}
+
+export class CancelWrite implements Write {
+  readonly #record: CancelRecord
+  readonly #answer: Deferred<CancelAnswer>
+  #place = -1
+
+  constructor(record: CancelRecord, answer: Deferred<CancelAnswer>) {
+    this.#record = record
+    this.#answer = answer
+  }
+
+  addTo(draft: Draft): void {
+    this.#place = draft.cancels.push(this.#record) - 1
+  }
+
+  committed({ cancels }: Committed): void {
+    this.#answer.resolve(cancels[this.#place] ?? 'not_found')
+  }
+
+  failed(error: Error): void {
+    this.#answer.reject(error)
+  }
+}
+
+export class ClaimWrite implements Write {
+  readonly #request: ClaimRequest
+  readonly #done: (claimed: readonly Claimed[]) => void
+  #place = -1
+
+  constructor(request: ClaimRequest, done: (claimed: readonly Claimed[]) => void) {
+    this.#request = request
+    this.#done = done
+  }
+
+  addTo(draft: Draft): void {
+    this.#place = draft.claims.push(this.#request) - 1
+  }
+
+  committed({ claimed }: Committed): void {
+    this.#done(claimed[this.#place] ?? [])
+  }
+
+  failed(): void {
+    this.#done([])
+  }
+}
+
+/** Writes nothing, and makes the next commit tell what others ask of this node. */
+export const askForMail: Write = {
+  addTo: () => {},
+  committed: () => {},
+  failed: () => {},
+}

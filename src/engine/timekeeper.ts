@@ -1,0 +1,150 @@
+// The timekeeper: what is due, this node's lease, the nodes that died, and what other processes wrote.
+import { Actor } from '../actor/actor.ts'
+import type { Timer } from '../lib/clock.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { runLost } from '../model/errors.ts'
+import type { NodeIdentity, NodeRow } from '../store/store.ts'
+import type { NodeState } from './committer.ts'
+import type { Deps } from './deps.ts'
+
+// How many runs become ready in one transaction.
+const wakeAtOnce = 1_000
+// With every hint lost, what is due and what is ready is found by then.
+const backstopMs = 1_000
+// How often other processes are looked out for: one read of a counter.
+const pollMs = 25
+
+export interface TimekeeperOptions {
+  readonly node: NodeState
+  readonly leaseMs: number
+  readonly maxDeliveries: number
+  /** Whether the process of another node is certainly gone. */
+  readonly isProvedDead: (identity: NodeIdentity) => boolean
+  /** Runs of this node, to be told apart from what the store thinks it holds. */
+  readonly isHeld: (runId: number) => boolean
+  /** Something may have become ready, or was asked of this node. */
+  readonly hint: () => void
+  /** The lease could not be renewed in time: what runs here may be taken away. */
+  readonly leaseInDoubt: () => void
+}
+
+export class Timekeeper extends Actor {
+  readonly #deps: Deps
+  readonly #options: TimekeeperOptions
+  #renewedAt = 0
+  #isDoubtful = false
+  #seenChange = 0
+  #next: { at: number; timer: Timer } | undefined
+
+  constructor(deps: Deps, options: TimekeeperOptions) {
+    super()
+    this.#deps = deps
+    this.#options = options
+  }
+
+  override async started(): Promise<void> {
+    const { leaseMs } = this.#options
+    this.#renewedAt = this.#deps.clock.monotonic()
+    this.#seenChange = this.#deps.store.changeCount()
+    await this.rescue()
+    await this.wake()
+    this.ctx.every(leaseMs / 3, () => this.beat())
+    this.ctx.every(backstopMs, () => this.wake())
+    this.ctx.every(pollMs, () => this.#poll())
+  }
+
+  /** Something is due at `at`; earlier news replace later ones. */
+  dueAt(at: number): void {
+    if (this.#next !== undefined && this.#next.at <= at) return
+    this.#next?.timer.cancel()
+    const delayMs = Math.max(0, at - this.#deps.store.now())
+    const timer = this.#deps.clock.after(delayMs, () => this.#ring(), { background: true })
+    this.#next = { at, timer }
+  }
+
+  /** Makes ready what is due. */
+  async wake(): Promise<void> {
+    await this.#guarded('waking what is due', async () => {
+      const { woken, nextDueAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
+      if (nextDueAt !== null) this.dueAt(nextDueAt)
+      if (woken > 0) this.#options.hint()
+    })
+  }
+
+  /** Renews the lease and looks for nodes that died. */
+  async beat(): Promise<void> {
+    await this.#guarded('renewing the lease', async () => {
+      await this.#renew()
+      await this.rescue()
+    })
+    const { leaseMs, leaseInDoubt } = this.#options
+    // Invariant: I9. Others may take over when the lease ends; this node stops a fifth of it earlier.
+    if (this.#deps.clock.monotonic() - this.#renewedAt > leaseMs * 0.8) leaseInDoubt()
+  }
+
+  /** The store may think that this node holds runs that it does not. */
+  doubt(): void {
+    this.#isDoubtful = true
+  }
+
+  /** Gives the runs of dead nodes to whoever is free. */
+  async rescue(): Promise<void> {
+    const { store } = this.#deps
+    const others = (await store.listNodes()).filter(({ nodeId }) => nodeId !== this.#options.node.nodeId)
+    const dead = others.map((node) => this.#verdict(node)).filter(({ isExpired, isProved }) => isExpired || isProved)
+    let found = await this.#releaseUnheld()
+    if (dead.length > 0) {
+      const { maxDeliveries } = this.#options
+      const value = JSON.stringify(toErrorRecord(runLost(maxDeliveries)))
+      found += await store.rescueNodes(dead, { maxDeliveries, value })
+    }
+    if (found > 0) {
+      this.#deps.log.info({ runs: found, nodes: dead.length }, 'runs of dead nodes are ready again')
+      this.#options.hint()
+    }
+  }
+
+  override stopped(): void {
+    this.#next?.timer.cancel()
+  }
+
+  /** Looks only after the store failed to write, when memory and store may disagree: it is a scan. */
+  async #releaseUnheld(): Promise<number> {
+    if (!this.#isDoubtful) return 0
+    const released = await this.#deps.store.releaseUnheld(this.#options.node.nodeId, this.#options.isHeld)
+    this.#isDoubtful = false
+    return released
+  }
+
+  #verdict(node: NodeRow): { nodeId: number; isExpired: boolean; isProved: boolean } {
+    return { nodeId: node.nodeId, isExpired: node.isExpired, isProved: this.#options.isProvedDead(node) }
+  }
+
+  async #renew(): Promise<void> {
+    const askedAt = this.#deps.clock.monotonic()
+    // False when the node was declared dead: its next commit finds that out and starts it anew.
+    await this.#deps.store.renewNode(this.#options.node.nodeId, this.#options.leaseMs)
+    this.#renewedAt = askedAt
+  }
+
+  #poll(): void {
+    const change = this.#deps.store.changeCount()
+    if (change === this.#seenChange) return
+    this.#seenChange = change
+    this.#options.hint()
+  }
+
+  #ring(): void {
+    this.#next = undefined
+    this.ctx.self.tell('wake')
+  }
+
+  /** The store may be away for a while: that is told, and tried again at the next turn. */
+  async #guarded(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#deps.log.error({ err: error }, `${what} failed`)
+    }
+  }
+}

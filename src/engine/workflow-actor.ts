@@ -1,0 +1,9 @@
+// The workflow actor: performs one activation of a workflow at a time; its steps are executed by task actors.
+import { PoolActor } from './pool.ts'
+import type { Task } from './task.ts'
+
+export class WorkflowActor extends PoolActor {
+  async Execute({ task }: { readonly task: Task }): Promise<void> {
+    await this.execute(task)
+  }
+}

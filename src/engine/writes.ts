@@ -1,0 +1,97 @@
+// What the parts of the engine ask the Committer to write, each with what to do once it is durable.
+import type * as store from '../store/store.ts'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
+
+/** A batch that is being filled. */
+export type Draft = Mutable<Omit<store.Batch, 'nodeId' | 'seq'>>
+
+/** One thing to write. It adds itself to a batch, and is told once what became of it. */
+export interface Write {
+  addTo(draft: Draft): void
+  /** The batch is durable; what was refused stands in `committed`. */
+  committed(committed: store.Committed): void
+  /** Nothing was written. */
+  failed(error: Error): void
+}
+
+export function emptyDraft(): Draft {
+  return {
+    starts: [],
+    steps: [],
+    attempts: [],
+    emits: [],
+    logs: [],
+    progress: [],
+    settles: [],
+    retries: [],
+    parks: [],
+    releases: [],
+    cancels: [],
+    claims: [],
+  }
+}
+
+/** Who learns what became of the writes of one activation. */
+export interface WriteOwner {
+  written(write: HeldWrite): void
+  /** The run is not this node's any more. */
+  lost(): void
+  writeFailed(error: Error): void
+}
+
+type HeldRecords = {
+  readonly [K in 'steps' | 'attempts' | 'emits' | 'logs' | 'progress' | 'settles' | 'retries' | 'parks']: Draft[K][number]
+}
+
+/** A record of a held run, for the list it belongs to. */
+export type HeldRecord = { [K in keyof HeldRecords]: { readonly list: K; readonly record: HeldRecords[K] } }[keyof HeldRecords]
+
+/** Writes for a run that this node holds; refused when it does not any more. */
+export class HeldWrite implements Write {
+  readonly #owner: WriteOwner
+  readonly held: store.Held
+  readonly records: readonly HeldRecord[]
+
+  constructor(owner: WriteOwner, held: store.Held, records: readonly HeldRecord[]) {
+    this.#owner = owner
+    this.held = held
+    this.records = records
+  }
+
+  addTo(draft: Draft): void {
+    for (const { list, record } of this.records) (draft[list] as unknown[]).push(record)
+  }
+
+  committed({ lost, isNodeLost }: store.Committed): void {
+    if (isNodeLost || lost.has(this.held)) this.#owner.lost()
+    else this.#owner.written(this)
+  }
+
+  failed(error: Error): void {
+    this.#owner.writeFailed(error)
+  }
+}
+
+/** Gives a run back. */
+export class ReleaseWrite implements Write {
+  readonly #held: store.Held
+  readonly #done: () => void
+
+  constructor(held: store.Held, done: () => void) {
+    this.#held = held
+    this.#done = done
+  }
+
+  addTo(draft: Draft): void {
+    draft.releases.push(this.#held)
+  }
+
+  committed(): void {
+    this.#done()
+  }
+
+  failed(): void {
+    this.#done()
+  }
+}

@@ -1,0 +1,33 @@
+// The public API: what a program imports from 'troupe'.
+
+// The engine
+export { Troupe } from './troupe.ts'
+export type { CallArguments, OutputOf, RunsFilter } from './troupe.ts'
+export type { TroupeOptions } from './engine/options.ts'
+export type { CallOptions } from './engine/call.ts'
+export type { AnyDefinition, Definition } from './engine/definition.ts'
+export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
+export type { RunStatus, StepStatus } from './engine/run-status.ts'
+export type { RunState } from './model/run.ts'
+
+// Definitions
+export { worker } from './worker/worker.ts'
+export { workflow } from './workflow/workflow.ts'
+export { discover } from './worker/discover.ts'
+export type { Config, WorkerContext } from './worker/context.ts'
+export type { WorkerHandler } from './worker/worker.ts'
+export type { DefinitionOptions } from './worker/options.ts'
+export type { StepOptions, WorkflowContext } from './workflow/context.ts'
+export type { WorkflowHandler } from './workflow/workflow.ts'
+export type { MapOptions } from './workflow/map.ts'
+export type { StepContext } from './workflow/step.ts'
+export type { RetryOptions } from './model/retry.ts'
+
+// Errors
+export { isTroupeError, TroupeError } from './lib/errors.ts'
+export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
+export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/errors.ts'
+
+// What is shared
+export type { Duration } from './lib/duration.ts'
+export type { Log, LogFields, LogLevel } from './lib/log.ts'

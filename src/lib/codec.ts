@@ -1,0 +1,215 @@
+// Values as text that can be stored, and back, with their types.
+
+import { DevalueError, parse, stringify } from 'devalue'
+import { type ErrorParts, rebuildError } from './error-record.ts'
+import { TroupeError } from './errors.ts'
+
+export interface EncodeOptions {
+  /** The most the text may take, in bytes of UTF-8. */
+  readonly maxBytes?: number
+  /** What the value is, to name it in errors: `result`, `input`. */
+  readonly what?: string
+}
+
+/**
+ * Writes `value` as text that `decode` turns back into an equal value of the same types.
+ *
+ * The first character is the format: `j` for JSON, where that is exact; `d` for devalue, which adds dates, maps, sets,
+ * bigints, undefined, errors, binary data and cycles; `u` for undefined itself. An object that is reached twice
+ * comes back as two equal objects under `j` and as one under `d`.
+ *
+ * Throws: `value_not_storable` for functions, symbols, promises and instances of classes; `value_too_large`.
+ */
+export function encode(value: unknown, options: EncodeOptions = {}): string {
+  const text = textOf(value, options)
+  const { maxBytes } = options
+  // A character of UTF-16 takes at most three bytes, so most texts need no count.
+  if (maxBytes !== undefined && text.length * 3 > maxBytes) checkSize(text, maxBytes, options)
+  return text
+}
+
+/**
+ * Reads what `encode` wrote. Nothing of the text is ever evaluated.
+ *
+ * Throws: `store_corrupt` when the text is damaged or of an unknown format.
+ */
+export function decode(text: string): unknown {
+  try {
+    switch (text[0]) {
+      case 'j':
+        return JSON.parse(text.slice(1))
+      case 'd':
+        return parse(text.slice(1), revivers)
+      case 'u':
+        if (text.length === 1) return undefined
+    }
+  } catch (cause) {
+    throw storeCorrupt(text, cause)
+  }
+  throw storeCorrupt(text)
+}
+
+function textOf(value: unknown, options: EncodeOptions): string {
+  if (value === undefined) return 'u'
+  try {
+    objectsLeft = maxObjects
+    return isExactJson(value, maxDepth) ? `j${JSON.stringify(value)}` : `d${devalueText(value)}`
+  } catch (cause) {
+    throw valueNotStorable(cause, options.what ?? 'value')
+  }
+}
+
+// Deep enough for any data written by hand; cycles pass it soon.
+const maxDepth = 64
+// Ends the walk through objects that share others so often that JSON would explode.
+const maxObjects = 200_000
+let objectsLeft = 0
+
+function isExactJson(value: unknown, depthLeft: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return value === 0 ? 1 / value > 0 : value - value === 0
+    case 'object':
+      if (value === null) return true
+      if (depthLeft === 0 || objectsLeft-- === 0) return false
+      return Array.isArray(value) ? isExactArray(value, depthLeft - 1) : isExactObject(value, depthLeft - 1)
+    default:
+      return false
+  }
+}
+
+function isExactObject(object: object, depthLeft: number): boolean {
+  if (Object.getPrototypeOf(object) !== Object.prototype || 'toJSON' in object) return false
+  for (const key in object) {
+    if (key === '__proto__' || !isExactJson((object as Record<string, unknown>)[key], depthLeft)) return false
+  }
+  return Object.getOwnPropertySymbols(object).length === 0
+}
+
+function isExactArray(array: readonly unknown[], depthLeft: number): boolean {
+  if (Object.getPrototypeOf(array) !== Array.prototype || 'toJSON' in array) return false
+  for (const item of array) {
+    if (!isExactJson(item, depthLeft)) return false
+  }
+  return Object.keys(array).length === array.length
+}
+
+function devalueText(value: unknown): string {
+  const text = stringify(value, reducers, { operations })
+  // Invariant: I17. A cycle through such an array could be written, but not read again.
+  if (text.includes('["ArrayWithKeys",')) parse(text, revivers)
+  return text
+}
+
+const reducers = {
+  Error: (value: unknown) => isError(value) && partsOf(value),
+  Buffer: (value: unknown) => Buffer.isBuffer(value) && [value.toString('base64')],
+  ArrayWithKeys: (value: unknown) => Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype && splitArray(value),
+}
+
+const revivers = {
+  Error: (parts: ErrorParts) => rebuildError(parts),
+  Buffer: ([base64]: [string]) => Buffer.from(base64, 'base64'),
+  ArrayWithKeys: ([items, extra]: [unknown[], object]) => Object.assign(items, extra),
+}
+
+const operations = { tagOf, viewInfo }
+
+function isError(value: unknown): value is Error {
+  return typeof value === 'object' && (value instanceof Error || tagOfBuiltin(value) === 'Error')
+}
+
+const errorKeys = ['code', 'cause', 'errors', 'retryable', 'details'] as const
+
+function partsOf(error: Error): ErrorParts {
+  const parts: Record<string, unknown> = { name: error.name, message: error.message, stack: error.stack }
+  for (const key of errorKeys) {
+    const value = (error as unknown as Record<string, unknown>)[key]
+    if (value !== undefined) parts[key] = value
+  }
+  return parts as unknown as ErrorParts
+}
+
+// Arrays with further properties, such as the result of a regular expression; undefined for all others.
+function splitArray(array: unknown[]): [unknown[], object] | undefined {
+  const keys = Object.keys(array)
+  const extra = keys.slice(keys.findLastIndex((key) => isIndex(key)) + 1)
+  if (extra.length === 0) return undefined
+  return [array.slice(), Object.fromEntries(extra.map((key) => [key, array[key as unknown as number]]))]
+}
+
+function isIndex(key: string): boolean {
+  return String(Number(key) >>> 0) === key
+}
+
+// Devalue would store an instance of a subclass of, say, Map as a plain Map: what it cannot give back, it shall refuse.
+function tagOf(value: object): string {
+  const tag = tagOfBuiltin(value)
+  const levels = ArrayBuffer.isView(value) && tag !== 'DataView' ? 3 : 2
+  return tag !== 'Object' && prototypes(value) > levels ? 'Instance' : tag
+}
+
+function tagOfBuiltin(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
+
+function prototypes(value: object): number {
+  let count = 0
+  for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) count++
+  return count
+}
+
+// A view on part of a buffer is stored without the rest, which may be large and none of its business.
+function viewInfo(view: ArrayBufferView & { length?: number }) {
+  const { byteLength, byteOffset } = view
+  const buffer = view.buffer.slice(byteOffset, byteOffset + byteLength)
+  return { buffer, byteOffset: 0, byteLength, length: view.length ?? byteLength, bufferByteLength: byteLength }
+}
+
+function checkSize(text: string, maxBytes: number, { what = 'value' }: EncodeOptions): void {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= maxBytes) return
+  throw new TroupeError(
+    'value_too_large',
+    `${what} takes ${bytes} bytes and the limit is ${maxBytes}: store it elsewhere and keep a reference to it, or raise the limit.`,
+    { details: { what, bytes, maxBytes } },
+  )
+}
+
+function valueNotStorable(cause: unknown, what: string): TroupeError {
+  const path = cause instanceof DevalueError ? `${what}${cause.path}` : what
+  const [is, instead] = cause instanceof DevalueError ? unstorable(cause.value) : unstorableWhole(cause)
+  return new TroupeError('value_not_storable', `${path} ${is}, which cannot be stored: ${instead}.`, {
+    details: { path },
+    ...(!(cause instanceof DevalueError) && { cause }),
+  })
+}
+
+type Advice = readonly [is: string, instead: string]
+
+function unstorable(value: unknown): Advice {
+  if (typeof value === 'function') return ['is a function', 'leave it out, or store a name that stands for it']
+  if (typeof value === 'symbol') return ['is a symbol', 'store a string instead']
+  const object = value as { then?: unknown }
+  if (typeof object.then === 'function') return ['is a promise', 'await it first']
+  if (Object.getOwnPropertySymbols(object).length > 0) return ['has symbols for keys', 'use strings']
+  if (Object.hasOwn(object, '__proto__')) return ['has a key named __proto__', 'use another name']
+  const name = (Object.getPrototypeOf(object) as { constructor?: { name?: string } } | null)?.constructor?.name
+  return [`is an instance of ${name || 'a class'}`, 'store its plain fields and rebuild it after reading']
+}
+
+function unstorableWhole(cause: unknown): Advice {
+  if (cause instanceof RangeError) return ['is nested too deeply', 'store it as a flat list']
+  return ['holds a property that throws when read, or a cycle through an array with named properties', 'store plain data']
+}
+
+function storeCorrupt(text: string, cause?: unknown): TroupeError {
+  const how = text === '' ? 'it is empty' : `its format is ${JSON.stringify(text[0])} and it has ${text.length} characters`
+  return new TroupeError('store_corrupt', `A stored value cannot be read (${how}): restore it from a backup, or delete what holds it.`, {
+    cause,
+    details: { length: text.length },
+  })
+}

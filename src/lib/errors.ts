@@ -1,0 +1,110 @@
+// The one error class of the library, its closed list of codes, and how to recognise it.
+
+/** Every code an error of this library can carry. Match on the code, never on the message. */
+export type ErrorCode =
+  // actors
+  | 'actor_failed'
+  | 'actor_killed'
+  | 'actor_stopped'
+  | 'ask_timeout'
+  | 'mailbox_full'
+  | 'message_discarded'
+  | 'message_unknown'
+  | 'name_taken'
+  | 'system_stopped'
+  // definitions and input
+  | 'definition_exists'
+  | 'definition_invalid'
+  | 'option_invalid'
+  | 'validation_failed'
+  | 'value_not_storable'
+  | 'value_too_large'
+  // runs
+  | 'attempts_spent'
+  | 'idempotency_conflict'
+  | 'journal_mismatch'
+  | 'lease_lost'
+  | 'permanent'
+  | 'result_timeout'
+  | 'retry_after'
+  | 'run_cancelled'
+  | 'run_failed'
+  | 'run_lost'
+  | 'run_not_found'
+  | 'step_name_taken'
+  | 'timed_out'
+  | 'worker_not_registered'
+  // engine
+  | 'engine_stopped'
+  | 'manager_not_initialised'
+  // store
+  | 'store_busy'
+  | 'store_corrupt'
+  | 'store_full'
+  | 'store_newer'
+  | 'store_readonly'
+  | 'store_unavailable'
+  | 'sqlite_missing'
+  | 'sqlite_too_old'
+  // command line
+  | 'config_invalid'
+  | 'file_not_loaded'
+  | 'usage'
+
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>
+
+export interface ErrorOptions {
+  readonly cause?: unknown
+  readonly details?: ErrorDetails
+  /** Whether trying again can help; undefined where the question does not arise. */
+  readonly retryable?: boolean
+}
+
+const brand = Symbol.for('troupe.error')
+
+/**
+ * The base of every error this library throws.
+ *
+ * `code` says what happened and is stable; `message` says it to a person and may change;
+ * `details` is safe to store and to send.
+ *
+ * ```ts
+ * import { TroupeError, isTroupeError } from 'troupe'
+ * const error = new TroupeError('ask_timeout', 'No answer from Counter(#7) within 30s')
+ * console.log(isTroupeError(error, 'ask_timeout')) // true
+ * ```
+ */
+export class TroupeError extends Error {
+  override readonly name: string = 'TroupeError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+  readonly retryable: boolean | undefined
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+    this.retryable = options.retryable
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/**
+ * Tells whether `error` comes from this library, also when two copies of it are loaded;
+ * with a `code`, whether it is that error.
+ *
+ * ```ts
+ * import { isTroupeError } from 'troupe'
+ * console.log(isTroupeError(new Error('other'))) // false
+ * ```
+ */
+export function isTroupeError(error: unknown, code?: ErrorCode): error is TroupeError {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false
+  return code === undefined || (error as { code?: unknown }).code === code
+}
+
+/** Turns whatever was thrown into an Error; an Error stays the same object. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  return new Error(typeof thrown === 'string' ? thrown : `Thrown value: ${String(thrown)}`, { cause: thrown })
+}

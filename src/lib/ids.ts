@@ -1,0 +1,68 @@
+// Identifiers and randomness, handed in from outside like time.
+import { randomFillSync } from 'node:crypto'
+import type { Clock } from './clock.ts'
+
+export interface Ids {
+  /** A UUIDv7 (RFC 9562): unique, and sorted by the time it was made. */
+  uuid(): string
+  /** A number from 0 up to but not including 1. */
+  random(): number
+}
+
+/** Where randomness comes from. */
+export interface RandomSource {
+  fill(bytes: Uint8Array): void
+  next(): number
+}
+
+const systemRandom: RandomSource = {
+  fill: (bytes) => void randomFillSync(bytes),
+  next: () => Math.random(),
+}
+
+// Random bytes for so many ids are drawn at once: one call to the system costs more than fifty ids.
+const idsPerDraw = 512
+const bytesPerId = 8
+// The counter of one millisecond, 12 bits; it starts low enough to leave room.
+const counterLimit = 0x1000
+const counterStart = 0x100
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Ids that rise strictly within this process, also when the wall clock steps back. */
+export function createIds(clock: Clock, random: RandomSource = systemRandom): Ids {
+  const pool = new Uint8Array(idsPerDraw * bytesPerId)
+  let offset = pool.length
+  let latestMs = 0
+  let counter = counterStart
+
+  const tick = (): void => {
+    const now = clock.now()
+    counter += 1
+    if (now > latestMs) {
+      latestMs = now
+      counter = counterStart
+    } else if (counter === counterLimit) {
+      // The millisecond is used up: the next one is taken early.
+      latestMs += 1
+      counter = counterStart
+    }
+  }
+
+  const uuid = (): string => {
+    if (offset === pool.length) {
+      random.fill(pool)
+      offset = 0
+    }
+    tick()
+    const at = offset
+    offset += bytesPerId
+    const time = latestMs.toString(16).padStart(12, '0')
+    const byte = (index: number): string => hex[pool[at + index] ?? 0] ?? '00'
+    const variant = hex[0x80 | ((pool[at] ?? 0) & 0x3f)] ?? '80'
+    const rest = byte(2) + byte(3) + byte(4) + byte(5) + byte(6) + byte(7)
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${byte(1)}-${rest}`
+  }
+
+  return { uuid, random: () => random.next() }
+}

@@ -1,0 +1,46 @@
+// A logger with pino's method shape, so that a pino instance can be passed in its place.
+import type { Clock } from './clock.ts'
+import { toErrorRecord } from './error-record.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export type LogFields = Readonly<Record<string, unknown>>
+
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+export interface LogOptions {
+  /** Lines below this level are left out. */
+  readonly level: LogLevel
+  readonly clock: Clock
+  /** Takes one line with its line break. */
+  readonly write: (line: string) => void
+}
+
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
+
+/** Writes JSON lines: `{"time":…,"level":"warn","msg":…}` and the fields. It never throws because of what it is given. */
+export function createLog({ level, clock, write }: LogOptions): Log {
+  const least = ranks[level]
+  const at = (name: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string) => {
+    if (ranks[name] >= least) write(`${lineOf({ time: clock.now(), level: name, msg: message }, fields)}\n`)
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function lineOf(head: LogFields, fields: LogFields): string {
+  try {
+    return JSON.stringify({ ...head, ...fields }, replacer)
+  } catch (error) {
+    return JSON.stringify({ ...head, fieldsLost: String(error) })
+  }
+}
+
+function replacer(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return toErrorRecord(value)
+  return typeof value === 'bigint' ? `${value}n` : value
+}

@@ -1,0 +1,176 @@
+// The errors users throw and catch around runs, and the one place where each message is written.
+import { formatMs, toMs, type Duration } from '../lib/duration.ts'
+import type { ErrorRecord } from '../lib/error-record.ts'
+import { TroupeError, type ErrorOptions } from '../lib/errors.ts'
+
+/**
+ * Fails a run or a step for good: it is not tried again.
+ *
+ * ```ts
+ * import { PermanentError } from 'troupe'
+ * console.log(new PermanentError('card is stolen').retryable) // false
+ * ```
+ */
+export class PermanentError extends TroupeError {
+  override readonly name = 'PermanentError'
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('permanent', message, { ...options, retryable: false })
+  }
+}
+
+/** Says that a value does not fit its schema. Trying again cannot help, so it is not retried. */
+export class ValidationError extends TroupeError {
+  override readonly name = 'ValidationError'
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('validation_failed', message, { ...options, retryable: false })
+  }
+}
+
+/** Says that a time limit passed. It is retried while attempts are left. */
+export class TimeoutError extends TroupeError {
+  override readonly name = 'TimeoutError'
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('timed_out', message, { retryable: true, ...options })
+  }
+}
+
+/**
+ * Asks for the next attempt after `delay`, whatever the backoff says.
+ *
+ * ```ts
+ * import { RetryAfterError } from 'troupe'
+ * console.log(new RetryAfterError('rate limited', '30s').delayMs) // 30000
+ * ```
+ */
+export class RetryAfterError extends TroupeError {
+  override readonly name = 'RetryAfterError'
+  readonly delayMs: number
+  constructor(message: string, delay: Duration, options: ErrorOptions = {}) {
+    const delayMs = toMs(delay)
+    super('retry_after', message, { ...options, details: { ...options.details, delayMs }, retryable: true })
+    this.delayMs = delayMs
+  }
+}
+
+/** Gives a stored error its class back. */
+export function reviveError(record: ErrorRecord): Error | undefined {
+  const options = { details: record.details ?? {} }
+  if (record.name === 'PermanentError') return new PermanentError(record.message, options)
+  if (record.name === 'ValidationError') return new ValidationError(record.message, options)
+  if (record.name === 'TimeoutError') return new TimeoutError(record.message, options)
+  if (record.name === 'RetryAfterError') {
+    return new RetryAfterError(record.message, Number(record.details?.['delayMs'] ?? 0), options)
+  }
+  return undefined
+}
+
+export function workerNotRegistered(name: string, known: readonly string[]): TroupeError {
+  const nearest = known.length === 0 ? 'nothing is registered yet' : `registered are: ${known.slice(0, 12).join(', ')}`
+  return new TroupeError(
+    'worker_not_registered',
+    `Worker '${name}' not registered: ${nearest}. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
+    { details: { name } },
+  )
+}
+
+export function workerTimedOut(name: string, timeoutMs: number): TimeoutError {
+  return new TimeoutError(`Worker '${name}' timed out after ${formatMs(timeoutMs)}`, { details: { name, timeoutMs } })
+}
+
+export function runDeadlinePassed(name: string, runId: string): TimeoutError {
+  return new TimeoutError(
+    `Worker '${name}' run ${runId} did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.`,
+    { details: { name, runId }, retryable: false },
+  )
+}
+
+export function stepTimedOut(path: string, timeoutMs: number): TimeoutError {
+  return new TimeoutError(
+    `Step '${path}' timed out after ${formatMs(timeoutMs)}: give it a longer { timeout }, or let it end when its signal aborts.`,
+    { details: { path, timeoutMs } },
+  )
+}
+
+export function runNotFound(runId: string): TroupeError {
+  return new TroupeError(
+    'run_not_found',
+    `Worker run '${runId}' not found: list what there is with \`troupe runs\`, and check that --store names the right file.`,
+    { details: { runId } },
+  )
+}
+
+export function runCancelled(name: string, runId: string, reason: string | undefined): TroupeError {
+  return new TroupeError('run_cancelled', `Worker '${name}' run ${runId} was cancelled${reason ? `: ${reason}` : ''}`, {
+    details: { runId, reason: reason ?? null },
+  })
+}
+
+export function runLost(deliveries: number): TroupeError {
+  return new TroupeError(
+    'run_lost',
+    `The process died ${deliveries} times while it ran this, without finishing a step: look for what kills it (memory, a native crash), then start it again.`,
+    { details: { deliveries }, retryable: false },
+  )
+}
+
+export function resultTimeout(runId: string, timeoutMs: number): TroupeError {
+  return new TroupeError(
+    'result_timeout',
+    `Run ${runId} did not finish within ${formatMs(timeoutMs)}; it goes on, ask for its result again.`,
+    { details: { runId, timeoutMs } },
+  )
+}
+
+export function journalMismatch(path: string, stored: string, asked: string): TroupeError {
+  return new TroupeError(
+    'journal_mismatch',
+    `Step '${path}' was a ${stored} when this run first reached it and is a ${asked} now: give the new one another name, or run the old code to the end.`,
+    { details: { path, stored, asked }, retryable: false },
+  )
+}
+
+export function stepNameTaken(path: string): TroupeError {
+  return new TroupeError(
+    'step_name_taken',
+    `Step '${path}' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name.`,
+    { details: { path }, retryable: false },
+  )
+}
+
+export function idempotencyConflict(name: string, key: string, runId: string): TroupeError {
+  return new TroupeError(
+    'idempotency_conflict',
+    `Run ${runId} of '${name}' was started with idempotency key '${key}' before: use { onConflict: 'attach' } to get that run.`,
+    { details: { name, key, runId }, retryable: false },
+  )
+}
+
+export function engineStopped(): TroupeError {
+  return new TroupeError('engine_stopped', 'This Troupe is stopped and takes no more work: open another one.')
+}
+
+export function definitionExists(name: string, version: string): TroupeError {
+  return new TroupeError(
+    'definition_exists',
+    `A definition named '${name}' of version ${version} is registered already: rename one, give it another version, or register with { replace: true }.`,
+    { details: { name, version } },
+  )
+}
+
+export function definitionInvalid(what: string): TroupeError {
+  return new TroupeError('definition_invalid', what)
+}
+
+export function optionInvalid(option: string, received: unknown, expected: string): TroupeError {
+  return new TroupeError('option_invalid', `${option} is ${printed(received)}: expected ${expected}.`, {
+    details: { option },
+  })
+}
+
+function printed(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}

@@ -1,0 +1,80 @@
+// Whether a failed attempt is tried again, and when.
+import { backoffMs, type Backoff } from '../lib/backoff.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { isTroupeError } from '../lib/errors.ts'
+import { optionInvalid, RetryAfterError } from './errors.ts'
+
+export interface RetryOptions {
+  /** How often in all; the first attempt counts. */
+  readonly attempts?: number
+  readonly backoff?: 'none' | 'linear' | 'exponential' | 'fibonacci' | ((failedAttempts: number) => Duration)
+  /** The wait after the first failed attempt; 1 s unless told. */
+  readonly base?: Duration
+  /** The longest wait between two attempts; 5 minutes unless told. */
+  readonly max?: Duration
+  /** How much of a wait is random, 0 to 1; 0.2 unless told. */
+  readonly jitter?: number
+  /** No attempt starts later than this after the first one started. */
+  readonly maxElapsed?: Duration
+  readonly retryIf?: (error: Error) => boolean
+}
+
+export interface RetryPolicy {
+  readonly attempts: number
+  readonly backoff: Backoff | ((failedAttempts: number) => Duration)
+  readonly maxElapsedMs: number
+  readonly retryIf: ((error: Error) => boolean) | undefined
+}
+
+export interface FailedAttempt {
+  readonly error: Error
+  /** How many attempts have failed, this one included. */
+  readonly failedAttempts: number
+  /** Since the first attempt started. */
+  readonly elapsedMs: number
+}
+
+/** Checks retry options where they are written; `attempts` is what holds when they say nothing. */
+export function retryPolicy(options: RetryOptions | undefined, attempts: number): RetryPolicy {
+  const wanted = options?.attempts ?? attempts
+  if (!Number.isInteger(wanted) || wanted < 1) {
+    throw optionInvalid('retry.attempts', wanted, 'a whole number from 1 (the first attempt counts)')
+  }
+  const jitter = options?.jitter ?? 0.2
+  if (!(jitter >= 0 && jitter <= 1)) throw optionInvalid('retry.jitter', jitter, 'a number from 0 to 1')
+  return {
+    attempts: wanted,
+    backoff: policyBackoff(options, jitter),
+    maxElapsedMs: options?.maxElapsed === undefined ? Infinity : toMs(options.maxElapsed),
+    retryIf: options?.retryIf,
+  }
+}
+
+/** How long to wait before the next attempt; undefined when there is none. */
+export function retryDelayMs(policy: RetryPolicy, failed: FailedAttempt, random: () => number): number | undefined {
+  if (failed.failedAttempts >= policy.attempts || !isRetryable(failed.error, policy)) return undefined
+  const delayMs = waitMs(policy, failed, random)
+  return failed.elapsedMs + delayMs > policy.maxElapsedMs ? undefined : delayMs
+}
+
+const strategies = ['none', 'linear', 'exponential', 'fibonacci'] as const
+
+function policyBackoff(options: RetryOptions | undefined, jitter: number): RetryPolicy['backoff'] {
+  const strategy = options?.backoff ?? 'exponential'
+  if (typeof strategy === 'function') return strategy
+  if (!strategies.includes(strategy)) {
+    throw optionInvalid('retry.backoff', strategy, `one of ${strategies.join(', ')} or a function`)
+  }
+  return { strategy, baseMs: toMs(options?.base ?? 1_000), maxMs: toMs(options?.max ?? 300_000), jitter }
+}
+
+function isRetryable(error: Error, policy: RetryPolicy): boolean {
+  if (isTroupeError(error) && error.retryable === false) return false
+  return policy.retryIf === undefined || policy.retryIf(error)
+}
+
+function waitMs(policy: RetryPolicy, failed: FailedAttempt, random: () => number): number {
+  if (failed.error instanceof RetryAfterError) return failed.error.delayMs
+  if (typeof policy.backoff === 'function') return toMs(policy.backoff(failed.failedAttempts))
+  return backoffMs(policy.backoff, failed.failedAttempts, random)
+}

@@ -1,0 +1,57 @@
+// Cancelling: a run that is not running ends at once, one that runs is asked to.
+import { runMoves } from '../../model/run.ts'
+import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { finishRun, type Write } from './runs.ts'
+import { deleteWaits } from './waits.ts'
+
+// By the unique public id, then by primary key.
+const findLive = `
+select run.id as run_id, live.generation, live.state, live.epoch, live.attempt
+from run left join live on live.run_id = run.id
+where run.public_id = ?`
+
+const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
+
+// Requests for runs that this node runs; the table is empty but for them.
+const findRequests = `
+select cancel_request.run_id, cancel_request.reason
+from cancel_request join live on live.run_id = cancel_request.run_id
+where live.node = ?`
+
+const deleteObeyed = `
+delete from cancel_request where not exists (select 1 from live where live.run_id = cancel_request.run_id)`
+
+interface LiveRow {
+  readonly run_id: number
+  readonly generation: number
+  readonly state: string | null
+  readonly epoch: number
+  readonly attempt: number
+}
+
+const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
+
+export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): CancelAnswer[] {
+  if (cancels.length > 0) write.db.run(deleteObeyed)
+  return cancels.map((cancel) => cancelOne(write, cancel))
+}
+
+export function listCancelRequests(db: Connection, nodeId: number): CancelRequested[] {
+  const rows = db.all<{ run_id: number; reason: string }>(findRequests, nodeId)
+  return rows.map((row) => ({ runId: row.run_id, reason: row.reason }))
+}
+
+function cancelOne({ db, now }: Write, cancel: CancelRecord): CancelAnswer {
+  const row = db.get<LiveRow>(findLive, cancel.id)
+  if (row === undefined) return 'not_found'
+  if (row.state === null) return 'finished'
+  if (!waiting.includes(row.state)) {
+    db.run(insertRequest, row.run_id, cancel.reason)
+    return 'asked'
+  }
+  const run = { runId: row.run_id, generation: row.generation, epoch: row.epoch }
+  finishRun(db, run, { outcome: 'cancelled', value: cancel.value, attempt: row.attempt, startedAt: null, now })
+  deleteWaits(db, row.run_id)
+  return 'cancelled'
+}

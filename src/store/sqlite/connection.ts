@@ -1,0 +1,163 @@
+// One open SQLite database: its settings, its prepared statements and its transactions.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
+import { folderUnusable, notAStore, sqliteTooOld, storeNewer, toStoreError } from './errors.ts'
+import { migrations } from './migrations.ts'
+
+// Marks a file as a Troupe store: 'Trou' in ASCII (sqlite.org/pragma.html#pragma_application_id).
+const applicationId = 0x54726f75
+
+// Before this version a write-ahead log could lose a commit (the WAL-reset bug, sqlite.org/wal.html).
+const oldestVersion = [3, 51, 3] as const
+
+export interface ConnectionOptions {
+  /** A file, made when missing, or `:memory:`. */
+  readonly path: string
+  /** `normal` is faster; a power cut may then lose the last commits. */
+  readonly synchronous: 'full' | 'normal'
+}
+
+/** An open database. Every method is synchronous; errors carry a code and a remedy. */
+export class Connection {
+  readonly location: string
+  readonly #driver: SqlDriver
+  // Invariant: a statement is prepared once; the text is the key, and all texts are constants.
+  readonly #statements = new Map<string, SqlStatement>()
+
+  private constructor(driver: SqlDriver, location: string) {
+    this.#driver = driver
+    this.location = location
+  }
+
+  /** Opens the database, checks that it is ours and brings its schema up to date. */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const location = options.path
+    if (location !== ':memory:') makeFolder(location)
+    let driver: SqlDriver
+    try {
+      driver = await openDriver(location)
+    } catch (error) {
+      throw toStoreError(error, location)
+    }
+    const connection = new Connection(driver, location)
+    try {
+      connection.#prepare(options)
+    } catch (error) {
+      driver.close()
+      throw toStoreError(error, location)
+    }
+    return connection
+  }
+
+  /** Runs a statement that returns no rows. */
+  run(sql: string, ...values: SqlValue[]): void {
+    this.#statement(sql).run(...values)
+  }
+
+  /** The first row, or undefined. */
+  get<T>(sql: string, ...values: SqlValue[]): T | undefined {
+    return (this.#statement(sql).get(...values) ?? undefined) as T | undefined
+  }
+
+  /** All rows. */
+  all<T>(sql: string, ...values: SqlValue[]): T[] {
+    return this.#statement(sql).all(...values) as T[]
+  }
+
+  /** Runs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */
+  write<T>(work: () => T): T {
+    try {
+      this.run('begin immediate')
+      const result = work()
+      this.run('commit')
+      return result
+    } catch (error) {
+      this.#rollback()
+      throw toStoreError(error, this.location)
+    }
+  }
+
+  /** Runs reads so that they see one state of the database. */
+  read<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw toStoreError(error, this.location)
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#driver.close()
+  }
+
+  #statement(sql: string): SqlStatement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#driver.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  #rollback(): void {
+    try {
+      this.#driver.exec('rollback')
+    } catch {
+      // SQLite has rolled back by itself (as on a full disk); there is nothing left to undo.
+    }
+  }
+
+  #prepare(options: ConnectionOptions): void {
+    this.#checkVersion()
+    this.#driver.exec('pragma busy_timeout = 5000')
+    this.#checkOwner()
+    this.#driver.exec('pragma journal_mode = wal')
+    this.#driver.exec(`pragma synchronous = ${options.synchronous}`)
+    this.#driver.exec('pragma wal_autocheckpoint = 4000')
+    this.#migrate()
+    // From here on a busy file is waited for between turns of the event loop, never inside one.
+    this.#driver.exec('pragma busy_timeout = 0')
+  }
+
+  #checkVersion(): void {
+    const { version } = this.#driver.prepare('select sqlite_version() as version').get() as { version: string }
+    const found = version.split('.').map(Number)
+    for (const [place, least] of oldestVersion.entries()) {
+      const part = found[place] ?? 0
+      if (part > least) return
+      if (part < least) throw sqliteTooOld(version)
+    }
+  }
+
+  #checkOwner(): void {
+    const owner = this.#pragma('application_id')
+    const { tables } = this.#driver.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
+    if (owner !== applicationId && tables > 0) throw notAStore(this.location)
+  }
+
+  #migrate(): void {
+    if (this.#pragma('user_version') === migrations.length) return
+    this.write(() => {
+      // Race: another process may have migrated between the look above and this lock.
+      const version = this.#pragma('user_version')
+      if (version > migrations.length) throw storeNewer(this.location, version, migrations.length)
+      for (const step of migrations.slice(version)) this.#driver.exec(step)
+      this.#driver.exec(`pragma application_id = ${applicationId}`)
+      this.#driver.exec(`pragma user_version = ${migrations.length}`)
+    })
+  }
+
+  #pragma(name: string): number {
+    const row = this.#driver.prepare(`pragma ${name}`).get() as Record<string, number>
+    return row[name] ?? 0
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+  } catch (cause) {
+    throw folderUnusable(path, cause)
+  }
+}

@@ -1,0 +1,30 @@
+// Names of definitions and queues, each kept once and spoken of by number.
+import type { Connection } from './connection.ts'
+
+const insertDefinition = `
+insert into definition (name, version) values (?, ?) on conflict do nothing`
+
+const findDefinition = `select id from definition where name = ? and version = ?`
+
+const insertQueue = `insert into queue (name) values (?) on conflict do nothing`
+
+const findQueue = `select id from queue where name = ?`
+
+export function internDefinition(db: Connection, name: string, version: string): number {
+  return intern(db, insertDefinition, findDefinition, [name, version])
+}
+
+export function internQueue(db: Connection, name: string): number {
+  return intern(db, insertQueue, findQueue, [name])
+}
+
+function intern(db: Connection, insert: string, find: string, values: readonly string[]): number {
+  const known = db.get<{ id: number }>(find, ...values)
+  if (known !== undefined) return known.id
+  return db.write(() => {
+    db.run(insert, ...values)
+    const row = db.get<{ id: number }>(find, ...values)
+    if (row === undefined) throw new Error(`The name ${values.join(' ')} was not kept`)
+    return row.id
+  })
+}

@@ -1,0 +1,109 @@
+// Nodes: their leases, and what becomes of the runs of one that died.
+import type { DeadNode, DeadRun, NodeIdentity, NodeRow } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { finishRun } from './runs.ts'
+import { statesBefore } from '../../model/moves.ts'
+import { runMoves } from '../../model/run.ts'
+
+const insertOne = `
+insert into node (name, lease_until, started_at, boot_id, pid_namespace, pid, pid_started_at)
+values (?, ?, ?, ?, ?, ?, ?)
+returning id`
+
+const renewOne = `update node set lease_until = ? where id = ? returning id`
+
+const findNode = `select id from node where id = ?`
+
+const findNodes = `
+select id as nodeId, name, boot_id as bootId, pid_namespace as pidNamespace, pid, pid_started_at as pidStartedAt,
+  lease_until < ? as isExpired
+from node`
+
+const deleteOne = `delete from node where id = ?`
+
+const deleteMark = `delete from mark where node = ?`
+
+// Invariant: I9. Taken only when the lease ran out by the store's clock, or death is proved.
+const deleteDead = `delete from node where id = ? and (? = 1 or lease_until < ?) returning id`
+
+// A scan: the table is small, and an index for this would cost every claim.
+const findHeldBy = `
+select run_id as runId, generation, epoch, attempt, deliveries,
+  exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) as hasProgress
+from live where node = ? and state = 'running'`
+
+const releaseDelivered = `
+update live set state = 'ready', node = null, deliveries = ?
+where run_id = ? and state in (${statesBefore(runMoves.release)})`
+
+const releaseQuietly = `
+update live set state = 'ready', node = null
+where run_id = ? and state in (${statesBefore(runMoves.release)})`
+
+const insertDead = `insert into dead (run_id, generation, reason, at) values (?, ?, 'deliveries', ?)`
+
+interface HeldRow {
+  readonly runId: number
+  readonly generation: number
+  readonly epoch: number
+  readonly attempt: number
+  readonly deliveries: number
+  readonly hasProgress: number
+}
+
+export function insertNode(db: Connection, identity: NodeIdentity, now: number, leaseMs: number): number {
+  const { name, bootId, pidNamespace, pid, pidStartedAt } = identity
+  const row = db.get<{ id: number }>(insertOne, name, now + leaseMs, now, bootId, pidNamespace, pid, pidStartedAt)
+  if (row === undefined) throw new Error(`Node ${name} was not kept`)
+  return row.id
+}
+
+export function renewNode(db: Connection, nodeId: number, leaseUntil: number): boolean {
+  return db.get(renewOne, leaseUntil, nodeId) !== undefined
+}
+
+export function hasNode(db: Connection, nodeId: number): boolean {
+  return db.get(findNode, nodeId) !== undefined
+}
+
+export function listNodes(db: Connection, now: number): NodeRow[] {
+  return db
+    .all<Omit<NodeRow, 'isExpired'> & { isExpired: number }>(findNodes, now)
+    .map((row) => ({ ...row, isExpired: row.isExpired === 1 }))
+}
+
+export function deleteNode(db: Connection, nodeId: number): void {
+  db.run(deleteOne, nodeId)
+  db.run(deleteMark, nodeId)
+}
+
+/** Makes ready what dead nodes ran; a run that killed its process too often fails. */
+export function rescueNodes(db: Connection, nodes: readonly DeadNode[], dead: DeadRun & { now: number }): number {
+  let rescued = 0
+  for (const { nodeId, isProved } of nodes) {
+    if (db.get(deleteDead, nodeId, isProved ? 1 : 0, dead.now) === undefined) continue
+    db.run(deleteMark, nodeId)
+    const held = db.all<HeldRow>(findHeldBy, nodeId)
+    for (const run of held) rescueRun(db, run, dead)
+    rescued += held.length
+  }
+  return rescued
+}
+
+/** Gives back runs that the store says this node holds and the node says it does not. */
+export function releaseUnheld(db: Connection, nodeId: number, isHeld: (runId: number) => boolean): number {
+  const unheld = db.all<HeldRow>(findHeldBy, nodeId).filter((run) => !isHeld(run.runId))
+  for (const run of unheld) db.run(releaseQuietly, run.runId)
+  return unheld.length
+}
+
+function rescueRun(db: Connection, run: HeldRow, dead: DeadRun & { now: number }): void {
+  // A run that finished a step before the process died is getting on: it starts counting anew.
+  const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
+  if (deliveries < dead.maxDeliveries) {
+    db.run(releaseDelivered, deliveries, run.runId)
+    return
+  }
+  finishRun(db, run, { outcome: 'failed', value: dead.value, attempt: run.attempt, startedAt: null, now: dead.now })
+  db.run(insertDead, run.runId, run.generation, dead.now)
+}

@@ -1,0 +1,189 @@
+// The store on one SQLite file: one writer at a time, every batch one transaction, several processes welcome.
+import type { Clock } from '../../lib/clock.ts'
+import { isTroupeError } from '../../lib/errors.ts'
+import type { Batch, Committed, DeadNode, DeadRun, Held, NodeIdentity, RunFilter, Store } from '../store.ts'
+import { cancelRuns, listCancelRequests } from './cancels.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+import { clockValue, moveClock, takeFrom } from './counters.ts'
+import { answerAgain, markBatch } from './marks.ts'
+import { internDefinition, internQueue } from './names.ts'
+import * as nodes from './nodes.ts'
+import { claimRuns, insertRuns, isHeld, parkRuns, releaseRuns, retryRuns, settleRuns, wakeRuns, type Write } from './runs.ts'
+import { recordAttempts, recordSteps } from './steps.ts'
+import { listEmitted, recordStreams } from './streams.ts'
+import * as views from './views.ts'
+
+// A client writes without being a node: it holds nothing and is never rescued.
+const noNode = 0
+
+const nothing: Committed = {
+  isNodeLost: false,
+  lost: new Set(),
+  started: [],
+  cancels: [],
+  claimed: [],
+  cancelRequests: [],
+}
+
+export interface SqliteOptions extends ConnectionOptions {
+  readonly clock: Clock
+  /** How long a file that another process has locked is tried again. */
+  readonly busyTimeoutMs?: number
+}
+
+/** Opens the store in a SQLite file, made when missing. Throws `store_…` errors that name the file and the remedy. */
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  return new SqliteStore(await Connection.open(options), options)
+}
+
+class SqliteStore implements Store {
+  readonly location: string
+  readonly #db: Connection
+  readonly #clock: Clock
+  readonly #busyTimeoutMs: number
+  #latestNow: number
+
+  constructor(db: Connection, options: SqliteOptions) {
+    this.#db = db
+    this.#clock = options.clock
+    this.#busyTimeoutMs = options.busyTimeoutMs ?? 30_000
+    this.location = db.location
+    this.#latestNow = clockValue(db)
+  }
+
+  now(): number {
+    this.#latestNow = Math.max(this.#latestNow, this.#clock.now())
+    return this.#latestNow
+  }
+
+  commit(batch: Batch): Promise<Committed> {
+    return this.#write(() => writeBatch(this.#db, batch, this.now()))
+  }
+
+  internDefinition(name: string, version: string): Promise<number> {
+    return this.#retried(() => internDefinition(this.#db, name, version))
+  }
+
+  internQueue(name: string): Promise<number> {
+    return this.#retried(() => internQueue(this.#db, name))
+  }
+
+  insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
+    return this.#write(() => nodes.insertNode(this.#db, identity, this.now(), leaseMs))
+  }
+
+  renewNode(nodeId: number, leaseMs: number): Promise<boolean> {
+    return this.#write(() => {
+      this.#latestNow = moveClock(this.#db, this.now())
+      return nodes.renewNode(this.#db, nodeId, this.#latestNow + leaseMs)
+    })
+  }
+
+  async listNodes() {
+    return this.#db.read(() => nodes.listNodes(this.#db, this.now()))
+  }
+
+  rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<number> {
+    return this.#write(() => nodes.rescueNodes(this.#db, dead, { ...fate, now: this.now() }))
+  }
+
+  releaseUnheld(nodeId: number, isHeldHere: (runId: number) => boolean): Promise<number> {
+    return this.#write(() => nodes.releaseUnheld(this.#db, nodeId, isHeldHere))
+  }
+
+  deleteNode(nodeId: number): Promise<void> {
+    return this.#write(() => nodes.deleteNode(this.#db, nodeId))
+  }
+
+  wakeRuns(limit: number) {
+    return this.#write(() => wakeRuns(this.#db, this.now(), limit))
+  }
+
+  changeCount(): number {
+    return this.#db.get<{ data_version: number }>('pragma data_version')?.data_version ?? 0
+  }
+
+  async findFinished(id: string) {
+    return this.#db.read(() => views.findFinished(this.#db, id))
+  }
+
+  async listEmitted(...args: Parameters<Store['listEmitted']>) {
+    return this.#db.read(() => listEmitted(this.#db, ...args))
+  }
+
+  async findRun(id: string) {
+    return this.#db.read(() => views.findRun(this.#db, id))
+  }
+
+  async listRuns(filter: RunFilter) {
+    return this.#db.read(() => views.listRuns(this.#db, filter))
+  }
+
+  async listSteps(id: string) {
+    return this.#db.read(() => views.listSteps(this.#db, id))
+  }
+
+  async close(): Promise<void> {
+    this.#db.close()
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    return this.#retried(() => this.#db.write(work))
+  }
+
+  /** Tries again while another process holds the write lock, and lets the event loop run in between. */
+  async #retried<T>(work: () => T): Promise<T> {
+    const startedAt = this.#clock.monotonic()
+    for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, 25)) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isStoreBusy(error) || this.#clock.monotonic() - startedAt > this.#busyTimeoutMs) throw error
+      }
+      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve))
+    }
+  }
+}
+
+/** The one hot call, in the order its parts depend on each other. */
+function writeBatch(db: Connection, batch: Batch, now: number): Committed {
+  const isNode = batch.nodeId !== noNode
+  if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothing, isNodeLost: true }
+  const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
+  if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
+
+  const lost = new Set<Held>()
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, holds: fence(db, batch.nodeId, lost) }
+  recordSteps(write, batch.steps)
+  recordAttempts(write, batch.attempts)
+  recordStreams(write, batch)
+  settleRuns(write, batch.settles)
+  retryRuns(write, batch.retries)
+  parkRuns(write, batch.parks)
+  releaseRuns(write, batch.releases)
+  const cancels = cancelRuns(write, batch.cancels)
+  const started = insertRuns(write, batch.starts)
+  const claimed = claimRuns(write, batch.claims)
+  const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
+  return { isNodeLost: false, lost, started, cancels, claimed, cancelRequests }
+}
+
+function needsEpoch(batch: Batch): boolean {
+  return batch.claims.length > 0 || batch.starts.some((start) => start.directly)
+}
+
+/** Asks once a batch for each run, before anything is written for it. */
+function fence(db: Connection, nodeId: number, lost: Set<Held>): (held: Held) => boolean {
+  const held = new Set<Held>()
+  return (run) => {
+    if (held.has(run)) return true
+    if (lost.has(run)) return false
+    const isOurs = isHeld(db, nodeId, run)
+    ;(isOurs ? held : lost).add(run)
+    return isOurs
+  }
+}
+
+function isStoreBusy(error: unknown): boolean {
+  return isTroupeError(error, 'store_busy')
+}

@@ -1,0 +1,65 @@
+// The journal: the steps a run remembers and the attempts that failed.
+import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRecord } from '../store.ts'
+import type { Held } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { Write } from './runs.ts'
+
+// Invariant: I1. The key (run_id, generation, path) lets one result in.
+const insertStep = `
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const insertAttempt = `
+insert into attempt (run_id, generation, path, attempt, epoch, error, started_at, finished_at)
+values (?, ?, ?, ?, ?, ?, ?, ?)`
+
+// The whole journal of a run in the order it was written; by primary key prefix.
+const findSteps = `
+select path, seq, kind, is_error, value from step
+where run_id = ? and generation = ?
+order by seq`
+
+// How often each step failed so far; by primary key prefix.
+const findAttempts = `
+select path, count(*) as failed, min(started_at) as first_started_at from attempt
+where run_id = ? and generation = ?
+group by path`
+
+export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
+  for (const step of steps) {
+    if (!write.holds(step.held)) continue
+    const { runId, generation, epoch } = step.held
+    const isError = step.isError ? 1 : 0
+    write.db.run(insertStep, runId, generation, step.path, step.seq, step.kind, step.attempt, isError, step.value, epoch, step.startedAt, step.finishedAt)
+  }
+}
+
+export function recordAttempts(write: Write, attempts: readonly AttemptRecord[]): void {
+  for (const attempt of attempts) {
+    if (!write.holds(attempt.held)) continue
+    const { runId, generation, epoch } = attempt.held
+    write.db.run(insertAttempt, runId, generation, attempt.path, attempt.attempt, epoch, attempt.error, attempt.startedAt, attempt.finishedAt)
+  }
+}
+
+export interface Journal {
+  readonly steps: readonly RememberedStep[]
+  readonly failedAttempts: readonly RememberedAttempt[]
+}
+
+export function journalOf(db: Connection, held: Held): Journal {
+  const steps = db.all<{ path: string; seq: number; kind: StepKind; is_error: number; value: string }>(
+    findSteps,
+    held.runId,
+    held.generation,
+  )
+  const attempts = db.all<{ path: string; failed: number; first_started_at: number }>(
+    findAttempts,
+    held.runId,
+    held.generation,
+  )
+  return {
+    steps: steps.map(({ path, seq, kind, is_error, value }) => ({ path, seq, kind, isError: is_error === 1, value })),
+    failedAttempts: attempts.map((row) => ({ path: row.path, failed: row.failed, firstStartedAt: row.first_started_at })),
+  }
+}

@@ -1,0 +1,36 @@
+// What a run says while it runs: messages, log lines and progress.
+import type { Batch, EmitCursor, EmittedRow } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { Write } from './runs.ts'
+
+const insertEmitted = `insert into emitted (run_id, epoch, n, value) values (?, ?, ?, ?)`
+
+const insertLog = `insert into log (run_id, epoch, n, level, text, at) values (?, ?, ?, ?, ?, ?)`
+
+// Only the newest progress is kept; by primary key.
+const upsertProgress = `
+insert into progress (run_id, done, total) values (?, ?, ?)
+on conflict (run_id) do update set done = excluded.done, total = excluded.total`
+
+// Messages after a cursor, in the order they were sent; walks the primary key.
+const findEmitted = `
+select epoch, n, value from emitted
+where run_id = (select id from run where public_id = ?) and (epoch, n) > (?, ?)
+order by epoch, n
+limit ?`
+
+export function recordStreams(write: Write, batch: Batch): void {
+  for (const { held, n, value } of batch.emits) {
+    if (write.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)
+  }
+  for (const { held, n, level, text, at } of batch.logs) {
+    if (write.holds(held)) write.db.run(insertLog, held.runId, held.epoch, n, level, text, at)
+  }
+  for (const { held, done, total } of batch.progress) {
+    if (write.holds(held)) write.db.run(upsertProgress, held.runId, done, total)
+  }
+}
+
+export function listEmitted(db: Connection, id: string, after: EmitCursor, limit: number): EmittedRow[] {
+  return db.all<EmittedRow>(findEmitted, id, after.epoch, after.n, limit)
+}

@@ -1,0 +1,44 @@
+// What people and handles ask for: read only, from the documented views.
+import type { FinishedRun, RunFilter, RunView, StepView } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+const columns = `
+id, name, version, queue, state, attempt, deliveries, created_at as createdAt, started_at as startedAt,
+finished_at as finishedAt, due_at as dueAt, node, tags, input, value, done, total`
+
+// By the unique public id, then by primary key prefix; the newest generation decides.
+const findFinishedRun = `
+select outcome, value from finished
+where run_id = (select id from run where public_id = ?)
+  and not exists (select 1 from live where live.run_id = finished.run_id)
+order by generation desc limit 1`
+
+const findOne = `select ${columns} from runs where id = ?`
+
+// The newest first; walks the primary key of run backwards.
+const findMany = `
+select ${columns} from runs
+where (?1 is null or name = ?1) and (?2 is null or state = ?2)
+order by run_id desc
+limit ?3`
+
+const findSteps = `
+select path, seq, kind, attempt, is_error as isError, value, started_at as startedAt, finished_at as finishedAt
+from steps where run = ? order by seq`
+
+export function findFinished(db: Connection, id: string): FinishedRun | undefined {
+  return db.get<FinishedRun>(findFinishedRun, id)
+}
+
+export function findRun(db: Connection, id: string): RunView | undefined {
+  return db.get<RunView>(findOne, id)
+}
+
+export function listRuns(db: Connection, filter: RunFilter): RunView[] {
+  return db.all<RunView>(findMany, filter.name ?? null, filter.state ?? null, filter.limit)
+}
+
+export function listSteps(db: Connection, id: string): StepView[] {
+  const rows = db.all<Omit<StepView, 'isError'> & { isError: number }>(findSteps, id)
+  return rows.map((row) => ({ ...row, isError: row.isError === 1 }))
+}

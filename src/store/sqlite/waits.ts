@@ -1,0 +1,25 @@
+// What parked runs wait for.
+import type { WaitKind, WaitRecord } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+const insertWait = `
+insert into wait (run_id, path, kind, due_at) values (?, ?, ?, ?)`
+
+// By primary key prefix.
+const findWaits = `select path, kind, due_at from wait where run_id = ?`
+
+const dropWaits = `delete from wait where run_id = ?`
+
+export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
+  deleteWaits(db, runId)
+  for (const wait of waits) db.run(insertWait, runId, wait.path, wait.kind, wait.dueAt)
+}
+
+export function waitsOf(db: Connection, runId: number): WaitRecord[] {
+  const rows = db.all<{ path: string; kind: WaitKind; due_at: number }>(findWaits, runId)
+  return rows.map((row) => ({ path: row.path, kind: row.kind, dueAt: row.due_at }))
+}
+
+export function deleteWaits(db: Connection, runId: number): void {
+  db.run(dropWaits, runId)
+}

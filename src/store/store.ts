@@ -1,0 +1,335 @@
+// The one seam to what is durable: the engine speaks these words, and each store keeps them.
+import type { LiveState, RunOutcome } from '../model/run.ts'
+
+/** A run this node holds: who may write to it. Every write of an activation carries the same object. */
+export interface Held {
+  readonly runId: number
+  readonly generation: number
+  readonly epoch: number
+}
+
+/** A run to be started. */
+export interface StartRecord {
+  /** The id users see. */
+  readonly id: string
+  readonly definitionId: number
+  readonly queueId: number
+  readonly priority: number
+  /** Encoded. */
+  readonly input: string
+  /** Encoded list of strings; null without tags. */
+  readonly tags: string | null
+  /** When it becomes ready; null for now. */
+  readonly dueAt: number | null
+  /** When the whole run fails with `timed_out`; null for never. */
+  readonly deadlineAt: number | null
+  readonly idempotencyKey: string | null
+  /** An actor of this node is reserved for it: it starts as running here, without a claim. */
+  readonly directly: boolean
+}
+
+/** What became of a start. */
+export interface Started {
+  /** The id of the run that now exists: the given one, or that of the run with the same idempotency key. */
+  readonly id: string
+  readonly runId: number
+  readonly isNew: boolean
+  /** Set when it runs here now. */
+  readonly held: Held | undefined
+  readonly createdAt: number
+}
+
+/** One remembered step. */
+export interface StepRecord {
+  readonly held: Held
+  readonly path: string
+  readonly seq: number
+  readonly kind: StepKind
+  readonly attempt: number
+  readonly isError: boolean
+  /** Encoded value, or an error record as JSON. */
+  readonly value: string
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+export type StepKind = 'step' | 'sleep'
+
+/** One attempt that failed; an empty path is the run itself. */
+export interface AttemptRecord {
+  readonly held: Held
+  readonly path: string
+  readonly attempt: number
+  /** An error record as JSON. */
+  readonly error: string
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+/** One message to whoever watches the run. */
+export interface EmitRecord {
+  readonly held: Held
+  readonly n: number
+  readonly value: string
+}
+
+export interface LogRecord {
+  readonly held: Held
+  readonly n: number
+  readonly level: string
+  readonly text: string
+  readonly at: number
+}
+
+export interface ProgressRecord {
+  readonly held: Held
+  readonly done: number
+  readonly total: number
+}
+
+/** The end of a run. */
+export interface SettleRecord {
+  readonly held: Held
+  readonly outcome: RunOutcome
+  readonly attempt: number
+  /** Encoded output, or an error record as JSON. */
+  readonly value: string
+  readonly startedAt: number
+  /** It may have rows in `wait`. */
+  readonly hadWaits: boolean
+}
+
+/** The run itself failed and is tried again later. */
+export interface RetryRecord {
+  readonly held: Held
+  readonly attempt: number
+  readonly dueAt: number
+}
+
+/** Something a run waits for. */
+export interface WaitRecord {
+  readonly path: string
+  readonly kind: WaitKind
+  readonly dueAt: number
+}
+
+export type WaitKind = 'sleep' | 'backoff'
+
+/** The run is set aside until the earliest of its waits is due. */
+export interface ParkRecord {
+  readonly held: Held
+  readonly waits: readonly WaitRecord[]
+  readonly dueAt: number
+}
+
+export interface CancelRecord {
+  readonly id: string
+  /** Encoded error for the outcome, should the run not be running. */
+  readonly value: string
+  readonly reason: string
+}
+
+export interface ClaimRequest {
+  /** Asked in this order until there are enough. */
+  readonly queueIds: readonly number[]
+  /** Only runs of these definitions: a run whose code is missing stays ready. */
+  readonly definitionIds: readonly number[]
+  readonly want: number
+}
+
+/** A run that came to this node, with everything needed to perform it. */
+export interface Claimed {
+  readonly held: Held
+  readonly id: string
+  readonly definitionId: number
+  readonly input: string
+  readonly attempt: number
+  readonly deliveries: number
+  readonly createdAt: number
+  readonly deadlineAt: number | null
+  readonly steps: readonly RememberedStep[]
+  readonly failedAttempts: readonly RememberedAttempt[]
+  readonly waits: readonly WaitRecord[]
+}
+
+export interface RememberedStep {
+  readonly path: string
+  readonly seq: number
+  readonly kind: StepKind
+  readonly isError: boolean
+  readonly value: string
+}
+
+export interface RememberedAttempt {
+  readonly path: string
+  readonly failed: number
+  readonly firstStartedAt: number
+}
+
+/** Everything a node wants written at one time. Arrays are in the order they were asked for. */
+export interface Batch {
+  readonly nodeId: number
+  /** Rises by one with each batch; the same number again is the same batch again. */
+  readonly seq: number
+  readonly starts: readonly StartRecord[]
+  readonly steps: readonly StepRecord[]
+  readonly attempts: readonly AttemptRecord[]
+  readonly emits: readonly EmitRecord[]
+  readonly logs: readonly LogRecord[]
+  readonly progress: readonly ProgressRecord[]
+  readonly settles: readonly SettleRecord[]
+  readonly retries: readonly RetryRecord[]
+  readonly parks: readonly ParkRecord[]
+  readonly releases: readonly Held[]
+  readonly cancels: readonly CancelRecord[]
+  readonly claims: readonly ClaimRequest[]
+}
+
+export interface Committed {
+  /** This node was declared dead: nothing of the batch was written. */
+  readonly isNodeLost: boolean
+  /** Runs whose writes were refused, because they are not this node's any more. */
+  readonly lost: ReadonlySet<Held>
+  /** One for each start, in order. */
+  readonly started: readonly Started[]
+  /** One for each cancel, in order. */
+  readonly cancels: readonly CancelAnswer[]
+  /** One list for each claim, in order. */
+  readonly claimed: readonly (readonly Claimed[])[]
+  /** Cancels asked for, of runs this node holds. */
+  readonly cancelRequests: readonly CancelRequested[]
+}
+
+/** `asked`: the run is running, and its node has yet to obey. */
+export type CancelAnswer = 'cancelled' | 'asked' | 'finished' | 'not_found'
+
+export interface CancelRequested {
+  readonly runId: number
+  readonly reason: string
+}
+
+/** Who a node is to the machine it runs on; enough to prove that it is dead. */
+export interface NodeIdentity {
+  readonly name: string
+  readonly bootId: string | null
+  readonly pidNamespace: string | null
+  readonly pid: number
+  readonly pidStartedAt: string | null
+}
+
+export interface NodeRow extends NodeIdentity {
+  readonly nodeId: number
+  readonly isExpired: boolean
+}
+
+export interface DeadNode {
+  readonly nodeId: number
+  /** Its process is known to be gone; otherwise only an expired lease counts. */
+  readonly isProved: boolean
+}
+
+/** What becomes of runs whose process died. */
+export interface DeadRun {
+  /** How often a process may die while it runs the same thing. */
+  readonly maxDeliveries: number
+  /** The error of a run that reached that, as a record in JSON. */
+  readonly value: string
+}
+
+export interface Woken {
+  readonly woken: number
+  /** When the next one is due; null when nothing waits for a time. */
+  readonly nextDueAt: number | null
+}
+
+export interface FinishedRun {
+  readonly outcome: RunOutcome
+  readonly value: string
+}
+
+export interface EmitCursor {
+  readonly epoch: number
+  readonly n: number
+}
+
+export interface EmittedRow extends EmitCursor {
+  readonly value: string
+}
+
+/** One run as people see it. */
+export interface RunView {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly queue: string
+  readonly state: LiveState | RunOutcome
+  readonly attempt: number
+  readonly deliveries: number
+  readonly createdAt: number
+  readonly startedAt: number | null
+  readonly finishedAt: number | null
+  readonly dueAt: number | null
+  readonly node: string | null
+  readonly tags: string | null
+  readonly input: string
+  /** Encoded output or error record; null while it is unfinished. */
+  readonly value: string | null
+  readonly done: number | null
+  readonly total: number | null
+}
+
+export interface StepView {
+  readonly path: string
+  readonly seq: number
+  readonly kind: StepKind
+  readonly attempt: number
+  readonly isError: boolean
+  readonly value: string
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+export interface RunFilter {
+  readonly name?: string
+  readonly state?: LiveState | RunOutcome
+  readonly limit: number
+}
+
+export interface Store {
+  /** Where it is, for messages to people. */
+  readonly location: string
+
+  /** Wall time as the store sees it; never goes back. All that decides anything is measured by it. */
+  now(): number
+
+  /** Writes a batch as one transaction, or nothing of it. */
+  commit(batch: Batch): Promise<Committed>
+
+  /** Gives a definition or queue name its number, the same on every node. */
+  internDefinition(name: string, version: string): Promise<number>
+  internQueue(name: string): Promise<number>
+
+  insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
+  /** False when the node was declared dead meanwhile. */
+  renewNode(nodeId: number, leaseMs: number): Promise<boolean>
+  listNodes(): Promise<NodeRow[]>
+  /** Makes what these nodes ran ready again and forgets them; counts the runs. */
+  rescueNodes(nodes: readonly DeadNode[], fate: DeadRun): Promise<number>
+  /** Gives back what this node holds in the store but not in memory; counts the runs. */
+  releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
+  deleteNode(nodeId: number): Promise<void>
+
+  /** Makes ready what is due, at most `limit` runs. */
+  wakeRuns(limit: number): Promise<Woken>
+
+  /** A number that differs after another connection has written; a hint, never the only way to learn something. */
+  changeCount(): number
+
+  findFinished(id: string): Promise<FinishedRun | undefined>
+  listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
+  findRun(id: string): Promise<RunView | undefined>
+  listRuns(filter: RunFilter): Promise<RunView[]>
+  listSteps(id: string): Promise<StepView[]>
+
+  close(): Promise<void>
+}

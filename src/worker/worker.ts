@@ -1,0 +1,52 @@
+// Workers: named functions that can be started in the background.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Definition } from '../engine/definition.ts'
+import { definitionInvalid } from '../model/errors.ts'
+import { WorkerContext } from './context.ts'
+import { definitionSettings, type DefinitionOptions } from './options.ts'
+import { validate } from './validate.ts'
+
+export type WorkerHandler<Input, Output> = (ctx: WorkerContext<Input>, input: Input) => Output | Promise<Output>
+
+/**
+ * Defines a worker: a function that is started by name, runs in the background and is tried again as `retry` says.
+ *
+ * Saves: nothing by itself; each run saves its input when it is started and its output when it ends.
+ * Throws: `option_invalid`, `definition_invalid` for options that cannot work.
+ *
+ * ```ts
+ * import { Troupe, worker } from 'troupe'
+ * const greet = worker('greet', {}, (ctx, name: string) => `hello ${name}`)
+ * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [greet] })
+ * await troupe.start()
+ * console.log(await troupe.run(greet, 'ann')) // hello ann
+ * ```
+ */
+export function worker<Schema extends StandardSchemaV1, Output>(
+  name: string,
+  options: DefinitionOptions & { readonly input: Schema },
+  handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+): Definition<StandardSchemaV1.InferInput<Schema>, Output>
+export function worker<Input = void, Output = unknown>(
+  name: string,
+  options: DefinitionOptions,
+  handler: WorkerHandler<Input, Output>,
+): Definition<Input, Output>
+export function worker(
+  name: string,
+  options: DefinitionOptions,
+  handler: WorkerHandler<unknown, unknown>,
+): Definition<unknown> {
+  if (typeof handler !== 'function') throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
+  const settings = definitionSettings(name, options)
+  return {
+    name,
+    version: options.version ?? '1',
+    settings,
+    runsOn: 'task',
+    perform: async (activation, input) => {
+      const output = await handler(new WorkerContext(activation, input), input)
+      return validate(settings.output, output, `The result of '${name}'`)
+    },
+  }
+}

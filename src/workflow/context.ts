@@ -1,0 +1,209 @@
+// What a workflow's code is given: durable steps, and all that a worker has.
+import type { Activation } from '../engine/activation.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { joinPath, keyedPath } from '../model/path.ts'
+import { retryPolicy, type RetryOptions } from '../model/retry.ts'
+import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
+import { concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
+import type { StepContext } from './step.ts'
+import type { Steps } from './steps.ts'
+
+export interface StepOptions {
+  /** 3 attempts unless told. */
+  readonly retry?: RetryOptions
+  /** How long one attempt may take. */
+  readonly timeout?: Duration
+}
+
+const stepAttempts = 3
+const defaultRetry = retryPolicy(undefined, stepAttempts)
+
+/** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
+export class WorkflowContext<Input = unknown> {
+  readonly #steps: Steps
+  readonly #worker: WorkerContext<Input>
+  readonly #scope: string
+
+  constructor(steps: Steps, worker: WorkerContext<Input>, scope = '') {
+    this.#steps = steps
+    this.#worker = worker
+    this.#scope = scope
+  }
+
+  get workerName(): string {
+    return this.#worker.workerName
+  }
+
+  get runId(): string {
+    return this.#worker.runId
+  }
+
+  /** Of the run as a whole; the first is 1. A crash does not count. */
+  get attempt(): number {
+    return this.#worker.attempt
+  }
+
+  get payload(): Input {
+    return this.#worker.payload
+  }
+
+  get config(): Config {
+    return this.#worker.config
+  }
+
+  get isDevelopment(): boolean {
+    return this.#worker.isDevelopment
+  }
+
+  get isProduction(): boolean {
+    return this.#worker.isProduction
+  }
+
+  /** Aborted when the run times out, is cancelled, or is another node's now. */
+  get signal(): AbortSignal {
+    return this.#worker.signal
+  }
+
+  /**
+   * Runs `fn` once in the life of this run and remembers its result.
+   *
+   * On resume the remembered result is returned and `fn` is not called. If the process dies after `fn` finished
+   * but before its result was saved, `fn` runs again: pass `idempotencyKey` to the outside world to make that harmless.
+   *
+   * Saves: one journal row, after `fn` ended for good; one row for each attempt that failed before.
+   * Throws: what `fn` threw, once `retry` is used up; `step_name_taken` when the name is under way in this scope;
+   * `journal_mismatch` when the path was something else before; `value_not_storable`, `value_too_large`.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx, amount: number) => {
+   *   const receipt = await ctx.step('charge', ({ idempotencyKey }) => ({ amount, key: idempotencyKey.split('/')[1] }))
+   *   return receipt
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * console.log(await troupe.run(order, 5)) // { amount: 5, key: 'charge' }
+   * ```
+   */
+  step<Result>(name: string, fn: (step: StepContext) => Result, options?: StepOptions): Promise<Awaited<Result>> {
+    if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
+    const retry = options?.retry === undefined ? defaultRetry : retryPolicy(options.retry, stepAttempts)
+    const timeoutMs = options?.timeout === undefined ? undefined : toMs(options.timeout)
+    return this.#steps.step({ path: this.#path(name), fn, retry, timeoutMs }) as Promise<Awaited<Result>>
+  }
+
+  /**
+   * Calls `fn` for every item, at most `concurrency` at a time, and gives the results in the order of the items.
+   *
+   * Each item has a scope named by its `key`, so its steps are remembered whatever order they finish in.
+   * Saves: nothing by itself; what happens outside of steps is repeated on resume.
+   * Throws: the first failure, once what is under way has ended; with `onError: 'collect'` nothing.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const pack = workflow('pack', {}, (ctx, skus: string[]) =>
+   *   ctx.map('ship', skus, (sku, ctx) => ctx.step('pack', () => sku.toUpperCase()), { key: (sku) => sku, concurrency: 2 }),
+   * )
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [pack] })
+   * await troupe.start()
+   * console.log(await troupe.run(pack, ['a', 'b'])) // [ 'A', 'B' ]
+   * ```
+   */
+  map<Item, Result>(
+    name: string,
+    items: readonly Item[],
+    fn: (item: Item, ctx: WorkflowContext<Input>, index: number) => Result,
+    options: MapOptions<Item> & { readonly onError: 'collect' },
+  ): Promise<PromiseSettledResult<Awaited<Result>>[]>
+  map<Item, Result>(
+    name: string,
+    items: readonly Item[],
+    fn: (item: Item, ctx: WorkflowContext<Input>, index: number) => Result,
+    options?: MapOptions<Item>,
+  ): Promise<Awaited<Result>[]>
+  map(
+    name: string,
+    items: readonly unknown[],
+    fn: (item: unknown, ctx: WorkflowContext<Input>, index: number) => unknown,
+    options: MapOptions<unknown> = {},
+  ): Promise<unknown[]> {
+    const concurrency = concurrencyOf(name, options)
+    const keys = keysOf(name, items, options)
+    const stopsOnError = options.onError !== 'collect'
+    return this.#steps.scoped(this.#path(name), async (path) => {
+      const each = async (index: number): Promise<unknown> => {
+        const scope = keyedPath(path, keys[index] ?? '')
+        return fn(items[index], new WorkflowContext(this.#steps, this.#worker, scope), index)
+      }
+      const settled = await mapSettled(items.length, each, { concurrency, stopsOnError })
+      if (!stopsOnError) return settled
+      return settled.map((result) => {
+        if (result.status === 'rejected') throw result.reason
+        return result.value
+      })
+    })
+  }
+
+  /**
+   * Waits. A wait of more than a few seconds takes no memory: the run is parked and goes on from its journal, on any node.
+   *
+   * Saves: one journal row when it is over. No `finally` of yours runs while a run is parked.
+   */
+  async sleep(time: Duration): Promise<void> {
+    const delayMs = toMs(time)
+    await this.#steps.sleepUntil(this.#path('sleep'), () => this.#now() + delayMs)
+  }
+
+  /** Waits until a time: a Date, or milliseconds since 1970. */
+  async sleepUntil(time: Date | number): Promise<void> {
+    const dueAt = Number(time)
+    if (!Number.isFinite(dueAt)) throw optionInvalid('The time of ctx.sleepUntil', time, 'a valid date')
+    await this.#steps.sleepUntil(this.#path('sleep'), () => dueAt)
+  }
+
+  /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
+  emit(message: unknown): boolean {
+    return this.#steps.isEcho || this.#worker.emit(message)
+  }
+
+  /** Says how far the work is. Only the newest is kept. */
+  progress(done: number, total: number): void {
+    checkProgress(done, total)
+    if (!this.#steps.isEcho) this.#worker.progress(done, total)
+  }
+
+  log(level: RunLogLevel, text: string): void {
+    if (!this.#steps.isEcho) this.#worker.log(level, text)
+  }
+
+  debug(text: string): void {
+    this.log('debug', text)
+  }
+
+  info(text: string): void {
+    this.log('info', text)
+  }
+
+  warn(text: string): void {
+    this.log('warn', text)
+  }
+
+  error(text: string): void {
+    this.log('error', text)
+  }
+
+  #path(name: string): string {
+    if (typeof name !== 'string' || name === '') throw optionInvalid('The name of a step', name, 'a text of at least one character')
+    return joinPath(this.#scope, name)
+  }
+
+  #now(): number {
+    return this.#steps.activation.deps.store.now()
+  }
+}
+
+export function workflowContext<Input>(steps: Steps, activation: Activation, input: Input): WorkflowContext<Input> {
+  return new WorkflowContext(steps, new WorkerContext(activation, input))
+}

@@ -1,0 +1,53 @@
+// What a run did before: the steps it remembers, under the paths by which its code asks for them.
+import { journalMismatch, stepNameTaken } from '../model/errors.ts'
+import { repeatedPath } from '../model/path.ts'
+import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+
+export class Journal {
+  readonly #remembered: Map<string, RememberedStep>
+  readonly #attempts: Map<string, RememberedAttempt>
+  readonly #uses = new Map<string, number>()
+  readonly #underWay = new Set<string>()
+  #lastSeq: number
+
+  constructor(claimed: Claimed) {
+    this.#remembered = new Map(claimed.steps.map((step) => [step.path, step]))
+    this.#attempts = new Map(claimed.failedAttempts.map((attempt) => [attempt.path, attempt]))
+    this.#lastSeq = claimed.steps.at(-1)?.seq ?? 0
+  }
+
+  nextSeq(): number {
+    return ++this.#lastSeq
+  }
+
+  /** The path of this use of a name: the second one after another is `name#2`. Throws when the first is still under way. */
+  enter(path: string): string {
+    if (this.#underWay.has(path)) throw stepNameTaken(path)
+    this.#underWay.add(path)
+    return this.enterUnnamed(path)
+  }
+
+  /** The same for what has no name of its own, where several at the same time are told apart by their order. */
+  enterUnnamed(path: string): string {
+    const use = (this.#uses.get(path) ?? 0) + 1
+    this.#uses.set(path, use)
+    return repeatedPath(path, use)
+  }
+
+  leave(path: string): void {
+    this.#underWay.delete(path)
+  }
+
+  /** The remembered result of a step, once; undefined when it has yet to be done. */
+  take(path: string, kind: StepKind): RememberedStep | undefined {
+    const step = this.#remembered.get(path)
+    if (step === undefined) return undefined
+    if (step.kind !== kind) throw journalMismatch(path, step.kind, kind)
+    this.#remembered.delete(path)
+    return step
+  }
+
+  attemptsOf(path: string): RememberedAttempt | undefined {
+    return this.#attempts.get(path)
+  }
+}

@@ -1,0 +1,180 @@
+// One step on its way to the journal: attempts, pauses between them, and the record of how it ended.
+import type { Activation } from '../engine/activation.ts'
+import type { AttemptResult, Task } from '../engine/task.ts'
+import type { WriteOwner } from '../engine/writes.ts'
+import { encode } from '../lib/codec.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { toError } from '../lib/errors.ts'
+import { stepTimedOut } from '../model/errors.ts'
+import { retryDelayMs, type RetryPolicy } from '../model/retry.ts'
+import type { RememberedAttempt, RememberedStep, StepKind, WaitRecord } from '../store/store.ts'
+
+/** What a step's function is given. */
+export interface StepContext {
+  /** Aborted when the attempt times out or the run is cut short. */
+  readonly signal: AbortSignal
+  /** The same for every attempt of this step of this run: pass it to the outside world to make a repetition harmless. */
+  readonly idempotencyKey: string
+  /** The first is 1. */
+  readonly attempt: number
+}
+
+export interface StepSpec {
+  readonly path: string
+  readonly fn: (step: StepContext) => unknown
+  readonly retry: RetryPolicy
+  readonly timeoutMs: number | undefined
+}
+
+/** What a step under way needs of the run it belongs to. */
+export interface StepOwner {
+  readonly activation: Activation
+  nextSeq(): number
+  execute(task: Task): void
+  pause(wait: WaitRecord, due: () => void): void
+  recorded(step: RememberedStep): void
+}
+
+/** Records how a step ended and hands the result on once that is durable. */
+export class StepRecorder implements WriteOwner {
+  readonly #owner: StepOwner
+  readonly #path: string
+  readonly #kind: StepKind
+  #step: RememberedStep | undefined
+
+  constructor(owner: StepOwner, path: string, kind: StepKind) {
+    this.#owner = owner
+    this.#path = path
+    this.#kind = kind
+  }
+
+  record(result: { isError: boolean; value: string; attempt: number; startedAt: number }): void {
+    const { activation } = this.#owner
+    const { isError, value, attempt, startedAt } = result
+    const step = { path: this.#path, seq: this.#owner.nextSeq(), kind: this.#kind, isError, value }
+    this.#step = step
+    const finishedAt = activation.deps.store.now()
+    const record = { ...step, held: activation.held, attempt, startedAt, finishedAt }
+    activation.write(this, [{ list: 'steps', record }])
+  }
+
+  written(): void {
+    if (this.#step !== undefined) this.#owner.recorded(this.#step)
+  }
+
+  lost(): void {
+    this.#owner.activation.lost()
+  }
+
+  writeFailed(error: Error): void {
+    this.#owner.activation.writeFailed(error)
+  }
+}
+
+/** One step being executed. */
+export class StepExecution implements Task {
+  readonly #owner: StepOwner
+  readonly #spec: StepSpec
+  abandon: (() => void) | undefined
+  #abort: AbortController | undefined
+  #failedAttempts: number
+  #firstStartedAt: number | undefined
+  #startedAt = 0
+
+  constructor(owner: StepOwner, spec: StepSpec, remembered: RememberedAttempt | undefined) {
+    this.#owner = owner
+    this.#spec = spec
+    this.#failedAttempts = remembered?.failed ?? 0
+    this.#firstStartedAt = remembered?.firstStartedAt
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#spec.timeoutMs
+  }
+
+  run(): unknown {
+    this.#startedAt = this.#owner.activation.deps.store.now()
+    this.#firstStartedAt ??= this.#startedAt
+    return this.#spec.fn(this.#context())
+  }
+
+  timeOut(): Error {
+    const error = stepTimedOut(this.#spec.path, this.#spec.timeoutMs ?? 0)
+    this.#abort?.abort(error)
+    return error
+  }
+
+  /** The run is over here: the function is told, and what it still does is ignored. */
+  over(reason: Error): void {
+    this.#abort?.abort(reason)
+    this.abandon?.()
+  }
+
+  attempted(result: AttemptResult): void {
+    const { activation } = this.#owner
+    if (activation.isOver) return
+    activation.deps.failpoint('step:after')
+    if (result.isError) return this.#failed(result.error)
+    try {
+      const what = `result of step '${this.#spec.path}'`
+      this.#record(false, encode(result.value, { maxBytes: activation.around.maxValueBytes, what }))
+    } catch (error) {
+      // The function did its work; trying again would do it twice and fail the same way.
+      this.#record(true, errorText(toError(error)))
+    }
+  }
+
+  #failed(error: Error): void {
+    const { store, ids } = this.#owner.activation.deps
+    const failedAttempts = this.#failedAttempts + 1
+    const now = store.now()
+    const elapsedMs = now - (this.#firstStartedAt ?? now)
+    const delayMs = retryDelayMs(this.#spec.retry, { error, failedAttempts, elapsedMs }, () => ids.random())
+    if (delayMs === undefined) this.#record(true, errorText(error))
+    else this.#backOff(error, now + delayMs)
+  }
+
+  /** The failed attempt is written before anything waits. */
+  #backOff(error: Error, dueAt: number): void {
+    const { activation } = this.#owner
+    this.#failedAttempts += 1
+    const record = {
+      held: activation.held,
+      path: this.#spec.path,
+      attempt: this.#failedAttempts,
+      error: errorText(error),
+      startedAt: this.#startedAt,
+      finishedAt: activation.deps.store.now(),
+    }
+    const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', dueAt }
+    const owner: WriteOwner = {
+      written: () => this.#owner.pause(wait, () => this.#owner.execute(this)),
+      lost: () => activation.lost(),
+      writeFailed: (failure) => activation.writeFailed(failure),
+    }
+    activation.write(owner, [{ list: 'attempts', record }])
+  }
+
+  #record(isError: boolean, value: string): void {
+    const recorder = new StepRecorder(this.#owner, this.#spec.path, 'step')
+    recorder.record({ isError, value, attempt: this.#failedAttempts + 1, startedAt: this.#startedAt })
+  }
+
+  #context(): StepContext {
+    // Each attempt has its own signal, made when it is asked for.
+    this.#abort = undefined
+    const signal = (): AbortSignal => (this.#abort ??= new AbortController()).signal
+    const idempotencyKey = `${this.#owner.activation.claimed.id}/${this.#spec.path}`
+    return {
+      get signal() {
+        return signal()
+      },
+      idempotencyKey,
+      attempt: this.#failedAttempts + 1,
+    }
+  }
+}
+
+function errorText(error: Error): string {
+  return JSON.stringify(toErrorRecord(error))
+}

@@ -1,0 +1,204 @@
+// The steps of one activation: remembered ones are given back, new ones executed, and waits may park the run.
+import type { Activation, Performance } from '../engine/activation.ts'
+import type { Task } from '../engine/task.ts'
+import { decode } from '../lib/codec.ts'
+import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { toError } from '../lib/errors.ts'
+import { reviveError } from '../model/errors.ts'
+import type { RememberedStep, WaitRecord } from '../store/store.ts'
+import { Journal } from './journal.ts'
+import { Releases } from './releases.ts'
+import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
+import { Waits } from './waits.ts'
+
+// A run whose next wait ends within this stays in memory and needs no replay.
+const residentMs = 5_000
+
+// What is recorded of a sleep: that it is over.
+const nothing = 'u'
+
+interface Promised {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+  /** The name that is free again once the result was given. */
+  readonly name: string | undefined
+}
+
+export class Steps implements Performance, StepOwner {
+  readonly activation: Activation
+  readonly #journal: Journal
+  readonly #releases: Releases
+  readonly #waits: Waits
+  readonly #promised = new Map<string, Promised>()
+  readonly #executing = new Map<string, StepExecution>()
+  // Steps between the end of their function and their commit, or between an attempt and its pause.
+  #underWay = 0
+  // The remembered step that user code is reacting to, by seq; undefined when it is on new ground.
+  #echo: number | undefined
+  readonly #lastRemembered: number
+  #isDraining = false
+  #isCheckDue = false
+
+  constructor(activation: Activation) {
+    const { clock, store } = activation.deps
+    this.activation = activation
+    this.#journal = new Journal(activation.claimed)
+    this.#releases = new Releases(clock, () => this.#restSoon())
+    this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
+    this.#lastRemembered = activation.claimed.steps.at(-1)?.seq ?? 0
+    this.#reactTo(0)
+    activation.attach(this)
+  }
+
+  /** Whether user code repeats what it did before a remembered step, and so says nothing new. */
+  get isEcho(): boolean {
+    return this.#echo !== undefined && this.#echo < this.#lastRemembered
+  }
+
+  /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
+  step(spec: StepSpec): Promise<unknown> {
+    return this.#promise((promised) => {
+      const path = this.#journal.enter(spec.path)
+      const remembered = this.#journal.take(path, 'step')
+      this.#promised.set(path, { ...promised, name: spec.path })
+      if (remembered !== undefined) this.#releaseLater(remembered)
+      else this.#begin({ ...spec, path })
+    })
+  }
+
+  /** Waits until a time, in memory or parked. `dueAt` counts only on first execution. */
+  sleepUntil(name: string, dueAt: () => number): Promise<unknown> {
+    return this.#promise((promised) => {
+      const path = this.#journal.enterUnnamed(name)
+      const remembered = this.#journal.take(path, 'sleep')
+      this.#promised.set(path, { ...promised, name: undefined })
+      if (remembered !== undefined) return this.#releaseLater(remembered)
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', dueAt: dueAt() }
+      const startedAt = this.activation.deps.store.now()
+      const recorder = new StepRecorder(this, path, 'sleep')
+      this.#wait(wait, () => recorder.record({ isError: false, value: nothing, attempt: 1, startedAt }))
+    })
+  }
+
+  /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
+  async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+    const entered = this.#journal.enter(path)
+    try {
+      return await work(entered)
+    } finally {
+      this.#journal.leave(path)
+    }
+  }
+
+  // Performance
+
+  drain(): void {
+    this.#isDraining = true
+    this.#restSoon()
+  }
+
+  over(reason: Error): void {
+    this.#waits.clear()
+    this.#releases.clear()
+    this.#promised.clear()
+    for (const execution of this.#executing.values()) execution.over(reason)
+    this.#executing.clear()
+  }
+
+  // StepOwner
+
+  nextSeq(): number {
+    return this.#journal.nextSeq()
+  }
+
+  execute(task: Task): void {
+    // What a step's function says is new, whatever the code around it repeats.
+    this.#echo = undefined
+    if (!this.activation.isOver) this.activation.around.execute(task)
+  }
+
+  /** A step rests between two attempts. */
+  pause(wait: WaitRecord, due: () => void): void {
+    if (this.activation.isOver) return
+    this.#underWay -= 1
+    this.#wait(wait, due)
+  }
+
+  recorded(step: RememberedStep): void {
+    this.#underWay -= 1
+    this.#executing.delete(step.path)
+    if (!this.activation.isOver) this.#releaseLater(step)
+  }
+
+  /** A promise that is settled through the journal; never, when the activation is over: then it is garbage. */
+  #promise(start: (promised: Omit<Promised, 'name'>) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.activation.isOver || this.#isDraining) return
+      try {
+        start({ resolve, reject })
+      } catch (error) {
+        reject(toError(error))
+      }
+    })
+  }
+
+  #begin(spec: StepSpec): void {
+    const execution = new StepExecution(this, spec, this.#journal.attemptsOf(spec.path))
+    this.#executing.set(spec.path, execution)
+    const wait = this.#waits.remembered(spec.path)
+    if (wait !== undefined) return this.#wait(wait, () => this.execute(execution))
+    this.#underWay += 1
+    this.execute(execution)
+  }
+
+  /** Nothing of this path executes until the time has come; the run may be parked meanwhile. */
+  #wait(wait: WaitRecord, due: () => void): void {
+    this.#waits.add(wait, () => {
+      this.#underWay += 1
+      due()
+    })
+    this.#restSoon()
+  }
+
+  #releaseLater(step: RememberedStep): void {
+    this.#releases.add(step.seq, () => {
+      this.#reactTo(step.seq)
+      this.#give(step)
+    })
+  }
+
+  #reactTo(seq: number): void {
+    if (seq >= this.#lastRemembered) return
+    this.#echo = seq
+    this.activation.deps.clock.soon(() => {
+      if (this.#echo === seq) this.#echo = undefined
+    })
+  }
+
+  #give(step: RememberedStep): void {
+    const promised = this.#promised.get(step.path)
+    if (promised === undefined) return
+    this.#promised.delete(step.path)
+    if (promised.name !== undefined) this.#journal.leave(promised.name)
+    if (step.isError) promised.reject(fromErrorRecord(JSON.parse(step.value) as ErrorRecord, reviveError))
+    else promised.resolve(decode(step.value))
+  }
+
+  /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
+  #restSoon(): void {
+    if (this.#isCheckDue) return
+    this.#isCheckDue = true
+    this.activation.deps.clock.soon(() => {
+      this.#isCheckDue = false
+      this.#rest()
+    })
+  }
+
+  #rest(): void {
+    if (this.activation.isOver || this.#underWay > 0) return
+    if (this.#isDraining) return this.activation.release()
+    if (this.#releases.size > 0 || this.#waits.size === 0) return
+    const untilMs = this.#waits.earliest - this.activation.deps.store.now()
+    if (untilMs > residentMs) this.activation.park(this.#waits.records)
+  }
+}

@@ -1,0 +1,70 @@
+// What a run waits for while nothing of it executes: sleeps, and pauses between attempts.
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { WaitRecord } from '../store/store.ts'
+
+interface Waiting {
+  readonly record: WaitRecord
+  readonly due: () => void
+}
+
+export class Waits {
+  readonly #clock: Clock
+  readonly #now: () => number
+  // What a former activation parked with: its times hold, whatever the code says now.
+  readonly #remembered: Map<string, WaitRecord>
+  readonly #waiting = new Map<string, Waiting>()
+  #timer: { readonly at: number; readonly timer: Timer } | undefined
+
+  constructor(clock: Clock, now: () => number, remembered: readonly WaitRecord[]) {
+    this.#clock = clock
+    this.#now = now
+    this.#remembered = new Map(remembered.map((wait) => [wait.path, wait]))
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  get earliest(): number {
+    let earliest = Infinity
+    for (const { record } of this.#waiting.values()) earliest = Math.min(earliest, record.dueAt)
+    return earliest
+  }
+
+  get records(): WaitRecord[] {
+    return [...this.#waiting.values()].map(({ record }) => record)
+  }
+
+  remembered(path: string): WaitRecord | undefined {
+    return this.#remembered.get(path)
+  }
+
+  /** Calls `due` when the time of the wait has come; what is due at once comes in order of its time. */
+  add(record: WaitRecord, due: () => void): void {
+    this.#waiting.set(record.path, { record, due })
+    this.#arm(record.dueAt)
+  }
+
+  clear(): void {
+    this.#timer?.timer.cancel()
+    this.#timer = undefined
+    this.#waiting.clear()
+  }
+
+  #arm(at: number): void {
+    if (this.#timer !== undefined && this.#timer.at <= at) return
+    this.#timer?.timer.cancel()
+    const delayMs = Math.max(0, at - this.#now())
+    this.#timer = { at, timer: this.#clock.after(delayMs, () => this.#ring()) }
+  }
+
+  #ring(): void {
+    this.#timer = undefined
+    const now = this.#now()
+    const due = [...this.#waiting.values()].filter(({ record }) => record.dueAt <= now)
+    due.sort((left, right) => left.record.dueAt - right.record.dueAt)
+    for (const { record } of due) this.#waiting.delete(record.path)
+    for (const waiting of due) waiting.due()
+    if (this.#waiting.size > 0) this.#arm(this.earliest)
+  }
+}

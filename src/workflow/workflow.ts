@@ -1,0 +1,59 @@
+// Workflows: workers whose code is made of durable steps.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Definition } from '../engine/definition.ts'
+import { definitionInvalid } from '../model/errors.ts'
+import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
+import { validate } from '../worker/validate.ts'
+import { workflowContext, type WorkflowContext } from './context.ts'
+import { Steps } from './steps.ts'
+
+export type WorkflowHandler<Input, Output> = (ctx: WorkflowContext<Input>, input: Input) => Output | Promise<Output>
+
+/**
+ * Defines a workflow: ordinary code whose steps are remembered, so that it survives the death of its process.
+ *
+ * After a crash the handler is called again from the top; every step that finished before returns its remembered result.
+ * So the code between steps should be quick and do nothing to the outside world.
+ *
+ * Saves: its input, one row a step, its output. Throws: `option_invalid`, `definition_invalid`.
+ *
+ * ```ts
+ * import { Troupe, workflow } from 'troupe'
+ * const order = workflow('order', {}, async (ctx, items: string[]) => {
+ *   const total = await ctx.step('price', () => items.length * 10)
+ *   await ctx.sleep('10ms')
+ *   return ctx.step('charge', () => `charged ${total}`)
+ * })
+ * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+ * await troupe.start()
+ * console.log(await troupe.run(order, ['book', 'pen'])) // charged 20
+ * ```
+ */
+export function workflow<Schema extends StandardSchemaV1, Output>(
+  name: string,
+  options: DefinitionOptions & { readonly input: Schema },
+  handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+): Definition<StandardSchemaV1.InferInput<Schema>, Output>
+export function workflow<Input = void, Output = unknown>(
+  name: string,
+  options: DefinitionOptions,
+  handler: WorkflowHandler<Input, Output>,
+): Definition<Input, Output>
+export function workflow(
+  name: string,
+  options: DefinitionOptions,
+  handler: WorkflowHandler<unknown, unknown>,
+): Definition<unknown> {
+  if (typeof handler !== 'function') throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
+  const settings = definitionSettings(name, options)
+  return {
+    name,
+    version: options.version ?? '1',
+    settings,
+    runsOn: 'workflow',
+    perform: async (activation, input) => {
+      const output = await handler(workflowContext(new Steps(activation), activation, input), input)
+      return validate(settings.output, output, `The result of '${name}'`)
+    },
+  }
+}
