@@ -1,7 +1,7 @@
 // The airports whose departures arrive latest, as a list of bars with margins of error.
 
 import { worstAirports, type AirportGroup, type Findings } from './findings.ts'
-import { delayClass, element, escape, marked, scale, text, ticks, type Chart, type Scale } from './svg.ts'
+import { clearLine, delayClass, element, escape, marked, scale, text, ticks, type Chart, type Scale } from './svg.ts'
 import { count, decimal, percent } from './words.ts'
 
 const rowHeight = 30
@@ -54,7 +54,7 @@ function drawRow(group: AirportGroup & { mean: number }, y: number, toX: Scale):
     describe(group),
     element('text', { x: 0, y: middle + 4 }, code, place),
     element('rect', { class: delayClass(mean), x: from, y: y + 5, width: to - from, height: rowHeight - 10 }),
-    element('line', { class: 'whisker', ...whisker }),
+    clearLine('whisker', whisker),
     text(decimal(mean), { x: whisker.x2 + 7, y: middle + 4, class: 'small' }),
     text(percent(lateShare, 0), { x: 872, y: middle + 4, class: 'small end' }),
     text(count(flights), { x: 944, y: middle + 4, class: 'small end' }),
@@ -64,7 +64,7 @@ function drawRow(group: AirportGroup & { mean: number }, y: number, toX: Scale):
 function drawAverage(mean: number | null, toX: Scale, bottom: number): string {
   if (mean === null) return ''
   const x = toX(mean)
-  const line = element('line', { class: 'reference', x1: x, x2: x, y1: top - 6, y2: bottom })
+  const line = clearLine('reference', { x1: x, x2: x, y1: top - 6, y2: bottom })
   return line + text(`all flights ${decimal(mean)}`, { x, y: top - 11, class: 'soft small middle' })
 }
 

@@ -1,6 +1,6 @@
 // A panel of upright bars over shared slots: the part that the hour, distance and spread charts have in common.
 
-import { element, scale, text, ticks, type Scale } from './svg.ts'
+import { clearLine, element, scale, text, ticks, type Scale } from './svg.ts'
 
 export interface Bar {
   /** `null`: too few flights to draw. */
@@ -62,7 +62,7 @@ function drawBar(panel: Panel, bar: Bar, place: { center: number; toY: Scale }):
   const [upper, lower] = [toY(Math.max(0, value)), toY(Math.min(0, value))]
   const shape = element('rect', { class: className, x: center - barWidth / 2, y: upper, width: barWidth, height: Math.max(0.5, lower - upper) })
   const whisker = margin
-    ? element('line', { class: 'whisker', x1: center, x2: center, y1: toY(value + margin), y2: toY(value - margin) })
+    ? clearLine('whisker', { x1: center, x2: center, y1: toY(value + margin), y2: toY(value - margin) })
     : ''
   const labelY = value < 0 ? Math.max(lower, toY(value - (margin ?? 0))) + 14 : Math.min(upper, toY(value + (margin ?? 0))) - 5
   return element('g', {}, tooltip, shape, whisker, text(bar.label, { x: center, y: labelY, class: 'tiny middle' }))

@@ -2,7 +2,7 @@
 
 import type { Findings } from './findings.ts'
 import { drawPanel, type Bar } from './panel.ts'
-import { delayClass, element, scale, text, type Chart } from './svg.ts'
+import { clearLine, delayClass, scale, text, type Chart } from './svg.ts'
 import { count, decimal, percent } from './words.ts'
 
 const step = 5
@@ -54,8 +54,8 @@ function drawAxis(): string {
 function drawMarks(median: number, mean: number | null): string {
   const mark = (value: number, y: number, words: string) => {
     const x = toX(value)
-    const line = { class: 'reference', x1: x, x2: x, y1: y - 4, y2: frame.top + frame.height }
-    return element('line', line) + text(words, { x: x + 7, y: y + 7, class: 'small clear' })
+    const ends = { x1: x, x2: x, y1: y - 4, y2: frame.top + frame.height }
+    return clearLine('reference', ends) + text(words, { x: x + 7, y: y + 7, class: 'small clear' })
   }
   return mark(median, frame.top - 2, `median ${median}`) + (mean === null ? '' : mark(mean, frame.top + 26, `mean ${decimal(mean)}`))
 }

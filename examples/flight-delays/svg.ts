@@ -22,9 +22,10 @@ export function scale(domain: readonly [number, number], range: readonly [number
   return (value) => range[0] + (value - domain[0]) * factor
 }
 
-/** Round values that cover `low` to `high` in about `parts` steps; the first and last lie at or beyond the ends. */
+/** Round values that cover `low` to `high` in about `parts` steps; the first and last lie at or beyond the ends, never together. */
 export function ticks(low: number, high: number, parts: number): number[] {
-  const rough = (high - low) / parts || 1
+  if (high <= low) return [low, low + 1]
+  const rough = (high - low) / parts
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999)!
   const first = Math.floor(low / step)
@@ -42,6 +43,11 @@ export function element(name: string, attributes: Attributes, ...children: reado
 
 export function text(content: string, attributes: Attributes): string {
   return element('text', attributes, escape(content))
+}
+
+/** A margin of error, or a mark that runs across bars: a line on a paler one, to be seen on any ground. */
+export function clearLine(className: 'whisker' | 'reference', ends: Attributes): string {
+  return element('line', { class: 'under', ...ends }) + element('line', { class: className, ...ends })
 }
 
 /** Shapes that belong to one value, with the words a pointer resting on them shows. */
@@ -95,8 +101,9 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,san
 .chart .soft{fill:var(--soft)}.chart .small{font-size:12px}.chart .tiny{font-size:11px}
 .chart .heading{font-weight:600;font-size:14px}.chart .end{text-anchor:end}.chart .middle{text-anchor:middle}
 .chart .paper{fill:var(--paper)}.chart .grid{stroke:var(--grid)}.chart .axis{stroke:var(--axis)}
-.chart .whisker{stroke:var(--ink);stroke-width:1.25;opacity:.65}
-.chart .reference{stroke:var(--ink);stroke-width:1.25;stroke-dasharray:4 4;opacity:.7}
+.chart .under{stroke:var(--paper);stroke-width:3.5;opacity:.55}
+.chart .whisker{stroke:var(--ink);stroke-width:1.25}
+.chart .reference{stroke:var(--ink);stroke-width:1.25;stroke-dasharray:4 4}
 .chart .early{fill:var(--early)}.chart .d0{fill:var(--d0)}.chart .d5{fill:var(--d5)}.chart .d10{fill:var(--d10)}.chart .d15{fill:var(--d15)}
 .chart .plain{fill:var(--plain)}.chart .share{fill:var(--share)}.chart .mean{fill:var(--mean)}
 .chart .land{fill:var(--land);stroke:var(--border);stroke-width:.8;stroke-linejoin:round}

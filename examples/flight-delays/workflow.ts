@@ -2,12 +2,10 @@
 
 import { workflow } from 'troupe'
 import { z } from 'zod'
-import { countRows, mergeCounts } from './aggregate.ts'
-import { parseAirports } from './airports.ts'
-import { chunksOf, findInputs, readChunk, readSource } from './files.ts'
-import { findingsOf } from './findings.ts'
+import { chunksOf, findInputs } from './files.ts'
 import { render } from './render.ts'
 import { headline } from './sentences.ts'
+import { countChunk, gatherFindings } from './stages.ts'
 import { summaryOf } from './summary.ts'
 
 const Input = z
@@ -31,21 +29,16 @@ export const flightDelays = workflow('flight-delays', { input: Input }, async (c
     'parse',
     chunks,
     async (chunk, ctx) => {
-      const counts = await ctx.step('count', async () => {
-        return countRows(chunk.dataset, chunk.range.firstRow, await readChunk(chunk))
-      })
-      ctx.emit({ stage: 'parse', chunk: chunk.key, flights: counts.total.flights, bad: counts.rows - counts.total.flights })
+      const part = await ctx.step('count', () => countChunk(chunk))
+      const { rows, total } = part.counts
+      ctx.emit({ stage: 'parse', chunk: chunk.key, flights: total.flights, bad: rows - total.flights })
       ctx.progress(++done, stages)
-      return { dataset: chunk.dataset, counts }
+      return part
     },
     { key: (chunk) => chunk.key, concurrency: 4 },
   )
 
-  const findings = await ctx.step('aggregate', async () => {
-    const merged = (dataset: string) => mergeCounts(counted.filter((part) => part.dataset === dataset).map(({ counts }) => counts))
-    const counts = { 'flights-200k': merged('flights-200k'), 'flights-20k': merged('flights-20k') }
-    return findingsOf(counts, parseAirports(await readSource(inputs.airports)), inputs)
-  })
+  const findings = await ctx.step('aggregate', () => gatherFindings(inputs, counted))
   ctx.emit({ stage: 'aggregate', finding: headline(findings), badRows: findings.badRows })
   ctx.progress(++done, stages)
 

@@ -8,8 +8,11 @@ const sliceMs = 5
 const sliceMessages = 1 << 16
 
 // Measured: reading the time costs as much as two messages, so fast messages are counted and timed in groups.
-const largestGroup = 16
+const largestGroup = 32
 const slowGroupMs = 1
+
+// Measured: a reaction of a settled promise costs half of queueMicrotask, which Node wraps in an async resource.
+const settled = Promise.resolve()
 
 export interface Runnable {
   /** Takes one turn; never throws. */
@@ -43,7 +46,7 @@ export class RunQueue {
     this.#queue.push(runnable)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(this.#drain)
+    void settled.then(this.#drain)
   }
 
   /** Counts one message; true when the one who runs should hand over, because the slice is used up. */
@@ -63,7 +66,7 @@ export class RunQueue {
     } finally {
       // While yielding nothing is queued: the end of the slice goes on from here.
       this.#isScheduled = this.#isYielding || this.#queue.size > 0
-      if (this.#isScheduled && !this.#isYielding) queueMicrotask(this.#drain)
+      if (this.#isScheduled && !this.#isYielding) void settled.then(this.#drain)
     }
   }
 

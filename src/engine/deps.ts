@@ -13,6 +13,6 @@ export interface Deps {
 }
 
 /** Called at named places where a crash must do no harm; does nothing but in crash tests. */
-export type Failpoint = (place: FailpointPlace) => void
+export type Failpoint = (place: FailpointPlace, path?: string) => void
 
-export type FailpointPlace = 'commit:before' | 'commit:after' | 'step:after' | 'settle:before'
+export type FailpointPlace = 'commit:before' | 'commit:after' | 'step:before' | 'step:after' | 'settle:before'

@@ -93,7 +93,9 @@ export class StepExecution implements Task {
   }
 
   run(): unknown {
-    this.#startedAt = this.#owner.activation.deps.store.now()
+    const { failpoint, store } = this.#owner.activation.deps
+    failpoint('step:before', this.#spec.path)
+    this.#startedAt = store.now()
     this.#firstStartedAt ??= this.#startedAt
     return this.#spec.fn(this.#context())
   }
@@ -113,7 +115,7 @@ export class StepExecution implements Task {
   attempted(result: AttemptResult): void {
     const { activation } = this.#owner
     if (activation.isOver) return
-    activation.deps.failpoint('step:after')
+    activation.deps.failpoint('step:after', this.#spec.path)
     if (result.isError) return this.#failed(result.error)
     try {
       const what = `result of step '${this.#spec.path}'`

@@ -1,0 +1,44 @@
+// What the exit code of a command says to a script.
+import { isTroupeError, type ErrorCode } from '../lib/errors.ts'
+
+export const exitCodes = {
+  ok: 0,
+  runFailed: 1,
+  usage: 2,
+  storeUnavailable: 69,
+  configRefused: 78,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+const usageCodes: ReadonlySet<ErrorCode> = new Set([
+  'usage',
+  'run_not_found',
+  'worker_not_registered',
+  'validation_failed',
+  'value_too_large',
+  'value_not_storable',
+])
+
+const configCodes: ReadonlySet<ErrorCode> = new Set([
+  'config_invalid',
+  'definition_exists',
+  'definition_invalid',
+  'file_not_loaded',
+  'option_invalid',
+])
+
+/** The exit code for what stopped a command before, or instead of, a run. The failure of a run itself is `runFailed`. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isTroupeError(error)) return exitCodes.runFailed
+  if (usageCodes.has(error.code)) return exitCodes.usage
+  if (configCodes.has(error.code)) return exitCodes.configRefused
+  if (isStoreCode(error.code)) return exitCodes.storeUnavailable
+  return exitCodes.runFailed
+}
+
+function isStoreCode(code: ErrorCode): boolean {
+  return code.startsWith('store_') || code.startsWith('sqlite_')
+}
