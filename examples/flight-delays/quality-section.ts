@@ -30,7 +30,7 @@ function badRows({ badRows, files }: Findings): string {
     const shown = samples.map(({ row, text }) => `<li>row ${count(row)}: <code>${escape(text)}</code></li>`).join('')
     return `<li>${escape(file)}: <strong>${count(found)}</strong> × ${escape(reason)}<ul>${shown}</ul></li>`
   })
-  return `<p>Rows that could not be counted, by reason, with the first of each; the first row of a file is row 0.</p><ul>${groups.join('')}</ul>`
+  return `<p>Rows that could not be counted, by reason, with the first of each; the first row of a file is row 0.</p><ul class="faults">${groups.join('')}</ul>`
 }
 
 function notes({ airportSample, overall, unknownAirports }: Findings): string[] {
@@ -42,7 +42,7 @@ function notes({ airportSample, overall, unknownAirports }: Findings): string[] 
     `Hours, distances, spread and the overall figures come from flights-200k.json, which carries no dates. Airports come from flights-20k.json (${count(flights)} flights${dates} mean delay ${decimal(mean)} minutes, against ${decimal(overall.mean)} in the larger file).`,
     unknown === 0
       ? 'Every airport of departure was found in airports.csv.'
-      : `${count(unknown)} flights left from airports missing in airports.csv and are not on the map: ${unknownAirports.map(({ iata }) => iata).join(', ')}.`,
+      : `Flights from airports missing in airports.csv, and so not on the map: ${count(unknown)} (${unknownAirports.map(({ iata }) => iata).join(', ')}).`,
     'Late means more than 15 minutes after the timetable. Means are of all flights, early ones counting as negative. Intervals assume independent flights; a bad day at an airport delays many at once, so the true ones are wider.',
     'State outlines: us-10m.json of vega-datasets, made from files of the US Census Bureau. Equal-area projection; Alaska, Hawaii and Puerto Rico at scales of their own.',
   ]

@@ -91,7 +91,7 @@ test('bad rows are counted, shown and escaped, and their neighbours still count'
   ])
   expect(html).toContain('row 1: <code>{&quot;delay&quot;:&quot;&lt;b&gt;late&lt;/b&gt;&quot;')
   expect(html).toContain('row 2: <code>{&quot;delay&quot;:}</code>')
-  expect(html).toContain('1 flights left from airports missing in airports.csv and are not on the map: QQQ.')
+  expect(html).toContain('Flights from airports missing in airports.csv, and so not on the map: 1 (QQQ).')
   expect(html.match(/NaN|undefined|Infinity|\[object/g)).toBeNull()
   expect(formatSummary(summary)).toContain('  1 in flights-200k.json: row is not JSON\n')
 })
@@ -122,10 +122,11 @@ test('a chunk of a file that changed since it was found is refused', async () =>
   await expect(readChunk(chunk!)).rejects.toThrow('it had 5 bytes, now 7. Start a new run')
 })
 
-test('a file is replaced whole and leaves nothing unfinished beside it', async () => {
+test('a file is replaced whole and nothing unfinished stays beside it', async () => {
   const path = join(await mkdtemp(join(folder, 'write')), 'deep', 'file.txt')
 
   await writeWhole(path, 'a long first text')
+  await writeFile(`${path}.4711.unfinished`, 'left by a process that died')
   await writeWhole(path, 'short')
 
   expect(await readFile(path, 'utf8')).toBe('short')

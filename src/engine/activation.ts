@@ -39,8 +39,8 @@ export type Ending = RunOutcome | 'parked' | 'retried' | 'released' | 'lost'
 export interface Performance {
   /** Starts nothing more, and gives the run back once nothing executes. */
   drain(): void
-  /** The run is over here: tells what executes to stop. */
-  over(reason: Error): void
+  /** The run is over here: tells what executes to stop, and why when it was cut short. */
+  over(reason: Error | undefined): void
 }
 
 /**
@@ -221,7 +221,7 @@ export class Activation implements Task, WriteOwner {
     this.#ending = ending
     this.#deadline?.cancel()
     this.abandon?.()
-    this.#performance?.over(reason ?? new Error('The run is over'))
+    this.#performance?.over(reason)
     if (reason !== undefined) this.#abort?.abort(reason)
   }
 

@@ -51,10 +51,18 @@ export class StepRecorder implements WriteOwner {
   record(result: { isError: boolean; value: string; attempt: number; startedAt: number }): void {
     const { activation } = this.#owner
     const { isError, value, attempt, startedAt } = result
-    const step = { path: this.#path, seq: this.#owner.nextSeq(), kind: this.#kind, isError, value }
-    this.#step = step
-    const finishedAt = activation.deps.store.now()
-    const record = { ...step, held: activation.held, attempt, startedAt, finishedAt }
+    const record = {
+      held: activation.held,
+      path: this.#path,
+      seq: this.#owner.nextSeq(),
+      kind: this.#kind,
+      attempt,
+      isError,
+      value,
+      startedAt,
+      finishedAt: activation.deps.store.now(),
+    }
+    this.#step = record
     activation.write(this, [{ list: 'steps', record }])
   }
 

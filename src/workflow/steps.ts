@@ -97,11 +97,14 @@ export class Steps implements Performance, StepOwner {
     this.#restSoon()
   }
 
-  over(reason: Error): void {
+  over(reason: Error | undefined): void {
     this.#waits.clear()
     this.#releases.clear()
     this.#promised.clear()
-    for (const execution of this.#executing.values()) execution.over(reason)
+    if (this.#executing.size === 0) return
+    // Steps that the code did not wait for, as the losers of a race.
+    const why = reason ?? new Error('The run has ended')
+    for (const execution of this.#executing.values()) execution.over(why)
     this.#executing.clear()
   }
 

@@ -1,0 +1,180 @@
+// The command line: which commands there are, what they take, and what exit code they end with.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { runCommand, type RunFlags } from './commands/run.ts'
+import { runsCommand, type RunsFlags } from './commands/runs.ts'
+import { showCommand, type ShowFlags } from './commands/show.ts'
+import type { CommonFlags } from './config.ts'
+import { errorLines } from './error-text.ts'
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
+import type { Environment, Io } from './io.ts'
+import { paintFor, printable, stateStyles, type Paint } from './paint.ts'
+import { isTroupeError } from '../lib/errors.ts'
+import { toJson } from './values.ts'
+
+/** Performs what the arguments ask for and gives the exit code; it throws nothing and does not end the process. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const ending: { code: ExitCode } = { code: exitCodes.ok }
+  const program = buildProgram(io, (code) => (ending.code = code))
+  try {
+    if (argv.length === 0) program.help({ error: true })
+    await program.parseAsync(argv, { from: 'user' })
+    return ending.code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    printError(error, program.opts<CommonFlags>(), io)
+    return exitCodeOf(error)
+  }
+}
+
+type Done = (code: ExitCode) => void
+
+function buildProgram(io: Io, done: Done): Command {
+  const program = withLook(new Command('troupe'), io)
+    .description('Runs workers and durable workflows, and shows what became of them.')
+    .usage('COMMAND [options]')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showHelpAfterError('(add --help for what it takes)')
+    .option('--store <url>', 'where runs are kept (default: sqlite:.troupe/troupe.db)')
+    .option('--config <file>', 'the config file (default: troupe.config.ts, .mts, .js or .mjs)')
+    .option('--json', 'print JSON for programs')
+    .option('--verbose', 'print stacks and debug lines')
+    .addHelpText('after', `\n${mainHelp}`)
+  addRun(program, io, done)
+  addRuns(program, io, done)
+  addShow(program, io, done)
+  return program
+}
+
+const mainHelp = `Definitions come from troupe.config.ts, which exports the options of Troupe.open
+by default, else from the files of ./workers.
+
+Examples:
+  troupe run greet '"ann"'             start a worker and wait for its result
+  troupe runs --state failed           list what failed
+  troupe show 0197f3a2-5c1e            look at one run
+
+Exit codes: 0 success, 1 the run failed, 2 wrong usage or input,
+69 the store is unavailable, 78 the configuration is refused, 130 interrupted.`
+
+function addRun(program: Command, io: Io, done: Done): void {
+  inherit(program, 'run')
+    .summary('start a run, stream its messages, print its result')
+    .description('Starts a run of a worker or workflow in this process, streams its messages and progress to standard error, and prints its result.')
+    .argument('<name>', 'the worker or workflow')
+    .argument('[json]', 'its input; - reads standard input')
+    .option('--key <text>', 'idempotency key: the same key is the same run, which goes on where it stopped')
+    .option('--timeout <time>', 'how long the whole run may take, as in 30s, 5m, 2h')
+    .addHelpText('after', `\n${runHelp}`)
+    .action(async (name: string, input: string | undefined, _own: unknown, command: Command) => {
+      done(await runCommand({ name, input, flags: command.optsWithGlobals<RunFlags>() }, io))
+    })
+}
+
+const runHelp = `Examples:
+  troupe run greet '"ann"'
+  troupe run order '{"items":["book","pen"]}' --key order-17
+  cat order.json | troupe run order -
+  troupe run report > report.json      the result is JSON when it goes into a file
+
+Ctrl-C stops gracefully: the run stays in the store, and the same command with the
+same --key goes on with it. A second Ctrl-C stops at once, and loses nothing either.`
+
+function addRuns(program: Command, io: Io, done: Done): void {
+  inherit(program, 'runs')
+    .summary('list runs, the newest first')
+    .description('Lists runs, the newest first.')
+    .addOption(new Option('--state <state>', 'only runs in this state').choices(Object.keys(stateStyles)))
+    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
+    .addHelpText('after', `\n${runsHelp}`)
+    .action(async (_own: unknown, command: Command) => {
+      done(await runsCommand(command.optsWithGlobals<RunsFlags>(), io))
+    })
+}
+
+const runsHelp = `Examples:
+  troupe runs
+  troupe runs --state failed --name order
+  troupe runs --json --limit 1000 | jq -r '.[].id'`
+
+function addShow(program: Command, io: Io, done: Done): void {
+  inherit(program, 'show')
+    .summary('show one run: times, input, steps, error, output')
+    .description('Shows everything of one run: its times, input, progress, steps, error and output.')
+    .argument('<id>', 'its id, or at least the first 8 characters')
+    .option('--all', 'show all steps, however many')
+    .addHelpText('after', `\n${showHelp}`)
+    .action(async (id: string, _own: unknown, command: Command) => {
+      done(await showCommand(id, command.optsWithGlobals<ShowFlags>(), io))
+    })
+}
+
+const showHelp = `Examples:
+  troupe show 0197f3a2-5c1e-7a00-8000-3f1c2b9d4e5f
+  troupe show 0197f3a2-5c1e --verbose  with the stack of its error
+  troupe show 0197f3a2-5c1e --json | jq .output`
+
+function inherit(program: Command, name: string): Command {
+  return program.command(name).helpOption('-h, --help', 'print this help').usage(usages[name] ?? '')
+}
+
+const usages: Readonly<Record<string, string>> = {
+  run: 'NAME [JSON] [options]',
+  runs: '[options]',
+  show: 'ID [options]',
+}
+
+function withLook(program: Command, { stdout, stderr, env }: Io): Command {
+  const paint = paintFor(stdout, env)
+  return program
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => helpWidth(stdout.columns),
+      getErrHelpWidth: () => helpWidth(stderr.columns),
+      getOutHasColors: () => hasColors(stdout, env),
+      getErrHasColors: () => hasColors(stderr, env),
+      outputError: (text, write) => write(printable(text.replace(/^error: /, 'troupe: '))),
+    })
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (text) => paint('bold', text),
+      styleOptionText: (text) => paint('cyan', text),
+      styleSubcommandText: (text) => paint('cyan', text),
+      styleArgumentText: (text) => paint('cyan', text),
+    })
+}
+
+function helpWidth(columns: number): number {
+  return Math.min(columns, 90)
+}
+
+function hasColors(output: Io['stdout'], env: Environment): boolean {
+  return paintFor(output, env)('bold', 'x') !== 'x'
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.')
+  return number
+}
+
+function printError(error: unknown, flags: CommonFlags, { stderr, env }: Io): void {
+  if (flags.json === true) {
+    stderr.write(`${toJson({ error: toErrorRecord(error) })}\n`)
+    return
+  }
+  const paint: Paint = paintFor(stderr, env)
+  const withStack = flags.verbose === true || (env['TROUPE_DEBUG'] ?? '') !== '' || !isTroupeError(error)
+  stderr.write(`${errorLines(error, { paint, withStack }).join('\n')}\n`)
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

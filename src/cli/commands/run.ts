@@ -1,0 +1,242 @@
+// `troupe run`: starts a run here, tells how it is doing, and prints its result.
+import type { CallOptions } from '../../engine/call.ts'
+import type { RunHandle } from '../../engine/run-handle.ts'
+import type { RunStatus } from '../../engine/run-status.ts'
+import { toMs } from '../../lib/duration.ts'
+import { isTroupeError } from '../../lib/errors.ts'
+import type { Log, LogLevel } from '../../lib/log.ts'
+import { Troupe } from '../../troupe.ts'
+import { loadSettings, type CommonFlags, type Settings } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { parseInput } from '../input.ts'
+import type { Io, Signal } from '../io.ts'
+import { JsonReport } from '../json-report.ts'
+import { LiveReport } from '../live-report.ts'
+import { canRedraw, paintFor } from '../paint.ts'
+import { PlainReport } from '../plain-report.ts'
+import type { LineLevel, RunReport } from '../run-report.ts'
+import { unknownWorker, usage } from '../usage.ts'
+import { prettyValue, toJson } from '../values.ts'
+
+export interface RunFlags extends CommonFlags {
+  readonly key?: string
+  readonly timeout?: string
+}
+
+export interface RunRequest {
+  readonly name: string
+  /** JSON, or `-` for standard input. */
+  readonly input: string | undefined
+  readonly flags: RunFlags
+}
+
+// How long Ctrl-C waits for what cannot be interrupted; a second one does not wait.
+const patience = '10s'
+
+export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
+  const input = await readInput(request, io)
+  const options = callOptions(request.flags)
+  const settings = await loadSettings(request.flags, io.folder)
+  const report = reportFor(request.flags, io)
+  const troupe = await Troupe.open(withLog(settings, report, request.flags), { clock: io.clock })
+  const interruption = listenForSignals(troupe, report, io)
+  try {
+    const done = perform({ request, io, settings, report, troupe, interruption, input, options })
+    return await Promise.race([done, interruption.impatient])
+  } finally {
+    interruption.end()
+    report.close()
+  }
+}
+
+interface Job {
+  readonly request: RunRequest
+  readonly io: Io
+  readonly settings: Settings
+  readonly report: RunReport
+  readonly troupe: Troupe
+  readonly interruption: Interruption
+  readonly input: unknown
+  readonly options: CallOptions
+}
+
+/** start → follow → tell → stop */
+async function perform(job: Job): Promise<ExitCode> {
+  const { report, troupe, interruption } = job
+  let handle: RunHandle | undefined
+  try {
+    handle = await start(job)
+    const ended = await follow(handle, job)
+    report.close()
+    return tell(ended, job)
+  } catch (error) {
+    report.close()
+    if (interruption.signal() === undefined || !isTroupeError(error, 'engine_stopped')) throw error
+    await troupe.stop()
+    report.notice(farewell(handle, job.request))
+    return interruption.signal() === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
+  } finally {
+    await troupe.stop({ within: patience })
+  }
+}
+
+async function start({ request, settings, report, troupe, input, options }: Job): Promise<RunHandle> {
+  const { name } = request
+  const known = troupe.definitions()
+  if (!known.includes(name)) throw unknownWorker({ name, known, origins: settings.origins })
+  const handle = await troupe.call(name, input, options)
+  report.started(handle)
+  await troupe.start()
+  const { queue, state } = await handle.status()
+  const served = settings.options.queues ?? ['default']
+  if (state === 'ready' && !served.includes(queue)) {
+    report.notice(`It waits in queue '${queue}', which this process does not serve: add the queue to { queues } in the config.`)
+  }
+  return handle
+}
+
+interface Ended {
+  readonly status: RunStatus
+  readonly output: unknown
+  readonly error: unknown
+}
+
+/** Tells of the run until it has ended. Throws when it can no longer be followed. */
+async function follow(handle: RunHandle, { report, io }: Job): Promise<Ended> {
+  const stopLooking = lookRegularly(handle, report, io)
+  try {
+    const [messages, result] = await Promise.allSettled([tellMessages(handle, report), handle.result()])
+    const status = result.status === 'fulfilled' ? await handle.status() : await statusAfter(handle, result.reason)
+    if (messages.status === 'rejected') throw messages.reason
+    if (result.status === 'fulfilled') return { status, output: result.value, error: undefined }
+    return { status, output: undefined, error: result.reason }
+  } finally {
+    stopLooking()
+  }
+}
+
+/** The run that ended with an error; throws that error when it is not the end of the run, but ours. */
+async function statusAfter(handle: RunHandle, error: unknown): Promise<RunStatus> {
+  if (isTroupeError(error, 'engine_stopped')) throw error
+  const status = await handle.status()
+  if (status.finishedAt === undefined) throw error
+  return status
+}
+
+async function tellMessages(handle: RunHandle, report: RunReport): Promise<void> {
+  for await (const message of handle) report.message(message)
+}
+
+function lookRegularly(handle: RunHandle, report: RunReport, io: Io): () => void {
+  let isOver = false
+  const look = async (): Promise<void> => {
+    if (isOver) return
+    try {
+      const status = await handle.status()
+      if (!isOver && status.finishedAt === undefined) report.looked(status)
+    } catch {
+      // What is wrong with the store reaches the waiting result too, and is told there.
+    }
+    if (!isOver) io.clock.after(report.lookEveryMs, () => void look(), { background: true })
+  }
+  void look()
+  return () => {
+    isOver = true
+  }
+}
+
+function tell({ status, output, error }: Ended, { report, request, io }: Job): ExitCode {
+  if (status.state !== 'succeeded') {
+    report.failed(error, status)
+    return exitCodes.runFailed
+  }
+  report.succeeded(status)
+  const { stdout, env } = io
+  if (request.flags.json === true || !stdout.isTerminal) stdout.write(`${toJson(output)}\n`)
+  else if (output !== undefined) {
+    const colors = paintFor(stdout, env)('red', 'x') !== 'x'
+    stdout.write(`${prettyValue(output, { columns: stdout.columns, colors })}\n`)
+  }
+  return exitCodes.ok
+}
+
+function farewell(handle: RunHandle | undefined, { name, input, flags }: RunRequest): string {
+  if (handle === undefined) return 'Stopped before anything was started.'
+  const again = ['troupe run', name, ...(input === undefined ? [] : [quoted(input)]), '--key', quoted(flags.key ?? '')].join(' ')
+  const how =
+    flags.key === undefined
+      ? 'It goes on when a program or another `troupe run` serves its queue; a run started with --key can be followed again.'
+      : `Go on with it:  ${again}`
+  return `Stopped. Run ${handle.id} stays in the store.\n${how}\nLook at it:     troupe show ${handle.id}`
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+interface Interruption {
+  /** The first signal that came. */
+  signal(): Signal | undefined
+  /** Resolves at the second signal. */
+  readonly impatient: Promise<ExitCode>
+  end(): void
+}
+
+function listenForSignals(troupe: Troupe, report: RunReport, io: Io): Interruption {
+  let first: Signal | undefined
+  let stopListening = (): void => {}
+  const impatient = new Promise<ExitCode>((resolve) => {
+    stopListening = io.onSignal((signal) => {
+      if (first !== undefined) return resolve(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
+      first = signal
+      report.notice(`Stopping: what is executing may finish, for up to ${patience}. Once more to stop at once.`)
+      void troupe.stop({ within: patience })
+    })
+  })
+  return { signal: () => first, impatient, end: () => stopListening() }
+}
+
+function reportFor(flags: RunFlags, io: Io): RunReport {
+  if (flags.json === true) return new JsonReport(io)
+  const options = { withStack: flags.verbose === true || isSet(io.env['TROUPE_DEBUG']) }
+  return canRedraw(io.stderr, io.env) ? new LiveReport(io, options) : new PlainReport(io, options)
+}
+
+function isSet(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== '' && variable !== '0'
+}
+
+function withLog({ options }: Settings, report: RunReport, flags: RunFlags): Settings['options'] {
+  const level = flags.verbose === true ? 'debug' : (options.logLevel ?? 'info')
+  return options.log === undefined ? { ...options, log: reportLog(level, report) } : options
+}
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+
+function reportLog(least: LogLevel, report: RunReport): Log {
+  const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, message: string) => {
+    if (levels.indexOf(level) < levels.indexOf(least)) return
+    const { err } = fields
+    report.logged(level, err instanceof Error ? `${message}: ${err.message}` : message)
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function callOptions({ key, timeout }: RunFlags): CallOptions {
+  if (key === '') throw usage('--key is empty: give a text that stands for this run, as in --key order-17')
+  if (timeout !== undefined) checkTimeout(timeout)
+  return { ...(key !== undefined && { idempotencyKey: key }), ...(timeout !== undefined && { timeout }) }
+}
+
+function checkTimeout(timeout: string): void {
+  try {
+    toMs(timeout)
+  } catch (error) {
+    throw usage(`--timeout ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function readInput({ name, input }: RunRequest, io: Io): Promise<unknown> {
+  const text = input === '-' ? await io.readStdin() : input
+  return parseInput(text, `troupe run ${name} '{"name":"ann"}'`)
+}

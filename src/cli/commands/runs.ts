@@ -1,0 +1,84 @@
+// `troupe runs`: the runs of a store, the newest first.
+import type { RunStatus } from '../../engine/run-status.ts'
+import { formatMs } from '../../lib/duration.ts'
+import type { RunState } from '../../model/run.ts'
+import { percent, shareOf } from '../bar.ts'
+import type { CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { oneLine, paintFor, stateStyles, type Paint } from '../paint.ts'
+import { withClient } from '../store-client.ts'
+import { drawTable, type Column } from '../table.ts'
+import { age, tookMs } from '../times.ts'
+import { toJson } from '../values.ts'
+import { cut } from '../width.ts'
+
+export interface RunsFlags extends CommonFlags {
+  readonly state?: RunState
+  readonly name?: string
+  readonly limit?: number
+}
+
+const mostRuns = 20
+
+export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
+  const limit = flags.limit ?? mostRuns
+  const filter = { ...(flags.state !== undefined && { state: flags.state }), ...(flags.name !== undefined && { name: flags.name }) }
+  // One more than is shown, to know whether there are more.
+  const found = await withClient(flags, io, (troupe) => troupe.runs({ ...filter, limit: limit + 1 }))
+  const runs = found.slice(0, limit)
+  if (flags.json === true) io.stdout.write(`${toJson(runs, io.stdout.isTerminal ? 2 : 0)}\n`)
+  else if (runs.length === 0) io.stderr.write(`${nothingFound(flags)}\n`)
+  else printRuns(runs, io)
+  if (found.length > limit && flags.json !== true) {
+    io.stderr.write(`${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see more with --limit ${limit * 5}`)}\n`)
+  }
+  return exitCodes.ok
+}
+
+function printRuns(runs: readonly RunStatus[], io: Io): void {
+  const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
+  const now = io.clock.now()
+  const lines = drawTable(runs, columnsFor(runs, now), look) ?? runs.flatMap((run) => drawStacked(run, now, look))
+  io.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[] {
+  const columns: (Column<RunStatus> | undefined)[] = [
+    { title: 'ID', cell: ({ id }) => id, paint: (_run, text, paint) => paint('dim', text) },
+    { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
+    { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, text, paint) => paint(stateStyles[state], text) },
+    runs.some(hasProgress) ? { title: 'DONE', cell: done, align: 'right' } : undefined,
+    { title: 'AGE', cell: ({ createdAt }) => age(createdAt, now), align: 'right' },
+    { title: 'TOOK', cell: (run) => took(run, now), align: 'right' },
+  ]
+  return columns.filter((column) => column !== undefined)
+}
+
+/** A run on two lines, for windows that are narrower than an id and a word. */
+function drawStacked(run: RunStatus, now: number, { columns, paint }: { readonly columns: number; readonly paint: Paint }): string[] {
+  const facts = [done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter((fact) => fact !== '')
+  const rest = `  ${run.state}  ${facts.join('  ')}`
+  const name = cut(oneLine(run.name), columns - rest.length)
+  return [paint('dim', run.id), `${paint('bold', name)}  ${paint(stateStyles[run.state], run.state)}  ${facts.join('  ')}`]
+}
+
+function hasProgress(run: RunStatus): boolean {
+  return shareOf(run.progress) !== undefined
+}
+
+function done(run: RunStatus): string {
+  const share = shareOf(run.progress)
+  return share === undefined ? '' : percent(share)
+}
+
+function took(run: RunStatus, now: number): string {
+  const ms = tookMs(run, now)
+  return ms === undefined ? '' : formatMs(ms)
+}
+
+function nothingFound({ state, name }: RunsFlags): string {
+  if (state === undefined && name === undefined) return `No runs yet. Start one: troupe run NAME [JSON]`
+  const filters = [state === undefined ? '' : `in state ${state}`, name === undefined ? '' : `of '${name}'`].filter((text) => text !== '')
+  return `No runs ${filters.join(' ')}. See all: troupe runs`
+}

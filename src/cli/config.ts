@@ -1,0 +1,129 @@
+// Where a command's store and definitions come from: flags, a config file, a folder of workers.
+import { existsSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import type { TroupeOptions } from '../engine/options.ts'
+import { TroupeError } from '../lib/errors.ts'
+import { loadModule } from '../worker/discover.ts'
+import { usage } from './usage.ts'
+
+export const configNames: readonly string[] = ['troupe.config.ts', 'troupe.config.mts', 'troupe.config.js', 'troupe.config.mjs']
+
+const defaultStore = 'sqlite:.troupe/troupe.db'
+const defaultWorkers = 'workers'
+
+/** The flags that every command has. */
+export interface CommonFlags {
+  readonly store?: string
+  readonly config?: string
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+export interface Settings {
+  readonly options: TroupeOptions
+  /** Where definitions were looked for, for people: `troupe.config.ts`, `workers/`. */
+  readonly origins: readonly string[]
+}
+
+/** Everything that is needed to perform runs. Throws `config_invalid`, `file_not_loaded`, `usage`. */
+export async function loadSettings(flags: CommonFlags, folder: string): Promise<Settings> {
+  const file = findConfig(flags, folder)
+  const config = file === undefined ? {} : await loadConfig(file, folder)
+  const workers = workersOf(config, folder)
+  if (workers === undefined && config.definitions === undefined) throw nothingDefined(file, folder)
+  return {
+    options: { ...config, store: storeOf(flags, config, folder), ...(workers !== undefined && { workers }) },
+    origins: [...(file === undefined ? [] : [shown(file, folder)]), ...(workers === undefined ? [] : [`${shown(workers, folder)}/`])],
+  }
+}
+
+/** The store alone, for commands that only look. A `--store` spares the config file. */
+export async function loadStoreUrl(flags: CommonFlags, folder: string): Promise<string> {
+  const file = flags.store === undefined ? findConfig(flags, folder) : undefined
+  return storeOf(flags, file === undefined ? {} : await loadConfig(file, folder), folder)
+}
+
+/** The file of a store URL; undefined for one in memory or elsewhere. */
+export function storeFile(url: string): string | undefined {
+  const path = /^sqlite:(.+)$/.exec(url)?.[1]
+  return path === ':memory:' ? undefined : path
+}
+
+/** Throws `store_unavailable` when there is no store yet: a command that only looks must not make one. */
+export function requireStore(url: string, folder: string): void {
+  const file = storeFile(url)
+  if (file === undefined || existsSync(file)) return
+  const message = `There is no store at ${shown(file, folder)} yet: \`troupe run\` and programs make one. If it is elsewhere, name it with --store sqlite:PATH.`
+  throw new TroupeError('store_unavailable', message, { details: { location: file } })
+}
+
+function findConfig(flags: CommonFlags, folder: string): string | undefined {
+  if (flags.config === undefined) return configNames.map((name) => join(folder, name)).find((file) => existsSync(file))
+  const file = resolve(folder, flags.config)
+  if (existsSync(file)) return file
+  throw new TroupeError('config_invalid', `The config file ${flags.config} is not there: check --config, or leave it out to use ${configNames[0]}.`)
+}
+
+async function loadConfig(file: string, folder: string): Promise<TroupeOptions> {
+  const module = await loadModule(file)
+  // A CommonJS file is its own default; one that was compiled to CommonJS has it one level down.
+  const outer = module['default'] ?? module['options']
+  const options = isRecord(outer) && isRecord(outer['default']) ? outer['default'] : outer
+  if (isRecord(options)) return options
+  const found = options === undefined ? `exports ${exportNames(module)}` : `exports ${describe(options)}`
+  throw new TroupeError(
+    'config_invalid',
+    `${shown(file, folder)} ${found}: write \`export default { … }\` with the options of Troupe.open, as in { workers: './workers' }.`,
+    { details: { file } },
+  )
+}
+
+function workersOf(config: TroupeOptions, folder: string): string | undefined {
+  if (typeof config.workers === 'string') return resolve(folder, config.workers)
+  if (config.workers !== undefined || config.definitions !== undefined) return config.workers
+  const workers = join(folder, defaultWorkers)
+  return statSync(workers, { throwIfNoEntry: false })?.isDirectory() === true ? workers : undefined
+}
+
+function storeOf(flags: CommonFlags, config: TroupeOptions, folder: string): string {
+  if (flags.store !== undefined && !flags.store.startsWith('sqlite:')) throw storeFlagInvalid(flags.store)
+  const url = flags.store ?? config.store ?? defaultStore
+  const file = typeof url === 'string' ? storeFile(url) : undefined
+  return file === undefined ? url : `sqlite:${resolve(folder, file)}`
+}
+
+function storeFlagInvalid(store: string): TroupeError {
+  return usage(`--store is '${store}': give sqlite:PATH, as in --store ${defaultStore}`, { store })
+}
+
+function nothingDefined(file: string | undefined, folder: string): TroupeError {
+  const config = file === undefined ? `no ${configNames[0]}` : `no definitions in ${shown(file, folder)}`
+  return new TroupeError(
+    'config_invalid',
+    `Nothing to run: ${config} and no ${defaultWorkers} folder in ${folder}.\n\nMake ${defaultWorkers}/greet.ts:\n\n  ${exampleWorker.join('\n  ')}\n\nand start it: troupe run greet '"ann"'`,
+  )
+}
+
+const exampleWorker: readonly string[] = [
+  "import { worker } from 'troupe'",
+  "export const greet = worker('greet', {}, (ctx, name: string) => `hello ${name}`)",
+]
+
+function shown(path: string, folder: string): string {
+  const short = relative(folder, path)
+  return short === '' || short.startsWith('..') ? path : short
+}
+
+function exportNames(module: Record<string, unknown>): string {
+  const names = Object.keys(module)
+  return names.length === 0 ? 'nothing' : `only ${names.join(', ')}`
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  return Array.isArray(value) ? 'a list' : JSON.stringify(value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

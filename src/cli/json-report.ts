@@ -1,0 +1,53 @@
+// A run as it is told to a program: one JSON object a line on standard error.
+import type { RunStatus } from '../engine/run-status.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import type { Io } from './io.ts'
+import type { LineLevel, RunReport } from './run-report.ts'
+import { toJson } from './values.ts'
+
+export class JsonReport implements RunReport {
+  readonly lookEveryMs = 250
+  readonly #io: Io
+  #told = ''
+
+  constructor(io: Io) {
+    this.#io = io
+  }
+
+  started({ id, name }: { readonly id: string; readonly name: string }): void {
+    this.#line({ run: { id, name } })
+  }
+
+  message(message: unknown): void {
+    this.#line({ message: message ?? null })
+  }
+
+  logged(level: LineLevel, text: string): void {
+    this.#line({ log: { level, text } })
+  }
+
+  notice(text: string): void {
+    this.#line({ notice: text })
+  }
+
+  looked({ state, progress }: RunStatus): void {
+    const text = toJson({ state, progress })
+    if (text === this.#told) return
+    this.#told = text
+    this.#io.stderr.write(`${text}\n`)
+  }
+
+  succeeded({ id, state }: RunStatus): void {
+    this.#line({ finished: { id, state } })
+  }
+
+  failed(error: unknown, { id, state }: RunStatus): void {
+    this.#line({ finished: { id, state }, error: toErrorRecord(error) })
+  }
+
+  close(): void {}
+
+  #line(fact: Record<string, unknown>): void {
+    this.#io.stderr.write(`${toJson(fact)}\n`)
+  }
+}

@@ -1,0 +1,123 @@
+// Everything that is known of one run, drawn for people.
+import type { RunStatus, StepStatus } from '../engine/run-status.ts'
+import { formatMs } from '../lib/duration.ts'
+import { percent, shareOf, drawBar } from './bar.ts'
+import { errorLines } from './error-text.ts'
+import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
+import { stateWords } from './status-line.ts'
+import { drawTable, type Column } from './table.ts'
+import { relative, timestamp, tookMs } from './times.ts'
+import { prettyValue, shortValue } from './values.ts'
+import { cut, cutMiddle, padEnd } from './width.ts'
+
+export interface PictureLook {
+  readonly columns: number
+  readonly paint: Paint
+  readonly hasColors: boolean
+  readonly withStack: boolean
+  readonly now: number
+  /** Steps shown at most. */
+  readonly mostSteps: number
+}
+
+const marks: Readonly<Record<RunStatus['state'], string>> = {
+  ready: '○',
+  scheduled: '○',
+  running: '●',
+  parked: '◐',
+  succeeded: '✓',
+  failed: '✗',
+  cancelled: '–',
+}
+
+/** header → facts → steps → how it ended */
+export function drawRun(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
+  return [
+    ...header(run, look),
+    '',
+    ...facts(run, look),
+    ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
+    ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
+    ...section('Error', run.error === undefined ? [] : errorLines(run.error, look), look),
+    ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
+  ]
+}
+
+function header(run: RunStatus, { paint, now, columns }: PictureLook): string[] {
+  const style = stateStyles[run.state]
+  const took = tookMs(run, now)
+  const isOver = run.finishedAt !== undefined
+  const words = isOver ? run.state : stateWords(run, now)
+  const time = took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
+  const name = oneLine(run.name)
+  const isWide = name.length + run.id.length + 2 <= columns
+  const title = isWide ? [`${paint('bold', name)}  ${paint('dim', run.id)}`] : [paint('bold', cut(name, columns)), paint('dim', run.id)]
+  return [...title, `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
+}
+
+function facts(run: RunStatus, look: PictureLook): string[] {
+  const { now, paint } = look
+  const at = (time: number | undefined): string => (time === undefined ? '' : `${timestamp(time)}  ${paint('dim', relative(time, now))}`)
+  const share = shareOf(run.progress)
+  const rows: readonly (readonly [string, string])[] = [
+    ['created', at(run.createdAt)],
+    ['started', at(run.startedAt)],
+    ['finished', at(run.finishedAt)],
+    ['due', at(run.dueAt)],
+    ['attempt', run.attempt > 1 ? String(run.attempt) : ''],
+    ['crashes', run.deliveries > 0 ? String(run.deliveries) : ''],
+    ['progress', share === undefined || run.progress === undefined ? '' : `${drawBar(share, 12, paint)} ${percent(share)}  ${paint('dim', `${run.progress.done} of ${run.progress.total}`)}`],
+    ['queue', oneLine(run.queue)],
+    ['node', oneLine(run.node ?? '')],
+    ['version', oneLine(run.version)],
+    ['tags', oneLine(run.tags.join(', '))],
+  ]
+  return rows.filter(([, value]) => value !== '').map(([name, value]) => `${paint('dim', padEnd(name, 9))} ${value}`)
+}
+
+function section(title: string, lines: readonly string[], { paint }: PictureLook): string[] {
+  return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => (line === '' ? '' : `  ${line}`))]
+}
+
+function valueLines(value: unknown, { columns, hasColors }: PictureLook): string[] {
+  return prettyValue(value, { columns: columns - 2, colors: hasColors }).split('\n')
+}
+
+function stepLines(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
+  if (steps.length === 0) return []
+  const shown = steps.slice(0, look.mostSteps)
+  const start = run.startedAt ?? Math.min(run.createdAt, ...shown.map(({ startedAt }) => startedAt))
+  const room = look.columns - 2
+  const table = drawTable(shown, stepColumns(start), { columns: room, paint: look.paint })
+  const lines = table ?? shown.flatMap((step) => drawStacked(step, start, room, look.paint))
+  const more = steps.length - shown.length
+  return more === 0 ? lines : [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)]
+}
+
+function stepColumns(start: number): Column<StepStatus>[] {
+  return [
+    { title: '', cell: (step) => (step.error === undefined ? '✓' : '✗'), paint: (step, text, paint) => paint(step.error === undefined ? 'green' : 'red', text) },
+    { title: 'STEP', cell: ({ path }) => printable(path), least: 12, cutAt: 'middle' },
+    { title: 'KIND', cell: ({ kind }) => kind, paint: (_step, text, paint) => paint('dim', text) },
+    { title: 'TRY', cell: ({ attempt }) => String(attempt), align: 'right', paint: ({ attempt }, text, paint) => (attempt > 1 ? paint('yellow', text) : text) },
+    { title: 'AT', cell: ({ startedAt }) => `+${formatMs(Math.max(0, startedAt - start))}`, align: 'right' },
+    { title: 'TOOK', cell: stepTook, align: 'right' },
+    { title: 'VALUE', cell: stepValue, least: 10, paint: (step, text, paint) => (step.error === undefined ? text : paint('red', text)) },
+  ]
+}
+
+function drawStacked(step: StepStatus, start: number, room: number, paint: Paint): string[] {
+  const mark = step.error === undefined ? paint('green', '✓') : paint('red', '✗')
+  const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${step.attempt > 1 ? `  try ${step.attempt}` : ''}`
+  const value = cut(stepValue(step), room - times.length - 4)
+  return [`${mark} ${cutMiddle(printable(step.path), room - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
+}
+
+function stepTook({ startedAt, finishedAt }: StepStatus): string {
+  return formatMs(Math.max(0, finishedAt - startedAt))
+}
+
+function stepValue({ kind, error, value }: StepStatus): string {
+  if (error !== undefined) return oneLine(`${error.name}: ${error.message}`)
+  return kind === 'sleep' || value === undefined ? '' : shortValue(value)
+}

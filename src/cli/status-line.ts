@@ -1,0 +1,58 @@
+// The one line that tells how a run is doing, made to fit.
+import type { RunStatus } from '../engine/run-status.ts'
+import { formatMs } from '../lib/duration.ts'
+import { drawBar, percent, shareOf } from './bar.ts'
+import { stateStyles, type Paint } from './paint.ts'
+import { widthOf } from './width.ts'
+
+export interface StatusLine {
+  readonly run: Pick<RunStatus, 'state' | 'attempt' | 'dueAt' | 'progress'>
+  readonly now: number
+  readonly elapsedMs: number
+  /** Of progress, a second. */
+  readonly rate: number | undefined
+  /** Which picture of the spinner. */
+  readonly frame: number
+}
+
+const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+const leastBar = 8
+const mostBar = 30
+const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+
+/** `⠹ running ━━━━╸───── 45%  90,000/200,000  12,400/s  7.2s`; what does not fit is left out, the least important first. */
+export function drawStatus(status: StatusLine, width: number, paint: Paint): string {
+  const { run, now, elapsedMs, rate, frame } = status
+  const share = shareOf(run.progress)
+  const spinner = paint(stateStyles[run.state], frames[frame % frames.length] ?? '')
+  const words = stateWords(run, now)
+  const elapsed = formatMs(Math.floor(elapsedMs / 100) * 100)
+  if (share === undefined) return fitted([`${spinner} ${words}`, paint('dim', elapsed)], width)
+  const counted = run.progress === undefined ? '' : `${numbers.format(run.progress.done)}/${numbers.format(run.progress.total)}`
+  const speed = rate === undefined || rate <= 0 ? '' : `${numbers.format(rate < 10 ? rate : Math.round(rate))}/s`
+  const lead = `${spinner} ${words}`
+  const done = percent(share).padStart(4)
+  const tails = [[done, counted, speed, elapsed], [done, counted, elapsed], [done, elapsed], [done]]
+  for (const tail of tails) {
+    const texts = tail.filter((text) => text !== '')
+    const bar = Math.min(mostBar, width - widthOf([lead, ...texts].join('  ')) - 2)
+    if (bar >= leastBar) return [`${lead}  ${drawBar(share, bar, paint)}${texts[0] ?? ''}`, ...texts.slice(1).map((text) => paint('dim', text))].join('  ')
+  }
+  return fitted([lead, done.trim()], width)
+}
+
+/** What a run is doing or waiting for. */
+export function stateWords(run: StatusLine['run'], now: number): string {
+  const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
+  const left = run.dueAt === undefined ? undefined : formatMs(Math.ceil(Math.max(0, run.dueAt - now) / 1000) * 1000)
+  if (run.state === 'ready') return `waiting for a free actor${again}`
+  if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
+  if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
+  return `${run.state}${again}`
+}
+
+function fitted(parts: readonly string[], width: number): string {
+  const all = parts.join('  ')
+  if (widthOf(all) <= width) return all
+  return widthOf(parts[0] ?? '') <= width ? (parts[0] ?? '') : ''
+}

@@ -1,0 +1,32 @@
+// The error for a command that was typed wrongly.
+import { TroupeError, type ErrorDetails } from '../lib/errors.ts'
+import { nearestNames } from './nearest.ts'
+
+// More than a person reads.
+const mostNames = 12
+
+export function usage(message: string, details: ErrorDetails = {}): TroupeError {
+  return new TroupeError('usage', message, { details })
+}
+
+export interface UnknownWorker {
+  readonly name: string
+  readonly known: readonly string[]
+  /** Where was looked. */
+  readonly origins: readonly string[]
+}
+
+export function unknownWorker({ name, known, origins }: UnknownWorker): TroupeError {
+  const nearest = nearestNames(name, known)
+  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
+  const looked = `Looked in ${origins.join(' and ')}`
+  if (known.length === 0) {
+    const message = `There is no worker or workflow '${name}'.\n\n${looked}, which defines none: export what worker() or workflow() returns.`
+    return new TroupeError('worker_not_registered', message, { details: { name } })
+  }
+  const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : ''
+  const names = known.slice(0, mostNames).join(', ')
+  return new TroupeError('worker_not_registered', `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}`, {
+    details: { name },
+  })
+}

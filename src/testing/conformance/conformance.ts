@@ -1,0 +1,49 @@
+// What every store must show: the same cases, run on each of them. Start reading with moves.ts.
+import { cancelCases } from './cancels.ts'
+import { fencingCases } from './fencing.ts'
+import { journalCases } from './journal.ts'
+import { markCases } from './marks.ts'
+import { moveCases } from './moves.ts'
+import { nodeCases } from './nodes.ts'
+import { raceCases } from './races.ts'
+import { runCases } from './runs.ts'
+import { Scene, type Backend, type Cases } from './scene.ts'
+import { streamCases } from './streams.ts'
+import { timeCases } from './times.ts'
+
+/** The two words of a test runner that are needed; those of vitest fit, and those of node:test. */
+export interface Runner {
+  describe(name: string, define: () => void): void
+  it(name: string, run: () => Promise<void>): void
+}
+
+const groups: Readonly<Record<string, Cases>> = {
+  moves: moveCases,
+  races: raceCases,
+  runs: runCases,
+  journal: journalCases,
+  fencing: fencingCases,
+  times: timeCases,
+  nodes: nodeCases,
+  marks: markCases,
+  cancels: cancelCases,
+  streams: streamCases,
+}
+
+/** Defines every case as a test of its own, each on a new and empty database. */
+export function conformance(backend: Backend, { describe, it }: Runner): void {
+  for (const [group, cases] of Object.entries(groups)) {
+    describe(`${backend.name}: ${group}`, () => {
+      for (const [name, run] of Object.entries(cases)) it(name, () => onScene(backend, run))
+    })
+  }
+}
+
+async function onScene(backend: Backend, run: (scene: Scene) => Promise<void>): Promise<void> {
+  const scene = await Scene.open(await backend.create())
+  try {
+    await run(scene)
+  } finally {
+    await scene.close()
+  }
+}

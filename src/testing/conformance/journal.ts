@@ -1,0 +1,106 @@
+// The journal: what a claim brings back of what was done before (I1, I12).
+import assert from 'node:assert/strict'
+import { attempt, park, settle, startMs, step, type Cases } from './scene.ts'
+
+export const journalCases: Cases = {
+  'returns steps with the next claim, in the order they finished': async (scene) => {
+    const { held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(held, 'z', { seq: 1 }), step(held, 'a', { seq: 2, kind: 'sleep' })] })
+    const failed = step(held, 'm', { seq: 3, attempt: 3, isError: true, value: '{"name":"Error"}' })
+    await scene.node.commit({ steps: [failed], releases: [held] })
+    const { steps } = await scene.node.claimOne()
+    assert.deepEqual(steps, [
+      { path: 'z', seq: 1, kind: 'step', isError: false, value: 'j"z"' },
+      { path: 'a', seq: 2, kind: 'sleep', isError: false, value: 'j"a"' },
+      { path: 'm', seq: 3, kind: 'step', isError: true, value: '{"name":"Error"}' },
+    ])
+  },
+
+  'shows steps with their attempts and times': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(held, 'a', { attempt: 2 })] })
+    const rest = { isError: false, value: 'j"a"', startedAt: startMs, finishedAt: startMs + 5 }
+    assert.deepEqual(await scene.store.listSteps(id), [{ path: 'a', seq: 1, kind: 'step', attempt: 2, ...rest }])
+  },
+
+  'lets one result of a step in, and refuses the whole batch of a second': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(held, 'a', { value: 'j1' })] })
+    const again = step(held, 'a', { seq: 2, value: 'j2' })
+    await assert.rejects(scene.node.commit({ steps: [step(held, 'b', { seq: 3 }), again], settles: [settle(held)] }))
+    assert.deepEqual((await scene.store.listSteps(id)).map(({ path, value }) => [path, value]), [['a', 'j1']])
+    assert.equal(await scene.stateOf(id), 'running')
+  },
+
+  'counts the failed attempts of each step and of the run itself': async (scene) => {
+    const { held } = await scene.startAndClaim()
+    await scene.node.commit({ attempts: [attempt(held, 'pay', 1), attempt(held, 'pay', 2), attempt(held, '', 1)] })
+    await scene.node.commit({ attempts: [attempt(held, 'pay', 3)], releases: [held] })
+    const { failedAttempts } = await scene.node.claimOne()
+    assert.deepEqual(failedAttempts.toSorted((a, b) => a.failed - b.failed), [
+      { path: '', failed: 1, firstStartedAt: startMs + 1 },
+      { path: 'pay', failed: 3, firstStartedAt: startMs + 1 },
+    ])
+  },
+
+  'returns the waits of a parked run until it parks on others or ends': async (scene) => {
+    const { held } = await scene.startAndClaim()
+    const waits = [
+      { path: 'nap', kind: 'sleep', dueAt: startMs + 10 },
+      { path: 'pay', kind: 'backoff', dueAt: startMs + 20 },
+    ] as const
+    await scene.node.commit({ parks: [{ held, waits, dueAt: startMs + 10 }] })
+    await scene.clock.advance(10)
+    await scene.store.wakeRuns(1)
+    const woken = await scene.node.claimOne()
+    assert.deepEqual(woken.waits, waits)
+
+    await scene.node.commit({ parks: [park(woken.held, startMs + 30)] })
+    await scene.clock.advance(30)
+    await scene.store.wakeRuns(1)
+    assert.deepEqual((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', dueAt: startMs + 30 }])
+  },
+
+  'keeps the journals of different runs apart': async (scene) => {
+    const left = await scene.startAndClaim()
+    const right = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(left.held, 'a'), step(right.held, 'a', { value: 'j"other"' })] })
+    await scene.node.commit({ releases: [left.held, right.held] })
+    const claimed = await scene.node.claim(2)
+    assert.deepEqual(claimed.map(({ steps }) => steps[0]?.value), ['j"a"', 'j"other"'])
+  },
+
+  'keeps the journal of a run that finished': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(held, 'a')], settles: [settle(held)] })
+    assert.deepEqual((await scene.store.listSteps(id)).map(({ path }) => path), ['a'])
+    const row = await scene.store.findRun(id)
+    assert.deepEqual([row?.startedAt, row?.finishedAt, row?.value], [startMs, startMs, 'j"succeeded by its node"'])
+  },
+
+  'writes nothing of a batch with one bad row': async (scene) => {
+    const good = await scene.startAndClaim()
+    const bad = await scene.startAndClaim()
+    const part = {
+      starts: [scene.startRecord({ id: 'new', idempotencyKey: 'k' })],
+      steps: [step(good.held, 'a'), step(bad.held, 'b'), step(bad.held, 'b', { seq: 2 })],
+      emits: [{ held: good.held, n: 1, value: 'j1' }],
+      attempts: [attempt(good.held, 'a', 1)],
+      settles: [settle(good.held)],
+      claims: [scene.claimRequest()],
+    }
+    const batch = scene.node.batch(part)
+    await assert.rejects(scene.store.commit(batch))
+
+    assert.equal(await scene.store.findRun('new'), undefined)
+    assert.equal(await scene.stateOf(good.id), 'running')
+    assert.deepEqual(await scene.store.listSteps(good.id), [])
+    assert.deepEqual(await scene.store.listSteps(bad.id), [])
+    assert.deepEqual(await scene.store.listEmitted(good.id, { epoch: 0, n: 0 }, 9), [])
+    // Its number is free again: what was good in it may be tried once more under it.
+    const { lost, started } = await scene.store.commit({ ...batch, steps: [step(good.held, 'a')], claims: [] })
+    assert.equal(lost.size, 0)
+    assert.deepEqual([started[0]?.id, started[0]?.isNew], ['new', true])
+    assert.equal(await scene.stateOf(good.id), 'succeeded')
+  },
+}

@@ -1,0 +1,144 @@
+// Nodes that die: what they ran is taken over only when it may be, and counted (I3, I9).
+import assert from 'node:assert/strict'
+import { identity, leaseMs, park, settle, startMs, step, type Cases, type Peer, type Scene } from './scene.ts'
+
+const fate = { maxDeliveries: 3, value: '{"name":"TroupeError","code":"run_lost"}' }
+
+export const nodeCases: Cases = {
+  'lists nodes with who they are and whether their lease ran out': async (scene) => {
+    const { nodeId } = scene.node
+    assert.deepEqual(await scene.store.listNodes(), [{ nodeId, isExpired: false, ...identity('first') }])
+    await scene.clock.advance(leaseMs)
+    assert.equal((await scene.store.listNodes())[0]?.isExpired, false)
+    await scene.clock.advance(1)
+    assert.equal((await scene.store.listNodes())[0]?.isExpired, true)
+  },
+
+  'gives no number of a node twice': async (scene) => {
+    const second = await scene.addNode()
+    await second.store.deleteNode(second.nodeId)
+    assert.ok((await scene.addNode()).nodeId > second.nodeId)
+  },
+
+  'I9: leaves a run alone while the lease of its node is live': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.clock.advance(leaseMs)
+    assert.equal(await rescue(scene, false), 0)
+    assert.equal(await scene.stateOf(id), 'running')
+    assert.equal(await scene.node.holds(held), true)
+  },
+
+  'I9: leaves a run alone when its node renewed the lease after it was listed': async (scene) => {
+    const { id } = await scene.startAndClaim()
+    await scene.clock.advance(leaseMs + 1)
+    assert.equal((await scene.store.listNodes())[0]?.isExpired, true)
+    assert.equal(await scene.store.renewNode(scene.node.nodeId, leaseMs), true)
+    assert.equal(await rescue(scene, false), 0)
+    assert.equal(await scene.stateOf(id), 'running')
+  },
+
+  'makes ready what an expired node ran': async (scene) => {
+    const { id } = await scene.startAndClaim()
+    await scene.clock.advance(leaseMs + 1)
+    assert.equal(await rescue(scene, false), 1)
+    const row = await scene.store.findRun(id)
+    assert.deepEqual([row?.state, row?.node, row?.deliveries, row?.attempt], ['ready', null, 1, 1])
+    assert.deepEqual(await scene.store.listNodes(), [])
+  },
+
+  'makes ready at once what a node ran whose process is proved dead': async (scene) => {
+    await scene.startAndClaim()
+    assert.equal(await rescue(scene, true), 1)
+    assert.equal(await rescue(scene, true), 0)
+  },
+
+  'I5: writes nothing of a node that was declared dead, and tells it': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await rescue(scene, true)
+    const answer = await scene.node.commit({
+      starts: [scene.startRecord({ id: 'new' })],
+      steps: [step(held, 'a')],
+      settles: [settle(held)],
+      claims: [scene.claimRequest()],
+    })
+    assert.deepEqual(answer, { isNodeLost: true, lost: new Set(), started: [], cancels: [], claimed: [], cancelRequests: [] })
+    assert.equal(await scene.stateOf(id), 'ready')
+    assert.equal(await scene.store.findRun('new'), undefined)
+    assert.deepEqual(await scene.store.listSteps(id), [])
+    assert.equal(await scene.store.renewNode(scene.node.nodeId, leaseMs), false)
+  },
+
+  'rescues only the runs that the dead node still held': async (scene) => {
+    const survivor = await scene.addNode()
+    const [finished, parked, held] = [await scene.startAndClaim(), await scene.startAndClaim(), await scene.startAndClaim()]
+    await scene.start({ id: 'elsewhere' })
+    const elsewhere = await survivor.claimOne()
+    await scene.node.commit({ settles: [settle(finished.held)], parks: [park(parked.held, startMs + 99)] })
+    assert.equal(await rescue(scene, true), 1)
+    const states = [finished, parked, held, elsewhere].map(({ id }) => scene.stateOf(id))
+    assert.deepEqual(await Promise.all(states), ['succeeded', 'parked', 'ready', 'running'])
+    assert.equal(await survivor.holds(elsewhere.held), true)
+  },
+
+  'fails a run that killed its process too often, with the error it is given': async (scene) => {
+    const id = await scene.start()
+    for (const deliveries of [0, 1, 2]) {
+      const node = await scene.addNode()
+      assert.equal((await node.claimOne()).deliveries, deliveries)
+      assert.equal(await rescue(scene, true, node), 1)
+    }
+    assert.deepEqual(await scene.store.findFinished(id), { outcome: 'failed', value: fate.value })
+    assert.deepEqual(await scene.node.claim(), [])
+  },
+
+  'counts deliveries anew once the run has finished a step': async (scene) => {
+    const id = await scene.start()
+    const counts: (number | undefined)[] = []
+    for (let turn = 0; turn < 6; turn++) {
+      const node = await scene.addNode()
+      const { held } = await node.claimOne()
+      if (turn % 2 === 1) await node.commit({ steps: [step(held, `step ${turn}`, { seq: turn })] })
+      await rescue(scene, true, node)
+      counts.push((await scene.store.findRun(id))?.deliveries)
+    }
+    assert.deepEqual(counts, [1, 1, 2, 1, 2, 1])
+  },
+
+  'counts no delivery for a run that is given back': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ releases: [held] })
+    await scene.node.claimOne()
+    await scene.store.releaseUnheld(scene.node.nodeId, () => false)
+    assert.equal((await scene.store.findRun(id))?.deliveries, 0)
+  },
+
+  'gives back what a node holds in the store and not in memory': async (scene) => {
+    const [kept, given] = [await scene.startAndClaim(), await scene.startAndClaim()]
+    const released = await scene.store.releaseUnheld(scene.node.nodeId, (runId) => runId === kept.held.runId)
+    assert.equal(released, 1)
+    assert.deepEqual([await scene.stateOf(kept.id), await scene.stateOf(given.id)], ['running', 'ready'])
+    assert.equal(await scene.node.holds(given.held), false)
+  },
+
+  'I3: gives back what a node still holds when it leaves': async (scene) => {
+    const { id } = await scene.startAndClaim()
+    await scene.store.deleteNode(scene.node.nodeId)
+    assert.deepEqual(await scene.store.listNodes(), [])
+    assert.equal((await (await scene.addNode()).claimOne()).id, id)
+  },
+
+  'rescues several nodes, and of them only those that are dead': async (scene) => {
+    const second = await scene.addNode()
+    const [first, other] = [await scene.startAndClaim(), await scene.start()]
+    await second.claimOne()
+    await scene.clock.advance(leaseMs + 1)
+    await second.store.renewNode(second.nodeId, leaseMs)
+    const both = [scene.node, second].map(({ nodeId }) => ({ nodeId, isProved: false }))
+    assert.equal(await scene.store.rescueNodes(both, fate), 1)
+    assert.deepEqual([await scene.stateOf(first.id), await scene.stateOf(other)], ['ready', 'running'])
+  },
+}
+
+function rescue(scene: Scene, isProved: boolean, node: Peer = scene.node): Promise<number> {
+  return scene.store.rescueNodes([{ nodeId: node.nodeId, isProved }], fate)
+}

@@ -1,0 +1,69 @@
+// What a run says while it runs: messages in order, and the newest progress.
+import assert from 'node:assert/strict'
+import { cancel, settle, startMs, type Cases } from './scene.ts'
+
+const fromTheStart = { epoch: 0, n: 0 }
+
+export const streamCases: Cases = {
+  'gives messages in the order they were sent, over all activations': async (scene) => {
+    const first = await scene.startAndClaim()
+    const say = (held: typeof first.held, n: number) => ({ held, n, value: `j"${held.epoch === first.held.epoch}-${n}"` })
+    await scene.node.commit({ emits: [say(first.held, 1), say(first.held, 2)] })
+    await scene.node.commit({ emits: [say(first.held, 10)], releases: [first.held] })
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ emits: [say(second.held, 1), say(second.held, 2)], settles: [settle(second.held)] })
+    const rows = await scene.store.listEmitted(first.id, fromTheStart, 99)
+    assert.deepEqual(rows.map(({ value }) => value), ['j"true-1"', 'j"true-2"', 'j"true-10"', 'j"false-1"', 'j"false-2"'])
+  },
+
+  'goes on behind a cursor, a page at a time': async (scene) => {
+    const first = await scene.startAndClaim()
+    const emits = Array.from({ length: 5 }, (_, n) => ({ held: first.held, n: n + 1, value: `j${n + 1}` }))
+    await scene.node.commit({ emits, releases: [first.held] })
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ emits: [{ held: second.held, n: 1, value: 'j6' }] })
+    const seen: string[] = []
+    let cursor = fromTheStart
+    for (let page = 0; page < 4; page++) {
+      const rows = await scene.store.listEmitted(first.id, cursor, 2)
+      seen.push(rows.map(({ value }) => value).join(' '))
+      const last = rows.at(-1)
+      cursor = last === undefined ? cursor : { epoch: last.epoch, n: last.n }
+    }
+    assert.deepEqual(seen, ['j1 j2', 'j3 j4', 'j5 j6', ''])
+  },
+
+  'keeps the messages of different runs apart, and has none of an unknown one': async (scene) => {
+    const [left, right] = [await scene.startAndClaim(), await scene.startAndClaim()]
+    await scene.node.commit({ emits: [{ held: left.held, n: 1, value: 'j"left"' }, { held: right.held, n: 1, value: 'j"right"' }] })
+    const rows = await scene.store.listEmitted(right.id, fromTheStart, 9)
+    assert.deepEqual(rows, [{ epoch: right.held.epoch, n: 1, value: 'j"right"' }])
+    assert.deepEqual(await scene.store.listEmitted('none', fromTheStart, 9), [])
+  },
+
+  'refuses a second message of the same number, and with it the whole batch': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ emits: [{ held, n: 1, value: 'j1' }] })
+    await assert.rejects(scene.node.commit({ emits: [{ held, n: 2, value: 'j2' }, { held, n: 1, value: 'j3' }] }))
+    assert.equal((await scene.store.listEmitted(id, fromTheStart, 9)).length, 1)
+  },
+
+  'shows the newest progress only, also of a run that finished': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const progress = [1, 2.5].map((done) => ({ held, done, total: 10 }))
+    await scene.node.commit({ progress, logs: [{ held, n: 1, level: 'info', text: 'half', at: startMs }] })
+    await scene.node.commit({ settles: [settle(held)] })
+    const row = await scene.store.findRun(id)
+    assert.deepEqual([row?.done, row?.total], [2.5, 10])
+  },
+
+  'counts a change when another connection has written, and none of its own': async (scene) => {
+    const other = await scene.addClient()
+    if (other.store === scene.store) return
+    const before = scene.store.changeCount()
+    await scene.start({ id: 'own' })
+    assert.equal(scene.store.changeCount(), before)
+    await other.commit({ cancels: [cancel('own')] })
+    assert.notEqual(scene.store.changeCount(), before)
+  },
+}
