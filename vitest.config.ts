@@ -5,16 +5,17 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
-// oxlint-disable-next-line import/no-default-export -- vitest looks for it
 export default defineConfig({
   resolve: {
     alias: [
       { find: /^troupe$/, replacement: source('index.ts') },
-      { find: /^troupe\/(.+)$/, replacement: source('$1.ts') },
+      { find: /^troupe\/actor$/, replacement: source('actor.ts') },
+      { find: /^troupe\/testing$/, replacement: source('testing/testing.ts') },
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{src,test,examples}/**/*.test.ts'],
+    pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -1,6 +1,7 @@
 // The yardstick: the rows of a 3-step workflow written with bare statements, one transaction for each turn of the event loop.
 // It checks that each run is still held, as any engine must, and does nothing else: no validation, retries, wake-ups or leases.
-import { randomUUID } from 'node:crypto'
+import { systemClock } from '../src/lib/clock.ts'
+import { createIds } from '../src/lib/ids.ts'
 import { openDriver, type SqlValue } from '../src/store/sqlite/driver.ts'
 import { migrations } from '../src/store/sqlite/migrations.ts'
 
@@ -33,6 +34,7 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
     for (const { done } of batch) done()
   }
 
+  const ids = createIds(systemClock)
   let lastId = 0
   const record = (id: number, name: string, seq: number, value: SqlValue): Promise<void> =>
     commit(() => {
@@ -46,7 +48,7 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
       const id = ++lastId
       const startedAt = Date.now()
       await commit(() => {
-        run.run(id, randomUUID(), `j${i}`, startedAt)
+        run.run(id, ids.uuid(), `j${i}`, startedAt)
         live.run(id)
       })
       await record(id, 'a', 1, `j${JSON.stringify({ ok: true, i })}`)

@@ -54,6 +54,7 @@ export class Troupe {
   readonly #engine: Engine
   readonly #owner: HandleOwner
   readonly #queueIds: Map<string, number>
+  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(parts: { deps: Deps; registry: Registry; engine: Engine; queueIds: Map<string, number> }) {
@@ -62,7 +63,13 @@ export class Troupe {
     this.#registry = registry
     this.#engine = engine
     this.#queueIds = queueIds
-    this.#owner = { store: deps.store, clock: deps.clock, watch: engine.watch, cancel: (write) => engine.cancel(write) }
+    this.#owner = {
+      store: deps.store,
+      clock: deps.clock,
+      watch: engine.watch,
+      isHere: (id) => engine.isHere(id),
+      cancel: (write) => engine.cancel(write),
+    }
   }
 
   /**
@@ -116,10 +123,11 @@ export class Troupe {
     }
   }
 
-  /** Serves this node's queues from now on, and goes on with what dead nodes left. */
+  /** Serves this node's queues from now on, and goes on with what dead nodes left. Harmless to repeat. */
   async start(): Promise<this> {
     this.#checkOpen()
-    await this.#engine.start()
+    this.#starting ??= this.#engine.start()
+    await this.#starting
     return this
   }
 
@@ -207,7 +215,7 @@ export class Troupe {
 
   async #stop(withinMs: number): Promise<void> {
     await this.#engine.stop(withinMs)
-    this.#engine.watch.wakeAll(engineStopped())
+    this.#engine.watch.wakeAll({ trouble: engineStopped() })
     await this.#deps.store.close()
   }
 

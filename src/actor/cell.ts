@@ -207,8 +207,10 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   run(): void {
     this.#activity = busy
     for (let count = 0; count < turnLength; count++) {
-      if (!this.#next()) return
-      if (this.core.runQueue.spend()) break
+      const goesOn = this.#next()
+      const isSpent = this.core.runQueue.spend()
+      if (!goesOn) return
+      if (isSpent) break
     }
     this.#queueAgain(true)
   }

@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { toErrorRecord } from '../lib/error-record.ts'
+import { isTroupeError, type TroupeError } from '../lib/errors.ts'
 import { runCommand, type RunFlags } from './commands/run.ts'
 import { runsCommand, type RunsFlags } from './commands/runs.ts'
 import { showCommand, type ShowFlags } from './commands/show.ts'
 import type { CommonFlags } from './config.ts'
 import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
-import type { Environment, Io } from './io.ts'
-import { paintFor, printable, stateStyles, type Paint } from './paint.ts'
-import { isTroupeError } from '../lib/errors.ts'
+import { isSet, type Io } from './io.ts'
+import { paintFor, plain, printable, stateStyles, type Paint } from './paint.ts'
 import { toJson } from './values.ts'
 
 /** Performs what the arguments ask for and gives the exit code; it throws nothing and does not end the process. */
@@ -137,8 +137,8 @@ function withLook(program: Command, { stdout, stderr, env }: Io): Command {
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => helpWidth(stdout.columns),
       getErrHelpWidth: () => helpWidth(stderr.columns),
-      getOutHasColors: () => hasColors(stdout, env),
-      getErrHasColors: () => hasColors(stderr, env),
+      getOutHasColors: () => paintFor(stdout, env) !== plain,
+      getErrHasColors: () => paintFor(stderr, env) !== plain,
       outputError: (text, write) => write(printable(text.replace(/^error: /, 'troupe: '))),
     })
     .configureHelp({
@@ -154,10 +154,6 @@ function helpWidth(columns: number): number {
   return Math.min(columns, 90)
 }
 
-function hasColors(output: Io['stdout'], env: Environment): boolean {
-  return paintFor(output, env)('bold', 'x') !== 'x'
-}
-
 function wholeNumber(text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.')
@@ -169,9 +165,17 @@ function printError(error: unknown, flags: CommonFlags, { stderr, env }: Io): vo
     stderr.write(`${toJson({ error: toErrorRecord(error) })}\n`)
     return
   }
-  const paint: Paint = paintFor(stderr, env)
-  const withStack = flags.verbose === true || (env['TROUPE_DEBUG'] ?? '') !== '' || !isTroupeError(error)
-  stderr.write(`${errorLines(error, { paint, withStack }).join('\n')}\n`)
+  const paint = paintFor(stderr, env)
+  const withStack = flags.verbose === true || isSet(env['TROUPE_DEBUG'])
+  const lines = isTroupeError(error) && !withStack ? ownError(error, paint) : errorLines(error, { paint, withStack: true })
+  stderr.write(`${lines.join('\n')}\n`)
+}
+
+/** Our messages say what to do; what caused them is for those who ask. */
+function ownError({ message, code }: TroupeError, paint: Paint): string[] {
+  const [first = '', ...rest] = printable(message).split('\n')
+  const tag = code === 'usage' ? '' : ` ${paint('dim', `[${code}]`)}`
+  return [`${paint(['red', 'bold'], 'troupe:')} ${first}${tag}`, ...rest]
 }
 
 function packageVersion(): string {

@@ -49,6 +49,11 @@ export function processIo(): Io {
   }
 }
 
+/** Tells whether an environment variable switches something on. */
+export function isSet(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== '' && variable !== '0'
+}
+
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     get isTerminal() {

@@ -7,7 +7,7 @@ import { oneLine, paintFor, stateStyles, type Paint } from './paint.ts'
 import { Rate } from './rate.ts'
 import type { LineLevel, RunReport } from './run-report.ts'
 import { drawStatus } from './status-line.ts'
-import { tookMs } from './times.ts'
+import { titleLines } from './title.ts'
 import { shortValue } from './values.ts'
 
 const eraseLine = '\r\u001b[2K'
@@ -32,7 +32,7 @@ export class LiveReport implements RunReport {
 
   started({ id, name }: { readonly id: string; readonly name: string }): void {
     this.#prefix = `[Worker:${name} run:${id}] `
-    this.#line(`${this.#paint('bold', oneLine(name))}  ${this.#paint('dim', id)}`)
+    for (const line of titleLines({ id, name }, this.#io.stderr.columns, this.#paint)) this.#line(line)
   }
 
   message(message: unknown): void {
@@ -88,7 +88,7 @@ export class LiveReport implements RunReport {
   }
 
   #took(run: RunStatus): string {
-    return formatMs(tookMs(run, this.#io.clock.now()) ?? 0)
+    return formatMs(Math.max(0, (run.finishedAt ?? this.#io.clock.now()) - run.createdAt))
   }
 }
 

@@ -7,7 +7,6 @@ import type { Io } from './io.ts'
 import { oneLine, plain } from './paint.ts'
 import type { LineLevel, RunReport } from './run-report.ts'
 import { stateWords } from './status-line.ts'
-import { tookMs } from './times.ts'
 import { messageText } from './values.ts'
 
 // Progress is told at each tenth, and when nothing was told for so long.
@@ -73,7 +72,7 @@ export class PlainReport implements RunReport {
   }
 
   #took(run: RunStatus): string {
-    return formatMs(tookMs(run, this.#io.clock.now()) ?? 0)
+    return formatMs(Math.max(0, (run.finishedAt ?? this.#io.clock.now()) - run.createdAt))
   }
 }
 

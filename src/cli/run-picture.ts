@@ -6,6 +6,7 @@ import { errorLines } from './error-text.ts'
 import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
 import { stateWords } from './status-line.ts'
 import { drawTable, type Column } from './table.ts'
+import { titleLines } from './title.ts'
 import { relative, timestamp, tookMs } from './times.ts'
 import { prettyValue, shortValue } from './values.ts'
 import { cut, cutMiddle, padEnd } from './width.ts'
@@ -33,9 +34,9 @@ const marks: Readonly<Record<RunStatus['state'], string>> = {
 /** header → facts → steps → how it ended */
 export function drawRun(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
   return [
-    ...header(run, look),
+    ...header(run, startOf(run, steps), look),
     '',
-    ...facts(run, look),
+    ...facts(run, steps, look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
     ...section('Error', run.error === undefined ? [] : errorLines(run.error, look), look),
@@ -43,25 +44,22 @@ export function drawRun(run: RunStatus, steps: readonly StepStatus[], look: Pict
   ]
 }
 
-function header(run: RunStatus, { paint, now, columns }: PictureLook): string[] {
+function header(run: RunStatus, startedAt: number, { paint, now, columns }: PictureLook): string[] {
   const style = stateStyles[run.state]
-  const took = tookMs(run, now)
+  const took = tookMs({ ...run, startedAt }, now)
   const isOver = run.finishedAt !== undefined
   const words = isOver ? run.state : stateWords(run, now)
   const time = took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
-  const name = oneLine(run.name)
-  const isWide = name.length + run.id.length + 2 <= columns
-  const title = isWide ? [`${paint('bold', name)}  ${paint('dim', run.id)}`] : [paint('bold', cut(name, columns)), paint('dim', run.id)]
-  return [...title, `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
+  return [...titleLines(run, columns, paint), `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
 }
 
-function facts(run: RunStatus, look: PictureLook): string[] {
+function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
   const { now, paint } = look
   const at = (time: number | undefined): string => (time === undefined ? '' : `${timestamp(time)}  ${paint('dim', relative(time, now))}`)
   const share = shareOf(run.progress)
   const rows: readonly (readonly [string, string])[] = [
     ['created', at(run.createdAt)],
-    ['started', at(run.startedAt)],
+    ['started', run.startedAt === undefined && steps.length === 0 ? '' : at(startOf(run, steps))],
     ['finished', at(run.finishedAt)],
     ['due', at(run.dueAt)],
     ['attempt', run.attempt > 1 ? String(run.attempt) : ''],
@@ -86,12 +84,17 @@ function valueLines(value: unknown, { columns, hasColors }: PictureLook): string
 function stepLines(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
   if (steps.length === 0) return []
   const shown = steps.slice(0, look.mostSteps)
-  const start = run.startedAt ?? Math.min(run.createdAt, ...shown.map(({ startedAt }) => startedAt))
+  const start = startOf(run, steps)
   const room = look.columns - 2
   const table = drawTable(shown, stepColumns(start), { columns: room, paint: look.paint })
   const lines = table ?? shown.flatMap((step) => drawStacked(step, start, room, look.paint))
   const more = steps.length - shown.length
   return more === 0 ? lines : [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)]
+}
+
+/** When the run first did something: it may have been taken up again since, by this node or another. */
+function startOf(run: RunStatus, steps: readonly StepStatus[]): number {
+  return steps.reduce((first, { startedAt }) => Math.min(first, startedAt), run.startedAt ?? steps[0]?.startedAt ?? run.createdAt)
 }
 
 function stepColumns(start: number): Column<StepStatus>[] {

@@ -6,7 +6,7 @@ import { toError } from '../lib/errors.ts'
 import { runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
 import { retryDelayMs } from '../model/retry.ts'
 import type { RunOutcome } from '../model/run.ts'
-import type { Claimed, Held, WaitRecord } from '../store/store.ts'
+import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { Speech } from './speech.ts'
@@ -24,8 +24,8 @@ export interface Surroundings {
   execute(task: Task): void
   /** The run is over on this node, in whatever way. */
   ended(activation: Activation, ending: Ending): void
-  /** A run has ended or said something: whoever watches it wants to know. */
-  heard(id: string): void
+  /** A run has ended, and how, or has said something: whoever watches it wants to know. */
+  heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */
   troubled(id: string, error: Error): void
   /** Something of this node is due then. */
@@ -59,6 +59,7 @@ export class Activation implements Task, WriteOwner {
   #abort: AbortController | undefined
   #deadline: Timer | undefined
   #ending: Ending | undefined
+  #outcome: FinishedRun | undefined
 
   constructor(claimed: Claimed, definition: AnyDefinition, around: Surroundings) {
     this.claimed = claimed
@@ -167,7 +168,7 @@ export class Activation implements Task, WriteOwner {
 
   written(): void {
     this.#end()
-    this.#around.heard(this.claimed.id)
+    this.#around.heard(this.claimed.id, this.#outcome)
   }
 
   /** The run is another node's now. */
@@ -213,6 +214,7 @@ export class Activation implements Task, WriteOwner {
     this.#decide(outcome, reason)
     const { held, claimed } = this
     const hadWaits = claimed.waits.length > 0
+    this.#outcome = { outcome, value }
     const record = { held, outcome, attempt: claimed.attempt, value, startedAt: this.#startedAt, hadWaits }
     this.write(this, [{ list: 'settles', record }])
   }

@@ -2,6 +2,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { CancelRequested, Claimed, Started } from '../store/store.ts'
 import { Activation, type Surroundings } from './activation.ts'
+import type { ActiveRuns } from './active-runs.ts'
 import type { PoolKind } from './definition.ts'
 import type { Pool } from './pool.ts'
 import type { Registry } from './registry.ts'
@@ -11,8 +12,7 @@ export interface DispatcherOptions {
   readonly registry: Registry
   readonly pools: Readonly<Record<PoolKind, Pool>>
   readonly around: Surroundings
-  /** Every activation on this node, by run. */
-  readonly active: Map<number, Activation>
+  readonly active: ActiveRuns
   /** Numbers of the queues this node serves, by name. */
   readonly queues: ReadonlyMap<string, number>
 }
@@ -71,7 +71,7 @@ export class Dispatcher extends Actor {
   }
 
   cancelRequested(requests: readonly CancelRequested[]): void {
-    for (const { runId, reason } of requests) this.#options.active.get(runId)?.cancel(reason)
+    for (const { runId, reason } of requests) this.#options.active.find(runId)?.cancel(reason)
   }
 
   #claim(kind: PoolKind): void {
@@ -118,7 +118,7 @@ export class Dispatcher extends Actor {
     const definition = registry.byId(claimed.definitionId)
     if (definition === undefined) throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
     const activation = new Activation(claimed, definition, around)
-    active.set(claimed.held.runId, activation)
+    active.add(activation)
     if (activation.begin()) pools[definition.runsOn].execute(activation)
   }
 }

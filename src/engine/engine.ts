@@ -1,8 +1,11 @@
 // The company: builds the actors that run everything, starts them in order and stops them in reverse.
+import type { Actor } from '../actor/actor.ts'
 import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
+import { engineFailed } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
+import { ActiveRuns } from './active-runs.ts'
 import type { Activation, Ending, Surroundings } from './activation.ts'
 import { Committer, type NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
@@ -30,8 +33,8 @@ export interface EngineSettings {
   readonly environment: string
 }
 
-// Enough for the writes of one turn of a busy loop; callers from outside wait for room.
-const committerMailbox = 16_384
+// Enough for what one turn of a busy loop brings; callers from outside wait for room.
+const mailboxOfOne = 16_384
 
 export class Engine {
   readonly watch: Watch
@@ -39,7 +42,7 @@ export class Engine {
   readonly #settings: EngineSettings
   readonly #system: ActorSystem
   readonly #node: NodeState = { nodeId: 0, seq: 0 }
-  readonly #active = new Map<number, Activation>()
+  readonly #active = new ActiveRuns()
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #committer: Ref<Committer>
   readonly #dispatcher: Ref<Dispatcher>
@@ -52,23 +55,22 @@ export class Engine {
     this.#settings = settings
     this.watch = new Watch(deps.store, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
-    const system = this.#system
     const around = this.#surroundings()
-    ;[this.#committer] = system.spawn(() => this.#makeCommitter(), { name: 'committer', mailbox: committerMailbox })
+    this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
     this.#pools = {
       task: this.#makePool('task', (work) => new TaskActor(work)),
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
-    ;[this.#dispatcher] = system.spawn(() => new Dispatcher(options), { name: 'dispatcher', mailbox: committerMailbox })
-    ;[this.#processor] = system.spawn(() => new Processor(this.#dispatcher, this.#committer), { name: 'processor' })
+    this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
+    this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
   }
 
   /** Makes this process a node: from now on it serves its queues. */
   async start(): Promise<void> {
     await this.#register()
-    const [ref, handle] = this.#system.spawn(() => this.#makeTimekeeper(), { name: 'timekeeper' })
-    this.#timekeeper = { ref, handle }
+    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
+    await this.#timekeeper.ref.ask('wake')
     await this.#dispatcher.ask('serve')
   }
 
@@ -76,6 +78,11 @@ export class Engine {
   async order(order: StartOrder): Promise<void> {
     if (order.definition.runsOn === 'workflow') await this.#processor.send(new ExecuteWorkflow({ order }))
     else await this.#processor.send(new ExecuteTask({ order }))
+  }
+
+  /** Whether the news of this run will come from this process. */
+  isHere(id: string): boolean {
+    return this.#active.hasId(id)
   }
 
   async cancel(write: CancelWrite): Promise<void> {
@@ -94,6 +101,18 @@ export class Engine {
     if (this.#node.nodeId !== 0) await this.#deps.store.deleteNode(this.#node.nodeId)
   }
 
+  /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */
+  #employ<A extends Actor>(name: string, make: () => A): { readonly ref: Ref<A>; readonly handle: Handle<A> } {
+    const [ref, handle] = this.#system.spawn(make, { name, mailbox: mailboxOfOne })
+    void handle.done.then(({ kind, error }) => {
+      if (kind !== 'failed') return
+      this.#deps.log.error({ actor: name, err: error }, 'a part of the engine failed: this node takes no more work')
+      this.#processor.tell(new Shutdown())
+      this.watch.wakeAll({ trouble: engineFailed(name, error) })
+    })
+    return { ref, handle }
+  }
+
   async #register(): Promise<void> {
     const { identity, leaseMs } = this.#settings
     this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
@@ -102,9 +121,9 @@ export class Engine {
 
   /** drain → wait → release */
   async #comeToRest(withinMs: number): Promise<void> {
-    for (const activation of [...this.#active.values()]) activation.drain()
+    for (const activation of this.#active.all()) activation.drain()
     if (await this.#isQuietWithin(withinMs)) return
-    for (const activation of [...this.#active.values()]) activation.release()
+    for (const activation of this.#active.all()) activation.release()
     await this.#isQuietWithin(5_000)
   }
 
@@ -129,10 +148,10 @@ export class Engine {
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation, ending) => this.#ended(activation, ending),
-      heard: (id) => this.watch.wake(id),
+      heard: (id, finished) => this.watch.wake(id, { finished }),
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')
-        this.watch.wake(id, error)
+        this.watch.wake(id, { trouble: error })
       },
       dueAt: (at) => this.#timekeeper?.ref.tell('dueAt', at),
     }
@@ -144,8 +163,7 @@ export class Engine {
   }
 
   #ended(activation: Activation, ending: Ending): void {
-    const { runId } = activation.held
-    if (this.#active.get(runId) === activation) this.#active.delete(runId)
+    this.#active.remove(activation)
     if (ending === 'lost') this.#deps.log.warn({ run: activation.claimed.id }, 'a run was taken over by another node')
     if (this.#active.size === 0) this.#quiet?.()
   }
@@ -171,13 +189,13 @@ export class Engine {
       leaseMs,
       maxDeliveries,
       isProvedDead,
-      isHeld: (runId) => this.#active.has(runId),
+      isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
         this.#dispatcher.tell('hint')
         if (this.#active.size > 0) this.#write(askForMail)
       },
       leaseInDoubt: () => {
-        for (const activation of [...this.#active.values()]) activation.lost()
+        for (const activation of this.#active.all()) activation.lost()
       },
     })
   }

@@ -36,12 +36,13 @@ export abstract class PoolActor extends Actor {
     this.#work = work
   }
 
-  protected async execute(task: Task): Promise<void> {
-    await executeTask(task, this.#work.clock)
+  protected execute(task: Task): Promise<void> | void {
+    const pending = executeTask(task, this.#work.clock)
+    if (pending !== undefined) return pending.then(this.#work.done)
     this.#work.done()
   }
 
-  abstract Execute(message: { readonly task: Task }): Promise<void>
+  abstract Execute(message: { readonly task: Task }): Promise<void> | void
 }
 
 interface Member {

@@ -8,16 +8,21 @@ import { resultTimeout, reviveError, runCancelled, runNotFound } from '../model/
 import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import { CancelWrite } from './starts.ts'
-import type { Watch } from './watch.ts'
+import type { News, Watch } from './watch.ts'
 
 // Messages are read from the store in slices of this many, so a slow reader holds no more than that.
 const slice = 100
+
+const nothingNew: News = {}
+const timeUp: News = {}
 
 /** What a handle needs of the engine. */
 export interface HandleOwner {
   readonly store: Store
   readonly clock: Clock
   readonly watch: Watch
+  /** Whether the news of this run will come from this process. */
+  isHere(id: string): boolean
   cancel(write: CancelWrite): Promise<void>
 }
 
@@ -92,28 +97,33 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   }
 
   #finished(options: ResultOptions): Promise<FinishedRun> {
-    return this.#look(() => this.#owner.store.findFinished(this.id), options)
+    // A run that is under way in this process tells its end itself: there is nothing to look for yet.
+    const isHere = this.#owner.isHere(this.id)
+    return this.#look((news) => news.finished ?? this.#owner.store.findFinished(this.id), { ...options, isHere })
   }
 
   /** Looks now and after every news of the run, until there is something to see. */
-  async #look<T>(see: () => Promise<T | undefined>, options: ResultOptions = {}): Promise<T> {
-    const { clock, watch } = this.#owner
-    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout)
-    const isTimeUp = deferred<'time is up'>()
-    const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => isTimeUp.resolve('time is up'))
+  async #look<T>(
+    see: (news: News) => T | undefined | Promise<T | undefined>,
+    { timeout, isHere = false }: ResultOptions & { readonly isHere?: boolean } = {},
+  ): Promise<T> {
+    const timeoutMs = timeout === undefined ? undefined : toMs(timeout)
+    const isTimeUp = deferred<News>()
+    const timer = timeoutMs === undefined ? undefined : this.#owner.clock.after(timeoutMs, () => isTimeUp.resolve(timeUp))
     try {
-      for (;;) {
-        const news = deferred<void>()
+      for (let news: News | undefined = isHere ? undefined : nothingNew; ; ) {
         // Race: listening comes before looking, or the news between the two would be missed.
-        const stop = watch.listen(this.id, (trouble) => (trouble === undefined ? news.resolve() : news.reject(trouble)))
+        const next = deferred<News>()
+        const stop = this.#owner.watch.listen(this.id, next.resolve)
         try {
-          const seen = await see()
+          const seen = news === undefined ? undefined : await see(news)
           if (seen !== undefined) return seen
-          const first = await Promise.race([news.promise, isTimeUp.promise])
-          if (first === 'time is up') throw resultTimeout(this.id, timeoutMs ?? 0)
+          news = await (timeoutMs === undefined ? next.promise : Promise.race([next.promise, isTimeUp.promise]))
         } finally {
           stop()
         }
+        if (news === timeUp) throw resultTimeout(this.id, timeoutMs ?? 0)
+        if (news.trouble !== undefined) throw news.trouble
       }
     } finally {
       timer?.cancel()

@@ -18,31 +18,49 @@ export type AttemptResult =
   | { readonly isError: false; readonly value: unknown }
   | { readonly isError: true; readonly error: Error }
 
-/** Executes a task to its first result and reports that; resolves when the actor is free again. Never rejects. */
-export async function executeTask(task: Task, clock: Clock): Promise<void> {
-  const result = await firstResult(task, clock)
-  task.abandon = undefined
-  if (result !== undefined) task.attempted(result)
+/** Executes a task to its first result and reports that; the actor is free when this returns or resolves. Never fails. */
+export function executeTask(task: Task, clock: Clock): Promise<void> | void {
+  const outcome = started(task)
+  if (isPending(outcome)) return firstResult(task, outcome, clock).then((result) => report(task, result))
+  report(task, outcome)
 }
 
-function firstResult(task: Task, clock: Clock): Promise<AttemptResult | undefined> {
+function started(task: Task): AttemptResult | PromiseLike<unknown> {
+  try {
+    const value = task.run()
+    // Work that is done at once needs no promise, and cannot run out of time.
+    return isPending(value) ? value : { isError: false, value }
+  } catch (error) {
+    return { isError: true, error: toError(error) }
+  }
+}
+
+function firstResult(
+  task: Task,
+  pending: PromiseLike<unknown>,
+  clock: Clock,
+): Promise<AttemptResult | undefined> {
   return new Promise((resolve) => {
-    const timer =
-      task.timeoutMs === undefined
-        ? undefined
-        : clock.after(task.timeoutMs, () => resolve({ isError: true, error: task.timeOut() }))
+    const { timeoutMs } = task
+    const runOut = (): void => resolve({ isError: true, error: task.timeOut() })
+    const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, runOut)
     const settle = (result: AttemptResult | undefined): void => {
       timer?.cancel()
       resolve(result)
     }
     task.abandon = () => settle(undefined)
-    start(task).then(
+    pending.then(
       (value) => settle({ isError: false, value }),
       (error: unknown) => settle({ isError: true, error: toError(error) }),
     )
   })
 }
 
-async function start(task: Task): Promise<unknown> {
-  return task.run()
+function report(task: Task, result: AttemptResult | undefined): void {
+  task.abandon = undefined
+  if (result !== undefined) task.attempted(result)
+}
+
+function isPending(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

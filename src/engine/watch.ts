@@ -1,13 +1,22 @@
 // Who waits for news of which run; told at once by this process, and by polling of what others did.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { Store } from '../store/store.ts'
+import type { FinishedRun, Store } from '../store/store.ts'
 
 // How often the store is asked whether another process has written; one read of a counter.
 const pollMs = 25
 // With every hint lost, news still arrive by then.
 const pollsPerLook = 20
 
-type Listener = (trouble: Error | undefined) => void
+/** What is known already; nothing but a reason to look, when both are missing. */
+export interface News {
+  readonly finished?: FinishedRun | undefined
+  /** The store failed this run: whoever waits should know. */
+  readonly trouble?: Error
+}
+
+const lookAgain: News = {}
+
+type Listener = (news: News) => void
 
 export class Watch {
   readonly #store: Store
@@ -35,16 +44,16 @@ export class Watch {
     }
   }
 
-  wake(id: string, trouble?: Error): void {
+  wake(id: string, news: News = lookAgain): void {
     const listeners = this.#listeners.get(id)
     if (listeners === undefined) return
     this.#listeners.delete(id)
     if (this.#listeners.size === 0) this.#stopPolling()
-    for (const listener of listeners) listener(trouble)
+    for (const listener of listeners) listener(news)
   }
 
-  wakeAll(trouble?: Error): void {
-    for (const id of [...this.#listeners.keys()]) this.wake(id, trouble)
+  wakeAll(news: News = lookAgain): void {
+    for (const id of [...this.#listeners.keys()]) this.wake(id, news)
   }
 
   // The timer keeps the process alive just as long as somebody waits.

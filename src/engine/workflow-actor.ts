@@ -3,7 +3,7 @@ import { PoolActor } from './pool.ts'
 import type { Task } from './task.ts'
 
 export class WorkflowActor extends PoolActor {
-  async Execute({ task }: { readonly task: Task }): Promise<void> {
-    await this.execute(task)
+  Execute({ task }: { readonly task: Task }): Promise<void> | void {
+    return this.execute(task)
   }
 }

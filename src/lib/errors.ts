@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'timed_out'
   | 'worker_not_registered'
   // engine
+  | 'engine_failed'
   | 'engine_stopped'
   | 'manager_not_initialised'
   // store

@@ -149,6 +149,14 @@ export function engineStopped(): TroupeError {
   return new TroupeError('engine_stopped', 'This Troupe is stopped and takes no more work: open another one.')
 }
 
+export function engineFailed(part: string, cause: Error | undefined): TroupeError {
+  return new TroupeError(
+    'engine_failed',
+    `The ${part} of this engine failed, so it takes no more work: nothing acknowledged is lost; stop it, open another one, and report this.`,
+    { cause, details: { part } },
+  )
+}
+
 export function definitionExists(name: string, version: string): TroupeError {
   return new TroupeError(
     'definition_exists',

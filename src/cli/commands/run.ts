@@ -9,10 +9,10 @@ import { Troupe } from '../../troupe.ts'
 import { loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
-import type { Io, Signal } from '../io.ts'
+import { isSet, type Io, type Signal } from '../io.ts'
 import { JsonReport } from '../json-report.ts'
 import { LiveReport } from '../live-report.ts'
-import { canRedraw, paintFor } from '../paint.ts'
+import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
 import type { LineLevel, RunReport } from '../run-report.ts'
 import { unknownWorker, usage } from '../usage.ts'
@@ -30,8 +30,10 @@ export interface RunRequest {
   readonly flags: RunFlags
 }
 
-// How long Ctrl-C waits for what cannot be interrupted; a second one does not wait.
+// How long Ctrl-C waits for what is executing; a second one does not wait.
 const patience = '10s'
+// Other runs of the store may have come to this process meanwhile: they are given back, uncounted.
+const leave = '1s'
 
 export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const input = await readInput(request, io)
@@ -76,7 +78,7 @@ async function perform(job: Job): Promise<ExitCode> {
     report.notice(farewell(handle, job.request))
     return interruption.signal() === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
   } finally {
-    await troupe.stop({ within: patience })
+    await troupe.stop({ within: leave })
   }
 }
 
@@ -154,7 +156,7 @@ function tell({ status, output, error }: Ended, { report, request, io }: Job): E
   const { stdout, env } = io
   if (request.flags.json === true || !stdout.isTerminal) stdout.write(`${toJson(output)}\n`)
   else if (output !== undefined) {
-    const colors = paintFor(stdout, env)('red', 'x') !== 'x'
+    const colors = paintFor(stdout, env) !== plain
     stdout.write(`${prettyValue(output, { columns: stdout.columns, colors })}\n`)
   }
   return exitCodes.ok
@@ -200,10 +202,6 @@ function reportFor(flags: RunFlags, io: Io): RunReport {
   if (flags.json === true) return new JsonReport(io)
   const options = { withStack: flags.verbose === true || isSet(io.env['TROUPE_DEBUG']) }
   return canRedraw(io.stderr, io.env) ? new LiveReport(io, options) : new PlainReport(io, options)
-}
-
-function isSet(variable: string | undefined): boolean {
-  return variable !== undefined && variable !== '' && variable !== '0'
 }
 
 function withLog({ options }: Settings, report: RunReport, flags: RunFlags): Settings['options'] {

@@ -13,10 +13,11 @@ where run.public_id = ?`
 
 const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
 
-// Requests for runs that this node runs; the table is empty but for them.
+// Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it must be walked first:
+// that is what cross join says to SQLite, which would scan live otherwise.
 const findRequests = `
 select cancel_request.run_id, cancel_request.reason
-from cancel_request join live on live.run_id = cancel_request.run_id
+from cancel_request cross join live on live.run_id = cancel_request.run_id
 where live.node = ?`
 
 const deleteObeyed = `
@@ -31,6 +32,9 @@ interface LiveRow {
 }
 
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
+
+/** The statements of this file whose plans are tested. */
+export const hotCancelStatements = { findLive, findRequests }
 
 export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): CancelAnswer[] {
   if (cancels.length > 0) write.db.run(deleteObeyed)

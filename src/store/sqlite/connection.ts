@@ -1,8 +1,8 @@
 // One open SQLite database: its settings, its prepared statements and its transactions.
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
-import { folderUnusable, notAStore, sqliteTooOld, storeNewer, toStoreError } from './errors.ts'
+import { folderUnusable, notAStore, sqliteTooOld, storeNewer, storeReadonly, toStoreError } from './errors.ts'
 import { migrations } from './migrations.ts'
 
 // Marks a file as a Troupe store: 'Trou' in ASCII (sqlite.org/pragma.html#pragma_application_id).
@@ -30,10 +30,10 @@ export class Connection {
     this.location = location
   }
 
-  /** Opens the database, checks that it is ours and brings its schema up to date. */
+  /** Opens the database, checks that it is ours and brings its schema up to date. Throws `store_busy` while another process does that. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const location = options.path
-    if (location !== ':memory:') makeFolder(location)
+    if (location !== ':memory:') checkPlace(location)
     let driver: SqlDriver
     try {
       driver = await openDriver(location)
@@ -88,6 +88,7 @@ export class Connection {
   }
 
   close(): void {
+    this.#checkpoint()
     this.#statements.clear()
     this.#driver.close()
   }
@@ -100,6 +101,16 @@ export class Connection {
     return statement
   }
 
+  // The library of Node 20 keeps a closed file open until its statements are collected, and with it the log:
+  // from here on the file alone holds everything.
+  #checkpoint(): void {
+    try {
+      this.#driver.exec('pragma wal_checkpoint(truncate)')
+    } catch {
+      // Another connection is at it, or the disk is full: the log stays, and whoever opens the file next reads it.
+    }
+  }
+
   #rollback(): void {
     try {
       this.#driver.exec('rollback')
@@ -110,18 +121,17 @@ export class Connection {
 
   #prepare(options: ConnectionOptions): void {
     this.#checkVersion()
-    this.#driver.exec('pragma busy_timeout = 5000')
+    // A busy file is waited for between turns of the event loop, never inside one.
+    this.#driver.exec('pragma busy_timeout = 0')
     this.#checkOwner()
     this.#driver.exec('pragma journal_mode = wal')
     this.#driver.exec(`pragma synchronous = ${options.synchronous}`)
     this.#driver.exec('pragma wal_autocheckpoint = 4000')
     this.#migrate()
-    // From here on a busy file is waited for between turns of the event loop, never inside one.
-    this.#driver.exec('pragma busy_timeout = 0')
   }
 
   #checkVersion(): void {
-    const { version } = this.#driver.prepare('select sqlite_version() as version').get() as { version: string }
+    const { version } = this.get<{ version: string }>('select sqlite_version() as version') ?? { version: '0' }
     const found = version.split('.').map(Number)
     for (const [place, least] of oldestVersion.entries()) {
       const part = found[place] ?? 0
@@ -131,9 +141,9 @@ export class Connection {
   }
 
   #checkOwner(): void {
-    const owner = this.#pragma('application_id')
-    const { tables } = this.#driver.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
-    if (owner !== applicationId && tables > 0) throw notAStore(this.location)
+    const tables = this.get<{ tables: number }>('select count(*) as tables from sqlite_schema')?.tables ?? 0
+    // Race: another process may be making the store; its tables come with its mark, so the mark is read after them.
+    if (tables > 0 && this.#pragma('application_id') !== applicationId) throw notAStore(this.location)
   }
 
   #migrate(): void {
@@ -149,8 +159,17 @@ export class Connection {
   }
 
   #pragma(name: string): number {
-    const row = this.#driver.prepare(`pragma ${name}`).get() as Record<string, number>
-    return row[name] ?? 0
+    return this.get<Record<string, number>>(`pragma ${name}`)?.[name] ?? 0
+  }
+}
+
+function checkPlace(path: string): void {
+  makeFolder(path)
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (cause) {
+    // SQLite would open the file to read it, and leave a log behind that its owner cannot write.
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw storeReadonly(path, cause)
   }
 }
 

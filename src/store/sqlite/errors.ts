@@ -21,7 +21,7 @@ export function toStoreError(error: unknown, location: string): unknown {
     return new TroupeError('store_busy', `The store ${location} stayed locked by another process: end what holds it open in a long transaction.`, { ...options, retryable: true })
   }
   if (code === readonly) {
-    return new TroupeError('store_readonly', `The store ${location} cannot be written: make the file and its folder writable for this user, or name another with --store.`, options)
+    return storeReadonly(location, error)
   }
   if (code === corrupt || code === notADatabase) {
     return new TroupeError('store_corrupt', `${location} is not a Troupe store, or is damaged: name another file with --store, or restore this one from a backup.`, options)
@@ -56,6 +56,14 @@ export function storeNewer(location: string, found: number, known: number): Trou
     'store_newer',
     `The store ${location} has schema ${found} and this version knows up to ${known}: update the troupe package.`,
     { details: { location, found, known } },
+  )
+}
+
+export function storeReadonly(location: string, cause: unknown): TroupeError {
+  return new TroupeError(
+    'store_readonly',
+    `The store ${location} cannot be written: make the file and its folder writable for this user, or name another with --store.`,
+    { cause, details: { location } },
   )
 }
 

@@ -1,5 +1,5 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
-import type { Batch, Claimed, Committed, Held, Started } from '../store.ts'
+import type { Batch, CancelAnswer, Claimed, Committed, Held, Started } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
 import type { Connection } from './connection.ts'
 import { loadRun } from './runs.ts'
@@ -7,10 +7,14 @@ import { loadRun } from './runs.ts'
 // By primary key; changes nothing when this batch was committed before.
 const insertMark = `
 insert into mark (node, seq, epoch) values (?, ?, ?)
-on conflict (node) do update set seq = excluded.seq, epoch = excluded.epoch where excluded.seq > mark.seq
+on conflict (node) do update set seq = excluded.seq, epoch = excluded.epoch, answer = null
+where excluded.seq > mark.seq
 returning seq`
 
-const findMark = `select epoch from mark where node = ?`
+// By primary key.
+const updateAnswer = `update mark set answer = ? where node = ?`
+
+const findMark = `select epoch, answer from mark where node = ?`
 
 const findStarted = `
 select run.id as runId, run.created_at as createdAt, live.epoch, live.node
@@ -22,15 +26,11 @@ select run.public_id as id, run.id as runId, run.created_at as createdAt
 from keyed join run on run.id = keyed.run_id
 where keyed.definition = ? and keyed.key = ?`
 
-// Still under this epoch, unfinished or finished; both by primary key.
-const checkEpoch = `
-select 1 as is_ours from live where run_id = ? and epoch = ?
-union all
-select 1 from finished where run_id = ? and generation = ? and epoch = ?`
-
+// A scan: an answer is seldom lost.
 const findClaimed = `
 select live.run_id as runId, live.generation, live.attempt, live.deliveries, live.queue, live.definition
-from live where live.node = ? and live.epoch = ? and live.state = 'running'`
+from live where live.node = ? and live.epoch = ? and live.state = 'running'
+order by live.priority desc, live.run_id`
 
 interface ClaimedRow {
   readonly runId: number
@@ -41,14 +41,33 @@ interface ClaimedRow {
   readonly definition: number
 }
 
+/** What cannot be told later, when others have moved the runs. */
+interface KeptAnswer {
+  /** Run and epoch of each. */
+  readonly lost: readonly (readonly [number, number])[]
+  readonly cancels: readonly CancelAnswer[]
+}
+
+/** The statements of this file whose plans are tested. */
+export const hotMarkStatements = { findMark, updateAnswer, findStarted }
+
 /** Marks a batch as committed; false when it was before. */
 export function markBatch(db: Connection, batch: Batch, epoch: number): boolean {
   return db.get(insertMark, batch.nodeId, batch.seq, epoch) !== undefined
 }
 
+/** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
+export function keepAnswer(db: Connection, nodeId: number, { lost, cancels }: Pick<Committed, 'lost' | 'cancels'>): void {
+  if (lost.size === 0 && cancels.length === 0) return
+  const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), cancels }
+  db.run(updateAnswer, JSON.stringify(kept), nodeId)
+}
+
 /** The answer to a batch that was committed and whose answer was lost. */
 export function answerAgain(db: Connection, batch: Batch): Committed {
-  const epoch = db.get<{ epoch: number }>(findMark, batch.nodeId)?.epoch ?? 0
+  const mark = db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
+  const kept = JSON.parse(mark?.answer ?? '{"lost":[],"cancels":[]}') as KeptAnswer
+  const epoch = mark?.epoch ?? 0
   const started = batch.starts.map((start): Started => {
     const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(findStarted, start.id)
     if (own === undefined) {
@@ -56,19 +75,24 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
       if (keyed === undefined) throw new Error(`Batch ${batch.seq} is marked and its run ${start.id} is not there`)
       return { ...keyed, isNew: false, held: undefined }
     }
-    const isHere = own.node === batch.nodeId && own.epoch === epoch
+    const isHere = start.directly && own.node === batch.nodeId && own.epoch === epoch
     const held = isHere ? { runId: own.runId, generation: 1, epoch } : undefined
     return { id: start.id, runId: own.runId, isNew: true, held, createdAt: own.createdAt }
   })
-  const lost = new Set(heldOf(batch).filter((held) => !isOurs(db, held)))
   return {
     isNodeLost: false,
-    lost,
+    lost: lostAgain(batch, kept),
     started,
-    cancels: batch.cancels.map(() => 'asked'),
+    cancels: kept.cancels,
     claimed: claimedAgain(db, batch, { epoch, started }),
     cancelRequests: listCancelRequests(db, batch.nodeId),
   }
+}
+
+function lostAgain(batch: Batch, kept: KeptAnswer): Set<Held> {
+  if (kept.lost.length === 0) return new Set()
+  const keys = new Set(kept.lost.map(([runId, epoch]) => `${runId}/${epoch}`))
+  return new Set(heldOf(batch).filter(({ runId, epoch }) => keys.has(`${runId}/${epoch}`)))
 }
 
 function heldOf(batch: Batch): Held[] {
@@ -77,23 +101,21 @@ function heldOf(batch: Batch): Held[] {
   return [...records.map(({ held }) => held), ...moves.map(({ held }) => held), ...batch.releases]
 }
 
-function isOurs(db: Connection, { runId, generation, epoch }: Held): boolean {
-  return db.get(checkEpoch, runId, epoch, runId, generation, epoch) !== undefined
-}
-
+/** The runs this batch claimed, each given to the first claim that can have brought it. */
 function claimedAgain(
   db: Connection,
   batch: Batch,
   known: { epoch: number; started: readonly Started[] },
 ): Claimed[][] {
-  const startedIds = new Set(known.started.map(({ runId }) => runId))
-  const rows = db.all<ClaimedRow>(findClaimed, batch.nodeId, known.epoch)
-  const claimed = rows.filter(({ runId }) => !startedIds.has(runId))
-  return batch.claims.map((claim) =>
-    claimed
-      .filter((row) => claim.queueIds.includes(row.queue) && claim.definitionIds.includes(row.definition))
-      .map(({ runId, generation, attempt, deliveries }) =>
-        loadRun(db, { runId, generation, epoch: known.epoch }, attempt, deliveries),
-      ),
-  )
+  const startedHere = new Set(known.started.flatMap(({ held }) => (held === undefined ? [] : [held.runId])))
+  let rows = db.all<ClaimedRow>(findClaimed, batch.nodeId, known.epoch).filter(({ runId }) => !startedHere.has(runId))
+  return batch.claims.map((claim) => {
+    const fitting = rows.filter(({ definition }) => claim.definitionIds.includes(definition))
+    const inOrder = claim.queueIds.flatMap((queueId) => fitting.filter(({ queue }) => queue === queueId))
+    const taken = inOrder.slice(0, claim.want)
+    rows = rows.filter((row) => !taken.includes(row))
+    return taken.map(({ runId, generation, attempt, deliveries }) =>
+      loadRun(db, { runId, generation, epoch: known.epoch }, attempt, deliveries),
+    )
+  })
 }

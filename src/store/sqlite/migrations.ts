@@ -160,7 +160,9 @@ create table node (
 create table mark (
   node integer primary key,
   seq integer not null,
-  epoch integer not null
+  epoch integer not null,
+  -- What only that transaction could tell: JSON; null when nothing was lost and nothing cancelled.
+  answer text
 ) strict;
 
 create view runs as

@@ -2,6 +2,7 @@
 import type { DeadNode, DeadRun, NodeIdentity, NodeRow } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { finishRun } from './runs.ts'
+import { deleteWaits } from './waits.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 
@@ -35,6 +36,11 @@ from live where node = ? and state = 'running'`
 const releaseDelivered = `
 update live set state = 'ready', node = null, deliveries = ?
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
+
+// A scan, once in the life of a node.
+const releaseAll = `
+update live set state = 'ready', node = null
+where node = ? and state in (${statesBefore(runMoves.release)})`
 
 const releaseQuietly = `
 update live set state = 'ready', node = null
@@ -72,7 +78,10 @@ export function listNodes(db: Connection, now: number): NodeRow[] {
     .map((row) => ({ ...row, isExpired: row.isExpired === 1 }))
 }
 
+/** Forgets a node; what it still holds is ready again. */
 export function deleteNode(db: Connection, nodeId: number): void {
+  // Invariant: I3. No run names a node that is gone, where nobody would look for it.
+  db.run(releaseAll, nodeId)
   db.run(deleteOne, nodeId)
   db.run(deleteMark, nodeId)
 }
@@ -105,5 +114,6 @@ function rescueRun(db: Connection, run: HeldRow, dead: DeadRun & { now: number }
     return
   }
   finishRun(db, run, { outcome: 'failed', value: dead.value, attempt: run.attempt, startedAt: null, now: dead.now })
+  deleteWaits(db, run.runId)
   db.run(insertDead, run.runId, run.generation, dead.now)
 }

@@ -5,7 +5,7 @@ import type { Batch, Claimed, ClaimRequest, Held, SettleRecord, Started, StartRe
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
 import { journalOf } from './steps.ts'
-import { replaceWaits, waitsOf, deleteWaits } from './waits.ts'
+import { deleteWaits, replaceWaits, waitsOf, wholeMs } from './waits.ts'
 
 /** What every statement of one batch needs to know. */
 export interface Write {
@@ -55,13 +55,17 @@ returning generation, attempt, deliveries`
 const findBody = `
 select public_id as id, definition as definition_id, input, created_at, deadline_at from run where id = ?`
 
+const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
+
 // By primary key; the fence was passed in the same transaction.
+// Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
 const retryRun = `
-update live set state = 'scheduled', node = null, due_at = ?, attempt = ?
+update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?
 where run_id = ? and state in (${statesBefore(runMoves.retry)})`
 
+// Race: as in retryRun; a park would otherwise outlast the request.
 const parkRun = `
-update live set state = 'parked', node = null, due_at = ?
+update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}
 where run_id = ? and state in (${statesBefore(runMoves.park)})`
 
 const releaseRun = `
@@ -84,6 +88,21 @@ insert into finished (run_id, generation, outcome, value, attempt, epoch, starte
 values (?, ?, ?, ?, ?, ?, ?, ?)`
 
 const deleteLive = `delete from live where run_id = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotRunStatements = {
+  checkRun,
+  findKeyed,
+  findReady,
+  claimRun,
+  findBody,
+  retryRun,
+  parkRun,
+  releaseRun,
+  wakeDue,
+  findNextDue,
+  deleteLive,
+}
 
 /** Invariant: I5. A write under an epoch that is not the current one changes nothing. */
 export function isHeld(db: Connection, nodeId: number, held: Held): boolean {
@@ -152,7 +171,7 @@ export function finishRun(db: Connection, run: Held, finish: Finish): void {
 
 export function retryRuns(write: Write, retries: Batch['retries']): void {
   for (const { held, dueAt, attempt } of retries) {
-    if (write.holds(held)) write.db.run(retryRun, dueAt, attempt, held.runId)
+    if (write.holds(held)) write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, held.runId)
   }
 }
 
@@ -160,7 +179,7 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
   for (const { held, dueAt, waits } of parks) {
     if (!write.holds(held)) continue
     replaceWaits(write.db, held.runId, waits)
-    write.db.run(parkRun, dueAt, held.runId)
+    write.db.run(parkRun, write.now, wholeMs(dueAt), held.runId)
   }
 }
 
@@ -189,8 +208,11 @@ function insertOne(write: Write, start: StartRecord, runId: number): Started {
     }
     db.run(insertKeyed, start.definitionId, start.idempotencyKey, runId)
   }
-  const { id, definitionId, queueId, priority, dueAt } = start
-  db.run(insertRun, runId, id, definitionId, queueId, start.input, start.tags, now, start.deadlineAt)
+  const { id, definitionId, queueId, priority } = start
+  const deadlineAt = start.deadlineAt === null ? null : wholeMs(start.deadlineAt)
+  db.run(insertRun, runId, id, definitionId, queueId, start.input, start.tags, now, deadlineAt)
+  // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
+  const dueAt = start.directly || start.dueAt === null ? null : wholeMs(start.dueAt)
   const state = start.directly ? 'running' : dueAt === null ? 'ready' : 'scheduled'
   const held = start.directly ? { runId, generation: 1, epoch } : undefined
   db.run(insertLive, runId, state, queueId, definitionId, priority, dueAt, held ? nodeId : null, held ? epoch : 0)

@@ -5,7 +5,7 @@ import type { Batch, Committed, DeadNode, DeadRun, Held, NodeIdentity, RunFilter
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
-import { answerAgain, markBatch } from './marks.ts'
+import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
 import { claimRuns, insertRuns, isHeld, parkRuns, releaseRuns, retryRuns, settleRuns, wakeRuns, type Write } from './runs.ts'
@@ -33,20 +33,20 @@ export interface SqliteOptions extends ConnectionOptions {
 
 /** Opens the store in a SQLite file, made when missing. Throws `store_…` errors that name the file and the remedy. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  return new SqliteStore(await Connection.open(options), options)
+  return new SqliteStore(await untilFree(options, () => Connection.open(options)), options)
 }
 
 class SqliteStore implements Store {
   readonly location: string
   readonly #db: Connection
   readonly #clock: Clock
-  readonly #busyTimeoutMs: number
+  readonly #options: SqliteOptions
   #latestNow: number
 
   constructor(db: Connection, options: SqliteOptions) {
     this.#db = db
     this.#clock = options.clock
-    this.#busyTimeoutMs = options.busyTimeoutMs ?? 30_000
+    this.#options = options
     this.location = db.location
     this.#latestNow = clockValue(db)
   }
@@ -61,11 +61,11 @@ class SqliteStore implements Store {
   }
 
   internDefinition(name: string, version: string): Promise<number> {
-    return this.#retried(() => internDefinition(this.#db, name, version))
+    return untilFree(this.#options, () => internDefinition(this.#db, name, version))
   }
 
   internQueue(name: string): Promise<number> {
-    return this.#retried(() => internQueue(this.#db, name))
+    return untilFree(this.#options, () => internQueue(this.#db, name))
   }
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
@@ -80,7 +80,7 @@ class SqliteStore implements Store {
   }
 
   async listNodes() {
-    return this.#db.read(() => nodes.listNodes(this.#db, this.now()))
+    return this.#read(() => nodes.listNodes(this.#db, this.now()))
   }
 
   rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<number> {
@@ -104,44 +104,48 @@ class SqliteStore implements Store {
   }
 
   async findFinished(id: string) {
-    return this.#db.read(() => views.findFinished(this.#db, id))
+    return this.#read(() => views.findFinished(this.#db, id))
   }
 
   async listEmitted(...args: Parameters<Store['listEmitted']>) {
-    return this.#db.read(() => listEmitted(this.#db, ...args))
+    return this.#read(() => listEmitted(this.#db, ...args))
   }
 
   async findRun(id: string) {
-    return this.#db.read(() => views.findRun(this.#db, id))
+    return this.#read(() => views.findRun(this.#db, id))
   }
 
   async listRuns(filter: RunFilter) {
-    return this.#db.read(() => views.listRuns(this.#db, filter))
+    return this.#read(() => views.listRuns(this.#db, filter))
   }
 
   async listSteps(id: string) {
-    return this.#db.read(() => views.listSteps(this.#db, id))
+    return this.#read(() => views.listSteps(this.#db, id))
   }
 
   async close(): Promise<void> {
     this.#db.close()
   }
 
-  #write<T>(work: () => T): Promise<T> {
-    return this.#retried(() => this.#db.write(work))
+  #read<T>(work: () => T): Promise<T> {
+    return untilFree(this.#options, () => this.#db.read(work))
   }
 
-  /** Tries again while another process holds the write lock, and lets the event loop run in between. */
-  async #retried<T>(work: () => T): Promise<T> {
-    const startedAt = this.#clock.monotonic()
-    for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, 25)) {
-      try {
-        return work()
-      } catch (error) {
-        if (!isStoreBusy(error) || this.#clock.monotonic() - startedAt > this.#busyTimeoutMs) throw error
-      }
-      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve))
+  #write<T>(work: () => T): Promise<T> {
+    return untilFree(this.#options, () => this.#db.write(work))
+  }
+}
+
+/** Tries again while another process holds a lock, and lets the event loop run in between. */
+async function untilFree<T>({ clock, busyTimeoutMs = 30_000 }: SqliteOptions, work: () => T | Promise<T>): Promise<T> {
+  const startedAt = clock.monotonic()
+  for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, 25)) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isStoreBusy(error) || clock.monotonic() - startedAt > busyTimeoutMs) throw error
     }
+    await new Promise<void>((resolve) => clock.after(delayMs, resolve))
   }
 }
 
@@ -165,6 +169,7 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const started = insertRuns(write, batch.starts)
   const claimed = claimRuns(write, batch.claims)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
+  if (isNode) keepAnswer(db, batch.nodeId, { lost, cancels })
   return { isNodeLost: false, lost, started, cancels, claimed, cancelRequests }
 }
 

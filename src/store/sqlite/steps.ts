@@ -25,6 +25,9 @@ select path, count(*) as failed, min(started_at) as first_started_at from attemp
 where run_id = ? and generation = ?
 group by path`
 
+/** The statements of this file whose plans are tested. */
+export const hotStepStatements = { findSteps, findAttempts }
+
 export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
   for (const step of steps) {
     if (!write.holds(step.held)) continue

@@ -19,6 +19,9 @@ where run_id = (select id from run where public_id = ?) and (epoch, n) > (?, ?)
 order by epoch, n
 limit ?`
 
+/** The statements of this file whose plans are tested. */
+export const hotStreamStatements = { upsertProgress, findEmitted }
+
 export function recordStreams(write: Write, batch: Batch): void {
   for (const { held, n, value } of batch.emits) {
     if (write.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)

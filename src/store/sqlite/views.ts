@@ -26,6 +26,9 @@ const findSteps = `
 select path, seq, kind, attempt, is_error as isError, value, started_at as startedAt, finished_at as finishedAt
 from steps where run = ? order by seq`
 
+/** The statements of this file whose plans are tested. */
+export const hotViewStatements = { findFinishedRun, findOne, findMany, findSteps }
+
 export function findFinished(db: Connection, id: string): FinishedRun | undefined {
   return db.get<FinishedRun>(findFinishedRun, id)
 }

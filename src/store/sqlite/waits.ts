@@ -10,9 +10,17 @@ const findWaits = `select path, kind, due_at from wait where run_id = ?`
 
 const dropWaits = `delete from wait where run_id = ?`
 
+/** The statements of this file whose plans are tested. */
+export const hotWaitStatements = { findWaits, dropWaits }
+
+/** A time as a column holds it: whole milliseconds, never early, within what JavaScript counts exactly. */
+export function wholeMs(at: number): number {
+  return Math.min(Math.ceil(at), Number.MAX_SAFE_INTEGER)
+}
+
 export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
   deleteWaits(db, runId)
-  for (const wait of waits) db.run(insertWait, runId, wait.path, wait.kind, wait.dueAt)
+  for (const wait of waits) db.run(insertWait, runId, wait.path, wait.kind, wholeMs(wait.dueAt))
 }
 
 export function waitsOf(db: Connection, runId: number): WaitRecord[] {

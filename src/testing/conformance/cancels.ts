@@ -1,6 +1,6 @@
 // Cancelling: what waits ends at once, what runs is asked to, and no request is forgotten.
 import assert from 'node:assert/strict'
-import { cancel, park, settle, startMs, type Cases, type Part, type Scene } from './scene.ts'
+import { cancel, park, same, settle, startMs, type Cases, type Part, type Scene } from './scene.ts'
 
 const laterMs = startMs + 60_000
 
@@ -8,9 +8,9 @@ export const cancelCases: Cases = {
   'ends a run that waits, with the value it is given': async (scene) => {
     const id = await scene.start()
     const { cancels } = await scene.client.commit({ cancels: [cancel(id)] })
-    assert.deepEqual(cancels, ['cancelled'])
-    assert.deepEqual(await scene.store.findFinished(id), { outcome: 'cancelled', value: 'j"cancelled by a client"' })
-    assert.deepEqual(await scene.node.claim(), [])
+    same(cancels, ['cancelled'])
+    same(await scene.store.findFinished(id), { outcome: 'cancelled', value: 'j"cancelled by a client"' })
+    same(await scene.node.claim(), [])
   },
 
   'ends a parked run for good: its time wakes nothing': async (scene) => {
@@ -18,32 +18,32 @@ export const cancelCases: Cases = {
     await scene.node.commit({ parks: [park(held, startMs + 5)] })
     await scene.client.commit({ cancels: [cancel(id)] })
     await scene.clock.advance(5)
-    assert.deepEqual(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null })
     assert.equal(await scene.stateOf(id), 'cancelled')
   },
 
   'tells what became of each of several cancels': async (scene) => {
     const id = await scene.start()
     const { cancels } = await scene.client.commit({ cancels: [cancel('none'), cancel(id), cancel(id)] })
-    assert.deepEqual(cancels, ['not_found', 'cancelled', 'finished'])
+    same(cancels, ['not_found', 'cancelled', 'finished'])
   },
 
   'tells the node that runs it with every commit until it ends, and no other': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     const second = await scene.addNode()
-    assert.deepEqual((await scene.client.commit({ cancels: [cancel(id)] })).cancels, ['asked'])
+    same((await scene.client.commit({ cancels: [cancel(id)] })).cancels, ['asked'])
     const request = { runId: held.runId, reason: 'asked to' }
-    assert.deepEqual((await second.commit({})).cancelRequests, [])
-    assert.deepEqual((await scene.node.commit({})).cancelRequests, [request])
-    assert.deepEqual((await scene.node.commit({})).cancelRequests, [request])
-    assert.deepEqual((await scene.node.commit({ settles: [settle(held)] })).cancelRequests, [])
+    same((await second.commit({})).cancelRequests, [])
+    same((await scene.node.commit({})).cancelRequests, [request])
+    same((await scene.node.commit({})).cancelRequests, [request])
+    same((await scene.node.commit({ settles: [settle(held)] })).cancelRequests, [])
     assert.equal(await scene.stateOf(id), 'succeeded')
   },
 
   'keeps the first reason of a run that is asked twice': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.client.commit({ cancels: [cancel(id), { ...cancel(id), reason: 'second' }] })
-    assert.deepEqual((await scene.node.commit({})).cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+    same((await scene.node.commit({})).cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
   },
 
   'tells whoever claims a run that was given back before it obeyed': async (scene) => {
@@ -52,7 +52,7 @@ export const cancelCases: Cases = {
     await scene.node.commit({ releases: [held] })
     const { claimed, cancelRequests } = await (await scene.addNode()).commit({ claims: [scene.claimRequest()] })
     assert.equal(claimed[0]?.[0]?.id, id)
-    assert.deepEqual(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+    same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
   },
 
   'brings a run back at once that parks without knowing that it was asked to end': (scene) =>
@@ -64,7 +64,7 @@ export const cancelCases: Cases = {
   'cancels in the batch in which its node sets it aside': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     const { cancels } = await scene.node.commit({ parks: [park(held, laterMs)], cancels: [cancel(id)] })
-    assert.deepEqual(cancels, ['cancelled'])
+    same(cancels, ['cancelled'])
     assert.equal(await scene.stateOf(id), 'cancelled')
   },
 }
@@ -76,5 +76,5 @@ async function comesBack(scene: Scene, write: (held: Awaited<ReturnType<Scene['s
   assert.equal((await scene.store.wakeRuns(9)).woken, 1)
   const { claimed, cancelRequests } = await scene.node.commit({ claims: [scene.claimRequest()] })
   assert.equal(claimed[0]?.[0]?.id, id)
-  assert.deepEqual(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+  same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
 }

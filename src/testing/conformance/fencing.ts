@@ -1,7 +1,7 @@
 // The fence: only the node that holds a run writes to it, and only under its latest claim (I5, I7).
 import assert from 'node:assert/strict'
 import type { Held } from '../../store/store.ts'
-import { attempt, park, settle, startMs, step, type Cases, type Part, type Peer, type Scene } from './scene.ts'
+import { attempt, park, same, settle, startMs, step, type Cases, type Part, type Peer, type Scene } from './scene.ts'
 
 const laterMs = startMs + 60_000
 
@@ -59,10 +59,10 @@ export const fencingCases: Cases = {
       emits: [lost, kept].map(({ held }) => ({ held, n: 1, value: 'j1' })),
       settles: [settle(lost.held), settle(kept.held)],
     })
-    assert.deepEqual(committed.lost, new Set([lost.held]))
+    same(committed.lost, new Set([lost.held]))
     assert.equal(committed.isNodeLost, false)
-    assert.deepEqual([await scene.stateOf(lost.id), await scene.stateOf(kept.id)], ['ready', 'succeeded'])
-    assert.deepEqual([await pathsOf(scene, lost.id), await pathsOf(scene, kept.id)], [[], ['a']])
+    same([await scene.stateOf(lost.id), await scene.stateOf(kept.id)], ['ready', 'succeeded'])
+    same([await pathsOf(scene, lost.id), await pathsOf(scene, kept.id)], [[], ['a']])
     assert.equal(await scene.stateOf('new'), 'ready')
   },
 
@@ -75,7 +75,7 @@ export const fencingCases: Cases = {
       settles: [settle(held)],
     })
     assert.equal(lost.size, 0)
-    assert.deepEqual(await pathsOf(scene, id), ['a'])
+    same(await pathsOf(scene, id), ['a'])
   },
 
   'raises the epoch with every claim and every direct start': async (scene) => {
@@ -89,7 +89,7 @@ export const fencingCases: Cases = {
       for (const peer of [scene.node, second]) epochs.push(await claimAndRelease(peer))
       epochs.push(await claimAndRelease(scene.node))
     }
-    assert.deepEqual(epochs, [...new Set(epochs)].toSorted((a, b) => a - b))
+    same(epochs, [...new Set(epochs)].toSorted((a, b) => a - b))
   },
 
   'raises the epoch of a run also after all others are gone': async (scene) => {
@@ -104,7 +104,8 @@ export const fencingCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     assert.equal(await scene.client.isTaken(held, { settles: [settle(held)] }), false)
     await scene.node.commit({ releases: [held] })
-    assert.equal(await scene.client.isTaken({ ...held, epoch: 0 }, { settles: [settle(held)] }), false)
+    const unclaimed = { ...held, epoch: 0 }
+    assert.equal(await scene.client.isTaken(unclaimed, { settles: [settle(unclaimed)] }), false)
     assert.equal(await scene.stateOf(id), 'ready')
   },
 }
@@ -120,8 +121,8 @@ async function staleChangesNothing(
 
   const { lost } = await scene.node.commit(write(held))
 
-  assert.deepEqual(lost, new Set([held]))
-  assert.deepEqual(await everythingOf(scene, id), before)
+  same(lost, new Set([held]))
+  same(await everythingOf(scene, id), before)
 }
 
 async function strangerChangesNothing(scene: Scene, write: (held: Held) => Part): Promise<void> {
@@ -131,8 +132,8 @@ async function strangerChangesNothing(scene: Scene, write: (held: Held) => Part)
 
   const { lost } = await stranger.commit(write(held))
 
-  assert.deepEqual(lost, new Set([held]))
-  assert.deepEqual(await everythingOf(scene, id), before)
+  same(lost, new Set([held]))
+  same(await everythingOf(scene, id), before)
   assert.equal(await scene.node.holds(held), true)
 }
 

@@ -1,6 +1,6 @@
 // The journal: what a claim brings back of what was done before (I1, I12).
 import assert from 'node:assert/strict'
-import { attempt, park, settle, startMs, step, type Cases } from './scene.ts'
+import { attempt, park, same, settle, startMs, step, type Cases } from './scene.ts'
 
 export const journalCases: Cases = {
   'returns steps with the next claim, in the order they finished': async (scene) => {
@@ -9,7 +9,7 @@ export const journalCases: Cases = {
     const failed = step(held, 'm', { seq: 3, attempt: 3, isError: true, value: '{"name":"Error"}' })
     await scene.node.commit({ steps: [failed], releases: [held] })
     const { steps } = await scene.node.claimOne()
-    assert.deepEqual(steps, [
+    same(steps, [
       { path: 'z', seq: 1, kind: 'step', isError: false, value: 'j"z"' },
       { path: 'a', seq: 2, kind: 'sleep', isError: false, value: 'j"a"' },
       { path: 'm', seq: 3, kind: 'step', isError: true, value: '{"name":"Error"}' },
@@ -20,7 +20,7 @@ export const journalCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ steps: [step(held, 'a', { attempt: 2 })] })
     const rest = { isError: false, value: 'j"a"', startedAt: startMs, finishedAt: startMs + 5 }
-    assert.deepEqual(await scene.store.listSteps(id), [{ path: 'a', seq: 1, kind: 'step', attempt: 2, ...rest }])
+    same(await scene.store.listSteps(id), [{ path: 'a', seq: 1, kind: 'step', attempt: 2, ...rest }])
   },
 
   'lets one result of a step in, and refuses the whole batch of a second': async (scene) => {
@@ -28,7 +28,7 @@ export const journalCases: Cases = {
     await scene.node.commit({ steps: [step(held, 'a', { value: 'j1' })] })
     const again = step(held, 'a', { seq: 2, value: 'j2' })
     await assert.rejects(scene.node.commit({ steps: [step(held, 'b', { seq: 3 }), again], settles: [settle(held)] }))
-    assert.deepEqual((await scene.store.listSteps(id)).map(({ path, value }) => [path, value]), [['a', 'j1']])
+    same((await scene.store.listSteps(id)).map(({ path, value }) => [path, value]), [['a', 'j1']])
     assert.equal(await scene.stateOf(id), 'running')
   },
 
@@ -37,7 +37,7 @@ export const journalCases: Cases = {
     await scene.node.commit({ attempts: [attempt(held, 'pay', 1), attempt(held, 'pay', 2), attempt(held, '', 1)] })
     await scene.node.commit({ attempts: [attempt(held, 'pay', 3)], releases: [held] })
     const { failedAttempts } = await scene.node.claimOne()
-    assert.deepEqual(failedAttempts.toSorted((a, b) => a.failed - b.failed), [
+    same(failedAttempts.toSorted((a, b) => a.failed - b.failed), [
       { path: '', failed: 1, firstStartedAt: startMs + 1 },
       { path: 'pay', failed: 3, firstStartedAt: startMs + 1 },
     ])
@@ -53,12 +53,12 @@ export const journalCases: Cases = {
     await scene.clock.advance(10)
     await scene.store.wakeRuns(1)
     const woken = await scene.node.claimOne()
-    assert.deepEqual(woken.waits, waits)
+    same(woken.waits, waits)
 
     await scene.node.commit({ parks: [park(woken.held, startMs + 30)] })
     await scene.clock.advance(30)
     await scene.store.wakeRuns(1)
-    assert.deepEqual((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', dueAt: startMs + 30 }])
+    same((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', dueAt: startMs + 30 }])
   },
 
   'keeps the journals of different runs apart': async (scene) => {
@@ -67,15 +67,15 @@ export const journalCases: Cases = {
     await scene.node.commit({ steps: [step(left.held, 'a'), step(right.held, 'a', { value: 'j"other"' })] })
     await scene.node.commit({ releases: [left.held, right.held] })
     const claimed = await scene.node.claim(2)
-    assert.deepEqual(claimed.map(({ steps }) => steps[0]?.value), ['j"a"', 'j"other"'])
+    same(claimed.map(({ steps }) => steps[0]?.value), ['j"a"', 'j"other"'])
   },
 
   'keeps the journal of a run that finished': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ steps: [step(held, 'a')], settles: [settle(held)] })
-    assert.deepEqual((await scene.store.listSteps(id)).map(({ path }) => path), ['a'])
+    same((await scene.store.listSteps(id)).map(({ path }) => path), ['a'])
     const row = await scene.store.findRun(id)
-    assert.deepEqual([row?.startedAt, row?.finishedAt, row?.value], [startMs, startMs, 'j"succeeded by its node"'])
+    same([row?.startedAt, row?.finishedAt, row?.value], [startMs, startMs, 'j"succeeded by its node"'])
   },
 
   'writes nothing of a batch with one bad row': async (scene) => {
@@ -94,13 +94,13 @@ export const journalCases: Cases = {
 
     assert.equal(await scene.store.findRun('new'), undefined)
     assert.equal(await scene.stateOf(good.id), 'running')
-    assert.deepEqual(await scene.store.listSteps(good.id), [])
-    assert.deepEqual(await scene.store.listSteps(bad.id), [])
-    assert.deepEqual(await scene.store.listEmitted(good.id, { epoch: 0, n: 0 }, 9), [])
+    same(await scene.store.listSteps(good.id), [])
+    same(await scene.store.listSteps(bad.id), [])
+    same(await scene.store.listEmitted(good.id, { epoch: 0, n: 0 }, 9), [])
     // Its number is free again: what was good in it may be tried once more under it.
     const { lost, started } = await scene.store.commit({ ...batch, steps: [step(good.held, 'a')], claims: [] })
     assert.equal(lost.size, 0)
-    assert.deepEqual([started[0]?.id, started[0]?.isNew], ['new', true])
+    same([started[0]?.id, started[0]?.isNew], ['new', true])
     assert.equal(await scene.stateOf(good.id), 'succeeded')
   },
 }

@@ -1,7 +1,7 @@
 // A lost answer: the same batch issued again is not written again, and is answered as before.
 import assert from 'node:assert/strict'
 import type { Batch, Committed } from '../../store/store.ts'
-import { attempt, cancel, park, settle, startMs, step, type Cases, type Scene } from './scene.ts'
+import { attempt, cancel, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 export const markCases: Cases = {
   'writes a batch once that is issued twice, and answers the same': async (scene) => {
@@ -24,8 +24,8 @@ export const markCases: Cases = {
       claims: [scene.claimRequest({ want: 3 })],
     })
     const answer = await answersTheSame(scene, batch)
-    assert.deepEqual(answer.claimed.map((list) => list.map(({ id }) => id)), [['first', 'keyed', 'new']])
-    assert.deepEqual((await scene.store.listSteps(kept.id)).map(({ path }) => path), ['a'])
+    same(answer.claimed.map((list) => list.map(({ id }) => id)), [['first', 'keyed', 'new']])
+    same((await scene.store.listSteps(kept.id)).map(({ path }) => path), ['a'])
     assert.equal((await scene.store.listRuns({ limit: 99 })).length, 7)
   },
 
@@ -34,14 +34,14 @@ export const markCases: Cases = {
     await scene.store.releaseUnheld(scene.node.nodeId, (runId) => runId === kept.held.runId)
     const parks = [lost, kept].map(({ held }) => park(held, startMs + 99))
     const answer = await answersTheSame(scene, scene.node.batch({ parks }))
-    assert.deepEqual(answer.lost, new Set([lost.held]))
+    same(answer.lost, new Set([lost.held]))
   },
 
   'tells again that a run was lost which this node had ended before': async (scene) => {
     const { held } = await scene.startAndClaim()
     await scene.node.commit({ settles: [settle(held)] })
     const answer = await answersTheSame(scene, scene.node.batch({ settles: [settle(held, 'failed')] }))
-    assert.deepEqual(answer.lost, new Set([held]))
+    same(answer.lost, new Set([held]))
   },
 
   'does not call lost what was written and then taken over': async (scene) => {
@@ -59,14 +59,14 @@ export const markCases: Cases = {
     await scene.node.commit({ settles: [settle((await scene.node.claimOne()).held)] })
     const cancels = [running.id, waiting, done, 'none'].map((id) => cancel(id))
     const answer = await answersTheSame(scene, scene.node.batch({ cancels }))
-    assert.deepEqual(answer.cancels, ['asked', 'cancelled', 'finished', 'not_found'])
+    same(answer.cancels, ['asked', 'cancelled', 'finished', 'not_found'])
   },
 
   'gives each run to one claim of a batch again': async (scene) => {
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => scene.start({ id })))
     const claims = [scene.claimRequest({ want: 2 }), scene.claimRequest({ want: 5 })]
     const answer = await answersTheSame(scene, scene.node.batch({ claims }))
-    assert.deepEqual(answer.claimed.map((list) => list.length), [2, 2])
+    same(answer.claimed.map((list) => list.length), [2, 2])
   },
 
   'takes the next batch of a node after one that was issued twice': async (scene) => {
@@ -83,7 +83,7 @@ export const markCases: Cases = {
     await scene.node.commit({ starts: [scene.startRecord({ id: 'a' })] })
     const { started } = await second.commit({ starts: [scene.startRecord({ id: 'b' })] })
     assert.equal(started[0]?.isNew, true)
-    assert.deepEqual((await scene.store.listRuns({ limit: 9 })).map(({ id }) => id), ['b', 'a'])
+    same((await scene.store.listRuns({ limit: 9 })).map(({ id }) => id), ['b', 'a'])
   },
 }
 
@@ -91,8 +91,8 @@ export const markCases: Cases = {
 async function answersTheSame(scene: Scene, batch: Batch): Promise<Committed> {
   const first = await scene.store.commit(batch)
   const runs = await scene.store.listRuns({ limit: 99 })
-  assert.deepEqual(await scene.store.commit(batch), first)
-  assert.deepEqual(await (await scene.connect()).commit(batch), first)
-  assert.deepEqual(await scene.store.listRuns({ limit: 99 }), runs)
+  same(await scene.store.commit(batch), first)
+  same(await (await scene.connect()).commit(batch), first)
+  same(await scene.store.listRuns({ limit: 99 }), runs)
   return first
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { runMoves, type RunMove, type RunState } from '../../model/run.ts'
 import type { Claimed, Held } from '../../store/store.ts'
-import { cancel, park, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 const states: readonly RunState[] = ['ready', 'scheduled', 'running', 'parked', 'succeeded', 'failed', 'cancelled']
 
@@ -51,7 +51,7 @@ function caseOf(state: RunState, move: RunMove): [string, Cases[string]] {
     assert.equal(await tryMove[move](scene, claimed), isLegal)
 
     assert.equal(await scene.stateOf(claimed.id), isLegal ? to : state)
-    if (!isLegal) assert.deepEqual(await scene.store.findRun(claimed.id), before)
+    if (!isLegal) same(await scene.store.findRun(claimed.id), before)
   }
   return [name, run]
 }
@@ -61,6 +61,6 @@ async function tryCancel(scene: Scene, { id, held }: Claimed): Promise<boolean> 
   const { cancels } = await scene.client.commit({ cancels: [cancel(id)] })
   if (cancels[0] !== 'asked') return cancels[0] === 'cancelled'
   const { cancelRequests } = await scene.node.commit({})
-  assert.deepEqual(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+  same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
   return scene.node.isTaken(held, { settles: [settle(held, 'cancelled')] })
 }

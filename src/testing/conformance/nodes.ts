@@ -1,13 +1,13 @@
 // Nodes that die: what they ran is taken over only when it may be, and counted (I3, I9).
 import assert from 'node:assert/strict'
-import { identity, leaseMs, park, settle, startMs, step, type Cases, type Peer, type Scene } from './scene.ts'
+import { identity, leaseMs, park, same, settle, startMs, step, type Cases, type Peer, type Scene } from './scene.ts'
 
 const fate = { maxDeliveries: 3, value: '{"name":"TroupeError","code":"run_lost"}' }
 
 export const nodeCases: Cases = {
   'lists nodes with who they are and whether their lease ran out': async (scene) => {
     const { nodeId } = scene.node
-    assert.deepEqual(await scene.store.listNodes(), [{ nodeId, isExpired: false, ...identity('first') }])
+    same(await scene.store.listNodes(), [{ nodeId, isExpired: false, ...identity('first') }])
     await scene.clock.advance(leaseMs)
     assert.equal((await scene.store.listNodes())[0]?.isExpired, false)
     await scene.clock.advance(1)
@@ -42,8 +42,8 @@ export const nodeCases: Cases = {
     await scene.clock.advance(leaseMs + 1)
     assert.equal(await rescue(scene, false), 1)
     const row = await scene.store.findRun(id)
-    assert.deepEqual([row?.state, row?.node, row?.deliveries, row?.attempt], ['ready', null, 1, 1])
-    assert.deepEqual(await scene.store.listNodes(), [])
+    same([row?.state, row?.node, row?.deliveries, row?.attempt], ['ready', null, 1, 1])
+    same(await scene.store.listNodes(), [])
   },
 
   'makes ready at once what a node ran whose process is proved dead': async (scene) => {
@@ -61,10 +61,10 @@ export const nodeCases: Cases = {
       settles: [settle(held)],
       claims: [scene.claimRequest()],
     })
-    assert.deepEqual(answer, { isNodeLost: true, lost: new Set(), started: [], cancels: [], claimed: [], cancelRequests: [] })
+    same(answer, { isNodeLost: true, lost: new Set(), started: [], cancels: [], claimed: [], cancelRequests: [] })
     assert.equal(await scene.stateOf(id), 'ready')
     assert.equal(await scene.store.findRun('new'), undefined)
-    assert.deepEqual(await scene.store.listSteps(id), [])
+    same(await scene.store.listSteps(id), [])
     assert.equal(await scene.store.renewNode(scene.node.nodeId, leaseMs), false)
   },
 
@@ -76,7 +76,7 @@ export const nodeCases: Cases = {
     await scene.node.commit({ settles: [settle(finished.held)], parks: [park(parked.held, startMs + 99)] })
     assert.equal(await rescue(scene, true), 1)
     const states = [finished, parked, held, elsewhere].map(({ id }) => scene.stateOf(id))
-    assert.deepEqual(await Promise.all(states), ['succeeded', 'parked', 'ready', 'running'])
+    same(await Promise.all(states), ['succeeded', 'parked', 'ready', 'running'])
     assert.equal(await survivor.holds(elsewhere.held), true)
   },
 
@@ -87,8 +87,8 @@ export const nodeCases: Cases = {
       assert.equal((await node.claimOne()).deliveries, deliveries)
       assert.equal(await rescue(scene, true, node), 1)
     }
-    assert.deepEqual(await scene.store.findFinished(id), { outcome: 'failed', value: fate.value })
-    assert.deepEqual(await scene.node.claim(), [])
+    same(await scene.store.findFinished(id), { outcome: 'failed', value: fate.value })
+    same(await scene.node.claim(), [])
   },
 
   'counts deliveries anew once the run has finished a step': async (scene) => {
@@ -101,7 +101,7 @@ export const nodeCases: Cases = {
       await rescue(scene, true, node)
       counts.push((await scene.store.findRun(id))?.deliveries)
     }
-    assert.deepEqual(counts, [1, 1, 2, 1, 2, 1])
+    same(counts, [1, 1, 2, 1, 2, 1])
   },
 
   'counts no delivery for a run that is given back': async (scene) => {
@@ -116,14 +116,14 @@ export const nodeCases: Cases = {
     const [kept, given] = [await scene.startAndClaim(), await scene.startAndClaim()]
     const released = await scene.store.releaseUnheld(scene.node.nodeId, (runId) => runId === kept.held.runId)
     assert.equal(released, 1)
-    assert.deepEqual([await scene.stateOf(kept.id), await scene.stateOf(given.id)], ['running', 'ready'])
+    same([await scene.stateOf(kept.id), await scene.stateOf(given.id)], ['running', 'ready'])
     assert.equal(await scene.node.holds(given.held), false)
   },
 
   'I3: gives back what a node still holds when it leaves': async (scene) => {
     const { id } = await scene.startAndClaim()
     await scene.store.deleteNode(scene.node.nodeId)
-    assert.deepEqual(await scene.store.listNodes(), [])
+    same(await scene.store.listNodes(), [])
     assert.equal((await (await scene.addNode()).claimOne()).id, id)
   },
 
@@ -135,7 +135,7 @@ export const nodeCases: Cases = {
     await second.store.renewNode(second.nodeId, leaseMs)
     const both = [scene.node, second].map(({ nodeId }) => ({ nodeId, isProved: false }))
     assert.equal(await scene.store.rescueNodes(both, fate), 1)
-    assert.deepEqual([await scene.stateOf(first.id), await scene.stateOf(other)], ['ready', 'running'])
+    same([await scene.stateOf(first.id), await scene.stateOf(other)], ['ready', 'running'])
   },
 }
 

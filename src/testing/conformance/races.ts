@@ -1,7 +1,7 @@
 // Two moves at the same run, in all pairs and both orders: it has one outcome, and who comes too late is told (I11).
 import assert from 'node:assert/strict'
 import type { Claimed } from '../../store/store.ts'
-import { cancel, park, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 /** Tells whether it won. */
 type Contender = (scene: Scene, run: Claimed) => Promise<boolean>
@@ -70,7 +70,7 @@ function orderedPairs(): [string, Cases[string]][] {
 
         assert.equal(await later.tries(scene, run), false)
 
-        assert.deepEqual(await scene.store.findRun(run.id), before)
+        same(await scene.store.findRun(run.id), before)
       },
     ]),
   )
@@ -91,7 +91,7 @@ async function race(scene: Scene, one: Move, other: Move): Promise<void> {
   const [isFirst, isSecond] = await Promise.all([one.tries(scene, run), other.tries(scene, run)])
 
   const isCancel = other.leads === 'cancelled'
-  if (!isCancel) assert.deepEqual([isFirst, isSecond].toSorted(), [false, true], 'exactly one wins')
+  if (!isCancel) same([isFirst, isSecond].toSorted(), [false, true], 'exactly one wins')
   const winner = isSecond ? other : one
   const state = await scene.stateOf(run.id)
   assert.equal(state, winner.leads)

@@ -1,17 +1,17 @@
 // How runs start and are claimed: states, keys, order, limits, and values that come back as they went in (I2, I6, I17).
 import assert from 'node:assert/strict'
 import { decode, encode } from '../../lib/codec.ts'
-import { cancel, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 export const runCases: Cases = {
   'starts a run that is ready': async (scene) => {
     const record = scene.startRecord({ tags: '["a"]', priority: 3, input: 'j[1]' })
     const { started } = await scene.client.commit({ starts: [record] })
     const [start] = started
-    assert.deepEqual(started, [
+    same(started, [
       { id: record.id, runId: start?.runId, isNew: true, held: undefined, createdAt: startMs },
     ])
-    assert.deepEqual(await scene.store.findRun(record.id), {
+    same(await scene.store.findRun(record.id), {
       id: record.id,
       name: 'resize',
       version: '1',
@@ -35,9 +35,9 @@ export const runCases: Cases = {
   'starts a run that is scheduled and claims it only once it is due': async (scene) => {
     const id = await scene.start({ dueAt: startMs + 50 })
     assert.equal(await scene.stateOf(id), 'scheduled')
-    assert.deepEqual(await scene.node.claim(), [])
+    same(await scene.node.claim(), [])
     await scene.clock.advance(50)
-    assert.deepEqual(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
@@ -47,20 +47,20 @@ export const runCases: Cases = {
     const held = started[0]?.held
     assert.ok(held !== undefined && held.epoch > 0 && held.generation === 1)
     assert.equal((await scene.store.findRun(record.id))?.node, 'first')
-    assert.deepEqual(await (await scene.addNode()).claim(), [])
+    same(await (await scene.addNode()).claim(), [])
     assert.equal(await scene.node.isTaken(held, { settles: [settle(held)] }), true)
     assert.equal(await scene.stateOf(record.id), 'succeeded')
   },
 
   'leaves nothing to wake for a run that was started directly': async (scene) => {
     await scene.node.commit({ starts: [scene.startRecord({ directly: true, dueAt: startMs })] })
-    assert.deepEqual(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
   },
 
   'returns what is needed to perform a run with its claim': async (scene) => {
     const id = await scene.start({ input: 'j{"n":1}', deadlineAt: startMs + 9 })
     const { held, ...rest } = await scene.node.claimOne()
-    assert.deepEqual(rest, {
+    same(rest, {
       id,
       definitionId: scene.definitionId,
       input: 'j{"n":1}',
@@ -78,7 +78,7 @@ export const runCases: Cases = {
   'gives one run to an idempotency key that is used twice in a batch': async (scene) => {
     const starts = ['left', 'right'].map((id) => scene.startRecord({ id, idempotencyKey: 'order-7' }))
     const { started } = await scene.client.commit({ starts })
-    assert.deepEqual(started.map(({ id, isNew }) => ({ id, isNew })), [
+    same(started.map(({ id, isNew }) => ({ id, isNew })), [
       { id: 'left', isNew: true },
       { id: 'left', isNew: false },
     ])
@@ -91,7 +91,7 @@ export const runCases: Cases = {
     await scene.clock.advance(5)
     const again = () => scene.client.commit({ starts: [scene.startRecord({ idempotencyKey: 'order-7', directly: false })] })
     const unfinished = (await again()).started[0]
-    assert.deepEqual([unfinished?.id, unfinished?.isNew, unfinished?.createdAt], [first, false, startMs])
+    same([unfinished?.id, unfinished?.isNew, unfinished?.createdAt], [first, false, startMs])
     await scene.client.commit({ cancels: [cancel(first)] })
     assert.equal((await again()).started[0]?.id, first)
   },
@@ -100,7 +100,7 @@ export const runCases: Cases = {
     const id = await scene.start({ idempotencyKey: 'order-7' })
     const starts = [scene.startRecord({ idempotencyKey: 'order-7', directly: true })]
     const { started } = await scene.node.commit({ starts })
-    assert.deepEqual([started[0]?.id, started[0]?.held], [id, undefined])
+    same([started[0]?.id, started[0]?.held], [id, undefined])
     assert.equal(await scene.stateOf(id), 'ready')
   },
 
@@ -133,7 +133,7 @@ export const runCases: Cases = {
     await startAll(scene, ['c'], { priority: -1 })
     await startAll(scene, ['a1', 'a2'], { priority: 10 })
     const claimed = await scene.node.claim(5)
-    assert.deepEqual(claimed.map(({ id }) => id), ['a1', 'a2', 'b1', 'b2', 'c'])
+    same(claimed.map(({ id }) => id), ['a1', 'a2', 'b1', 'b2', 'c'])
   },
 
   'keeps the age of a run that comes back': async (scene) => {
@@ -145,10 +145,10 @@ export const runCases: Cases = {
 
   'claims no more than wanted and nothing for none': async (scene) => {
     await startAll(scene, ['a', 'b', 'c'])
-    assert.deepEqual(await scene.node.claim(0), [])
-    assert.deepEqual((await scene.node.claim(2)).map(({ id }) => id), ['a', 'b'])
-    assert.deepEqual((await scene.node.claim(2)).map(({ id }) => id), ['c'])
-    assert.deepEqual(await scene.node.claim(2), [])
+    same(await scene.node.claim(0), [])
+    same((await scene.node.claim(2)).map(({ id }) => id), ['a', 'b'])
+    same((await scene.node.claim(2)).map(({ id }) => id), ['c'])
+    same(await scene.node.claim(2), [])
   },
 
   'claims only runs of the definitions it is asked for': async (scene) => {
@@ -156,9 +156,9 @@ export const runCases: Cases = {
     await startAll(scene, ['crop-1'], { definitionId: other, priority: 9 })
     await startAll(scene, ['resize-1'])
     const claim = async (definitionIds: number[]) => idsOf(await scene.node.commit({ claims: [scene.claimRequest({ definitionIds, want: 9 })] }))
-    assert.deepEqual(await claim([]), [[]])
-    assert.deepEqual(await claim([scene.definitionId]), [['resize-1']])
-    assert.deepEqual(await claim([scene.definitionId, other]), [['crop-1']])
+    same(await claim([]), [[]])
+    same(await claim([scene.definitionId]), [['resize-1']])
+    same(await claim([scene.definitionId, other]), [['crop-1']])
   },
 
   'claims from its queues in the order given until there are enough': async (scene) => {
@@ -167,23 +167,23 @@ export const runCases: Cases = {
     await startAll(scene, ['u1', 'u2'], { queueId: urgent })
     await startAll(scene, ['elsewhere'], { queueId: await scene.store.internQueue('elsewhere') })
     const claims = [scene.claimRequest({ queueIds: [urgent, scene.queueId], want: 3 })]
-    assert.deepEqual(idsOf(await scene.node.commit({ claims })), [['u1', 'u2', 'd1']])
+    same(idsOf(await scene.node.commit({ claims })), [['u1', 'u2', 'd1']])
   },
 
   'gives no run to two claims of one batch, nor to two nodes': async (scene) => {
     await startAll(scene, ['a', 'b', 'c', 'd'])
     const claims = [scene.claimRequest({ want: 2 }), scene.claimRequest({ want: 1 })]
-    assert.deepEqual(idsOf(await scene.node.commit({ claims })), [['a', 'b'], ['c']])
+    same(idsOf(await scene.node.commit({ claims })), [['a', 'b'], ['c']])
     const second = await scene.addNode()
     const both = await Promise.all([scene.node.claim(4), second.claim(4)])
-    assert.deepEqual(both.flat().map(({ id }) => id), ['d'])
+    same(both.flat().map(({ id }) => id), ['d'])
   },
 
   'claims in the same batch what that batch makes ready': async (scene) => {
     const { held } = await scene.startAndClaim({ id: 'back' })
     const starts = [scene.startRecord({ id: 'new' })]
     const answer = await scene.node.commit({ releases: [held], starts, claims: [scene.claimRequest({ want: 5 })] })
-    assert.deepEqual(idsOf(answer), [['back', 'new']])
+    same(idsOf(answer), [['back', 'new']])
   },
 
   'gives the same number to the same name, on every connection': async (scene) => {
@@ -201,17 +201,17 @@ export const runCases: Cases = {
     await startAll(scene, ['d'], { definitionId: other })
     await scene.client.commit({ cancels: [cancel('b')] })
     const list = async (filter: object) => (await scene.store.listRuns({ limit: 9, ...filter })).map(({ id }) => id)
-    assert.deepEqual(await list({}), ['d', 'c', 'b', 'a'])
-    assert.deepEqual(await list({ limit: 2 }), ['d', 'c'])
-    assert.deepEqual(await list({ name: 'resize' }), ['c', 'b', 'a'])
-    assert.deepEqual(await list({ state: 'cancelled' }), ['b'])
-    assert.deepEqual(await list({ state: 'ready', name: 'crop' }), ['d'])
+    same(await list({}), ['d', 'c', 'b', 'a'])
+    same(await list({ limit: 2 }), ['d', 'c'])
+    same(await list({ name: 'resize' }), ['c', 'b', 'a'])
+    same(await list({ state: 'cancelled' }), ['b'])
+    same(await list({ state: 'ready', name: 'crop' }), ['d'])
   },
 
   'knows nothing of a run that was never started': async (scene) => {
     assert.equal(await scene.store.findRun('none'), undefined)
     assert.equal(await scene.store.findFinished('none'), undefined)
-    assert.deepEqual(await scene.store.listSteps('none'), [])
+    same(await scene.store.listSteps('none'), [])
   },
 
   ...Object.fromEntries(
@@ -252,8 +252,8 @@ async function survives(scene: Scene, value: unknown): Promise<void> {
   const row = await scene.store.findRun(id)
   const emitted = await scene.store.listEmitted(id, { epoch: 0, n: 0 }, 10)
   const texts = [input, again.input, again.steps[0]?.value, row?.input, row?.tags, row?.value, emitted[0]?.value]
-  assert.deepEqual(new Set(texts), new Set([text]))
+  same(new Set(texts), new Set([text]))
   assert.equal((await scene.store.findFinished(id))?.value, text)
-  assert.deepEqual(decode(text), value)
+  same(decode(text), value)
   assert.equal(again.steps[0]?.path, step.path)
 }

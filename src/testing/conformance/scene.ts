@@ -1,4 +1,5 @@
 // What a conformance case plays on: a database, a clock that stands still, and nodes that commit batches.
+import assert from 'node:assert/strict'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type * as store from '../../store/store.ts'
@@ -180,6 +181,11 @@ export class Scene {
     for (const opened of this.#opened) await opened.close()
     await this.#database.remove()
   }
+}
+
+/** Compares values, and not of what class a row is: drivers differ in that. */
+export function same(actual: unknown, expected: unknown, message?: string): void {
+  assert.deepEqual(structuredClone(actual), structuredClone(expected), message)
 }
 
 export function identity(name: string): store.NodeIdentity {

@@ -1,6 +1,6 @@
 // What a run says while it runs: messages in order, and the newest progress.
 import assert from 'node:assert/strict'
-import { cancel, settle, startMs, type Cases } from './scene.ts'
+import { cancel, same, settle, startMs, type Cases } from './scene.ts'
 
 const fromTheStart = { epoch: 0, n: 0 }
 
@@ -13,7 +13,7 @@ export const streamCases: Cases = {
     const second = await scene.node.claimOne()
     await scene.node.commit({ emits: [say(second.held, 1), say(second.held, 2)], settles: [settle(second.held)] })
     const rows = await scene.store.listEmitted(first.id, fromTheStart, 99)
-    assert.deepEqual(rows.map(({ value }) => value), ['j"true-1"', 'j"true-2"', 'j"true-10"', 'j"false-1"', 'j"false-2"'])
+    same(rows.map(({ value }) => value), ['j"true-1"', 'j"true-2"', 'j"true-10"', 'j"false-1"', 'j"false-2"'])
   },
 
   'goes on behind a cursor, a page at a time': async (scene) => {
@@ -30,15 +30,15 @@ export const streamCases: Cases = {
       const last = rows.at(-1)
       cursor = last === undefined ? cursor : { epoch: last.epoch, n: last.n }
     }
-    assert.deepEqual(seen, ['j1 j2', 'j3 j4', 'j5 j6', ''])
+    same(seen, ['j1 j2', 'j3 j4', 'j5 j6', ''])
   },
 
   'keeps the messages of different runs apart, and has none of an unknown one': async (scene) => {
     const [left, right] = [await scene.startAndClaim(), await scene.startAndClaim()]
     await scene.node.commit({ emits: [{ held: left.held, n: 1, value: 'j"left"' }, { held: right.held, n: 1, value: 'j"right"' }] })
     const rows = await scene.store.listEmitted(right.id, fromTheStart, 9)
-    assert.deepEqual(rows, [{ epoch: right.held.epoch, n: 1, value: 'j"right"' }])
-    assert.deepEqual(await scene.store.listEmitted('none', fromTheStart, 9), [])
+    same(rows, [{ epoch: right.held.epoch, n: 1, value: 'j"right"' }])
+    same(await scene.store.listEmitted('none', fromTheStart, 9), [])
   },
 
   'refuses a second message of the same number, and with it the whole batch': async (scene) => {
@@ -54,7 +54,7 @@ export const streamCases: Cases = {
     await scene.node.commit({ progress, logs: [{ held, n: 1, level: 'info', text: 'half', at: startMs }] })
     await scene.node.commit({ settles: [settle(held)] })
     const row = await scene.store.findRun(id)
-    assert.deepEqual([row?.done, row?.total], [2.5, 10])
+    same([row?.done, row?.total], [2.5, 10])
   },
 
   'counts a change when another connection has written, and none of its own': async (scene) => {

@@ -1,17 +1,17 @@
 // What becomes ready by time, and the clock by which that is decided.
 import assert from 'node:assert/strict'
 import type { Clock } from '../../lib/clock.ts'
-import { attempt, identity, leaseMs, park, startMs, type Cases, type Scene } from './scene.ts'
+import { attempt, identity, leaseMs, park, same, startMs, type Cases, type Scene } from './scene.ts'
 
 export const timeCases: Cases = {
   'wakes a parked run at its time and not before': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ parks: [park(held, startMs + 100)] })
     await scene.clock.advance(99)
-    assert.deepEqual(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 100 })
-    assert.deepEqual(await scene.node.claim(), [])
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 100 })
+    same(await scene.node.claim(), [])
     await scene.clock.advance(1)
-    assert.deepEqual(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
@@ -20,11 +20,11 @@ export const timeCases: Cases = {
     const retries = [{ held, attempt: 2, dueAt: startMs + 100 }]
     await scene.node.commit({ attempts: [attempt(held, '', 1)], retries })
     const row = await scene.store.findRun(id)
-    assert.deepEqual([row?.state, row?.attempt, row?.dueAt, row?.node], ['scheduled', 2, startMs + 100, null])
+    same([row?.state, row?.attempt, row?.dueAt, row?.node], ['scheduled', 2, startMs + 100, null])
     await scene.clock.advance(100)
     await scene.store.wakeRuns(10)
     const again = await scene.node.claimOne()
-    assert.deepEqual([again.attempt, again.failedAttempts[0]?.failed], [2, 1])
+    same([again.attempt, again.failedAttempts[0]?.failed], [2, 1])
   },
 
   'wakes the longest due first and no more than asked': async (scene) => {
@@ -32,15 +32,15 @@ export const timeCases: Cases = {
       await scene.start({ id, dueAt: startMs + dueAt })
     }
     await scene.clock.advance(30)
-    assert.deepEqual(await scene.store.wakeRuns(2), { woken: 2, nextDueAt: startMs + 30 })
-    assert.deepEqual(await statesOf(scene, 'abcd'), ['ready', 'ready', 'scheduled', 'scheduled'])
-    assert.deepEqual(await scene.store.wakeRuns(2), { woken: 1, nextDueAt: startMs + 40 })
+    same(await scene.store.wakeRuns(2), { woken: 2, nextDueAt: startMs + 30 })
+    same(await statesOf(scene, 'abcd'), ['ready', 'ready', 'scheduled', 'scheduled'])
+    same(await scene.store.wakeRuns(2), { woken: 1, nextDueAt: startMs + 40 })
   },
 
   'finds nothing to wake among runs without a time': async (scene) => {
     await scene.startAndClaim()
     await scene.start()
-    assert.deepEqual(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
   },
 
   'wakes nothing twice': async (scene) => {
@@ -67,7 +67,7 @@ export const timeCases: Cases = {
   'takes a time past all counting as the last that can be counted': async (scene) => {
     const id = await scene.start({ dueAt: 1e300 })
     assert.equal((await scene.store.findRun(id))?.dueAt, Number.MAX_SAFE_INTEGER)
-    assert.deepEqual(await scene.store.wakeRuns(1), { woken: 0, nextDueAt: Number.MAX_SAFE_INTEGER })
+    same(await scene.store.wakeRuns(1), { woken: 0, nextDueAt: Number.MAX_SAFE_INTEGER })
   },
 
   'has a clock that never goes back when the wall clock does': async (scene) => {

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import { deferred } from '../lib/deferred.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { RecordedLog } from '../testing/recorded-log.ts'
+import { Actor } from './actor.ts'
+import type { Ref } from './ref.ts'
+import { ActorSystem } from './system.ts'
+
+class Looping extends Actor {
+  turns = 0
+  isOver = false
+  spin(): void {
+    this.turns++
+    if (!this.isOver) this.ctx.self.tell('spin')
+  }
+  async spinLater(): Promise<void> {
+    this.turns++
+    await undefined
+    if (!this.isOver) this.ctx.self.tell('spinLater')
+  }
+}
+
+class Greedy extends Actor {
+  readonly order: string[]
+  readonly #name: string
+  constructor(name: string, order: string[]) {
+    super()
+    this.#name = name
+    this.order = order
+  }
+  note(): void {
+    this.order.push(this.#name)
+  }
+}
+
+describe('the run queue', () => {
+  it('gives every actor its turn after 64 messages of another', async () => {
+    const system = new ActorSystem({ clock: new ManualClock(), log: new RecordedLog() })
+    const order: string[] = []
+    const [flooded] = system.spawn(() => new Greedy('a', order), { mailbox: 1000 })
+    const [other] = system.spawn(() => new Greedy('b', order))
+    for (let n = 0; n < 200; n++) flooded.tell('note')
+    await other.ask('note')
+    expect(order.indexOf('b')).toBe(64)
+  })
+
+  it.each(['spin', 'spinLater'] as const)('lets timers in while fifty actors loop with %s', async (loop) => {
+    const system = new ActorSystem({ log: new RecordedLog() })
+    const actors = Array.from({ length: 50 }, () => new Looping())
+    const refs: Ref<Looping>[] = actors.map((actor) => system.spawn(() => actor)[0])
+    for (const ref of refs) ref.tell(loop)
+    const fired = deferred<void>()
+    let longestMs = 0
+    let left = 20
+    let lastMs = systemClock.monotonic()
+    const arm = (): void => {
+      systemClock.after(1, () => {
+        longestMs = Math.max(longestMs, systemClock.monotonic() - lastMs)
+        lastMs = systemClock.monotonic()
+        if (--left > 0) arm()
+        else fired.resolve()
+      })
+    }
+    arm()
+    await fired.promise
+    for (const actor of actors) actor.isOver = true
+    await system.stop()
+    expect(Math.min(...actors.map(({ turns }) => turns))).toBeGreaterThan(10)
+    expect(longestMs).toBeLessThan(100)
+  })
+
+  it('lets the event loop turn by count when the clock stands still', async () => {
+    const system = new ActorSystem({ clock: new ManualClock(), log: new RecordedLog() })
+    const actor = new Looping()
+    const [ref] = system.spawn(() => actor)
+    ref.tell('spin')
+    await new Promise<void>((resolve) => systemClock.soon(resolve))
+    actor.isOver = true
+    await system.stop()
+    expect(actor.turns).toBeGreaterThanOrEqual(1 << 16)
+  })
+
+  it('measures slow handlers one by one', async () => {
+    const clock = new ManualClock()
+    const system = new ActorSystem({ clock, log: new RecordedLog() })
+    let loopTurns = 0
+    let nowMs = 0
+    clock.monotonic = () => nowMs
+    class Heavy extends Actor {
+      work(): number {
+        nowMs += 4
+        return loopTurns
+      }
+    }
+    const [ref] = system.spawn(Heavy)
+    const seen = Array.from({ length: 12 }, () => ref.ask('work'))
+    const count = (): void => {
+      loopTurns++
+      if (loopTurns < 20) systemClock.soon(count)
+    }
+    systemClock.soon(count)
+    const turnOf = await Promise.all(seen)
+    const perTurn = new Map<number, number>()
+    for (const turn of turnOf) perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1)
+    expect(Math.max(...perTurn.values())).toBeLessThanOrEqual(3)
+  })
+})

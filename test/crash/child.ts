@@ -1,0 +1,83 @@
+// A process of the crash tests: performs runs and starts some, until it is killed or told to stop.
+import type { LogFields } from '../../src/lib/log.ts'
+import { Troupe } from '../../src/troupe.ts'
+import { openLedger } from './ledger.ts'
+import { Random } from './random.ts'
+import { definitions, randomWork } from './work.ts'
+
+/** What a child is given. */
+export interface ChildOrder {
+  readonly store: string
+  readonly ledger: string
+  readonly leaseMs: number
+  readonly seed: number
+  /** Runs that this process starts itself. */
+  readonly starts: number
+  /** Where it kills itself, and at which passage. */
+  readonly death?: { readonly place: string; readonly passage: number }
+  /** Ends by itself once every run in the store is finished. */
+  readonly drains?: boolean
+  /** Workflows at a time. */
+  readonly most?: number
+}
+
+const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
+const note = openLedger(order.ledger, (entry) => process.send?.(entry))
+const known = definitions(note)
+
+let passages = 0
+const failpoint = (place: string): void => {
+  if (place !== order.death?.place) return
+  passages += 1
+  if (passages !== order.death.passage) return
+  note({ kind: 'fired', place })
+  process.kill(process.pid, 'SIGKILL')
+}
+
+const lost = 'a run was taken over by another node'
+const anew = 'this node was declared dead by another and starts anew'
+const rescued = 'runs of dead nodes are ready again'
+const trouble = (fields: LogFields, text: string): void => note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
+const log = {
+  debug: () => {},
+  info: (fields: LogFields, text: string) => void (text === rescued && note({ kind: 'rescued', runs: Number(fields['runs']) })),
+  warn: (fields: LogFields, text: string) => {
+    if (text === lost) note({ kind: 'lost', run: String(fields['run']) })
+    else if (text !== anew) trouble(fields, text)
+  },
+  error: trouble,
+}
+
+const { store, leaseMs, most = 100 } = order
+const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: most } }
+const options = { store, pools, node: `child-${process.pid}`, definitions: Object.values(known) }
+const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint })
+process.on('message', () => void end())
+await troupe.start()
+process.send?.('ready')
+if (order.drains) await drain()
+else await startRuns()
+
+async function startRuns(): Promise<void> {
+  const random = new Random(order.seed)
+  for (let n = 0; n < order.starts; n++) {
+    const { name, input } = randomWork(random)
+    const run = await troupe.call(name, input)
+    note({ kind: 'called', run: run.id, name, input })
+    void run.result().then((output) => note({ kind: 'result', run: run.id, output }))
+  }
+}
+
+async function drain(): Promise<void> {
+  const runs = await troupe.runs({ limit: 1_000_000 })
+  for (const { id } of runs) {
+    const output = await (await troupe.handle(id)).result()
+    note({ kind: 'result', run: id, output })
+  }
+  await end()
+}
+
+async function end(): Promise<void> {
+  await troupe.stop()
+  process.disconnect()
+}

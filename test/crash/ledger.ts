@@ -1,0 +1,50 @@
+// The ledger: what really happened, appended line by line outside the store, and what user code was told.
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+
+/** One thing that happened in the process `pid`; the order of the lines is the order of the events. */
+export type Entry = { readonly pid: number } & (
+  | { readonly kind: 'begun' | 'effect' | 'failed'; readonly run: string; readonly path: string; readonly uuid: string }
+  /** User code got the result of a step. */
+  | { readonly kind: 'seen'; readonly run: string; readonly uuid: string; readonly isFresh: boolean }
+  /** The first of a race, as user code saw it. */
+  | { readonly kind: 'won'; readonly run: string; readonly uuid: string }
+  /** `call` resolved. */
+  | { readonly kind: 'called'; readonly run: string; readonly name: string; readonly input: unknown }
+  /** `result` resolved. */
+  | { readonly kind: 'result'; readonly run: string; readonly output: unknown }
+  | { readonly kind: 'fired'; readonly place: string }
+  /** A write of this process was refused: the run is another's. */
+  | { readonly kind: 'lost'; readonly run: string }
+  | { readonly kind: 'rescued'; readonly runs: number }
+  | { readonly kind: 'trouble'; readonly text: string }
+)
+
+type Unsigned<T> = T extends unknown ? Omit<T, 'pid'> : never
+
+export type Note = (entry: Unsigned<Entry>) => void
+
+/** Appends to the ledger; a line that was noted is there whatever becomes of the process. */
+export function openLedger(path: string, told: (entry: Entry) => void = () => {}): Note & { close(): void } {
+  const file = openSync(path, 'a')
+  const note = (unsigned: Unsigned<Entry>): void => {
+    const entry = { ...unsigned, pid: process.pid } as Entry
+    // Race: a process that is killed within a write may leave half a line; the next one starts a line of its own.
+    writeSync(file, `\n${JSON.stringify(entry)}\n`)
+    told(entry)
+  }
+  return Object.assign(note, { close: () => closeSync(file) })
+}
+
+export function readLedger(path: string): Entry[] {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return lines.filter((line) => line !== '').flatMap(parsed)
+}
+
+function parsed(line: string): Entry[] {
+  try {
+    return [JSON.parse(line) as Entry]
+  } catch {
+    // Half a line, of a process that was killed while it wrote it.
+    return []
+  }
+}

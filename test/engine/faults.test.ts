@@ -1,0 +1,161 @@
+// A store that fails: those who wait are told, nothing is lost, and work goes on when it works again.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { worker, workflow } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+
+noUnhandledRejections()
+
+/** Another program on the same file, which may lock it or forbid a write. */
+async function intruder(store: string): Promise<{ exec(sql: string): void }> {
+  const driver = await openDriver(store.slice('sqlite:'.length))
+  onTestFinished(() => {
+    try {
+      driver.exec('rollback')
+    } catch {
+      // It held no lock any more.
+    }
+    driver.close()
+  })
+  return driver
+}
+
+const forbid = (table: string, when = '1'): string =>
+  `create trigger forbidden before insert on ${table} when ${when} begin select raise(abort, 'forbidden'); end`
+
+describe('a store that another process has locked', () => {
+  it('is waited for, without blocking the loop', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, () => 'done')
+    const { troupe, clock } = await onStage({ store, definitions: [job] })
+    const other = await intruder(store)
+    other.exec('begin immediate')
+    const call = troupe.call(job)
+    await clock.advance(5_000)
+    other.exec('commit')
+    const handle = await moving(clock, call)
+    expect(await moving(clock, handle.result())).toBe('done')
+  })
+
+  it('for too long is told to callers and to those who wait for a result; the run goes on later', async () => {
+    const store = storeFile()
+    const gate = deferred<void>()
+    let calls = 0
+    const flow = workflow('flow', {}, async (ctx) => {
+      await ctx.step('first', () => 1)
+      return ctx.step('second', async () => (calls++, await gate.promise, 'done'))
+    })
+    const { troupe, clock, log } = await onStage({ store, definitions: [flow], world: { leaseMs: 200_000 } })
+    const handle = await troupe.call(flow)
+    const result = rejection(handle.result())
+    await eventually(() => calls === 1)
+    const other = await intruder(store)
+    other.exec('begin immediate')
+    gate.resolve()
+    const late = rejection(troupe.call(flow))
+    await clock.advance(65_000)
+    expect(await result).toMatchObject({ name: 'TroupeError', code: 'store_busy', retryable: true })
+    expect(await late).toMatchObject({ code: 'store_busy' })
+    expect(log.lines.filter(({ level }) => level === 'error').length).toBeGreaterThan(0)
+    other.exec('commit')
+    expect(await moving(clock, handle.result())).toBe('done')
+    expect(calls).toBe(2)
+    expect(await troupe.runs()).toHaveLength(1)
+  })
+
+  it('past the lease makes the node give up what it runs, and take it up again afterwards (I9)', async () => {
+    const store = storeFile()
+    const reasons: unknown[] = []
+    let calls = 0
+    const job = worker('job', {}, (ctx) => {
+      calls += 1
+      if (calls > 1) return 'done'
+      ctx.signal.addEventListener('abort', () => reasons.push(ctx.signal.reason))
+      return deferred<string>().promise
+    })
+    const { troupe, clock } = await onStage({ store, definitions: [job], world: { leaseMs: 3_000 } })
+    const handle = await troupe.call(job)
+    await eventually(() => calls === 1)
+    const other = await intruder(store)
+    other.exec('begin immediate')
+    await clock.advance(2_900)
+    expect(reasons).toHaveLength(1)
+    other.exec('commit')
+    expect(await moving(clock, handle.result())).toBe('done')
+    expect(calls).toBe(2)
+  })
+})
+
+describe('a write that the store refuses for good', () => {
+  it('fails alone: the others of its batch are written', async () => {
+    const store = storeFile()
+    const flow = workflow('flow', {}, (ctx, name: string) => ctx.step(name, () => name, { retry: { attempts: 1 } }))
+    const { troupe, clock } = await onStage({ store, definitions: [flow] })
+    const other = await intruder(store)
+    other.exec(forbid('step', "new.path = 'cursed'"))
+    const names = ['a', 'b', 'cursed', 'c', 'd']
+    const handles = await Promise.all(names.map((name) => troupe.call(flow, name)))
+    const settled = await moving(clock, Promise.allSettled(handles.map((handle) => handle.result())))
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    other.exec('drop trigger forbidden')
+    expect(await moving(clock, handles[2]!.result())).toBe('cursed')
+  })
+
+  it('as the start of a run rejects the call, and the next call works', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, () => 'done')
+    const { troupe } = await onStage({ store, definitions: [job] })
+    const other = await intruder(store)
+    other.exec(forbid('run'))
+    expect((await rejection(troupe.call(job))).message).toContain('forbidden')
+    other.exec('drop trigger forbidden')
+    expect(await troupe.run(job)).toBe('done')
+  })
+
+  it('as a message is a warning, and the run goes on', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, async (ctx) => {
+      ctx.emit('lost')
+      await turns(5)
+      return 'done'
+    })
+    const { troupe, log } = await onStage({ store, definitions: [job] })
+    const other = await intruder(store)
+    other.exec(forbid('emitted'))
+    expect(await troupe.run(job)).toBe('done')
+    expect(log.lines.some(({ level, message }) => level === 'warn' && message === 'a message of a run was lost')).toBe(true)
+  })
+
+  it('as the end of a run rejects its result, and the run ends when it can', async () => {
+    const store = storeFile()
+    let calls = 0
+    const job = worker('job', {}, () => ++calls)
+    const { troupe, clock } = await onStage({ store, definitions: [job] })
+    const other = await intruder(store)
+    other.exec(forbid('finished'))
+    const handle = await troupe.call(job)
+    await expect(moving(clock, handle.result())).rejects.toThrow('forbidden')
+    other.exec('drop trigger forbidden')
+    expect(await moving(clock, handle.result())).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('a claim that the store refuses', () => {
+  it('is made again: what is ready does not stay so (I3)', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, () => 'done')
+    const client = await onStage({ store, definitions: [job], starts: false })
+    const { troupe, clock } = await onStage({ store, clock: new ManualClock(1_000), definitions: [job] })
+    const other = await intruder(store)
+    other.exec("create trigger forbidden before update on live when new.state = 'running' begin select raise(abort, 'forbidden'); end")
+    const { id } = await client.troupe.call(job)
+    await clock.advance(1_000)
+    expect((await troupe.get(id))?.state).toBe('ready')
+    other.exec('drop trigger forbidden')
+    // The change of the schema is a hint that may come or not; two seconds later nobody hints any more.
+    await clock.advance(3_000)
+    expect((await troupe.get(id))?.state).toBe('succeeded')
+  })
+})

@@ -1,0 +1,125 @@
+// The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
+import { afterEach, describe, expect, it } from 'vitest'
+import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
+import { Connection } from '../../src/store/sqlite/connection.ts'
+import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
+import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
+import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
+import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
+import { hotViewStatements } from '../../src/store/sqlite/views.ts'
+import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
+
+const statements = {
+  ...hotRunStatements,
+  ...hotStepStatements,
+  ...hotStreamStatements,
+  ...hotWaitStatements,
+  ...hotCancelStatements,
+  ...hotMarkStatements,
+  findFinishedRun: hotViewStatements.findFinishedRun,
+  findOne: hotViewStatements.findOne,
+  findMany: hotViewStatements.findMany,
+  findStepViews: hotViewStatements.findSteps,
+}
+
+type Name = keyof typeof statements
+
+const liveByKey = 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'
+const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
+const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
+const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
+const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
+const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
+const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
+const wholeRowOuter = [
+  `${liveByKey} LEFT-JOIN`,
+  'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN',
+  'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
+  'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
+]
+
+/** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
+const expected: Readonly<Record<Name, readonly string[]>> = {
+  checkRun: [liveByKey],
+  findKeyed: ['SEARCH keyed USING PRIMARY KEY (definition=? AND key=?)', runByKey],
+  findReady: ['SEARCH live USING INDEX live_ready (queue=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  claimRun: [liveByKey],
+  findBody: [runByKey],
+  retryRun: [liveByKey, requestByKey],
+  parkRun: [liveByKey, requestByKey],
+  releaseRun: [liveByKey],
+  wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)'],
+  findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
+  deleteLive: [liveByKey],
+  findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)'],
+  upsertProgress: [],
+  findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
+  findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
+  dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
+  findLive: [runKeyById, `${liveByKey} LEFT-JOIN`],
+  // Holds only what was asked of runs that run.
+  findRequests: ['SCAN cancel_request', liveByKey],
+  findMark: [markByKey],
+  updateAnswer: [markByKey],
+  findStarted: [runById, `${liveByKey} LEFT-JOIN`],
+  findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
+  findOne: [runById, ...wholeRow, ...wholeRowOuter],
+  // Backwards along the key until there are enough.
+  findMany: ['SCAN run', ...wholeRow, ...wholeRowOuter],
+  findStepViews: [runKeyById, 'SEARCH step USING PRIMARY KEY (run_id=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+}
+
+let connection: Connection | undefined
+
+afterEach(() => connection?.close())
+
+describe.each([
+  ['an empty store', 0, false],
+  ['10,000 live runs', 10_000, false],
+  ['10,000 live runs and statistics', 10_000, true],
+])('with %s', (_name, runs, isAnalyzed) => {
+  it('every statement uses its index and scans no table that grows', async () => {
+    const db = await storeWith(runs, isAnalyzed)
+    const plans = Object.fromEntries(names.map((name) => [name, planOf(db, name)]))
+    expect(plans).toEqual(expected)
+  })
+})
+
+describe('with 10,000 live runs and without an index', () => {
+  it.each([
+    ['live_ready', 'findReady', 'SCAN live'],
+    ['live_due', 'wakeDue', 'SCAN live'],
+    ['live_due', 'findNextDue', 'SEARCH live'],
+  ] as const)('a plan shows that %s is missing from %s', async (index, name, withoutIt) => {
+    const db = await storeWith(10_000, false)
+    db.run(`drop index ${index}`)
+    expect(planOf(db, name)).toContain(withoutIt)
+  })
+})
+
+const names = Object.keys(statements) as Name[]
+
+async function storeWith(runs: number, isAnalyzed: boolean): Promise<Connection> {
+  const db = await Connection.open({ path: ':memory:', synchronous: 'full' })
+  connection = db
+  if (runs > 0) db.write(() => fill(db, runs))
+  if (isAnalyzed) db.run('analyze')
+  return db
+}
+
+/** Runs of three queues: a quarter running, a quarter parked, the rest ready, each with a step. */
+function fill(db: Connection, runs: number): void {
+  const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${runs})`
+  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`)
+  db.run(`insert into live ${numbers}
+    select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
+      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0 from n`)
+  db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
+}
+
+/** The lines that name a table or a sort. */
+function planOf(db: Connection, name: Name): string[] {
+  const lines = db.all<{ detail: string }>(`explain query plan ${statements[name]}`).map(({ detail }) => detail)
+  return lines.filter((line) => /^(SEARCH|SCAN|USE) /.test(line))
+}
