@@ -35,17 +35,17 @@ export class PendingAsk {
   }
 
   resolve(value: unknown): void {
-    if (this.#settle()) this.#resolve(value)
+    this.#settle()
+    this.#resolve(value)
   }
 
   reject(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    this.#settle()
+    this.#reject(error)
   }
 
-  #settle(): boolean {
-    if (this.isSettled) return false
+  #settle(): void {
     this.isSettled = true
     if (this.queue !== undefined) this.queue.remove(this)
-    return true
   }
 }

@@ -44,7 +44,7 @@ interface Failure {
   readonly error: Error
 }
 
-export interface CellOptions {
+interface CellOptions {
   readonly core: Core
   readonly parent: Cell | undefined
   readonly name: string | undefined

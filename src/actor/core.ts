@@ -8,7 +8,7 @@ import { DeadLetterBox } from './dead-letters.ts'
 import { RunQueue } from './run-queue.ts'
 import type { SpawnFunction } from './spawn.ts'
 
-export interface CoreDeps {
+interface CoreDeps {
   readonly clock: Clock
   readonly log: Log
   readonly askTimeoutMs: number

@@ -217,6 +217,19 @@ describe('stop', () => {
     expect(actor.seen.filter((line) => line.startsWith('stopped'))).toEqual(['stopped(stopped)'])
   })
 
+  it('that became a kill ends once, also when the hanging stopped goes on later', async () => {
+    const { handle, clock, actor, system } = notedActor({ waitAtStop: true })
+    const [other] = system.spawn(Noted)
+    const done = handle.stop({ within: 100 })
+    await clock.advance(100)
+    await done
+    actor.closed.resolve()
+    await turns()
+    expect(system.metrics().actors).toBe(1)
+    await system.stop()
+    expect(other.tell('note', 'x')).toBe(false)
+  })
+
   it('from inside closes the door after the message at hand', async () => {
     const { ref, handle, actor } = notedActor()
     ref.tell('leave')
@@ -267,6 +280,20 @@ describe('kill', () => {
       ['note', 'asked', 'discarded'],
       ['note', 'told', 'discarded'],
     ])
+  })
+
+  it('ignores and does not count what a handler returns or throws later', async () => {
+    for (const end of ['resolve', 'reject'] as const) {
+      const { ref, handle, actor, system, log } = notedActor()
+      ref.tell('hold')
+      await turns()
+      await handle.kill()
+      if (end === 'resolve') actor.gate.resolve()
+      else actor.gate.reject(new Error('aborted'))
+      await turns()
+      expect(system.metrics()).toEqual({ actors: 0, processed: 0, failed: 0, waiting: 0, deadLetters: 0 })
+      expect(log.lines).toEqual([])
+    }
   })
 
   it('after a stop wins over it; a stop after a kill changes nothing', async () => {

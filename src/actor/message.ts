@@ -18,7 +18,7 @@ export interface MessageClass<T extends string, P, R> {
 }
 
 /** The payload as it stands on the message: its fields, or `payload` when it has none. */
-export type Fields<P> = [P] extends [void]
+type Fields<P> = [P] extends [void]
   ? unknown
   : P extends readonly unknown[]
     ? { readonly payload: P }

@@ -2,7 +2,7 @@
 
 import { Actor } from './actor.ts'
 
-export type Method = (this: Actor, payload: unknown) => unknown
+type Method = (this: Actor, payload: unknown) => unknown
 
 const reserved: ReadonlySet<string> = new Set(['constructor', 'ctx', 'started', 'idle', 'stopped'])
 

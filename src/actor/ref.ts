@@ -18,7 +18,7 @@ export type MessageName<A> = keyof Protocol<A> & string
 
 type Method<A, K extends keyof Protocol<A>> = Extract<Protocol<A>[K], (payload: never) => unknown>
 
-export type PayloadOf<A, K extends keyof Protocol<A>> = Parameters<Method<A, K>>
+type PayloadOf<A, K extends keyof Protocol<A>> = Parameters<Method<A, K>>
 
 export type AskArguments<A, K extends keyof Protocol<A>> =
   PayloadOf<A, K> extends [] ? [payload?: undefined, options?: AskOptions] : [...PayloadOf<A, K>, options?: AskOptions]

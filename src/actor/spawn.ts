@@ -25,7 +25,7 @@ export type Spawned<A extends Actor> = readonly [ref: Ref<A>, handle: Handle<A>]
 
 export type SpawnFunction = <A extends Actor>(origin: SpawnOrigin, make: Make<A>, options?: SpawnOptions) => Spawned<A>
 
-export interface SpawnOrigin {
+interface SpawnOrigin {
   readonly core: Core
   readonly parent?: Cell
 }

@@ -12,6 +12,7 @@ import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 import { isSet, type Io } from './io.ts'
 import { paintFor, plain, printable, stateStyles, type Paint } from './paint.ts'
 import { toJson } from './values.ts'
+import { wrap } from './width.ts'
 
 /** Performs what the arguments ask for and gives the exit code; it throws nothing and does not end the process. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -167,15 +168,18 @@ function printError(error: unknown, flags: CommonFlags, { stderr, env }: Io): vo
   }
   const paint = paintFor(stderr, env)
   const withStack = flags.verbose === true || isSet(env['TROUPE_DEBUG'])
-  const lines = isTroupeError(error) && !withStack ? ownError(error, paint) : errorLines(error, { paint, withStack: true })
+  const lines = isTroupeError(error) && !withStack ? ownError(error, paint, stderr.columns) : errorLines(error, { paint, withStack: true })
   stderr.write(`${lines.join('\n')}\n`)
 }
 
 /** Our messages say what to do; what caused them is for those who ask. */
-function ownError({ message, code }: TroupeError, paint: Paint): string[] {
+function ownError({ message, code }: TroupeError, paint: Paint, columns: number): string[] {
+  const tag = code === 'usage' ? '' : ` [${code}]`
   const [first = '', ...rest] = printable(message).split('\n')
-  const tag = code === 'usage' ? '' : ` ${paint('dim', `[${code}]`)}`
-  return [`${paint(['red', 'bold'], 'troupe:')} ${first}${tag}`, ...rest]
+  const [head = '', ...more] = wrap(`troupe: ${first}${tag}`, columns)
+  // What is indented is to be copied, or points at something: it stays as it is.
+  const others = rest.flatMap((line) => (line.startsWith('  ') ? [line] : wrap(line, columns)))
+  return [head.replace('troupe:', paint(['red', 'bold'], 'troupe:')), ...more, ...others]
 }
 
 function packageVersion(): string {

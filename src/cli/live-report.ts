@@ -9,6 +9,7 @@ import type { LineLevel, RunReport } from './run-report.ts'
 import { drawStatus } from './status-line.ts'
 import { titleLines } from './title.ts'
 import { shortValue } from './values.ts'
+import { wrap } from './width.ts'
 
 const eraseLine = '\r\u001b[2K'
 
@@ -45,7 +46,7 @@ export class LiveReport implements RunReport {
   }
 
   notice(text: string): void {
-    for (const line of text.split('\n')) this.#line(this.#paint('dim', line))
+    for (const line of wrap(text, this.#io.stderr.columns)) this.#line(this.#paint('dim', line))
   }
 
   looked(run: RunStatus): void {

@@ -1,5 +1,5 @@
 // Colours, where they are wanted.
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import type { RunState } from '../model/run.ts'
 import type { Environment, Output } from './io.ts'
 
@@ -41,6 +41,11 @@ export function oneLine(text: string): string {
 
 /** Makes text of others safe to print: no escape codes, no bells; tabs and line breaks stay. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what must go
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+  return text.replace(escapeSequences, '').replace(controls, '')
 }
+
+// Colours and cursor moves, titles and links, and what is left of such (ECMA-48).
+// oxlint-disable-next-line no-control-regex -- these are what must go
+const escapeSequences = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g
+// oxlint-disable-next-line no-control-regex -- as above; and what turns the direction of writing
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g

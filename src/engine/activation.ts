@@ -4,11 +4,12 @@ import { decode, encode } from '../lib/codec.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
-import { retryDelayMs } from '../model/retry.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
+import { storedTime } from './call.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { nextAttempt } from './next-attempt.ts'
 import { Speech } from './speech.ts'
 import type { AttemptResult, Task } from './task.ts'
 import { HeldWrite, ReleaseWrite, type HeldRecord, type Write, type WriteOwner } from './writes.ts'
@@ -59,6 +60,9 @@ export class Activation implements Task, WriteOwner {
   #abort: AbortController | undefined
   #deadline: Timer | undefined
   #ending: Ending | undefined
+  #isDraining = false
+  // When it goes on by itself: told once that is durable, or a timer could come before it.
+  #dueAt: number | undefined
   #outcome: FinishedRun | undefined
 
   constructor(claimed: Claimed, definition: AnyDefinition, around: Surroundings) {
@@ -98,6 +102,7 @@ export class Activation implements Task, WriteOwner {
 
   attach(performance: Performance): void {
     this.#performance = performance
+    if (this.#isDraining) performance.drain()
   }
 
   /** Starts the clock of the whole run; false when its time was up before it came here. */
@@ -126,7 +131,9 @@ export class Activation implements Task, WriteOwner {
       const value = encode(result.value, { maxBytes: this.#around.maxValueBytes, what: 'result' })
       this.#settle('succeeded', value)
     } catch (error) {
-      this.#failOrRetry(toError(error))
+      // The code did its work; trying again would do it twice and fail the same way.
+      const unstorable = toError(error)
+      this.#settle('failed', errorText(unstorable), unstorable)
     }
   }
 
@@ -143,12 +150,13 @@ export class Activation implements Task, WriteOwner {
     const { deadlineAt } = this.claimed
     const dueAt = Math.min(deadlineAt ?? Infinity, ...waits.map((wait) => wait.dueAt))
     this.#decide('parked', undefined)
-    this.#around.dueAt(dueAt)
+    this.#dueAt = dueAt
     this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])
   }
 
   /** Lets a run made of steps come to rest and gives it back; a plain worker goes on to its end. */
   drain(): void {
+    this.#isDraining = true
     this.#performance?.drain()
   }
 
@@ -168,6 +176,7 @@ export class Activation implements Task, WriteOwner {
 
   written(): void {
     this.#end()
+    if (this.#dueAt !== undefined) this.#around.dueAt(this.#dueAt)
     this.#around.heard(this.claimed.id, this.#outcome)
   }
 
@@ -191,19 +200,19 @@ export class Activation implements Task, WriteOwner {
     this.#settle('failed', errorText(error), error)
   }
 
-  #failOrRetry(error: Error): void {
+  #failOrRetry(thrown: Error): void {
     const { retry } = this.definition.settings
     const { claimed, held } = this
     const first = claimed.failedAttempts.find(({ path }) => path === '')
     const now = this.deps.store.now()
     const elapsedMs = now - (first?.firstStartedAt ?? this.#startedAt)
-    const failed = { error, failedAttempts: claimed.attempt, elapsedMs }
-    const delayMs = retryDelayMs(retry, failed, () => this.deps.ids.random())
+    const failed = { error: thrown, failedAttempts: claimed.attempt, elapsedMs }
+    const { error, delayMs } = nextAttempt(retry, failed, () => this.deps.ids.random())
     const text = errorText(error)
     if (delayMs === undefined) return this.#settle('failed', text, error)
-    const dueAt = now + delayMs
+    const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
     this.#decide('retried', error)
-    this.#around.dueAt(dueAt)
+    this.#dueAt = dueAt
     const attempt = { held, path: '', attempt: claimed.attempt, error: text, startedAt: this.#startedAt, finishedAt: now }
     const again = { held, attempt: claimed.attempt + 1, dueAt }
     this.write(this, [{ list: 'attempts', record: attempt }, { list: 'retries', record: again }])

@@ -42,10 +42,15 @@ export function checkCallOptions(options: CallOptions): void {
 
 /** The parts of a start that follow from the options of the call. */
 export function startTimes(options: CallOptions, now: number): Pick<StartRecord, 'dueAt' | 'deadlineAt'> {
-  return {
-    dueAt: dueAt(options, now),
-    deadlineAt: options.timeout === undefined ? null : now + toMs(options.timeout),
-  }
+  const deadlineAt = options.timeout === undefined ? null : storedTime(now + toMs(options.timeout))
+  const at = dueAt(options, now)
+  // A run that would start after its end is looked at when it ends.
+  return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt }
+}
+
+/** A time as stores keep it: whole milliseconds, up to the last that a Date can hold. */
+export function storedTime(at: number): number {
+  return Math.min(Math.ceil(at), 8_640_000_000_000_000)
 }
 
 export function encodeTags(tags: readonly string[] | undefined): string | null {
@@ -57,9 +62,9 @@ export function encodeInput(value: unknown, maxBytes: number): string {
 }
 
 function dueAt({ delay, at }: CallOptions, now: number): number | null {
-  if (delay !== undefined) return now + toMs(delay)
+  if (delay !== undefined) return storedTime(now + toMs(delay))
   if (at === undefined) return null
   const time = Number(at)
   if (!Number.isFinite(time)) throw optionInvalid('at', at, 'a valid date')
-  return time <= now ? null : Math.round(time)
+  return time <= now ? null : storedTime(time)
 }

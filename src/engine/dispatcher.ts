@@ -1,6 +1,6 @@
 // The dispatcher: brings ready runs to free actors, by claim or, for what is started here, at once.
 import { Actor } from '../actor/actor.ts'
-import type { CancelRequested, Claimed, Started } from '../store/store.ts'
+import type { Claimed, Started } from '../store/store.ts'
 import { Activation, type Surroundings } from './activation.ts'
 import type { ActiveRuns } from './active-runs.ts'
 import type { PoolKind } from './definition.ts'
@@ -68,10 +68,6 @@ export class Dispatcher extends Actor {
   /** An actor of a pool has nothing to do. */
   freed(kind: PoolKind): void {
     if (this.#claiming[kind].mayBeMore) this.#claim(kind)
-  }
-
-  cancelRequested(requests: readonly CancelRequested[]): void {
-    for (const { runId, reason } of requests) this.#options.active.find(runId)?.cancel(reason)
   }
 
   #claim(kind: PoolKind): void {

@@ -3,7 +3,7 @@ import type { Actor } from '../actor/actor.ts'
 import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
-import { engineFailed } from '../model/errors.ts'
+import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation, Ending, Surroundings } from './activation.ts'
@@ -13,7 +13,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { Pool, type PoolBounds } from './pool.ts'
 import { Cancel, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
 import type { Registry } from './registry.ts'
-import { askForMail, type CancelWrite, type StartOrder } from './starts.ts'
+import { askForMail, Barrier, type CancelWrite, type StartOrder } from './starts.ts'
 import { TaskActor } from './task-actor.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Watch } from './watch.ts'
@@ -48,6 +48,7 @@ export class Engine {
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
+  #starting: Promise<void> | undefined
   #quiet: (() => void) | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
@@ -64,14 +65,16 @@ export class Engine {
     const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
+    registry.whenAdded(() => this.#dispatcher.tell('hint'))
   }
 
-  /** Makes this process a node: from now on it serves its queues. */
-  async start(): Promise<void> {
-    await this.#register()
-    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
-    await this.#timekeeper.ref.ask('wake')
-    await this.#dispatcher.ask('serve')
+  /** Makes this process a node: from now on it serves its queues. Harmless to repeat. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
   }
 
   /** Takes an order; the order's own promise tells when it is durable. */
@@ -93,12 +96,22 @@ export class Engine {
   async stop(withinMs: number): Promise<void> {
     await this.#processor.ask(new Shutdown())
     await this.#dispatcher.ask('close')
+    // Race: starts and claims on their way bring runs that no other node knows to be free.
+    await this.#passBarrier()
     await this.#comeToRest(withinMs)
     await this.#timekeeper?.handle.stop()
     this.#pools.workflow.close()
     this.#pools.task.close()
     await this.#system.stop({ within: 5_000 })
     if (this.#node.nodeId !== 0) await this.#deps.store.deleteNode(this.#node.nodeId)
+    this.watch.close(engineStopped())
+  }
+
+  async #start(): Promise<void> {
+    await this.#register()
+    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
+    await this.#timekeeper.ref.ask('wake')
+    await this.#dispatcher.ask('serve')
   }
 
   /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */
@@ -117,6 +130,12 @@ export class Engine {
     const { identity, leaseMs } = this.#settings
     this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
     this.#node.seq = 0
+  }
+
+  async #passBarrier(): Promise<void> {
+    const barrier = new Barrier()
+    this.#write(barrier)
+    await barrier.passed.promise
   }
 
   /** drain → wait → release */
@@ -171,8 +190,13 @@ export class Engine {
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
       node: this.#node,
-      register: () => this.#register(),
-      cancelRequested: (requests) => this.#dispatcher.tell('cancelRequested', requests),
+      register: () => {
+        for (const activation of this.#active.all()) activation.lost()
+        return this.#register()
+      },
+      cancelRequested: (requests) => {
+        for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
+      },
     })
   }
 

@@ -9,6 +9,7 @@ export class Registry {
   readonly #versions = new Map<string, AnyDefinition>()
   readonly #byId = new Map<number, AnyDefinition>()
   readonly #ids = new Map<AnyDefinition, number>()
+  #added: () => void = () => {}
 
   constructor(store: Store) {
     this.#store = store
@@ -20,11 +21,18 @@ export class Registry {
     const known = this.#versions.get(version)
     if (known === definition) return
     if (known !== undefined && options.replace !== true) throw definitionExists(definition.name, definition.version)
-    const id = await this.#store.internDefinition(definition.name, definition.version)
+    // Race: the name is taken before the store is asked, or two of one name could both get in.
     this.#versions.set(version, definition)
+    const id = await this.#intern(definition, () => (known === undefined ? this.#versions.delete(version) : this.#versions.set(version, known)))
     this.#newest.set(definition.name, definition)
     this.#byId.set(id, definition)
     this.#ids.set(definition, id)
+    this.#added()
+  }
+
+  /** Calls whenever a definition was added: runs of it may be waiting. */
+  whenAdded(added: () => void): void {
+    this.#added = added
   }
 
   find(name: string): AnyDefinition {
@@ -54,5 +62,14 @@ export class Registry {
   /** The numbers of all definitions that run on one kind of actor. */
   idsFor(kind: PoolKind): number[] {
     return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)
+  }
+
+  async #intern({ name, version }: AnyDefinition, giveBack: () => void): Promise<number> {
+    try {
+      return await this.#store.internDefinition(name, version)
+    } catch (error) {
+      giveBack()
+      throw error
+    }
   }
 }

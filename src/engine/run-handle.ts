@@ -58,27 +58,16 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. */
   async recv(): Promise<unknown> {
-    for (;;) {
-      const next = this.#unread.shift()
-      if (next !== undefined) return decode(next.value)
-      const hasEnded = await this.#look(async () => {
-        // Asked in this order: what was said before the end is read before the end is believed.
-        const finished = await this.#owner.store.findFinished(this.id)
-        this.#unread = await this.#owner.store.listEmitted(this.id, this.#cursor, slice)
-        this.#cursor = this.#unread.at(-1) ?? this.#cursor
-        if (this.#unread.length > 0) return false
-        return finished === undefined ? undefined : true
-      })
-      if (hasEnded) return undefined
-    }
+    return (await this.#next())?.message
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
-    for (let message = await this.recv(); message !== undefined; message = await this.recv()) yield message
+    for (let next = await this.#next(); next !== undefined; next = await this.#next()) yield next.message
   }
 
   /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
   async cancel(reason = ''): Promise<boolean> {
+    this.#owner.watch.checkOpen()
     const answer = deferred<CancelAnswer>()
     const value = JSON.stringify(toErrorRecord(runCancelled(this.name, this.id, reason)))
     await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
@@ -91,9 +80,27 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** The run as it is now. */
   async status(): Promise<RunStatus> {
+    this.#owner.watch.checkOpen()
     const row = await this.#owner.store.findRun(this.id)
     if (row === undefined) throw runNotFound(this.id)
     return runStatus(row)
+  }
+
+  // A message in a box, because undefined is one too.
+  async #next(): Promise<{ readonly message: unknown } | undefined> {
+    for (;;) {
+      const next = this.#unread.shift()
+      if (next !== undefined) return { message: decode(next.value) }
+      const hasEnded = await this.#look(async () => {
+        // Asked in this order: what was said before the end is read before the end is believed.
+        const finished = await this.#owner.store.findFinished(this.id)
+        this.#unread = await this.#owner.store.listEmitted(this.id, this.#cursor, slice)
+        this.#cursor = this.#unread.at(-1) ?? this.#cursor
+        if (this.#unread.length > 0) return false
+        return finished === undefined ? undefined : true
+      })
+      if (hasEnded) return undefined
+    }
   }
 
   #finished(options: ResultOptions): Promise<FinishedRun> {
@@ -107,6 +114,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     see: (news: News) => T | undefined | Promise<T | undefined>,
     { timeout, isHere = false }: ResultOptions & { readonly isHere?: boolean } = {},
   ): Promise<T> {
+    this.#owner.watch.checkOpen()
     const timeoutMs = timeout === undefined ? undefined : toMs(timeout)
     const isTimeUp = deferred<News>()
     const timer = timeoutMs === undefined ? undefined : this.#owner.clock.after(timeoutMs, () => isTimeUp.resolve(timeUp))

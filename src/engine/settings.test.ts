@@ -24,7 +24,7 @@ describe('poolBounds', () => {
 
   it('refuses options that cannot be', () => {
     expect(() => poolBounds({ task: { min: 0 } }, {})).toThrow('pools.task.min is 0: expected a whole number from 1.')
-    expect(() => poolBounds({ task: { max: 2.5 } }, {})).toThrow('pools.task.max is 2.5')
+    expect(() => poolBounds({ task: { max: 2.5 } }, {})).toThrow('pools.task.max is 2.5: expected a whole number from 1.')
     expect(() => poolBounds({ workflow: { min: 5, max: 4 } }, {})).toThrow('pools.workflow.min is 5: expected at most pools.workflow.max, which is 4.')
     expect(() => poolBounds({ workflow: { min: '5' as never } }, {})).toThrow('pools.workflow.min is "5"')
   })

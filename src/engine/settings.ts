@@ -23,8 +23,9 @@ export function environmentOf(env: Environment): string {
 }
 
 function bounds(name: string, given: { min?: number; max?: number } | undefined, defaults: PoolBounds): PoolBounds {
-  const min = size(`pools.${name}.min`, given?.min ?? Math.min(defaults.min, given?.max ?? Infinity))
-  const max = size(`pools.${name}.max`, given?.max ?? Math.max(defaults.max, min))
+  const most = given?.max === undefined ? Infinity : size(`pools.${name}.max`, given.max)
+  const min = size(`pools.${name}.min`, given?.min ?? Math.min(defaults.min, most))
+  const max = given?.max ?? Math.max(defaults.max, min)
   if (min > max) throw optionInvalid(`pools.${name}.min`, min, `at most pools.${name}.max, which is ${max}`)
   return { min, max }
 }

@@ -1,5 +1,5 @@
 // Writes that come from outside: starting a run, cancelling one, claiming what is ready.
-import type { Deferred } from '../lib/deferred.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed, Started, StartRecord } from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Draft, Write } from './writes.ts'
@@ -84,6 +84,21 @@ export class ClaimWrite implements Write {
 
   failed(): void {
     this.#done([])
+  }
+}
+
+/** Writes nothing; resolves once all that was asked for before it is written, or cannot be. */
+export class Barrier implements Write {
+  readonly passed = deferred<void>()
+
+  addTo(): void {}
+
+  committed(): void {
+    this.passed.resolve()
+  }
+
+  failed(): void {
+    this.passed.resolve()
   }
 }
 

@@ -4,6 +4,8 @@ import { toError } from '../lib/errors.ts'
 
 export interface Task {
   readonly timeoutMs: number | undefined
+  /** Nobody wants the work any more: it is not begun. */
+  readonly isOver: boolean
   /** Starts the work; may throw, or return a promise. */
   run(): unknown
   /** The time is up: tells the work so and gives the error it failed with. */
@@ -20,6 +22,7 @@ export type AttemptResult =
 
 /** Executes a task to its first result and reports that; the actor is free when this returns or resolves. Never fails. */
 export function executeTask(task: Task, clock: Clock): Promise<void> | void {
+  if (task.isOver) return
   const outcome = started(task)
   if (isPending(outcome)) return firstResult(task, outcome, clock).then((result) => report(task, result))
   report(task, outcome)

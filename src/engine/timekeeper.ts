@@ -31,10 +31,10 @@ export interface TimekeeperOptions {
 export class Timekeeper extends Actor {
   readonly #deps: Deps
   readonly #options: TimekeeperOptions
-  #renewedAt = 0
   #isDoubtful = false
   #seenChange = 0
   #next: { at: number; timer: Timer } | undefined
+  #expiry: Timer | undefined
 
   constructor(deps: Deps, options: TimekeeperOptions) {
     super()
@@ -44,11 +44,11 @@ export class Timekeeper extends Actor {
 
   override async started(): Promise<void> {
     const { leaseMs } = this.#options
-    this.#renewedAt = this.#deps.clock.monotonic()
+    this.#trustFrom(this.#deps.clock.monotonic())
     this.#seenChange = this.#deps.store.changeCount()
-    await this.rescue()
+    await this.#guarded('looking for dead nodes', () => this.rescue())
     await this.wake()
-    this.ctx.every(leaseMs / 3, () => this.beat())
+    this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
     this.ctx.every(pollMs, () => this.#poll())
   }
@@ -71,15 +71,13 @@ export class Timekeeper extends Actor {
     })
   }
 
-  /** Renews the lease and looks for nodes that died. */
+  /** Renews the lease, and looks for nodes that died and for runs that no hint told of. */
   async beat(): Promise<void> {
     await this.#guarded('renewing the lease', async () => {
       await this.#renew()
       await this.rescue()
+      this.#options.hint()
     })
-    const { leaseMs, leaseInDoubt } = this.#options
-    // Invariant: I9. Others may take over when the lease ends; this node stops a fifth of it earlier.
-    if (this.#deps.clock.monotonic() - this.#renewedAt > leaseMs * 0.8) leaseInDoubt()
   }
 
   /** The store may think that this node holds runs that it does not. */
@@ -106,6 +104,7 @@ export class Timekeeper extends Actor {
 
   override stopped(): void {
     this.#next?.timer.cancel()
+    this.#expiry?.cancel()
   }
 
   /** Looks only after the store failed to write, when memory and store may disagree: it is a scan. */
@@ -124,7 +123,19 @@ export class Timekeeper extends Actor {
     const askedAt = this.#deps.clock.monotonic()
     // False when the node was declared dead: its next commit finds that out and starts it anew.
     await this.#deps.store.renewNode(this.#options.node.nodeId, this.#options.leaseMs)
-    this.#renewedAt = askedAt
+    this.#trustFrom(askedAt)
+  }
+
+  /** Invariant: I9. Others may take over when the lease ends; this node stops a fifth of it earlier, also while a renewal is under way. */
+  #trustFrom(renewedAt: number): void {
+    const { leaseMs, leaseInDoubt } = this.#options
+    const { clock } = this.#deps
+    const giveUp = (): void => {
+      this.#isDoubtful = true
+      leaseInDoubt()
+    }
+    this.#expiry?.cancel()
+    this.#expiry = clock.after(renewedAt + leaseMs * 0.8 - clock.monotonic(), giveUp, { background: true })
   }
 
   #poll(): void {

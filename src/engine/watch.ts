@@ -25,6 +25,7 @@ export class Watch {
   #timer: Timer | undefined
   #seenChange = 0
   #polls = 0
+  #end: Error | undefined
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
@@ -50,6 +51,17 @@ export class Watch {
     this.#listeners.delete(id)
     if (this.#listeners.size === 0) this.#stopPolling()
     for (const listener of listeners) listener(news)
+  }
+
+  /** Nothing can be seen any more: tells everyone who waits, and everyone who asks from now on. */
+  close(end: Error): void {
+    this.#end = end
+    this.wakeAll({ trouble: end })
+  }
+
+  /** Throws what `close` was told. */
+  checkOpen(): void {
+    if (this.#end !== undefined) throw this.#end
   }
 
   wakeAll(news: News = lookAgain): void {

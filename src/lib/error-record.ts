@@ -129,6 +129,7 @@ const errorCodes: ReadonlySet<unknown> = new Set<ErrorCode>([
   'step_name_taken',
   'timed_out',
   'worker_not_registered',
+  'engine_failed',
   'engine_stopped',
   'manager_not_initialised',
   'store_busy',

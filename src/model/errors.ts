@@ -1,6 +1,6 @@
 // The errors users throw and catch around runs, and the one place where each message is written.
 import { formatMs, toMs, type Duration } from '../lib/duration.ts'
-import type { ErrorRecord } from '../lib/error-record.ts'
+import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { TroupeError, type ErrorOptions } from '../lib/errors.ts'
 
 /**
@@ -52,16 +52,13 @@ export class RetryAfterError extends TroupeError {
   }
 }
 
-/** Gives a stored error its class back. */
+/** Gives a stored error its class back, and what it carried; undefined for one that is none of these. */
 export function reviveError(record: ErrorRecord): Error | undefined {
-  const options = { details: record.details ?? {} }
-  if (record.name === 'PermanentError') return new PermanentError(record.message, options)
-  if (record.name === 'ValidationError') return new ValidationError(record.message, options)
-  if (record.name === 'TimeoutError') return new TimeoutError(record.message, options)
-  if (record.name === 'RetryAfterError') {
-    return new RetryAfterError(record.message, Number(record.details?.['delayMs'] ?? 0), options)
+  const error = constructAgain(record)
+  if (error !== undefined && record.stack !== undefined) {
+    Object.defineProperty(error, 'stack', { value: record.stack, writable: true, configurable: true })
   }
-  return undefined
+  return error
 }
 
 export function workerNotRegistered(name: string, known: readonly string[]): TroupeError {
@@ -175,7 +172,30 @@ export function optionInvalid(option: string, received: unknown, expected: strin
   })
 }
 
+// Name and code: others have errors of the same names, such as the TimeoutError of an aborted fetch.
+function constructAgain(record: ErrorRecord): Error | undefined {
+  const { message, details = {}, cause, retryable } = record
+  const options = {
+    details,
+    ...(cause !== undefined && { cause: fromErrorRecord(cause, reviveError) }),
+    ...(retryable !== undefined && { retryable }),
+  }
+  switch (`${record.name}/${record.code}`) {
+    case 'PermanentError/permanent':
+      return new PermanentError(message, options)
+    case 'ValidationError/validation_failed':
+      return new ValidationError(message, options)
+    case 'TimeoutError/timed_out':
+      return new TimeoutError(message, options)
+    case 'RetryAfterError/retry_after':
+      return new RetryAfterError(message, Number(details['delayMs']) || 0, options)
+    default:
+      return undefined
+  }
+}
+
 function printed(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {

@@ -1,7 +1,7 @@
 // The identity of a step: a path of names from the workflow down to it.
 
-// These four carry meaning in a path, so a name that contains one has it escaped.
-const special = /[/[\]#\\]/g
+// The first five carry meaning in a path. NUL and half a surrogate pair are not text that every store keeps.
+const special = /[/[\]#\\\0\p{Surrogate}]/gu
 
 /** Joins a scope and a name: `ship[sku-17]` and `pack` give `ship[sku-17]/pack`. */
 export function joinPath(scope: string, name: string): string {
@@ -21,5 +21,10 @@ export function repeatedPath(path: string, occurrence: number): string {
 
 function escapeName(name: string): string {
   // Measured: the test is 6x cheaper than the replace, and names seldom need it.
-  return name.search(special) === -1 ? name : name.replace(special, '\\$&')
+  return name.search(special) === -1 ? name : name.replace(special, escapeChar)
+}
+
+function escapeChar(char: string): string {
+  const code = char.charCodeAt(0)
+  return code === 0 || code > 0x7f ? `\\u${code.toString(16).padStart(4, '0')}` : `\\${char}`
 }

@@ -1,12 +1,14 @@
 // One step on its way to the journal: attempts, pauses between them, and the record of how it ended.
 import type { Activation } from '../engine/activation.ts'
+import { storedTime } from '../engine/call.ts'
+import { nextAttempt } from '../engine/next-attempt.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { encode } from '../lib/codec.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { stepTimedOut } from '../model/errors.ts'
-import { retryDelayMs, type RetryPolicy } from '../model/retry.ts'
+import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind, WaitRecord } from '../store/store.ts'
 
 /** What a step's function is given. */
@@ -100,6 +102,10 @@ export class StepExecution implements Task {
     return this.#spec.timeoutMs
   }
 
+  get isOver(): boolean {
+    return this.#owner.activation.isOver
+  }
+
   run(): unknown {
     const { failpoint, store } = this.#owner.activation.deps
     failpoint('step:before', this.#spec.path)
@@ -134,14 +140,15 @@ export class StepExecution implements Task {
     }
   }
 
-  #failed(error: Error): void {
+  #failed(thrown: Error): void {
     const { store, ids } = this.#owner.activation.deps
     const failedAttempts = this.#failedAttempts + 1
     const now = store.now()
     const elapsedMs = now - (this.#firstStartedAt ?? now)
-    const delayMs = retryDelayMs(this.#spec.retry, { error, failedAttempts, elapsedMs }, () => ids.random())
+    const failed = { error: thrown, failedAttempts, elapsedMs }
+    const { error, delayMs } = nextAttempt(this.#spec.retry, failed, () => ids.random())
     if (delayMs === undefined) this.#record(true, errorText(error))
-    else this.#backOff(error, now + delayMs)
+    else this.#backOff(error, storedTime(now + delayMs))
   }
 
   /** The failed attempt is written before anything waits. */

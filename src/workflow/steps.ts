@@ -1,5 +1,6 @@
 // The steps of one activation: remembered ones are given back, new ones executed, and waits may park the run.
 import type { Activation, Performance } from '../engine/activation.ts'
+import { storedTime } from '../engine/call.ts'
 import type { Task } from '../engine/task.ts'
 import { decode } from '../lib/codec.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
@@ -73,7 +74,7 @@ export class Steps implements Performance, StepOwner {
       const remembered = this.#journal.take(path, 'sleep')
       this.#promised.set(path, { ...promised, name: undefined })
       if (remembered !== undefined) return this.#releaseLater(remembered)
-      const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', dueAt: dueAt() }
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', dueAt: storedTime(dueAt()) }
       const startedAt = this.activation.deps.store.now()
       const recorder = new StepRecorder(this, path, 'sleep')
       this.#wait(wait, () => recorder.record({ isError: false, value: nothing, attempt: 1, startedAt }))
@@ -82,6 +83,7 @@ export class Steps implements Performance, StepOwner {
 
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+    if (this.activation.isOver || this.#isDraining) return new Promise<never>(() => {})
     const entered = this.#journal.enter(path)
     try {
       return await work(entered)
@@ -135,7 +137,7 @@ export class Steps implements Performance, StepOwner {
 
   /** A promise that is settled through the journal; never, when the activation is over: then it is garbage. */
   #promise(start: (promised: Omit<Promised, 'name'>) => void): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       if (this.activation.isOver || this.#isDraining) return
       try {
         start({ resolve, reject })
@@ -143,6 +145,9 @@ export class Steps implements Performance, StepOwner {
         reject(toError(error))
       }
     })
+    // A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it.
+    promise.catch(() => undefined)
+    return promise
   }
 
   #begin(spec: StepSpec): void {
@@ -187,6 +192,12 @@ export class Steps implements Performance, StepOwner {
     else promised.resolve(decode(step.value))
   }
 
+  /** What it waits for keeps its time. */
+  #giveBack(): void {
+    if (this.#waits.size > 0 && this.#releases.size === 0) this.activation.park(this.#waits.records)
+    else this.activation.release()
+  }
+
   /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
   #restSoon(): void {
     if (this.#isCheckDue) return
@@ -199,7 +210,7 @@ export class Steps implements Performance, StepOwner {
 
   #rest(): void {
     if (this.activation.isOver || this.#underWay > 0) return
-    if (this.#isDraining) return this.activation.release()
+    if (this.#isDraining) return this.#giveBack()
     if (this.#releases.size > 0 || this.#waits.size === 0) return
     const untilMs = this.#waits.earliest - this.activation.deps.store.now()
     if (untilMs > residentMs) this.activation.park(this.#waits.records)

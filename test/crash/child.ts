@@ -22,7 +22,7 @@ export interface ChildOrder {
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
-const note = openLedger(order.ledger, (entry) => process.send?.(entry))
+const note = openLedger(order.ledger, (entry) => process.connected && process.send?.(entry))
 const known = definitions(note)
 
 let passages = 0

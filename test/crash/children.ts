@@ -1,5 +1,5 @@
 // Builds the library for the processes of the crash tests, and starts, kills and hears them.
-import { fork, type ChildProcess, type Serializable } from 'node:child_process'
+import { fork, type ChildProcess, type Serializable, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,8 +42,8 @@ export class Child {
 
   constructor(build: string, order: ChildOrder) {
     const file = join(build, relative(repository, childSource)).replace(/\.ts$/, '.js')
-    const options = { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] } as const
-    this.#process = fork(file, [JSON.stringify(order)], { ...options, stdio: [...options.stdio], execArgv: [] })
+    const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'ipc']
+    this.#process = fork(file, [JSON.stringify(order)], { stdio, execArgv: [] })
     this.pid = this.#process.pid ?? 0
     let errors = ''
     this.#process.stderr?.on('data', (text: Buffer) => (errors += text.toString()))

@@ -3,7 +3,9 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 
 /** One thing that happened in the process `pid`; the order of the lines is the order of the events. */
 export type Entry = { readonly pid: number } & (
-  | { readonly kind: 'begun' | 'effect' | 'failed'; readonly run: string; readonly path: string; readonly uuid: string }
+  | Attempt<'begun'>
+  | Attempt<'effect'>
+  | Attempt<'failed'>
   /** User code got the result of a step. */
   | { readonly kind: 'seen'; readonly run: string; readonly uuid: string; readonly isFresh: boolean }
   /** The first of a race, as user code saw it. */
@@ -18,6 +20,15 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'rescued'; readonly runs: number }
   | { readonly kind: 'trouble'; readonly text: string }
 )
+
+/** An attempt was begun, or ended with this value or an error of this text. */
+interface Attempt<Kind> {
+  readonly kind: Kind
+  readonly run: string
+  /** Empty for a plain worker. */
+  readonly path: string
+  readonly uuid: string
+}
 
 type Unsigned<T> = T extends unknown ? Omit<T, 'pid'> : never
 

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../src/lib/clock.ts'
 import { worker } from '../../src/worker/worker.ts'
-import type { WorkflowContext } from '../../src/workflow/context.ts'
-import type { StepContext, StepOptions } from '../../src/workflow/step.ts'
+import type { StepOptions, WorkflowContext } from '../../src/workflow/context.ts'
+import type { StepContext } from '../../src/workflow/step.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import type { Note } from './ledger.ts'
 import type { Random } from './random.ts'
@@ -73,7 +73,7 @@ export function randomWork(random: Random): { readonly name: 'order' | 'errand';
   return { name: 'order', input }
 }
 
-async function performOrder(teller: Teller, input: OrderInput): Promise<string[]> {
+async function performOrder(teller: Teller<OrderInput>, input: OrderInput): Promise<string[]> {
   const { takesMs } = input
   const values = [await teller.step('open', { takesMs })]
   if (input.naps) await teller.ctx.sleep(3)
@@ -98,18 +98,18 @@ interface Effort {
 }
 
 /** Runs steps and tells what user code saw of them. */
-class Teller {
-  readonly ctx: WorkflowContext<unknown>
+class Teller<Input> {
+  readonly ctx: WorkflowContext<Input>
   readonly #note: Note
   readonly #fresh: Set<string>
 
-  constructor(ctx: WorkflowContext<never>, note: Note, fresh = new Set<string>()) {
+  constructor(ctx: WorkflowContext<Input>, note: Note, fresh = new Set<string>()) {
     this.ctx = ctx
     this.#note = note
     this.#fresh = fresh
   }
 
-  in(ctx: WorkflowContext<never>): Teller {
+  in(ctx: WorkflowContext<Input>): Teller<Input> {
     return new Teller(ctx, this.#note, this.#fresh)
   }
 

@@ -1,5 +1,5 @@
 // Several connections and processes on one SQLite file.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -84,6 +84,18 @@ it('leaves no wait behind when a run ends, in whatever way', async () => {
   await end(() => scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], kill))
 })
 
+it('holds everything in the one file once it is closed', async () => {
+  const closed = join(folder, 'closed.db')
+  const store = await openSqlite({ path: closed, synchronous: 'full', clock: systemClock })
+  const queueId = await store.internQueue('kept')
+  await store.close()
+  await copyFile(closed, join(folder, 'copy.db'))
+  const copy = await openSqlite({ path: join(folder, 'copy.db'), synchronous: 'full', clock: systemClock })
+  const second = await copy.internQueue('second')
+  expect([await copy.internQueue('kept'), second]).toEqual([queueId, queueId + 1])
+  await copy.close()
+})
+
 it('waits for a connection that keeps a file from becoming a store', async () => {
   const fresh = join(folder, 'fresh.db')
   const reader = await openDriver(fresh)
@@ -101,14 +113,14 @@ it('waits for a connection that keeps a file from becoming a store', async () =>
 })
 
 it('lets several processes make the same new files at the same time', async () => {
-  const paths = Array.from({ length: 40 }, (_, n) => join(folder, `made-${n}`, 'troupe.db'))
+  const paths = Array.from({ length: 15 }, (_, n) => join(folder, `made-${n}`, 'troupe.db'))
   const children = Array.from({ length: 4 }, () => runChild('./opener.ts', { paths, uid: null }))
   const answers = (await Promise.all(children)).flat()
   expect(answers).toEqual(answers.map(() => ({ code: 'none', message: '' })))
 })
 
 it('lets several processes make, fill and empty one file: every run is performed once', async () => {
-  const runs = 40
+  const runs = 20
   const names = ['a', 'b', 'c', 'd']
   const fresh = join(folder, 'fresh', 'troupe.db')
   const children = names.map((name) => runChild('./rival.ts', { path: fresh, name, runs }))

@@ -52,7 +52,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
   deleteLive: [liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
-  findAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)'],
+  findAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=?)'],
   upsertProgress: [],
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
@@ -67,7 +67,13 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
   // Backwards along the key until there are enough.
   findMany: ['SCAN run', ...wholeRow, ...wholeRowOuter],
-  findStepViews: [runKeyById, 'SEARCH step USING PRIMARY KEY (run_id=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findStepViews: [
+    runKeyById,
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+    liveByKey,
+    'SEARCH finished USING PRIMARY KEY (run_id=?)',
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
 }
 
 let connection: Connection | undefined

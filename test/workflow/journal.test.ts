@@ -1,6 +1,6 @@
 // What a run remembers: each step once, its value as it was stored, under a path that stays.
 import { describe, expect, it } from 'vitest'
-import { PermanentError, workflow } from '../../src/index.ts'
+import { PermanentError, workflow, type WorkflowHandler } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
@@ -207,7 +207,7 @@ describe('a step', () => {
 })
 
 describe('a step name', () => {
-  const paths = async (handler: Parameters<typeof workflow<void, unknown>>[2]): Promise<string[]> => {
+  const paths = async (handler: WorkflowHandler<void, unknown>): Promise<string[]> => {
     const named = workflow('named', {}, handler)
     const { troupe } = await onStage({ definitions: [named] })
     const handle = await troupe.call(named)

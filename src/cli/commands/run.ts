@@ -191,7 +191,7 @@ function listenForSignals(troupe: Troupe, report: RunReport, io: Io): Interrupti
     stopListening = io.onSignal((signal) => {
       if (first !== undefined) return resolve(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
       first = signal
-      report.notice(`Stopping: what is executing may finish, for up to ${patience}. Once more to stop at once.`)
+      report.notice(`Stopping, up to ${patience} for what is executing. Ctrl-C again to stop at once.`)
       void troupe.stop({ within: patience })
     })
   })

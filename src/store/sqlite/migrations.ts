@@ -205,6 +205,10 @@ select
   step.started_at as started_at,
   step.finished_at as finished_at
 from step
-join run on run.id = step.run_id;
+join run on run.id = step.run_id
+where step.generation = coalesce(
+  (select generation from live where run_id = run.id),
+  (select max(generation) from finished where run_id = run.id)
+);
 `,
 ]

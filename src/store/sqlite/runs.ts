@@ -4,7 +4,7 @@ import { runMoves } from '../../model/run.ts'
 import type { Batch, Claimed, ClaimRequest, Held, SettleRecord, Started, StartRecord, Woken } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
-import { journalOf } from './steps.ts'
+import { journalOf, renewJournal } from './steps.ts'
 import { deleteWaits, replaceWaits, waitsOf, wholeMs } from './waits.ts'
 
 /** What every statement of one batch needs to know. */
@@ -60,7 +60,7 @@ const dueUnlessAsked = `case when exists (select 1 from cancel_request where run
 // By primary key; the fence was passed in the same transaction.
 // Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
 const retryRun = `
-update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?
+update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?
 where run_id = ? and state in (${statesBefore(runMoves.retry)})`
 
 // Race: as in retryRun; a park would otherwise outlast the request.
@@ -171,7 +171,9 @@ export function finishRun(db: Connection, run: Held, finish: Finish): void {
 
 export function retryRuns(write: Write, retries: Batch['retries']): void {
   for (const { held, dueAt, attempt } of retries) {
-    if (write.holds(held)) write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, held.runId)
+    if (!write.holds(held)) continue
+    const generation = renewJournal(write.db, held)
+    write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
   }
 }
 

@@ -22,11 +22,30 @@ order by seq`
 // How often each step failed so far; by primary key prefix.
 const findAttempts = `
 select path, count(*) as failed, min(started_at) as first_started_at from attempt
-where run_id = ? and generation = ?
+where run_id = ? and (generation = ? or path = '')
 group by path`
 
 /** The statements of this file whose plans are tested. */
 export const hotStepStatements = { findSteps, findAttempts }
+
+// A step that failed for good: its run can only go on without it in the next generation; by primary key prefix.
+const findFailedStep = `
+select 1 as has_failed from step
+where run_id = ? and generation = ? and is_error = 1
+limit 1`
+
+// What succeeded is remembered in the next generation too; by primary key prefix.
+const copySteps = `
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
+select run_id, generation + 1, path, seq, kind, attempt, 0, value, epoch, started_at, finished_at from step
+where run_id = ? and generation = ? and is_error = 0`
+
+/** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */
+export function renewJournal(db: Connection, { runId, generation }: Held): number {
+  if (db.get(findFailedStep, runId, generation) === undefined) return generation
+  db.run(copySteps, runId, generation)
+  return generation + 1
+}
 
 export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
   for (const step of steps) {

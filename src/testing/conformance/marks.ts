@@ -78,6 +78,17 @@ export const markCases: Cases = {
     assert.equal(await scene.stateOf(id), 'succeeded')
   },
 
+  'tells nothing of the batch before the one that is issued twice': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.store.releaseUnheld(scene.node.nodeId, () => false)
+    await scene.node.commit({ releases: [held], cancels: [cancel('none')] })
+    await scene.node.claimOne()
+    const answer = await answersTheSame(scene, scene.node.batch({ cancels: [cancel(id)] }))
+    same([answer.cancels, answer.lost], [['asked'], new Set()])
+    const empty = await answersTheSame(scene, scene.node.batch({}))
+    same([empty.cancels, empty.lost], [[], new Set()])
+  },
+
   'keeps the batches of different nodes apart': async (scene) => {
     const second = await scene.addNode()
     await scene.node.commit({ starts: [scene.startRecord({ id: 'a' })] })

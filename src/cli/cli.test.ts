@@ -1,0 +1,203 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import { Troupe } from '../troupe.ts'
+import { worker } from '../worker/worker.ts'
+import { workflow } from '../workflow/workflow.ts'
+import { main } from './cli.ts'
+import { unlimited, type Io } from './io.ts'
+
+interface Told {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function troupe(folder: string, argv: readonly string[], columns = unlimited): Promise<Told> {
+  let out = ''
+  let err = ''
+  const isTerminal = columns !== unlimited
+  const io: Io = {
+    stdout: { isTerminal, columns, write: (text) => void (out += text) },
+    stderr: { isTerminal, columns, write: (text) => void (err += text) },
+    env: { NO_COLOR: '1' },
+    clock: systemClock,
+    folder,
+    readStdin: () => Promise.resolve(''),
+    onSignal: () => () => {},
+  }
+  const code = await main(argv, io)
+  return { code, out, err }
+}
+
+describe('what was typed wrongly', () => {
+  it('exits 2 and says what there is', async () => {
+    const unknown = await troupe('/', ['rums'])
+    expect([unknown.code, unknown.out]).toEqual([2, ''])
+    expect(unknown.err).toContain("troupe: unknown command 'rums'\n(Did you mean runs?)")
+    expect((await troupe('/', ['runs', '--wat'])).code).toBe(2)
+    expect((await troupe('/', ['runs', '--state', 'sleeping'])).err).toContain('Allowed choices are ready, scheduled, running')
+    expect((await troupe('/', ['runs', '--limit', '0'])).err).toContain('Give a whole number from 1.')
+    expect((await troupe('/', ['show'])).code).toBe(2)
+  })
+
+  it('shows the help on standard error when nothing was typed', async () => {
+    const told = await troupe('/', [])
+    expect([told.code, told.out]).toEqual([2, ''])
+    expect(told.err).toContain('Usage: troupe COMMAND [options]')
+  })
+
+  it('exits 0 for help and version', async () => {
+    expect((await troupe('/', ['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const help = await troupe('/', ['run', '--help'])
+    expect([help.code, help.err]).toEqual([0, ''])
+    expect(help.out).toContain('--key <text>')
+    expect(help.out).toContain('--store <url>')
+  })
+
+  it('refuses bad input and flags before a store is made', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    expect((await troupe(folder, ['run', 'greet', '{name:ann}'])).err).toContain('The shell has eaten the double quotes')
+    expect((await troupe(folder, ['run', 'greet', '--timeout', 'soon'])).err).toContain('troupe: --timeout "soon" is not a duration')
+    expect((await troupe(folder, ['run', 'greet', '--key', ''])).code).toBe(2)
+    expect((await troupe(folder, ['runs', '--store', 'mongo://x'])).code).toBe(2)
+    expect(readdirSync(folder)).toEqual([])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('what cannot be used', () => {
+  it('exits 78 and shows a first worker when there is nothing to run', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    const told = await troupe(folder, ['run', 'greet'])
+    expect(told.code).toBe(78)
+    expect(told.err).toContain(`Nothing to run: no troupe.config.ts and no workers folder in ${folder}`)
+    expect(told.err).toContain("export const greet = worker('greet'")
+    rmSync(folder, { recursive: true })
+  })
+
+  it('exits 78 when the config is missing, exports nothing of use, or does not load', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    expect((await troupe(folder, ['run', 'greet', '--config', 'no.ts'])).err).toContain('The config file no.ts is not there')
+    writeFileSync(join(folder, 'troupe.config.ts'), 'export const workers = "./workers"\n')
+    const named = await troupe(folder, ['run', 'greet'])
+    expect(named.err).toContain('troupe.config.ts exports only workers: write `export default { … }`')
+    writeFileSync(join(folder, 'broken.ts'), 'export default {{\n')
+    const broken = await troupe(folder, ['run', 'greet', '--config', 'broken.ts'])
+    expect([named.code, broken.code]).toEqual([78, 78])
+    expect(broken.err).toContain('broken.ts could not be loaded')
+    expect(readdirSync(folder).sort()).toEqual(['broken.ts', 'troupe.config.ts'])
+    rmSync(folder, { recursive: true })
+  })
+
+  it('exits 69 for a store that is not there and makes none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    const told = await troupe(folder, ['runs', '--store', 'sqlite:gone/troupe.db'])
+    expect(told.code).toBe(69)
+    expect(told.err).toContain('There is no store at gone/troupe.db yet')
+    expect(readdirSync(folder)).toEqual([])
+    writeFileSync(join(folder, 'notes.txt'), 'these are not the rows you are looking for, not a database at all\n'.repeat(9))
+    const notOurs = await troupe(folder, ['runs', '--store', 'sqlite:notes.txt'])
+    expect(notOurs.code).toBe(69)
+    expect(notOurs.err).toContain('notes.txt is not a Troupe store')
+    rmSync(folder, { recursive: true })
+  })
+
+  it('tells errors as JSON when JSON is wanted', async () => {
+    const told = await troupe('/', ['show', 'abc', '--json', '--store', 'sqlite:/nowhere/troupe.db'])
+    expect((JSON.parse(told.err) as { error: { code: string } }).error.code).toBe('store_unavailable')
+  })
+})
+
+describe('a store with runs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+  const ids: Record<string, string> = {}
+
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'troupe.config.mjs'), "export default { store: 'sqlite:data/here.db' }\n")
+    const order = workflow('order', {}, async (ctx, items: string[]) => {
+      let tries = 0
+      const price = await ctx.step('price', () => items.length * 10)
+      const flaky = (): string => {
+        tries += 1
+        if (tries < 2) throw new Error('tape is out')
+        return 'packed'
+      }
+      await ctx.step('pack', flaky, { retry: { attempts: 2, base: '1ms' } })
+      ctx.progress(2, 2)
+      return { price }
+    })
+    const refuse = worker('refuse', {}, () => {
+      throw new Error('no', { cause: new TypeError('not a flight') })
+    })
+    const store = `sqlite:${join(folder, 'data/here.db')}`
+    await using engine = await Troupe.open({ store, definitions: [order, refuse], logLevel: 'silent' })
+    await engine.start()
+    const kept = await engine.call(order, ['book', 'pen'])
+    await kept.result()
+    const failed = await engine.call(refuse)
+    await failed.result().catch(() => {})
+    Object.assign(ids, { order: kept.id, refuse: failed.id })
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('lists them, the newest first, with whole ids', async () => {
+    const { code, out } = await troupe(folder, ['runs'])
+    const lines = out.split('\n').map((line) => line.split(/\s+/).slice(0, 3))
+    expect(code).toBe(0)
+    expect(lines).toEqual([['ID', 'NAME', 'STATE'], [ids['refuse'], 'refuse', 'failed'], [ids['order'], 'order', 'succeeded'], ['']])
+  })
+
+  it('draws each on two lines where an id and a state do not fit on one', async () => {
+    const lines = (await troupe(folder, ['runs'], 40)).out.split('\n')
+    expect(lines[0]).toBe(ids['refuse'])
+    expect(lines[1]).toMatch(/^refuse {2}failed {2}/)
+    expect(lines.every((line) => line.length <= 40)).toBe(true)
+  })
+
+  it('filters, and says how to see all', async () => {
+    expect((await troupe(folder, ['runs', '--state', 'failed', '--json'])).out).toContain(ids['refuse'])
+    expect((await troupe(folder, ['runs', '--name', 'order', '--json'])).out).not.toContain(ids['refuse'])
+    const none = await troupe(folder, ['runs', '--name', 'invoice'])
+    expect([none.code, none.out, none.err]).toEqual([0, '', "No runs of 'invoice'. See all: troupe runs\n"])
+    expect((await troupe(folder, ['runs', '--limit', '1'])).err).toBe('The newest 1; see more with --limit 5\n')
+  })
+
+  it('shows input, progress, steps with their tries, and output', async () => {
+    const { code, out } = await troupe(folder, ['show', ids['order'] ?? ''])
+    expect(code).toBe(0)
+    expect(out).toContain(`order  ${ids['order']}\n✓ succeeded in `)
+    expect(out).toContain('progress  ━━━━━━━━━━━━ 100%  2 of 2')
+    expect(out).toContain("Input\n  [ 'book', 'pen' ]")
+    expect(out).toMatch(/Steps \(2\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n/)
+    expect(out).toContain('Output\n  { price: 20 }')
+  })
+
+  it('shows the error with what caused it, and the stack only with --verbose', async () => {
+    const { out } = await troupe(folder, ['show', ids['refuse'] ?? ''])
+    expect(out).toContain('✗ failed after ')
+    expect(out.slice(out.indexOf('Error\n'))).toBe('Error\n  Error: no\n  caused by TypeError: not a flight\n')
+    expect((await troupe(folder, ['show', ids['refuse'] ?? '', '--verbose'])).out).toMatch(/ {4}at .*cli\.test\.ts/)
+  })
+
+  it('takes the beginning of an id when it is enough', async () => {
+    const [first = '', second = ''] = [ids['order'], ids['refuse']]
+    const shared = [...first].findIndex((letter, index) => letter !== second[index])
+    expect((await troupe(folder, ['show', first.slice(0, shared + 1).toUpperCase()])).out).toContain(first)
+    const both = await troupe(folder, ['show', first.slice(0, 8)])
+    expect(both.code).toBe(2)
+    expect(both.err).toContain(`2 runs begin with '${first.slice(0, 8)}'`)
+    expect((await troupe(folder, ['show', 'abc'])).err).toContain("'abc' is too short for an id")
+    const gone = await troupe(folder, ['show', 'ffffffff-0000'])
+    expect([gone.code, gone.out]).toEqual([2, ''])
+    expect(gone.err).toContain("Worker run 'ffffffff-0000' not found")
+  })
+
+  it('gives programs everything as JSON', async () => {
+    const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<string, unknown>
+    expect(shown).toMatchObject({ name: 'order', state: 'succeeded', output: { price: 20 }, steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }] })
+  })
+})

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { editDistance, nearestNames } from './nearest.ts'
+
+describe('nearestNames', () => {
+  const known = ['flight-delays', 'greet', 'great', 'order', 'send-email']
+
+  it('finds what was meant, the nearest first', () => {
+    expect(nearestNames('gret', known)).toEqual(['great', 'greet'])
+    expect(nearestNames('ordre', known)).toEqual(['order'])
+    expect(nearestNames('Greet', known)).toEqual(['greet', 'great'])
+    expect(nearestNames('delays', known)).toEqual(['flight-delays'])
+  })
+
+  it('guesses nothing that is far away', () => {
+    expect(nearestNames('invoice', known)).toEqual([])
+  })
+
+  it('counts insertions, deletions, replacements and swaps as one mistake each', () => {
+    expect(editDistance('', 'abc')).toBe(3)
+    expect(editDistance('kitten', 'sitting')).toBe(3)
+    expect(editDistance('order', 'odrer')).toBe(1)
+  })
+})

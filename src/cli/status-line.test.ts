@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { plain } from './paint.ts'
+import { drawStatus, stateWords, type StatusLine } from './status-line.ts'
+import { widthOf } from './width.ts'
+
+const status: StatusLine = {
+  run: { state: 'running', attempt: 1, dueAt: undefined, progress: { done: 90_000, total: 200_000 } },
+  now: 0,
+  elapsedMs: 7_249,
+  rate: 12_400.4,
+  frame: 2,
+}
+
+describe('status line', () => {
+  it('leaves out the least important first as the window narrows', () => {
+    expect(drawStatus(status, 79, plain)).toBe('⠹ running  ━━━━━━━━━━━━━╸──────────────── 45%  90,000/200,000  12,400/s  7.2s')
+    expect(drawStatus(status, 50, plain)).toBe('⠹ running  ━━━━━────── 45%  90,000/200,000  7.2s')
+    expect(drawStatus(status, 39, plain)).toBe('⠹ running  ━━━━━━━╸──────── 45%  7.2s')
+    expect(drawStatus(status, 16, plain)).toBe('⠹ running  45%')
+    expect(drawStatus(status, 3, plain)).toBe('')
+  })
+
+  it('never outgrows the window', () => {
+    for (let width = 0; width < 120; width += 1) expect(widthOf(drawStatus(status, width, plain))).toBeLessThanOrEqual(width)
+  })
+
+  it('draws no bar when there is no progress', () => {
+    expect(drawStatus({ ...status, run: { ...status.run, progress: undefined } }, 80, plain)).toBe('⠹ running  7.2s')
+  })
+
+  it('says what a run waits for', () => {
+    const run = { attempt: 1, dueAt: undefined, progress: undefined }
+    expect(stateWords({ ...run, state: 'ready' }, 0)).toBe('waiting for a free actor')
+    expect(stateWords({ ...run, state: 'parked', dueAt: 90_000 }, 0)).toBe('sleeping, 1m 30s left')
+    expect(stateWords({ ...run, state: 'scheduled', dueAt: 1_500, attempt: 2 }, 0)).toBe('starts in 2s (attempt 2)')
+  })
+})

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import { fromErrorRecord, toErrorRecord } from '../lib/error-record.ts'
+import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import * as errors from './errors.ts'
+
+const { PermanentError, RetryAfterError, reviveError, TimeoutError, ValidationError } = errors
+
+describe('the errors users throw', () => {
+  it.each([
+    [new PermanentError('no'), 'PermanentError', 'permanent', false],
+    [new ValidationError('no'), 'ValidationError', 'validation_failed', false],
+    [new TimeoutError('no'), 'TimeoutError', 'timed_out', true],
+    [new TimeoutError('no', { retryable: false }), 'TimeoutError', 'timed_out', false],
+    [new RetryAfterError('no', '30s'), 'RetryAfterError', 'retry_after', true],
+  ])('say whether trying again can help: %s', (error, name, code, retryable) => {
+    expect(error).toMatchObject({ name, code, retryable, message: 'no' })
+    expect(isTroupeError(error)).toBe(true)
+  })
+
+  it('keep their cause and details', () => {
+    const cause = new Error('inner')
+    const options = { cause, details: { id: 7 } }
+    for (const error of [new PermanentError('no', options), new ValidationError('no', options), new TimeoutError('no', options)]) {
+      expect(error).toMatchObject({ cause, details: { id: 7 } })
+    }
+    expect(new RetryAfterError('no', 5, options)).toMatchObject({ cause, details: { id: 7, delayMs: 5 }, delayMs: 5 })
+  })
+
+  it('stay permanent, whatever they are given', () => {
+    expect(new PermanentError('no', { retryable: true }).retryable).toBe(false)
+    expect(new ValidationError('no', { retryable: true }).retryable).toBe(false)
+  })
+
+  it('refuse a delay that is none', () => {
+    expect(() => new RetryAfterError('no', 'soon')).toThrow(expect.objectContaining({ code: 'option_invalid' }))
+  })
+})
+
+describe('reviveError', () => {
+  const cause = new PermanentError('inner', { cause: new RangeError('innermost') })
+  const options = { cause, details: { id: 7 } }
+
+  it.each([
+    new PermanentError('no', options),
+    new ValidationError('no', options),
+    new TimeoutError('no', options),
+    new TimeoutError('no', { ...options, retryable: false }),
+    new RetryAfterError('no', '30s', options),
+  ])('gives a stored error everything back: %s', (error) => {
+    const revived = revive(error)
+    expect(revived).toBeInstanceOf(error.constructor)
+    const { name, message, code, details, retryable, stack } = error
+    expect(revived).toMatchObject({ name, message, code, details, retryable, stack })
+    expect(revived.cause).toBeInstanceOf(PermanentError)
+    expect((revived.cause as Error).cause).toBeInstanceOf(RangeError)
+  })
+
+  it('gives the delay back', () => {
+    expect(revive(new RetryAfterError('no', '30s'))).toMatchObject({ delayMs: 30_000 })
+    expect(reviveError({ name: 'RetryAfterError', code: 'retry_after', message: 'no' })).toMatchObject({ delayMs: 0 })
+    const details = { delayMs: 'soon' }
+    expect(reviveError({ name: 'RetryAfterError', code: 'retry_after', message: 'no', details })).toMatchObject({ delayMs: 0 })
+  })
+
+  it('leaves errors of others alone, also those of the same name', () => {
+    expect(reviveError({ name: 'TypeError', message: 'no' })).toBeUndefined()
+    expect(reviveError({ name: 'TroupeError', code: 'run_lost', message: 'no' })).toBeUndefined()
+    for (const name of ['PermanentError', 'ValidationError', 'TimeoutError', 'RetryAfterError']) {
+      expect(reviveError({ name, message: 'no' })).toBeUndefined()
+    }
+    expect(reviveError({ name: 'TimeoutError', code: '23', message: 'aborted' })).toBeUndefined()
+  })
+
+  function revive(error: Error): Error {
+    return fromErrorRecord(JSON.parse(JSON.stringify(toErrorRecord(error))), reviveError)
+  }
+})
+
+describe('every message says what happened, to which thing, and what to do', () => {
+  it.each([
+    [
+      errors.workerNotRegistered('crop', ['resize', 'scan']),
+      'worker_not_registered',
+      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
+    ],
+    [
+      errors.workerNotRegistered('crop', []),
+      'worker_not_registered',
+      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
+    ],
+    [errors.workerTimedOut('crop', 90_000), 'timed_out', `Worker 'crop' timed out after 1m 30s`],
+    [
+      errors.runDeadlinePassed('crop', 'run-1'),
+      'timed_out',
+      `Worker 'crop' run run-1 did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.`,
+    ],
+    [
+      errors.stepTimedOut('pay', 250),
+      'timed_out',
+      `Step 'pay' timed out after 250ms: give it a longer { timeout }, or let it end when its signal aborts.`,
+    ],
+    [
+      errors.runNotFound('run-1'),
+      'run_not_found',
+      "Worker run 'run-1' not found: list what there is with `troupe runs`, and check that --store names the right file.",
+    ],
+    [errors.runCancelled('crop', 'run-1', 'too late'), 'run_cancelled', `Worker 'crop' run run-1 was cancelled: too late`],
+    [errors.runCancelled('crop', 'run-1', undefined), 'run_cancelled', `Worker 'crop' run run-1 was cancelled`],
+    [
+      errors.runLost(4),
+      'run_lost',
+      'The process died 4 times while it ran this, without finishing a step: look for what kills it (memory, a native crash), then start it again.',
+    ],
+    [errors.resultTimeout('run-1', 5_000), 'result_timeout', 'Run run-1 did not finish within 5s; it goes on, ask for its result again.'],
+    [
+      errors.journalMismatch('pay', 'step', 'sleep'),
+      'journal_mismatch',
+      `Step 'pay' was a step when this run first reached it and is a sleep now: give the new one another name, or run the old code to the end.`,
+    ],
+    [
+      errors.stepNameTaken('pay'),
+      'step_name_taken',
+      `Step 'pay' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name.`,
+    ],
+    [
+      errors.idempotencyConflict('crop', 'k', 'run-1'),
+      'idempotency_conflict',
+      `Run run-1 of 'crop' was started with idempotency key 'k' before: use { onConflict: 'attach' } to get that run.`,
+    ],
+    [errors.engineStopped(), 'engine_stopped', 'This Troupe is stopped and takes no more work: open another one.'],
+    [
+      errors.definitionExists('crop', '1'),
+      'definition_exists',
+      `A definition named 'crop' of version 1 is registered already: rename one, give it another version, or register with { replace: true }.`,
+    ],
+    [errors.definitionInvalid('It has no name.'), 'definition_invalid', 'It has no name.'],
+  ])('%s', (error, code, message) => {
+    expect(error).toMatchObject({ code, message })
+    expect(error).toBeInstanceOf(TroupeError)
+  })
+
+  it('names at most twelve of the registered workers', () => {
+    const known = Array.from({ length: 20 }, (_, n) => `w${n}`)
+    expect(errors.workerNotRegistered('crop', known).message).toContain('w10, w11. Pass')
+  })
+
+  it('keeps from trying again what cannot get better', () => {
+    const final = [
+      errors.runDeadlinePassed('crop', 'run-1'),
+      errors.runLost(4),
+      errors.journalMismatch('pay', 'step', 'sleep'),
+      errors.stepNameTaken('pay'),
+      errors.idempotencyConflict('crop', 'k', 'run-1'),
+    ]
+    expect(final.map(({ retryable }) => retryable)).toEqual(final.map(() => false))
+    expect([errors.workerTimedOut('crop', 1).retryable, errors.stepTimedOut('pay', 1).retryable]).toEqual([true, true])
+  })
+
+  it.each([
+    ['text', '"text"'],
+    [Number.NaN, 'NaN'],
+    [-Infinity, '-Infinity'],
+    [-0, '0'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [{ a: [1] }, '{"a":[1]}'],
+    [10n, '10'],
+    [cyclic(), '[object Object]'],
+  ])('quotes the value it received: %s', (received, quoted) => {
+    expect(errors.optionInvalid('limit', received, 'a number')).toMatchObject({
+      code: 'option_invalid',
+      message: `limit is ${quoted}: expected a number.`,
+      details: { option: 'limit' },
+    })
+  })
+})
+
+function cyclic(): object {
+  const object: Record<string, unknown> = {}
+  object['self'] = object
+  return object
+}

@@ -1,0 +1,290 @@
+// The account at the end: what stands in the store against what stands in the ledger, value by value.
+import { isDeepStrictEqual } from 'node:util'
+import { decode } from '../../src/lib/codec.ts'
+import { openDriver } from '../../src/store/sqlite/driver.ts'
+import type { Entry } from './ledger.ts'
+
+export interface Account {
+  readonly figures: Figures
+  /** Everything that must not be, in words; empty when all is well. */
+  readonly violations: readonly string[]
+}
+
+export interface Figures {
+  readonly runs: number
+  /** Started in the store, with a caller that died before it was told. */
+  readonly unacknowledged: number
+  /** Steps and runs of plain workers. */
+  readonly steps: number
+  /** Attempts that came to their end, in whatever process. */
+  readonly executed: number
+  /** Results given to code that did not execute them, because an earlier activation had. */
+  readonly remembered: number
+  /** Executed to the end and not on record, because a fault came first. */
+  readonly executedAgain: number
+  /** Attempts that a fault found between their beginning and the acknowledgement. */
+  readonly inFlight: number
+  /** Runs taken from dead processes. */
+  readonly rescued: number
+  /** Writes that were refused because the run had been taken over. */
+  readonly lost: number
+  readonly fired: Readonly<Record<string, number>>
+}
+
+/** Processes whose work may be missing: they were killed, or came back too late. */
+export interface Faults {
+  readonly killed: ReadonlySet<number>
+}
+
+interface RunRow {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly input: string
+  readonly value: string | null
+  readonly outcomes: number
+}
+
+interface StepRow {
+  readonly run: string
+  readonly path: string
+  readonly attempt: number
+  readonly is_error: number
+  readonly value: string
+}
+
+interface Books {
+  readonly entries: readonly Entry[]
+  readonly faults: Faults
+  readonly runs: readonly RunRow[]
+  /** Steps of the journal, sleeps left out. */
+  readonly steps: readonly StepRow[]
+  readonly attempts: readonly { readonly run: string; readonly path: string; readonly error: string }[]
+  readonly emitted: readonly { readonly run: string; readonly value: string }[]
+  /** Tables that are empty when nothing is under way, with their counts of rows. */
+  readonly leftovers: Readonly<Record<string, number>>
+  readonly integrity: string
+}
+
+type Attempted = Extract<Entry, { kind: 'begun' | 'effect' | 'failed' }>
+
+export async function account(store: string, entries: readonly Entry[], faults: Faults): Promise<Account> {
+  const books = await openBooks(store, entries, faults)
+  const onRecord = recordedValues(books)
+  const checks = [checkStore, checkStarts, checkOutcomes, checkSteps, checkSeen, checkAttempts, checkSaid, checkRaces]
+  const violations = [...checks.flatMap((check) => check(books)), ...checkExecutions(books, onRecord)]
+  return { figures: figuresOf(books, onRecord), violations }
+}
+
+async function openBooks(store: string, entries: readonly Entry[], faults: Faults): Promise<Books> {
+  const db = await openDriver(store)
+  const all = <T>(sql: string): T[] => db.prepare(sql).all() as T[]
+  const count = (table: string): number => all<{ rows: number }>(`select count(*) as rows from ${table}`)[0]?.rows ?? -1
+  try {
+    return {
+      entries,
+      faults,
+      runs: all(`select id, name, state, input, value,
+        (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`),
+      steps: all(`select run, path, attempt, is_error, value from steps where kind = 'step'`),
+      attempts: all(`select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`),
+      emitted: all(`select run.public_id as run, value from emitted join run on run.id = emitted.run_id`),
+      leftovers: Object.fromEntries(['live', 'wait', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)])),
+      integrity: all<{ integrity_check: string }>('pragma integrity_check').map((row) => row.integrity_check).join('; '),
+    }
+  } finally {
+    db.close()
+  }
+}
+
+function checkStore({ integrity, leftovers, entries }: Books): string[] {
+  const left = Object.entries(leftovers).filter(([, rows]) => rows > 0)
+  return [
+    ...(integrity === 'ok' ? [] : [`integrity_check says ${integrity}`]),
+    ...left.map(([table, rows]) => `${rows} rows are left in ${table}`),
+    ...ofKind(entries, 'trouble').map(({ pid, text }) => `process ${pid} was in trouble: ${text}`),
+  ]
+}
+
+/** I2, I3: what `call` acknowledged is there; what is there and was not acknowledged had a caller that died. */
+function checkStarts({ entries, faults, runs }: Books): string[] {
+  const stored = new Map(runs.map((run) => [run.id, run]))
+  const called = ofKind(entries, 'called')
+  const acknowledged = new Set(called.map(({ run }) => run))
+  const changed = called.filter(({ run, name, input }) => {
+    const found = stored.get(run)
+    return found === undefined || found.name !== name || !isDeepStrictEqual(decode(found.input), input)
+  })
+  const phantom = runs.filter(({ id, input }) => !acknowledged.has(id) && !faults.killed.has((decode(input) as { from: number }).from))
+  return [
+    ...changed.map(({ run }) => `I2: the acknowledged run ${run} is not in the store as it was called`),
+    ...phantom.map(({ id }) => `run ${id} is in the store and nobody called it`),
+  ]
+}
+
+/** I3, I11: every run has exactly one outcome, and it is what its code returned and its callers were told. */
+function checkOutcomes({ entries, runs, steps }: Books): string[] {
+  const results = groupBy(ofKind(entries, 'result'), ({ run }) => run)
+  const stepValues = groupBy(steps, ({ run }) => run)
+  return runs.flatMap(({ id, name, state, value, outcomes }) => {
+    if (state !== 'succeeded' || outcomes !== 1 || value === null) return [`I3: run ${id} is ${state} with ${outcomes} outcomes`]
+    const output = decode(value)
+    const told = (results.get(id) ?? []).filter((result) => !isDeepStrictEqual(result.output, output))
+    const remembered = (stepValues.get(id) ?? []).map(uuidOf)
+    const isSame = name === 'errand' || isDeepStrictEqual(remembered.toSorted(), (output as string[]).toSorted())
+    return [
+      ...told.map(() => `I4: a caller was told another result of run ${id} than the stored one`),
+      ...(isSame ? [] : [`I1: run ${id} returned other values than its steps have`]),
+    ]
+  })
+}
+
+/** I1: every remembered value was really made, by that step of that run, and stands once. */
+function checkSteps({ entries, steps, runs }: Books): string[] {
+  const made = new Map(attemptedOf(entries).filter(({ kind }) => kind !== 'begun').map((entry) => [entry.uuid, entry]))
+  const isMade = (uuid: string, run: string, path: string, kind: string): boolean => {
+    const entry = made.get(uuid)
+    return entry !== undefined && entry.run === run && entry.path === path && entry.kind === kind
+  }
+  const phantoms = steps.filter((step) => !isMade(uuidOf(step), step.run, step.path, step.is_error === 1 ? 'failed' : 'effect'))
+  const errands = runs.filter(({ name, value }) => name === 'errand' && value !== null)
+  const phantomErrands = errands.filter(({ id, value }) => !isMade(decode(value ?? '') as string, id, '', 'effect'))
+  return [
+    ...phantoms.map(({ run, path }) => `I1: the value of step ${path} of run ${run} was never made`),
+    ...phantomErrands.map(({ id }) => `I1: the result of run ${id} was never made`),
+  ]
+}
+
+/** I1, I2: whatever user code saw of a step is what the store has, at all times and in all processes. */
+function checkSeen({ entries, steps }: Books): string[] {
+  const places = new Map(attemptedOf(entries).map(({ uuid, run, path }) => [uuid, placeKey(run, path)]))
+  const stored = new Map(steps.map((step) => [placeKey(step.run, step.path), uuidOf(step)]))
+  const changed = ofKind(entries, 'seen').filter(({ uuid }) => stored.get(places.get(uuid) ?? '') !== uuid)
+  return changed.map(({ run, uuid }) => `I2: the acknowledged value ${uuid} (${places.get(uuid)}) of run ${run} is lost or changed`)
+}
+
+/** I12: an attempt that failed is on record once, and the one that ended the step knows how many there were. */
+function checkAttempts({ attempts, steps, entries }: Books): string[] {
+  const failed = new Set(ofKind(entries, 'failed').map(({ run, path, uuid }) => `${placeKey(run, path)} ${uuid}`))
+  const phantoms = attempts.filter(({ run, path, error }) => !failed.has(`${placeKey(run, path)} ${messageOf(error)}`))
+  const counted = groupBy(attempts, ({ run, path }) => placeKey(run, path))
+  const wrong = steps.filter((step) => step.attempt !== 1 + (counted.get(placeKey(step.run, step.path))?.length ?? 0))
+  return [
+    ...phantoms.map(({ run, path }) => `I12: a failed attempt of ${path} of run ${run} is on record and never was`),
+    ...wrong.map(({ run, path, attempt }) => `I12: step ${path} of run ${run} ended in attempt ${attempt}, which is not what is on record`),
+  ]
+}
+
+/** Nobody was told of a value that is not remembered. */
+function checkSaid({ emitted, steps }: Books): string[] {
+  const stored = new Set(steps.map(uuidOf))
+  const said = emitted.flatMap(({ run, value }) => {
+    const { seen } = decode(value) as { seen?: string }
+    return seen === undefined ? [] : [{ run, seen }]
+  })
+  return said.filter(({ seen }) => !stored.has(seen)).map(({ run, seen }) => `run ${run} emitted ${seen}, which is not remembered`)
+}
+
+/** A race is won by the same one however often it is run again. */
+function checkRaces({ entries }: Books): string[] {
+  const winners = groupBy(ofKind(entries, 'won'), ({ run }) => run)
+  const disputed = [...winners].filter(([, wins]) => new Set(wins.map(({ uuid }) => uuid)).size > 1)
+  return disputed.map(([run]) => `the race of run ${run} had several winners`)
+}
+
+/** Only a fault makes a step be executed again, and never one that was acknowledged. */
+function checkExecutions(books: Books, onRecord: readonly string[]): string[] {
+  const { entries } = books
+  const recorded = new Set(onRecord)
+  const isFaulty = faultyOf(books)
+  const unexplained = completedOf(entries).filter((entry) => !recorded.has(entry.uuid) && !isFaulty(entry))
+  const places = new Map(attemptedOf(entries).map(({ uuid, run, path }) => [uuid, placeKey(run, path)]))
+  const acknowledged = new Set<string>()
+  const repeated: string[] = []
+  for (const entry of entries) {
+    if (entry.kind === 'seen') acknowledged.add(places.get(entry.uuid) ?? '')
+    const isAgain = entry.kind === 'begun' && acknowledged.has(placeKey(entry.run, entry.path))
+    if (isAgain && !books.faults.killed.has(entry.pid) && !isFaulty(entry)) repeated.push(`${entry.path} of run ${entry.run}`)
+  }
+  return [
+    ...(recorded.size === onRecord.length ? [] : [`I1: ${onRecord.length - recorded.size} values are on record twice`]),
+    ...unexplained.map(({ run, path, pid }) => `${path} of run ${run} was executed by ${pid}, which met no fault, and is not on record`),
+    ...repeated.map((what) => `I2: ${what} was executed again after it had been acknowledged`),
+  ]
+}
+
+/** The values of all finished attempts that the store knows: of steps, of plain workers, of failures. */
+function recordedValues({ steps, attempts, runs }: Books): string[] {
+  const errands = runs.filter(({ name, value }) => name === 'errand' && value !== null)
+  return [
+    ...steps.map(uuidOf),
+    ...attempts.map(({ error }) => messageOf(error)),
+    ...errands.map(({ value }) => String(decode(value ?? ''))),
+  ]
+}
+
+function figuresOf(books: Books, onRecord: readonly string[]): Figures {
+  const { entries, runs, steps, faults } = books
+  const recorded = new Set(onRecord)
+  const isFaulty = faultyOf(books)
+  const acknowledged = new Set(ofKind(entries, 'seen').map(({ pid, uuid }) => `${pid} ${uuid}`))
+  const begun = ofKind(entries, 'begun').filter((entry) => isFaulty(entry) && !acknowledged.has(`${entry.pid} ${entry.uuid}`))
+  const called = new Set(ofKind(entries, 'called').map(({ run }) => run))
+  const completed = completedOf(entries)
+  const fired: Record<string, number> = {}
+  for (const { place, pid } of ofKind(entries, 'fired')) if (faults.killed.has(pid)) fired[place] = (fired[place] ?? 0) + 1
+  return {
+    runs: runs.length,
+    unacknowledged: runs.filter(({ id }) => !called.has(id)).length,
+    steps: steps.length + runs.filter(({ name }) => name === 'errand').length,
+    executed: completed.length,
+    remembered: ofKind(entries, 'seen').filter(({ isFresh }) => !isFresh).length,
+    executedAgain: completed.filter(({ uuid }) => !recorded.has(uuid)).length,
+    inFlight: begun.length,
+    rescued: ofKind(entries, 'rescued').reduce((sum, entry) => sum + entry.runs, 0),
+    lost: ofKind(entries, 'lost').length,
+    fired,
+  }
+}
+
+/** Whether the process was killed, or was told that this run is not its own any more. */
+function faultyOf({ entries, faults }: Books): (entry: Attempted) => boolean {
+  const lost = new Set(ofKind(entries, 'lost').map(({ pid, run }) => `${pid} ${run}`))
+  return ({ pid, run }) => faults.killed.has(pid) || lost.has(`${pid} ${run}`)
+}
+
+function ofKind<K extends Entry['kind']>(entries: readonly Entry[], kind: K): Extract<Entry, { kind: K }>[] {
+  return entries.filter((entry) => entry.kind === kind) as Extract<Entry, { kind: K }>[]
+}
+
+function attemptedOf(entries: readonly Entry[]): Attempted[] {
+  return entries.filter((entry) => entry.kind === 'begun' || entry.kind === 'effect' || entry.kind === 'failed')
+}
+
+function completedOf(entries: readonly Entry[]): Attempted[] {
+  return attemptedOf(entries).filter(({ kind }) => kind !== 'begun')
+}
+
+/** The value a step has; of one that failed for good, the one in its error. */
+function uuidOf({ is_error, value }: StepRow): string {
+  return is_error === 1 ? messageOf(value) : String(decode(value))
+}
+
+function messageOf(error: string): string {
+  return (JSON.parse(error) as { message: string }).message
+}
+
+function placeKey(run: string, path: string): string {
+  return `${run} ${path}`
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}

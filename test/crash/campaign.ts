@@ -1,0 +1,117 @@
+// A campaign of kills against one store file: children are killed and started again while runs are being started.
+import { systemClock } from '../../src/lib/clock.ts'
+import { Troupe } from '../../src/troupe.ts'
+import { account, type Account } from './account.ts'
+import { Child } from './children.ts'
+import { openLedger, readLedger, type Note } from './ledger.ts'
+import type { Random } from './random.ts'
+import { definitions, randomWork } from './work.ts'
+
+export interface CampaignOptions {
+  readonly build: string
+  readonly store: string
+  readonly ledger: string
+  readonly random: Random
+  readonly kills: number
+}
+
+export interface CampaignAccount extends Account {
+  readonly kills: number
+}
+
+// Children at the same time: enough to work side by side on two cores.
+const slots = 3
+const leaseMs = 3_000
+// A child whose failpoint has not come by then is killed as it stands.
+const longestLifeMs = 1_000
+const startLimitMs = 30_000
+const drainMs = 240_000
+
+// Where children kill themselves, and at which passage at the latest.
+const places = [
+  { place: 'commit:before', most: 25 },
+  { place: 'commit:after', most: 25 },
+  { place: 'step:before', most: 25 },
+  { place: 'step:after', most: 25 },
+  { place: 'settle:before', most: 6 },
+] as const
+
+interface Campaign extends CampaignOptions {
+  readonly client: Troupe
+  readonly note: Note
+  readonly killed: Set<number>
+  readonly calls: Promise<void>[]
+  /** Kills that were begun. */
+  planned: number
+  readonly failures: string[]
+}
+
+/** Kills children until there were enough, lets a clean one finish everything, and accounts. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignAccount> {
+  const note = openLedger(options.ledger)
+  const client = await Troupe.open({ store: `sqlite:${options.store}`, definitions: Object.values(definitions(note)) })
+  const campaign: Campaign = { ...options, client, note, killed: new Set(), calls: [], planned: 0, failures: [] }
+  for (let n = 0; n < 3; n++) start(campaign, 'rest', { from: process.pid })
+  await Promise.all(Array.from({ length: slots }, () => killOneAfterAnother(campaign)))
+  await Promise.all(campaign.calls)
+  await drain(campaign)
+  await client.stop()
+  note.close()
+  const { figures, violations } = await account(options.store, readLedger(options.ledger), { killed: campaign.killed })
+  return { kills: campaign.killed.size, figures, violations: [...campaign.failures, ...violations] }
+}
+
+async function killOneAfterAnother(campaign: Campaign): Promise<void> {
+  const { random, build, killed, failures } = campaign
+  while (campaign.planned < campaign.kills) {
+    campaign.planned += 1
+    const death = randomDeath(random)
+    const seed = random.between(0, 2 ** 31)
+    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 8) }
+    const child = new Child(build, death.failpoint === undefined ? order : { ...order, death: death.failpoint })
+    for (let n = random.between(0, 6); n > 0; n--) startRandom(campaign)
+    if (death.servesFirst) await child.hears(() => child.isReady, startLimitMs)
+    const timer = systemClock.after(death.lifeMs, () => void child.signal('SIGKILL'))
+    const { signal, code, errors } = await child.ended
+    timer.cancel()
+    if (signal === 'SIGKILL') killed.add(child.pid)
+    else failures.push(`child ${child.pid} ended by itself with ${code}: ${errors}`)
+  }
+}
+
+interface Death {
+  readonly failpoint?: { readonly place: string; readonly passage: number }
+  /** Its life is counted from when it serves; otherwise from its birth. */
+  readonly servesFirst: boolean
+  readonly lifeMs: number
+}
+
+function randomDeath(random: Random): Death {
+  if (random.happens(0.6)) {
+    const { place, most } = random.oneOf(places)
+    return { failpoint: { place, passage: random.between(1, most) }, servesFirst: true, lifeMs: longestLifeMs }
+  }
+  const servesFirst = random.happens(0.75)
+  return { servesFirst, lifeMs: random.between(0, servesFirst ? 200 : 400) }
+}
+
+function startRandom(campaign: Campaign): void {
+  const { name, input } = randomWork(campaign.random)
+  start(campaign, name, input)
+}
+
+function start({ client, note, calls }: Campaign, name: string, input: object): void {
+  calls.push(client.call(name, input).then(({ id }) => note({ kind: 'called', run: id, name, input })))
+}
+
+async function drain(campaign: Campaign): Promise<void> {
+  const child = new Child(campaign.build, { ...placesOf(campaign), leaseMs, seed: 0, starts: 0, drains: true })
+  const timer = systemClock.after(drainMs, () => void child.signal('SIGKILL'))
+  const { signal, code, errors } = await child.ended
+  timer.cancel()
+  if (code !== 0) campaign.failures.push(`the last child did not finish everything: ${signal ?? code} ${errors}`)
+}
+
+function placesOf({ store, ledger }: Campaign): { store: string; ledger: string } {
+  return { store: `sqlite:${store}`, ledger }
+}

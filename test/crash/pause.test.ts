@@ -1,0 +1,53 @@
+// Pauses real processes past their lease: the one that returns changes nothing, and without the fence it would.
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { buildChild } from './children.ts'
+import { runPauses, type PauseOptions, type PauseReport } from './pauses.ts'
+import { campaignSeed, Random } from './random.ts'
+
+const isFull = process.env['TROUPE_CRASH'] === 'full'
+const pauses = isFull ? 100 : 6
+const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
+
+const fence = `select 1 as is_held from live
+where run_id = ? and epoch = ? and node = ? and state = 'running'`
+const noFence = `select 1 as is_held from run where id = ? and ? is not null and ? is not null`
+
+test('I5: a paused process that comes back changes nothing', { timeout: isFull ? 480_000 : 120_000 }, async () => {
+  const options = stage(buildChild(), pauses)
+  const report = await runPauses(options)
+  tell('pauses', options, report)
+  expect(report.violations).toEqual([])
+  expect(report.takenOver).toBe(pauses)
+  expect(report.held).toBeGreaterThanOrEqual(pauses)
+  expect(report.figures?.lost).toBeGreaterThanOrEqual(pauses)
+})
+
+test('I5: the same pauses find the violation when the fence is taken out of a copy', { timeout: 120_000 }, async () => {
+  const build = buildChild()
+  const runs = join(build, 'src', 'store', 'sqlite', 'runs.js')
+  const source = readFileSync(runs, 'utf8')
+  expect(source.split(fence)).toHaveLength(2)
+  writeFileSync(runs, source.replace(fence, noFence))
+  const options = { ...stage(build, 20), endsAtViolation: true }
+  const report = await runPauses(options)
+  tell('pauses without the fence', options, report)
+  expect(report.violations).toContainEqual(expect.stringMatching(/^I5: the returning process changed (step|emitted|finished) of run/))
+})
+
+function stage(build: string, count: number): PauseOptions {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-pause-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const random = new Random(campaignSeed())
+  return { build, store: join(folder, 'troupe.db'), ledger: join(folder, 'ledger.jsonl'), random, pauses: count }
+}
+
+function tell(what: string, { random }: PauseOptions, { takenOver, blocked, held, figures, violations }: PauseReport): void {
+  const counts = figures === undefined ? {} : { runs: figures.runs, steps: figures.steps, lost: figures.lost, executedAgain: figures.executedAgain }
+  const line = JSON.stringify({ what, seed: random.seed, node: process.version, takenOver, blocked, held, ...counts, failures: violations.length })
+  console.log(line)
+  if (isFull && figures !== undefined) appendFileSync(figuresFile, `${line}\n`)
+}

@@ -1,0 +1,201 @@
+// Pauses real processes past their lease while they hold runs, lets another take over, and looks what the returning one changes.
+import { existsSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { systemClock } from '../../src/lib/clock.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
+import { Troupe } from '../../src/troupe.ts'
+import { account, type Figures } from './account.ts'
+import { areReady, Child } from './children.ts'
+import { readLedger } from './ledger.ts'
+import type { Random } from './random.ts'
+import { definitions } from './work.ts'
+
+export interface PauseOptions {
+  readonly build: string
+  readonly store: string
+  readonly ledger: string
+  readonly random: Random
+  /** Pauses in which another process takes over. */
+  readonly pauses: number
+  /** Ends at the first violation, without an account of the whole. */
+  readonly endsAtViolation?: boolean
+}
+
+export interface PauseReport {
+  /** Pauses after which another process had taken over. */
+  readonly takenOver: number
+  /** Pauses in which nobody could, because the paused process held the lock of the file. */
+  readonly blocked: number
+  /** Runs that the paused processes held. */
+  readonly held: number
+  readonly figures: Figures | undefined
+  readonly violations: readonly string[]
+}
+
+const leaseMs = 200
+const runsAtOnce = 8
+// Each child takes half of the runs, so that both hold some.
+const most = runsAtOnce / 2
+const stepMs = 60
+const legs = 3
+// Twenty times what taking over needs; one that takes longer is stuck behind the lock of the paused process.
+const takeOverMs = 5_000
+const answerMs = 15_000
+
+interface Stage extends PauseOptions {
+  readonly client: Troupe
+  readonly db: SqlDriver
+  readonly children: readonly [Child, Child]
+}
+
+/** A run that the paused process holds, with the epoch of its claim. */
+interface HeldRun {
+  readonly id: string
+  readonly runId: number
+  readonly epoch: number
+}
+
+interface Round {
+  readonly held: readonly HeldRun[]
+  readonly isTakenOver: boolean
+  readonly violations: readonly string[]
+}
+
+export async function runPauses(options: PauseOptions): Promise<PauseReport> {
+  const stage = await openStage(options)
+  const rounds: Round[] = []
+  const isEnough = (): boolean => {
+    if (options.endsAtViolation && rounds.some(({ violations }) => violations.length > 0)) return true
+    return count(rounds) >= options.pauses || rounds.length >= options.pauses * 3
+  }
+  while (!isEnough()) rounds.push(await pauseOne(stage, rounds.length))
+  const end = options.endsAtViolation ? undefined : await closeBooks(stage)
+  await stage.client.stop()
+  stage.db.close()
+  return {
+    takenOver: count(rounds),
+    blocked: rounds.filter(({ held, isTakenOver }) => held.length > 0 && !isTakenOver).length,
+    held: rounds.reduce((sum, { held }) => sum + held.length, 0),
+    figures: end?.figures,
+    violations: [...rounds.flatMap(({ violations }) => violations), ...(end?.violations ?? [])],
+  }
+}
+
+/** start → pause → take over → return → compare */
+async function pauseOne(stage: Stage, round: number): Promise<Round> {
+  const { client, children, random, db } = stage
+  const [victim, other] = round % 2 === 0 ? children : [children[1], children[0]]
+  const begunBefore = countBegun(victim)
+  const input = { from: process.pid, legs, takesMs: stepMs }
+  const handles = await Promise.all(Array.from({ length: runsAtOnce }, () => client.call('voyage', input)))
+  // Any leg of any run, so that pauses come early and late.
+  const begun = begunBefore + random.between(1, most * legs - 1)
+  await victim.hears(() => countBegun(victim) >= begun, answerMs)
+  await pause(victim)
+  const held = heldBy(db, victim)
+  const isLate = random.happens(0.5)
+  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(other, held)))
+  const before = traces(db, held, isLate)
+  const heardBefore = victim.heard.length
+  victim.signal('SIGCONT')
+  const silent = isTakenOver ? await waitForAnswers(victim, held, heardBefore) : []
+  const after = traces(db, held, isLate)
+  const ends = await Promise.all(handles.map((handle) => handle.result({ timeout: answerMs }).then(() => undefined, String)))
+  const changes = isTakenOver ? [...changesOf(before, after), ...changesOf(before, traces(db, held, isLate))] : []
+  const unfinished = ends.filter((error) => error !== undefined).map((error) => `I3: a run did not finish: ${error}`)
+  return { held, isTakenOver, violations: [...silent, ...new Set(changes), ...unfinished] }
+}
+
+async function openStage(options: PauseOptions): Promise<Stage> {
+  const { build, store, ledger } = options
+  const given = { store: `sqlite:${store}`, ledger, leaseMs, seed: 0, starts: 0, most }
+  const children = [new Child(build, given), new Child(build, given)] as const
+  if (!(await areReady(children, answerMs))) throw new Error(`A child did not start: ${(await children[0].ended).errors}`)
+  const client = await Troupe.open({ store: `sqlite:${store}`, definitions: Object.values(definitions(() => {})) })
+  return { ...options, client, children, db: await openDriver(store) }
+}
+
+/** Stops the children as good engines stop, and accounts for all that happened. */
+async function closeBooks({ children, store, ledger }: Stage): Promise<{ figures: Figures; violations: string[] }> {
+  for (const child of children) child.stop()
+  const ends = await Promise.all(children.map((child) => child.ended))
+  const { figures, violations } = await account(store, readLedger(ledger), { killed: new Set([process.pid]) })
+  const bad = ends.filter(({ code }) => code !== 0).map(({ code, errors }) => `a child ended with ${code}: ${errors}`)
+  return { figures, violations: [...bad, ...violations] }
+}
+
+async function pause(child: Child): Promise<void> {
+  child.signal('SIGSTOP')
+  // A signal takes effect a moment after it was sent; where the system shows it, that moment is waited for.
+  while (stateOf(child) !== 'T') await new Promise<void>((resolve) => systemClock.soon(resolve))
+}
+
+function stateOf({ pid }: Child): string {
+  const stat = `/proc/${pid}/stat`
+  if (!existsSync(stat)) return 'T'
+  const text = readFileSync(stat, 'utf8')
+  return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3)
+}
+
+function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
+  const sql = `
+  select run.public_id as id, live.run_id as runId, live.epoch as epoch
+  from live join node on node.id = live.node join run on run.id = live.run_id
+  where node.pid = ? and live.state = 'running'`
+  return db.prepare(sql).all(pid) as HeldRun[]
+}
+
+async function allResumed(other: Child, held: readonly HeldRun[]): Promise<boolean> {
+  const isResumed = ({ id }: HeldRun): boolean => other.heard.some((entry) => entry.kind === 'begun' && entry.run === id)
+  return (await other.hears(() => held.every(isResumed), takeOverMs)) === true
+}
+
+async function allFinished(client: Troupe, held: readonly HeldRun[]): Promise<boolean> {
+  const results = held.map(async ({ id }) => (await client.handle(id)).result({ timeout: takeOverMs }))
+  return (await Promise.allSettled(results)).every(({ status }) => status === 'fulfilled')
+}
+
+/** Waits until the returning process was told for each run that it is not its own; says which it went on with. */
+async function waitForAnswers(victim: Child, held: readonly HeldRun[], since: number): Promise<string[]> {
+  const kindsOf = ({ id }: HeldRun): string[] => {
+    const later = victim.heard.slice(since).filter((entry) => 'run' in entry && entry.run === id)
+    return later.map((entry) => (entry.kind === 'seen' && !entry.isFresh ? 'repeated' : entry.kind))
+  }
+  const isAnswered = (run: HeldRun): boolean => kindsOf(run).some((kind) => kind === 'lost' || kind === 'seen')
+  await victim.hears(() => held.every(isAnswered), answerMs)
+  return held
+    .filter((run) => !kindsOf(run).includes('lost'))
+    .map((run) => `I5: the returning process was not told that run ${run.id} is another's; it had ${kindsOf(run).join(', ') || 'no word'}`)
+}
+
+/** All rows of runs that are over, or what was written of them under a claim that is not theirs any more. */
+function traces(db: SqlDriver, held: readonly HeldRun[], isLate: boolean): Map<string, unknown[]> {
+  const tables = ['step', 'attempt', 'emitted', 'log', 'finished']
+  const whole = ['run', 'live', 'wait', 'progress', 'cancel_request', 'dead']
+  const found = new Map<string, unknown[]>()
+  for (const { id, runId, epoch } of held) {
+    for (const table of tables) {
+      const rows = db.prepare(`select * from ${table} where run_id = ?`).all(runId) as { epoch: number }[]
+      found.set(`${table} of run ${id}`, isLate ? rows : rows.filter((row) => row.epoch === epoch))
+    }
+    if (!isLate) continue
+    for (const table of whole) {
+      const key = table === 'run' ? 'id' : 'run_id'
+      found.set(`${table} of run ${id}`, db.prepare(`select * from ${table} where ${key} = ?`).all(runId))
+    }
+  }
+  return found
+}
+
+function changesOf(before: ReadonlyMap<string, unknown[]>, after: ReadonlyMap<string, unknown[]>): string[] {
+  const changed = [...before].filter(([what, rows]) => !isDeepStrictEqual(rows, after.get(what)))
+  return changed.map(([what]) => `I5: the returning process changed ${what}`)
+}
+
+function countBegun(child: Child): number {
+  return child.heard.filter(({ kind }) => kind === 'begun').length
+}
+
+function count(rounds: readonly Round[]): number {
+  return rounds.filter(({ isTakenOver }) => isTakenOver).length
+}
