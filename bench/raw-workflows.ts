@@ -36,7 +36,7 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
 
   const ids = createIds(systemClock)
   let lastId = 0
-  const record = (id: number, name: string, seq: number, value: SqlValue): Promise<void> =>
+  const record = (id: number, [name, seq]: [string, number], value: SqlValue): Promise<void> =>
     commit(() => {
       held.get(id)
       const now = Date.now()
@@ -51,10 +51,10 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
         run.run(id, ids.uuid(), `j${i}`, startedAt)
         live.run(id)
       })
-      await record(id, 'a', 1, `j${JSON.stringify({ ok: true, i })}`)
-      await record(id, 'b', 2, `j${JSON.stringify({ ok: true, i: i + 1 })}`)
+      await record(id, ['a', 1], `j${JSON.stringify({ ok: true, i })}`)
+      await record(id, ['b', 2], `j${JSON.stringify({ ok: true, i: i + 1 })}`)
       const value = `j${JSON.stringify({ ok: true, i: i + 2 })}`
-      await record(id, 'c', 3, value)
+      await record(id, ['c', 3], value)
       await commit(() => {
         held.get(id)
         finished.run(id, value, startedAt, Date.now())

@@ -1,7 +1,7 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import { checkCallOptions, encodeInput, encodeTags, startTimes, type CallOptions } from './engine/call.ts'
-import type { AnyDefinition, Definition } from './engine/definition.ts'
+import { asDefinition, type AnyDefinition, type Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
@@ -146,9 +146,9 @@ export class Troupe {
   }
 
   /** Adds a definition; one of the same name and version is an error unless it replaces it. */
-  async register(definition: AnyDefinition, options: { readonly replace?: boolean } = {}): Promise<void> {
+  async register(definition: Definition, options: { readonly replace?: boolean } = {}): Promise<void> {
     this.#checkOpen()
-    await this.#registry.register(definition, options)
+    await this.#registry.register(asDefinition(definition), options)
   }
 
   /** The names that can be called. */
@@ -164,7 +164,7 @@ export class Troupe {
    */
   async call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
   async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
-  async call(target: AnyDefinition | string, input?: unknown, options: CallOptions = {}): Promise<RunHandle> {
+  async call(target: Definition | string, input?: unknown, options: CallOptions = {}): Promise<RunHandle> {
     this.#checkOpen()
     checkCallOptions(options)
     const definition = this.#resolve(target)
@@ -178,7 +178,7 @@ export class Troupe {
   /** Starts a run and waits for its output; throws what `call` and `result` throw. */
   async run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   async run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
-  async run(target: AnyDefinition | string, input?: unknown, options?: CallOptions): Promise<unknown> {
+  async run(target: Definition | string, input?: unknown, options?: CallOptions): Promise<unknown> {
     const handle = await this.call(target as string, input, options)
     return handle.result()
   }
@@ -229,9 +229,10 @@ export class Troupe {
     return status
   }
 
-  #resolve(target: AnyDefinition | string): AnyDefinition {
+  #resolve(target: Definition | string): AnyDefinition {
     if (typeof target === 'string') return this.#registry.find(target)
-    return this.#registry.has(target) ? target : this.#registry.find(target.name)
+    const definition = asDefinition(target)
+    return this.#registry.has(definition) ? definition : this.#registry.find(definition.name)
   }
 
   async #order(definition: AnyDefinition, value: unknown, options: CallOptions): Promise<Started> {

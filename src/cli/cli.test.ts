@@ -38,7 +38,9 @@ describe('what was typed wrongly', () => {
     expect([unknown.code, unknown.out]).toEqual([2, ''])
     expect(unknown.err).toContain("troupe: unknown command 'rums'\n(Did you mean runs?)")
     expect((await troupe('/', ['runs', '--wat'])).code).toBe(2)
-    expect((await troupe('/', ['runs', '--state', 'sleeping'])).err).toContain('Allowed choices are ready, scheduled, running')
+    expect((await troupe('/', ['runs', '--state', 'sleeping'])).err).toContain(
+      'Allowed choices are ready, scheduled, running',
+    )
     expect((await troupe('/', ['runs', '--limit', '0'])).err).toContain('Give a whole number from 1.')
     expect((await troupe('/', ['show'])).code).toBe(2)
   })
@@ -59,8 +61,12 @@ describe('what was typed wrongly', () => {
 
   it('refuses bad input and flags before a store is made', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
-    expect((await troupe(folder, ['run', 'greet', '{name:ann}'])).err).toContain('The shell has eaten the double quotes')
-    expect((await troupe(folder, ['run', 'greet', '--timeout', 'soon'])).err).toContain('troupe: --timeout "soon" is not a duration')
+    expect((await troupe(folder, ['run', 'greet', '{name:ann}'])).err).toContain(
+      'The shell has eaten the double quotes',
+    )
+    expect((await troupe(folder, ['run', 'greet', '--timeout', 'soon'])).err).toContain(
+      'troupe: --timeout "soon" is not a duration',
+    )
     expect((await troupe(folder, ['run', 'greet', '--key', ''])).code).toBe(2)
     expect((await troupe(folder, ['runs', '--store', 'mongo://x'])).code).toBe(2)
     expect(readdirSync(folder)).toEqual([])
@@ -80,7 +86,9 @@ describe('what cannot be used', () => {
 
   it('exits 78 when the config is missing, exports nothing of use, or does not load', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
-    expect((await troupe(folder, ['run', 'greet', '--config', 'no.ts'])).err).toContain('The config file no.ts is not there')
+    expect((await troupe(folder, ['run', 'greet', '--config', 'no.ts'])).err).toContain(
+      'The config file no.ts is not there',
+    )
     writeFileSync(join(folder, 'troupe.config.ts'), 'export const workers = "./workers"\n')
     const named = await troupe(folder, ['run', 'greet'])
     expect(named.err).toContain('troupe.config.ts exports only workers: write `export default { … }`')
@@ -98,7 +106,10 @@ describe('what cannot be used', () => {
     expect(told.code).toBe(69)
     expect(told.err).toContain('There is no store at gone/troupe.db yet')
     expect(readdirSync(folder)).toEqual([])
-    writeFileSync(join(folder, 'notes.txt'), 'these are not the rows you are looking for, not a database at all\n'.repeat(9))
+    writeFileSync(
+      join(folder, 'notes.txt'),
+      'these are not the rows you are looking for, not a database at all\n'.repeat(9),
+    )
     const notOurs = await troupe(folder, ['runs', '--store', 'sqlite:notes.txt'])
     expect(notOurs.code).toBe(69)
     expect(notOurs.err).toContain('notes.txt is not a Troupe store')
@@ -106,8 +117,10 @@ describe('what cannot be used', () => {
   })
 
   it('tells errors as JSON when JSON is wanted', async () => {
-    const told = await troupe('/', ['show', 'abc', '--json', '--store', 'sqlite:/nowhere/troupe.db'])
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    const told = await troupe(folder, ['show', 'abc', '--json'])
     expect((JSON.parse(told.err) as { error: { code: string } }).error.code).toBe('store_unavailable')
+    rmSync(folder, { recursive: true })
   })
 })
 
@@ -148,7 +161,12 @@ describe('a store with runs', () => {
     const { code, out } = await troupe(folder, ['runs'])
     const lines = out.split('\n').map((line) => line.split(/\s+/).slice(0, 3))
     expect(code).toBe(0)
-    expect(lines).toEqual([['ID', 'NAME', 'STATE'], [ids['refuse'], 'refuse', 'failed'], [ids['order'], 'order', 'succeeded'], ['']])
+    expect(lines).toEqual([
+      ['ID', 'NAME', 'STATE'],
+      [ids['refuse'], 'refuse', 'failed'],
+      [ids['order'], 'order', 'succeeded'],
+      [''],
+    ])
   })
 
   it('draws each on two lines where an id and a state do not fit on one', async () => {
@@ -172,7 +190,9 @@ describe('a store with runs', () => {
     expect(out).toContain(`order  ${ids['order']}\n✓ succeeded in `)
     expect(out).toContain('progress  ━━━━━━━━━━━━ 100%  2 of 2')
     expect(out).toContain("Input\n  [ 'book', 'pen' ]")
-    expect(out).toMatch(/Steps \(2\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n/)
+    expect(out).toMatch(
+      /Steps \(2\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n/,
+    )
     expect(out).toContain('Output\n  { price: 20 }')
   })
 
@@ -197,7 +217,18 @@ describe('a store with runs', () => {
   })
 
   it('gives programs everything as JSON', async () => {
-    const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<string, unknown>
-    expect(shown).toMatchObject({ name: 'order', state: 'succeeded', output: { price: 20 }, steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }] })
+    const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<
+      string,
+      unknown
+    >
+    expect(shown).toMatchObject({
+      name: 'order',
+      state: 'succeeded',
+      output: { price: 20 },
+      steps: [
+        { path: 'price', value: 20 },
+        { path: 'pack', attempt: 2 },
+      ],
+    })
   })
 })

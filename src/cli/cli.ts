@@ -62,15 +62,18 @@ Exit codes: 0 success, 1 the run failed, 2 wrong usage or input,
 69 the store is unavailable, 78 the configuration is refused, 130 interrupted.`
 
 function addRun(program: Command, io: Io, done: Done): void {
-  inherit(program, 'run')
+  const command = inherit(program, 'run')
+  command
     .summary('start a run, stream its messages, print its result')
-    .description('Starts a run of a worker or workflow in this process, streams its messages and progress to standard error, and prints its result.')
+    .description(
+      'Starts a run of a worker or workflow in this process, streams its messages and progress to standard error, and prints its result.',
+    )
     .argument('<name>', 'the worker or workflow')
     .argument('[json]', 'its input; - reads standard input')
     .option('--key <text>', 'idempotency key: the same key is the same run, which goes on where it stopped')
     .option('--timeout <time>', 'how long the whole run may take, as in 30s, 5m, 2h')
     .addHelpText('after', `\n${runHelp}`)
-    .action(async (name: string, input: string | undefined, _own: unknown, command: Command) => {
+    .action(async (name: string, input: string | undefined) => {
       done(await runCommand({ name, input, flags: command.optsWithGlobals<RunFlags>() }, io))
     })
 }
@@ -85,14 +88,15 @@ Ctrl-C stops gracefully: the run stays in the store, and the same command with t
 same --key goes on with it. A second Ctrl-C stops at once, and loses nothing either.`
 
 function addRuns(program: Command, io: Io, done: Done): void {
-  inherit(program, 'runs')
+  const command = inherit(program, 'runs')
+  command
     .summary('list runs, the newest first')
     .description('Lists runs, the newest first.')
     .addOption(new Option('--state <state>', 'only runs in this state').choices(Object.keys(stateStyles)))
     .option('--name <name>', 'only runs of this worker or workflow')
     .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
     .addHelpText('after', `\n${runsHelp}`)
-    .action(async (_own: unknown, command: Command) => {
+    .action(async () => {
       done(await runsCommand(command.optsWithGlobals<RunsFlags>(), io))
     })
 }
@@ -103,13 +107,14 @@ const runsHelp = `Examples:
   troupe runs --json --limit 1000 | jq -r '.[].id'`
 
 function addShow(program: Command, io: Io, done: Done): void {
-  inherit(program, 'show')
+  const command = inherit(program, 'show')
+  command
     .summary('show one run: times, input, steps, error, output')
     .description('Shows everything of one run: its times, input, progress, steps, error and output.')
     .argument('<id>', 'its id, or at least the first 8 characters')
     .option('--all', 'show all steps, however many')
     .addHelpText('after', `\n${showHelp}`)
-    .action(async (id: string, _own: unknown, command: Command) => {
+    .action(async (id: string) => {
       done(await showCommand(id, command.optsWithGlobals<ShowFlags>(), io))
     })
 }
@@ -120,7 +125,10 @@ const showHelp = `Examples:
   troupe show 0197f3a2-5c1e --json | jq .output`
 
 function inherit(program: Command, name: string): Command {
-  return program.command(name).helpOption('-h, --help', 'print this help').usage(usages[name] ?? '')
+  return program
+    .command(name)
+    .helpOption('-h, --help', 'print this help')
+    .usage(usages[name] ?? '')
 }
 
 const usages: Readonly<Record<string, string>> = {
@@ -168,7 +176,10 @@ function printError(error: unknown, flags: CommonFlags, { stderr, env }: Io): vo
   }
   const paint = paintFor(stderr, env)
   const withStack = flags.verbose === true || isSet(env['TROUPE_DEBUG'])
-  const lines = isTroupeError(error) && !withStack ? ownError(error, paint, stderr.columns) : errorLines(error, { paint, withStack: true })
+  const lines =
+    isTroupeError(error) && !withStack
+      ? ownError(error, paint, stderr.columns)
+      : errorLines(error, { paint, withStack: true })
   stderr.write(`${lines.join('\n')}\n`)
 }
 

@@ -6,7 +6,12 @@ import { TroupeError } from '../lib/errors.ts'
 import { loadModule } from '../worker/discover.ts'
 import { usage } from './usage.ts'
 
-export const configNames: readonly string[] = ['troupe.config.ts', 'troupe.config.mts', 'troupe.config.js', 'troupe.config.mjs']
+const configNames: readonly string[] = [
+  'troupe.config.ts',
+  'troupe.config.mts',
+  'troupe.config.js',
+  'troupe.config.mjs',
+]
 
 const defaultStore = 'sqlite:.troupe/troupe.db'
 const defaultWorkers = 'workers'
@@ -33,7 +38,10 @@ export async function loadSettings(flags: CommonFlags, folder: string): Promise<
   if (workers === undefined && config.definitions === undefined) throw nothingDefined(file, folder)
   return {
     options: { ...config, store: storeOf(flags, config, folder), ...(workers !== undefined && { workers }) },
-    origins: [...(file === undefined ? [] : [shown(file, folder)]), ...(workers === undefined ? [] : [`${shown(workers, folder)}/`])],
+    origins: [
+      ...(file === undefined ? [] : [shown(file, folder)]),
+      ...(workers === undefined ? [] : [`${shown(workers, folder)}/`]),
+    ],
   }
 }
 
@@ -44,7 +52,7 @@ export async function loadStoreUrl(flags: CommonFlags, folder: string): Promise<
 }
 
 /** The file of a store URL; undefined for one in memory or elsewhere. */
-export function storeFile(url: string): string | undefined {
+function storeFile(url: string): string | undefined {
   const path = /^sqlite:(.+)$/.exec(url)?.[1]
   return path === ':memory:' ? undefined : path
 }
@@ -61,7 +69,10 @@ function findConfig(flags: CommonFlags, folder: string): string | undefined {
   if (flags.config === undefined) return configNames.map((name) => join(folder, name)).find((file) => existsSync(file))
   const file = resolve(folder, flags.config)
   if (existsSync(file)) return file
-  throw new TroupeError('config_invalid', `The config file ${flags.config} is not there: check --config, or leave it out to use ${configNames[0]}.`)
+  throw new TroupeError(
+    'config_invalid',
+    `The config file ${flags.config} is not there: check --config, or leave it out to use ${configNames[0]}.`,
+  )
 }
 
 async function loadConfig(file: string, folder: string): Promise<TroupeOptions> {

@@ -20,7 +20,10 @@ it('shows the stack only when asked for', () => {
   const error = new Error('it broke')
   error.stack = 'Error: it broke\n    at pack (/app/ship.ts:7:3)'
   expect(errorLines(error, look)).toEqual(['Error: it broke'])
-  expect(errorLines(error, { paint: plain, withStack: true })).toEqual(['Error: it broke', '  at pack (/app/ship.ts:7:3)'])
+  expect(errorLines(error, { paint: plain, withStack: true })).toEqual([
+    'Error: it broke',
+    '  at pack (/app/ship.ts:7:3)',
+  ])
 })
 
 it('ends for causes in a circle, and lets no escape code through', () => {

@@ -38,7 +38,8 @@ interface ErrorParts {
 }
 
 function partsOf(error: unknown): ErrorParts {
-  if (!(error instanceof Error)) return { name: 'Thrown', message: String(error), code: undefined, stack: undefined, errors: [] }
+  if (!(error instanceof Error))
+    return { name: 'Thrown', message: String(error), code: undefined, stack: undefined, errors: [] }
   const { name, message, stack } = error
   const { code, errors } = error as { code?: unknown; errors?: unknown }
   return {

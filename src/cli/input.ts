@@ -27,7 +27,12 @@ function headline(text: string, { offset, expected }: JsonFault): string {
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   const column = offset - before.lastIndexOf('\n')
-  const place = offset >= text.length ? 'it ends too early' : text.includes('\n') ? `line ${line}, character ${column}` : `character ${column}`
+  const place =
+    offset >= text.length
+      ? 'it ends too early'
+      : text.includes('\n')
+        ? `line ${line}, character ${column}`
+        : `character ${column}`
   return `The input is not JSON: ${place}, expected ${expected}.`
 }
 
@@ -45,7 +50,8 @@ export function pointAt(text: string, offset: number): string {
 
 function hint(text: string, example: string): string {
   const trimmed = text.trim()
-  if (/^['‘“]/.test(trimmed)) return `JSON has double quotes inside, and single quotes around all of it for the shell:\n  ${example}`
+  if (/^['‘“]/.test(trimmed))
+    return `JSON has double quotes inside, and single quotes around all of it for the shell:\n  ${example}`
   if (/^[{[]/.test(trimmed) && !trimmed.includes('"')) {
     return `The shell has eaten the double quotes: put single quotes around the JSON.\n  ${example}`
   }

@@ -4,7 +4,21 @@ import { findJsonFault } from './json-fault.ts'
 
 describe('findJsonFault', () => {
   it('finds where JSON breaks and what was expected there', () => {
-    const places = ['{name: 1}', '{"a":1,}', '[1 2]', '{"a" 1}', '[1,]', '"ann', '1 2', 'tru', '[1', '{"a":"b\nc"}', '"\\x"', '01', '']
+    const places = [
+      '{name: 1}',
+      '{"a":1,}',
+      '[1 2]',
+      '{"a" 1}',
+      '[1,]',
+      '"ann',
+      '1 2',
+      'tru',
+      '[1',
+      '{"a":"b\nc"}',
+      '"\\x"',
+      '01',
+      '',
+    ]
     expect(places.map((text) => [text, findJsonFault(text)?.offset])).toEqual([
       ['{name: 1}', 1],
       ['{"a":1,}', 7],
@@ -35,17 +49,23 @@ describe('findJsonFault', () => {
 
   it('agrees with JSON.parse on what is JSON with one character changed', () => {
     fc.assert(
-      fc.property(fc.json(), fc.nat(), fc.constantFrom('"', '{', '}', '[', ']', ',', ':', '\\', '0', '-', '.', 'e', ' ', '\n', 'x'), (text, at, letter) => {
-        const place = at % (text.length + 1)
-        const changed = text.slice(0, place) + letter + text.slice(place + 1)
-        expect(findJsonFault(changed) === undefined).toBe(isJson(changed))
-      }),
+      fc.property(
+        fc.json(),
+        fc.nat(),
+        fc.constantFrom('"', '{', '}', '[', ']', ',', ':', '\\', '0', '-', '.', 'e', ' ', '\n', 'x'),
+        (text, at, letter) => {
+          const place = at % (text.length + 1)
+          const changed = text.slice(0, place) + letter + text.slice(place + 1)
+          expect(findJsonFault(changed) === undefined).toBe(isJson(changed))
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
 
-  it('is not stopped by depth', () => {
+  it('is stopped neither by depth nor by length', () => {
     expect(findJsonFault('['.repeat(100_000))?.offset).toBe(100_000)
+    expect(findJsonFault(`["${'a'.repeat(10_000_000)}",`)?.offset).toBe(10_000_004)
   })
 })
 

@@ -10,11 +10,12 @@ type Expecting = 'value' | 'first item' | 'first key' | 'key' | 'colon' | 'comma
 
 const tokens = {
   space: /[ \t\n\r]*/y,
-  text: /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y,
-  // Of a broken text, as far as it is right.
-  textStart: /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y,
+  escape: /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y,
   scalar: /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y,
 }
+
+// oxlint-disable-next-line no-control-regex -- JSON forbids them in a text
+const notPlain = /["\\\u0000-\u001f]/g
 
 const wanted: Readonly<Record<Expecting, string>> = {
   value: 'a value: an object, a list, a text in double quotes, a number, true, false or null',
@@ -60,7 +61,8 @@ function next(text: string, offset: number, place: Place): Step {
   if (expecting === 'comma or end' && letter === ',') {
     return { offset: offset + 1, expecting: open.at(-1) === '{' ? 'key' : 'value' }
   }
-  if (expecting === 'key' || expecting === 'first key') return textToken(text, offset, { expected: wanted[expecting], then: 'colon' })
+  if (expecting === 'key' || expecting === 'first key')
+    return textToken(text, offset, { expected: wanted[expecting], then: 'colon' })
   if (expecting === 'value' || expecting === 'first item') return value(text, offset, place)
   return { offset, expected: expecting === 'comma or end' ? `a comma, or ${closes ?? ''}` : wanted[expecting] }
 }
@@ -78,12 +80,15 @@ function value(text: string, offset: number, { expecting, open }: Place): Step {
 
 function textToken(text: string, offset: number, rule: { readonly expected: string; readonly then: Expecting }): Step {
   if (text[offset] !== '"') return { offset, expected: rule.expected }
-  const end = endOf(tokens.text, text, offset)
-  if (end !== undefined) return { offset: end, expecting: rule.then }
-  const broken = endOf(tokens.textStart, text, offset) ?? offset
+  const broken = endOfText(text, offset + 1)
   const letter = text[broken]
+  if (letter === '"') return { offset: broken + 1, expecting: rule.then }
   if (letter === '\\') return { offset: broken, expected: 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000' }
-  return { offset: broken, expected: letter === undefined ? 'a closing double quote' : 'no line break or control character in a text (write \\n)' }
+  return {
+    offset: broken,
+    expected:
+      letter === undefined ? 'a closing double quote' : 'no line break or control character in a text (write \\n)',
+  }
 }
 
 function closingOf(expecting: Expecting, open: readonly string[]): '}' | ']' | undefined {
@@ -94,6 +99,18 @@ function closingOf(expecting: Expecting, open: readonly string[]): '}' | ']' | u
 
 function afterValue(open: readonly string[]): Expecting {
   return open.length === 0 ? 'nothing' : 'comma or end'
+}
+
+/** Where a text ends, or what is wrong in it is. A loop, because one expression for it all overflows on long texts. */
+function endOfText(text: string, start: number): number {
+  let offset: number | undefined = start
+  for (;;) {
+    notPlain.lastIndex = offset
+    const at = notPlain.exec(text)?.index ?? text.length
+    if (text[at] !== '\\') return at
+    offset = endOf(tokens.escape, text, at)
+    if (offset === undefined) return at
+  }
 }
 
 function endOf(token: RegExp, text: string, offset: number): number | undefined {

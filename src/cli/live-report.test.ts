@@ -64,7 +64,9 @@ describe('on a terminal', () => {
     ])
     report.looked(running(clock, 60))
     report.close()
+    const closed = written()
     report.close()
+    expect(written()).toBe(closed)
     expect(screenOf(written())).toEqual([`count  ${id}`, '› a fifth', ''])
   })
 
@@ -88,7 +90,14 @@ describe('in a pipe', () => {
     report.looked(running(clock, 33))
     report.looked(running(clock, 34))
     expect(written()).toBe(
-      [`run ${id} of count`, 'progress 0% (0 of 100)', 'progress 10% (10 of 100)', 'progress 31% (31 of 100)', 'progress 33% (33 of 100)', ''].join('\n'),
+      [
+        `run ${id} of count`,
+        'progress 0% (0 of 100)',
+        'progress 10% (10 of 100)',
+        'progress 31% (31 of 100)',
+        'progress 33% (33 of 100)',
+        '',
+      ].join('\n'),
     )
   })
 

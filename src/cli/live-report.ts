@@ -63,13 +63,17 @@ export class LiveReport implements RunReport {
 
   succeeded(run: RunStatus): void {
     this.close()
-    this.#line(`${this.#paint('green', '✓')} succeeded ${this.#paint('dim', `in ${this.#took(run)}${attemptsOf(run)}`)}`)
+    this.#line(
+      `${this.#paint('green', '✓')} succeeded ${this.#paint('dim', `in ${this.#took(run)}${attemptsOf(run)}`)}`,
+    )
   }
 
   failed(error: unknown, run: RunStatus): void {
     this.close()
     const how = run.state === 'cancelled' ? 'cancelled' : 'failed'
-    this.#line(`${this.#paint(stateStyles[run.state], '✗')} ${how} ${this.#paint('dim', `after ${this.#took(run)}${attemptsOf(run)}`)}`)
+    this.#line(
+      `${this.#paint(stateStyles[run.state], '✗')} ${how} ${this.#paint('dim', `after ${this.#took(run)}${attemptsOf(run)}`)}`,
+    )
     this.#line('')
     for (const line of errorLines(error, { paint: this.#paint, withStack: this.#withStack })) this.#line(`  ${line}`)
     this.#line('')

@@ -49,7 +49,11 @@ interface Cell {
 function cellOf({ left, right, row, column, current, previous, older }: Cell): number {
   const at = (line: readonly number[], index: number): number => line[index] ?? Infinity
   const isSame = left[row - 1] === right[column - 1]
-  const best = Math.min(at(current, column - 1) + 1, at(previous, column) + 1, at(previous, column - 1) + (isSame ? 0 : 1))
+  const best = Math.min(
+    at(current, column - 1) + 1,
+    at(previous, column) + 1,
+    at(previous, column - 1) + (isSame ? 0 : 1),
+  )
   const isSwap = row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
   return isSwap ? Math.min(best, at(older, column - 2) + 1) : best
 }

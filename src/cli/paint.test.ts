@@ -15,7 +15,11 @@ it('colours terminals only, unless the environment says otherwise', () => {
 })
 
 it('redraws nothing in a pipe or on a terminal that cannot', () => {
-  expect([canRedraw(terminal, {}), canRedraw(pipe, {}), canRedraw(terminal, { TERM: 'dumb' })]).toEqual([true, false, false])
+  expect([canRedraw(terminal, {}), canRedraw(pipe, {}), canRedraw(terminal, { TERM: 'dumb' })]).toEqual([
+    true,
+    false,
+    false,
+  ])
 })
 
 it('lets text of others move no cursor', () => {

@@ -44,8 +44,8 @@ export function printable(text: string): string {
   return text.replace(escapeSequences, '').replace(controls, '')
 }
 
-// Colours and cursor moves, titles and links, and what is left of such (ECMA-48).
+// Titles and links; colours and cursor moves; all other escapes (ECMA-48).
 // oxlint-disable-next-line no-control-regex -- these are what must go
-const escapeSequences = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]/g
+const escapeSequences = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[\u001b\u009b]\[?[0-?]*[ -/]*[@-~]/g
 // oxlint-disable-next-line no-control-regex -- as above; and what turns the direction of writing
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g

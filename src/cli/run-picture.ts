@@ -5,7 +5,7 @@ import { percent, shareOf, drawBar } from './bar.ts'
 import { errorLines } from './error-text.ts'
 import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
 import { stateWords } from './status-line.ts'
-import { drawTable, type Column } from './table.ts'
+import { drawTable, type Column, type TableLook } from './table.ts'
 import { titleLines } from './title.ts'
 import { relative, timestamp, tookMs } from './times.ts'
 import { prettyValue, shortValue } from './values.ts'
@@ -49,13 +49,15 @@ function header(run: RunStatus, startedAt: number, { paint, now, columns }: Pict
   const took = tookMs({ ...run, startedAt }, now)
   const isOver = run.finishedAt !== undefined
   const words = isOver ? run.state : stateWords(run, now)
-  const time = took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
+  const time =
+    took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
   return [...titleLines(run, columns, paint), `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
 }
 
 function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
   const { now, paint } = look
-  const at = (time: number | undefined): string => (time === undefined ? '' : `${timestamp(time)}  ${paint('dim', relative(time, now))}`)
+  const at = (time: number | undefined): string =>
+    time === undefined ? '' : `${timestamp(time)}  ${paint('dim', relative(time, now))}`
   const share = shareOf(run.progress)
   const rows: readonly (readonly [string, string])[] = [
     ['created', at(run.createdAt)],
@@ -64,7 +66,12 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
     ['due', at(run.dueAt)],
     ['attempt', run.attempt > 1 ? String(run.attempt) : ''],
     ['crashes', run.deliveries > 0 ? String(run.deliveries) : ''],
-    ['progress', share === undefined || run.progress === undefined ? '' : `${drawBar(share, 12, paint)} ${percent(share)}  ${paint('dim', `${run.progress.done} of ${run.progress.total}`)}`],
+    [
+      'progress',
+      share === undefined || run.progress === undefined
+        ? ''
+        : `${drawBar(share, 12, paint)} ${percent(share)}  ${paint('dim', `${run.progress.done} of ${run.progress.total}`)}`,
+    ],
     ['queue', oneLine(run.queue)],
     ['node', oneLine(run.node ?? '')],
     ['version', oneLine(run.version)],
@@ -87,33 +94,50 @@ function stepLines(run: RunStatus, steps: readonly StepStatus[], look: PictureLo
   const start = startOf(run, steps)
   const room = look.columns - 2
   const table = drawTable(shown, stepColumns(start), { columns: room, paint: look.paint })
-  const lines = table ?? shown.flatMap((step) => drawStacked(step, start, room, look.paint))
+  const lines = table ?? shown.flatMap((step) => drawStacked(step, start, { columns: room, paint: look.paint }))
   const more = steps.length - shown.length
   return more === 0 ? lines : [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)]
 }
 
 /** When the run first did something: it may have been taken up again since, by this node or another. */
 function startOf(run: RunStatus, steps: readonly StepStatus[]): number {
-  return steps.reduce((first, { startedAt }) => Math.min(first, startedAt), run.startedAt ?? steps[0]?.startedAt ?? run.createdAt)
+  return steps.reduce(
+    (first, { startedAt }) => Math.min(first, startedAt),
+    run.startedAt ?? steps[0]?.startedAt ?? run.createdAt,
+  )
 }
 
 function stepColumns(start: number): Column<StepStatus>[] {
   return [
-    { title: '', cell: (step) => (step.error === undefined ? '✓' : '✗'), paint: (step, text, paint) => paint(step.error === undefined ? 'green' : 'red', text) },
+    {
+      title: '',
+      cell: (step) => (step.error === undefined ? '✓' : '✗'),
+      paint: (step, text, paint) => paint(step.error === undefined ? 'green' : 'red', text),
+    },
     { title: 'STEP', cell: ({ path }) => printable(path), least: 12, cutAt: 'middle' },
     { title: 'KIND', cell: ({ kind }) => kind, paint: (_step, text, paint) => paint('dim', text) },
-    { title: 'TRY', cell: ({ attempt }) => String(attempt), align: 'right', paint: ({ attempt }, text, paint) => (attempt > 1 ? paint('yellow', text) : text) },
+    {
+      title: 'TRY',
+      cell: ({ attempt }) => String(attempt),
+      align: 'right',
+      paint: ({ attempt }, text, paint) => (attempt > 1 ? paint('yellow', text) : text),
+    },
     { title: 'AT', cell: ({ startedAt }) => `+${formatMs(Math.max(0, startedAt - start))}`, align: 'right' },
     { title: 'TOOK', cell: stepTook, align: 'right' },
-    { title: 'VALUE', cell: stepValue, least: 10, paint: (step, text, paint) => (step.error === undefined ? text : paint('red', text)) },
+    {
+      title: 'VALUE',
+      cell: stepValue,
+      least: 10,
+      paint: (step, text, paint) => (step.error === undefined ? text : paint('red', text)),
+    },
   ]
 }
 
-function drawStacked(step: StepStatus, start: number, room: number, paint: Paint): string[] {
+function drawStacked(step: StepStatus, start: number, { columns, paint }: TableLook): string[] {
   const mark = step.error === undefined ? paint('green', '✓') : paint('red', '✗')
   const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${step.attempt > 1 ? `  try ${step.attempt}` : ''}`
-  const value = cut(stepValue(step), room - times.length - 4)
-  return [`${mark} ${cutMiddle(printable(step.path), room - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
+  const value = cut(stepValue(step), columns - times.length - 4)
+  return [`${mark} ${cutMiddle(printable(step.path), columns - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
 }
 
 function stepTook({ startedAt, finishedAt }: StepStatus): string {

@@ -13,7 +13,9 @@ const status: StatusLine = {
 
 describe('status line', () => {
   it('leaves out the least important first as the window narrows', () => {
-    expect(drawStatus(status, 79, plain)).toBe('⠹ running  ━━━━━━━━━━━━━╸──────────────── 45%  90,000/200,000  12,400/s  7.2s')
+    expect(drawStatus(status, 79, plain)).toBe(
+      '⠹ running  ━━━━━━━━━━━━━╸──────────────── 45%  90,000/200,000  12,400/s  7.2s',
+    )
     expect(drawStatus(status, 50, plain)).toBe('⠹ running  ━━━━━────── 45%  90,000/200,000  7.2s')
     expect(drawStatus(status, 39, plain)).toBe('⠹ running  ━━━━━━━╸──────── 45%  7.2s')
     expect(drawStatus(status, 16, plain)).toBe('⠹ running  45%')
@@ -21,7 +23,8 @@ describe('status line', () => {
   })
 
   it('never outgrows the window', () => {
-    for (let width = 0; width < 120; width += 1) expect(widthOf(drawStatus(status, width, plain))).toBeLessThanOrEqual(width)
+    for (let width = 0; width < 120; width += 1)
+      expect(widthOf(drawStatus(status, width, plain))).toBeLessThanOrEqual(width)
   })
 
   it('draws no bar when there is no progress', () => {

@@ -28,7 +28,8 @@ export function drawStatus(status: StatusLine, width: number, paint: Paint): str
   const words = stateWords(run, now)
   const elapsed = formatMs(Math.floor(elapsedMs / 100) * 100)
   if (share === undefined) return fitted([`${spinner} ${words}`, paint('dim', elapsed)], width)
-  const counted = run.progress === undefined ? '' : `${numbers.format(run.progress.done)}/${numbers.format(run.progress.total)}`
+  const counted =
+    run.progress === undefined ? '' : `${numbers.format(run.progress.done)}/${numbers.format(run.progress.total)}`
   const speed = rate === undefined || rate <= 0 ? '' : `${numbers.format(rate < 10 ? rate : Math.round(rate))}/s`
   const lead = `${spinner} ${words}`
   const done = percent(share).padStart(4)
@@ -36,7 +37,11 @@ export function drawStatus(status: StatusLine, width: number, paint: Paint): str
   for (const tail of tails) {
     const texts = tail.filter((text) => text !== '')
     const bar = Math.min(mostBar, width - widthOf([lead, ...texts].join('  ')) - 2)
-    if (bar >= leastBar) return [`${lead}  ${drawBar(share, bar, paint)}${texts[0] ?? ''}`, ...texts.slice(1).map((text) => paint('dim', text))].join('  ')
+    if (bar >= leastBar)
+      return [
+        `${lead}  ${drawBar(share, bar, paint)}${texts[0] ?? ''}`,
+        ...texts.slice(1).map((text) => paint('dim', text)),
+      ].join('  ')
   }
   return fitted([lead, done.trim()], width)
 }

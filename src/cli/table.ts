@@ -21,14 +21,26 @@ export interface TableLook {
 const gap = '  '
 
 /** The lines of a table; undefined when it cannot be made to fit. */
-export function drawTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], look: TableLook): string[] | undefined {
+export function drawTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  look: TableLook,
+): string[] | undefined {
   const cells = rows.map((row) => columns.map((column) => column.cell(row)))
-  const natural = columns.map((column, index) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))))
+  const natural = columns.map((column, index) =>
+    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))),
+  )
   const widths = fitWidths(natural, columns, look.columns)
   if (widths === undefined) return undefined
   const titles = columns.map((column, index) => aligned(column.title, widths[index] ?? 0, column.align))
   const head = look.paint('dim', joined(titles))
-  const body = rows.map((row, at) => joined(columns.map((column, index) => drawCell({ column, row, text: cells[at]?.[index] ?? '', width: widths[index] ?? 0, look }))))
+  const body = rows.map((row, at) =>
+    joined(
+      columns.map((column, index) =>
+        drawCell({ column, row, text: cells[at]?.[index] ?? '', width: widths[index] ?? 0, look }),
+      ),
+    ),
+  )
   return [head, ...body]
 }
 
@@ -47,7 +59,11 @@ function drawCell<Row>({ column, row, text, width, look }: CellDrawing<Row>): st
 }
 
 /** Takes the missing room from the widest column that can give, a cell at a time. */
-function fitWidths<Row>(natural: readonly number[], columns: readonly Column<Row>[], room: number): number[] | undefined {
+function fitWidths<Row>(
+  natural: readonly number[],
+  columns: readonly Column<Row>[],
+  room: number,
+): number[] | undefined {
   const widths = [...natural]
   const total = (): number => widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1)
   for (let over = total() - room; over > 0; over -= 1) {

@@ -32,7 +32,10 @@ export function relative(at: number, now: number): string {
 }
 
 /** How long a run took, or has taken so far; undefined before it began. */
-export function tookMs(run: Pick<RunStatus, 'state' | 'createdAt' | 'startedAt' | 'finishedAt'>, now: number): number | undefined {
+export function tookMs(
+  run: Pick<RunStatus, 'state' | 'createdAt' | 'startedAt' | 'finishedAt'>,
+  now: number,
+): number | undefined {
   const { state, createdAt, startedAt = createdAt, finishedAt } = run
   if (finishedAt !== undefined) return Math.max(0, finishedAt - startedAt)
   return state === 'running' || state === 'parked' ? Math.max(0, now - startedAt) : undefined

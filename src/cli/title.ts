@@ -2,7 +2,11 @@
 import { oneLine, type Paint } from './paint.ts'
 import { cut, widthOf } from './width.ts'
 
-export function titleLines(run: { readonly id: string; readonly name: string }, columns: number, paint: Paint): string[] {
+export function titleLines(
+  run: { readonly id: string; readonly name: string },
+  columns: number,
+  paint: Paint,
+): string[] {
   const name = oneLine(run.name)
   const id = paint('dim', run.id)
   if (widthOf(name) + run.id.length + 2 <= columns) return [`${paint('bold', name)}  ${id}`]

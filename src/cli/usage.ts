@@ -26,7 +26,11 @@ export function unknownWorker({ name, known, origins }: UnknownWorker): TroupeEr
   }
   const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : ''
   const names = known.slice(0, mostNames).join(', ')
-  return new TroupeError('worker_not_registered', `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}`, {
-    details: { name },
-  })
+  return new TroupeError(
+    'worker_not_registered',
+    `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}`,
+    {
+      details: { name },
+    },
+  )
 }

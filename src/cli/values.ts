@@ -24,7 +24,9 @@ export function prettyValue(value: unknown, look: { readonly columns: number; re
 /** A value on one line; what is deep in it is left out. */
 export function shortValue(value: unknown): string {
   if (typeof value === 'string') return oneLine(value)
-  return oneLine(inspect(value, { depth: 2, maxArrayLength: 20, maxStringLength: 200, breakLength: Infinity, compact: true }))
+  return oneLine(
+    inspect(value, { depth: 2, maxArrayLength: 20, maxStringLength: 200, breakLength: Infinity, compact: true }),
+  )
 }
 
 /** A message in one line of plain text. */

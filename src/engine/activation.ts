@@ -3,7 +3,7 @@ import type { Timer } from '../lib/clock.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
-import { runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
+import { engineStopped, runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
@@ -144,11 +144,12 @@ export class Activation implements Task, WriteOwner {
     this.#settle('cancelled', errorText(error), error)
   }
 
-  /** Sets the run aside until the earliest of its waits. */
-  park(waits: readonly WaitRecord[]): void {
+  /** Sets the run aside until the earliest of its waits, or only keeps their times when it has something to do at once. */
+  park(waits: readonly WaitRecord[], isReady = false): void {
     if (this.isOver) return
     const { deadlineAt } = this.claimed
-    const dueAt = Math.min(deadlineAt ?? Infinity, ...waits.map((wait) => wait.dueAt))
+    const earliest = isReady ? this.deps.store.now() : Math.min(...waits.map((wait) => wait.dueAt))
+    const dueAt = Math.min(earliest, deadlineAt ?? Infinity)
     this.#decide('parked', undefined)
     this.#dueAt = dueAt
     this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])
@@ -163,7 +164,7 @@ export class Activation implements Task, WriteOwner {
   /** Gives the run back: another activation goes on from its journal. */
   release(): void {
     if (this.isOver) return
-    this.#decide('released', new Error('The engine stopped'))
+    this.#decide('released', engineStopped())
     this.#around.write(new ReleaseWrite(this.held, () => this.#end()))
   }
 

@@ -1,21 +1,25 @@
 // What the engine knows of a definition: its name, its rules, and that it can be performed. It knows no kind.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { definitionInvalid } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { Activation } from './activation.ts'
 
+/** What `worker` and `workflow` return: a name to start runs by, and in its type what they take and give. */
 export interface Definition<Input = never, Output = unknown> {
   readonly name: string
   readonly version: string
+  /** Only in the types: what it takes and gives. */
+  types?(input: Input): Output
+}
+
+/** A definition as the engine sees it. */
+export interface AnyDefinition extends Definition {
   readonly settings: DefinitionSettings
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
   /** Resolves with the output of the run; rejects with why it failed. */
   perform(activation: Activation, input: unknown): Promise<unknown>
-  /** Only in the types: what it takes and gives. */
-  readonly types?: (input: Input) => Output
 }
-
-export type AnyDefinition = Definition<never, unknown>
 
 export type PoolKind = 'task' | 'workflow'
 
@@ -27,6 +31,13 @@ export interface DefinitionSettings {
   /** For each attempt. */
   readonly timeoutMs: number | undefined
   readonly retry: RetryPolicy
+}
+
+/** The definition behind what a program passes. Throws `definition_invalid` for anything else. */
+export function asDefinition(value: unknown): AnyDefinition {
+  if (isDefinition(value)) return value
+  const received = typeof value === 'function' ? 'a function' : JSON.stringify(value)
+  throw definitionInvalid(`${received} is not a definition: expected what worker() or workflow() returned.`)
 }
 
 /** Tells whether an exported value is a definition; also one made by another copy of this package. */

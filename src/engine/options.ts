@@ -1,13 +1,13 @@
 // The options of Troupe.open, checked.
-import { isDefinition, type AnyDefinition } from './definition.ts'
+import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { PoolOptions } from './settings.ts'
 import type { Log, LogLevel } from '../lib/log.ts'
-import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { optionInvalid } from '../model/errors.ts'
 
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
   readonly store?: string
-  readonly definitions?: readonly AnyDefinition[]
+  readonly definitions?: readonly Definition[]
   /** A folder to find definitions in, from the working directory. */
   readonly workers?: string
   /** The queues this node serves; `default` unless told. */
@@ -46,10 +46,6 @@ export function checkOptions(options: TroupeOptions): CheckedOptions {
   const unknown = Object.keys(options).find((option) => !known.includes(option))
   if (unknown !== undefined) throw optionInvalid(`Option '${unknown}' of Troupe.open`, 'not known', `one of ${known.join(', ')}`)
   const { definitions = [], queues = ['default'], durability = 'full', logLevel = 'warn' } = options
-  const wrong = definitions.find((definition) => !isDefinition(definition))
-  if (wrong !== undefined) {
-    throw definitionInvalid(`definitions holds ${typeof wrong === 'function' ? 'a function' : JSON.stringify(wrong)}: expected what worker() or workflow() returned.`)
-  }
   if (queues.length === 0 || !queues.every((queue) => typeof queue === 'string' && queue !== '')) {
     throw optionInvalid('queues', queues, 'a list of at least one name')
   }
@@ -57,7 +53,7 @@ export function checkOptions(options: TroupeOptions): CheckedOptions {
   if (!logLevels.includes(logLevel)) throw optionInvalid('logLevel', logLevel, `one of ${logLevels.join(', ')}`)
   return {
     store: options.store ?? 'sqlite:.troupe/troupe.db',
-    definitions,
+    definitions: definitions.map(asDefinition),
     workers: options.workers,
     queues,
     config: options.config ?? {},

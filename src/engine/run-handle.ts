@@ -114,27 +114,20 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     see: (news: News) => T | undefined | Promise<T | undefined>,
     { timeout, isHere = false }: ResultOptions & { readonly isHere?: boolean } = {},
   ): Promise<T> {
-    this.#owner.watch.checkOpen()
     const timeoutMs = timeout === undefined ? undefined : toMs(timeout)
-    const isTimeUp = deferred<News>()
-    const timer = timeoutMs === undefined ? undefined : this.#owner.clock.after(timeoutMs, () => isTimeUp.resolve(timeUp))
+    // Race: listening comes before looking, or the news between the two would be missed.
+    const ear = this.#owner.watch.listen(this.id)
+    const timer = timeoutMs === undefined ? undefined : this.#owner.clock.after(timeoutMs, () => ear.hear(timeUp))
     try {
-      for (let news: News | undefined = isHere ? undefined : nothingNew; ; ) {
-        // Race: listening comes before looking, or the news between the two would be missed.
-        const next = deferred<News>()
-        const stop = this.#owner.watch.listen(this.id, next.resolve)
-        try {
-          const seen = news === undefined ? undefined : await see(news)
-          if (seen !== undefined) return seen
-          news = await (timeoutMs === undefined ? next.promise : Promise.race([next.promise, isTimeUp.promise]))
-        } finally {
-          stop()
-        }
+      for (let news = isHere ? await ear.next() : nothingNew; ; news = await ear.next()) {
         if (news === timeUp) throw resultTimeout(this.id, timeoutMs ?? 0)
         if (news.trouble !== undefined) throw news.trouble
+        const seen = await see(news)
+        if (seen !== undefined) return seen
       }
     } finally {
       timer?.cancel()
+      ear.close()
     }
   }
 }

@@ -16,12 +16,42 @@ export interface News {
 
 const lookAgain: News = {}
 
-type Listener = (news: News) => void
+/** Hears the news of one run until it is closed; keeps what came while nobody asked. */
+export class Ear {
+  readonly #close: (ear: Ear) => void
+  #news: News | undefined
+  #waiting: ((news: News) => void) | undefined
+
+  constructor(close: (ear: Ear) => void) {
+    this.#close = close
+  }
+
+  next(): Promise<News> {
+    const news = this.#news
+    this.#news = undefined
+    if (news !== undefined) return Promise.resolve(news)
+    return new Promise((resolve) => {
+      this.#waiting = resolve
+    })
+  }
+
+  hear(news: News): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting !== undefined) waiting(news)
+    // What is known already outlasts a mere reason to look.
+    else if (this.#news === undefined || this.#news === lookAgain) this.#news = news
+  }
+
+  close(): void {
+    this.#close(this)
+  }
+}
 
 export class Watch {
   readonly #store: Store
   readonly #clock: Clock
-  readonly #listeners = new Map<string, Set<Listener>>()
+  readonly #ears = new Map<string, Set<Ear>>()
   #timer: Timer | undefined
   #seenChange = 0
   #polls = 0
@@ -32,25 +62,21 @@ export class Watch {
     this.#clock = clock
   }
 
-  /** Calls once when something may have changed for a run; the returned function takes that back. */
-  listen(id: string, listener: Listener): () => void {
-    const known = this.#listeners.get(id) ?? new Set()
-    if (known.size === 0) this.#listeners.set(id, known)
-    known.add(listener)
+  /** Listens to a run from now on; throws what `close` was told. */
+  listen(id: string): Ear {
+    this.checkOpen()
+    const ear = new Ear((closed) => this.#forget(id, closed))
+    const known = this.#ears.get(id)
+    if (known === undefined) this.#ears.set(id, new Set([ear]))
+    else known.add(ear)
     this.#poll()
-    return () => {
-      known.delete(listener)
-      if (known.size === 0 && this.#listeners.get(id) === known) this.#listeners.delete(id)
-      if (this.#listeners.size === 0) this.#stopPolling()
-    }
+    return ear
   }
 
   wake(id: string, news: News = lookAgain): void {
-    const listeners = this.#listeners.get(id)
-    if (listeners === undefined) return
-    this.#listeners.delete(id)
-    if (this.#listeners.size === 0) this.#stopPolling()
-    for (const listener of listeners) listener(news)
+    const ears = this.#ears.get(id)
+    if (ears === undefined) return
+    for (const ear of ears) ear.hear(news)
   }
 
   /** Nothing can be seen any more: tells everyone who waits, and everyone who asks from now on. */
@@ -65,14 +91,14 @@ export class Watch {
   }
 
   wakeAll(news: News = lookAgain): void {
-    for (const id of [...this.#listeners.keys()]) this.wake(id, news)
+    for (const id of this.#ears.keys()) this.wake(id, news)
   }
 
   // The timer keeps the process alive just as long as somebody waits.
   #poll(): void {
     this.#timer ??= this.#clock.after(pollMs, () => {
       this.#timer = undefined
-      if (this.#listeners.size === 0) return
+      if (this.#ears.size === 0) return
       this.#poll()
       this.#look()
     })
@@ -86,7 +112,11 @@ export class Watch {
     this.wakeAll()
   }
 
-  #stopPolling(): void {
+  #forget(id: string, ear: Ear): void {
+    const ears = this.#ears.get(id)
+    ears?.delete(ear)
+    if (ears?.size === 0) this.#ears.delete(id)
+    if (this.#ears.size > 0) return
     this.#timer?.cancel()
     this.#timer = undefined
   }

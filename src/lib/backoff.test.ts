@@ -55,11 +55,16 @@ describe('backoffMs', () => {
     })
     const failed = fc.oneof(fc.nat(200), fc.constantFrom(2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY))
     fc.assert(
-      fc.property(anyBackoff, failed, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (backoff, count, random) => {
-        const ms = backoffMs(backoff, count, () => random)
-        expect(ms).toBeGreaterThanOrEqual(0)
-        expect(ms).toBeLessThanOrEqual(backoff.maxMs)
-      }),
+      fc.property(
+        anyBackoff,
+        failed,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (backoff, count, random) => {
+          const ms = backoffMs(backoff, count, () => random)
+          expect(ms).toBeGreaterThanOrEqual(0)
+          expect(ms).toBeLessThanOrEqual(backoff.maxMs)
+        },
+      ),
     )
   })
 })

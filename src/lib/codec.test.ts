@@ -68,6 +68,13 @@ describe('encode', () => {
     expect([read.next, read.list[0]]).toEqual([read, read])
   })
 
+  it('keeps an array that holds itself', () => {
+    const list: unknown[] = []
+    list.push([list])
+    const read = roundTrip(list) as unknown[][]
+    expect(read[0]?.[0]).toBe(read)
+  })
+
   it('ends in time for objects that share others so often that JSON would explode', () => {
     let value: object = {}
     for (let i = 0; i < 60; i++) value = { a: value, b: value }
@@ -79,7 +86,11 @@ describe('encode', () => {
   })
 
   it('keeps strings that are not well-formed, in both formats and in UTF-8', () => {
-    for (const value of ['\ud800', { '\udfff': 'a\ud800b\u0000' }, { text: '\ud800', at: new Date(0), key: { '\ud801': 1 } }]) {
+    for (const value of [
+      '\ud800',
+      { '\udfff': 'a\ud800b\u0000' },
+      { text: '\ud800', at: new Date(0), key: { '\ud801': 1 } },
+    ]) {
       expect(decode(Buffer.from(encode(value), 'utf8').toString('utf8'))).toEqual(value)
     }
   })
@@ -98,13 +109,25 @@ describe('encode', () => {
   })
 
   describe('of errors', () => {
-    it.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error])('restores %o', (Builtin) => {
-      const error = Object.assign(new Builtin('m', { cause: { at: new Date(1) } }), { code: 7, details: { list: [1n] } })
-      const read = roundTrip({ error }) as { error: typeof error }
-      expect(read.error).toBeInstanceOf(Builtin)
-      expect(read.error).toMatchObject({ name: error.name, message: 'm', stack: error.stack, code: 7, details: { list: [1n] } })
-      expect(read.error.cause).toStrictEqual({ at: new Date(1) })
-    })
+    it.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error])(
+      'restores %o',
+      (Builtin) => {
+        const error = Object.assign(new Builtin('m', { cause: { at: new Date(1) } }), {
+          code: 7,
+          details: { list: [1n] },
+        })
+        const read = roundTrip({ error }) as { error: typeof error }
+        expect(read.error).toBeInstanceOf(Builtin)
+        expect(read.error).toMatchObject({
+          name: error.name,
+          message: 'm',
+          stack: error.stack,
+          code: 7,
+          details: { list: [1n] },
+        })
+        expect(read.error.cause).toStrictEqual({ at: new Date(1) })
+      },
+    )
 
     it('restores an AggregateError, an error of this library and one of another realm', () => {
       const [many, own, far] = roundTrip([
@@ -147,18 +170,45 @@ describe('encode', () => {
   }
 
   it.each<[string, unknown]>([
-    ['result.items[3].onClick is a function, which cannot be stored: leave it out, or store a name that stands for it.', { items: [0, 1, 2, { onClick: () => 1 }] }],
+    [
+      'result.items[3].onClick is a function, which cannot be stored: leave it out, or store a name that stands for it.',
+      { items: [0, 1, 2, { onClick: () => 1 }] },
+    ],
     ['result is a symbol, which cannot be stored: store a string instead.', Symbol('s')],
     ['result["a b"] is a promise, which cannot be stored: await it first.', { 'a b': Promise.resolve(1) }],
-    ['result.get("k") is an instance of Point, which cannot be stored: store its plain fields and rebuild it after reading.', new Map([['k', new Point()]])],
-    ['result[0] is an instance of Registry, which cannot be stored: store its plain fields and rebuild it after reading.', [new Registry()]],
-    ['result[0] is an instance of Bytes, which cannot be stored: store its plain fields and rebuild it after reading.', [new Bytes(1)]],
-    ['result[0] is an instance of a class, which cannot be stored: store its plain fields and rebuild it after reading.', [Object.create({ constructor: undefined })]],
+    [
+      'result.get("k") is an instance of Point, which cannot be stored: store its plain fields and rebuild it after reading.',
+      new Map([['k', new Point()]]),
+    ],
+    [
+      'result[0] is an instance of Registry, which cannot be stored: store its plain fields and rebuild it after reading.',
+      [new Registry()],
+    ],
+    [
+      'result[0] is an instance of Bytes, which cannot be stored: store its plain fields and rebuild it after reading.',
+      [new Bytes(1)],
+    ],
+    [
+      'result[0] is an instance of a class, which cannot be stored: store its plain fields and rebuild it after reading.',
+      [Object.create({ constructor: undefined })],
+    ],
     ['result has symbols for keys, which cannot be stored: use strings.', { [Symbol('k')]: 1 }],
-    ['result.a has a key named __proto__, which cannot be stored: use another name.', JSON.parse('{"a":{"__proto__":1}}')],
-    ['result.cause.fn is a function, which cannot be stored: leave it out, or store a name that stands for it.', new Error('e', { cause: { fn() {} } })],
-    ['result holds a property that throws when read, or a cycle through an array with named properties, which cannot be stored: store plain data.', cyclicMatch],
-    ['result holds a property that throws when read, or a cycle through an array with named properties, which cannot be stored: store plain data.', throwing],
+    [
+      'result.a has a key named __proto__, which cannot be stored: use another name.',
+      JSON.parse('{"a":{"__proto__":1}}'),
+    ],
+    [
+      'result.cause.fn is a function, which cannot be stored: leave it out, or store a name that stands for it.',
+      new Error('e', { cause: { fn() {} } }),
+    ],
+    [
+      'result holds a property that throws when read, or a cycle through an array with named properties, which cannot be stored: store plain data.',
+      cyclicMatch,
+    ],
+    [
+      'result holds a property that throws when read, or a cycle through an array with named properties, which cannot be stored: store plain data.',
+      throwing,
+    ],
   ])('refuses: %s', (message, value) => {
     const error = caught(() => encode(value, { what: 'result' }))
     expect(isTroupeError(error, 'value_not_storable')).toBe(true)
@@ -172,7 +222,9 @@ describe('encode', () => {
   it('refuses what is nested too deeply', () => {
     let value: unknown = 1
     for (let i = 0; i < 100_000; i++) value = [value]
-    expect(caught(() => encode(value)).message).toBe('value is nested too deeply, which cannot be stored: store it as a flat list.')
+    expect(caught(() => encode(value)).message).toBe(
+      'value is nested too deeply, which cannot be stored: store it as a flat list.',
+    )
   })
 
   it('counts the limit in bytes of UTF-8', () => {
@@ -196,18 +248,29 @@ describe('encode', () => {
       withUnicodeString: true,
     } as fc.ObjectConstraints)
     fc.assert(
-      fc.property(anything.filter((value) => !hasProtoKey(value)), (value) => {
-        expect(roundTrip(value)).toStrictEqual(value)
-      }),
+      fc.property(
+        anything.filter((value) => !hasProtoKey(value)),
+        (value) => {
+          expect(roundTrip(value)).toStrictEqual(value)
+        },
+      ),
       { numRuns: 500 },
     )
   })
 })
 
 describe('decode', () => {
-  it.each(['', 'x1', 'j{', 'd', 'd[["Nonsense",1]]', 'd[["Error",1],null]', 'uu', 'd[[1'])('reports %j as corrupt', (text) => {
-    expect(isTroupeError(caught(() => decode(text)), 'store_corrupt')).toBe(true)
-  })
+  it.each(['', 'x1', 'j{', 'd', 'd[["Nonsense",1]]', 'd[["Error",1],null]', 'uu', 'd[[1'])(
+    'reports %j as corrupt',
+    (text) => {
+      expect(
+        isTroupeError(
+          caught(() => decode(text)),
+          'store_corrupt',
+        ),
+      ).toBe(true)
+    },
+  )
 
   it('says what it found', () => {
     expect(caught(() => decode('x12')).message).toContain('its format is "x" and it has 3 characters')

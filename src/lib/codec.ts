@@ -107,7 +107,8 @@ function devalueText(value: unknown): string {
 const reducers = {
   Error: (value: unknown) => isError(value) && partsOf(value),
   Buffer: (value: unknown) => Buffer.isBuffer(value) && [value.toString('base64')],
-  ArrayWithKeys: (value: unknown) => Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype && splitArray(value),
+  ArrayWithKeys: (value: unknown) =>
+    Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype && splitArray(value),
 }
 
 const revivers = {
@@ -203,13 +204,21 @@ function unstorable(value: unknown): Advice {
 
 function unstorableWhole(cause: unknown): Advice {
   if (cause instanceof RangeError) return ['is nested too deeply', 'store it as a flat list']
-  return ['holds a property that throws when read, or a cycle through an array with named properties', 'store plain data']
+  return [
+    'holds a property that throws when read, or a cycle through an array with named properties',
+    'store plain data',
+  ]
 }
 
 function storeCorrupt(text: string, cause?: unknown): TroupeError {
-  const how = text === '' ? 'it is empty' : `its format is ${JSON.stringify(text[0])} and it has ${text.length} characters`
-  return new TroupeError('store_corrupt', `A stored value cannot be read (${how}): restore it from a backup, or delete what holds it.`, {
-    cause,
-    details: { length: text.length },
-  })
+  const how =
+    text === '' ? 'it is empty' : `its format is ${JSON.stringify(text[0])} and it has ${text.length} characters`
+  return new TroupeError(
+    'store_corrupt',
+    `A stored value cannot be read (${how}): restore it from a backup, or delete what holds it.`,
+    {
+      cause,
+      details: { length: text.length },
+    },
+  )
 }

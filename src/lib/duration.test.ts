@@ -26,15 +26,34 @@ describe('toMs', () => {
     expect(toMs(duration)).toBe(ms)
   })
 
-  it.each(['', ' ', '5', 'soon', '-1s', '5 minutes', '1h30', '30S', '1,5s', 's', 'P', 'PT', 'P1M', 'P1Y', 'P1DT', `${'9'.repeat(400)}d`])(
-    'refuses the text %j and quotes it',
-    (text) => {
-      expect(caught(() => toMs(text)).message).toContain(JSON.stringify(text))
-    },
-  )
+  it.each([
+    '',
+    ' ',
+    '5',
+    'soon',
+    '-1s',
+    '5 minutes',
+    '1h30',
+    '30S',
+    '1,5s',
+    's',
+    'P',
+    'PT',
+    'P1M',
+    'P1Y',
+    'P1DT',
+    `${'9'.repeat(400)}d`,
+  ])('refuses the text %j and quotes it', (text) => {
+    expect(caught(() => toMs(text)).message).toContain(JSON.stringify(text))
+  })
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, null, undefined, {}])('refuses the value %s', (value) => {
-    expect(isTroupeError(caught(() => toMs(value as number)), 'option_invalid')).toBe(true)
+    expect(
+      isTroupeError(
+        caught(() => toMs(value as number)),
+        'option_invalid',
+      ),
+    ).toBe(true)
   })
 
   it('lists what it would have accepted', () => {

@@ -21,7 +21,7 @@ const isoUnits = [unitMs.w, unitMs.d, unitMs.h, unitMs.m, unitMs.s]
  */
 export function toMs(duration: Duration): number {
   const ms = typeof duration === 'string' ? parse(duration) : duration
-  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0) throw durationInvalid(duration)
+  if (!Number.isFinite(ms) || ms < 0) throw durationInvalid(duration)
   return ms
 }
 

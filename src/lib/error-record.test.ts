@@ -35,9 +35,19 @@ describe('toErrorRecord', () => {
       stack: undefined,
       code: 507,
       retryable: true,
-      details: { size: 7, name: 'a', ok: false, none: null, gone: undefined, far: Infinity, list: [1, 2], huge: 3n, ['__proto__']: 1 },
+      details: {
+        size: 7,
+        name: 'a',
+        ok: false,
+        none: null,
+        gone: undefined,
+        far: Infinity,
+        list: [1, 2],
+        huge: 3n,
+        ['__proto__']: null,
+      },
     })
-    expect(toErrorRecord(error)).toEqual({
+    expect(toErrorRecord(error)).toStrictEqual({
       name: 'Error',
       code: '507',
       message: 'full',
@@ -64,11 +74,21 @@ describe('toErrorRecord', () => {
   })
 
   it('describes a thrown object that lets nobody look', () => {
-    expect(toErrorRecord(revokedProxy())).toEqual({ name: 'Error', message: 'Thrown value: a value that cannot be written as text' })
+    expect(toErrorRecord(revokedProxy())).toEqual({
+      name: 'Error',
+      message: 'Thrown value: a value that cannot be written as text',
+    })
   })
 
   it('takes an object with a message for an error', () => {
     expect(toErrorRecord({ message: 'like an error', name: '' })).toEqual({ name: 'Error', message: 'like an error' })
+  })
+
+  it('stops at an error that holds itself, and after 32 errors', () => {
+    const error = new AggregateError([new Error('first')], 'all failed')
+    error.errors.push(error, ...Array.from({ length: 40 }, (_, index) => new Error(String(index))))
+    const messages = toErrorRecord(error).errors?.map((inner) => inner.message)
+    expect(messages).toEqual(['first', ...Array.from({ length: 30 }, (_, index) => String(index))])
   })
 
   it('stops at a cause it has seen', () => {
@@ -82,7 +102,8 @@ describe('toErrorRecord', () => {
     let error = new Error('0')
     for (let i = 1; i <= 20; i++) error = new Error(String(i), { cause: error })
     const messages: string[] = []
-    for (let record: ErrorRecord | undefined = toErrorRecord(error); record; record = record.cause) messages.push(record.message)
+    for (let record: ErrorRecord | undefined = toErrorRecord(error); record; record = record.cause)
+      messages.push(record.message)
     expect(messages).toEqual(['20', '19', '18', '17', '16', '15', '14', '13', '12'])
   })
 
@@ -93,19 +114,30 @@ describe('toErrorRecord', () => {
     const both = toErrorRecord(Object.assign(new Error('é'.repeat(8000)), { stack: 'x' }))
     expect([both.message, both.stack]).toEqual(['é'.repeat(8000), 'x'])
     const worse = toErrorRecord(Object.assign(new Error(long, { cause: new Error(long) }), { details: { id: 1 } }))
-    expect(worse).toMatchObject({ message: `${'é'.repeat(1023)}…`, details: { id: 1 }, cause: { message: `${'é'.repeat(1023)}…` } })
+    expect(worse).toMatchObject({
+      message: `${'é'.repeat(1023)}…`,
+      details: { id: 1 },
+      cause: { message: `${'é'.repeat(1023)}…` },
+    })
     expect(worse.stack).toBeUndefined()
   })
 
   it('drops details and causes when nothing else is left to cut', () => {
-    const details = Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`${i}`.padEnd(300, '\u0001'), '\u0001'.repeat(2000)]))
+    const details = Object.fromEntries(
+      Array.from({ length: 99 }, (_, i) => [`${i}`.padEnd(300, '\u0001'), '\u0001'.repeat(2000)]),
+    )
     const record = toErrorRecord(Object.assign(new Error('full'), { details }))
     expect(record).toEqual({ name: 'Error', message: 'full' })
   })
 
   it('stays under 16 KiB for a wide tree of errors', () => {
     const wide = (depth: number): Error =>
-      depth === 0 ? new Error('\u0001'.repeat(500)) : new AggregateError(Array.from({ length: 6 }, () => wide(depth - 1)), 'wide')
+      depth === 0
+        ? new Error('\u0001'.repeat(500))
+        : new AggregateError(
+            Array.from({ length: 6 }, () => wide(depth - 1)),
+            'wide',
+          )
     expect(bytesOf(toErrorRecord(wide(4)))).toBeLessThanOrEqual(16 * 1024)
   })
 
@@ -119,20 +151,39 @@ describe('toErrorRecord', () => {
       throwing,
       { message: 'm', errors: revokedProxy(), details: revokedProxy(), cause: revokedProxy() },
       { message: 'm', errors: [revokedProxy()], toJSON: () => revokedProxy() },
-      { message: 'm', details: new Proxy({ a: 1 }, { get: () => { throw new Error('no') } }) },
+      {
+        message: 'm',
+        details: new Proxy(
+          { a: 1 },
+          {
+            get: () => {
+              throw new Error('no')
+            },
+          },
+        ),
+      },
     ]
     for (const thrown of hostile) expect(bytesOf(toErrorRecord(thrown))).toBeLessThan(16 * 1024)
-    fc.assert(fc.property(fc.anything({ withBigInt: true, withNullPrototype: true }), (thrown) => bytesOf(toErrorRecord(thrown)) <= 16 * 1024))
+    fc.assert(
+      fc.property(
+        fc.anything({ withBigInt: true, withNullPrototype: true }),
+        (thrown) => bytesOf(toErrorRecord(thrown)) <= 16 * 1024,
+      ),
+    )
   })
 })
 
 describe('fromErrorRecord', () => {
-  it.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error])('restores %o', (Builtin) => {
-    const error = new Builtin('again')
-    const restored = roundTrip(error)
-    expect(restored).toBeInstanceOf(Builtin)
-    expect([restored.name, restored.message, restored.stack]).toEqual([error.name, 'again', error.stack])
-  })
+  it.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error])(
+    'restores %o',
+    (Builtin) => {
+      const error = new Builtin('again')
+      const restored = roundTrip(error)
+      expect(restored).toBeInstanceOf(Builtin)
+      expect([restored.name, restored.message, restored.stack]).toEqual([error.name, 'again', error.stack])
+      expect(['name', 'code', 'retryable', 'details'].filter((key) => Object.hasOwn(restored, key))).toEqual([])
+    },
+  )
 
   it('restores an AggregateError and what it holds', () => {
     const restored = roundTrip(new AggregateError([new TypeError('first')], 'all failed')) as AggregateError
@@ -147,11 +198,20 @@ describe('fromErrorRecord', () => {
     expect(restored).toBeInstanceOf(TroupeError)
     expect(restored).toMatchObject({ name: 'TroupeError', code: 'store_busy', details: { tries: 3 }, retryable: true })
     expect(restored.cause).toBeInstanceOf(RangeError)
-    expect(fromErrorRecord({ name: 'PermanentError', code: 'permanent', message: 'no' })).toMatchObject({ name: 'PermanentError', details: {} })
+    expect(fromErrorRecord({ name: 'PermanentError', code: 'permanent', message: 'no' })).toMatchObject({
+      name: 'PermanentError',
+      details: {},
+    })
   })
 
   it('keeps the name, code and details of a class it does not know', () => {
-    const restored = fromErrorRecord({ name: 'HttpError', code: '404', message: 'gone', retryable: false, details: { url: '/' } })
+    const restored = fromErrorRecord({
+      name: 'HttpError',
+      code: '404',
+      message: 'gone',
+      retryable: false,
+      details: { url: '/' },
+    })
     expect(restored).toMatchObject({ name: 'HttpError', code: '404', retryable: false, details: { url: '/' } })
     expect(restored.stack).toBe('HttpError: gone')
     expect(restored).not.toBeInstanceOf(TroupeError)
@@ -160,7 +220,10 @@ describe('fromErrorRecord', () => {
   it('asks the hook first, for causes too', () => {
     class OwnError extends Error {}
     const revive = (record: ErrorRecord) => (record.name === 'OwnError' ? new OwnError(record.message) : undefined)
-    const restored = fromErrorRecord({ name: 'Error', message: 'outer', cause: { name: 'OwnError', message: 'inner' } }, revive)
+    const restored = fromErrorRecord(
+      { name: 'Error', message: 'outer', cause: { name: 'OwnError', message: 'inner' } },
+      revive,
+    )
     expect(restored.cause).toBeInstanceOf(OwnError)
   })
 
@@ -169,6 +232,8 @@ describe('fromErrorRecord', () => {
     const union = source.slice(source.indexOf('export type ErrorCode'), source.indexOf('export type ErrorDetails'))
     const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code as string)
     expect(codes.length).toBeGreaterThan(40)
-    expect(codes.filter((code) => !(rebuildError({ name: 'TroupeError', message: 'm', code }) instanceof TroupeError))).toEqual([])
+    expect(
+      codes.filter((code) => !(rebuildError({ name: 'TroupeError', message: 'm', code }) instanceof TroupeError)),
+    ).toEqual([])
   })
 })

@@ -237,7 +237,6 @@ function detailsOf(error: unknown, limits: Limits): ErrorDetails | undefined {
 
 function plain(value: unknown): string | number | boolean | null | undefined {
   if (value === null || typeof value === 'boolean') return value
-  if (typeof value === 'string') return clip(value, 1024)
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   return value === undefined ? undefined : clip(textOf(value), 1024)
 }

@@ -52,6 +52,20 @@ describe('Log', () => {
     expect(lines).toEqual(['{"time":42,"level":"info","msg":"big","id":"12345678901234567890n"}\n'])
   })
 
+  it('does not let a field stand in for the time, the level or the message', () => {
+    const { log, lines } = newLog()
+    log.info({ level: 'none', msg: 'other', time: 0, n: 1 }, 'said')
+    expect(lines).toEqual(['{"time":42,"level":"info","msg":"said","n":1}\n'])
+  })
+
+  it('goes on when a line cannot be written', () => {
+    const refuse = (): never => {
+      throw new Error('EPIPE')
+    }
+    const log = createLog({ level: 'debug', clock: { ...systemClock, now: () => 42 }, write: refuse })
+    expect(log.warn({}, 'lost')).toBeUndefined()
+  })
+
   it('writes the message and says what went wrong when the fields cannot be written', () => {
     const { log, lines } = newLog()
     const circle: Record<string, unknown> = {}

@@ -23,18 +23,23 @@ export interface LogOptions {
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
-/** Writes JSON lines: `{"time":…,"level":"warn","msg":…}` and the fields. It never throws because of what it is given. */
+/** Writes JSON lines: `{"time":…,"level":"warn","msg":…}` and the fields. Never throws: a line that `write` refuses is lost. */
 export function createLog({ level, clock, write }: LogOptions): Log {
   const least = ranks[level]
   const at = (name: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string) => {
-    if (ranks[name] >= least) write(`${lineOf({ time: clock.now(), level: name, msg: message }, fields)}\n`)
+    if (ranks[name] < least) return
+    try {
+      write(`${lineOf({ time: clock.now(), level: name, msg: message }, fields)}\n`)
+    } catch {
+      // There is nowhere left to say it, and what was being logged matters more than the line.
+    }
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
 function lineOf(head: LogFields, fields: LogFields): string {
   try {
-    return JSON.stringify({ ...head, ...fields }, replacer)
+    return JSON.stringify({ ...head, ...fields, ...head }, replacer)
   } catch (error) {
     return JSON.stringify({ ...head, fieldsLost: String(error) })
   }

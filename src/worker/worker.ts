@@ -1,6 +1,6 @@
 // Workers: named functions that can be started in the background.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Definition } from '../engine/definition.ts'
+import type { AnyDefinition, Definition } from '../engine/definition.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from './context.ts'
 import { definitionSettings, type DefinitionOptions } from './options.ts'
@@ -39,7 +39,7 @@ export function worker(
 ): Definition<unknown> {
   if (typeof handler !== 'function') throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
   const settings = definitionSettings(name, options)
-  return {
+  const definition: AnyDefinition = {
     name,
     version: options.version ?? '1',
     settings,
@@ -49,4 +49,5 @@ export function worker(
       return validate(settings.output, output, `The result of '${name}'`)
     },
   }
+  return definition
 }

@@ -17,6 +17,9 @@ export interface StepOptions {
   readonly timeout?: Duration
 }
 
+/** What `map` calls for each item, with a context in the scope of the item. */
+export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
+
 const stepAttempts = 3
 const defaultRetry = retryPolicy(undefined, stepAttempts)
 
@@ -114,20 +117,17 @@ export class WorkflowContext<Input = unknown> {
   map<Item, Result>(
     name: string,
     items: readonly Item[],
-    fn: (item: Item, ctx: WorkflowContext<Input>, index: number) => Result,
-    options: MapOptions<Item> & { readonly onError: 'collect' },
+    ...work: [fn: MapFunction<Item, Result, Input>, options: MapOptions<Item> & { readonly onError: 'collect' }]
   ): Promise<PromiseSettledResult<Awaited<Result>>[]>
   map<Item, Result>(
     name: string,
     items: readonly Item[],
-    fn: (item: Item, ctx: WorkflowContext<Input>, index: number) => Result,
-    options?: MapOptions<Item>,
+    ...work: [fn: MapFunction<Item, Result, Input>, options?: MapOptions<Item>]
   ): Promise<Awaited<Result>[]>
   map(
     name: string,
     items: readonly unknown[],
-    fn: (item: unknown, ctx: WorkflowContext<Input>, index: number) => unknown,
-    options: MapOptions<unknown> = {},
+    ...[fn, options = {}]: [fn: MapFunction<unknown, unknown, Input>, options?: MapOptions<unknown>]
   ): Promise<unknown[]> {
     const concurrency = concurrencyOf(name, options)
     const keys = keysOf(name, items, options)

@@ -38,6 +38,8 @@ export class Steps implements Performance, StepOwner {
   #echo: number | undefined
   readonly #lastRemembered: number
   #isDraining = false
+  // Draining, the code asked for something new: it waits for the next activation.
+  #hasRefused = false
   #isCheckDue = false
 
   constructor(activation: Activation) {
@@ -83,7 +85,7 @@ export class Steps implements Performance, StepOwner {
 
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
-    if (this.activation.isOver || this.#isDraining) return new Promise<never>(() => {})
+    if (this.#isClosed()) return new Promise<never>(() => {})
     const entered = this.#journal.enter(path)
     try {
       return await work(entered)
@@ -138,7 +140,7 @@ export class Steps implements Performance, StepOwner {
   /** A promise that is settled through the journal; never, when the activation is over: then it is garbage. */
   #promise(start: (promised: Omit<Promised, 'name'>) => void): Promise<unknown> {
     const promise = new Promise((resolve, reject) => {
-      if (this.activation.isOver || this.#isDraining) return
+      if (this.#isClosed()) return
       try {
         start({ resolve, reject })
       } catch (error) {
@@ -148,6 +150,11 @@ export class Steps implements Performance, StepOwner {
     // A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it.
     promise.catch(() => undefined)
     return promise
+  }
+
+  #isClosed(): boolean {
+    this.#hasRefused ||= this.#isDraining
+    return this.activation.isOver || this.#isDraining
   }
 
   #begin(spec: StepSpec): void {
@@ -192,10 +199,11 @@ export class Steps implements Performance, StepOwner {
     else promised.resolve(decode(step.value))
   }
 
-  /** What it waits for keeps its time. */
+  /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
   #giveBack(): void {
-    if (this.#waits.size > 0 && this.#releases.size === 0) this.activation.park(this.#waits.records)
-    else this.activation.release()
+    if (this.#waits.size === 0) return this.activation.release()
+    const isReady = this.#hasRefused || this.#releases.size > 0
+    this.activation.park([...this.#waits.records, ...this.#waits.unasked], isReady)
   }
 
   /** Looks, once user code has had its turn, whether nothing is left to do but wait. */

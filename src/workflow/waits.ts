@@ -35,8 +35,16 @@ export class Waits {
     return [...this.#waiting.values()].map(({ record }) => record)
   }
 
+  /** What a former activation waited for and this one has not come to. */
+  get unasked(): WaitRecord[] {
+    return [...this.#remembered.values()]
+  }
+
+  /** The wait of a former activation, once. */
   remembered(path: string): WaitRecord | undefined {
-    return this.#remembered.get(path)
+    const record = this.#remembered.get(path)
+    this.#remembered.delete(path)
+    return record
   }
 
   /** Calls `due` when the time of the wait has come; what is due at once comes in order of its time. */

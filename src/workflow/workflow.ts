@@ -1,6 +1,6 @@
 // Workflows: workers whose code is made of durable steps.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Definition } from '../engine/definition.ts'
+import type { AnyDefinition, Definition } from '../engine/definition.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
 import { validate } from '../worker/validate.ts'
@@ -46,7 +46,7 @@ export function workflow(
 ): Definition<unknown> {
   if (typeof handler !== 'function') throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
   const settings = definitionSettings(name, options)
-  return {
+  const definition: AnyDefinition = {
     name,
     version: options.version ?? '1',
     settings,
@@ -56,4 +56,5 @@ export function workflow(
       return validate(settings.output, output, `The result of '${name}'`)
     },
   }
+  return definition
 }

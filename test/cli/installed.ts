@@ -26,8 +26,17 @@ export function buildPackage(): void {
   mkdirSync(installed, { recursive: true })
   copyFileSync(join(root, 'package.json'), join(installed, 'package.json'))
   const outDir = join(installed, 'dist')
-  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', outDir]
-  const built = spawnSync(process.execPath, [...tsc, '--tsBuildInfoFile', join(outDir, '.tsbuildinfo')], { cwd: root, encoding: 'utf8' })
+  const tsc = [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    join(root, 'tsconfig.build.json'),
+    '--outDir',
+    outDir,
+  ]
+  const built = spawnSync(process.execPath, [...tsc, '--tsBuildInfoFile', join(outDir, '.tsbuildinfo')], {
+    cwd: root,
+    encoding: 'utf8',
+  })
   if (built.status !== 0) throw new Error(`The build failed:\n${built.stdout}${built.stderr}`)
 }
 
@@ -46,7 +55,10 @@ export function makeProject(files: Readonly<Record<string, string>>): string {
 export function startTroupe(project: string, args: readonly string[], input = ''): Started {
   const program = join(project, 'node_modules/troupe/dist/cli/troupe.js')
   const { FORCE_COLOR: _forced, ...env } = process.env
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], { cwd: project, env })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+    cwd: project,
+    env,
+  })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))

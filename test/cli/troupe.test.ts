@@ -57,20 +57,26 @@ describe('troupe run', () => {
   it('refuses input that does not fit its schema, and starts nothing', async () => {
     const { code, err } = await troupe(project, ['run', 'greet', '7'])
     expect(code).toBe(2)
-    expect(err).toBe("troupe: The input of 'greet' does not fit its schema: the value: expected a text [validation_failed]\n")
+    expect(err).toBe(
+      "troupe: The input of 'greet' does not fit its schema: the value: expected a text [validation_failed]\n",
+    )
     expect((await troupe(project, ['runs', '--json'])).out).toBe('[]\n')
   })
 
   it('prints the result as JSON into a pipe and tells the rest on standard error, without escape codes', async () => {
     const { code, out, err } = await troupe(project, ['run', 'greet', '-'], '"ann"')
     expect([code, out]).toEqual([0, '"hello ann"\n'])
-    expect(err).toMatch(/^run [0-9a-f-]{36} of greet\n\{"greeting":"hello","name":"ann"\}\n(progress 100% \(1 of 1\)\n)?succeeded in \S+\n$/)
+    expect(err).toMatch(
+      /^run [0-9a-f-]{36} of greet\n\{"greeting":"hello","name":"ann"\}\n(progress 100% \(1 of 1\)\n)?succeeded in \S+\n$/,
+    )
   })
 
   it('exits 1 when the run failed, with its error and what caused it', async () => {
     const { code, out, err } = await troupe(project, ['run', 'refuse'])
     expect([code, out]).toEqual([1, ''])
-    expect(err).toContain('PermanentError permanent: no seat left\ncaused by TypeError: row 7\nsee it with: troupe show ')
+    expect(err).toContain(
+      'PermanentError permanent: no seat left\ncaused by TypeError: row 7\nsee it with: troupe show ',
+    )
     expect(err).not.toContain('    at ')
     expect((await troupe(project, ['run', 'refuse', '--verbose'])).err).toMatch(/ {2}at .*all\.ts/)
   })
@@ -82,7 +88,7 @@ describe('troupe run', () => {
     first.signal('SIGINT')
     const { code, out, err } = await first.ended
     expect([code, out]).toEqual([130, ''])
-    expect(err).toContain("Go on with it:  troupe run trip '\"rome\"' --key rome-1\n")
+    expect(err).toContain('Go on with it:  troupe run trip \'"rome"\' --key rome-1\n')
     const second = await troupe(project, args)
     expect([second.code, second.out]).toEqual([0, '"rome"\n'])
     expect(readFileSync(join(project, 'marks.txt'), 'utf8')).toBe('pack\ngo\n')
@@ -92,7 +98,8 @@ describe('troupe run', () => {
 describe('a config file', () => {
   it('says where definitions and the store are', async () => {
     const files = {
-      'troupe.config.ts': "import { worker } from 'troupe'\nexport default { store: 'sqlite:my.db', definitions: [worker('add', {}, (ctx, n: number) => n + 1)] }\n",
+      'troupe.config.ts':
+        "import { worker } from 'troupe'\nexport default { store: 'sqlite:my.db', definitions: [worker('add', {}, (ctx, n: number) => n + 1)] }\n",
     }
     const configured = makeProject(files)
     expect(await troupe(configured, ['run', 'add', '41'])).toMatchObject({ code: 0, out: '42\n' })
@@ -105,7 +112,7 @@ describe('a config file', () => {
     const configured = makeProject({ 'troupe.config.ts': "export default { workers: './workers', stor: 'x' }\n" })
     const { code, err } = await troupe(configured, ['run', 'add'])
     expect(code).toBe(78)
-    expect(err).toContain("Option 'stor' of Troupe.open is \"not known\"")
+    expect(err).toContain('Option \'stor\' of Troupe.open is "not known"')
     rmSync(configured, { recursive: true })
   })
 

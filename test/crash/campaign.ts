@@ -25,7 +25,7 @@ const leaseMs = 3_000
 // A child whose failpoint has not come by then is killed as it stands.
 const longestLifeMs = 1_000
 const startLimitMs = 30_000
-const drainMs = 240_000
+const drainMs = 60_000
 
 // Where children kill themselves, and at which passage at the latest.
 const places = [

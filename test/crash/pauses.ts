@@ -6,7 +6,7 @@ import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { account, type Figures } from './account.ts'
 import { areReady, Child } from './children.ts'
-import { readLedger } from './ledger.ts'
+import { readLedger, type Entry } from './ledger.ts'
 import type { Random } from './random.ts'
 import { definitions } from './work.ts'
 
@@ -91,7 +91,7 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
   // Any leg of any run, so that pauses come early and late.
   const begun = begunBefore + random.between(1, most * legs - 1)
   await victim.hears(() => countBegun(victim) >= begun, answerMs)
-  await pause(victim)
+  await pause(victim, db)
   const held = heldBy(db, victim)
   const isLate = random.happens(0.5)
   const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(other, held)))
@@ -124,10 +124,35 @@ async function closeBooks({ children, store, ledger }: Stage): Promise<{ figures
   return { figures, violations: [...bad, ...violations] }
 }
 
-async function pause(child: Child): Promise<void> {
-  child.signal('SIGSTOP')
-  // A signal takes effect a moment after it was sent; where the system shows it, that moment is waited for.
-  while (stateOf(child) !== 'T') await new Promise<void>((resolve) => systemClock.soon(resolve))
+/** Stops a process where it stands, but not while it has the file locked: nobody could take over then. */
+async function pause(child: Child, db: SqlDriver): Promise<void> {
+  for (;;) {
+    child.signal('SIGSTOP')
+    // A signal takes effect a moment after it was sent; where the system shows it, that moment is waited for.
+    while (stateOf(child) !== 'T') await turn()
+    if (await isUnlocked(db)) return
+    child.signal('SIGCONT')
+    await turn()
+  }
+}
+
+/** Whether the lock of the file comes free while one process is paused: others hold it only for moments. */
+async function isUnlocked(db: SqlDriver): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries++) {
+    try {
+      db.exec('begin immediate')
+      db.exec('rollback')
+      return true
+    } catch {
+      // Locked by the paused process or, for a moment, by another.
+      await turn()
+    }
+  }
+  return false
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => systemClock.after(1, resolve))
 }
 
 function stateOf({ pid }: Child): string {
@@ -157,15 +182,22 @@ async function allFinished(client: Troupe, held: readonly HeldRun[]): Promise<bo
 
 /** Waits until the returning process was told for each run that it is not its own; says which it went on with. */
 async function waitForAnswers(victim: Child, held: readonly HeldRun[], since: number): Promise<string[]> {
-  const kindsOf = ({ id }: HeldRun): string[] => {
-    const later = victim.heard.slice(since).filter((entry) => 'run' in entry && entry.run === id)
-    return later.map((entry) => (entry.kind === 'seen' && !entry.isFresh ? 'repeated' : entry.kind))
+  const laterOf = ({ id }: HeldRun): Entry[] => victim.heard.slice(since).filter((entry) => 'run' in entry && entry.run === id)
+  // A result that was committed before the pause may be seen after it; of a step that ended after it, it would be a stale one.
+  const isAnswered = (run: HeldRun): boolean => {
+    const ended = new Set<string>()
+    for (const entry of laterOf(run)) {
+      if (entry.kind === 'lost' || (entry.kind === 'seen' && ended.has(entry.uuid))) return true
+      if (entry.kind === 'effect') ended.add(entry.uuid)
+    }
+    return false
   }
-  const isAnswered = (run: HeldRun): boolean => kindsOf(run).some((kind) => kind === 'lost' || kind === 'seen')
   await victim.hears(() => held.every(isAnswered), answerMs)
-  return held
-    .filter((run) => !kindsOf(run).includes('lost'))
-    .map((run) => `I5: the returning process was not told that run ${run.id} is another's; it had ${kindsOf(run).join(', ') || 'no word'}`)
+  const untold = held.filter((run) => !laterOf(run).some(({ kind }) => kind === 'lost'))
+  return untold.map((run) => {
+    const kinds = laterOf(run).map(({ kind }) => kind)
+    return `I5: the returning process was not told that run ${run.id} is another's; it had ${kinds.join(', ') || 'no word'}`
+  })
 }
 
 /** All rows of runs that are over, or what was written of them under a claim that is not theirs any more. */

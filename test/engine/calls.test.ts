@@ -67,6 +67,13 @@ describe('the time of a call', () => {
     expect(await Promise.all([delayed, dated, numbered].map((handle) => handle.result()))).toEqual([3_000, 2_500, 2_600])
   })
 
+  it('may be of a part of a millisecond', async () => {
+    const { troupe, clock } = await onStage({ definitions: [double] })
+    const handles = await Promise.all([{ delay: 0.5 }, { delay: '1.7ms' }, { at: 1_000.5 }, { timeout: 5_000.5 }].map((options) => troupe.call(double, 1, options)))
+    await clock.advance(1_100)
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([2, 2, 2, 2])
+  })
+
   it('is refused when it is none or two', async () => {
     const { troupe } = await onStage({ definitions: [double] })
     for (const options of [{ delay: 1, at: 1 }, { at: new Date('never') }, { delay: -1 }, { timeout: 'soon' }, { priority: 1.5 }, { tags: 'a' }, { idempotencyKey: '' }, { onConflict: 'ignore' }, { prio: 1 }]) {
@@ -167,7 +174,7 @@ describe('a definition', () => {
     expect((await troupe.runs()).map(({ version }) => version)).toEqual(['1', '2'])
   })
 
-  it('may be called by two at the same time that it is registered', async () => {
+  it('of one name that two add at the same time is added once', async () => {
     const other = worker('double', {}, () => 0)
     const { troupe } = await onStage()
     const settled = await Promise.allSettled([troupe.register(double), troupe.register(other)])

@@ -112,14 +112,16 @@ it('waits for a connection that keeps a file from becoming a store', async () =>
   reader.close()
 })
 
-it('lets several processes make the same new files at the same time', async () => {
+// Several processes load TypeScript at the same time, on a machine that may be busy.
+it('lets several processes make the same new files at the same time', { timeout: 90_000 }, async () => {
   const paths = Array.from({ length: 15 }, (_, n) => join(folder, `made-${n}`, 'troupe.db'))
   const children = Array.from({ length: 4 }, () => runChild('./opener.ts', { paths, uid: null }))
   const answers = (await Promise.all(children)).flat()
   expect(answers).toEqual(answers.map(() => ({ code: 'none', message: '' })))
 })
 
-it('lets several processes make, fill and empty one file: every run is performed once', async () => {
+// Several processes load TypeScript at the same time, on a machine that may be busy.
+it('lets several processes make, fill and empty one file: every run is performed once', { timeout: 90_000 }, async () => {
   const runs = 20
   const names = ['a', 'b', 'c', 'd']
   const fresh = join(folder, 'fresh', 'troupe.db')

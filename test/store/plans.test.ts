@@ -52,7 +52,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
   deleteLive: [liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
-  findAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=?)'],
+  findAttempts: [
+    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
+    'SEARCH attempt USING PRIMARY KEY (run_id=?)',
+  ],
   upsertProgress: [],
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],

@@ -64,6 +64,51 @@ describe('a short sleep', () => {
     const two = await onStage({ store, clock, definitions: [flow] })
     expect(await moving(clock, (await two.troupe.handle(id)).result())).toBeLessThanOrEqual(5_300)
   })
+
+  it('beside steps keeps its first time through a stop, and the steps go on at once', async () => {
+    const store = storeFile()
+    const clock = new ManualClock(1_000)
+    const gate = deferred<void>()
+    const at: Record<string, number> = {}
+    const flow = workflow('flow', {}, async (ctx) => {
+      const rest = async (): Promise<void> => {
+        await ctx.sleep('30s')
+        await ctx.step('rested', () => (at['rested'] = clock.now()))
+      }
+      const work = async (): Promise<void> => {
+        await ctx.step('first', () => gate.promise)
+        await ctx.step('second', () => (at['second'] = clock.now()))
+      }
+      await Promise.all([rest(), work()])
+    })
+    const one = await onStage({ store, clock, definitions: [flow] })
+    const { id } = await one.troupe.call(flow)
+    await clock.advance(10_000)
+    const stopped = one.troupe.stop({ within: '1m' })
+    gate.resolve()
+    await moving(clock, stopped)
+    const reopenedAt = clock.now()
+    const two = await onStage({ store, clock, definitions: [flow] })
+    await eventually(() => at['second'])
+    expect(at['second']).toBe(reopenedAt)
+    const result = (await two.troupe.handle(id)).result()
+    await clock.advance(31_000 - clock.now())
+    await result
+    expect(at['rested']).toBe(31_000)
+  })
+
+  it('may be of a part of a millisecond, and of a time that never comes', async () => {
+    const flow = workflow('flow', {}, async (ctx, ms: number) => {
+      await ctx.sleep(ms)
+      return 'woken'
+    })
+    const { troupe, clock } = await onStage({ definitions: [flow] })
+    expect(await moving(clock, troupe.run(flow, 1.5))).toBe('woken')
+    expect(await moving(clock, troupe.run(flow, 6_000.25))).toBe('woken')
+    const never = await troupe.call(flow, 1e300)
+    await eventually(async () => (await never.status()).state === 'parked')
+    expect((await never.status()).dueAt).toBe(8_640_000_000_000_000)
+  })
 })
 
 describe('a long sleep', () => {

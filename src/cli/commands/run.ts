@@ -92,7 +92,9 @@ async function start({ request, settings, report, troupe, input, options }: Job)
   const { queue, state } = await handle.status()
   const served = settings.options.queues ?? ['default']
   if (state === 'ready' && !served.includes(queue)) {
-    report.notice(`It waits in queue '${queue}', which this process does not serve: add the queue to { queues } in the config.`)
+    report.notice(
+      `It waits in queue '${queue}', which this process does not serve: add the queue to { queues } in the config.`,
+    )
   }
   return handle
 }
@@ -164,7 +166,13 @@ function tell({ status, output, error }: Ended, { report, request, io }: Job): E
 
 function farewell(handle: RunHandle | undefined, { name, input, flags }: RunRequest): string {
   if (handle === undefined) return 'Stopped before anything was started.'
-  const again = ['troupe run', name, ...(input === undefined ? [] : [quoted(input)]), '--key', quoted(flags.key ?? '')].join(' ')
+  const again = [
+    'troupe run',
+    name,
+    ...(input === undefined ? [] : [quoted(input)]),
+    '--key',
+    quoted(flags.key ?? ''),
+  ].join(' ')
   const how =
     flags.key === undefined
       ? 'It goes on when a program or another `troupe run` serves its queue; a run started with --key can be followed again.'
@@ -212,10 +220,15 @@ function withLog({ options }: Settings, report: RunReport, flags: RunFlags): Set
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 function reportLog(least: LogLevel, report: RunReport): Log {
+  let latest = ''
   const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, message: string) => {
     if (levels.indexOf(level) < levels.indexOf(least)) return
     const { err } = fields
-    report.logged(level, err instanceof Error ? `${message}: ${err.message}` : message)
+    const text = err instanceof Error ? `${message}: ${err.message}` : message
+    // A store that is in trouble says so at every write: once is enough. What the run says is its own affair.
+    if (err !== undefined && text === latest) return
+    latest = text
+    report.logged(level, text)
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

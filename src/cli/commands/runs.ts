@@ -23,7 +23,10 @@ const mostRuns = 20
 
 export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
   const limit = flags.limit ?? mostRuns
-  const filter = { ...(flags.state !== undefined && { state: flags.state }), ...(flags.name !== undefined && { name: flags.name }) }
+  const filter = {
+    ...(flags.state !== undefined && { state: flags.state }),
+    ...(flags.name !== undefined && { name: flags.name }),
+  }
   // One more than is shown, to know whether there are more.
   const found = await withClient(flags, io, (troupe) => troupe.runs({ ...filter, limit: limit + 1 }))
   const runs = found.slice(0, limit)
@@ -31,7 +34,9 @@ export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
   else if (runs.length === 0) io.stderr.write(`${nothingFound(flags)}\n`)
   else printRuns(runs, io)
   if (found.length > limit && flags.json !== true) {
-    io.stderr.write(`${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see more with --limit ${limit * 5}`)}\n`)
+    io.stderr.write(
+      `${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see more with --limit ${limit * 5}`)}\n`,
+    )
   }
   return exitCodes.ok
 }
@@ -56,11 +61,18 @@ function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[
 }
 
 /** A run on two lines, for windows that are narrower than an id and a word. */
-function drawStacked(run: RunStatus, now: number, { columns, paint }: { readonly columns: number; readonly paint: Paint }): string[] {
+function drawStacked(
+  run: RunStatus,
+  now: number,
+  { columns, paint }: { readonly columns: number; readonly paint: Paint },
+): string[] {
   const facts = [done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter((fact) => fact !== '')
   const rest = `  ${run.state}  ${facts.join('  ')}`
   const name = cut(oneLine(run.name), columns - rest.length)
-  return [paint('dim', run.id), `${paint('bold', name)}  ${paint(stateStyles[run.state], run.state)}  ${facts.join('  ')}`]
+  return [
+    paint('dim', run.id),
+    `${paint('bold', name)}  ${paint(stateStyles[run.state], run.state)}  ${facts.join('  ')}`,
+  ]
 }
 
 function hasProgress(run: RunStatus): boolean {
@@ -79,6 +91,8 @@ function took(run: RunStatus, now: number): string {
 
 function nothingFound({ state, name }: RunsFlags): string {
   if (state === undefined && name === undefined) return `No runs yet. Start one: troupe run NAME [JSON]`
-  const filters = [state === undefined ? '' : `in state ${state}`, name === undefined ? '' : `of '${name}'`].filter((text) => text !== '')
+  const filters = [state === undefined ? '' : `in state ${state}`, name === undefined ? '' : `of '${name}'`].filter(
+    (text) => text !== '',
+  )
   return `No runs ${filters.join(' ')}. See all: troupe runs`
 }

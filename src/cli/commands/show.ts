@@ -47,7 +47,10 @@ async function find(troupe: Troupe, id: string): Promise<{ run: RunStatus; steps
 }
 
 async function findByPrefix(troupe: Troupe, prefix: string): Promise<RunStatus> {
-  if (prefix.length < leastPrefix) throw usage(`'${prefix}' is too short for an id: give at least its first ${leastPrefix} characters. List the ids: troupe runs`)
+  if (prefix.length < leastPrefix)
+    throw usage(
+      `'${prefix}' is too short for an id: give at least its first ${leastPrefix} characters. List the ids: troupe runs`,
+    )
   const runs = (await troupe.runs({ limit: searched })).filter((run) => run.id.startsWith(prefix))
   const [only, ...others] = runs
   if (only === undefined) throw runNotFound(prefix)

@@ -115,7 +115,7 @@ function claimedAgain(
     const taken = inOrder.slice(0, claim.want)
     rows = rows.filter((row) => !taken.includes(row))
     return taken.map(({ runId, generation, attempt, deliveries }) =>
-      loadRun(db, { runId, generation, epoch: known.epoch }, attempt, deliveries),
+      loadRun(db, { runId, generation, epoch: known.epoch }, { attempt, deliveries }),
     )
   })
 }

@@ -11,14 +11,14 @@ const insertQueue = `insert into queue (name) values (?) on conflict do nothing`
 const findQueue = `select id from queue where name = ?`
 
 export function internDefinition(db: Connection, name: string, version: string): number {
-  return intern(db, insertDefinition, findDefinition, [name, version])
+  return intern(db, { insert: insertDefinition, find: findDefinition }, [name, version])
 }
 
 export function internQueue(db: Connection, name: string): number {
-  return intern(db, insertQueue, findQueue, [name])
+  return intern(db, { insert: insertQueue, find: findQueue }, [name])
 }
 
-function intern(db: Connection, insert: string, find: string, values: readonly string[]): number {
+function intern(db: Connection, { insert, find }: { insert: string; find: string }, values: readonly string[]): number {
   const known = db.get<{ id: number }>(find, ...values)
   if (known !== undefined) return known.id
   return db.write(() => {

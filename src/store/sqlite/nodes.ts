@@ -57,9 +57,9 @@ interface HeldRow {
   readonly hasProgress: number
 }
 
-export function insertNode(db: Connection, identity: NodeIdentity, now: number, leaseMs: number): number {
+export function insertNode(db: Connection, identity: NodeIdentity, lease: { now: number; until: number }): number {
   const { name, bootId, pidNamespace, pid, pidStartedAt } = identity
-  const row = db.get<{ id: number }>(insertOne, name, now + leaseMs, now, bootId, pidNamespace, pid, pidStartedAt)
+  const row = db.get<{ id: number }>(insertOne, name, lease.until, lease.now, bootId, pidNamespace, pid, pidStartedAt)
   if (row === undefined) throw new Error(`Node ${name} was not kept`)
   return row.id
 }

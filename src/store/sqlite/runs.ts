@@ -120,7 +120,7 @@ export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claime
 }
 
 /** Everything needed to perform a run that this node holds. */
-export function loadRun(db: Connection, held: Held, attempt: number, deliveries: number): Claimed {
+export function loadRun(db: Connection, held: Held, { attempt, deliveries }: { attempt: number; deliveries: number }): Claimed {
   const body = db.get<{ id: string; definition_id: number; input: string; created_at: number; deadline_at: number | null }>(
     findBody,
     held.runId,
@@ -242,5 +242,5 @@ function claimOne(write: Write, runId: number): Claimed {
   )
   if (live === undefined) throw new Error(`Run ${runId} was ready and could not be claimed`)
   const held = { runId, generation: live.generation, epoch: write.epoch }
-  return loadRun(write.db, held, live.attempt, live.deliveries)
+  return loadRun(write.db, held, live)
 }

@@ -1,7 +1,7 @@
 // The store on one SQLite file: one writer at a time, every batch one transaction, several processes welcome.
 import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
-import type { Batch, Committed, DeadNode, DeadRun, Held, NodeIdentity, RunFilter, Store } from '../store.ts'
+import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, Held, NodeIdentity, RunFilter, Store } from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
@@ -69,7 +69,10 @@ class SqliteStore implements Store {
   }
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
-    return this.#write(() => nodes.insertNode(this.#db, identity, this.now(), leaseMs))
+    return this.#write(() => {
+      const now = this.now()
+      return nodes.insertNode(this.#db, identity, { now, until: now + leaseMs })
+    })
   }
 
   renewNode(nodeId: number, leaseMs: number): Promise<boolean> {
@@ -107,8 +110,8 @@ class SqliteStore implements Store {
     return this.#read(() => views.findFinished(this.#db, id))
   }
 
-  async listEmitted(...args: Parameters<Store['listEmitted']>) {
-    return this.#read(() => listEmitted(this.#db, ...args))
+  async listEmitted(id: string, after: EmitCursor, limit: number) {
+    return this.#read(() => listEmitted(this.#db, { id, after, limit }))
   }
 
   async findRun(id: string) {

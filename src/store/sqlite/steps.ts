@@ -19,11 +19,15 @@ select path, seq, kind, is_error, value from step
 where run_id = ? and generation = ?
 order by seq`
 
-// How often each step failed so far; by primary key prefix.
+// How often each step failed so far in this generation, and the run itself in all of them; by primary key prefix.
 const findAttempts = `
 select path, count(*) as failed, min(started_at) as first_started_at from attempt
-where run_id = ? and (generation = ? or path = '')
-group by path`
+where run_id = ?1 and generation = ?2 and path <> ''
+group by path
+union all
+select '', count(*), min(started_at) from attempt
+where run_id = ?1 and path = ''
+having count(*) > 0`
 
 /** The statements of this file whose plans are tested. */
 export const hotStepStatements = { findSteps, findAttempts }

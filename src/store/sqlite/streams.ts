@@ -34,6 +34,12 @@ export function recordStreams(write: Write, batch: Batch): void {
   }
 }
 
-export function listEmitted(db: Connection, id: string, after: EmitCursor, limit: number): EmittedRow[] {
+export interface EmittedSlice {
+  readonly id: string
+  readonly after: EmitCursor
+  readonly limit: number
+}
+
+export function listEmitted(db: Connection, { id, after, limit }: EmittedSlice): EmittedRow[] {
   return db.all<EmittedRow>(findEmitted, id, after.epoch, after.n, limit)
 }
