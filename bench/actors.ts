@@ -181,7 +181,9 @@ console.log(`actors, best of ${rounds} rounds, Node ${process.versions.node}`)
 console.log(`${'what'.padEnd(22)}${'ns each'.padStart(10)}${'per second'.padStart(14)}${'x ring'.padStart(9)}`)
 for (const [name, ns] of best) {
   const perSecond = Math.round(1e9 / ns).toLocaleString('en')
-  console.log(`${name.padEnd(22)}${ns.toFixed(1).padStart(10)}${perSecond.padStart(14)}${(ns / floor).toFixed(1).padStart(9)}`)
+  console.log(
+    `${name.padEnd(22)}${ns.toFixed(1).padStart(10)}${perSecond.padStart(14)}${(ns / floor).toFixed(1).padStart(9)}`,
+  )
 }
 const bytes = await bytesPerActor(100_000)
 console.log(Number.isNaN(bytes) ? 'bytes per idle actor: run with --expose-gc' : `bytes per idle actor: ${bytes}`)

@@ -92,8 +92,22 @@ class Worker extends Actor {
   }
 }
 
+class Labelled extends Actor {
+  readonly #label: string
+  constructor(label: string) {
+    super()
+    this.#label = label
+  }
+  read(): string {
+    return this.#label
+  }
+}
+
 export async function accepted(system: ActorSystem): Promise<unknown[]> {
-  const [counter, handle]: readonly [Ref<Counter>, Handle<Counter>] = system.spawn(() => new Counter(), { name: 'counter', mailbox: 10 })
+  const [counter, handle]: readonly [Ref<Counter>, Handle<Counter>] = system.spawn(() => new Counter(), {
+    name: 'counter',
+    mailbox: 10,
+  })
   const [requester] = system.spawn(Requester, { mailbox: { capacity: 5, overflow: 'drop-oldest' } })
   const told: boolean = counter.tell('add', 2)
   const sent: Promise<void> | undefined = counter.send('add', 2)
@@ -112,7 +126,22 @@ export async function accepted(system: ActorSystem): Promise<unknown[]> {
   const anyRef: Ref<Actor> = counter
   const result: ActorResult<Counter> = await handle.stop({ within: '5s' })
   const found: Ref<Counter> | undefined = system.lookup('counter', Counter)
-  return [told, sent, sum, value, inTime, text, done, total, viaStub, viaStubLater, recipient, anyRef, result.actor?.label, found]
+  return [
+    told,
+    sent,
+    sum,
+    value,
+    inTime,
+    text,
+    done,
+    total,
+    viaStub,
+    viaStubLater,
+    recipient,
+    anyRef,
+    result.actor?.label,
+    found,
+  ]
 }
 
 export async function refused(system: ActorSystem, counter: Ref<Counter>): Promise<unknown[]> {
@@ -163,7 +192,7 @@ export async function refused(system: ActorSystem, counter: Ref<Counter>): Promi
   // @ts-expect-error options that do not exist
   system.spawn(Counter, { mailbox: { capacity: 1, overflow: 'block' } })
   // @ts-expect-error a class that needs arguments
-  system.spawn(class extends Actor { constructor(readonly_: number) { super(); void readonly_ } })
+  system.spawn(Labelled)
   // @ts-expect-error an object that is no actor
   system.spawn(() => ({ add: 1 }))
   // @ts-expect-error a hook as the tag of a message

@@ -121,7 +121,12 @@ describe('an actor', () => {
     const system = newSystem()
     const [first] = system.spawn(Counter)
     const [second] = system.spawn(() => new Slow())
-    expect([`${first}`, String(second), inspect(first), second.id]).toEqual(['Counter(#1)', 'Slow(#2)', 'Counter(#1)', 2])
+    expect([`${first}`, String(second), inspect(first), second.id]).toEqual([
+      'Counter(#1)',
+      'Slow(#2)',
+      'Counter(#1)',
+      2,
+    ])
   })
 
   it('handles one message at a time, in the order sent, also while a handler waits', async () => {
@@ -178,9 +183,18 @@ describe('an error in a handler', () => {
     ref.tell('boom')
     ref.tell('ok')
     const asked = ref.ask('ok')
-    await expect(asked).rejects.toMatchObject({ code: 'actor_failed', details: { actor: 'Faulty(#1)' }, cause: new TypeError('boom') })
+    await expect(asked).rejects.toMatchObject({
+      code: 'actor_failed',
+      details: { actor: 'Faulty(#1)' },
+      cause: new TypeError('boom'),
+    })
     const result = await handle.done
-    expect(result).toEqual({ kind: 'failed', phase: 'handle', error: new TypeError('boom'), actor: expect.any(Faulty) as Faulty })
+    expect(result).toEqual({
+      kind: 'failed',
+      phase: 'handle',
+      error: new TypeError('boom'),
+      actor: expect.any(Faulty) as Faulty,
+    })
     expect(result.actor?.handled).toBe(0)
     expect(system.deadLetters.recent.map(({ message, operation, reason }) => [message, operation, reason])).toEqual([
       ['ok', 'tell', 'discarded'],
@@ -200,7 +214,11 @@ describe('an error in a handler', () => {
     ref.tell('boom')
     await handle.done
     expect(log.lines).toEqual([
-      { level: 'error', fields: { actor: 'Faulty(#1)', phase: 'handle', error: new TypeError('boom') }, message: 'Faulty(#1) failed (handle): boom' },
+      {
+        level: 'error',
+        fields: { actor: 'Faulty(#1)', phase: 'handle', error: new TypeError('boom') },
+        message: 'Faulty(#1) failed (handle): boom',
+      },
     ])
   })
 

@@ -60,7 +60,8 @@ describe('an ask', () => {
     const { clock, ref } = silentActor()
     const rejected = expect(ref.ask('hold', undefined, { timeout: '1.5s' })).rejects.toMatchObject({
       code: 'ask_timeout',
-      message: 'Silent(#1) did not answer hold within 1.5s; it may still have handled it. Make the message harmless to repeat, or give a longer timeout.',
+      message:
+        'Silent(#1) did not answer hold within 1.5s; it may still have handled it. Make the message harmless to repeat, or give a longer timeout.',
       details: { actor: 'Silent(#1)', message: 'hold', timeoutMs: 1500 },
       retryable: true,
     })
@@ -70,9 +71,12 @@ describe('an ask', () => {
 
   it('takes its timeout from the system or from the call, whichever is nearer', async () => {
     const { clock, ref } = silentActor({ askTimeout: '2s' })
-    const outcomes = [ref.ask('hold'), ref.ask('note', 'a', { timeout: '1s' }), ref.ask('note', 'b', { timeout: 10 }), ref.ask('note', 'c', { timeout: '3s' })].map(
-      outcomeOf,
-    )
+    const outcomes = [
+      ref.ask('hold'),
+      ref.ask('note', 'a', { timeout: '1s' }),
+      ref.ask('note', 'b', { timeout: 10 }),
+      ref.ask('note', 'c', { timeout: '3s' }),
+    ].map(outcomeOf)
     const codes = () => outcomes.map(({ code }) => code)
     await clock.advance(10)
     expect(codes()).toEqual(['pending', 'pending', 'ask_timeout', 'pending'])
@@ -102,12 +106,16 @@ describe('an ask', () => {
     await ref.ask('note', 'heard')
     expect(outcome.code).toBe('ask_timeout')
     expect(actor.handled).toEqual(['hold', 'heard'])
-    expect(system.deadLetters.recent).toEqual([{ actor: 'Silent(#1)', message: 'note', payload: 'unheard', operation: 'ask', reason: 'timeout', at: 10 }])
+    expect(system.deadLetters.recent).toEqual([
+      { actor: 'Silent(#1)', message: 'note', payload: 'unheard', operation: 'ask', reason: 'timeout', at: 10 },
+    ])
   })
 
   it('refuses a timeout that is no duration', () => {
     const { ref } = silentActor()
-    expect(() => ref.ask('hold', undefined, { timeout: 'soon' })).toThrow(expect.objectContaining({ code: 'option_invalid' }))
+    expect(() => ref.ask('hold', undefined, { timeout: 'soon' })).toThrow(
+      expect.objectContaining({ code: 'option_invalid' }),
+    )
   })
 
   it('arms no timer of its own, and none is left once all are answered', async () => {

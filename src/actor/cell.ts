@@ -318,7 +318,11 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     this.#wasActive = true
     this.core.failed++
     if (ask === undefined) this.fail(this.#stage === 'start' ? 'start' : 'handle', thrown)
-    else if (ask.isSettled) this.core.log.warn({ actor: this.toString(), error: thrown }, `${this} threw in ${ask.message} after its asker gave up`)
+    else if (ask.isSettled)
+      this.core.log.warn(
+        { actor: this.toString(), error: thrown },
+        `${this} threw in ${ask.message} after its asker gave up`,
+      )
     else ask.reject(thrown)
     return this.#life < ending
   }
@@ -352,7 +356,8 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   }
 
   #callStoppedUnawaited(): void {
-    const report = (error: unknown): void => this.core.log.error({ actor: this.toString(), phase: 'stop', error }, `${this} threw in stopped('killed')`)
+    const report = (error: unknown): void =>
+      this.core.log.error({ actor: this.toString(), phase: 'stop', error }, `${this} threw in stopped('killed')`)
     try {
       const outcome = this.#actor?.stopped?.('killed')
       if (isThenable(outcome)) void Promise.resolve(outcome).then(undefined, report)

@@ -21,7 +21,11 @@ export interface Context<A extends Actor = Actor> {
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C>
   /** Closes the door; the actor ends once it has handled what was let in. */
   stop(): void
-  ask<B extends Actor, K extends MessageName<B>>(ref: Ref<B>, name: K, ...payload: AskArguments<B, K>): Promise<ReplyOf<B, K>>
+  ask<B extends Actor, K extends MessageName<B>>(
+    ref: Ref<B>,
+    name: K,
+    ...payload: AskArguments<B, K>
+  ): Promise<ReplyOf<B, K>>
   ask<M extends Tagged>(ref: Recipient<M>, message: M, options?: AskOptions): Promise<ReplyTo<M>>
   /** Runs `fn` once. The timer dies with the actor. */
   after(time: Duration, fn: () => unknown): Timer
@@ -81,7 +85,11 @@ export class ActorContext {
     return this.#cell.isEnding ? firesNever : this.#cell.belongings.timers.every(toMs(time), fn)
   }
 
-  pipe<T>(promise: PromiseLike<T>, onResult: (value: T) => unknown, onError: (error: unknown) => unknown = rethrow): void {
+  pipe<T>(
+    promise: PromiseLike<T>,
+    onResult: (value: T) => unknown,
+    onError: (error: unknown) => unknown = rethrow,
+  ): void {
     const cell = this.#cell
     cell.expectTurn()
     void Promise.resolve(promise).then(

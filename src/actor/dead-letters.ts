@@ -82,7 +82,10 @@ export class DeadLetterBox implements DeadLetters {
       return
     }
     const others = this.#unlogged === 0 ? '' : `, and ${this.#unlogged} more before it`
-    this.#log.warn({ actor, message, operation, reason, unlogged: this.#unlogged }, `Dead letter: ${message} for ${actor} (${reason})${others}`)
+    this.#log.warn(
+      { actor, message, operation, reason, unlogged: this.#unlogged },
+      `Dead letter: ${message} for ${actor} (${reason})${others}`,
+    )
     this.#unlogged = 0
     this.#quietUntilMs = nowMs + logEveryMs
   }

@@ -9,12 +9,11 @@ export class Envelope {
   readonly name: string
   readonly payload: unknown
   readonly operation: Operation
-  readonly ask: PendingAsk | undefined
+  ask: PendingAsk | undefined = undefined
 
-  constructor(name: string, payload: unknown, operation: Operation, ask: PendingAsk | undefined) {
+  constructor(name: string, payload: unknown, operation: Operation) {
     this.name = name
     this.payload = payload
     this.operation = operation
-    this.ask = ask
   }
 }

@@ -9,25 +9,37 @@ interface Named {
 }
 
 export function actorStopped(actor: Named): TroupeError {
-  return new TroupeError('actor_stopped', `${actor} has stopped and takes no messages: spawn it anew, or keep its ref out of reach once it is stopped.`, {
-    details: { actor: String(actor) },
-    retryable: false,
-  })
+  return new TroupeError(
+    'actor_stopped',
+    `${actor} has stopped and takes no messages: spawn it anew, or keep its ref out of reach once it is stopped.`,
+    {
+      details: { actor: String(actor) },
+      retryable: false,
+    },
+  )
 }
 
 export function actorKilled(actor: Named): TroupeError {
-  return new TroupeError('actor_killed', `${actor} was killed: its pending messages are dead letters; spawn it anew to go on.`, {
-    details: { actor: String(actor) },
-    retryable: false,
-  })
+  return new TroupeError(
+    'actor_killed',
+    `${actor} was killed: its pending messages are dead letters; spawn it anew to go on.`,
+    {
+      details: { actor: String(actor) },
+      retryable: false,
+    },
+  )
 }
 
 export function actorFailed(actor: Named, cause: Error): TroupeError {
-  return new TroupeError('actor_failed', `${actor} has failed (${cause.message}): its pending messages are dead letters; see the cause, then spawn it anew.`, {
-    cause,
-    details: { actor: String(actor) },
-    retryable: false,
-  })
+  return new TroupeError(
+    'actor_failed',
+    `${actor} has failed (${cause.message}): its pending messages are dead letters; see the cause, then spawn it anew.`,
+    {
+      cause,
+      details: { actor: String(actor) },
+      retryable: false,
+    },
+  )
 }
 
 export function askTimeout(actor: Named, message: string, timeoutMs: number): TroupeError {
@@ -55,22 +67,34 @@ export function messageDiscarded(actor: Named, message: string, capacity: number
 }
 
 export function messageUnknown(actor: Named, message: string): TroupeError {
-  return new TroupeError('message_unknown', `${actor} has no public method ${message}, so the message became a dead letter: check the name or the tag.`, {
-    details: { actor: String(actor), message },
-    retryable: false,
-  })
+  return new TroupeError(
+    'message_unknown',
+    `${actor} has no public method ${message}, so the message became a dead letter: check the name or the tag.`,
+    {
+      details: { actor: String(actor), message },
+      retryable: false,
+    },
+  )
 }
 
 export function nameTaken(name: string, holder: Named): TroupeError {
-  return new TroupeError('name_taken', `The name ${JSON.stringify(name)} belongs to ${holder}, which is still alive: stop it first, or choose another name.`, {
-    details: { name, actor: String(holder) },
-  })
+  return new TroupeError(
+    'name_taken',
+    `The name ${JSON.stringify(name)} belongs to ${holder}, which is still alive: stop it first, or choose another name.`,
+    {
+      details: { name, actor: String(holder) },
+    },
+  )
 }
 
 export function systemStopped(system: string): TroupeError {
-  return new TroupeError('system_stopped', `The actor system ${JSON.stringify(system)} is stopped and starts no more actors: make a new ActorSystem.`, {
-    details: { system },
-  })
+  return new TroupeError(
+    'system_stopped',
+    `The actor system ${JSON.stringify(system)} is stopped and starts no more actors: make a new ActorSystem.`,
+    {
+      details: { system },
+    },
+  )
 }
 
 export function capacityInvalid(received: unknown): TroupeError {
@@ -86,18 +110,28 @@ export function intervalInvalid(received: unknown): TroupeError {
 }
 
 export function actorBoundTwice(holder: Named): TroupeError {
-  return new TroupeError('definition_invalid', `This object already lives as ${holder}: let spawn make a new one each time, as in spawn(() => new Counter()).`, {
-    details: { actor: String(holder) },
-  })
+  return new TroupeError(
+    'definition_invalid',
+    `This object already lives as ${holder}: let spawn make a new one each time, as in spawn(() => new Counter()).`,
+    {
+      details: { actor: String(holder) },
+    },
+  )
 }
 
 export function contextMissing(className: string): TroupeError {
-  return new TroupeError('definition_invalid', `${className} has no ctx before it is spawned: use ctx from started() on, not in the constructor.`, {
-    details: { class: className },
-  })
+  return new TroupeError(
+    'definition_invalid',
+    `${className} has no ctx before it is spawned: use ctx from started() on, not in the constructor.`,
+    {
+      details: { class: className },
+    },
+  )
 }
 
 function optionInvalid(option: string, received: unknown, wanted: string): TroupeError {
   const quoted = typeof received === 'string' ? JSON.stringify(received) : String(received)
-  return new TroupeError('option_invalid', `The ${option} is ${quoted}: give ${wanted}.`, { details: { option, received: quoted } })
+  return new TroupeError('option_invalid', `The ${option} is ${quoted}: give ${wanted}.`, {
+    details: { option, received: quoted },
+  })
 }

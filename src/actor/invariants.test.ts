@@ -121,37 +121,54 @@ class Play {
   #send(ref: Loose, verb: 'tell' | 'send' | 'ask', kind: Kind): void {
     const message = { n: this.sent++, sender: 0 }
     const deadBefore = this.dead.length
-    if (verb === 'tell' && ref.tell(kind, message) === (this.dead.at(-1) === message)) this.wrong.push(`tell ${message.n} tells the wrong thing`)
+    if (verb === 'tell' && ref.tell(kind, message) === (this.dead.at(-1) === message))
+      this.wrong.push(`tell ${message.n} tells the wrong thing`)
     if (verb === 'send') this.open.push(ref.send(kind, message)?.catch(() => undefined) ?? Promise.resolve())
     if (verb === 'ask') {
       const replied = ref.ask(kind, message, { timeout: 10 })
-      this.open.push(replied.then((reply) => reply === message.n || this.wrong.push(`ask ${message.n} got ${String(reply)}`), () => undefined))
+      this.open.push(
+        replied.then(
+          (reply) => reply === message.n || this.wrong.push(`ask ${message.n} got ${String(reply)}`),
+          () => undefined,
+        ),
+      )
     }
     if (this.dead.length > deadBefore + 1) this.wrong.push(`message ${message.n} buried more than one`)
   }
 }
 
 describe('I16', () => {
-  it('every message is handled or is a dead letter, exactly once, and every ask and send settles', { timeout: 60_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), overflow, fc.array(step, { maxLength: 60 }), async (capacity, policy, steps) => {
-        const play = new Play({ capacity, overflow: policy })
-        for (const next of steps) await play.take(next)
-        await play.end()
-        const fates = [...play.handled, ...play.dead].map(({ n }) => n).sort((a, b) => a - b)
-        expect(fates).toEqual(Array.from({ length: play.sent }, (_, n) => n))
-        expect(play.wrong).toEqual([])
-        expect(play.system.deadLetters.count).toBe(play.dead.length)
-        expect(play.system.metrics()).toMatchObject({ actors: 0, waiting: 0 })
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it(
+    'every message is handled or is a dead letter, exactly once, and every ask and send settles',
+    { timeout: 60_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 4 }),
+          overflow,
+          fc.array(step, { maxLength: 60 }),
+          async (capacity, policy, steps) => {
+            const play = new Play({ capacity, overflow: policy })
+            for (const next of steps) await play.take(next)
+            await play.end()
+            const fates = [...play.handled, ...play.dead].map(({ n }) => n).sort((a, b) => a - b)
+            expect(fates).toEqual(Array.from({ length: play.sent }, (_, n) => n))
+            expect(play.wrong).toEqual([])
+            expect(play.system.deadLetters.count).toBe(play.dead.length)
+            expect(play.system.metrics()).toMatchObject({ actors: 0, waiting: 0 })
+          },
+        ),
+        { numRuns: 300 },
+      )
+    },
+  )
 })
 
 describe('order', () => {
   it('is that of sending for the messages of one sender, whatever the others do', { timeout: 60_000 }, async () => {
-    const sends = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom('tell', 'send', 'ask', 'settle')), { maxLength: 80 })
+    const sends = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom('tell', 'send', 'ask', 'settle')), {
+      maxLength: 80,
+    })
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), overflow, sends, async (capacity, policy, all) => {
         const clock = new ManualClock()

@@ -66,7 +66,10 @@ describe('starting', () => {
   it('that fails ends the actor: its mail becomes dead letters, asks are rejected, stopped is not called', async () => {
     const { ref, handle, actor, buried } = notedActor({ waitAtStart: true })
     ref.tell('note', 'early')
-    const asked = expect(ref.ask('note', 'asked')).rejects.toMatchObject({ code: 'actor_failed', cause: new Error('no database') })
+    const asked = expect(ref.ask('note', 'asked')).rejects.toMatchObject({
+      code: 'actor_failed',
+      cause: new Error('no database'),
+    })
     actor.opened.reject(new Error('no database'))
     expect(await handle.done).toEqual({ kind: 'failed', phase: 'start', error: new Error('no database'), actor })
     await asked
@@ -184,7 +187,14 @@ describe('stop', () => {
     actor.gate.resolve()
     expect(await done).toEqual({ kind: 'stopped', actor })
     expect(await held).toBe('held')
-    expect(actor.seen).toEqual(['started begins', 'started', 'hold begins', 'hold ends', 'accepted', 'stopped(stopped)'])
+    expect(actor.seen).toEqual([
+      'started begins',
+      'started',
+      'hold begins',
+      'hold ends',
+      'accepted',
+      'stopped(stopped)',
+    ])
     expect(buried()).toEqual([['note', 'refused', 'stopped']])
   })
 
@@ -257,7 +267,10 @@ describe('stop', () => {
     const [ref, handle] = new ActorSystem({ log }).spawn(Twice)
     ref.tell('boom')
     expect(await handle.done).toMatchObject({ kind: 'failed', phase: 'handle', error: new Error('first') })
-    expect(log.lines.map(({ message }) => message)).toEqual(['Twice(#1) failed (handle): first', 'Twice(#1) failed (stop): second'])
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'Twice(#1) failed (handle): first',
+      'Twice(#1) failed (stop): second',
+    ])
   })
 })
 
@@ -265,7 +278,10 @@ describe('kill', () => {
   it('ends the actor at once: signal, mailbox, pending ask, late result', async () => {
     const { ref, handle, actor, buried } = notedActor()
     const signal = await ref.ask('signal')
-    const held = expect(ref.ask('hold')).rejects.toMatchObject({ code: 'actor_killed', details: { actor: 'Noted(#1)' } })
+    const held = expect(ref.ask('hold')).rejects.toMatchObject({
+      code: 'actor_killed',
+      details: { actor: 'Noted(#1)' },
+    })
     const queued = expect(ref.ask('note', 'asked')).rejects.toMatchObject({ code: 'actor_killed' })
     ref.tell('note', 'told')
     await turns()
@@ -302,7 +318,11 @@ describe('kill', () => {
     await turns()
     const stopping = handle.stop()
     const killed = handle.kill()
-    expect([(await stopping).kind, (await killed).kind, (await handle.stop()).kind]).toEqual(['killed', 'killed', 'killed'])
+    expect([(await stopping).kind, (await killed).kind, (await handle.stop()).kind]).toEqual([
+      'killed',
+      'killed',
+      'killed',
+    ])
   })
 
   it('does not wait for stopped', async () => {

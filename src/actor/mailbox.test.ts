@@ -37,9 +37,13 @@ describe('a mailbox', () => {
 
   it('refuses a capacity or an overflow that means nothing', () => {
     const system = new ActorSystem()
-    expect(() => system.spawn(Gated, { mailbox: 0 })).toThrow('The mailbox capacity is 0: give a whole number of 1 or more.')
+    expect(() => system.spawn(Gated, { mailbox: 0 })).toThrow(
+      'The mailbox capacity is 0: give a whole number of 1 or more.',
+    )
     expect(() => system.spawn(Gated, { mailbox: 1.5 })).toThrow(expect.objectContaining({ code: 'option_invalid' }))
-    expect(() => system.spawn(Gated, { mailbox: { overflow: 'drop' as 'fail' } })).toThrow(expect.objectContaining({ code: 'option_invalid' }))
+    expect(() => system.spawn(Gated, { mailbox: { overflow: 'drop' as 'fail' } })).toThrow(
+      expect.objectContaining({ code: 'option_invalid' }),
+    )
     expect(system.metrics().actors).toBe(0)
   })
 
@@ -61,7 +65,10 @@ describe('a mailbox', () => {
     const { ref, reasons } = await busyActor({ capacity: 1, overflow: 'fail' })
     expect(ref.tell('note', 1)).toBe(true)
     expect(ref.tell('note', 2)).toBe(false)
-    await expect(ref.send('note', 3)).rejects.toMatchObject({ code: 'mailbox_full', details: { capacity: 1, message: 'note' } })
+    await expect(ref.send('note', 3)).rejects.toMatchObject({
+      code: 'mailbox_full',
+      details: { capacity: 1, message: 'note' },
+    })
     await expect(ref.ask('note', 4)).rejects.toMatchObject({ code: 'mailbox_full' })
     expect(reasons()).toEqual([
       [2, 'tell', 'overflow'],
@@ -110,7 +117,9 @@ describe('a mailbox', () => {
     const outcomes = Promise.allSettled([sent, asked])
     const done = handle.stop()
     actor.gate.resolve()
-    const codes = (await outcomes).map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'in'))
+    const codes = (await outcomes).map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'in',
+    )
     expect(codes).toEqual(['actor_stopped', 'actor_stopped'])
     expect((await done).actor?.seen).toEqual([1])
     expect(reasons()).toEqual([

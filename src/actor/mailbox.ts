@@ -45,7 +45,8 @@ const firstSweep = 64
 
 export function mailboxLimits(options: number | MailboxOptions | undefined): MailboxLimits {
   if (options === undefined) return defaultLimits
-  const { capacity = defaultLimits.capacity, overflow = defaultLimits.overflow } = typeof options === 'number' ? { capacity: options } : options
+  const { capacity = defaultLimits.capacity, overflow = defaultLimits.overflow } =
+    typeof options === 'number' ? { capacity: options } : options
   if (!Number.isInteger(capacity) || capacity < 1) throw capacityInvalid(capacity)
   if (!overflows.includes(overflow)) throw overflowInvalid(overflow)
   return { capacity, overflow }
@@ -74,7 +75,7 @@ export class Mailbox {
   }
 
   tell(name: string, payload: unknown): boolean {
-    const envelope = new Envelope(name, payload, 'tell', undefined)
+    const envelope = new Envelope(name, payload, 'tell')
     const admission = this.#offer(envelope)
     if (admission === 'in') return true
     if (admission === 'wait') this.bury(envelope, 'overflow')
@@ -82,7 +83,7 @@ export class Mailbox {
   }
 
   send(name: string, payload: unknown): Promise<void> | undefined {
-    const envelope = new Envelope(name, payload, 'send', undefined)
+    const envelope = new Envelope(name, payload, 'send')
     const admission = this.#offer(envelope)
     if (admission === 'in' || admission === 'dropped') return undefined
     const entered = deferred<void>()
@@ -95,7 +96,8 @@ export class Mailbox {
 
   ask(name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
     const ask = new PendingAsk(this.#owner, name)
-    const envelope = new Envelope(name, payload, 'ask', ask)
+    const envelope = new Envelope(name, payload, 'ask')
+    envelope.ask = ask
     const admission = this.#offer(envelope)
     if (admission === 'in' || admission === 'wait') this.#owner.core.askTimeouts.add(ask, timeoutMs)
     else ask.reject(this.#refusal(admission, name))

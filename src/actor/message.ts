@@ -38,7 +38,9 @@ export type Handles<M extends Tagged> = { [T in M['tag']]: (message: M) => Answe
  * The method a class needs to handle the messages of a message class: `implements Handler<typeof ExecuteStep>`.
  * It is named by the tag; a missing one, or one with the wrong reply, does not compile.
  */
-export type Handler<C> = C extends { readonly tag: infer T extends string } & (abstract new (...payload: never) => infer M)
+export type Handler<C> = C extends { readonly tag: infer T extends string } & (abstract new (
+  ...payload: never
+) => infer M)
   ? { [K in T]: (message: M) => Answer<ReplyTo<M>> }
   : never
 
@@ -62,13 +64,16 @@ type Reserved = 'ctx' | keyof Actor
  * console.log(message.tag, message.step) // ExecuteStep pack
  * ```
  */
-export function Message<const T extends string>(tag: T extends Reserved ? never : T): <P = void, R = void>() => MessageClass<T, P, R> {
+export function Message<const T extends string>(
+  tag: T extends Reserved ? never : T,
+): <P = void, R = void>() => MessageClass<T, P, R> {
   class TaggedMessage {
     static readonly tag: string = tag
     readonly tag: string = tag
 
     constructor(payload?: unknown) {
-      if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) Object.assign(this, payload, { tag })
+      if (typeof payload === 'object' && payload !== null && !Array.isArray(payload))
+        Object.assign(this, payload, { tag })
       else if (payload !== undefined) Object.assign(this, { payload })
     }
   }

@@ -15,7 +15,8 @@ export class Protocol {
   #latest: Method | undefined
 
   constructor(prototype: object) {
-    for (let level = prototype; isBelowActor(level); level = Object.getPrototypeOf(level) as object) this.#collect(level)
+    for (let level = prototype; isBelowActor(level); level = Object.getPrototypeOf(level) as object)
+      this.#collect(level)
   }
 
   find(actor: Actor, name: string): Method | undefined {
@@ -40,7 +41,8 @@ export class Protocol {
 
   #collect(level: object): void {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
-      if (typeof value === 'function' && !reserved.has(name) && !this.#methods.has(name)) this.#methods.set(name, value as Method)
+      if (typeof value === 'function' && !reserved.has(name) && !this.#methods.has(name))
+        this.#methods.set(name, value as Method)
     }
   }
 }

@@ -100,11 +100,15 @@ export class ActorRef {
   }
 
   tell(message: string | Tagged, payload?: unknown): boolean {
-    return typeof message === 'string' ? this.#cell.mailbox.tell(message, payload) : this.#cell.mailbox.tell(message.tag, message)
+    return typeof message === 'string'
+      ? this.#cell.mailbox.tell(message, payload)
+      : this.#cell.mailbox.tell(message.tag, message)
   }
 
   send(message: string | Tagged, payload?: unknown): Promise<void> | undefined {
-    return typeof message === 'string' ? this.#cell.mailbox.send(message, payload) : this.#cell.mailbox.send(message.tag, message)
+    return typeof message === 'string'
+      ? this.#cell.mailbox.send(message, payload)
+      : this.#cell.mailbox.send(message.tag, message)
   }
 
   ask(message: string | Tagged, second?: unknown, third?: AskOptions): Promise<unknown> {

@@ -35,7 +35,11 @@ interface SpawnOrigin {
  *
  * Throws: `name_taken`, `option_invalid`, and why the parent is gone when it is ending.
  */
-export function spawn<A extends Actor>({ core, parent }: SpawnOrigin, make: Make<A>, options: SpawnOptions = {}): Spawned<A> {
+export function spawn<A extends Actor>(
+  { core, parent }: SpawnOrigin,
+  make: Make<A>,
+  options: SpawnOptions = {},
+): Spawned<A> {
   const { name } = options
   const limits = mailboxLimits(options.mailbox)
   if (parent?.isEnding === true) throw parent.whyGone()

@@ -34,14 +34,17 @@ describe('names', () => {
   it('are found while the actor lives and free again when it has ended', async () => {
     const { system } = newSystem()
     const [ref, handle] = system.spawn(Plain, { name: 'plain' })
-    expect([system.lookup('plain'), system.lookup('plain', Plain), system.lookup('plain', Other), system.lookup('nobody')]).toEqual([
-      ref,
-      ref,
-      undefined,
-      undefined,
-    ])
+    expect([
+      system.lookup('plain'),
+      system.lookup('plain', Plain),
+      system.lookup('plain', Other),
+      system.lookup('nobody'),
+    ]).toEqual([ref, ref, undefined, undefined])
     expect(() => system.spawn(Plain, { name: 'plain' })).toThrow(
-      expect.objectContaining({ code: 'name_taken', message: 'The name "plain" belongs to Plain(#1), which is still alive: stop it first, or choose another name.' }),
+      expect.objectContaining({
+        code: 'name_taken',
+        message: 'The name "plain" belongs to Plain(#1), which is still alive: stop it first, or choose another name.',
+      }),
     )
     await handle.stop()
     expect(system.lookup('plain')).toBe(undefined)
@@ -55,13 +58,31 @@ describe('dispatch', () => {
     const { system } = newSystem()
     const [ref] = system.spawn(Plain)
     const loose = ref as unknown as { ask(name: string): Promise<unknown>; tell(name: string): boolean }
-    const names = ['started', 'stopped', 'idle', 'ctx', 'constructor', 'toString', 'hasOwnProperty', '__proto__', 'secret', 'gate', 'nothing', '']
+    const names = [
+      'started',
+      'stopped',
+      'idle',
+      'ctx',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      '__proto__',
+      'secret',
+      'gate',
+      'nothing',
+      '',
+    ]
     for (const name of names) {
-      await expect(loose.ask(name)).rejects.toMatchObject({ code: 'message_unknown', details: { actor: 'Plain(#1)', message: name } })
+      await expect(loose.ask(name)).rejects.toMatchObject({
+        code: 'message_unknown',
+        details: { actor: 'Plain(#1)', message: name },
+      })
     }
     expect(loose.tell('constructor')).toBe(true)
     expect(await ref.ask('hello', 'Ann')).toBe('hello Ann')
-    expect(system.deadLetters.recent.map(({ message, reason }) => [message, reason])).toEqual([...names, 'constructor'].map((name) => [name, 'unknown']))
+    expect(system.deadLetters.recent.map(({ message, reason }) => [message, reason])).toEqual(
+      [...names, 'constructor'].map((name) => [name, 'unknown']),
+    )
   })
 
   it('reaches inherited methods and methods written as fields', async () => {
@@ -72,13 +93,13 @@ describe('dispatch', () => {
     }
     const { system } = newSystem()
     const [ref] = system.spawn(Derived)
-    expect([await ref.ask('own'), await ref.ask('hello', 'Bo'), await ref.ask('field', 1), await stub(ref).field(2), await stub(ref).own()]).toEqual([
-      'own',
-      'hello Bo',
-      2,
-      3,
-      'own',
-    ])
+    expect([
+      await ref.ask('own'),
+      await ref.ask('hello', 'Bo'),
+      await ref.ask('field', 1),
+      await stub(ref).field(2),
+      await stub(ref).own(),
+    ]).toEqual(['own', 'hello Bo', 2, 3, 'own'])
   })
 })
 
@@ -93,9 +114,13 @@ describe('dead letters', () => {
     ref.tell('hello', '0')
     leave()
     for (let n = 1; n <= 120; n++) ref.tell('hello', String(n))
-    expect(heard).toEqual([{ actor: 'Plain(#1)', message: 'hello', payload: '0', operation: 'tell', reason: 'stopped', at: 7 }])
+    expect(heard).toEqual([
+      { actor: 'Plain(#1)', message: 'hello', payload: '0', operation: 'tell', reason: 'stopped', at: 7 },
+    ])
     expect(system.deadLetters.count).toBe(121)
-    expect(system.deadLetters.recent.map(({ payload }) => payload)).toEqual(Array.from({ length: 100 }, (_, n) => String(n + 21)))
+    expect(system.deadLetters.recent.map(({ payload }) => payload)).toEqual(
+      Array.from({ length: 100 }, (_, n) => String(n + 21)),
+    )
   })
 
   it('are logged at most once a second', async () => {
@@ -119,7 +144,11 @@ describe('dead letters', () => {
       throw new Error('listener')
     })
     expect(ref.tell('hello', 'x')).toBe(false)
-    expect(log.lines.at(-1)).toEqual({ level: 'error', fields: { error: new Error('listener') }, message: 'A listener for dead letters threw; it was ignored' })
+    expect(log.lines.at(-1)).toEqual({
+      level: 'error',
+      fields: { error: new Error('listener') },
+      message: 'A listener for dead letters threw; it was ignored',
+    })
   })
 })
 

@@ -3,7 +3,7 @@ import type { Timer } from '../lib/clock.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
-import { engineStopped, runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
+import { engineStopped, leaseLost, runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
@@ -24,7 +24,7 @@ export interface Surroundings {
   /** Executes an attempt on a task actor as soon as one is free. */
   execute(task: Task): void
   /** The run is over on this node, in whatever way. */
-  ended(activation: Activation, ending: Ending): void
+  ended(activation: Activation): void
   /** A run has ended, and how, or has said something: whoever watches it wants to know. */
   heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */
@@ -34,7 +34,7 @@ export interface Surroundings {
 }
 
 /** Finished, set aside, to be tried again, given back, or not ours any more. */
-export type Ending = RunOutcome | 'parked' | 'retried' | 'released' | 'lost'
+type Ending = RunOutcome | 'parked' | 'retried' | 'released' | 'lost'
 
 /** The moving part of a run that is made of steps. */
 export interface Performance {
@@ -183,8 +183,13 @@ export class Activation implements Task, WriteOwner {
 
   /** The run is another node's now. */
   lost(): void {
+    if (this.#ending !== 'lost') this.deps.log.warn({ run: this.claimed.id }, 'a run was taken over by another node')
+    this.#giveUp()
+  }
+
+  #giveUp(): void {
     if (this.#ending === 'lost') return
-    this.#decide('lost', new Error('This node no longer holds the run'))
+    this.#decide('lost', leaseLost(this.claimed.id))
     this.#end()
   }
 
@@ -192,12 +197,12 @@ export class Activation implements Task, WriteOwner {
   writeFailed(error: Error): void {
     this.deps.log.error({ run: this.claimed.id, err: error }, 'a run was set aside because the store cannot write')
     this.#around.troubled(this.claimed.id, error)
-    this.lost()
+    this.#giveUp()
   }
 
   #missDeadline(): void {
     if (this.isOver) return
-    const error = runDeadlinePassed(this.definition.name, this.claimed.id)
+    const error = runDeadlinePassed()
     this.#settle('failed', errorText(error), error)
   }
 
@@ -225,7 +230,7 @@ export class Activation implements Task, WriteOwner {
     const { held, claimed } = this
     const hadWaits = claimed.waits.length > 0
     this.#outcome = { outcome, value }
-    const record = { held, outcome, attempt: claimed.attempt, value, startedAt: this.#startedAt, hadWaits }
+    const record = { held, outcome, attempt: claimed.attempt, value, startedAt: claimed.startedAt, hadWaits }
     this.write(this, [{ list: 'settles', record }])
   }
 
@@ -238,7 +243,7 @@ export class Activation implements Task, WriteOwner {
   }
 
   #end(): void {
-    this.#around.ended(this, this.#ending ?? 'lost')
+    this.#around.ended(this)
   }
 }
 

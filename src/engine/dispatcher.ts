@@ -106,7 +106,8 @@ export class Dispatcher extends Actor {
     if (started === undefined || !started.isNew) return
     if (started.held !== undefined) this.#begin(freshlyStarted(order, started, started.held))
     else if (record.dueAt === null) this.#claim(definition.runsOn)
-    else this.#options.around.dueAt(record.dueAt)
+    const dueAt = record.dueAt ?? record.deadlineAt
+    if (started.held === undefined && dueAt !== null) this.#options.around.dueAt(dueAt)
   }
 
   #begin(claimed: Claimed): void {
@@ -128,6 +129,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     attempt: 1,
     deliveries: 0,
     createdAt: started.createdAt,
+    startedAt: started.createdAt,
     deadlineAt: record.deadlineAt,
     steps: [],
     failedAttempts: [],

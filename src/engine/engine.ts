@@ -6,7 +6,7 @@ import { ActorSystem } from '../actor/system.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
-import type { Activation, Ending, Surroundings } from './activation.ts'
+import type { Activation, Surroundings } from './activation.ts'
 import { Committer, type NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -166,7 +166,7 @@ export class Engine {
       environment,
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
-      ended: (activation, ending) => this.#ended(activation, ending),
+      ended: (activation) => this.#ended(activation),
       heard: (id, finished) => this.watch.wake(id, { finished }),
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')
@@ -181,9 +181,8 @@ export class Engine {
     this.#committer.send('write', write)?.catch((error: Error) => write.failed(error))
   }
 
-  #ended(activation: Activation, ending: Ending): void {
+  #ended(activation: Activation): void {
     this.#active.remove(activation)
-    if (ending === 'lost') this.#deps.log.warn({ run: activation.claimed.id }, 'a run was taken over by another node')
     if (this.#active.size === 0) this.#quiet?.()
   }
 
@@ -217,6 +216,9 @@ export class Engine {
       hint: () => {
         this.#dispatcher.tell('hint')
         if (this.#active.size > 0) this.#write(askForMail)
+      },
+      expired: (ids) => {
+        for (const id of ids) this.watch.wake(id)
       },
       leaseInDoubt: () => {
         for (const activation of this.#active.all()) activation.lost()

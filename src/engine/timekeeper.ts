@@ -2,7 +2,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
-import { runLost } from '../model/errors.ts'
+import { runDeadlinePassed, runLost } from '../model/errors.ts'
 import type { NodeIdentity, NodeRow } from '../store/store.ts'
 import type { NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
@@ -24,6 +24,8 @@ export interface TimekeeperOptions {
   readonly isHeld: (runId: number) => boolean
   /** Something may have become ready, or was asked of this node. */
   readonly hint: () => void
+  /** These runs ended while they waited. */
+  readonly expired: (ids: readonly string[]) => void
   /** The lease could not be renewed in time: what runs here may be taken away. */
   readonly leaseInDoubt: () => void
 }
@@ -65,6 +67,8 @@ export class Timekeeper extends Actor {
   /** Makes ready what is due. */
   async wake(): Promise<void> {
     await this.#guarded('waking what is due', async () => {
+      const timedOut = JSON.stringify(toErrorRecord(runDeadlinePassed()))
+      this.#options.expired(await this.#deps.store.expireRuns(wakeAtOnce, timedOut))
       const { woken, nextDueAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
       if (nextDueAt !== null) this.dueAt(nextDueAt)
       if (woken > 0) this.#options.hint()
@@ -121,8 +125,9 @@ export class Timekeeper extends Actor {
 
   async #renew(): Promise<void> {
     const askedAt = this.#deps.clock.monotonic()
-    // False when the node was declared dead: its next commit finds that out and starts it anew.
-    await this.#deps.store.renewNode(this.#options.node.nodeId, this.#options.leaseMs)
+    const isAlive = await this.#deps.store.renewNode(this.#options.node.nodeId, this.#options.leaseMs)
+    // Declared dead: what ran here is another's now. The next commit starts this node anew.
+    if (!isAlive) this.#options.leaseInDoubt()
     this.#trustFrom(askedAt)
   }
 

@@ -130,7 +130,7 @@ describe('toErrorRecord', () => {
     expect(record).toEqual({ name: 'Error', message: 'full' })
   })
 
-  it('stays under 16 KiB for a wide tree of errors', () => {
+  it('keeps 32 errors and 16 KiB of a wide tree', () => {
     const wide = (depth: number): Error =>
       depth === 0
         ? new Error('\u0001'.repeat(500))
@@ -138,7 +138,9 @@ describe('toErrorRecord', () => {
             Array.from({ length: 6 }, () => wide(depth - 1)),
             'wide',
           )
-    expect(bytesOf(toErrorRecord(wide(4)))).toBeLessThanOrEqual(16 * 1024)
+    const record = toErrorRecord(wide(4))
+    expect(bytesOf(record)).toBeLessThanOrEqual(16 * 1024)
+    expect(JSON.stringify(record).split('"name"').length - 1).toBe(32)
   })
 
   it('never throws and never passes 16 KiB, whatever is thrown', () => {

@@ -1,6 +1,6 @@
 // An error as plain data that can be stored and sent, and an error made from that data again.
 
-import { type ErrorCode, type ErrorDetails, TroupeError } from './errors.ts'
+import { type ErrorCode, type ErrorDetails, errorCodes, TroupeError } from './errors.ts'
 
 /** At most 16 KiB as JSON. */
 export interface ErrorRecord {
@@ -96,54 +96,10 @@ function define(error: Error, key: string, value: unknown): void {
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {
-  return errorCodes.has(code)
+  return knownCodes.has(code)
 }
 
-const errorCodes: ReadonlySet<unknown> = new Set<ErrorCode>([
-  'actor_failed',
-  'actor_killed',
-  'actor_stopped',
-  'ask_timeout',
-  'mailbox_full',
-  'message_discarded',
-  'message_unknown',
-  'name_taken',
-  'system_stopped',
-  'definition_exists',
-  'definition_invalid',
-  'option_invalid',
-  'validation_failed',
-  'value_not_storable',
-  'value_too_large',
-  'attempts_spent',
-  'idempotency_conflict',
-  'journal_mismatch',
-  'lease_lost',
-  'permanent',
-  'result_timeout',
-  'retry_after',
-  'run_cancelled',
-  'run_failed',
-  'run_lost',
-  'run_not_found',
-  'step_name_taken',
-  'timed_out',
-  'worker_not_registered',
-  'engine_failed',
-  'engine_stopped',
-  'manager_not_initialised',
-  'store_busy',
-  'store_corrupt',
-  'store_full',
-  'store_newer',
-  'store_readonly',
-  'store_unavailable',
-  'sqlite_missing',
-  'sqlite_too_old',
-  'config_invalid',
-  'file_not_loaded',
-  'usage',
-])
+const knownCodes: ReadonlySet<unknown> = new Set(errorCodes)
 
 interface Limits {
   readonly stack: number
@@ -160,6 +116,7 @@ const shrinking: readonly Limits[] = [
   { stack: 0, message: 8192, details: 64, depth: 8 },
   { stack: 0, message: 1024, details: 64, depth: 8 },
   { stack: 0, message: 256, details: 16, depth: 8 },
+  { stack: 0, message: 64, details: 0, depth: 8 },
   { stack: 0, message: 256, details: 0, depth: 4 },
   { stack: 0, message: 256, details: 0, depth: 0 },
 ]

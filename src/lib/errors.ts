@@ -1,56 +1,57 @@
 // The one error class of the library, its closed list of codes, and how to recognise it.
 
-/** Every code an error of this library can carry. Match on the code, never on the message. */
-export type ErrorCode =
+/** Every code an error of this library can carry. */
+export const errorCodes = [
   // actors
-  | 'actor_failed'
-  | 'actor_killed'
-  | 'actor_stopped'
-  | 'ask_timeout'
-  | 'mailbox_full'
-  | 'message_discarded'
-  | 'message_unknown'
-  | 'name_taken'
-  | 'system_stopped'
+  'actor_failed',
+  'actor_killed',
+  'actor_stopped',
+  'ask_timeout',
+  'mailbox_full',
+  'message_discarded',
+  'message_unknown',
+  'name_taken',
+  'system_stopped',
   // definitions and input
-  | 'definition_exists'
-  | 'definition_invalid'
-  | 'option_invalid'
-  | 'validation_failed'
-  | 'value_not_storable'
-  | 'value_too_large'
+  'definition_exists',
+  'definition_invalid',
+  'option_invalid',
+  'validation_failed',
+  'value_not_storable',
+  'value_too_large',
   // runs
-  | 'attempts_spent'
-  | 'idempotency_conflict'
-  | 'journal_mismatch'
-  | 'lease_lost'
-  | 'permanent'
-  | 'result_timeout'
-  | 'retry_after'
-  | 'run_cancelled'
-  | 'run_failed'
-  | 'run_lost'
-  | 'run_not_found'
-  | 'step_name_taken'
-  | 'timed_out'
-  | 'worker_not_registered'
+  'idempotency_conflict',
+  'journal_mismatch',
+  'lease_lost',
+  'permanent',
+  'result_timeout',
+  'retry_after',
+  'run_cancelled',
+  'run_lost',
+  'run_not_found',
+  'step_name_taken',
+  'timed_out',
+  'worker_not_registered',
   // engine
-  | 'engine_failed'
-  | 'engine_stopped'
-  | 'manager_not_initialised'
+  'engine_failed',
+  'engine_stopped',
   // store
-  | 'store_busy'
-  | 'store_corrupt'
-  | 'store_full'
-  | 'store_newer'
-  | 'store_readonly'
-  | 'store_unavailable'
-  | 'sqlite_missing'
-  | 'sqlite_too_old'
+  'store_busy',
+  'store_corrupt',
+  'store_full',
+  'store_newer',
+  'store_readonly',
+  'store_unavailable',
+  'sqlite_missing',
+  'sqlite_too_old',
   // command line
-  | 'config_invalid'
-  | 'file_not_loaded'
-  | 'usage'
+  'config_invalid',
+  'file_not_loaded',
+  'usage',
+] as const
+
+/** Match on the code of an error, never on its message. */
+export type ErrorCode = (typeof errorCodes)[number]
 
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>
 

@@ -90,9 +90,9 @@ describe('every message says what happened, to which thing, and what to do', () 
     ],
     [errors.workerTimedOut('crop', 90_000), 'timed_out', `Worker 'crop' timed out after 1m 30s`],
     [
-      errors.runDeadlinePassed('crop', 'run-1'),
+      errors.runDeadlinePassed(),
       'timed_out',
-      `Worker 'crop' run run-1 did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.`,
+      'The run did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.',
     ],
     [
       errors.stepTimedOut('pay', 250),
@@ -146,7 +146,7 @@ describe('every message says what happened, to which thing, and what to do', () 
 
   it('keeps from trying again what cannot get better', () => {
     const final = [
-      errors.runDeadlinePassed('crop', 'run-1'),
+      errors.runDeadlinePassed(),
       errors.runLost(4),
       errors.journalMismatch('pay', 'step', 'sleep'),
       errors.stepNameTaken('pay'),

@@ -74,10 +74,10 @@ export function workerTimedOut(name: string, timeoutMs: number): TimeoutError {
   return new TimeoutError(`Worker '${name}' timed out after ${formatMs(timeoutMs)}`, { details: { name, timeoutMs } })
 }
 
-export function runDeadlinePassed(name: string, runId: string): TimeoutError {
+export function runDeadlinePassed(): TimeoutError {
   return new TimeoutError(
-    `Worker '${name}' run ${runId} did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.`,
-    { details: { name, runId }, retryable: false },
+    'The run did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.',
+    { retryable: false },
   )
 }
 
@@ -139,6 +139,14 @@ export function idempotencyConflict(name: string, key: string, runId: string): T
     'idempotency_conflict',
     `Run ${runId} of '${name}' was started with idempotency key '${key}' before: use { onConflict: 'attach' } to get that run.`,
     { details: { name, key, runId }, retryable: false },
+  )
+}
+
+export function leaseLost(runId: string): TroupeError {
+  return new TroupeError(
+    'lease_lost',
+    `Run ${runId} is another node's now: what this attempt still does is not recorded.`,
+    { details: { runId } },
   )
 }
 

@@ -21,6 +21,7 @@ export const runMoves = {
   release: { from: ['running'], to: 'ready' },
   succeed: { from: ['running'], to: 'succeeded' },
   fail: { from: ['running'], to: 'failed' },
+  expire: { from: ['ready'], to: 'failed' },
   cancel: { from: ['ready', 'scheduled', 'running', 'parked'], to: 'cancelled' },
 } as const satisfies Moves<RunState>
 

@@ -146,6 +146,8 @@ export interface Claimed {
   readonly attempt: number
   readonly deliveries: number
   readonly createdAt: number
+  /** When its first activation began. */
+  readonly startedAt: number
   readonly deadlineAt: number | null
   readonly steps: readonly RememberedStep[]
   readonly failedAttempts: readonly RememberedAttempt[]
@@ -318,6 +320,9 @@ export interface Store {
   /** Gives back what this node holds in the store but not in memory; counts the runs. */
   releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
   deleteNode(nodeId: number): Promise<void>
+
+  /** Fails ready runs whose deadline has passed, with this error record in JSON; tells their ids. */
+  expireRuns(limit: number, value: string): Promise<string[]>
 
   /** Makes ready what is due, at most `limit` runs. */
   wakeRuns(limit: number): Promise<Woken>

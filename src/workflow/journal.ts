@@ -5,15 +5,33 @@ import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../st
 
 export class Journal {
   readonly #remembered: Map<string, RememberedStep>
+  readonly #inOrder: readonly RememberedStep[]
   readonly #attempts: Map<string, RememberedAttempt>
   readonly #uses = new Map<string, number>()
   readonly #underWay = new Set<string>()
   #lastSeq: number
+  // All before this place were asked for, or are waited for no more.
+  #place = 0
 
   constructor(claimed: Claimed) {
     this.#remembered = new Map(claimed.steps.map((step) => [step.path, step]))
+    this.#inOrder = claimed.steps
     this.#attempts = new Map(claimed.failedAttempts.map((attempt) => [attempt.path, attempt]))
     this.#lastSeq = claimed.steps.at(-1)?.seq ?? 0
+  }
+
+  /** The first remembered step that the code has not asked for; Infinity when there is none. */
+  get earliestUnread(): number {
+    for (; this.#place < this.#inOrder.length; this.#place += 1) {
+      const step = this.#inOrder[this.#place]
+      if (step !== undefined && this.#remembered.has(step.path)) return step.seq
+    }
+    return Infinity
+  }
+
+  /** Waits no more for steps before this one: the code may have changed and never ask for them. */
+  passOver(seq: number): void {
+    while ((this.#inOrder[this.#place]?.seq ?? Infinity) < seq) this.#place += 1
   }
 
   nextSeq(): number {

@@ -1,10 +1,19 @@
 // The order in which results reach user code: one at a time, as they stand in the journal.
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { Heap } from '../lib/heap.ts'
 
 interface Release {
   readonly seq: number
   readonly give: () => void
+}
+
+// How long a result waits for an earlier one that the code has yet to ask for: it may be reading a file in between.
+const patienceMs = 100
+
+/** What releases need to know of the journal. */
+export interface ReleaseOrder {
+  readonly earliestUnread: number
+  passOver(seq: number): void
 }
 
 /**
@@ -13,12 +22,15 @@ interface Release {
  */
 export class Releases {
   readonly #clock: Clock
-  readonly #waiting = new Heap<Release>((left, right) => left.seq - right.seq)
+  readonly #order: ReleaseOrder
   readonly #settled: () => void
+  readonly #waiting = new Heap<Release>((left, right) => left.seq - right.seq)
   #isTurnDue = false
+  #patience: Timer | undefined
 
-  constructor(clock: Clock, settled: () => void) {
+  constructor(clock: Clock, order: ReleaseOrder, settled: () => void) {
     this.#clock = clock
+    this.#order = order
     this.#settled = settled
   }
 
@@ -32,6 +44,8 @@ export class Releases {
   }
 
   clear(): void {
+    this.#patience?.cancel()
+    this.#patience = undefined
     while (this.#waiting.pop() !== undefined);
   }
 
@@ -44,8 +58,22 @@ export class Releases {
 
   #giveNext(): void {
     this.#isTurnDue = false
-    this.#waiting.pop()?.give()
-    if (this.#waiting.size > 0) this.#giveSoon()
-    else this.#settled()
+    const next = this.#waiting.peek()
+    if (next === undefined) return this.#settled()
+    if (this.#order.earliestUnread < next.seq) return this.#waitFor(next)
+    this.#patience?.cancel()
+    this.#patience = undefined
+    this.#waiting.pop()
+    next.give()
+    this.#giveSoon()
+  }
+
+  /** The code asks for the earlier one in a moment, unless it has changed and never will. */
+  #waitFor(next: Release): void {
+    this.#patience ??= this.#clock.after(patienceMs, () => {
+      this.#patience = undefined
+      this.#order.passOver(next.seq)
+      this.#giveSoon()
+    })
   }
 }

@@ -34,8 +34,10 @@ export class Steps implements Performance, StepOwner {
   readonly #executing = new Map<string, StepExecution>()
   // Steps between the end of their function and their commit, or between an attempt and its pause.
   #underWay = 0
-  // The remembered step that user code is reacting to, by seq; undefined when it is on new ground.
-  #echo: number | undefined
+  // How far user code has been led through what it did before, by seq.
+  #lastGiven = 0
+  // User code is having its turn after a result.
+  #isReacting = false
   readonly #lastRemembered: number
   #isDraining = false
   // Draining, the code asked for something new: it waits for the next activation.
@@ -46,16 +48,17 @@ export class Steps implements Performance, StepOwner {
     const { clock, store } = activation.deps
     this.activation = activation
     this.#journal = new Journal(activation.claimed)
-    this.#releases = new Releases(clock, () => this.#restSoon())
+    this.#releases = new Releases(clock, this.#journal, () => this.#restSoon())
     this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
     this.#lastRemembered = activation.claimed.steps.at(-1)?.seq ?? 0
-    this.#reactTo(0)
     activation.attach(this)
   }
 
   /** Whether user code repeats what it did before a remembered step, and so says nothing new. */
   get isEcho(): boolean {
-    return this.#echo !== undefined && this.#echo < this.#lastRemembered
+    if (this.#lastGiven >= this.#lastRemembered) return false
+    // What is said while a step's function runs may be its word, which is new.
+    return this.#isReacting || this.#executing.size === 0
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
@@ -120,7 +123,7 @@ export class Steps implements Performance, StepOwner {
 
   execute(task: Task): void {
     // What a step's function says is new, whatever the code around it repeats.
-    this.#echo = undefined
+    this.#isReacting = false
     if (!this.activation.isOver) this.activation.around.execute(task)
   }
 
@@ -183,10 +186,11 @@ export class Steps implements Performance, StepOwner {
   }
 
   #reactTo(seq: number): void {
+    this.#lastGiven = seq
     if (seq >= this.#lastRemembered) return
-    this.#echo = seq
+    this.#isReacting = true
     this.activation.deps.clock.soon(() => {
-      if (this.#echo === seq) this.#echo = undefined
+      if (this.#lastGiven === seq) this.#isReacting = false
     })
   }
 

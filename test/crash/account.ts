@@ -89,8 +89,12 @@ async function openBooks(store: string, entries: readonly Entry[], faults: Fault
       steps: all(`select run, path, attempt, is_error, value from steps where kind = 'step'`),
       attempts: all(`select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`),
       emitted: all(`select run.public_id as run, value from emitted join run on run.id = emitted.run_id`),
-      leftovers: Object.fromEntries(['live', 'wait', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)])),
-      integrity: all<{ integrity_check: string }>('pragma integrity_check').map((row) => row.integrity_check).join('; '),
+      leftovers: Object.fromEntries(
+        ['live', 'wait', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)]),
+      ),
+      integrity: all<{ integrity_check: string }>('pragma integrity_check')
+        .map((row) => row.integrity_check)
+        .join('; '),
     }
   } finally {
     db.close()
@@ -115,7 +119,9 @@ function checkStarts({ entries, faults, runs }: Books): string[] {
     const found = stored.get(run)
     return found === undefined || found.name !== name || !isDeepStrictEqual(decode(found.input), input)
   })
-  const phantom = runs.filter(({ id, input }) => !acknowledged.has(id) && !faults.killed.has((decode(input) as { from: number }).from))
+  const phantom = runs.filter(
+    ({ id, input }) => !acknowledged.has(id) && !faults.killed.has((decode(input) as { from: number }).from),
+  )
   return [
     ...changed.map(({ run }) => `I2: the acknowledged run ${run} is not in the store as it was called`),
     ...phantom.map(({ id }) => `run ${id} is in the store and nobody called it`),
@@ -127,7 +133,8 @@ function checkOutcomes({ entries, runs, steps }: Books): string[] {
   const results = groupBy(ofKind(entries, 'result'), ({ run }) => run)
   const stepValues = groupBy(steps, ({ run }) => run)
   return runs.flatMap(({ id, name, state, value, outcomes }) => {
-    if (state !== 'succeeded' || outcomes !== 1 || value === null) return [`I3: run ${id} is ${state} with ${outcomes} outcomes`]
+    if (state !== 'succeeded' || outcomes !== 1 || value === null)
+      return [`I3: run ${id} is ${state} with ${outcomes} outcomes`]
     const output = decode(value)
     const told = (results.get(id) ?? []).filter((result) => !isDeepStrictEqual(result.output, output))
     const remembered = (stepValues.get(id) ?? []).map(uuidOf)
@@ -141,12 +148,18 @@ function checkOutcomes({ entries, runs, steps }: Books): string[] {
 
 /** I1: every remembered value was really made, by that step of that run, and stands once. */
 function checkSteps({ entries, steps, runs }: Books): string[] {
-  const made = new Map(attemptedOf(entries).filter(({ kind }) => kind !== 'begun').map((entry) => [entry.uuid, entry]))
+  const made = new Map(
+    attemptedOf(entries)
+      .filter(({ kind }) => kind !== 'begun')
+      .map((entry) => [entry.uuid, entry]),
+  )
   const isMade = (uuid: string, run: string, path: string, kind: string): boolean => {
     const entry = made.get(uuid)
     return entry !== undefined && entry.run === run && entry.path === path && entry.kind === kind
   }
-  const phantoms = steps.filter((step) => !isMade(uuidOf(step), step.run, step.path, step.is_error === 1 ? 'failed' : 'effect'))
+  const phantoms = steps.filter(
+    (step) => !isMade(uuidOf(step), step.run, step.path, step.is_error === 1 ? 'failed' : 'effect'),
+  )
   const errands = runs.filter(({ name, value }) => name === 'errand' && value !== null)
   const phantomErrands = errands.filter(({ id, value }) => !isMade(decode(value ?? '') as string, id, '', 'effect'))
   return [
@@ -160,7 +173,9 @@ function checkSeen({ entries, steps }: Books): string[] {
   const places = new Map(attemptedOf(entries).map(({ uuid, run, path }) => [uuid, placeKey(run, path)]))
   const stored = new Map(steps.map((step) => [placeKey(step.run, step.path), uuidOf(step)]))
   const changed = ofKind(entries, 'seen').filter(({ uuid }) => stored.get(places.get(uuid) ?? '') !== uuid)
-  return changed.map(({ run, uuid }) => `I2: the acknowledged value ${uuid} (${places.get(uuid)}) of run ${run} is lost or changed`)
+  return changed.map(
+    ({ run, uuid }) => `I2: the acknowledged value ${uuid} (${places.get(uuid)}) of run ${run} is lost or changed`,
+  )
 }
 
 /** I12: an attempt that failed is on record once, and the one that ended the step knows how many there were. */
@@ -171,7 +186,10 @@ function checkAttempts({ attempts, steps, entries }: Books): string[] {
   const wrong = steps.filter((step) => step.attempt !== 1 + (counted.get(placeKey(step.run, step.path))?.length ?? 0))
   return [
     ...phantoms.map(({ run, path }) => `I12: a failed attempt of ${path} of run ${run} is on record and never was`),
-    ...wrong.map(({ run, path, attempt }) => `I12: step ${path} of run ${run} ended in attempt ${attempt}, which is not what is on record`),
+    ...wrong.map(
+      ({ run, path, attempt }) =>
+        `I12: step ${path} of run ${run} ended in attempt ${attempt}, which is not what is on record`,
+    ),
   ]
 }
 
@@ -182,7 +200,9 @@ function checkSaid({ emitted, steps }: Books): string[] {
     const { seen } = decode(value) as { seen?: string }
     return seen === undefined ? [] : [{ run, seen }]
   })
-  return said.filter(({ seen }) => !stored.has(seen)).map(({ run, seen }) => `run ${run} emitted ${seen}, which is not remembered`)
+  return said
+    .filter(({ seen }) => !stored.has(seen))
+    .map(({ run, seen }) => `run ${run} emitted ${seen}, which is not remembered`)
 }
 
 /** A race is won by the same one however often it is run again. */
@@ -204,11 +224,14 @@ function checkExecutions(books: Books, onRecord: readonly string[]): string[] {
   for (const entry of entries) {
     if (entry.kind === 'seen') acknowledged.add(places.get(entry.uuid) ?? '')
     const isAgain = entry.kind === 'begun' && acknowledged.has(placeKey(entry.run, entry.path))
-    if (isAgain && !books.faults.killed.has(entry.pid) && !isFaulty(entry)) repeated.push(`${entry.path} of run ${entry.run}`)
+    if (isAgain && !books.faults.killed.has(entry.pid) && !isFaulty(entry))
+      repeated.push(`${entry.path} of run ${entry.run}`)
   }
   return [
     ...(recorded.size === onRecord.length ? [] : [`I1: ${onRecord.length - recorded.size} values are on record twice`]),
-    ...unexplained.map(({ run, path, pid }) => `${path} of run ${run} was executed by ${pid}, which met no fault, and is not on record`),
+    ...unexplained.map(
+      ({ run, path, pid }) => `${path} of run ${run} was executed by ${pid}, which met no fault, and is not on record`,
+    ),
     ...repeated.map((what) => `I2: ${what} was executed again after it had been acknowledged`),
   ]
 }
@@ -228,11 +251,14 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
   const recorded = new Set(onRecord)
   const isFaulty = faultyOf(books)
   const acknowledged = new Set(ofKind(entries, 'seen').map(({ pid, uuid }) => `${pid} ${uuid}`))
-  const begun = ofKind(entries, 'begun').filter((entry) => isFaulty(entry) && !acknowledged.has(`${entry.pid} ${entry.uuid}`))
+  const begun = ofKind(entries, 'begun').filter(
+    (entry) => isFaulty(entry) && !acknowledged.has(`${entry.pid} ${entry.uuid}`),
+  )
   const called = new Set(ofKind(entries, 'called').map(({ run }) => run))
   const completed = completedOf(entries)
   const fired: Record<string, number> = {}
-  for (const { place, pid } of ofKind(entries, 'fired')) if (faults.killed.has(pid)) fired[place] = (fired[place] ?? 0) + 1
+  for (const { place, pid } of ofKind(entries, 'fired'))
+    if (faults.killed.has(pid)) fired[place] = (fired[place] ?? 0) + 1
   return {
     runs: runs.length,
     unacknowledged: runs.filter(({ id }) => !called.has(id)).length,

@@ -1,6 +1,8 @@
 // A process of the crash tests: performs runs and starts some, until it is killed or told to stop.
+import { systemClock } from '../../src/lib/clock.ts'
 import type { LogFields } from '../../src/lib/log.ts'
 import { Troupe } from '../../src/troupe.ts'
+import { blindClock } from './blind-clock.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
 import { definitions, randomWork } from './work.ts'
@@ -11,12 +13,14 @@ export interface ChildOrder {
   readonly ledger: string
   readonly leaseMs: number
   readonly seed: number
-  /** Runs that this process starts itself. */
+  /** Runs that each of two callers in this process starts. */
   readonly starts: number
   /** Where it kills itself, and at which passage. */
   readonly death?: { readonly place: string; readonly passage: number }
   /** Ends by itself once every run in the store is finished. */
   readonly drains?: boolean
+  /** Its timers do not see a pause, so it does not learn from them that its lease ran out. */
+  readonly isBlind?: boolean
   /** Workflows at a time. */
   readonly most?: number
 }
@@ -37,34 +41,40 @@ const failpoint = (place: string): void => {
 const lost = 'a run was taken over by another node'
 const anew = 'this node was declared dead by another and starts anew'
 const rescued = 'runs of dead nodes are ready again'
-const trouble = (fields: LogFields, text: string): void => note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
+const trouble = (fields: LogFields, text: string): void =>
+  note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
 const log = {
   debug: () => {},
-  info: (fields: LogFields, text: string) => void (text === rescued && note({ kind: 'rescued', runs: Number(fields['runs']) })),
+  info: (fields: LogFields, text: string) =>
+    void (text === rescued && note({ kind: 'rescued', runs: Number(fields['runs']) })),
   warn: (fields: LogFields, text: string) => {
     if (text === lost) note({ kind: 'lost', run: String(fields['run']) })
-    else if (text !== anew) trouble(fields, text)
+    else if (text === anew) note({ kind: 'declaredDead' })
+    else trouble(fields, text)
   },
   error: trouble,
 }
 
 const { store, leaseMs, most = 100 } = order
+const clock = order.isBlind ? blindClock : systemClock
 const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: most } }
 const options = { store, pools, node: `child-${process.pid}`, definitions: Object.values(known) }
-const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint })
+const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
 process.on('message', () => void end())
 await troupe.start()
 process.send?.('ready')
 if (order.drains) await drain()
-else await startRuns()
+else await Promise.all([startRuns(order.seed), startRuns(order.seed + 1)])
 
-async function startRuns(): Promise<void> {
-  const random = new Random(order.seed)
+/** Starts runs one after another, with pauses, so that they come in all parts of a short life. */
+async function startRuns(seed: number): Promise<void> {
+  const random = new Random(seed)
   for (let n = 0; n < order.starts; n++) {
     const { name, input } = randomWork(random)
     const run = await troupe.call(name, input)
     note({ kind: 'called', run: run.id, name, input })
     void run.result().then((output) => note({ kind: 'result', run: run.id, output }))
+    await new Promise<void>((resolve) => systemClock.after(random.between(0, 20), resolve))
   }
 }
 

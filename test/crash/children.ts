@@ -12,12 +12,12 @@ import type { Entry } from './ledger.ts'
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const imports = /from ["'](\.[^"']+\.js)["']/g
 
-/** Compiles the child and all it imports into a folder that is removed when the process ends, and returns that folder. */
+/** Compiles the child and all it imports into a folder that is removed when the test ends, and returns that folder. */
 export function buildChild(): string {
   const cache = join(repository, 'node_modules', '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'troupe-crash-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const seen = new Set<string>()
   const waiting = [childSource]
@@ -96,7 +96,9 @@ function compile(source: string, folder: string): string[] {
   const target = join(folder, relative(repository, source)).replace(/\.ts$/, '.js')
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, outputText)
-  const imported = Array.from(outputText.matchAll(imports), ([, path = '']) => resolve(dirname(source), path.replace(/\.js$/, '.ts')))
+  const imported = Array.from(outputText.matchAll(imports), ([, path = '']) =>
+    resolve(dirname(source), path.replace(/\.js$/, '.ts')),
+  )
   return imported.filter((path) => existsSync(path))
 }
 

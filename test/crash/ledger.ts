@@ -17,6 +17,8 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'fired'; readonly place: string }
   /** A write of this process was refused: the run is another's. */
   | { readonly kind: 'lost'; readonly run: string }
+  /** This process found at a commit that others had declared it dead. */
+  | { readonly kind: 'declaredDead' }
   | { readonly kind: 'rescued'; readonly runs: number }
   | { readonly kind: 'trouble'; readonly text: string }
 )

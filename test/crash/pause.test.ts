@@ -23,7 +23,9 @@ test('I5: a paused process that comes back changes nothing', { timeout: isFull ?
   expect(report.violations).toEqual([])
   expect(report.takenOver).toBe(pauses)
   expect(report.held).toBeGreaterThanOrEqual(pauses)
+  // A fault that never fires proves nothing.
   expect(report.figures?.lost).toBeGreaterThanOrEqual(pauses)
+  expect(report.refused).toBeGreaterThan(0)
 })
 
 test('I5: the same pauses find the violation when the fence is taken out of a copy', { timeout: 120_000 }, async () => {
@@ -35,7 +37,9 @@ test('I5: the same pauses find the violation when the fence is taken out of a co
   const options = { ...stage(build, 20), endsAtViolation: true }
   const report = await runPauses(options)
   tell('pauses without the fence', options, report)
-  expect(report.violations).toContainEqual(expect.stringMatching(/^I5: the returning process changed (step|emitted|finished) of run/))
+  expect(report.violations).toContainEqual(
+    expect.stringMatching(/^I5: the returning process changed (step|emitted|finished) of run/),
+  )
 })
 
 function stage(build: string, count: number): PauseOptions {
@@ -45,9 +49,19 @@ function stage(build: string, count: number): PauseOptions {
   return { build, store: join(folder, 'troupe.db'), ledger: join(folder, 'ledger.jsonl'), random, pauses: count }
 }
 
-function tell(what: string, { random }: PauseOptions, { takenOver, blocked, held, figures, violations }: PauseReport): void {
-  const counts = figures === undefined ? {} : { runs: figures.runs, steps: figures.steps, lost: figures.lost, executedAgain: figures.executedAgain }
-  const line = JSON.stringify({ what, seed: random.seed, node: process.version, takenOver, blocked, held, ...counts, failures: violations.length })
+function tell(what: string, { random }: PauseOptions, { figures, violations, ...counts }: PauseReport): void {
+  const all =
+    figures === undefined
+      ? {}
+      : { runs: figures.runs, steps: figures.steps, lost: figures.lost, executedAgain: figures.executedAgain }
+  const line = JSON.stringify({
+    what,
+    seed: random.seed,
+    node: process.version,
+    ...counts,
+    ...all,
+    failures: violations.length,
+  })
   console.log(line)
   if (isFull && figures !== undefined) appendFileSync(figuresFile, `${line}\n`)
 }

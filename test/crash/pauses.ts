@@ -28,6 +28,8 @@ export interface PauseReport {
   readonly blocked: number
   /** Runs that the paused processes held. */
   readonly held: number
+  /** Those of them for which the store refused a write of the returning process; the others it had given up by itself. */
+  readonly refused: number
   readonly figures: Figures | undefined
   readonly violations: readonly string[]
 }
@@ -58,6 +60,7 @@ interface HeldRun {
 interface Round {
   readonly held: readonly HeldRun[]
   readonly isTakenOver: boolean
+  readonly refused: number
   readonly violations: readonly string[]
 }
 
@@ -76,6 +79,7 @@ export async function runPauses(options: PauseOptions): Promise<PauseReport> {
     takenOver: count(rounds),
     blocked: rounds.filter(({ held, isTakenOver }) => held.length > 0 && !isTakenOver).length,
     held: rounds.reduce((sum, { held }) => sum + held.length, 0),
+    refused: rounds.reduce((sum, { refused }) => sum + refused, 0),
     figures: end?.figures,
     violations: [...rounds.flatMap(({ violations }) => violations), ...(end?.violations ?? [])],
   }
@@ -99,18 +103,26 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
   const heardBefore = victim.heard.length
   victim.signal('SIGCONT')
   const silent = isTakenOver ? await waitForAnswers(victim, held, heardBefore) : []
+  const refused = isTakenOver ? countRefused(victim.heard.slice(heardBefore), held) : 0
   const after = traces(db, held, isLate)
-  const ends = await Promise.all(handles.map((handle) => handle.result({ timeout: answerMs }).then(() => undefined, String)))
+  const ends = await Promise.all(
+    handles.map((handle) => handle.result({ timeout: answerMs }).then(() => undefined, String)),
+  )
   const changes = isTakenOver ? [...changesOf(before, after), ...changesOf(before, traces(db, held, isLate))] : []
   const unfinished = ends.filter((error) => error !== undefined).map((error) => `I3: a run did not finish: ${error}`)
-  return { held, isTakenOver, violations: [...silent, ...new Set(changes), ...unfinished] }
+  return { held, isTakenOver, refused, violations: [...silent, ...new Set(changes), ...unfinished] }
 }
 
 async function openStage(options: PauseOptions): Promise<Stage> {
   const { build, store, ledger } = options
   const given = { store: `sqlite:${store}`, ledger, leaseMs, seed: 0, starts: 0, most }
-  const children = [new Child(build, given), new Child(build, given)] as const
-  if (!(await areReady(children, answerMs))) throw new Error(`A child did not start: ${(await children[0].ended).errors}`)
+  // One gives its runs up by itself when it returns; the other goes on, and only the store can refuse it.
+  const children = [new Child(build, { ...given, isBlind: true }), new Child(build, given)] as const
+  if (!(await areReady(children, answerMs))) {
+    for (const child of children) child.signal('SIGKILL')
+    const ends = await Promise.all(children.map((child) => child.ended))
+    throw new Error(`The children did not both start: ${ends.map(({ errors }) => errors).join('\n')}`)
+  }
   const client = await Troupe.open({ store: `sqlite:${store}`, definitions: Object.values(definitions(() => {})) })
   return { ...options, client, children, db: await openDriver(store) }
 }
@@ -171,7 +183,8 @@ function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
 }
 
 async function allResumed(other: Child, held: readonly HeldRun[]): Promise<boolean> {
-  const isResumed = ({ id }: HeldRun): boolean => other.heard.some((entry) => entry.kind === 'begun' && entry.run === id)
+  const isResumed = ({ id }: HeldRun): boolean =>
+    other.heard.some((entry) => entry.kind === 'begun' && entry.run === id)
   return (await other.hears(() => held.every(isResumed), takeOverMs)) === true
 }
 
@@ -182,7 +195,8 @@ async function allFinished(client: Troupe, held: readonly HeldRun[]): Promise<bo
 
 /** Waits until the returning process was told for each run that it is not its own; says which it went on with. */
 async function waitForAnswers(victim: Child, held: readonly HeldRun[], since: number): Promise<string[]> {
-  const laterOf = ({ id }: HeldRun): Entry[] => victim.heard.slice(since).filter((entry) => 'run' in entry && entry.run === id)
+  const laterOf = ({ id }: HeldRun): Entry[] =>
+    victim.heard.slice(since).filter((entry) => 'run' in entry && entry.run === id)
   // A result that was committed before the pause may be seen after it; of a step that ended after it, it would be a stale one.
   const isAnswered = (run: HeldRun): boolean => {
     const ended = new Set<string>()
@@ -198,6 +212,15 @@ async function waitForAnswers(victim: Child, held: readonly HeldRun[], since: nu
     const kinds = laterOf(run).map(({ kind }) => kind)
     return `I5: the returning process was not told that run ${run.id} is another's; it had ${kinds.join(', ') || 'no word'}`
   })
+}
+
+/** Runs that were lost at a commit which found this process declared dead. */
+function countRefused(later: readonly Entry[], held: readonly HeldRun[]): number {
+  const found = later.findIndex(({ kind }) => kind === 'declaredDead')
+  const lost = new Set(
+    later.slice(found < 0 ? later.length : found).flatMap((entry) => (entry.kind === 'lost' ? [entry.run] : [])),
+  )
+  return held.filter(({ id }) => lost.has(id)).length
 }
 
 /** All rows of runs that are over, or what was written of them under a claim that is not theirs any more. */

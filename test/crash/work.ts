@@ -37,7 +37,9 @@ const parkedMs = 5_050
 
 /** The definitions, whose code tells everything to `note`. */
 export function definitions(note: Note) {
-  const order = workflow<OrderInput, string[]>('order', { retry: quickRetry }, (ctx, input) => performOrder(new Teller(ctx, note), input))
+  const order = workflow<OrderInput, string[]>('order', { retry: quickRetry }, (ctx, input) =>
+    performOrder(new Teller(ctx, note), input),
+  )
   const errand = worker<ErrandInput, string>('errand', { retry: quickRetry }, (ctx, { takesMs, fails }) =>
     perform(note, { run: ctx.runId, path: '' }, { takesMs, isFailing: ctx.attempt <= fails }),
   )
@@ -57,7 +59,10 @@ export function definitions(note: Note) {
 }
 
 /** A run of 3 to 8 steps, or a plain worker. */
-export function randomWork(random: Random): { readonly name: 'order' | 'errand'; readonly input: OrderInput | ErrandInput } {
+export function randomWork(random: Random): {
+  readonly name: 'order' | 'errand'
+  readonly input: OrderInput | ErrandInput
+} {
   const takesMs = random.oneOf([0, 0, 1, 5, 15])
   const from = process.pid
   if (random.happens(0.25)) return { name: 'errand', input: { from, takesMs, fails: random.oneOf([0, 0, 1, 2]) } }
@@ -157,7 +162,11 @@ interface Performance {
   readonly speak?: (uuid: string) => void
 }
 
-async function perform(note: Note, place: { readonly run: string; readonly path: string }, how: Performance): Promise<string> {
+async function perform(
+  note: Note,
+  place: { readonly run: string; readonly path: string },
+  how: Performance,
+): Promise<string> {
   const uuid = randomUUID()
   note({ kind: 'begun', ...place, uuid })
   how.begun?.(uuid)

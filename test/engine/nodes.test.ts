@@ -81,7 +81,7 @@ describe('a node', () => {
     expect(await moving(one.clock, one.troupe.run(flow))).toBe('from one')
   })
 
-  it.fails('that was paused tells what still runs on it that its lease is lost', async () => {
+  it('that was paused tells what still runs on it that its lease is lost', async () => {
     const store = storeFile()
     const reasons: unknown[] = []
     let calls = 0

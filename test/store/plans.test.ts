@@ -47,8 +47,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findBody: [runByKey],
   retryRun: [liveByKey, requestByKey],
   parkRun: [liveByKey, requestByKey],
-  releaseRun: [liveByKey],
-  wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)'],
+  releaseRun: [liveByKey, runByKey],
+  wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)', runByKey],
+  findExpired: ['SEARCH live USING INDEX live_due (due_at>? AND due_at<?)'],
+  findPublicId: [runByKey],
   findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
   deleteLive: [liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
@@ -123,7 +125,7 @@ function fill(db: Connection, runs: number): void {
   db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`)
   db.run(`insert into live ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
-      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0 from n`)
+      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
 }
 

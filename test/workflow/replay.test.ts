@@ -97,7 +97,7 @@ describe('on resume (I13)', () => {
     expect(seen).toEqual([['fast', 'next', 'slow'], ['fast', 'next', 'slow']])
   })
 
-  it.fails('the order holds when the code between two steps takes some turns of its own', async () => {
+  it('the order holds when the code between two steps takes some turns of its own', async () => {
     const { seen } = await twice(async (ctx) => {
       const order: string[] = []
       const gate = deferred<void>()
@@ -166,7 +166,7 @@ describe('what a run says', () => {
     expect(lines).toEqual([expect.stringMatching(/^\[Worker:flow run:[\w-]{36}\] one$/)])
   })
 
-  it.fails('before a remembered step is not said again after code that takes some turns of its own', async () => {
+  it('before a remembered step is not said again after code that takes some turns of its own', async () => {
     const { messages } = await said(async (ctx) => {
       await ctx.step('a', () => 1)
       await turns(5)

@@ -153,12 +153,12 @@ describe('the timeout of a call', () => {
     await failsAt(onStage({ definitions: [flow] }), flow)
   })
 
-  it.fails('ends a ready run that nobody serves', async () => {
+  it('ends a ready run that nobody serves', async () => {
     const job = worker('job', { queue: 'elsewhere' }, () => 1)
     await failsAt(onStage({ definitions: [job] }), job)
   })
 
-  it.fails('ends a ready run that waits for a free actor', async () => {
+  it('ends a ready run that waits for a free actor', async () => {
     const job = worker('job', {}, () => deferred<void>().promise)
     const stage = onStage({ definitions: [job], pools: { task: { min: 1, max: 1 } } })
     const { troupe } = await stage

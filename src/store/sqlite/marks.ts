@@ -28,7 +28,7 @@ where keyed.definition = ? and keyed.key = ?`
 
 // A scan: an answer is seldom lost.
 const findClaimed = `
-select live.run_id as runId, live.generation, live.attempt, live.deliveries, live.queue, live.definition
+select live.run_id as runId, live.generation, live.attempt, live.deliveries, live.started_at as startedAt, live.queue, live.definition
 from live where live.node = ? and live.epoch = ? and live.state = 'running'
 order by live.priority desc, live.run_id`
 
@@ -37,6 +37,7 @@ interface ClaimedRow {
   readonly generation: number
   readonly attempt: number
   readonly deliveries: number
+  readonly startedAt: number
   readonly queue: number
   readonly definition: number
 }
@@ -114,8 +115,6 @@ function claimedAgain(
     const inOrder = claim.queueIds.flatMap((queueId) => fitting.filter(({ queue }) => queue === queueId))
     const taken = inOrder.slice(0, claim.want)
     rows = rows.filter((row) => !taken.includes(row))
-    return taken.map(({ runId, generation, attempt, deliveries }) =>
-      loadRun(db, { runId, generation, epoch: known.epoch }, { attempt, deliveries }),
-    )
+    return taken.map((row) => loadRun(db, { runId: row.runId, generation: row.generation, epoch: known.epoch }, row))
   })
 }

@@ -36,8 +36,11 @@ insert into run (id, public_id, definition, queue, input, tags, created_at, dead
 values (?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertLive = `
-insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries)
-values (?, 1, ?, ?, ?, ?, ?, ?, ?, 1, 0)`
+insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at)
+values (?, 1, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?)`
+
+/** When a ready run is due: at the end of the time its caller gave it; by primary key. */
+export const readyUntil = '(select deadline_at from run where run.id = live.run_id)'
 
 // The next runs of a queue, highest priority first and then oldest; walks live_ready.
 const findReady = `
@@ -48,9 +51,9 @@ limit ?`
 
 // By primary key. The old epoch tells whether there can be a journal.
 const claimRun = `
-update live set state = 'running', node = ?, epoch = ?
+update live set state = 'running', node = ?, epoch = ?, due_at = null, started_at = coalesce(started_at, ?)
 where run_id = ? and state in (${statesBefore(runMoves.claim)})
-returning generation, attempt, deliveries`
+returning generation, attempt, deliveries, started_at as startedAt`
 
 const findBody = `
 select public_id as id, definition as definition_id, input, created_at, deadline_at from run where id = ?`
@@ -69,16 +72,25 @@ update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}
 where run_id = ? and state in (${statesBefore(runMoves.park)})`
 
 const releaseRun = `
-update live set state = 'ready', node = null
+update live set state = 'ready', node = null, due_at = ${readyUntil}
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 // Makes ready what is due, the longest due first; walks live_due.
 const wakeDue = `
-update live set state = 'ready', due_at = null
+update live set state = 'ready', due_at = ${readyUntil}
 where run_id in (
   select run_id from live where due_at is not null and due_at <= ? order by due_at limit ?
 ) and state in (${statesBefore(runMoves.wake)})
 returning run_id`
+
+// Ready runs whose time is up; walks live_due.
+const findExpired = `
+select run_id as runId, generation, epoch, attempt from live
+where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.expire)})
+order by due_at
+limit ?`
+
+const findPublicId = `select public_id as id from run where id = ?`
 
 const findNextDue = `select min(due_at) as due_at from live where due_at is not null`
 
@@ -100,6 +112,8 @@ export const hotRunStatements = {
   parkRun,
   releaseRun,
   wakeDue,
+  findExpired,
+  findPublicId,
   findNextDue,
   deleteLive,
 }
@@ -119,8 +133,15 @@ export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claime
   return claims.map((claim) => claimMany(write, claim))
 }
 
+/** What a claim reads from the live row. */
+export interface ClaimedLive {
+  readonly attempt: number
+  readonly deliveries: number
+  readonly startedAt: number
+}
+
 /** Everything needed to perform a run that this node holds. */
-export function loadRun(db: Connection, held: Held, { attempt, deliveries }: { attempt: number; deliveries: number }): Claimed {
+export function loadRun(db: Connection, held: Held, { attempt, deliveries, startedAt }: ClaimedLive): Claimed {
   const body = db.get<{ id: string; definition_id: number; input: string; created_at: number; deadline_at: number | null }>(
     findBody,
     held.runId,
@@ -134,6 +155,7 @@ export function loadRun(db: Connection, held: Held, { attempt, deliveries }: { a
     attempt,
     deliveries,
     createdAt: body.created_at,
+    startedAt,
     deadlineAt: body.deadline_at,
     ...journalOf(db, held),
     waits: waitsOf(db, held.runId),
@@ -191,6 +213,16 @@ export function releaseRuns(write: Write, releases: readonly Held[]): void {
   }
 }
 
+/** Fails ready runs whose time is up and tells their public ids. */
+export function expireRuns(db: Connection, { now, limit, value }: { now: number; limit: number; value: string }): string[] {
+  const expired = db.all<Held & { attempt: number }>(findExpired, now, limit)
+  return expired.map((run) => {
+    finishRun(db, run, { outcome: 'failed', value, attempt: run.attempt, startedAt: null, now })
+    deleteWaits(db, run.runId)
+    return db.get<{ id: string }>(findPublicId, run.runId)?.id ?? ''
+  })
+}
+
 export function wakeRuns(db: Connection, now: number, limit: number): Woken {
   const woken = db.all(wakeDue, now, limit).length
   const nextDueAt = db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
@@ -214,10 +246,11 @@ function insertOne(write: Write, start: StartRecord, runId: number): Started {
   const deadlineAt = start.deadlineAt === null ? null : wholeMs(start.deadlineAt)
   db.run(insertRun, runId, id, definitionId, queueId, start.input, start.tags, now, deadlineAt)
   // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
-  const dueAt = start.directly || start.dueAt === null ? null : wholeMs(start.dueAt)
-  const state = start.directly ? 'running' : dueAt === null ? 'ready' : 'scheduled'
+  const laterAt = start.directly || start.dueAt === null ? null : wholeMs(start.dueAt)
+  const state = start.directly ? 'running' : laterAt === null ? 'ready' : 'scheduled'
+  const dueAt = start.directly ? null : (laterAt ?? deadlineAt)
   const held = start.directly ? { runId, generation: 1, epoch } : undefined
-  db.run(insertLive, runId, state, queueId, definitionId, priority, dueAt, held ? nodeId : null, held ? epoch : 0)
+  db.run(insertLive, runId, state, queueId, definitionId, priority, dueAt, held ? nodeId : null, held ? epoch : 0, held ? now : null)
   return { id, runId, isNew: true, held, createdAt: now }
 }
 
@@ -234,12 +267,7 @@ function claimMany(write: Write, claim: ClaimRequest): Claimed[] {
 }
 
 function claimOne(write: Write, runId: number): Claimed {
-  const live = write.db.get<{ generation: number; attempt: number; deliveries: number }>(
-    claimRun,
-    write.nodeId,
-    write.epoch,
-    runId,
-  )
+  const live = write.db.get<ClaimedLive & { generation: number }>(claimRun, write.nodeId, write.epoch, write.now, runId)
   if (live === undefined) throw new Error(`Run ${runId} was ready and could not be claimed`)
   const held = { runId, generation: live.generation, epoch: write.epoch }
   return loadRun(write.db, held, live)

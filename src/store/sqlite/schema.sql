@@ -75,7 +75,9 @@ CREATE TABLE live (
   node integer,
   epoch integer not null,
   attempt integer not null,
-  deliveries integer not null
+  deliveries integer not null,
+  -- Of the first activation; null before.
+  started_at integer
 ) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
@@ -166,7 +168,7 @@ select
   coalesce(live.attempt, finished.attempt) as attempt,
   coalesce(live.deliveries, 0) as deliveries,
   run.created_at as created_at,
-  finished.started_at as started_at,
+  coalesce(live.started_at, finished.started_at) as started_at,
   finished.finished_at as finished_at,
   live.due_at as due_at,
   node.name as node,

@@ -8,7 +8,7 @@ import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
-import { claimRuns, insertRuns, isHeld, parkRuns, releaseRuns, retryRuns, settleRuns, wakeRuns, type Write } from './runs.ts'
+import { claimRuns, expireRuns, insertRuns, isHeld, parkRuns, releaseRuns, retryRuns, settleRuns, wakeRuns, type Write } from './runs.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { listEmitted, recordStreams } from './streams.ts'
 import * as views from './views.ts'
@@ -96,6 +96,10 @@ class SqliteStore implements Store {
 
   deleteNode(nodeId: number): Promise<void> {
     return this.#write(() => nodes.deleteNode(this.#db, nodeId))
+  }
+
+  expireRuns(limit: number, value: string): Promise<string[]> {
+    return this.#write(() => expireRuns(this.#db, { now: this.now(), limit, value }))
   }
 
   wakeRuns(limit: number) {

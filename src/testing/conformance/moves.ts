@@ -31,6 +31,10 @@ const tryMove: Readonly<Record<RunMove, (scene: Scene, run: Claimed) => Promise<
   release: ({ node }, { held }) => node.isTaken(held, { releases: [held] }),
   succeed: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'succeeded')] }),
   fail: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }),
+  expire: async ({ store, clock }, { id }) => {
+    await clock.advance(60_000)
+    return (await store.expireRuns(10, settle({ runId: 0, generation: 1, epoch: 0 }, 'failed').value)).includes(id)
+  },
   cancel: tryCancel,
 }
 
@@ -43,7 +47,7 @@ function caseOf(state: RunState, move: RunMove): [string, Cases[string]] {
   const isLegal = (from as readonly RunState[]).includes(state)
   const name = isLegal ? `${move} brings a run from ${state} to ${to}` : `${move} leaves a run that is ${state} as it is`
   const run = async (scene: Scene): Promise<void> => {
-    const claimed = await scene.startAndClaim()
+    const claimed = await scene.startAndClaim({ deadlineAt: laterMs })
     await enter[state](scene, claimed.held)
     assert.equal(await scene.stateOf(claimed.id), state)
     const before = await scene.store.findRun(claimed.id)

@@ -67,6 +67,7 @@ export const runCases: Cases = {
       attempt: 1,
       deliveries: 0,
       createdAt: startMs,
+      startedAt: startMs,
       deadlineAt: startMs + 9,
       steps: [],
       failedAttempts: [],
