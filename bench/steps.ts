@@ -94,9 +94,24 @@ console.log(
   table(
     ['', 'Troupe', 'raw group commit', 'ratio'],
     [
-      [`workflows/s, ${inFlight} at a time`, rate(troupe.throughput), rate(raw.throughput), percent(troupe.throughput, raw.throughput)],
-      [`steps/s, ${inFlight} at a time`, rate(troupe.throughput * 3), rate(raw.throughput * 3), percent(troupe.throughput, raw.throughput)],
-      ['one alone, median', `${troupe.alone.toFixed(2)} ms`, `${raw.alone.toFixed(2)} ms`, `+${(troupe.alone - raw.alone).toFixed(2)} ms`],
+      [
+        `workflows/s, ${inFlight} at a time`,
+        rate(troupe.throughput),
+        rate(raw.throughput),
+        percent(troupe.throughput, raw.throughput),
+      ],
+      [
+        `steps/s, ${inFlight} at a time`,
+        rate(troupe.throughput * 3),
+        rate(raw.throughput * 3),
+        percent(troupe.throughput, raw.throughput),
+      ],
+      [
+        'one alone, median',
+        `${troupe.alone.toFixed(2)} ms`,
+        `${raw.alone.toFixed(2)} ms`,
+        `+${(troupe.alone - raw.alone).toFixed(2)} ms`,
+      ],
     ],
   ),
 )

@@ -24,7 +24,7 @@ export type { StepContext } from './workflow/step.ts'
 export type { RetryOptions } from './model/retry.ts'
 
 // Errors
-export { isTroupeError, TroupeError } from './lib/errors.ts'
+export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'
 export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
 export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/errors.ts'
 

@@ -91,7 +91,10 @@ export class Troupe {
     const pools = poolBounds(checked.pools, process.env)
 
     const clock = world.clock ?? systemClock
-    const log = world.log ?? checked.log ?? createLog({ level: checked.logLevel, clock, write: (line) => process.stderr.write(line) })
+    const log =
+      world.log ??
+      checked.log ??
+      createLog({ level: checked.logLevel, clock, write: (line) => process.stderr.write(line) })
     const ids = world.ids ?? createIds(clock)
     const store = await openStore(checked.store, { clock, synchronous: checked.synchronous })
     const deps: Deps = { store, clock, log, ids, failpoint: world.failpoint ?? (() => {}) }
@@ -162,7 +165,10 @@ export class Troupe {
    * Saves: the run with its input. Throws: `worker_not_registered`, `validation_failed`, `option_invalid`,
    * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
    */
-  async call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
+  async call<Input, Output>(
+    definition: Definition<Input, Output>,
+    ...args: CallArguments<Input>
+  ): Promise<RunHandle<Output>>
   async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
   async call(target: Definition | string, input?: unknown, options: CallOptions = {}): Promise<RunHandle> {
     this.#checkOpen()
@@ -171,7 +177,8 @@ export class Troupe {
     const value = await validate(definition.settings.input, input, `The input of '${definition.name}'`)
     const started = await this.#order(definition, value, options)
     const { idempotencyKey = '', onConflict = 'attach' } = options
-    if (!started.isNew && onConflict === 'reject') throw idempotencyConflict(definition.name, idempotencyKey, started.id)
+    if (!started.isNew && onConflict === 'reject')
+      throw idempotencyConflict(definition.name, idempotencyKey, started.id)
     return new RunHandle(this.#owner, { id: started.id, name: definition.name })
   }
 

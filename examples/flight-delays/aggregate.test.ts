@@ -77,9 +77,31 @@ describe('mergeCounts', () => {
 
     expect([rows, total.flights]).toEqual([8, 0])
     expect(bad).toEqual([
-      { reason: 'delay is not a whole number of minutes', count: 2, samples: [{ row: 1, text: '{"delay":"x"}' }, { row: 101, text: '{"delay":"x"}' }] },
-      { reason: 'row is not JSON', count: 2, samples: [{ row: 2, text: '{' }, { row: 102, text: '{' }] },
-      { reason: 'row is not an object', count: 4, samples: [{ row: 0, text: '7' }, { row: 3, text: '8' }, { row: 100, text: '7' }] },
+      {
+        reason: 'delay is not a whole number of minutes',
+        count: 2,
+        samples: [
+          { row: 1, text: '{"delay":"x"}' },
+          { row: 101, text: '{"delay":"x"}' },
+        ],
+      },
+      {
+        reason: 'row is not JSON',
+        count: 2,
+        samples: [
+          { row: 2, text: '{' },
+          { row: 102, text: '{' },
+        ],
+      },
+      {
+        reason: 'row is not an object',
+        count: 4,
+        samples: [
+          { row: 0, text: '7' },
+          { row: 3, text: '8' },
+          { row: 100, text: '7' },
+        ],
+      },
     ])
   })
 

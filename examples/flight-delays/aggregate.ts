@@ -63,21 +63,30 @@ export function countRows(dataset: Dataset, firstRow: number, rows: readonly Raw
 
 /** Adds chunks together; the order they come in makes no difference. */
 export function mergeCounts(parts: readonly Counts[]): Counts {
-  const days = parts.flatMap((part) => [part.firstDay, part.lastDay]).filter((day) => day !== null).sort()
+  const days = parts
+    .flatMap((part) => [part.firstDay, part.lastDay])
+    .filter((day) => day !== null)
+    .sort()
   return {
     rows: sum(parts.map((part) => part.rows)),
     bad: mergeBadRows(parts.flatMap((part) => part.bad)),
     total: addTallies(parts.map((part) => part.total)),
-    delays: mergePairs(parts.flatMap((part) => part.delays), sum).sort(([a], [b]) => a - b),
+    delays: mergePairs(
+      parts.flatMap((part) => part.delays),
+      sum,
+    ).sort(([a], [b]) => a - b),
     hours: emptyHours().map((_, hour) => addTallies(parts.map((part) => part.hours[hour]!))),
     bands: distanceBands.map((_, band) => addTallies(parts.map((part) => part.bands[band]!))),
-    origins: mergePairs(parts.flatMap((part) => part.origins), addTallies).sort(byCode),
+    origins: mergePairs(
+      parts.flatMap((part) => part.origins),
+      addTallies,
+    ).sort(byCode),
     firstDay: days[0] ?? null,
     lastDay: days.at(-1) ?? null,
   }
 }
 
-export function addTallies(tallies: readonly Tally[]): Tally {
+function addTallies(tallies: readonly Tally[]): Tally {
   return {
     flights: sum(tallies.map((tally) => tally.flights)),
     minutes: sum(tallies.map((tally) => tally.minutes)),
@@ -146,11 +155,17 @@ function withDelay(tally: Tally, delay: number): Tally {
 }
 
 function mergeBadRows(groups: readonly BadRows[]): BadRows[] {
-  const byReason = mergePairs(groups.map((group) => [group.reason, group] as const), (same) => ({
-    reason: same[0]!.reason,
-    count: sum(same.map((group) => group.count)),
-    samples: same.flatMap((group) => group.samples).sort((a, b) => a.row - b.row).slice(0, samplesPerReason),
-  }))
+  const byReason = mergePairs(
+    groups.map((group) => [group.reason, group] as const),
+    (same) => ({
+      reason: same[0]!.reason,
+      count: sum(same.map((group) => group.count)),
+      samples: same
+        .flatMap((group) => group.samples)
+        .sort((a, b) => a.row - b.row)
+        .slice(0, samplesPerReason),
+    }),
+  )
   return byReason.map(([, group]) => group).sort((a, b) => (a.reason < b.reason ? -1 : 1))
 }
 
@@ -173,4 +188,5 @@ const emptyHours = (): Tally[] => Array.from({ length: 24 }, () => emptyTally)
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0)
 
-const byCode = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0)
+const byCode = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : a > b ? 1 : 0

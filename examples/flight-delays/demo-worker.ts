@@ -21,7 +21,8 @@ const { store, ledger, death } = JSON.parse(process.argv[2] ?? '{}') as WorkerOr
 let stepsEnded = 0
 
 function failpoint(place: string, path = ''): void {
-  if (death !== undefined && place === death.place && stepsEnded >= death.afterSteps) process.kill(process.pid, 'SIGKILL')
+  if (death !== undefined && place === death.place && stepsEnded >= death.afterSteps)
+    process.kill(process.pid, 'SIGKILL')
   if (place === 'step:before') appendFileSync(ledger, `${path}\n`)
   if (place === 'step:after') stepsEnded += 1
 }

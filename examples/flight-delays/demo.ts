@@ -57,7 +57,9 @@ async function perform(name: string, lives: readonly Death[]): Promise<Performed
     await hasDied(worker)
     const saved = (await troupe.steps(handle.id)).length
     remembered += saved
-    line.say(`Worker process ${worker.pid} killed (SIGKILL, ${death.place}); ${saved} steps are saved, starting another`)
+    line.say(
+      `Worker process ${worker.pid} killed (SIGKILL, ${death.place}); ${saved} steps are saved, starting another`,
+    )
   }
   const worker = employ({ store, ledger, death: undefined })
   const summary = await resultWhileAlive(handle, worker)
@@ -71,7 +73,10 @@ async function perform(name: string, lives: readonly Death[]): Promise<Performed
 }
 
 function employ(orders: WorkerOrders): ChildProcess {
-  return fork(workerFile, [JSON.stringify(orders)], { execArgv: ['--import', 'jiti/register'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return fork(workerFile, [JSON.stringify(orders)], {
+    execArgv: ['--import', 'jiti/register'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
 }
 
 function hasDied(worker: ChildProcess): Promise<void> {
@@ -83,7 +88,9 @@ function hasDied(worker: ChildProcess): Promise<void> {
 
 async function resultWhileAlive(handle: RunHandle<Summary>, worker: ChildProcess): Promise<Summary> {
   const failure = hasDied(worker).then(() => {
-    throw new Error(`The worker process ended (exit code ${worker.exitCode}) before the run did: see what it printed above.`)
+    throw new Error(
+      `The worker process ended (exit code ${worker.exitCode}) before the run did: see what it printed above.`,
+    )
   })
   return Promise.race([handle.result(), failure])
 }

@@ -13,12 +13,20 @@ const width = 424
 export function drawDistances({ bands }: Findings): Chart {
   const shared = { top, height, width, fill: 0.66 }
   const means: Panel = {
-    ...shared, left: 40, axisParts: 4, axisLabel: (value) => decimal(value, 0),
-    heading: 'Mean arrival delay, minutes', bars: bands.map(meanBar),
+    ...shared,
+    left: 40,
+    axisParts: 4,
+    axisLabel: (value) => decimal(value, 0),
+    heading: 'Mean arrival delay, minutes',
+    bars: bands.map(meanBar),
   }
   const shares: Panel = {
-    ...shared, left: 520, axisParts: 4, axisLabel: (value) => `${value}%`,
-    heading: `Share more than ${lateAfterMinutes} minutes late`, bars: bands.map(shareBar),
+    ...shared,
+    left: 520,
+    axisParts: 4,
+    axisLabel: (value) => `${value}%`,
+    heading: `Share more than ${lateAfterMinutes} minutes late`,
+    bars: bands.map(shareBar),
   }
   return {
     name: 'delay-by-distance',

@@ -73,7 +73,12 @@ export function findingsOf(counts: CountsByDataset, airports: Airports, inputs: 
   const large = counts['flights-200k']
   const small = counts['flights-20k']
   return {
-    overall: { ...groupOf(large.total), median: quantile(large, 0.5), p10: quantile(large, 0.1), p90: quantile(large, 0.9) },
+    overall: {
+      ...groupOf(large.total),
+      median: quantile(large, 0.5),
+      p10: quantile(large, 0.1),
+      p90: quantile(large, 0.9),
+    },
     delays: large.delays,
     hours: large.hours.map((tally, hour) => ({ hour, ...groupOf(tally) })),
     bands: large.bands.map((tally, band) => ({ ...edgesOf(band), ...groupOf(tally) })),
@@ -124,7 +129,7 @@ export function quantile(counts: Pick<Counts, 'delays' | 'total'>, share: number
   return 0
 }
 
-export function groupOf({ flights, minutes, squares, late }: Tally): Group {
+function groupOf({ flights, minutes, squares, late }: Tally): Group {
   if (flights === 0) return { flights, mean: null, margin: null, lateShare: null }
   const mean = minutes / flights
   const variance = flights > 1 ? Math.max(0, squares - minutes * mean) / (flights - 1) : null

@@ -12,16 +12,31 @@ const frame = { left: 48, width: 896, fill: 0.72 }
 export function drawHours(findings: Findings): Chart {
   const hours = findings.hours.map((_, index) => findings.hours[(index + firstHour) % 24]!)
   const means: Panel = {
-    ...frame, top: 42, height: 220, axisParts: 7, axisLabel: (value) => decimal(value, 0),
-    heading: 'Mean arrival delay, minutes', bars: hours.map(meanBar),
+    ...frame,
+    top: 42,
+    height: 220,
+    axisParts: 7,
+    axisLabel: (value) => decimal(value, 0),
+    heading: 'Mean arrival delay, minutes',
+    bars: hours.map(meanBar),
   }
   const shares: Panel = {
-    ...frame, top: 330, height: 130, axisParts: 4, axisLabel: (value) => `${value}%`,
-    heading: `Share of flights more than ${lateAfterMinutes} minutes late`, bars: hours.map(shareBar),
+    ...frame,
+    top: 330,
+    height: 130,
+    axisParts: 4,
+    axisLabel: (value) => `${value}%`,
+    heading: `Share of flights more than ${lateAfterMinutes} minutes late`,
+    bars: hours.map(shareBar),
   }
   const flights: Panel = {
-    ...frame, top: 528, height: 70, axisParts: 2, axisLabel: (value) => (value === 0 ? '0' : `${value / 1000}k`),
-    heading: 'Flights in the sample', bars: hours.map(flightsBar),
+    ...frame,
+    top: 528,
+    height: 70,
+    axisParts: 2,
+    axisLabel: (value) => (value === 0 ? '0' : `${value / 1000}k`),
+    heading: 'Flights in the sample',
+    bars: hours.map(flightsBar),
   }
   const labels = hours.map(({ hour }) => String(hour).padStart(2, '0'))
   return {
@@ -33,7 +48,11 @@ export function drawHours(findings: Findings): Chart {
     body: [
       ...[means, shares, flights].map(drawPanel),
       drawSlotLabels(frame, labels, 618),
-      text('Hour of actual departure, local time', { x: frame.left + frame.width / 2, y: 639, class: 'soft small middle' }),
+      text('Hour of actual departure, local time', {
+        x: frame.left + frame.width / 2,
+        y: 639,
+        class: 'soft small middle',
+      }),
     ].join(''),
   }
 }

@@ -82,7 +82,9 @@ function drawLabels(dots: readonly Dot[]): string[] {
     const small = others.filter(({ radius }) => radius <= smallDot).map(boxOfDot)
     const covered = (place: Box) => small.filter((other) => overlaps(place, other)).length
     const isFree = (place: Box) => ![...taken, ...large].some((other) => overlaps(place, other))
-    const box = labelPlaces(dot).filter(isFree).sort((a, b) => covered(a) - covered(b))[0]
+    const box = labelPlaces(dot)
+      .filter(isFree)
+      .sort((a, b) => covered(a) - covered(b))[0]
     if (!box) return ''
     taken.push(box)
     const middle = { x: box.x + box.width / 2, y: box.y + box.height - 3 }

@@ -60,10 +60,17 @@ function drawBar(panel: Panel, bar: Bar, place: { center: number; toY: Scale }):
   }
   const barWidth = (panel.width / panel.bars.length) * panel.fill
   const [upper, lower] = [toY(Math.max(0, value)), toY(Math.min(0, value))]
-  const shape = element('rect', { class: className, x: center - barWidth / 2, y: upper, width: barWidth, height: Math.max(0.5, lower - upper) })
+  const shape = element('rect', {
+    class: className,
+    x: center - barWidth / 2,
+    y: upper,
+    width: barWidth,
+    height: Math.max(0.5, lower - upper),
+  })
   const whisker = margin
     ? clearLine('whisker', { x1: center, x2: center, y1: toY(value + margin), y2: toY(value - margin) })
     : ''
-  const labelY = value < 0 ? Math.max(lower, toY(value - (margin ?? 0))) + 14 : Math.min(upper, toY(value + (margin ?? 0))) - 5
+  const labelY =
+    value < 0 ? Math.max(lower, toY(value - (margin ?? 0))) + 14 : Math.min(upper, toY(value + (margin ?? 0))) - 5
   return element('g', {}, tooltip, shape, whisker, text(bar.label, { x: center, y: labelY, class: 'tiny middle' }))
 }

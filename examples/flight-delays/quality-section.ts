@@ -11,7 +11,9 @@ export function dataQuality(findings: Findings): string {
 ${filesTable(findings)}
 ${badRows(findings)}
 <ul class="notes">
-${notes(findings).map((note) => `<li>${escape(note)}</li>`).join('\n')}
+${notes(findings)
+  .map((note) => `<li>${escape(note)}</li>`)
+  .join('\n')}
 </ul>
 </section>`
 }

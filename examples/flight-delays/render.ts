@@ -10,7 +10,11 @@ import { standaloneSvg } from './svg.ts'
 import type { Outline } from './usa.ts'
 
 /** Writes each chart as an SVG file and all of them in `report.html`; the same findings give the same bytes. */
-export async function render(findings: Findings, outline: Source, folder: string): Promise<Pick<Summary, 'report' | 'charts'>> {
+export async function render(
+  findings: Findings,
+  outline: Source,
+  folder: string,
+): Promise<Pick<Summary, 'report' | 'charts'>> {
   const charts = drawCharts(findings, JSON.parse(await readSource(outline)) as Outline)
   const written: string[] = []
   for (const chart of Object.values(charts)) {

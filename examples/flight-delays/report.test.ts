@@ -16,7 +16,10 @@ const realCounted = await Promise.all(chunksOf(real).map(countChunk))
 
 async function writeReport(inputs: Inputs, findings: Findings, name: string): Promise<Record<string, string>> {
   const { report, charts } = await render(findings, inputs.outline, join(folder, name))
-  const files = [report, ...charts].map(async (path) => [path.slice(join(folder, name).length + 1), await readFile(path, 'utf8')])
+  const files = [report, ...charts].map(async (path) => [
+    path.slice(join(folder, name).length + 1),
+    await readFile(path, 'utf8'),
+  ])
   return Object.fromEntries(await Promise.all(files)) as Record<string, string>
 }
 
@@ -36,14 +39,21 @@ test('the report is the same byte for byte, whatever order the chunks end in and
   expect(again).toEqual(first)
   expect(await writeReport(real, fromJournal, 'b')).toEqual(first)
   expect(await readdir(join(folder, 'a'))).toEqual([
-    'delay-by-distance.svg', 'delay-by-hour.svg', 'delay-map.svg', 'delay-spread.svg', 'report.html', 'worst-airports.svg',
+    'delay-by-distance.svg',
+    'delay-by-hour.svg',
+    'delay-map.svg',
+    'delay-spread.svg',
+    'report.html',
+    'worst-airports.svg',
   ])
 })
 
 test('the report states the findings and refers to nothing outside itself', async () => {
   const { 'report.html': html = '' } = await writeReport(real, await gatherFindings(real, realCounted), 'c')
 
-  expect(html).toContain('Leave in the hour from 05:00 and you land 2.9 minutes early on average; from 23:00, 35.2 minutes late.')
+  expect(html).toContain(
+    'Leave in the hour from 05:00 and you land 2.9 minutes early on average; from 23:00, 35.2 minutes late.',
+  )
   expect(html).toContain('All 220,000 flight rows passed every check; none was left out.')
   expect(html.match(/NaN|undefined|Infinity|\[object/g)).toBeNull()
   expect(html.match(/(?:src|href|url\()[^>]*|https?:[^"]*/g)).toBeNull()
@@ -66,7 +76,12 @@ test('the summary holds the figures and fits a terminal', async () => {
 })
 
 test('bad rows are counted, shown and escaped, and their neighbours still count', async () => {
-  const timed = ['{"delay":20,"distance":300,"time":7.5}', '{"delay":"<b>late</b>","distance":300,"time":7.5}', '{"delay":1,', '7']
+  const timed = [
+    '{"delay":20,"distance":300,"time":7.5}',
+    '{"delay":"<b>late</b>","distance":300,"time":7.5}',
+    '{"delay":1,',
+    '7',
+  ]
   const routed = [
     '{"date":"2001/01/01 00:47","delay":66,"distance":1750,"origin":"DTW","destination":"LAS"}',
     '{"date":"2001/13/01 00:47","delay":66,"distance":1750,"origin":"DTW","destination":"LAS"}',
@@ -110,8 +125,12 @@ test('files without a single flight still make a report', async () => {
 test('a missing or broken input is named', async () => {
   const data = await plant('broken', { 'flights-200k.json': '{"rows":[]}', 'flights-20k.json': '[]' })
 
-  await expect(findInputs(join(folder, 'nowhere'))).rejects.toThrow(`Cannot read ${join(folder, 'nowhere', 'flights-200k.json')}: run npm ci`)
-  await expect(findInputs(data)).rejects.toThrow('flights-200k.json is not a JSON array of flights: it does not begin with [')
+  await expect(findInputs(join(folder, 'nowhere'))).rejects.toThrow(
+    `Cannot read ${join(folder, 'nowhere', 'flights-200k.json')}: run npm ci`,
+  )
+  await expect(findInputs(data)).rejects.toThrow(
+    'flights-200k.json is not a JSON array of flights: it does not begin with [',
+  )
 })
 
 test('a chunk of a file that changed since it was found is refused', async () => {

@@ -88,7 +88,10 @@ function airportsSection(findings: Findings, chart: Chart): string {
   const note = `Airports of departure with at least ${enoughFlights.airportRanked} flights in the sample. Lines are 95% intervals: where two overlap much, the order between them may be chance.`
   const rows = findings.airports
     .filter(({ flights }) => flights >= enoughFlights.airportRanked)
-    .map(({ airport, ...group }) => [`${airport.iata} ${airport.name}, ${airport.city}, ${airport.state}`, ...figures(group)])
+    .map(({ airport, ...group }) => [
+      `${airport.iata} ${airport.name}, ${airport.city}, ${airport.state}`,
+      ...figures(group),
+    ])
   const table = dataTable('All ranked airports, by code', ['Airport', ...figureHeads], rows)
   return section({ id: 'airports', title: say.airportsSentence(findings), chart, note, after: table })
 }

@@ -13,7 +13,9 @@ const frame = { left: 48, top: 48, width: 896, height: 170 }
 export function drawSpread(findings: Findings): Chart {
   const { delays, overall } = findings
   const bins = binsOf(delays)
-  const beyond = delays.filter(([delay]) => delay >= last || delay < first).reduce((total, [, flights]) => total + flights, 0)
+  const beyond = delays
+    .filter(([delay]) => delay >= last || delay < first)
+    .reduce((total, [, flights]) => total + flights, 0)
   const bars = bins.map(({ from, flights }): Bar => {
     const share = overall.flights === 0 ? 0 : flights / overall.flights
     const tooltip = `${decimal(from, 0)} to ${decimal(from + step - 1, 0)} min: ${percent(share)}, ${count(flights)} flights`
@@ -46,7 +48,9 @@ const toX = scale([first, last], [frame.left, frame.left + frame.width])
 function drawAxis(): string {
   const y = frame.top + frame.height
   const values = Array.from({ length: (last - first) / 30 + 1 }, (_, index) => first + index * 30)
-  const labels = values.map((value) => text(decimal(value, 0), { x: toX(value), y: y + 20, class: 'soft small middle' }))
+  const labels = values.map((value) =>
+    text(decimal(value, 0), { x: toX(value), y: y + 20, class: 'soft small middle' }),
+  )
   const caption = { x: frame.left + frame.width / 2, y: y + 42, class: 'soft small middle' }
   return labels.join('') + text('Minutes of arrival delay; below zero is early', caption)
 }
@@ -57,5 +61,8 @@ function drawMarks(median: number, mean: number | null): string {
     const ends = { x1: x, x2: x, y1: y - 4, y2: frame.top + frame.height }
     return clearLine('reference', ends) + text(words, { x: x + 7, y: y + 7, class: 'small clear' })
   }
-  return mark(median, frame.top - 2, `median ${median}`) + (mean === null ? '' : mark(mean, frame.top + 26, `mean ${decimal(mean)}`))
+  return (
+    mark(median, frame.top - 2, `median ${median}`) +
+    (mean === null ? '' : mark(mean, frame.top + 26, `mean ${decimal(mean)}`))
+  )
 }

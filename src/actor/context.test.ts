@@ -111,7 +111,21 @@ describe('ctx.every', () => {
     await clock.advance(10)
     await handle.kill()
     await clock.advance(100)
+    expect(clock.armedTimers).toBe(0)
     expect(actor.seen).toEqual(['tick', 'killed'])
+  })
+
+  it('can be cancelled between firing and its turn', async () => {
+    const { run, clock, actor } = hostActor()
+    const gate = deferred<void>()
+    const timer = (await run((ctx, host) => ctx.every(10, () => host.note('tick')))) as { cancel(): void }
+    const held = run(async () => gate.promise)
+    await clock.advance(10)
+    timer.cancel()
+    gate.resolve()
+    await held
+    await turns()
+    expect(actor.seen).toEqual([])
   })
 
   it('refuses an interval of nothing', async () => {
@@ -127,6 +141,7 @@ describe('ctx.every', () => {
     late?.every(10, () => actor.note('tick'))
     late?.after(10, () => actor.note('once'))
     await clock.advance(100)
+    expect([late === undefined, clock.armedTimers]).toEqual([false, 0])
     expect(actor.seen).toEqual(['killed'])
   })
 })

@@ -85,6 +85,13 @@ describe('dispatch', () => {
     )
   })
 
+  it('never reaches a hook that is a field of the object', async () => {
+    const { system } = newSystem()
+    const [ref] = system.spawn(() => Object.assign(new Plain(), { idle: () => 'idle' }))
+    const loose = ref as unknown as { ask(name: string): Promise<unknown> }
+    await expect(loose.ask('idle')).rejects.toMatchObject({ code: 'message_unknown' })
+  })
+
   it('reaches inherited methods and methods written as fields', async () => {
     class Derived extends Plain {
       own(): string {

@@ -17,7 +17,7 @@ describe('exitCodeOf', () => {
     ['file_not_loaded', 78],
     ['option_invalid', 78],
     ['definition_exists', 78],
-    ['run_failed', 1],
+    ['run_lost', 1],
   ]
 
   for (const [code, exitCode] of codes) {

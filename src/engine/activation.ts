@@ -219,9 +219,19 @@ export class Activation implements Task, WriteOwner {
     const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
     this.#decide('retried', error)
     this.#dueAt = dueAt
-    const attempt = { held, path: '', attempt: claimed.attempt, error: text, startedAt: this.#startedAt, finishedAt: now }
+    const attempt = {
+      held,
+      path: '',
+      attempt: claimed.attempt,
+      error: text,
+      startedAt: this.#startedAt,
+      finishedAt: now,
+    }
     const again = { held, attempt: claimed.attempt + 1, dueAt }
-    this.write(this, [{ list: 'attempts', record: attempt }, { list: 'retries', record: again }])
+    this.write(this, [
+      { list: 'attempts', record: attempt },
+      { list: 'retries', record: again },
+    ])
   }
 
   #settle(outcome: RunOutcome, value: string, reason?: Error): void {

@@ -33,7 +33,8 @@ export function checkCallOptions(options: CallOptions): void {
   if (onConflict !== undefined && onConflict !== 'attach' && onConflict !== 'reject') {
     throw optionInvalid('onConflict', onConflict, "'attach' or 'reject'")
   }
-  if (priority !== undefined && !Number.isSafeInteger(priority)) throw optionInvalid('priority', priority, 'a whole number')
+  if (priority !== undefined && !Number.isSafeInteger(priority))
+    throw optionInvalid('priority', priority, 'a whole number')
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'))) {
     throw optionInvalid('tags', tags, 'a list of texts')
   }

@@ -113,7 +113,8 @@ export class Dispatcher extends Actor {
   #begin(claimed: Claimed): void {
     const { registry, active, around, pools } = this.#options
     const definition = registry.byId(claimed.definitionId)
-    if (definition === undefined) throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
+    if (definition === undefined)
+      throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
     const activation = new Activation(claimed, definition, around)
     active.add(activation)
     if (activation.begin()) pools[definition.runsOn].execute(activation)

@@ -44,12 +44,14 @@ const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
 export function checkOptions(options: TroupeOptions): CheckedOptions {
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined) throw optionInvalid(`Option '${unknown}' of Troupe.open`, 'not known', `one of ${known.join(', ')}`)
+  if (unknown !== undefined)
+    throw optionInvalid(`Option '${unknown}' of Troupe.open`, 'not known', `one of ${known.join(', ')}`)
   const { definitions = [], queues = ['default'], durability = 'full', logLevel = 'warn' } = options
   if (queues.length === 0 || !queues.every((queue) => typeof queue === 'string' && queue !== '')) {
     throw optionInvalid('queues', queues, 'a list of at least one name')
   }
-  if (durability !== 'full' && durability !== 'normal') throw optionInvalid('durability', durability, "'full' or 'normal'")
+  if (durability !== 'full' && durability !== 'normal')
+    throw optionInvalid('durability', durability, "'full' or 'normal'")
   if (!logLevels.includes(logLevel)) throw optionInvalid('logLevel', logLevel, `one of ${logLevels.join(', ')}`)
   return {
     store: options.store ?? 'sqlite:.troupe/troupe.db',

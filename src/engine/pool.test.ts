@@ -72,7 +72,9 @@ describe('a pool', () => {
     expect(freed()).toBe(0)
     for (const job of jobs) job.gate.resolve('x')
     await turns()
-    expect(jobs.map((job) => job.results)).toEqual([['x'], ['b'], ['x'], ['x']].map(([value]) => [{ isError: false, value }]))
+    expect(jobs.map((job) => job.results)).toEqual(
+      [['x'], ['b'], ['x'], ['x']].map(([value]) => [{ isError: false, value }]),
+    )
     expect([pool.room, freed()]).toEqual([2, 2])
   })
 
@@ -94,7 +96,10 @@ describe('a pool', () => {
     pool.execute(next)
     await turns()
     expect(deadly.results).toEqual([
-      { isError: true, error: expect.objectContaining({ code: 'actor_failed', retryable: true, cause: expect.any(RangeError) }) },
+      {
+        isError: true,
+        error: expect.objectContaining({ code: 'actor_failed', retryable: true, cause: expect.any(RangeError) }),
+      },
     ])
     expect(next.hasBegun).toBe(true)
     next.gate.resolve('fine')

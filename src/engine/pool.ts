@@ -123,7 +123,11 @@ export class Pool {
     const next = this.#waiting.shift()
     if (next !== undefined) this.#give(this.#hire(), next)
     else this.#options.freed()
-    const error = new TroupeError('actor_failed', 'The actor that executed this died: it is tried again while attempts are left.', { cause, retryable: true })
+    const error = new TroupeError(
+      'actor_failed',
+      'The actor that executed this died: it is tried again while attempts are left.',
+      { cause, retryable: true },
+    )
     task?.attempted({ isError: true, error })
   }
 }

@@ -20,7 +20,11 @@ export class Shutdown extends Message('Shutdown')() {}
 
 export class Processor
   extends Actor
-  implements Handler<typeof ExecuteWorkflow>, Handler<typeof ExecuteTask>, Handler<typeof Cancel>, Handler<typeof Shutdown>
+  implements
+    Handler<typeof ExecuteWorkflow>,
+    Handler<typeof ExecuteTask>,
+    Handler<typeof Cancel>,
+    Handler<typeof Shutdown>
 {
   readonly #dispatcher: Ref<Dispatcher>
   readonly #committer: Ref<Committer>

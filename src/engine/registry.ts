@@ -23,7 +23,9 @@ export class Registry {
     if (known !== undefined && options.replace !== true) throw definitionExists(definition.name, definition.version)
     // Race: the name is taken before the store is asked, or two of one name could both get in.
     this.#versions.set(version, definition)
-    const id = await this.#intern(definition, () => (known === undefined ? this.#versions.delete(version) : this.#versions.set(version, known)))
+    const id = await this.#intern(definition, () =>
+      known === undefined ? this.#versions.delete(version) : this.#versions.set(version, known),
+    )
     this.#newest.set(definition.name, definition)
     this.#byId.set(id, definition)
     this.#ids.set(definition, id)

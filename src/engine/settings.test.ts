@@ -14,18 +14,30 @@ describe('poolBounds', () => {
 
   it('lets explicit options win over the environment', () => {
     const env = { WORKFLOW_ACTOR_POOL_SIZE: '3', TASK_ACTOR_POOL_SIZE: '7' }
-    expect(poolBounds({ workflow: { min: 4, max: 5 }, task: { max: 2 } }, env)).toEqual({ workflow: { min: 4, max: 5 }, task: { min: 2, max: 2 } })
+    expect(poolBounds({ workflow: { min: 4, max: 5 }, task: { max: 2 } }, env)).toEqual({
+      workflow: { min: 4, max: 5 },
+      task: { min: 2, max: 2 },
+    })
     expect(poolBounds({ task: { min: 900 } }, {})).toMatchObject({ task: { min: 900, max: 900 } })
   })
 
-  it.each(['0', '-1', '1.5', 'many', '1e99', 'NaN'])('refuses %s from the environment, by the name of the variable', (text) => {
-    expect(() => poolBounds({}, { TASK_ACTOR_POOL_SIZE: text })).toThrow(`TASK_ACTOR_POOL_SIZE is "${text}": expected a whole number from 1.`)
-  })
+  it.each(['0', '-1', '1.5', 'many', '1e99', 'NaN'])(
+    'refuses %s from the environment, by the name of the variable',
+    (text) => {
+      expect(() => poolBounds({}, { TASK_ACTOR_POOL_SIZE: text })).toThrow(
+        `TASK_ACTOR_POOL_SIZE is "${text}": expected a whole number from 1.`,
+      )
+    },
+  )
 
   it('refuses options that cannot be', () => {
     expect(() => poolBounds({ task: { min: 0 } }, {})).toThrow('pools.task.min is 0: expected a whole number from 1.')
-    expect(() => poolBounds({ task: { max: 2.5 } }, {})).toThrow('pools.task.max is 2.5: expected a whole number from 1.')
-    expect(() => poolBounds({ workflow: { min: 5, max: 4 } }, {})).toThrow('pools.workflow.min is 5: expected at most pools.workflow.max, which is 4.')
+    expect(() => poolBounds({ task: { max: 2.5 } }, {})).toThrow(
+      'pools.task.max is 2.5: expected a whole number from 1.',
+    )
+    expect(() => poolBounds({ workflow: { min: 5, max: 4 } }, {})).toThrow(
+      'pools.workflow.min is 5: expected at most pools.workflow.max, which is 4.',
+    )
     expect(() => poolBounds({ workflow: { min: '5' as never } }, {})).toThrow('pools.workflow.min is "5"')
   })
 })

@@ -38,7 +38,10 @@ export class Speech implements WriteOwner {
 
   log(level: RunLogLevel, text: string): void {
     const { claimed, definition, deps, held, isOver } = this.#activation
-    deps.log[level]({ worker: definition.name, run: claimed.id }, `[Worker:${definition.name} run:${claimed.id}] ${text}`)
+    deps.log[level](
+      { worker: definition.name, run: claimed.id },
+      `[Worker:${definition.name} run:${claimed.id}] ${text}`,
+    )
     if (isOver || this.#logLines >= mostLogLines) return
     this.#logLines += 1
     const record = { held, n: this.#logLines, level, text, at: deps.store.now() }

@@ -1,6 +1,14 @@
 // Writes that come from outside: starting a run, cancelling one, claiming what is ready.
 import { deferred, type Deferred } from '../lib/deferred.ts'
-import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed, Started, StartRecord } from '../store/store.ts'
+import type {
+  CancelAnswer,
+  CancelRecord,
+  Claimed,
+  ClaimRequest,
+  Committed,
+  Started,
+  StartRecord,
+} from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Draft, Write } from './writes.ts'
 

@@ -38,11 +38,7 @@ function started(task: Task): AttemptResult | PromiseLike<unknown> {
   }
 }
 
-function firstResult(
-  task: Task,
-  pending: PromiseLike<unknown>,
-  clock: Clock,
-): Promise<AttemptResult | undefined> {
+function firstResult(task: Task, pending: PromiseLike<unknown>, clock: Clock): Promise<AttemptResult | undefined> {
   return new Promise((resolve) => {
     const { timeoutMs } = task
     const runOut = (): void => resolve({ isError: true, error: task.timeOut() })

@@ -41,11 +41,15 @@ export interface WriteOwner {
 }
 
 type HeldRecords = {
-  readonly [K in 'steps' | 'attempts' | 'emits' | 'logs' | 'progress' | 'settles' | 'retries' | 'parks']: Draft[K][number]
+  readonly [
+    K in 'steps' | 'attempts' | 'emits' | 'logs' | 'progress' | 'settles' | 'retries' | 'parks'
+  ]: Draft[K][number]
 }
 
 /** A record of a held run, for the list it belongs to. */
-export type HeldRecord = { [K in keyof HeldRecords]: { readonly list: K; readonly record: HeldRecords[K] } }[keyof HeldRecords]
+export type HeldRecord = {
+  [K in keyof HeldRecords]: { readonly list: K; readonly record: HeldRecords[K] }
+}[keyof HeldRecords]
 
 /** Writes for a run that this node holds; refused when it does not any more. */
 export class HeldWrite implements Write {

@@ -20,7 +20,11 @@ describe('the errors users throw', () => {
   it('keep their cause and details', () => {
     const cause = new Error('inner')
     const options = { cause, details: { id: 7 } }
-    for (const error of [new PermanentError('no', options), new ValidationError('no', options), new TimeoutError('no', options)]) {
+    for (const error of [
+      new PermanentError('no', options),
+      new ValidationError('no', options),
+      new TimeoutError('no', options),
+    ]) {
       expect(error).toMatchObject({ cause, details: { id: 7 } })
     }
     expect(new RetryAfterError('no', 5, options)).toMatchObject({ cause, details: { id: 7, delayMs: 5 }, delayMs: 5 })
@@ -59,7 +63,9 @@ describe('reviveError', () => {
     expect(revive(new RetryAfterError('no', '30s'))).toMatchObject({ delayMs: 30_000 })
     expect(reviveError({ name: 'RetryAfterError', code: 'retry_after', message: 'no' })).toMatchObject({ delayMs: 0 })
     const details = { delayMs: 'soon' }
-    expect(reviveError({ name: 'RetryAfterError', code: 'retry_after', message: 'no', details })).toMatchObject({ delayMs: 0 })
+    expect(reviveError({ name: 'RetryAfterError', code: 'retry_after', message: 'no', details })).toMatchObject({
+      delayMs: 0,
+    })
   })
 
   it('leaves errors of others alone, also those of the same name', () => {
@@ -104,14 +110,22 @@ describe('every message says what happened, to which thing, and what to do', () 
       'run_not_found',
       "Worker run 'run-1' not found: list what there is with `troupe runs`, and check that --store names the right file.",
     ],
-    [errors.runCancelled('crop', 'run-1', 'too late'), 'run_cancelled', `Worker 'crop' run run-1 was cancelled: too late`],
+    [
+      errors.runCancelled('crop', 'run-1', 'too late'),
+      'run_cancelled',
+      `Worker 'crop' run run-1 was cancelled: too late`,
+    ],
     [errors.runCancelled('crop', 'run-1', undefined), 'run_cancelled', `Worker 'crop' run run-1 was cancelled`],
     [
       errors.runLost(4),
       'run_lost',
       'The process died 4 times while it ran this, without finishing a step: look for what kills it (memory, a native crash), then start it again.',
     ],
-    [errors.resultTimeout('run-1', 5_000), 'result_timeout', 'Run run-1 did not finish within 5s; it goes on, ask for its result again.'],
+    [
+      errors.resultTimeout('run-1', 5_000),
+      'result_timeout',
+      'Run run-1 did not finish within 5s; it goes on, ask for its result again.',
+    ],
     [
       errors.journalMismatch('pay', 'step', 'sleep'),
       'journal_mismatch',

@@ -63,8 +63,14 @@ describe('a path', () => {
 })
 
 function anyName(): fc.Arbitrary<string> {
-  const letter = fc.oneof(fc.constantFrom('/', '[', ']', '#', '\\', '1', '2', 'u', '0', '\0', '\ud800', '\udfff'), fc.string({ unit: 'binary' }))
-  return fc.array(letter, { minLength: 1, maxLength: 6 }).map((letters) => letters.join('')).filter((name) => name !== '')
+  const letter = fc.oneof(
+    fc.constantFrom('/', '[', ']', '#', '\\', '1', '2', 'u', '0', '\0', '\ud800', '\udfff'),
+    fc.string({ unit: 'binary' }),
+  )
+  return fc
+    .array(letter, { minLength: 1, maxLength: 6 })
+    .map((letters) => letters.join(''))
+    .filter((name) => name !== '')
 }
 
 function anyPart(): fc.Arbitrary<Part> {
@@ -85,7 +91,11 @@ function readPath(path: string): Part[] {
   const part = new RegExp(String.raw`${text}(?:#(\d+))?(?:\[${text}\])?(?:/|$)`, 'gy')
   const found = Array.from(path.matchAll(part), ([whole, name = '', use = '1', key]) => ({ whole, name, use, key }))
   const parts = found.filter(({ whole }, place) => whole !== '' || place < found.length - 1)
-  return parts.map(({ name, use, key }) => ({ name: unescape(name), key: key === undefined ? undefined : unescape(key), use: Number(use) }))
+  return parts.map(({ name, use, key }) => ({
+    name: unescape(name),
+    key: key === undefined ? undefined : unescape(key),
+    use: Number(use),
+  }))
 }
 
 function unescape(text: string): string {

@@ -41,6 +41,7 @@ describe('ManualClock', () => {
     clock.after(10, () => void fired.push('kept'))
     timer.cancel()
     timer.cancel()
+    expect(clock.armedTimers).toBe(1)
     await clock.advance(10)
     expect(fired).toEqual(['kept'])
   })

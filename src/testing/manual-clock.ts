@@ -31,6 +31,11 @@ export class ManualClock implements Clock {
     this.#startMs = startMs
   }
 
+  /** How many timers wait to fire. */
+  get armedTimers(): number {
+    return this.#timers.length
+  }
+
   now(): number {
     return this.#startMs + this.#elapsedMs
   }

@@ -33,7 +33,10 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     return await jiti.import<Record<string, unknown>>(file)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}`, { cause, details: { file } })
+    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}`, {
+      cause,
+      details: { file },
+    })
   }
 }
 
@@ -47,9 +50,13 @@ async function install(module: Record<string, unknown>, troupe: Registrar): Prom
 
 function sourceFiles(root: string): string[] {
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new TroupeError('file_not_loaded', `The folder of workers ${root} is not there: make it, or name another in { workers }.`, {
-      details: { folder: root },
-    })
+    throw new TroupeError(
+      'file_not_loaded',
+      `The folder of workers ${root} is not there: make it, or name another in { workers }.`,
+      {
+        details: { folder: root },
+      },
+    )
   }
   return filesIn(root, levels)
 }

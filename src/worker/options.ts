@@ -27,7 +27,8 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     throw definitionInvalid(`A definition's name is ${JSON.stringify(name)}: expected 1 to 200 characters.`)
   }
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined) throw optionInvalid(`Option '${unknown}' of '${name}'`, 'not known', `one of ${known.join(', ')}`)
+  if (unknown !== undefined)
+    throw optionInvalid(`Option '${unknown}' of '${name}'`, 'not known', `one of ${known.join(', ')}`)
   const { priority = 0, timeout } = options
   if (!Number.isSafeInteger(priority)) throw optionInvalid(`priority of '${name}'`, priority, 'a whole number')
   return {

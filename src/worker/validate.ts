@@ -12,9 +12,12 @@ export async function validate(schema: StandardSchemaV1 | undefined, value: unkn
   if (result.issues === undefined) return result.value
   const told = result.issues.slice(0, mostIssues).map((issue) => `${placeOf(issue)}: ${issue.message}`)
   const more = result.issues.length - told.length
-  throw new ValidationError(`${what} does not fit its schema: ${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, {
-    details: { issues: result.issues.length },
-  })
+  throw new ValidationError(
+    `${what} does not fit its schema: ${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
+    {
+      details: { issues: result.issues.length },
+    },
+  )
 }
 
 function placeOf(issue: StandardSchemaV1.Issue): string {

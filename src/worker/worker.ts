@@ -37,7 +37,8 @@ export function worker(
   options: DefinitionOptions,
   handler: WorkerHandler<unknown, unknown>,
 ): Definition<unknown> {
-  if (typeof handler !== 'function') throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
+  if (typeof handler !== 'function')
+    throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
   const settings = definitionSettings(name, options)
   const definition: AnyDefinition = {
     name,

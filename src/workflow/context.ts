@@ -195,7 +195,8 @@ export class WorkflowContext<Input = unknown> {
   }
 
   #path(name: string): string {
-    if (typeof name !== 'string' || name === '') throw optionInvalid('The name of a step', name, 'a text of at least one character')
+    if (typeof name !== 'string' || name === '')
+      throw optionInvalid('The name of a step', name, 'a text of at least one character')
     return joinPath(this.#scope, name)
   }
 

@@ -44,7 +44,8 @@ export function workflow(
   options: DefinitionOptions,
   handler: WorkflowHandler<unknown, unknown>,
 ): Definition<unknown> {
-  if (typeof handler !== 'function') throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
+  if (typeof handler !== 'function')
+    throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
   const settings = definitionSettings(name, options)
   const definition: AnyDefinition = {
     name,

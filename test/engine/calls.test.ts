@@ -15,7 +15,9 @@ describe('an idempotency key', () => {
     let calls = 0
     const job = worker('job', {}, (_ctx, n: number) => (calls++, n))
     const { troupe } = await onStage({ definitions: [job] })
-    const handles = await Promise.all(Array.from({ length: 20 }, (_, n) => troupe.call(job, n, { idempotencyKey: 'k' })))
+    const handles = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => troupe.call(job, n, { idempotencyKey: 'k' })),
+    )
     expect(new Set(handles.map(({ id }) => id)).size).toBe(1)
     const results = await Promise.all(handles.map((handle) => handle.result()))
     expect(new Set(results).size).toBe(1)
@@ -40,14 +42,21 @@ describe('an idempotency key', () => {
     const [winner] = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const losers = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
     expect(losers).toHaveLength(2)
-    for (const loser of losers) expect(loser).toMatchObject({ code: 'idempotency_conflict', details: { name: 'double', key: 'k', runId: winner?.id } })
+    for (const loser of losers)
+      expect(loser).toMatchObject({
+        code: 'idempotency_conflict',
+        details: { name: 'double', key: 'k', runId: winner?.id },
+      })
   })
 
   it('is one run for two processes', async () => {
     const store = storeFile()
     const one = await onStage({ store, definitions: [double] })
     const two = await onStage({ store, definitions: [double] })
-    const handles = await Promise.all([one.troupe.call(double, 1, { idempotencyKey: 'k' }), two.troupe.call(double, 2, { idempotencyKey: 'k' })])
+    const handles = await Promise.all([
+      one.troupe.call(double, 1, { idempotencyKey: 'k' }),
+      two.troupe.call(double, 2, { idempotencyKey: 'k' }),
+    ])
     expect(handles[0].id).toBe(handles[1].id)
   })
 })
@@ -64,19 +73,35 @@ describe('the time of a call', () => {
     expect(await past.result()).toBe(1_000)
     expect(await delayed.status()).toMatchObject({ state: 'scheduled', dueAt: 3_000 })
     await clock.advance(2_500)
-    expect(await Promise.all([delayed, dated, numbered].map((handle) => handle.result()))).toEqual([3_000, 2_500, 2_600])
+    expect(await Promise.all([delayed, dated, numbered].map((handle) => handle.result()))).toEqual([
+      3_000, 2_500, 2_600,
+    ])
   })
 
   it('may be of a part of a millisecond', async () => {
     const { troupe, clock } = await onStage({ definitions: [double] })
-    const handles = await Promise.all([{ delay: 0.5 }, { delay: '1.7ms' }, { at: 1_000.5 }, { timeout: 5_000.5 }].map((options) => troupe.call(double, 1, options)))
+    const handles = await Promise.all(
+      [{ delay: 0.5 }, { delay: '1.7ms' }, { at: 1_000.5 }, { timeout: 5_000.5 }].map((options) =>
+        troupe.call(double, 1, options),
+      ),
+    )
     await clock.advance(1_100)
     expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([2, 2, 2, 2])
   })
 
   it('is refused when it is none or two', async () => {
     const { troupe } = await onStage({ definitions: [double] })
-    for (const options of [{ delay: 1, at: 1 }, { at: new Date('never') }, { delay: -1 }, { timeout: 'soon' }, { priority: 1.5 }, { tags: 'a' }, { idempotencyKey: '' }, { onConflict: 'ignore' }, { prio: 1 }]) {
+    for (const options of [
+      { delay: 1, at: 1 },
+      { at: new Date('never') },
+      { delay: -1 },
+      { timeout: 'soon' },
+      { priority: 1.5 },
+      { tags: 'a' },
+      { idempotencyKey: '' },
+      { onConflict: 'ignore' },
+      { prio: 1 },
+    ]) {
       expect(await rejection(troupe.call(double, 1, options as object))).toMatchObject({ code: 'option_invalid' })
     }
     expect(await troupe.runs()).toEqual([])
@@ -117,7 +142,12 @@ describe('a queue', () => {
     await one.clock.advance(3_000)
     expect(await handle.status()).toMatchObject({ state: 'ready', queue: 'gpu' })
     expect(await elsewhere.status()).toMatchObject({ state: 'ready', queue: 'gpu' })
-    const two = await onStage({ store, definitions: [job, double], queues: ['gpu', 'other'], clock: new ManualClock(4_000) })
+    const two = await onStage({
+      store,
+      definitions: [job, double],
+      queues: ['gpu', 'other'],
+      clock: new ManualClock(4_000),
+    })
     expect(await (await two.troupe.handle(handle.id)).result()).toBe('job')
     expect(await (await two.troupe.handle(elsewhere.id)).result()).toBe(4)
   })
@@ -133,7 +163,8 @@ describe('a definition', () => {
     const { troupe } = await onStage({ definitions: [double, worker('add', {}, () => 1)] })
     expect(await rejection(troupe.run('duoble'))).toMatchObject({
       code: 'worker_not_registered',
-      message: "Worker 'duoble' not registered: registered are: add, double. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.",
+      message:
+        "Worker 'duoble' not registered: registered are: add, double. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.",
       details: { name: 'duoble' },
     })
     const empty = await onStage()
@@ -157,7 +188,10 @@ describe('a definition', () => {
   it('of the same name and version exists already, unless it replaces', async () => {
     const again = worker('double', {}, (_ctx, n: number) => n * 20)
     const { troupe } = await onStage({ definitions: [double] })
-    expect(await rejection(troupe.register(again))).toMatchObject({ code: 'definition_exists', details: { name: 'double', version: '1' } })
+    expect(await rejection(troupe.register(again))).toMatchObject({
+      code: 'definition_exists',
+      details: { name: 'double', version: '1' },
+    })
     await troupe.register(double)
     await troupe.register(again, { replace: true })
     expect(await troupe.run('double', 1)).toBe(20)
@@ -178,7 +212,9 @@ describe('a definition', () => {
     const other = worker('double', {}, () => 0)
     const { troupe } = await onStage()
     const settled = await Promise.allSettled([troupe.register(double), troupe.register(other)])
-    expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([{ reason: { code: 'definition_exists' } }])
+    expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([
+      { reason: { code: 'definition_exists' } },
+    ])
   })
 
   it('is refused when it cannot be one', async () => {
@@ -193,8 +229,15 @@ describe('a definition', () => {
 })
 
 describe('a schema', () => {
-  const Email = z.object({ to: z.email(), copies: z.number().int().max(3).default(1), tags: z.array(z.string()).optional() })
-  const send = worker('send', { input: Email, output: z.object({ id: z.string() }) }, (_ctx, email) => ({ id: `${email.to} x${email.copies}`, extra: 1 }))
+  const Email = z.object({
+    to: z.email(),
+    copies: z.number().int().max(3).default(1),
+    tags: z.array(z.string()).optional(),
+  })
+  const send = worker('send', { input: Email, output: z.object({ id: z.string() }) }, (_ctx, email) => ({
+    id: `${email.to} x${email.copies}`,
+    extra: 1,
+  }))
 
   it('fills in what is missing, and what it gives back is stored', async () => {
     const { troupe } = await onStage({ definitions: [send] })
@@ -206,22 +249,41 @@ describe('a schema', () => {
   it('that an input does not fit names each place, and starts nothing', async () => {
     const { troupe } = await onStage({ definitions: [send] })
     const error = await rejection(troupe.run('send', { to: 'ann', copies: 7, tags: ['a', 5] }))
-    expect(error).toMatchObject({ name: 'ValidationError', code: 'validation_failed', retryable: false, details: { issues: 3 } })
+    expect(error).toMatchObject({
+      name: 'ValidationError',
+      code: 'validation_failed',
+      retryable: false,
+      details: { issues: 3 },
+    })
     expect(error.message).toMatch(/^The input of 'send' does not fit its schema: to: .+; copies: .+; tags\.1: .+$/)
-    expect((await rejection(troupe.run('send')))).toMatchObject({ code: 'validation_failed', message: expect.stringContaining('the value: ') })
+    expect(await rejection(troupe.run('send'))).toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining('the value: '),
+    })
     expect(await troupe.runs()).toEqual([])
   })
 
   it('that an output does not fit fails the run, which is not tried again', async () => {
     let calls = 0
-    const job = worker('job', { output: z.object({ id: z.string() }), retry: { attempts: 3, backoff: 'none' } }, () => (calls++, { id: 5 }))
+    const job = worker(
+      'job',
+      { output: z.object({ id: z.string() }), retry: { attempts: 3, backoff: 'none' } },
+      () => (calls++, { id: 5 }),
+    )
     const { troupe } = await onStage({ definitions: [job] })
-    expect(await rejection(troupe.run(job))).toMatchObject({ name: 'ValidationError', message: expect.stringMatching(/^The result of 'job' does not fit its schema: id: /) })
+    expect(await rejection(troupe.run(job))).toMatchObject({
+      name: 'ValidationError',
+      message: expect.stringMatching(/^The result of 'job' does not fit its schema: id: /),
+    })
     expect(calls).toBe(1)
   })
 
   it('that throws or is asynchronous is waited for', async () => {
-    const late = worker('late', { input: z.string().refine(async (text) => (await turns(2), text !== 'bad'), 'is bad') }, (_ctx, text) => text)
+    const late = worker(
+      'late',
+      { input: z.string().refine(async (text) => (await turns(2), text !== 'bad'), 'is bad') },
+      (_ctx, text) => text,
+    )
     const { troupe } = await onStage({ definitions: [late] })
     expect(await troupe.run(late, 'good')).toBe('good')
     expect((await rejection(troupe.run(late, 'bad'))).message).toContain('the value: is bad')
@@ -231,9 +293,18 @@ describe('a schema', () => {
 describe('a value that cannot be stored', () => {
   it('is refused as input before anything is written', async () => {
     const { troupe } = await onStage({ definitions: [worker('any', {}, (_ctx, value: unknown) => value)] })
-    expect(await rejection(troupe.run('any', { a: { fn: () => 1 } }))).toMatchObject({ code: 'value_not_storable', message: expect.stringContaining('input.a.fn is a function') })
-    expect(await rejection(troupe.run('any', [Promise.resolve(1)]))).toMatchObject({ code: 'value_not_storable', message: expect.stringContaining('await it first') })
-    expect(await rejection(troupe.run('any', 'x'.repeat(1_048_576)))).toMatchObject({ code: 'value_too_large', details: { what: 'input' } })
+    expect(await rejection(troupe.run('any', { a: { fn: () => 1 } }))).toMatchObject({
+      code: 'value_not_storable',
+      message: expect.stringContaining('input.a.fn is a function'),
+    })
+    expect(await rejection(troupe.run('any', [Promise.resolve(1)]))).toMatchObject({
+      code: 'value_not_storable',
+      message: expect.stringContaining('await it first'),
+    })
+    expect(await rejection(troupe.run('any', 'x'.repeat(1_048_576)))).toMatchObject({
+      code: 'value_too_large',
+      details: { what: 'input' },
+    })
     expect(await troupe.runs()).toEqual([])
     expect(await troupe.run('any', 'x'.repeat(1_048_500))).toHaveLength(1_048_500)
   })
@@ -242,8 +313,14 @@ describe('a value that cannot be stored', () => {
     const job = worker('job', {}, (): unknown => ({ at: Symbol('s') }))
     const flow = workflow('flow', {}, () => 'ü'.repeat(600_000))
     const { troupe } = await onStage({ definitions: [job, flow] })
-    expect(await rejection(troupe.run(job))).toMatchObject({ code: 'value_not_storable', message: expect.stringContaining('result.at is a symbol') })
-    expect(await rejection(troupe.run(flow))).toMatchObject({ code: 'value_too_large', details: { bytes: 1_200_003, maxBytes: 1_048_576 } })
+    expect(await rejection(troupe.run(job))).toMatchObject({
+      code: 'value_not_storable',
+      message: expect.stringContaining('result.at is a symbol'),
+    })
+    expect(await rejection(troupe.run(flow))).toMatchObject({
+      code: 'value_too_large',
+      details: { bytes: 1_200_003, maxBytes: 1_048_576 },
+    })
   })
 
   it('keeps undefined undefined as input and output', async () => {
@@ -262,9 +339,23 @@ describe('a run', () => {
     await handle.result()
     await clock.advance(10)
     expect(await troupe.get(handle.id)).toStrictEqual({
-      id: handle.id, name: 'double', version: '1', queue: 'default', state: 'succeeded', attempt: 1, deliveries: 0,
-      createdAt: 1_000, startedAt: 1_000, finishedAt: 1_000, dueAt: undefined, node: undefined, tags: ['a', 'b'],
-      input: 4, output: 8, error: undefined, progress: undefined,
+      id: handle.id,
+      name: 'double',
+      version: '1',
+      queue: 'default',
+      state: 'succeeded',
+      attempt: 1,
+      deliveries: 0,
+      createdAt: 1_000,
+      startedAt: 1_000,
+      finishedAt: 1_000,
+      dueAt: undefined,
+      node: undefined,
+      tags: ['a', 'b'],
+      input: 4,
+      output: 8,
+      error: undefined,
+      progress: undefined,
     })
     expect(await troupe.get('nope')).toBe(undefined)
     expect(await rejection(troupe.handle('nope'))).toMatchObject({ code: 'run_not_found', details: { runId: 'nope' } })
@@ -272,24 +363,35 @@ describe('a run', () => {
   })
 
   it('is found by name, state and number', async () => {
-    const bad = worker('bad', {}, () => { throw new Error('no') })
+    const bad = worker('bad', {}, () => {
+      throw new Error('no')
+    })
     const { troupe } = await onStage({ definitions: [double, bad] })
     for (let n = 0; n < 5; n++) await troupe.run(double, n)
     await troupe.run(bad).catch(() => {})
     expect((await troupe.runs({ name: 'double', limit: 2 })).map(({ input }) => input)).toEqual([4, 3])
-    expect((await troupe.runs({ state: 'failed' })).map(({ name, error }) => [name, error?.message])).toEqual([['bad', 'no']])
+    expect((await troupe.runs({ state: 'failed' })).map(({ name, error }) => [name, error?.message])).toEqual([
+      ['bad', 'no'],
+    ])
     expect(await troupe.runs({ name: 'nobody' })).toEqual([])
   })
 
   it('reads its configuration and environment', async () => {
-    const job = worker('job', {}, (ctx) => [ctx.config.get('api.url'), ctx.config.get('api.none', 'fallback'), ctx.config.get('toString'), ctx.isProduction])
+    const job = worker('job', {}, (ctx) => [
+      ctx.config.get('api.url'),
+      ctx.config.get('api.none', 'fallback'),
+      ctx.config.get('toString'),
+      ctx.isProduction,
+    ])
     const { troupe } = await onStage({ definitions: [job], config: { api: { url: 'http://x' } } })
     expect(await troupe.run(job)).toEqual(['http://x', 'fallback', undefined, false])
   })
 
   it('may start and await others', async () => {
     const parent = workflow('parent', {}, async (ctx) => {
-      const ids = await ctx.step('start', async () => (await Promise.all([1, 2, 3].map((n) => troupe.call(double, n)))).map(({ id }) => id))
+      const ids = await ctx.step('start', async () =>
+        (await Promise.all([1, 2, 3].map((n) => troupe.call(double, n)))).map(({ id }) => id),
+      )
       return ctx.step('await', () => Promise.all(ids.map(async (id) => (await troupe.handle(id)).result())))
     })
     const { troupe } = await onStage({ definitions: [double, parent] })
@@ -324,10 +426,16 @@ describe('result', () => {
   })
 
   it('of a failed run is the same error for all, with its class', async () => {
-    const bad = worker('bad', {}, () => { throw new RangeError('too far', { cause: new Error('why') }) })
+    const bad = worker('bad', {}, () => {
+      throw new RangeError('too far', { cause: new Error('why') })
+    })
     const { troupe } = await onStage({ definitions: [bad] })
     const handle = await troupe.call(bad)
-    const errors = await Promise.all([rejection(handle.result()), rejection(handle.result()), rejection((await troupe.handle(handle.id)).result())])
+    const errors = await Promise.all([
+      rejection(handle.result()),
+      rejection(handle.result()),
+      rejection((await troupe.handle(handle.id)).result()),
+    ])
     for (const error of errors) {
       expect(error).toBeInstanceOf(RangeError)
       expect(error).toMatchObject({ message: 'too far', cause: { message: 'why' } })

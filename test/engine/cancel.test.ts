@@ -7,7 +7,11 @@ import { eventually, noUnhandledRejections, onStage, rejection, storeFile, turns
 
 noUnhandledRejections()
 
-const cancelled = (reason: string) => ({ code: 'run_cancelled', message: expect.stringMatching(new RegExp(`was cancelled: ${reason}$`)), details: expect.objectContaining({ reason }) })
+const cancelled = (reason: string) => ({
+  code: 'run_cancelled',
+  message: expect.stringMatching(new RegExp(`was cancelled: ${reason}$`)),
+  details: expect.objectContaining({ reason }),
+})
 
 describe('cancel', () => {
   it('ends a ready run before it begins', async () => {
@@ -80,7 +84,11 @@ describe('cancel', () => {
     const calls: string[] = []
     const gate = deferred<void>()
     const flow = workflow('flow', {}, (ctx) =>
-      Promise.all([ctx.step('first', () => (calls.push('first'), gate.promise)), ctx.step('second', () => calls.push('second'))]))
+      Promise.all([
+        ctx.step('first', () => (calls.push('first'), gate.promise)),
+        ctx.step('second', () => calls.push('second')),
+      ]),
+    )
     const { troupe } = await onStage({ definitions: [flow], pools: { task: { min: 1, max: 1 } } })
     const handle = await troupe.call(flow)
     await eventually(() => calls.length === 1)
@@ -92,7 +100,10 @@ describe('cancel', () => {
 
   it('ends a run that rests between two attempts', async () => {
     let calls = 0
-    const job = worker('job', { retry: { attempts: 5, base: '1s', jitter: 0 } }, () => { calls++; throw new Error('no') })
+    const job = worker('job', { retry: { attempts: 5, base: '1s', jitter: 0 } }, () => {
+      calls++
+      throw new Error('no')
+    })
     const { troupe, clock } = await onStage({ definitions: [job] })
     const handle = await troupe.call(job)
     await eventually(async () => (await handle.status()).state === 'scheduled')

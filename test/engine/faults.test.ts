@@ -98,7 +98,13 @@ describe('a write that the store refuses for good', () => {
     const names = ['a', 'b', 'cursed', 'c', 'd']
     const handles = await Promise.all(names.map((name) => troupe.call(flow, name)))
     const settled = await moving(clock, Promise.allSettled(handles.map((handle) => handle.result())))
-    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(settled.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ])
     other.exec('drop trigger forbidden')
     expect(await moving(clock, handles[2]!.result())).toBe('cursed')
   })
@@ -125,7 +131,9 @@ describe('a write that the store refuses for good', () => {
     const other = await intruder(store)
     other.exec(forbid('emitted'))
     expect(await troupe.run(job)).toBe('done')
-    expect(log.lines.some(({ level, message }) => level === 'warn' && message === 'a message of a run was lost')).toBe(true)
+    expect(log.lines.some(({ level, message }) => level === 'warn' && message === 'a message of a run was lost')).toBe(
+      true,
+    )
   })
 
   it('as the end of a run rejects its result, and the run ends when it can', async () => {
@@ -151,7 +159,9 @@ describe('a claim that the store refuses', () => {
     const other = await intruder(store)
     // Until the lease of the node is renewed; no other program writes after this, so no hint comes.
     const isFirstLease = '(select lease_until from node where node.id = new.node) < 17000'
-    other.exec(`create trigger forbidden before update on live when new.state = 'running' and ${isFirstLease} begin select raise(abort, 'forbidden'); end`)
+    other.exec(
+      `create trigger forbidden before update on live when new.state = 'running' and ${isFirstLease} begin select raise(abort, 'forbidden'); end`,
+    )
     const { id } = await client.troupe.call(job)
     await clock.advance(4_000)
     expect((await troupe.get(id))?.state).toBe('ready')

@@ -32,7 +32,10 @@ describe('1,000 runs at once', () => {
       return n
     })
     const flow = workflow('flow', {}, async (ctx, n: number) => (await ctx.step('s', () => n)) + 1)
-    const { troupe } = await onStage({ definitions: [job, flow], pools: { task: { min: 1, max: 1 }, workflow: { min: 1, max: 1 } } })
+    const { troupe } = await onStage({
+      definitions: [job, flow],
+      pools: { task: { min: 1, max: 1 }, workflow: { min: 1, max: 1 } },
+    })
     const jobs = Array.from({ length: 200 }, (_, n) => troupe.run(job, n))
     const flows = Array.from({ length: 200 }, (_, n) => troupe.run(flow, n))
     expect(await Promise.all(jobs)).toEqual(jobs.map((_job, n) => n))
@@ -44,7 +47,10 @@ describe('1,000 runs at once', () => {
     const gate = deferred<void>()
     let begun = 0
     const flow = workflow('flow', {}, (ctx) => ctx.step('s', async () => (begun++, gate.promise)))
-    const { troupe } = await onStage({ definitions: [flow], pools: { task: { min: 1, max: 300 }, workflow: { min: 1, max: 300 } } })
+    const { troupe } = await onStage({
+      definitions: [flow],
+      pools: { task: { min: 1, max: 300 }, workflow: { min: 1, max: 300 } },
+    })
     const results = Array.from({ length: 300 }, () => troupe.run(flow))
     await eventually(() => begun === 300)
     gate.resolve()

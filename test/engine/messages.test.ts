@@ -167,8 +167,14 @@ describe('progress', () => {
     const job = worker('job', {}, (ctx) => ctx.progress(Number.NaN, 1))
     const flow = workflow('flow', {}, (ctx) => ctx.progress(1, Infinity))
     const { troupe } = await onStage({ definitions: [job, flow] })
-    expect(await rejection(troupe.run(job))).toMatchObject({ code: 'option_invalid', message: expect.stringContaining('progress done') })
-    expect(await rejection(troupe.run(flow))).toMatchObject({ code: 'option_invalid', message: expect.stringContaining('progress total') })
+    expect(await rejection(troupe.run(job))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('progress done'),
+    })
+    expect(await rejection(troupe.run(flow))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('progress total'),
+    })
   })
 })
 

@@ -114,7 +114,9 @@ describe('a node', () => {
     const pools = { task: { min: 2, max: 2 } }
     const client = await onStage({ store, clock, definitions: [job], starts: false })
     const handles = await Promise.all(Array.from({ length: 200 }, (_, n) => client.troupe.call(job, n)))
-    const nodes = await Promise.all(['one', 'two', 'three'].map((node) => onStage({ store, clock, definitions: [job], node, pools })))
+    const nodes = await Promise.all(
+      ['one', 'two', 'three'].map((node) => onStage({ store, clock, definitions: [job], node, pools })),
+    )
     const results = await moving(clock, Promise.all(handles.map((handle) => handle.result())))
     expect(results).toEqual(handles.map((_handle, n) => n))
     expect(performed.toSorted((left, right) => left - right)).toEqual(results)
@@ -132,7 +134,12 @@ describe('a run whose process dies', () => {
     for (let death = 1; death <= 4; death++) {
       await eventually(() => calls === death)
       await turns()
-      const { troupe } = await onStage({ store, definitions: [job], clock: new ManualClock(1_000 + death * 500), world })
+      const { troupe } = await onStage({
+        store,
+        definitions: [job],
+        clock: new ManualClock(1_000 + death * 500),
+        world,
+      })
       if (death < 4) continue
       const result = rejection((await troupe.handle(id)).result())
       expect(await result).toMatchObject({ code: 'run_lost', retryable: false, details: { deliveries: 4 } })
@@ -148,8 +155,16 @@ describe('a run whose process dies', () => {
     const one = await onStage({ store, definitions: [job], world })
     const { id } = await one.troupe.call(job)
     await eventually(() => calls === 1)
-    const { troupe } = await onStage({ store, definitions: [job], clock: new ManualClock(2_000), world: { ...world, maxDeliveries: 1 } })
-    expect(await rejection((await troupe.handle(id)).result())).toMatchObject({ code: 'run_lost', details: { deliveries: 1 } })
+    const { troupe } = await onStage({
+      store,
+      definitions: [job],
+      clock: new ManualClock(2_000),
+      world: { ...world, maxDeliveries: 1 },
+    })
+    expect(await rejection((await troupe.handle(id)).result())).toMatchObject({
+      code: 'run_lost',
+      details: { deliveries: 1 },
+    })
   })
 
   it('counts anew after a step was recorded', async () => {

@@ -79,7 +79,16 @@ describe('stop', () => {
     await handle.result()
     const first = troupe.stop()
     expect(troupe.stop()).toBe(first)
-    for (const late of [troupe.call(double, 1), troupe.run(double, 1), troupe.get(handle.id), troupe.runs(), troupe.start(), troupe.register(double), troupe.cancel(handle.id), troupe.steps(handle.id)]) {
+    for (const late of [
+      troupe.call(double, 1),
+      troupe.run(double, 1),
+      troupe.get(handle.id),
+      troupe.runs(),
+      troupe.start(),
+      troupe.register(double),
+      troupe.cancel(handle.id),
+      troupe.steps(handle.id),
+    ]) {
       expect(await rejection(late)).toMatchObject({ code: 'engine_stopped' })
     }
     await moving(clock, first)
@@ -123,7 +132,9 @@ describe('stop', () => {
     const { troupe } = await onStage({ store, definitions: [double] })
     await turns(100)
     expect(accepted.length).toBeGreaterThan(0)
-    expect(await Promise.all(accepted.map(async (id) => (await troupe.get(id))?.state))).toEqual(accepted.map(() => 'succeeded'))
+    expect(await Promise.all(accepted.map(async (id) => (await troupe.get(id))?.state))).toEqual(
+      accepted.map(() => 'succeeded'),
+    )
   })
 
   it('loses no run that is being claimed at the same time (I3)', async () => {

@@ -32,7 +32,9 @@ afterEach(async () => {
 it('waits for a long transaction of another connection while the event loop goes on', async () => {
   other.exec('begin immediate')
   let isCommitted = false
-  const commit = scene.client.commit({ starts: [scene.startRecord({ id: 'late' })] }).finally(() => (isCommitted = true))
+  const commit = scene.client
+    .commit({ starts: [scene.startRecord({ id: 'late' })] })
+    .finally(() => (isCommitted = true))
   await turns(50)
   expect(isCommitted).toBe(false)
   other.exec('rollback')
@@ -64,7 +66,11 @@ it('gives up with store_busy, naming the file, when the lock outlasts its patien
   const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock, busyTimeoutMs: 10 })
   other.exec('begin immediate')
   const refused = store.commit(scene.client.batch({ starts: [scene.startRecord({ id: 'refused' })] }))
-  await expect(refused).rejects.toMatchObject({ code: 'store_busy', retryable: true, message: expect.stringContaining(path) })
+  await expect(refused).rejects.toMatchObject({
+    code: 'store_busy',
+    retryable: true,
+    message: expect.stringContaining(path),
+  })
   other.exec('rollback')
   expect(await store.findRun('refused')).toBeUndefined()
   await store.close()
@@ -121,18 +127,22 @@ it('lets several processes make the same new files at the same time', { timeout:
 })
 
 // Several processes load TypeScript at the same time, on a machine that may be busy.
-it('lets several processes make, fill and empty one file: every run is performed once', { timeout: 90_000 }, async () => {
-  const runs = 20
-  const names = ['a', 'b', 'c', 'd']
-  const fresh = join(folder, 'fresh', 'troupe.db')
-  const children = names.map((name) => runChild('./rival.ts', { path: fresh, name, runs }))
-  const done = (await Promise.all(children)) as { performed: string[]; isNewOnce: number }[]
-  const performed = done.flatMap((child) => child.performed)
-  expect(new Set(performed).size).toBe(performed.length)
-  expect(performed.filter((id) => id.includes('own'))).toHaveLength(names.length * runs)
-  expect(performed.filter((id) => id.includes('shared'))).toHaveLength(runs)
-  expect(done.reduce((sum, { isNewOnce }) => sum + isNewOnce, 0)).toBe(runs)
-})
+it(
+  'lets several processes make, fill and empty one file: every run is performed once',
+  { timeout: 90_000 },
+  async () => {
+    const runs = 20
+    const names = ['a', 'b', 'c', 'd']
+    const fresh = join(folder, 'fresh', 'troupe.db')
+    const children = names.map((name) => runChild('./rival.ts', { path: fresh, name, runs }))
+    const done = (await Promise.all(children)) as { performed: string[]; isNewOnce: number }[]
+    const performed = done.flatMap((child) => child.performed)
+    expect(new Set(performed).size).toBe(performed.length)
+    expect(performed.filter((id) => id.includes('own'))).toHaveLength(names.length * runs)
+    expect(performed.filter((id) => id.includes('shared'))).toHaveLength(runs)
+    expect(done.reduce((sum, { isNewOnce }) => sum + isNewOnce, 0)).toBe(runs)
+  },
+)
 
 /** Brings a run that has waited before to its end, and looks for what is left of its waits. */
 async function end(how: (run: Claimed) => Promise<unknown>): Promise<void> {

@@ -1,6 +1,16 @@
 // What cannot be opened or written: each failure has a code, names the file and the remedy, and leaves nothing half-written.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
@@ -69,7 +79,11 @@ it('a store of a newer version is left as it is', async () => {
   await (await open(path)).close()
   await sqlOn(path, `pragma user_version = ${migrations.length + 1}`)
   const before = readFileSync(path)
-  await refused(path, 'store_newer', `has schema ${migrations.length + 1} and this version knows up to ${migrations.length}: update`)
+  await refused(
+    path,
+    'store_newer',
+    `has schema ${migrations.length + 1} and this version knows up to ${migrations.length}: update`,
+  )
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
@@ -93,7 +107,11 @@ it.each(['postgres://here', 'sqlite:', '', 'troupe.db'])('%j is not the name of 
 it('what cannot be written says so and is left as it is, for a user without special rights', async (context) => {
   const isRoot = process.getuid?.() === 0
   if (process.getuid === undefined) return skipped(context, 'this system has no user ids')
-  const [file, inFolder, missing] = [join(folder, 'file.db'), join(folder, 'locked', 'troupe.db'), join(folder, 'locked', 'new.db')]
+  const [file, inFolder, missing] = [
+    join(folder, 'file.db'),
+    join(folder, 'locked', 'troupe.db'),
+    join(folder, 'locked', 'new.db'),
+  ]
   mkdirSync(join(folder, 'locked'))
   for (const path of [file, inFolder]) await (await open(path)).close()
   chmodSync(file, 0o444)
@@ -124,7 +142,11 @@ describe('a full disk', () => {
     }
     const countQueues = () => db.get<{ n: number }>('select count(*) as n from queue')?.n
     expect(() => db.write(insertMany)).toThrow(
-      expect.objectContaining({ code: 'store_full', retryable: true, message: expect.stringContaining(`disk of the store ${path} is full: make room`) }),
+      expect.objectContaining({
+        code: 'store_full',
+        retryable: true,
+        message: expect.stringContaining(`disk of the store ${path} is full: make room`),
+      }),
     )
     expect(countQueues()).toBe(0)
     db.get('pragma max_page_count = 1000')
@@ -188,7 +210,10 @@ function open(path: string): Promise<Store> {
 
 async function refused(path: string, code: string, message: string): Promise<void> {
   await expect(open(path)).rejects.toMatchObject({ code, message: expect.stringContaining(message) })
-  await expect(open(path)).rejects.toMatchObject({ message: expect.stringContaining(path), details: { location: path } })
+  await expect(open(path)).rejects.toMatchObject({
+    message: expect.stringContaining(path),
+    details: { location: path },
+  })
 }
 
 async function sqlOn(path: string, sql: string): Promise<void> {

@@ -1,7 +1,16 @@
 // What the types say of definitions, calls and steps; checked by the compiler, never executed.
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
-import { type Definition, type RunHandle, type StepContext, Troupe, worker, workflow, type WorkflowContext, type WorkerContext } from 'troupe'
+import {
+  type Definition,
+  type RunHandle,
+  type StepContext,
+  Troupe,
+  worker,
+  workflow,
+  type WorkflowContext,
+  type WorkerContext,
+} from 'troupe'
 
 declare const troupe: Troupe
 declare const ctx: WorkflowContext
@@ -14,7 +23,11 @@ expectTypeOf(annotated).toEqualTypeOf<Definition<number, string>>()
 const asynchronous = worker('a', {}, async (_ctx, text: string) => ({ length: text.length }))
 expectTypeOf(asynchronous).toEqualTypeOf<Definition<string, { length: number }>>()
 
-const Email = z.object({ to: z.string(), copies: z.number().default(1), at: z.string().transform((text) => new Date(text)) })
+const Email = z.object({
+  to: z.string(),
+  copies: z.number().default(1),
+  at: z.string().transform((text) => new Date(text)),
+})
 const withSchema = worker('a', { input: Email, timeout: '30s' }, (ctx, email) => {
   expectTypeOf(ctx).toEqualTypeOf<WorkerContext<{ to: string; copies: number; at: Date }>>()
   expectTypeOf(ctx.payload).toEqualTypeOf<{ to: string; copies: number; at: Date }>()
@@ -90,10 +103,14 @@ expectTypeOf(ctx.step('s', async () => 'x')).toEqualTypeOf<Promise<string>>()
 expectTypeOf(ctx.step('s', () => Promise.resolve([1]))).toEqualTypeOf<Promise<number[]>>()
 expectTypeOf(ctx.step('s', () => {})).toEqualTypeOf<Promise<void>>()
 expectTypeOf(
-  ctx.step('s', (step) => {
-    expectTypeOf(step).toEqualTypeOf<StepContext>()
-    return step.attempt
-  }, { retry: { attempts: 2, backoff: 'linear', retryIf: (error) => error.name === 'x' }, timeout: 5 }),
+  ctx.step(
+    's',
+    (step) => {
+      expectTypeOf(step).toEqualTypeOf<StepContext>()
+      return step.attempt
+    },
+    { retry: { attempts: 2, backoff: 'linear', retryIf: (error) => error.name === 'x' }, timeout: 5 },
+  ),
 ).toEqualTypeOf<Promise<number>>()
 // @ts-expect-error -- no such option
 void ctx.step('s', () => 1, { attempts: 3 })
@@ -105,8 +122,12 @@ void ctx.step('s', () => 1, { retry: { backoff: 'random' } })
 expectTypeOf(ctx.map('m', [1, 2], (item) => `${item}`)).toEqualTypeOf<Promise<string[]>>()
 expectTypeOf(ctx.map('m', ['a'] as const, async (item) => item.length)).toEqualTypeOf<Promise<number[]>>()
 expectTypeOf(ctx.map('m', [1], (item, ctx) => ctx.step('s', () => item))).toEqualTypeOf<Promise<number[]>>()
-expectTypeOf(ctx.map('m', [1], async (item) => item, { onError: 'collect', key: (item) => item })).toEqualTypeOf<Promise<PromiseSettledResult<number>[]>>()
-expectTypeOf(ctx.map('m', [1], async (item) => item, { onError: 'fail', concurrency: 5 })).toEqualTypeOf<Promise<number[]>>()
+expectTypeOf(ctx.map('m', [1], async (item) => item, { onError: 'collect', key: (item) => item })).toEqualTypeOf<
+  Promise<PromiseSettledResult<number>[]>
+>()
+expectTypeOf(ctx.map('m', [1], async (item) => item, { onError: 'fail', concurrency: 5 })).toEqualTypeOf<
+  Promise<number[]>
+>()
 // @ts-expect-error -- a key is a text or a number
 void ctx.map('m', [{ a: 1 }], (item) => item, { key: (item) => item })
 

@@ -115,7 +115,13 @@ describe('a step', () => {
       }
       for (const [name, error] of Object.entries(failures)) {
         await ctx
-          .step(name, () => { throw error }, { retry: { attempts: 1 } })
+          .step(
+            name,
+            () => {
+              throw error
+            },
+            { retry: { attempts: 1 } },
+          )
           .catch((reason: Error) => void caught.push(reason))
       }
       if (performed === 1) await deferred<void>().promise
@@ -129,7 +135,12 @@ describe('a step', () => {
     expect(caught).toHaveLength(6)
     for (const [permanent, range, card] of [caught.slice(0, 3), caught.slice(3)]) {
       expect(permanent).toBeInstanceOf(PermanentError)
-      expect(permanent).toMatchObject({ message: 'stolen', code: 'permanent', retryable: false, details: { card: '42' } })
+      expect(permanent).toMatchObject({
+        message: 'stolen',
+        code: 'permanent',
+        retryable: false,
+        details: { card: '42' },
+      })
       expect(range).toBeInstanceOf(RangeError)
       expect(range?.cause).toBeInstanceOf(TypeError)
       expect(card).toMatchObject({ name: 'CardError', code: 'E_CARD', message: 'declined' })
@@ -139,9 +150,19 @@ describe('a step', () => {
   it('keeps what was thrown that is not an error', async () => {
     const odd = workflow('odd', {}, async (ctx) => {
       const told: string[] = []
-      for (const [name, thrown] of [['text', 'just text'], ['null', null], ['number', 7]] as const) {
+      for (const [name, thrown] of [
+        ['text', 'just text'],
+        ['null', null],
+        ['number', 7],
+      ] as const) {
         await ctx
-          .step(name, () => { throw thrown }, { retry: { attempts: 1 } })
+          .step(
+            name,
+            () => {
+              throw thrown
+            },
+            { retry: { attempts: 1 } },
+          )
           .catch((error: unknown) => told.push(error instanceof Error ? error.message : 'not an error'))
       }
       return told
@@ -152,7 +173,15 @@ describe('a step', () => {
 
   it('fails when what it threw cannot be written as text', async () => {
     const odd = workflow('odd', {}, (ctx) =>
-      ctx.step('bare', () => { throw Object.create(null) }, { retry: { attempts: 1 } }).catch((error: Error) => error instanceof Error),
+      ctx
+        .step(
+          'bare',
+          () => {
+            throw Object.create(null)
+          },
+          { retry: { attempts: 1 } },
+        )
+        .catch((error: Error) => error instanceof Error),
     )
     const { troupe } = await onStage({ definitions: [odd] })
     expect(await troupe.run(odd)).toBe(true)
@@ -161,10 +190,14 @@ describe('a step', () => {
   it('passes a key that is the same for every attempt', async () => {
     const keys: string[] = []
     const keyed = workflow('keyed', {}, async (ctx) => {
-      await ctx.step('pay', ({ idempotencyKey, attempt }) => {
-        keys.push(`${attempt} ${idempotencyKey}`)
-        if (attempt < 3) throw new Error('again')
-      }, { retry: { backoff: 'none' } })
+      await ctx.step(
+        'pay',
+        ({ idempotencyKey, attempt }) => {
+          keys.push(`${attempt} ${idempotencyKey}`)
+          if (attempt < 3) throw new Error('again')
+        },
+        { retry: { backoff: 'none' } },
+      )
       return ctx.runId
     })
     const { troupe, clock } = await onStage({ definitions: [keyed] })
@@ -180,15 +213,25 @@ describe('a step', () => {
     const { troupe } = await onStage({ definitions: [odd, large] })
     expect(await rejection(troupe.run(odd))).toMatchObject({
       code: 'value_not_storable',
-      message: "result of step 'odd'.fn is a function, which cannot be stored: leave it out, or store a name that stands for it.",
+      message:
+        "result of step 'odd'.fn is a function, which cannot be stored: leave it out, or store a name that stands for it.",
     })
-    expect(await rejection(troupe.run(large))).toMatchObject({ code: 'value_too_large', details: { bytes: 1_048_580, maxBytes: 1_048_576 } })
+    expect(await rejection(troupe.run(large))).toMatchObject({
+      code: 'value_too_large',
+      details: { bytes: 1_048_580, maxBytes: 1_048_576 },
+    })
     expect(calls).toBe(2)
   })
 
   it('does not harm the process when it fails before anyone awaits it', async () => {
     const late = workflow('late', {}, async (ctx) => {
-      const failing = ctx.step('failing', () => { throw new Error('early') }, { retry: { attempts: 1 } })
+      const failing = ctx.step(
+        'failing',
+        () => {
+          throw new Error('early')
+        },
+        { retry: { attempts: 1 } },
+      )
       await ctx.step('other', () => 1)
       await ctx.step('another', () => 1)
       return failing.catch((error: Error) => `caught ${error.message}`)
@@ -216,9 +259,11 @@ describe('a step name', () => {
   }
 
   it('may be used again one after the other, and is counted', async () => {
-    expect(await paths(async (ctx) => {
-      for (let turn = 0; turn < 3; turn++) await ctx.step('poll', () => turn)
-    })).toEqual(['poll', 'poll#2', 'poll#3'])
+    expect(
+      await paths(async (ctx) => {
+        for (let turn = 0; turn < 3; turn++) await ctx.step('poll', () => turn)
+      }),
+    ).toEqual(['poll', 'poll#2', 'poll#3'])
   })
 
   it('is taken while the first is under way', async () => {
@@ -235,21 +280,25 @@ describe('a step name', () => {
   })
 
   it('has the characters of paths escaped', async () => {
-    expect(await paths(async (ctx) => {
-      await ctx.step('a/b', () => 1)
-      await ctx.step('a[b]', () => 1)
-      await ctx.step('a#2', () => 1)
-      await ctx.step('a\\', () => 1)
-      await ctx.map('m/', ['x]/y'], (_item, ctx) => ctx.step('s', () => 1), { key: (item) => item })
-    })).toEqual(['a\\/b', 'a\\[b\\]', 'a\\#2', 'a\\\\', 'm\\/[x\\]\\/y]/s'])
+    expect(
+      await paths(async (ctx) => {
+        await ctx.step('a/b', () => 1)
+        await ctx.step('a[b]', () => 1)
+        await ctx.step('a#2', () => 1)
+        await ctx.step('a\\', () => 1)
+        await ctx.map('m/', ['x]/y'], (_item, ctx) => ctx.step('s', () => 1), { key: (item) => item })
+      }),
+    ).toEqual(['a\\/b', 'a\\[b\\]', 'a\\#2', 'a\\\\', 'm\\/[x\\]\\/y]/s'])
   })
 
   it('that looks like a repeated one is told apart from it', async () => {
-    expect(await paths(async (ctx) => {
-      await ctx.step('a', () => 1)
-      await ctx.step('a#2', () => 2)
-      await ctx.step('a', () => 3)
-    })).toEqual(['a', 'a\\#2', 'a#2'])
+    expect(
+      await paths(async (ctx) => {
+        await ctx.step('a', () => 1)
+        await ctx.step('a#2', () => 2)
+        await ctx.step('a', () => 3)
+      }),
+    ).toEqual(['a', 'a\\#2', 'a#2'])
   })
 
   it('that was a sleep before is a mismatch (I13)', async () => {

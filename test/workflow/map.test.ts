@@ -14,13 +14,18 @@ describe('map', () => {
     let most = 0
     const begun: number[] = []
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.map('work', gates, async (gate, ctx, index) => {
-        begun.push(index)
-        most = Math.max(most, ++underWay)
-        const value = await ctx.step('s', async () => (await gate.promise, index * 2))
-        underWay -= 1
-        return value
-      }, { concurrency: 3 }),
+      ctx.map(
+        'work',
+        gates,
+        async (gate, ctx, index) => {
+          begun.push(index)
+          most = Math.max(most, ++underWay)
+          const value = await ctx.step('s', async () => (await gate.promise, index * 2))
+          underWay -= 1
+          return value
+        },
+        { concurrency: 3 },
+      ),
     )
     const { troupe } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow)
@@ -37,15 +42,24 @@ describe('map', () => {
   })
 
   it('has 10 items under way unless told, and all of them with Infinity', async () => {
-    for (const [concurrency, expected] of [[undefined, 10], [Infinity, 25], [1, 1]] as const) {
+    for (const [concurrency, expected] of [
+      [undefined, 10],
+      [Infinity, 25],
+      [1, 1],
+    ] as const) {
       let underWay = 0
       let most = 0
       const flow = workflow('flow', {}, async (ctx) => {
-        await ctx.map('work', Array.from({ length: 25 }), async (_item, ctx) => {
-          most = Math.max(most, ++underWay)
-          await ctx.step('s', () => 1)
-          underWay -= 1
-        }, concurrency === undefined ? {} : { concurrency })
+        await ctx.map(
+          'work',
+          Array.from({ length: 25 }),
+          async (_item, ctx) => {
+            most = Math.max(most, ++underWay)
+            await ctx.step('s', () => 1)
+            underWay -= 1
+          },
+          concurrency === undefined ? {} : { concurrency },
+        )
       })
       const { troupe } = await onStage({ definitions: [flow] })
       await troupe.run(flow)
@@ -61,19 +75,34 @@ describe('map', () => {
     const { troupe } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow, ['a', 'b'])
     await handle.result()
-    expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual(['keyed[a]/s', 'keyed[b]/s', 'placed[0]/s', 'placed[1]/s'])
+    expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual([
+      'keyed[a]/s',
+      'keyed[b]/s',
+      'placed[0]/s',
+      'placed[1]/s',
+    ])
   })
 
   it('nests', async () => {
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.map('outer', ['a', 'b'], (outer, ctx) =>
-        ctx.map('inner', [1, 2], (inner, ctx) => ctx.step('s', () => `${outer}${inner}`)), { key: (item) => item, concurrency: 1 }),
+      ctx.map(
+        'outer',
+        ['a', 'b'],
+        (outer, ctx) => ctx.map('inner', [1, 2], (inner, ctx) => ctx.step('s', () => `${outer}${inner}`)),
+        { key: (item) => item, concurrency: 1 },
+      ),
     )
     const { troupe } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow)
-    expect(await handle.result()).toEqual([['a1', 'a2'], ['b1', 'b2']])
+    expect(await handle.result()).toEqual([
+      ['a1', 'a2'],
+      ['b1', 'b2'],
+    ])
     expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual([
-      'outer[a]/inner[0]/s', 'outer[a]/inner[1]/s', 'outer[b]/inner[0]/s', 'outer[b]/inner[1]/s',
+      'outer[a]/inner[0]/s',
+      'outer[a]/inner[1]/s',
+      'outer[b]/inner[0]/s',
+      'outer[b]/inner[1]/s',
     ])
   })
 
@@ -83,11 +112,17 @@ describe('map', () => {
     let items = ['a', 'b', 'c']
     const blocked = deferred<void>()
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.map('m', items, (item, ctx) => ctx.step('s', async () => {
-        if (item === 'c' && calls.length < 3) await blocked.promise
-        calls.push(item)
-        return item.toUpperCase()
-      }), { key: (item) => item }),
+      ctx.map(
+        'm',
+        items,
+        (item, ctx) =>
+          ctx.step('s', async () => {
+            if (item === 'c' && calls.length < 3) await blocked.promise
+            calls.push(item)
+            return item.toUpperCase()
+          }),
+        { key: (item) => item },
+      ),
     )
     const one = await onStage({ store, definitions: [flow] })
     const { id } = await one.troupe.call(flow)
@@ -107,7 +142,10 @@ describe('map', () => {
     const twins = workflow('twins', {}, async (ctx) => ctx.map('m', ['x', 'x'], () => 1, { key: (item) => item }))
     const capless = workflow('capless', {}, async (ctx) => ctx.map('m', ['x'], () => 1, { concurrency: 0 }))
     const overlapping = workflow('overlapping', {}, async (ctx) => {
-      await Promise.all([ctx.map('m', [1], (_item, ctx) => ctx.step('s', () => 1)), ctx.map('m', [1], (_item, ctx) => ctx.step('s', () => 1))])
+      await Promise.all([
+        ctx.map('m', [1], (_item, ctx) => ctx.step('s', () => 1)),
+        ctx.map('m', [1], (_item, ctx) => ctx.step('s', () => 1)),
+      ])
     })
     const { troupe } = await onStage({ definitions: [twins, capless, overlapping] })
     expect(await rejection(troupe.run(twins))).toMatchObject({
@@ -123,12 +161,22 @@ describe('map', () => {
     const begun: number[] = []
     const ended: number[] = []
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.map('m', [0, 1, 2, 3], (item, ctx) => ctx.step('s', async () => {
-        begun.push(item)
-        if (item === 0) throw new RangeError('zero')
-        await gate.promise
-        ended.push(item)
-      }, { retry: { attempts: 1 } }), { concurrency: 2 }),
+      ctx.map(
+        'm',
+        [0, 1, 2, 3],
+        (item, ctx) =>
+          ctx.step(
+            's',
+            async () => {
+              begun.push(item)
+              if (item === 0) throw new RangeError('zero')
+              await gate.promise
+              ended.push(item)
+            },
+            { retry: { attempts: 1 } },
+          ),
+        { concurrency: 2 },
+      ),
     )
     const { troupe } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow)
@@ -142,10 +190,20 @@ describe('map', () => {
 
   it('collects how each item ended', async () => {
     const flow = workflow('flow', {}, async (ctx) => {
-      const settled = await ctx.map('m', [1, 2, 3], (item, ctx) => ctx.step('s', () => {
-        if (item === 2) throw new Error('two')
-        return item
-      }, { retry: { attempts: 1 } }), { onError: 'collect' })
+      const settled = await ctx.map(
+        'm',
+        [1, 2, 3],
+        (item, ctx) =>
+          ctx.step(
+            's',
+            () => {
+              if (item === 2) throw new Error('two')
+              return item
+            },
+            { retry: { attempts: 1 } },
+          ),
+        { onError: 'collect' },
+      )
       return settled.map((one) => (one.status === 'fulfilled' ? one.value : `${one.reason}`))
     })
     const { troupe } = await onStage({ definitions: [flow] })
@@ -164,7 +222,12 @@ describe('map', () => {
     let calls = 0
     let done = 0
     const flow = workflow('flow', {}, async (ctx, count: number) => {
-      const results = await ctx.map('m', Array.from({ length: count }, (_, index) => index), (item, ctx) => ctx.step('s', () => (calls++, item)), { concurrency: 100 })
+      const results = await ctx.map(
+        'm',
+        Array.from({ length: count }, (_, index) => index),
+        (item, ctx) => ctx.step('s', () => (calls++, item)),
+        { concurrency: 100 },
+      )
       done += 1
       if (!isResumed) await deferred<void>().promise
       return results.reduce((total, item) => total + item, 0)

@@ -7,7 +7,9 @@ import { eventually, noUnhandledRejections, onStage, rejection, storeFile, turns
 noUnhandledRejections()
 
 /** Performs `body`, stops the engine after it, opens another on the same file and gives what each of the two saw. */
-async function twice<T>(body: (ctx: WorkflowContext<void>, performed: number) => Promise<T>): Promise<{ seen: T[]; output: T }> {
+async function twice<T>(
+  body: (ctx: WorkflowContext<void>, performed: number) => Promise<T>,
+): Promise<{ seen: T[]; output: T }> {
   const store = storeFile()
   const seen: T[] = []
   let performed = 0
@@ -39,7 +41,10 @@ describe('on resume (I13)', () => {
       gate.resolve()
       return [winner, await slow, await fast]
     })
-    expect(seen).toEqual([['fast', 'slow', 'fast'], ['fast', 'slow', 'fast']])
+    expect(seen).toEqual([
+      ['fast', 'slow', 'fast'],
+      ['fast', 'slow', 'fast'],
+    ])
   })
 
   it('a step inside of a map races a direct one to the same end', async () => {
@@ -61,7 +66,14 @@ describe('on resume (I13)', () => {
   it('a race lost by a failing step is lost again', async () => {
     const { seen } = await twice(async (ctx) => {
       const gate = deferred<void>()
-      const failing = ctx.step('failing', async () => { await gate.promise; throw new Error('late') }, { retry: { attempts: 1 } })
+      const failing = ctx.step(
+        'failing',
+        async () => {
+          await gate.promise
+          throw new Error('late')
+        },
+        { retry: { attempts: 1 } },
+      )
       const winner = await Promise.race([failing, ctx.step('fine', () => 'fine')])
       gate.resolve()
       const [settled] = await Promise.allSettled([failing])
@@ -72,12 +84,21 @@ describe('on resume (I13)', () => {
 
   it('allSettled and all give the same results', async () => {
     const { seen } = await twice(async (ctx) => {
-      const failing = ctx.step('failing', () => { throw new RangeError('no') }, { retry: { attempts: 1 } })
+      const failing = ctx.step(
+        'failing',
+        () => {
+          throw new RangeError('no')
+        },
+        { retry: { attempts: 1 } },
+      )
       const settled = await Promise.allSettled([ctx.step('a', () => 1), failing, ctx.sleep(1)])
       const all = await Promise.all(['x', 'y', 'z'].map((name) => ctx.step(name, () => name)))
       return [settled.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))), all]
     })
-    expect(seen[0]).toEqual([[1, 'RangeError: no', undefined], ['x', 'y', 'z']])
+    expect(seen[0]).toEqual([
+      [1, 'RangeError: no', undefined],
+      ['x', 'y', 'z'],
+    ])
     expect(seen[1]).toEqual(seen[0])
   })
 
@@ -94,7 +115,10 @@ describe('on resume (I13)', () => {
       await slow
       return order
     })
-    expect(seen).toEqual([['fast', 'next', 'slow'], ['fast', 'next', 'slow']])
+    expect(seen).toEqual([
+      ['fast', 'next', 'slow'],
+      ['fast', 'next', 'slow'],
+    ])
   })
 
   it('the order holds when the code between two steps takes some turns of its own', async () => {
@@ -110,13 +134,18 @@ describe('on resume (I13)', () => {
       await slow
       return order
     })
-    expect(seen).toEqual([['next', 'slow'], ['next', 'slow']])
+    expect(seen).toEqual([
+      ['next', 'slow'],
+      ['next', 'slow'],
+    ])
   })
 
   it('steps are recorded in the order in which they ended, and map in any', async () => {
     const gates = new Map(['a', 'b', 'c'].map((name) => [name, deferred<void>()]))
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.map('m', ['a', 'b', 'c'], (name, ctx) => ctx.step('s', async () => (await gates.get(name)?.promise, name)), { key: (name) => name }),
+      ctx.map('m', ['a', 'b', 'c'], (name, ctx) => ctx.step('s', async () => (await gates.get(name)?.promise, name)), {
+        key: (name) => name,
+      }),
     )
     const { troupe } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow)
@@ -130,7 +159,9 @@ describe('on resume (I13)', () => {
 })
 
 describe('what a run says', () => {
-  const said = async (body: (ctx: WorkflowContext<void>) => Promise<void>): Promise<{ messages: unknown[]; lines: string[] }> => {
+  const said = async (
+    body: (ctx: WorkflowContext<void>) => Promise<void>,
+  ): Promise<{ messages: unknown[]; lines: string[] }> => {
     const store = storeFile()
     let performed = 0
     const flow = workflow('flow', {}, async (ctx) => {
@@ -150,7 +181,9 @@ describe('what a run says', () => {
     await handle.result()
     const messages: unknown[] = []
     for await (const message of handle) messages.push(message)
-    const lines = [one, two].flatMap(({ log }) => log.lines.map(({ message }) => message).filter((line) => line.startsWith('[Worker:')))
+    const lines = [one, two].flatMap(({ log }) =>
+      log.lines.map(({ message }) => message).filter((line) => line.startsWith('[Worker:')),
+    )
     return { messages, lines }
   }
 
@@ -178,10 +211,15 @@ describe('what a run says', () => {
 
   it('in the items of a map is not said again', async () => {
     const { messages } = await said(async (ctx) => {
-      await ctx.map('m', ['x', 'y'], async (item, ctx) => {
-        ctx.emit(`before ${item}`)
-        await ctx.step('s', () => ctx.emit(`in ${item}`))
-      }, { concurrency: 1 })
+      await ctx.map(
+        'm',
+        ['x', 'y'],
+        async (item, ctx) => {
+          ctx.emit(`before ${item}`)
+          await ctx.step('s', () => ctx.emit(`in ${item}`))
+        },
+        { concurrency: 1 },
+      )
     })
     expect(messages).toEqual(['before x', 'in x', 'before y', 'in y', 'end'])
   })

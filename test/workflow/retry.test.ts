@@ -7,15 +7,22 @@ import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFil
 noUnhandledRejections()
 
 /** When each attempt of a step that always fails starts, in ms after the first, and what it ends with. */
-async function attemptsOf(retry: RetryOptions | undefined, fail: (attempt: number) => Error = () => new Error('no')): Promise<{ at: number[]; error: Error }> {
+async function attemptsOf(
+  retry: RetryOptions | undefined,
+  fail: (attempt: number) => Error = () => new Error('no'),
+): Promise<{ at: number[]; error: Error }> {
   const clock = new ManualClock(1_000)
   const at: number[] = []
   const flow = workflow('flow', {}, (ctx) =>
-    ctx.step('s', ({ attempt }) => {
-      at.push(clock.now() - 1_000)
-      expect(attempt).toBe(at.length)
-      throw fail(attempt)
-    }, retry === undefined ? {} : { retry }),
+    ctx.step(
+      's',
+      ({ attempt }) => {
+        at.push(clock.now() - 1_000)
+        expect(attempt).toBe(at.length)
+        throw fail(attempt)
+      },
+      retry === undefined ? {} : { retry },
+    ),
   )
   const { troupe } = await onStage({ clock, definitions: [flow], world: { leaseMs: 1e9 } })
   const result = rejection(troupe.run(flow))
@@ -72,7 +79,10 @@ describe('a step is not tried again', () => {
   })
 
   it('when retryIf says so', async () => {
-    const { at } = await attemptsOf({ attempts: 5, backoff: () => 1, retryIf: (error) => error.message === 'go' }, (attempt) => new Error(attempt < 3 ? 'go' : 'stop'))
+    const { at } = await attemptsOf(
+      { attempts: 5, backoff: () => 1, retryIf: (error) => error.message === 'go' },
+      (attempt) => new Error(attempt < 3 ? 'go' : 'stop'),
+    )
     expect(at).toEqual([0, 1, 2])
   })
 
@@ -82,7 +92,12 @@ describe('a step is not tried again', () => {
   })
 
   it('when retryIf throws: that is what it fails with', async () => {
-    const { at, error } = await attemptsOf({ attempts: 5, retryIf: () => { throw new TypeError('retryIf is broken') } })
+    const { at, error } = await attemptsOf({
+      attempts: 5,
+      retryIf: () => {
+        throw new TypeError('retryIf is broken')
+      },
+    })
     expect(at).toEqual([0])
     expect(error).toMatchObject({ name: 'TypeError', message: 'retryIf is broken' })
   })
@@ -99,11 +114,15 @@ describe('a failed attempt', () => {
     const store = storeFile()
     const attempts: number[] = []
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.step('s', ({ attempt }) => {
-        attempts.push(attempt)
-        if (attempt < 4) throw new Error(`no ${attempt}`)
-        return attempt
-      }, { retry: { attempts: 4, base: 100, jitter: 0 } }),
+      ctx.step(
+        's',
+        ({ attempt }) => {
+          attempts.push(attempt)
+          if (attempt < 4) throw new Error(`no ${attempt}`)
+          return attempt
+        },
+        { retry: { attempts: 4, base: 100, jitter: 0 } },
+      ),
     )
     const one = await onStage({ store, definitions: [flow], world: { leaseMs: 300 } })
     const { id } = await one.troupe.call(flow)
@@ -122,11 +141,15 @@ describe('a failed attempt', () => {
     const at: number[] = []
     const clock = new ManualClock(1_000)
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.step('s', ({ attempt }) => {
-        at.push(clock.now() - 1_000)
-        if (attempt === 1) throw new Error('no')
-        return attempt
-      }, { retry: { base: '60s', jitter: 0 } }),
+      ctx.step(
+        's',
+        ({ attempt }) => {
+          at.push(clock.now() - 1_000)
+          if (attempt === 1) throw new Error('no')
+          return attempt
+        },
+        { retry: { base: '60s', jitter: 0 } },
+      ),
     )
     const one = await onStage({ store, definitions: [flow], clock })
     const { id } = await one.troupe.call(flow)
@@ -144,7 +167,10 @@ describe('a failed attempt', () => {
 describe('a worker', () => {
   it('is tried once unless told', async () => {
     let calls = 0
-    const job = worker('job', {}, () => { calls++; throw new Error('no') })
+    const job = worker('job', {}, () => {
+      calls++
+      throw new Error('no')
+    })
     const { troupe, clock } = await onStage({ definitions: [job] })
     expect(await rejection(moving(clock, troupe.run(job)))).toMatchObject({ message: 'no' })
     expect(calls).toBe(1)
@@ -181,9 +207,24 @@ describe('a worker', () => {
   })
 
   it('fails with what its retryIf throws', async () => {
-    const job = worker('job', { retry: { attempts: 3, retryIf: () => { throw new TypeError('retryIf is broken') } } }, () => { throw new Error('no') })
+    const job = worker(
+      'job',
+      {
+        retry: {
+          attempts: 3,
+          retryIf: () => {
+            throw new TypeError('retryIf is broken')
+          },
+        },
+      },
+      () => {
+        throw new Error('no')
+      },
+    )
     const { troupe, clock } = await onStage({ definitions: [job] })
-    expect(await rejection(moving(clock, troupe.run(job, undefined, { timeout: '1h' })))).toMatchObject({ name: 'TypeError' })
+    expect(await rejection(moving(clock, troupe.run(job, undefined, { timeout: '1h' })))).toMatchObject({
+      name: 'TypeError',
+    })
   })
 
   it('is not tried again after an output that cannot be stored', async () => {
@@ -212,10 +253,11 @@ describe('a workflow that is tried again', () => {
 
 describe('retry options', () => {
   it('are checked where they are written', () => {
-    expect(() => worker('w', { retry: { attempts: 0 } }, () => 1)).toThrow('retry.attempts is 0: expected a whole number from 1')
+    expect(() => worker('w', { retry: { attempts: 0 } }, () => 1)).toThrow(
+      'retry.attempts is 0: expected a whole number from 1',
+    )
     expect(() => worker('w', { retry: { jitter: 2 } }, () => 1)).toThrow('retry.jitter is 2')
     expect(() => worker('w', { retry: { backoff: 'odd' as never } }, () => 1)).toThrow('retry.backoff is "odd"')
     expect(() => worker('w', { retry: { base: 'soon' } }, () => 1)).toThrow('"soon" is not a duration')
   })
 })
-

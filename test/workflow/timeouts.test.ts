@@ -12,10 +12,14 @@ describe('the timeout of a step', () => {
     const reasons: unknown[] = []
     const gates = [deferred<string>(), deferred<string>()]
     const flow = workflow('flow', {}, (ctx) =>
-      ctx.step('slow', ({ signal, attempt }) => {
-        signal.addEventListener('abort', () => reasons.push(signal.reason))
-        return gates[attempt - 1]?.promise
-      }, { timeout: 50, retry: { attempts: 2, base: 10, jitter: 0 } }),
+      ctx.step(
+        'slow',
+        ({ signal, attempt }) => {
+          signal.addEventListener('abort', () => reasons.push(signal.reason))
+          return gates[attempt - 1]?.promise
+        },
+        { timeout: 50, retry: { attempts: 2, base: 10, jitter: 0 } },
+      ),
     )
     const { troupe, clock } = await onStage({ definitions: [flow] })
     const handle = await troupe.call(flow)
@@ -34,13 +38,18 @@ describe('the timeout of a step', () => {
   })
 
   it('is what the step fails with when its attempts are spent', async () => {
-    const flow = workflow('flow', {}, (ctx) => ctx.step('slow', () => deferred<void>().promise, { timeout: '1s', retry: { attempts: 1 } }))
+    const flow = workflow('flow', {}, (ctx) =>
+      ctx.step('slow', () => deferred<void>().promise, { timeout: '1s', retry: { attempts: 1 } }),
+    )
     const { troupe, clock } = await onStage({ definitions: [flow] })
     const result = rejection(troupe.run(flow))
     await clock.advance(1_000)
     const error = await result
     expect(error).toBeInstanceOf(TimeoutError)
-    expect(error).toMatchObject({ code: 'timed_out', message: "Step 'slow' timed out after 1s: give it a longer { timeout }, or let it end when its signal aborts." })
+    expect(error).toMatchObject({
+      code: 'timed_out',
+      message: "Step 'slow' timed out after 1s: give it a longer { timeout }, or let it end when its signal aborts.",
+    })
   })
 
   it('frees the task actor', async () => {
@@ -56,7 +65,12 @@ describe('the timeout of a step', () => {
 
   it('does not count the time in the queue for an actor', async () => {
     const gate = deferred<void>()
-    const flow = workflow('flow', {}, async (ctx) => Promise.all([ctx.step('first', () => gate.promise), ctx.step('second', () => 'fine', { timeout: 10, retry: { attempts: 1 } })]))
+    const flow = workflow('flow', {}, async (ctx) =>
+      Promise.all([
+        ctx.step('first', () => gate.promise),
+        ctx.step('second', () => 'fine', { timeout: 10, retry: { attempts: 1 } }),
+      ]),
+    )
     const { troupe, clock } = await onStage({ definitions: [flow], pools: { task: { min: 1, max: 1 } } })
     const result = troupe.run(flow)
     await clock.advance(100)
@@ -86,13 +100,19 @@ describe('the timeout of a worker', () => {
     const handle = await troupe.call(job)
     const result = rejection(handle.result())
     await clock.advance(100)
-    expect(await result).toMatchObject({ name: 'TimeoutError', code: 'timed_out', message: "Worker 'job' timed out after 100ms" })
+    expect(await result).toMatchObject({
+      name: 'TimeoutError',
+      code: 'timed_out',
+      message: "Worker 'job' timed out after 100ms",
+    })
     expect(await handle.status()).toMatchObject({ state: 'failed', attempt: 1 })
   })
 
   it('wakes a worker from its sleep', async () => {
     const woken: unknown[] = []
-    const job = worker('job', { timeout: '100ms' }, (ctx) => ctx.sleep('1h').catch((error: { code: string }) => void woken.push(error.code)))
+    const job = worker('job', { timeout: '100ms' }, (ctx) =>
+      ctx.sleep('1h').catch((error: { code: string }) => void woken.push(error.code)),
+    )
     const { troupe, clock } = await onStage({ definitions: [job] })
     const result = rejection(troupe.run(job))
     await clock.advance(100)
@@ -110,7 +130,11 @@ describe('the timeout of a worker', () => {
 })
 
 describe('the timeout of a call', () => {
-  const failsAt = async (open: Promise<{ troupe: Awaited<ReturnType<typeof onStage>>['troupe']; clock: ManualClock }>, definition: Parameters<typeof call>[1], options = {}): Promise<void> => {
+  const failsAt = async (
+    open: Promise<{ troupe: Awaited<ReturnType<typeof onStage>>['troupe']; clock: ManualClock }>,
+    definition: Parameters<typeof call>[1],
+    options = {},
+  ): Promise<void> => {
     const { troupe, clock } = await open
     const handle = await call(troupe, definition, options)
     const result = rejection(handle.result())
@@ -120,11 +144,18 @@ describe('the timeout of a call', () => {
     expect((await handle.status()).state).toBe('failed')
     expect(await result).toMatchObject({ name: 'TimeoutError', code: 'timed_out' })
   }
-  const call = (troupe: Awaited<ReturnType<typeof onStage>>['troupe'], definition: ReturnType<typeof worker<void>>, options: object) =>
-    troupe.call(definition, undefined, { timeout: '10s', ...options })
+  const call = (
+    troupe: Awaited<ReturnType<typeof onStage>>['troupe'],
+    definition: ReturnType<typeof worker<void>>,
+    options: object,
+  ) => troupe.call(definition, undefined, { timeout: '10s', ...options })
 
   it('ends a running worker, all attempts together', async () => {
-    const job = worker('job', { retry: { attempts: 100, base: '3s', jitter: 0, backoff: 'linear' }, timeout: '2s' }, () => deferred<void>().promise)
+    const job = worker(
+      'job',
+      { retry: { attempts: 100, base: '3s', jitter: 0, backoff: 'linear' }, timeout: '2s' },
+      () => deferred<void>().promise,
+    )
     await failsAt(onStage({ definitions: [job] }), job)
   })
 

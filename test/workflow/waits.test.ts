@@ -28,7 +28,9 @@ describe('a short sleep', () => {
     await clock.advance(1)
     expect(await handle.result()).toBe('yes')
     expect(performed).toBe(1)
-    expect(await troupe.steps(handle.id)).toMatchObject([{ path: 'sleep', kind: 'sleep', startedAt: 1_000, finishedAt: 6_000 }])
+    expect(await troupe.steps(handle.id)).toMatchObject([
+      { path: 'sleep', kind: 'sleep', startedAt: 1_000, finishedAt: 6_000 },
+    ])
   })
 
   it('is not slept again on resume', async () => {
@@ -119,7 +121,12 @@ describe('a long sleep', () => {
       if (name === 'sleeper') await ctx.sleep('30d')
       return [name, at, clock.now()]
     })
-    const { troupe } = await onStage({ clock, definitions: [flow], pools: { workflow: { min: 1, max: 1 } }, world: { leaseMs: 2e9 } })
+    const { troupe } = await onStage({
+      clock,
+      definitions: [flow],
+      pools: { workflow: { min: 1, max: 1 } },
+      world: { leaseMs: 2e9 },
+    })
     const sleeper = await troupe.call(flow, 'sleeper')
     await eventually(async () => (await sleeper.status()).state === 'parked')
     const month = 30 * 86_400_000
@@ -240,10 +247,12 @@ describe('several waits', () => {
     const clock = new ManualClock(1_000)
     const flow = workflow('flow', {}, async (ctx) => {
       const at: number[] = []
-      await Promise.all([10_000, 20_000, 40_000].map(async (time) => {
-        await ctx.sleep(time)
-        at.push(await ctx.step(`at ${time}`, () => clock.now() - 1_000))
-      }))
+      await Promise.all(
+        [10_000, 20_000, 40_000].map(async (time) => {
+          await ctx.sleep(time)
+          at.push(await ctx.step(`at ${time}`, () => clock.now() - 1_000))
+        }),
+      )
       return at
     })
     const { troupe } = await onStage({ clock, definitions: [flow] })
@@ -257,7 +266,12 @@ describe('several waits', () => {
 
   it('race as timers do', async () => {
     const flow = workflow('flow', {}, (ctx) =>
-      Promise.race([ctx.sleep('1h').then(() => 'timeout'), ctx.step('work', () => 'work'), ctx.sleep('2h').then(() => 'late')]))
+      Promise.race([
+        ctx.sleep('1h').then(() => 'timeout'),
+        ctx.step('work', () => 'work'),
+        ctx.sleep('2h').then(() => 'late'),
+      ]),
+    )
     const { troupe } = await onStage({ definitions: [flow] })
     expect(await troupe.run(flow)).toBe('work')
   })
@@ -293,7 +307,10 @@ describe('sleepUntil', () => {
     const odd = workflow('odd', {}, (ctx) => ctx.sleep('a while'))
     const { troupe } = await onStage({ definitions: [flow, odd] })
     expect(await rejection(troupe.run(flow))).toMatchObject({ code: 'option_invalid' })
-    expect(await rejection(troupe.run(odd))).toMatchObject({ code: 'option_invalid', message: expect.stringContaining('"a while" is not a duration') })
+    expect(await rejection(troupe.run(odd))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('"a while" is not a duration'),
+    })
   })
 })
 

@@ -3,8 +3,6 @@ import { sqliteMissing } from './errors.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 
-export type Row = Readonly<Record<string, SqlValue>>
-
 export interface SqlStatement {
   run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint }
   get(...values: SqlValue[]): unknown

@@ -18,19 +18,35 @@ export function toStoreError(error: unknown, location: string): unknown {
   const code = resultCode(error)
   const options = { cause: error, details: { location } }
   if (code === busy || code === locked) {
-    return new TroupeError('store_busy', `The store ${location} stayed locked by another process: end what holds it open in a long transaction.`, { ...options, retryable: true })
+    return new TroupeError(
+      'store_busy',
+      `The store ${location} stayed locked by another process: end what holds it open in a long transaction.`,
+      { ...options, retryable: true },
+    )
   }
   if (code === readonly) {
     return storeReadonly(location, error)
   }
   if (code === corrupt || code === notADatabase) {
-    return new TroupeError('store_corrupt', `${location} is not a Troupe store, or is damaged: name another file with --store, or restore this one from a backup.`, options)
+    return new TroupeError(
+      'store_corrupt',
+      `${location} is not a Troupe store, or is damaged: name another file with --store, or restore this one from a backup.`,
+      options,
+    )
   }
   if (code === full) {
-    return new TroupeError('store_full', `The disk of the store ${location} is full: make room; nothing acknowledged is lost, and what ran goes on afterwards.`, { ...options, retryable: true })
+    return new TroupeError(
+      'store_full',
+      `The disk of the store ${location} is full: make room; nothing acknowledged is lost, and what ran goes on afterwards.`,
+      { ...options, retryable: true },
+    )
   }
   if (code === ioError || code === cannotOpen) {
-    return new TroupeError('store_unavailable', `The store ${location} cannot be opened or read. ${couldNotReadSource}.`, options)
+    return new TroupeError(
+      'store_unavailable',
+      `The store ${location} cannot be opened or read. ${couldNotReadSource}.`,
+      options,
+    )
   }
   return error
 }
@@ -76,10 +92,14 @@ export function notAStore(location: string): TroupeError {
 }
 
 export function folderUnusable(location: string, cause: unknown): TroupeError {
-  return new TroupeError('store_unavailable', `The folder of the store ${location} cannot be made. ${couldNotReadSource}.`, {
-    cause,
-    details: { location },
-  })
+  return new TroupeError(
+    'store_unavailable',
+    `The folder of the store ${location} cannot be made. ${couldNotReadSource}.`,
+    {
+      cause,
+      details: { location },
+    },
+  )
 }
 
 function resultCode(error: unknown): number | undefined {

@@ -58,7 +58,11 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function keepAnswer(db: Connection, nodeId: number, { lost, cancels }: Pick<Committed, 'lost' | 'cancels'>): void {
+export function keepAnswer(
+  db: Connection,
+  nodeId: number,
+  { lost, cancels }: Pick<Committed, 'lost' | 'cancels'>,
+): void {
   if (lost.size === 0 && cancels.length === 0) return
   const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), cancels }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
@@ -70,9 +74,16 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
   const kept = JSON.parse(mark?.answer ?? '{"lost":[],"cancels":[]}') as KeptAnswer
   const epoch = mark?.epoch ?? 0
   const started = batch.starts.map((start): Started => {
-    const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(findStarted, start.id)
+    const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
+      findStarted,
+      start.id,
+    )
     if (own === undefined) {
-      const keyed = db.get<{ id: string; runId: number; createdAt: number }>(findKeyed, start.definitionId, start.idempotencyKey)
+      const keyed = db.get<{ id: string; runId: number; createdAt: number }>(
+        findKeyed,
+        start.definitionId,
+        start.idempotencyKey,
+      )
       if (keyed === undefined) throw new Error(`Batch ${batch.seq} is marked and its run ${start.id} is not there`)
       return { ...keyed, isNew: false, held: undefined }
     }

@@ -142,10 +142,13 @@ export interface ClaimedLive {
 
 /** Everything needed to perform a run that this node holds. */
 export function loadRun(db: Connection, held: Held, { attempt, deliveries, startedAt }: ClaimedLive): Claimed {
-  const body = db.get<{ id: string; definition_id: number; input: string; created_at: number; deadline_at: number | null }>(
-    findBody,
-    held.runId,
-  )
+  const body = db.get<{
+    id: string
+    definition_id: number
+    input: string
+    created_at: number
+    deadline_at: number | null
+  }>(findBody, held.runId)
   if (body === undefined) throw new Error(`Run ${held.runId} has a live row and no body`)
   return {
     held,
@@ -214,7 +217,10 @@ export function releaseRuns(write: Write, releases: readonly Held[]): void {
 }
 
 /** Fails ready runs whose time is up and tells their public ids. */
-export function expireRuns(db: Connection, { now, limit, value }: { now: number; limit: number; value: string }): string[] {
+export function expireRuns(
+  db: Connection,
+  { now, limit, value }: { now: number; limit: number; value: string },
+): string[] {
   const expired = db.all<Held & { attempt: number }>(findExpired, now, limit)
   return expired.map((run) => {
     finishRun(db, run, { outcome: 'failed', value, attempt: run.attempt, startedAt: null, now })
@@ -250,7 +256,18 @@ function insertOne(write: Write, start: StartRecord, runId: number): Started {
   const state = start.directly ? 'running' : laterAt === null ? 'ready' : 'scheduled'
   const dueAt = start.directly ? null : (laterAt ?? deadlineAt)
   const held = start.directly ? { runId, generation: 1, epoch } : undefined
-  db.run(insertLive, runId, state, queueId, definitionId, priority, dueAt, held ? nodeId : null, held ? epoch : 0, held ? now : null)
+  db.run(
+    insertLive,
+    runId,
+    state,
+    queueId,
+    definitionId,
+    priority,
+    dueAt,
+    held ? nodeId : null,
+    held ? epoch : 0,
+    held ? now : null,
+  )
   return { id, runId, isNew: true, held, createdAt: now }
 }
 

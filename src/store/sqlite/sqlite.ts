@@ -8,7 +8,18 @@ import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
-import { claimRuns, expireRuns, insertRuns, isHeld, parkRuns, releaseRuns, retryRuns, settleRuns, wakeRuns, type Write } from './runs.ts'
+import {
+  claimRuns,
+  expireRuns,
+  insertRuns,
+  isHeld,
+  parkRuns,
+  releaseRuns,
+  retryRuns,
+  settleRuns,
+  wakeRuns,
+  type Write,
+} from './runs.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { listEmitted, recordStreams } from './streams.ts'
 import * as views from './views.ts'

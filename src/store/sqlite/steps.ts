@@ -56,7 +56,20 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     if (!write.holds(step.held)) continue
     const { runId, generation, epoch } = step.held
     const isError = step.isError ? 1 : 0
-    write.db.run(insertStep, runId, generation, step.path, step.seq, step.kind, step.attempt, isError, step.value, epoch, step.startedAt, step.finishedAt)
+    write.db.run(
+      insertStep,
+      runId,
+      generation,
+      step.path,
+      step.seq,
+      step.kind,
+      step.attempt,
+      isError,
+      step.value,
+      epoch,
+      step.startedAt,
+      step.finishedAt,
+    )
   }
 }
 
@@ -64,7 +77,17 @@ export function recordAttempts(write: Write, attempts: readonly AttemptRecord[])
   for (const attempt of attempts) {
     if (!write.holds(attempt.held)) continue
     const { runId, generation, epoch } = attempt.held
-    write.db.run(insertAttempt, runId, generation, attempt.path, attempt.attempt, epoch, attempt.error, attempt.startedAt, attempt.finishedAt)
+    write.db.run(
+      insertAttempt,
+      runId,
+      generation,
+      attempt.path,
+      attempt.attempt,
+      epoch,
+      attempt.error,
+      attempt.startedAt,
+      attempt.finishedAt,
+    )
   }
 }
 
@@ -86,6 +109,10 @@ export function journalOf(db: Connection, held: Held): Journal {
   )
   return {
     steps: steps.map(({ path, seq, kind, is_error, value }) => ({ path, seq, kind, isError: is_error === 1, value })),
-    failedAttempts: attempts.map((row) => ({ path: row.path, failed: row.failed, firstStartedAt: row.first_started_at })),
+    failedAttempts: attempts.map((row) => ({
+      path: row.path,
+      failed: row.failed,
+      firstStartedAt: row.first_started_at,
+    })),
   }
 }

@@ -69,7 +69,10 @@ export const cancelCases: Cases = {
   },
 }
 
-async function comesBack(scene: Scene, write: (held: Awaited<ReturnType<Scene['startAndClaim']>>['held']) => Part): Promise<void> {
+async function comesBack(
+  scene: Scene,
+  write: (held: Awaited<ReturnType<Scene['startAndClaim']>>['held']) => Part,
+): Promise<void> {
   const { id, held } = await scene.startAndClaim()
   await scene.client.commit({ cancels: [cancel(id)] })
   await scene.node.commit(write(held))

@@ -11,7 +11,7 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
   'an attempt': (held) => ({ attempts: [attempt(held, 'late', 1)] }),
   'a message': (held) => ({ emits: [{ held, n: 99, value: 'j"late"' }] }),
   'a log line': (held) => ({ logs: [{ held, n: 99, level: 'info', text: 'late', at: startMs }] }),
-  'progress': (held) => ({ progress: [{ held, done: 99, total: 100 }] }),
+  progress: (held) => ({ progress: [{ held, done: 99, total: 100 }] }),
   'an outcome': (held) => ({ settles: [settle(held, 'failed')] }),
   'a retry': (held) => ({ retries: [{ held, attempt: 9, dueAt: laterMs }] }),
   'a park': (held) => ({ parks: [park(held, laterMs)] }),
@@ -89,7 +89,10 @@ export const fencingCases: Cases = {
       for (const peer of [scene.node, second]) epochs.push(await claimAndRelease(peer))
       epochs.push(await claimAndRelease(scene.node))
     }
-    same(epochs, [...new Set(epochs)].toSorted((a, b) => a - b))
+    same(
+      epochs,
+      [...new Set(epochs)].toSorted((a, b) => a - b),
+    )
   },
 
   'raises the epoch of a run also after all others are gone': async (scene) => {

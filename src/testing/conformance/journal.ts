@@ -28,7 +28,10 @@ export const journalCases: Cases = {
     await scene.node.commit({ steps: [step(held, 'a', { value: 'j1' })] })
     const again = step(held, 'a', { seq: 2, value: 'j2' })
     await assert.rejects(scene.node.commit({ steps: [step(held, 'b', { seq: 3 }), again], settles: [settle(held)] }))
-    same((await scene.store.listSteps(id)).map(({ path, value }) => [path, value]), [['a', 'j1']])
+    same(
+      (await scene.store.listSteps(id)).map(({ path, value }) => [path, value]),
+      [['a', 'j1']],
+    )
     assert.equal(await scene.stateOf(id), 'running')
   },
 
@@ -37,10 +40,13 @@ export const journalCases: Cases = {
     await scene.node.commit({ attempts: [attempt(held, 'pay', 1), attempt(held, 'pay', 2), attempt(held, '', 1)] })
     await scene.node.commit({ attempts: [attempt(held, 'pay', 3)], releases: [held] })
     const { failedAttempts } = await scene.node.claimOne()
-    same(failedAttempts.toSorted((a, b) => a.failed - b.failed), [
-      { path: '', failed: 1, firstStartedAt: startMs + 1 },
-      { path: 'pay', failed: 3, firstStartedAt: startMs + 1 },
-    ])
+    same(
+      failedAttempts.toSorted((a, b) => a.failed - b.failed),
+      [
+        { path: '', failed: 1, firstStartedAt: startMs + 1 },
+        { path: 'pay', failed: 3, firstStartedAt: startMs + 1 },
+      ],
+    )
   },
 
   'returns the waits of a parked run until it parks on others or ends': async (scene) => {
@@ -67,13 +73,19 @@ export const journalCases: Cases = {
     await scene.node.commit({ steps: [step(left.held, 'a'), step(right.held, 'a', { value: 'j"other"' })] })
     await scene.node.commit({ releases: [left.held, right.held] })
     const claimed = await scene.node.claim(2)
-    same(claimed.map(({ steps }) => steps[0]?.value), ['j"a"', 'j"other"'])
+    same(
+      claimed.map(({ steps }) => steps[0]?.value),
+      ['j"a"', 'j"other"'],
+    )
   },
 
   'keeps the journal of a run that finished': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ steps: [step(held, 'a')], settles: [settle(held)] })
-    same((await scene.store.listSteps(id)).map(({ path }) => path), ['a'])
+    same(
+      (await scene.store.listSteps(id)).map(({ path }) => path),
+      ['a'],
+    )
     const row = await scene.store.findRun(id)
     same([row?.startedAt, row?.finishedAt, row?.value], [startMs, startMs, 'j"succeeded by its node"'])
   },

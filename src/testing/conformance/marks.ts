@@ -24,8 +24,14 @@ export const markCases: Cases = {
       claims: [scene.claimRequest({ want: 3 })],
     })
     const answer = await answersTheSame(scene, batch)
-    same(answer.claimed.map((list) => list.map(({ id }) => id)), [['first', 'keyed', 'new']])
-    same((await scene.store.listSteps(kept.id)).map(({ path }) => path), ['a'])
+    same(
+      answer.claimed.map((list) => list.map(({ id }) => id)),
+      [['first', 'keyed', 'new']],
+    )
+    same(
+      (await scene.store.listSteps(kept.id)).map(({ path }) => path),
+      ['a'],
+    )
     assert.equal((await scene.store.listRuns({ limit: 99 })).length, 7)
   },
 
@@ -66,7 +72,10 @@ export const markCases: Cases = {
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => scene.start({ id })))
     const claims = [scene.claimRequest({ want: 2 }), scene.claimRequest({ want: 5 })]
     const answer = await answersTheSame(scene, scene.node.batch({ claims }))
-    same(answer.claimed.map((list) => list.length), [2, 2])
+    same(
+      answer.claimed.map((list) => list.length),
+      [2, 2],
+    )
   },
 
   'takes the next batch of a node after one that was issued twice': async (scene) => {
@@ -94,7 +103,10 @@ export const markCases: Cases = {
     await scene.node.commit({ starts: [scene.startRecord({ id: 'a' })] })
     const { started } = await second.commit({ starts: [scene.startRecord({ id: 'b' })] })
     assert.equal(started[0]?.isNew, true)
-    same((await scene.store.listRuns({ limit: 9 })).map(({ id }) => id), ['b', 'a'])
+    same(
+      (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id),
+      ['b', 'a'],
+    )
   },
 }
 

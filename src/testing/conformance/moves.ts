@@ -45,7 +45,9 @@ export const moveCases: Cases = Object.fromEntries(
 function caseOf(state: RunState, move: RunMove): [string, Cases[string]] {
   const { from, to } = runMoves[move]
   const isLegal = (from as readonly RunState[]).includes(state)
-  const name = isLegal ? `${move} brings a run from ${state} to ${to}` : `${move} leaves a run that is ${state} as it is`
+  const name = isLegal
+    ? `${move} brings a run from ${state} to ${to}`
+    : `${move} leaves a run that is ${state} as it is`
   const run = async (scene: Scene): Promise<void> => {
     const claimed = await scene.startAndClaim({ deadlineAt: laterMs })
     await enter[state](scene, claimed.held)

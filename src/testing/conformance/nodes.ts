@@ -70,7 +70,11 @@ export const nodeCases: Cases = {
 
   'rescues only the runs that the dead node still held': async (scene) => {
     const survivor = await scene.addNode()
-    const [finished, parked, held] = [await scene.startAndClaim(), await scene.startAndClaim(), await scene.startAndClaim()]
+    const [finished, parked, held] = [
+      await scene.startAndClaim(),
+      await scene.startAndClaim(),
+      await scene.startAndClaim(),
+    ]
     await scene.start({ id: 'elsewhere' })
     const elsewhere = await survivor.claimOne()
     await scene.node.commit({ settles: [settle(finished.held)], parks: [park(parked.held, startMs + 99)] })

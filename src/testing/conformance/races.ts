@@ -19,7 +19,10 @@ const fate = { maxDeliveries: 1, value: 'j"its process died"' }
 const own: Readonly<Record<string, Move>> = {
   succeed: { leads: 'succeeded', tries: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held)] }) },
   fail: { leads: 'failed', tries: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }) },
-  obey: { leads: 'cancelled', tries: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'cancelled')] }) },
+  obey: {
+    leads: 'cancelled',
+    tries: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'cancelled')] }),
+  },
   park: { leads: 'parked', tries: ({ node }, { held }) => node.isTaken(held, { parks: [park(held, laterMs)] }) },
   retry: {
     leads: 'scheduled',

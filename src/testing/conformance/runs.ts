@@ -8,9 +8,7 @@ export const runCases: Cases = {
     const record = scene.startRecord({ tags: '["a"]', priority: 3, input: 'j[1]' })
     const { started } = await scene.client.commit({ starts: [record] })
     const [start] = started
-    same(started, [
-      { id: record.id, runId: start?.runId, isNew: true, held: undefined, createdAt: startMs },
-    ])
+    same(started, [{ id: record.id, runId: start?.runId, isNew: true, held: undefined, createdAt: startMs }])
     same(await scene.store.findRun(record.id), {
       id: record.id,
       name: 'resize',
@@ -79,10 +77,13 @@ export const runCases: Cases = {
   'gives one run to an idempotency key that is used twice in a batch': async (scene) => {
     const starts = ['left', 'right'].map((id) => scene.startRecord({ id, idempotencyKey: 'order-7' }))
     const { started } = await scene.client.commit({ starts })
-    same(started.map(({ id, isNew }) => ({ id, isNew })), [
-      { id: 'left', isNew: true },
-      { id: 'left', isNew: false },
-    ])
+    same(
+      started.map(({ id, isNew }) => ({ id, isNew })),
+      [
+        { id: 'left', isNew: true },
+        { id: 'left', isNew: false },
+      ],
+    )
     assert.equal(started[1]?.runId, started[0]?.runId)
     assert.equal(await scene.store.findRun('right'), undefined)
   },
@@ -90,7 +91,8 @@ export const runCases: Cases = {
   'attaches a later start with the same key, also to a run that finished': async (scene) => {
     const first = await scene.start({ idempotencyKey: 'order-7' })
     await scene.clock.advance(5)
-    const again = () => scene.client.commit({ starts: [scene.startRecord({ idempotencyKey: 'order-7', directly: false })] })
+    const again = () =>
+      scene.client.commit({ starts: [scene.startRecord({ idempotencyKey: 'order-7', directly: false })] })
     const unfinished = (await again()).started[0]
     same([unfinished?.id, unfinished?.isNew, unfinished?.createdAt], [first, false, startMs])
     await scene.client.commit({ cancels: [cancel(first)] })
@@ -134,7 +136,10 @@ export const runCases: Cases = {
     await startAll(scene, ['c'], { priority: -1 })
     await startAll(scene, ['a1', 'a2'], { priority: 10 })
     const claimed = await scene.node.claim(5)
-    same(claimed.map(({ id }) => id), ['a1', 'a2', 'b1', 'b2', 'c'])
+    same(
+      claimed.map(({ id }) => id),
+      ['a1', 'a2', 'b1', 'b2', 'c'],
+    )
   },
 
   'keeps the age of a run that comes back': async (scene) => {
@@ -147,8 +152,14 @@ export const runCases: Cases = {
   'claims no more than wanted and nothing for none': async (scene) => {
     await startAll(scene, ['a', 'b', 'c'])
     same(await scene.node.claim(0), [])
-    same((await scene.node.claim(2)).map(({ id }) => id), ['a', 'b'])
-    same((await scene.node.claim(2)).map(({ id }) => id), ['c'])
+    same(
+      (await scene.node.claim(2)).map(({ id }) => id),
+      ['a', 'b'],
+    )
+    same(
+      (await scene.node.claim(2)).map(({ id }) => id),
+      ['c'],
+    )
     same(await scene.node.claim(2), [])
   },
 
@@ -156,7 +167,8 @@ export const runCases: Cases = {
     const other = await scene.store.internDefinition('crop', '1')
     await startAll(scene, ['crop-1'], { definitionId: other, priority: 9 })
     await startAll(scene, ['resize-1'])
-    const claim = async (definitionIds: number[]) => idsOf(await scene.node.commit({ claims: [scene.claimRequest({ definitionIds, want: 9 })] }))
+    const claim = async (definitionIds: number[]) =>
+      idsOf(await scene.node.commit({ claims: [scene.claimRequest({ definitionIds, want: 9 })] }))
     same(await claim([]), [[]])
     same(await claim([scene.definitionId]), [['resize-1']])
     same(await claim([scene.definitionId, other]), [['crop-1']])
@@ -177,7 +189,10 @@ export const runCases: Cases = {
     same(idsOf(await scene.node.commit({ claims })), [['a', 'b'], ['c']])
     const second = await scene.addNode()
     const both = await Promise.all([scene.node.claim(4), second.claim(4)])
-    same(both.flat().map(({ id }) => id), ['d'])
+    same(
+      both.flat().map(({ id }) => id),
+      ['d'],
+    )
   },
 
   'claims in the same batch what that batch makes ready': async (scene) => {
@@ -216,11 +231,18 @@ export const runCases: Cases = {
   },
 
   ...Object.fromEntries(
-    Object.entries(valuesThatSurvive()).map(([name, value]) => [`gives back ${name}`, (scene: Scene) => survives(scene, value)]),
+    Object.entries(valuesThatSurvive()).map(([name, value]) => [
+      `gives back ${name}`,
+      (scene: Scene) => survives(scene, value),
+    ]),
   ),
 }
 
-async function startAll(scene: Scene, ids: readonly string[], values: Parameters<Scene['start']>[0] = {}): Promise<void> {
+async function startAll(
+  scene: Scene,
+  ids: readonly string[],
+  values: Parameters<Scene['start']>[0] = {},
+): Promise<void> {
   await scene.client.commit({ starts: ids.map((id) => scene.startRecord({ ...values, id })) })
 }
 
@@ -235,7 +257,13 @@ function valuesThatSurvive(): Record<string, unknown> {
     'a NUL and lone surrogates': 'a\u0000b\ud800c\udfff',
     'a long text': '1é🦆'.repeat(200_000),
     'numbers at the edges': [0, -0, 2 ** 53, -(2 ** 53), 1e308, 5e-324, 0.1, Number.NaN, Infinity],
-    'types that JSON lacks': [undefined, 10n ** 40n, new Date(0), new Map([['a', new Set([1])]]), new Uint8Array([0, 255])],
+    'types that JSON lacks': [
+      undefined,
+      10n ** 40n,
+      new Date(0),
+      new Map([['a', new Set([1])]]),
+      new Uint8Array([0, 255]),
+    ],
     'nothing at all': undefined,
   }
 }
@@ -246,7 +274,11 @@ async function survives(scene: Scene, value: unknown): Promise<void> {
   const { held, input } = await scene.node.claimOne()
   const step = { path: `ship[${'Zürich 🦆'}]`, seq: 1, kind: 'step', attempt: 1, isError: false, value: text } as const
   const times = { startedAt: startMs, finishedAt: startMs }
-  await scene.node.commit({ steps: [{ held, ...step, ...times }], emits: [{ held, n: 1, value: text }], releases: [held] })
+  await scene.node.commit({
+    steps: [{ held, ...step, ...times }],
+    emits: [{ held, n: 1, value: text }],
+    releases: [held],
+  })
   const again = await scene.node.claimOne()
   await scene.node.commit({ settles: [{ ...settle(again.held), value: text }] })
 

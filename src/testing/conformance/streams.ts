@@ -7,13 +7,20 @@ const fromTheStart = { epoch: 0, n: 0 }
 export const streamCases: Cases = {
   'gives messages in the order they were sent, over all activations': async (scene) => {
     const first = await scene.startAndClaim()
-    const say = (held: typeof first.held, n: number) => ({ held, n, value: `j"${held.epoch === first.held.epoch}-${n}"` })
+    const say = (held: typeof first.held, n: number) => ({
+      held,
+      n,
+      value: `j"${held.epoch === first.held.epoch}-${n}"`,
+    })
     await scene.node.commit({ emits: [say(first.held, 1), say(first.held, 2)] })
     await scene.node.commit({ emits: [say(first.held, 10)], releases: [first.held] })
     const second = await scene.node.claimOne()
     await scene.node.commit({ emits: [say(second.held, 1), say(second.held, 2)], settles: [settle(second.held)] })
     const rows = await scene.store.listEmitted(first.id, fromTheStart, 99)
-    same(rows.map(({ value }) => value), ['j"true-1"', 'j"true-2"', 'j"true-10"', 'j"false-1"', 'j"false-2"'])
+    same(
+      rows.map(({ value }) => value),
+      ['j"true-1"', 'j"true-2"', 'j"true-10"', 'j"false-1"', 'j"false-2"'],
+    )
   },
 
   'goes on behind a cursor, a page at a time': async (scene) => {
@@ -35,7 +42,12 @@ export const streamCases: Cases = {
 
   'keeps the messages of different runs apart, and has none of an unknown one': async (scene) => {
     const [left, right] = [await scene.startAndClaim(), await scene.startAndClaim()]
-    await scene.node.commit({ emits: [{ held: left.held, n: 1, value: 'j"left"' }, { held: right.held, n: 1, value: 'j"right"' }] })
+    await scene.node.commit({
+      emits: [
+        { held: left.held, n: 1, value: 'j"left"' },
+        { held: right.held, n: 1, value: 'j"right"' },
+      ],
+    })
     const rows = await scene.store.listEmitted(right.id, fromTheStart, 9)
     same(rows, [{ epoch: right.held.epoch, n: 1, value: 'j"right"' }])
     same(await scene.store.listEmitted('none', fromTheStart, 9), [])
@@ -44,7 +56,14 @@ export const streamCases: Cases = {
   'refuses a second message of the same number, and with it the whole batch': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ emits: [{ held, n: 1, value: 'j1' }] })
-    await assert.rejects(scene.node.commit({ emits: [{ held, n: 2, value: 'j2' }, { held, n: 1, value: 'j3' }] }))
+    await assert.rejects(
+      scene.node.commit({
+        emits: [
+          { held, n: 2, value: 'j2' },
+          { held, n: 1, value: 'j3' },
+        ],
+      }),
+    )
     assert.equal((await scene.store.listEmitted(id, fromTheStart, 9)).length, 1)
   },
 

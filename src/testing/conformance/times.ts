@@ -28,7 +28,12 @@ export const timeCases: Cases = {
   },
 
   'wakes the longest due first and no more than asked': async (scene) => {
-    for (const [id, dueAt] of [['c', 30], ['a', 10], ['b', 20], ['d', 40]] as const) {
+    for (const [id, dueAt] of [
+      ['c', 30],
+      ['a', 10],
+      ['b', 20],
+      ['d', 40],
+    ] as const) {
       await scene.start({ id, dueAt: startMs + dueAt })
     }
     await scene.clock.advance(30)
@@ -47,7 +52,10 @@ export const timeCases: Cases = {
     await scene.start({ dueAt: startMs })
     const other = await scene.connect()
     const woken = await Promise.all([scene.store.wakeRuns(10), other.wakeRuns(10)])
-    assert.equal(woken.reduce((sum, one) => sum + one.woken, 0), 1)
+    assert.equal(
+      woken.reduce((sum, one) => sum + one.woken, 0),
+      1,
+    )
   },
 
   'takes times between two milliseconds as the later one': async (scene) => {
