@@ -240,6 +240,12 @@ describe('stop', () => {
     expect(other.tell('note', 'x')).toBe(false)
   })
 
+  it('leaves no timer behind when it is over in time', async () => {
+    const { handle, clock } = notedActor()
+    await Promise.all([handle.stop({ within: '1h' }), handle.stop({ within: '2h' })])
+    expect(clock.armedTimers).toBe(0)
+  })
+
   it('from inside closes the door after the message at hand', async () => {
     const { ref, handle, actor } = notedActor()
     ref.tell('leave')

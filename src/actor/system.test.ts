@@ -186,6 +186,29 @@ describe('a system', () => {
     expect([(await firstHandle.done).kind, (await secondHandle.done).kind]).toEqual(['killed', 'killed'])
   })
 
+  it('leaves no timer behind when it stops in time', async () => {
+    const { system, clock } = newSystem()
+    system.spawn(Plain)
+    await system.stop({ within: '1h' })
+    await Promise.resolve()
+    expect(clock.armedTimers).toBe(0)
+  })
+
+  it('counts the messages that wait for children too', async () => {
+    class Parent extends Actor {
+      adopt(): Ref<Plain> {
+        return this.ctx.spawn(Plain)[0]
+      }
+    }
+    const { system } = newSystem()
+    const [parent] = system.spawn(Parent)
+    const child = await parent.ask('adopt')
+    child.tell('hold')
+    await parent.ask('adopt')
+    child.tell('hello', 'waits')
+    expect([system.metrics().actors, system.metrics().waiting]).toEqual([3, 1])
+  })
+
   it('counts what it does', async () => {
     const { system } = newSystem()
     const [ref] = system.spawn(Plain)

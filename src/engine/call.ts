@@ -1,7 +1,7 @@
 // The options of a call, checked where it is made, and the order it becomes.
 import { encode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { optionInvalid, optionUnknown } from '../model/errors.ts'
 import type { StartRecord } from '../store/store.ts'
 
 export interface CallOptions {
@@ -25,7 +25,7 @@ const known = ['idempotencyKey', 'onConflict', 'delay', 'at', 'timeout', 'priori
 
 export function checkCallOptions(options: CallOptions): void {
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined) throw optionInvalid(`Call option '${unknown}'`, 'not known', `one of ${known.join(', ')}`)
+  if (unknown !== undefined) throw optionUnknown(`Call option '${unknown}'`, known)
   const { idempotencyKey, onConflict, priority, tags, delay, at } = options
   if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey === '')) {
     throw optionInvalid('idempotencyKey', idempotencyKey, 'a text of at least one character')

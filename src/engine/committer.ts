@@ -86,6 +86,10 @@ export class Committer extends Actor {
   /** The store itself failed: all learn it. One write was at fault: halves until it stands alone. */
   async #failed(writes: readonly Write[], error: Error): Promise<void> {
     if (isTroupeError(error) || writes.length === 1) {
+      this.#deps.log.error(
+        { writes: writes.length, err: error },
+        'the store did not take what this node wanted written',
+      )
       for (const write of writes) write.failed(error)
       return
     }

@@ -2,7 +2,7 @@
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { PoolOptions } from './settings.ts'
 import type { Log, LogLevel } from '../lib/log.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { optionInvalid, optionUnknown } from '../model/errors.ts'
 
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
@@ -44,8 +44,7 @@ const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
 export function checkOptions(options: TroupeOptions): CheckedOptions {
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined)
-    throw optionInvalid(`Option '${unknown}' of Troupe.open`, 'not known', `one of ${known.join(', ')}`)
+  if (unknown !== undefined) throw optionUnknown(`Option '${unknown}' of Troupe.open`, known)
   const { definitions = [], queues = ['default'], durability = 'full', logLevel = 'warn' } = options
   if (queues.length === 0 || !queues.every((queue) => typeof queue === 'string' && queue !== '')) {
     throw optionInvalid('queues', queues, 'a list of at least one name')

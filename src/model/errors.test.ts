@@ -90,6 +90,11 @@ describe('every message says what happened, to which thing, and what to do', () 
       `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
     ],
     [
+      errors.optionUnknown("Call option 'dely'", ['delay', 'at']),
+      'option_invalid',
+      "Call option 'dely' is not known: expected one of delay, at.",
+    ],
+    [
       errors.workerNotRegistered('crop', []),
       'worker_not_registered',
       `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,

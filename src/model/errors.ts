@@ -174,6 +174,12 @@ export function definitionInvalid(what: string): TroupeError {
   return new TroupeError('definition_invalid', what)
 }
 
+export function optionUnknown(option: string, known: readonly string[]): TroupeError {
+  return new TroupeError('option_invalid', `${option} is not known: expected one of ${known.join(', ')}.`, {
+    details: { option },
+  })
+}
+
 export function optionInvalid(option: string, received: unknown, expected: string): TroupeError {
   return new TroupeError('option_invalid', `${option} is ${printed(received)}: expected ${expected}.`, {
     details: { option },

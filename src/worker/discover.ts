@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
 import { isDefinition, type AnyDefinition } from '../engine/definition.ts'
-import { TroupeError } from '../lib/errors.ts'
+import { toError, TroupeError } from '../lib/errors.ts'
 
 /** Where the definitions of a folder go. */
 export interface Registrar {
@@ -32,8 +32,10 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     const jiti = createJiti(pathToFileURL(file).href, { nativeModules: ['troupe'], interopDefault: false })
     return await jiti.import<Record<string, unknown>>(file)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}`, {
+    // Node adds a list of requiring files below the first line; the cause still has it.
+    const [why = ''] = toError(cause).message.split('\n')
+    const remedy = why.includes("'troupe'") ? '. Run `npm install troupe` in this project' : ''
+    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}${remedy}`, {
       cause,
       details: { file },
     })

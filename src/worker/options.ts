@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DefinitionSettings } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { definitionInvalid, optionInvalid, optionUnknown } from '../model/errors.ts'
 import { retryPolicy, type RetryOptions } from '../model/retry.ts'
 
 export interface DefinitionOptions {
@@ -27,8 +27,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     throw definitionInvalid(`A definition's name is ${JSON.stringify(name)}: expected 1 to 200 characters.`)
   }
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined)
-    throw optionInvalid(`Option '${unknown}' of '${name}'`, 'not known', `one of ${known.join(', ')}`)
+  if (unknown !== undefined) throw optionUnknown(`Option '${unknown}' of '${name}'`, known)
   const { priority = 0, timeout } = options
   if (!Number.isSafeInteger(priority)) throw optionInvalid(`priority of '${name}'`, priority, 'a whole number')
   return {

@@ -112,7 +112,7 @@ describe('a config file', () => {
     const configured = makeProject({ 'troupe.config.ts': "export default { workers: './workers', stor: 'x' }\n" })
     const { code, err } = await troupe(configured, ['run', 'add'])
     expect(code).toBe(78)
-    expect(err).toContain('Option \'stor\' of Troupe.open is "not known"')
+    expect(err).toContain("Option 'stor' of Troupe.open is not known")
     rmSync(configured, { recursive: true })
   })
 
