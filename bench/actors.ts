@@ -1,7 +1,7 @@
 // Measures the actor core beside a plain ring queue drained by one microtask a burst, and prints one table.
 
-import { Actor, ActorSystem } from '../dist/actor.js'
-import type { Ref } from '../dist/actor.js'
+import { Actor, ActorSystem } from 'troupe/actor'
+import type { Ref } from 'troupe/actor'
 
 const rounds = 7
 const burst = 100

@@ -7,7 +7,11 @@ const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', i
 /** Fails with what the process wrote to its error output when it does not end well. */
 export function runChild(file: string, given: unknown): Promise<unknown> {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  const options = { env: { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' } }
+  const options = {
+    env: { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' },
+    timeout: 15_000,
+    killSignal: 'SIGKILL',
+  } as const
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [jiti, path, JSON.stringify(given)], options, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout))

@@ -92,6 +92,20 @@ it('a folder that cannot be made is named', async () => {
   await refused(join(folder, 'file', 'troupe.db'), 'store_unavailable', 'The folder of the store')
 })
 
+it('a folder is made with its parents', async () => {
+  const path = join(folder, 'a', 'b', 'c', 'troupe.db')
+  await (await open(path)).close()
+  expect(existsSync(path)).toBe(true)
+})
+
+it.runIf(existsSync('/proc/self'))('a folder below /proc is refused, and nothing waits for it', async () => {
+  const path = '/proc/troupe/none/troupe.db'
+  const message = `The folder of the store ${path} cannot be made.`
+  expect(await runChild('./opener.ts', { paths: [path], uid: null })).toMatchObject([
+    { code: 'store_unavailable', message: expect.stringContaining(message) },
+  ])
+})
+
 it('a folder in place of the file is named', async () => {
   await refused(folder, 'store_unavailable', 'cannot be opened or read. Check the folder')
 })

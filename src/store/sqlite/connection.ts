@@ -1,5 +1,5 @@
 // One open SQLite database: its settings, its prepared statements and its transactions.
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
 import { folderUnusable, notAStore, sqliteTooOld, storeNewer, storeReadonly, toStoreError } from './errors.ts'
@@ -164,7 +164,7 @@ export class Connection {
 }
 
 function checkPlace(path: string): void {
-  makeFolder(path)
+  makeFolderOf(path)
   try {
     accessSync(path, constants.W_OK)
   } catch (cause) {
@@ -173,10 +173,25 @@ function checkPlace(path: string): void {
   }
 }
 
-function makeFolder(path: string): void {
+function makeFolderOf(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
   } catch (cause) {
     throw folderUnusable(path, cause)
   }
+}
+
+// One folder at a time: on Node 20 mkdirSync with `recursive` never returns where a file system refuses with ENOENT, as /proc does.
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (cause) {
+    if (!isFolder(folder)) throw cause
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
