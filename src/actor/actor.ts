@@ -4,16 +4,19 @@
 // A handler that throws gives its error to the one asker who waits for the answer, and the actor lives;
 // when nobody asked (`tell`, `send`, a timer, a piped result, a hook) nobody else can act on the error, and the actor fails.
 //
-// The parts: message (what can be sent), ref (how), cell (the life of one actor), mailbox and envelope, run-queue (whose turn it is),
-// ask and ask-timeouts, context (what an actor can do), spawn, handle, dead-letters, system.
+// The parts: message (what can be sent), ref (how), cell (one actor at work), life (from start to end), mailbox and envelope,
+// run-queue (whose turn it is), ask and ask-timeouts, context (what an actor can do), overlap (handlers that run beside others),
+// supervision (who is restarted), watch, deadlock, spawn, handle, pool, registry, dead-letters, system.
 
 import type { Cell } from './cell.ts'
 import { ActorContext } from './context.ts'
 import type { Context } from './context.ts'
 import { actorBoundTwice, contextMissing } from './errors.ts'
-import type { EndReason } from './handle.ts'
+import type { StopReason } from './handle.ts'
+import { ended } from './life-state.ts'
 
 let setCell: (actor: Actor, cell: Cell) => void
+let makeContext: (actor: Actor) => void
 
 /**
  * The base of every actor: its public methods of at most one parameter are what it can be sent.
@@ -34,10 +37,11 @@ let setCell: (actor: Actor, cell: Cell) => void
 export abstract class Actor {
   static {
     setCell = (actor, cell) => {
-      if (actor.#cell !== undefined && !actor.#cell.hasEnded) throw actorBoundTwice(actor.#cell)
+      if (actor.#cell !== undefined && actor.#cell.state !== ended) throw actorBoundTwice(actor.#cell)
       actor.#cell = cell
       actor.#context = undefined
     }
+    makeContext = (actor) => void actor.ctx
   }
 
   #cell: Cell | undefined
@@ -57,10 +61,15 @@ export abstract class Actor {
   idle?(): unknown
 
   /**
-   * Runs last. After `'stopped'` and `'failed'` its promise is waited for; after `'killed'` it is not,
-   * and a handler that was pending then may still be running beside it.
+   * Runs last, also before the actor is replaced by a restart. Its promise is waited for, but not after `'killed'`;
+   * a handler that was cut off may still be running beside it.
    */
-  stopped?(reason: EndReason): unknown
+  stopped?(reason: StopReason): unknown
+}
+
+/** Makes the context of an actor that is about to be replaced, so that it keeps speaking for this actor and not for the next. */
+export function keepContext(actor: Actor | undefined): void {
+  if (actor !== undefined) makeContext(actor)
 }
 
 /** Ties an actor to the cell it lives in. */

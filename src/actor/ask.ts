@@ -1,6 +1,8 @@
 // One question that waits for its answer.
 
 import type { AskQueue } from './ask-timeouts.ts'
+import { endWait } from './deadlock.ts'
+import type { Wait, Waiter } from './deadlock.ts'
 
 type Resolve = (value: unknown) => void
 type Reject = (error: unknown) => void
@@ -14,19 +16,21 @@ const capture = (resolve: Resolve, reject: Reject): void => {
 }
 
 /** Settles once; whatever comes later is ignored. While it waits it is linked into the queue of its timeout. */
-export class PendingAsk {
+export class PendingAsk implements Wait {
   readonly promise: Promise<unknown>
-  readonly target: { toString(): string }
+  readonly target: Waiter
   readonly message: string
   readonly #resolve: Resolve
   readonly #reject: Reject
+  /** The actor whose handler waits for the answer, when that is known. */
+  asker: Waiter | undefined = undefined
   isSettled = false
   queue: AskQueue | undefined = undefined
   previous: PendingAsk | undefined = undefined
   next: PendingAsk | undefined = undefined
   deadlineMs = 0
 
-  constructor(target: { toString(): string }, message: string) {
+  constructor(target: Waiter, message: string) {
     this.target = target
     this.message = message
     this.promise = new Promise(capture)
@@ -47,5 +51,6 @@ export class PendingAsk {
   #settle(): void {
     this.isSettled = true
     if (this.queue !== undefined) this.queue.remove(this)
+    if (this.asker !== undefined) endWait(this.asker, this)
   }
 }

@@ -1,21 +1,31 @@
-// What an actor may have besides its mailbox, made when first used: children, timers, an abort signal, a deadline to stop by.
+// What an actor may have besides its mailbox, made when first used and gone when it restarts or ends.
 
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Cell } from './cell.ts'
 import { Siblings } from './core.ts'
+import { Stash } from './stash.ts'
+import { Supervision } from './supervision.ts'
+import type { Strategy } from './supervision.ts'
+import { Tasks } from './tasks.ts'
 import { ActorTimers } from './timers.ts'
 import type { Turns } from './timers.ts'
+import { Watching } from './watch.ts'
 
 export class Belongings {
   readonly children = new Siblings()
+  readonly stash = new Stash()
+  readonly tasks = new Tasks()
+  readonly watching: Watching
   readonly #clock: Clock
   readonly #turns: Turns
   #timers: ActorTimers | undefined
   #abort: AbortController | undefined
-  #deadlines: Timer[] | undefined
+  #supervision: Supervision | undefined
 
-  constructor(clock: Clock, turns: Turns) {
+  constructor(clock: Clock, owner: Cell) {
     this.#clock = clock
-    this.#turns = turns
+    this.#turns = owner
+    this.watching = new Watching(owner)
   }
 
   get timers(): ActorTimers {
@@ -26,22 +36,23 @@ export class Belongings {
     return (this.#abort ??= new AbortController()).signal
   }
 
-  setDeadline(delayMs: number, fn: () => void): void {
-    this.#deadlines ??= []
-    this.#deadlines.push(this.#clock.after(delayMs, fn))
+  /** Restarts children that fail; one for one unless told otherwise before. */
+  get supervision(): Supervision {
+    return (this.#supervision ??= new Supervision(this.#clock, this.children, 'one-for-one'))
+  }
+
+  superviseBy(strategy: Strategy): void {
+    this.#supervision = new Supervision(this.#clock, this.children, strategy)
   }
 
   killChildren(): void {
-    while (this.children.last !== undefined) this.children.last.kill()
+    while (this.children.last !== undefined) this.children.last.life.kill()
   }
 
-  /** Cancels the timers and aborts the signal, which tells `why`. */
+  /** Cancels the timers, ends the watching and aborts the signal, which tells `why`. */
   release(why: Error): void {
     this.#timers?.cancelAll()
+    this.watching.endAll()
     this.#abort?.abort(why)
-  }
-
-  cancelDeadlines(): void {
-    for (const deadline of this.#deadlines ?? []) deadline.cancel()
   }
 }

@@ -1,54 +1,53 @@
-// The life of one actor: it starts, handles one message at a time, drains or is killed, and ends once.
+// One actor at work: it takes its turns and messages one at a time, and waits where a handler does.
 
-import { deferred } from '../lib/deferred.ts'
-import type { Deferred } from '../lib/deferred.ts'
-import { toError } from '../lib/errors.ts'
 import { Ring } from '../lib/ring.ts'
+import { isThenable, settle } from '../lib/thenable.ts'
 import type { Actor } from './actor.ts'
-import { Belongings } from './belongings.ts'
-import type { Core, Siblings } from './core.ts'
+import type { Core } from './core.ts'
+import type { DeadLetterReason } from './dead-letters.ts'
+import type { Wait } from './deadlock.ts'
 import type { Envelope } from './envelope.ts'
-import { actorFailed, actorKilled, actorStopped, messageUnknown } from './errors.ts'
-import type { ActorResult, EndReason, FailurePhase } from './handle.ts'
+import { messageUnknown, stashFull, stashOutside } from './errors.ts'
+import { Lanes } from './lanes.ts'
+import { Life } from './life.ts'
+import { alive, draining, restarting } from './life-state.ts'
+import type { LifeOptions } from './life.ts'
 import { Mailbox } from './mailbox.ts'
 import type { MailboxLimits, MailboxOwner } from './mailbox.ts'
+import { Overlap } from './overlap.ts'
+import type { OverlapRule } from './overlap.ts'
 import { protocolOf } from './protocol.ts'
-import type { Protocol } from './protocol.ts'
+import type { Method, Protocol } from './protocol.ts'
 import type { ActorRef } from './ref.ts'
 import type { Runnable } from './run-queue.ts'
+import type { Stash } from './stash.ts'
 import type { Turns } from './timers.ts'
 
 /** Messages one actor may handle before the next gets its turn. */
 const turnLength = 64
-
-// Life only goes up. Draining: the door is closed; ending: nothing more is handled; ended: it is over.
-const alive = 0
-const draining = 1
-const ending = 2
-const ended = 3
 
 // What the actor does now. Busy covers the time until the promise of a handler settles.
 const resting = 0
 const queued = 1
 const busy = 2
 
-type Stage = 'start' | 'message' | 'turn' | 'idle' | 'stop'
+// What a handler that is under way is for.
+const starting = 0
+const handling = 1
+const overlapping = 2
+const turning = 3
+const idling = 4
 
 interface Turn {
-  readonly stage: 'start' | 'turn'
+  readonly stage: number
   readonly fn: (this: Actor) => unknown
 }
 
-interface Failure {
-  readonly phase: FailurePhase
-  readonly error: Error
-}
-
-interface CellOptions {
+export interface CellOptions extends LifeOptions {
   readonly core: Core
-  readonly parent: Cell | undefined
   readonly name: string | undefined
   readonly limits: MailboxLimits
+  readonly hasPriority: boolean
 }
 
 export class Cell implements Runnable, MailboxOwner, Turns {
@@ -56,110 +55,89 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   readonly id: number
   readonly name: string | undefined
   readonly mailbox: Mailbox
+  readonly lanes: Lanes | undefined
+  readonly life: Life
   ref!: ActorRef
   className = 'Actor'
+  actor: Actor | undefined
+  protocol: Protocol | undefined
   /** Neighbours among the actors of one parent. */
   older: Cell | undefined = undefined
   younger: Cell | undefined = undefined
-  readonly #parent: Cell | undefined
-  #actor: Actor | undefined
-  #protocol: Protocol | undefined
-  #life = alive
+  waits: Wait[] | undefined
+  /** A stage of `life-state.ts`; only its life changes it. */
+  state: number = alive
+  /** Piped promises and tasks that have not settled. */
+  active = 0
+  /** Messages whose handler ended normally; messages, turns and hooks that threw. */
+  processed = 0
+  failed = 0
+  /** Grows when what is under way is cut off, so that its late results are known and ignored. */
+  incarnation = 0
   #activity = resting
-  #stage: Stage = 'start'
+  #stage = starting
   #current: Envelope | undefined
-  #isStarted = false
-  #wasActive = false
-  #calledStopped = false
-  #expectedTurns = 0
+  /** What `idle` goes by: it runs when something was done since it last ran. */
+  #turnsDone = 0
+  #doneAtIdle = 0
+  /** Whether the next message takes more thought than to be shifted out of the one mailbox. */
+  #takesDetour: boolean
   #turns: Ring<Turn> | undefined
-  #belongings: Belongings | undefined
-  #failure: Failure | undefined
-  #result: ActorResult | undefined
-  #done: Deferred<ActorResult> | undefined
+  #overlap: Overlap | undefined
   #onValue: ((value: unknown) => void) | undefined
   #onError: ((error: unknown) => void) | undefined
 
-  constructor({ core, parent, name, limits }: CellOptions) {
+  constructor(options: CellOptions) {
+    const { core, name, limits, hasPriority } = options
     this.core = core
     this.id = ++core.lastId
     this.name = name
     this.mailbox = new Mailbox(this, limits)
-    this.#parent = parent
-    this.#siblings.add(this)
-    core.alive++
-    if (name !== undefined) core.names.set(name, this)
+    this.lanes = hasPriority ? new Lanes(this.mailbox, new Mailbox(this, limits)) : undefined
+    this.#takesDetour = hasPriority
+    this.life = new Life(this, options)
   }
 
-  get hasEnded(): boolean {
-    return this.#life === ended
+  /** Whether a handler is under way that lets no other run. */
+  get isHolding(): boolean {
+    return this.#activity === busy && this.#stage !== overlapping
   }
 
-  /** Whether it is too late to start children, timers and turns. */
-  get isEnding(): boolean {
-    return this.#life >= ending
+  /** Whether what runs outside of any handler can only be the continuation of the one under way. */
+  get hasOneThread(): boolean {
+    return this.isHolding && this.active === 0 && (this.#overlap === undefined || this.#overlap.running.size === 0)
   }
 
-  get actor(): Actor | undefined {
-    return this.#actor
+  get waiting(): number {
+    return this.mailbox.size + (this.lanes?.urgent.size ?? 0)
   }
 
-  get protocol(): Protocol | undefined {
-    return this.#protocol
-  }
-
-  get belongings(): Belongings {
-    return (this.#belongings ??= new Belongings(this.core.clock, this))
-  }
-
-  get youngestChild(): Cell | undefined {
-    return this.#belongings?.children.last
-  }
-
-  /** Aborted when the actor is killed, fails or has ended. */
-  get signal(): AbortSignal {
-    const { signal } = this.belongings
-    const isCutOff = this.#life === ended || this.#failure !== undefined
-    if (isCutOff && !signal.aborted) this.belongings.release(this.whyGone())
-    return signal
-  }
-
-  get done(): Promise<ActorResult> {
-    if (this.#done === undefined) {
-      this.#done = deferred()
-      if (this.#result !== undefined) this.#done.resolve(this.#result)
-    }
-    return this.#done.promise
-  }
-
-  get #siblings(): Siblings {
-    return this.#parent === undefined ? this.core.roots : this.#parent.belongings.children
+  get highWater(): number {
+    return Math.max(this.mailbox.highWater, this.lanes?.urgent.highWater ?? 0)
   }
 
   toString(): string {
     return `${this.className}(#${this.id})`
   }
 
+  whyGone(): Error {
+    return this.life.whyGone()
+  }
+
+  /** Takes in a new actor, which starts before it handles anything. */
   adopt(actor: Actor): void {
-    this.#actor = actor
-    this.#protocol = protocolOf(actor)
-    if (actor.started === undefined) this.#isStarted = true
-    else this.#enqueue({ stage: 'start', fn: actor.started })
+    this.actor = actor
+    this.protocol = protocolOf(actor)
+    const { overlaps } = this.protocol
+    this.#overlap = overlaps === undefined ? undefined : new Overlap(overlaps)
+    if (overlaps !== undefined) this.#takesDetour = true
+    if (actor.started === undefined) this.life.started()
+    else this.#enqueue({ stage: starting, fn: actor.started })
   }
 
   /** Queues a turn of the actor's own: ahead of the mailbox, never counted against its capacity, ignored after the end. */
   enqueueTurn(fn: () => unknown): void {
-    this.#enqueue({ stage: 'turn', fn })
-  }
-
-  /** Announces a turn that will come; a stop waits for it. */
-  expectTurn(): void {
-    this.#expectedTurns++
-  }
-
-  enqueueExpectedTurn(fn: () => unknown): void {
-    this.#expectedTurns--
-    this.#enqueue({ stage: 'turn', fn })
+    this.#enqueue({ stage: turning, fn })
   }
 
   wake(): void {
@@ -168,89 +146,154 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     this.core.runQueue.push(this)
   }
 
-  stop(withinMs?: number): void {
-    if (this.#life === ended) return
-    if (withinMs !== undefined) this.belongings.setDeadline(withinMs, () => this.kill())
-    if (this.#life !== alive) return
-    this.#life = draining
-    this.mailbox.close()
-    this.wake()
-  }
-
-  kill(): void {
-    if (this.#life === ended) return
-    this.#life = ended
-    this.#current?.ask?.reject(this.whyGone())
-    this.#letGo()
-    if (this.#isStarted && !this.#calledStopped) this.#callStoppedUnawaited()
-    this.#finish('killed')
-  }
-
-  /** Ends the actor with an error; its children are killed. */
-  fail(phase: FailurePhase, thrown: unknown): void {
-    const error = toError(thrown)
-    this.core.log.error({ actor: this.toString(), phase, error }, `${this} failed (${phase}): ${error.message}`)
-    if (this.#life >= ending) return
-    this.#failure = { phase, error }
-    this.#life = ending
-    this.#letGo()
-    if (phase === 'start') this.#finish('failed')
-    else this.#windDown()
-  }
-
-  whyGone(): Error {
-    if (this.#failure !== undefined) return actorFailed(this, this.#failure.error)
-    const wasKilled = this.#result === undefined ? this.#life === ended : this.#result.kind === 'killed'
-    return wasKilled ? actorKilled(this) : actorStopped(this)
-  }
-
   run(): void {
+    const { core } = this
+    if (this.state >= restarting) {
+      this.#activity = resting
+      return
+    }
     this.#activity = busy
+    core.running = this
     for (let count = 0; count < turnLength; count++) {
-      const goesOn = this.#next()
-      const isSpent = this.core.runQueue.spend()
-      if (!goesOn) return
+      const goesOn = this.#takesDetour ? this.#nextOnDetour() : this.#next()
+      const isSpent = core.runQueue.spend()
+      if (!goesOn) {
+        core.running = undefined
+        return
+      }
       if (isSpent) break
     }
-    this.#queueAgain(true)
+    core.running = undefined
+    this.#queueAgain()
+  }
+
+  /** Looks before every message whether it may be handled now. */
+  takeDetours(): void {
+    this.#takesDetour = true
+  }
+
+  /** Puts the message that is being handled aside. */
+  stashCurrent(stash: Stash): void {
+    const envelope = this.#current
+    if (envelope === undefined) throw stashOutside(this)
+    if (stash.size >= this.mailbox.capacity) throw stashFull(this, this.mailbox.capacity)
+    this.#current = undefined
+    stash.add(envelope)
+  }
+
+  /** Cuts off all that is under way; what comes of it later is ignored. */
+  halt(reason: DeadLetterReason, why: Error): void {
+    this.incarnation++
+    this.active = 0
+    this.waits = undefined
+    this.#activity = resting
+    this.#turns = undefined
+    this.#onValue = this.#onError = undefined
+    const cutOff = this.#current === undefined ? [] : [this.#current]
+    this.#current = undefined
+    if (this.#overlap !== undefined) cutOff.push(...this.#overlap.running)
+    for (const envelope of cutOff) {
+      envelope.ask?.reject(why)
+      const isReplyLost = envelope.ask !== undefined && reason === 'discarded'
+      this.mailbox.bury(envelope, isReplyLost ? 'reply-dropped' : reason)
+    }
+  }
+
+  closeDoor(): void {
+    this.mailbox.close()
+    this.lanes?.urgent.close()
+  }
+
+  discardMail(): void {
+    this.lanes?.urgent.discard()
+    this.mailbox.discard()
   }
 
   /** Does one thing; false when the actor now waits, rests or has ended. */
   #next(): boolean {
-    const turn = this.#turns?.shift()
-    if (turn !== undefined) return this.#perform(turn.stage, turn.fn)
     const envelope = this.mailbox.shift()
     return envelope === undefined ? this.#rest() : this.#handle(envelope)
   }
 
+  #nextOnDetour(): boolean {
+    const overlap = this.#overlap
+    if (this.#turns !== undefined && this.#turns.size > 0) {
+      const turn = overlap?.holdsWriters === true ? undefined : this.#turns.shift()
+      return turn === undefined ? this.#pause() : this.#perform(turn.stage, turn.fn)
+    }
+    this.#takesDetour = overlap !== undefined || this.lanes !== undefined || this.life.hasTooManyTasks
+    if (this.life.hasTooManyTasks) return this.#pause()
+    const mailbox = this.lanes?.next() ?? this.mailbox
+    const envelope = mailbox.peek()
+    if (envelope === undefined) return this.#rest()
+    if (overlap?.admits(envelope.name) === false) return this.#pause()
+    mailbox.shift()
+    const rule = overlap?.ruleOf(envelope.name)
+    return overlap === undefined || rule === undefined
+      ? this.#handle(envelope)
+      : this.#handleBeside(envelope, rule, overlap)
+  }
+
   #handle(envelope: Envelope): boolean {
-    const ask = envelope.ask
-    const actor = this.#actor as Actor
-    const method = (this.#protocol as Protocol).find(actor, envelope.name)
-    if (method === undefined || (ask !== undefined && ask.isSettled)) return this.#passOver(envelope)
-    this.#stage = 'message'
+    const method = this.#methodFor(envelope)
+    if (method === undefined) return this.#passOver(envelope)
+    this.#stage = handling
     this.#current = envelope
     let reply: unknown
     try {
-      reply = method.call(actor, envelope.payload)
+      reply = call(method, this.actor as Actor, envelope)
     } catch (error) {
       return this.#threw(error)
     }
-    return isThenable(reply) ? this.#suspend(reply) : this.#returned(reply)
+    if (isThenable(reply)) return this.#suspend(reply)
+    if (this.waits !== undefined) this.waits = undefined
+    // Otherwise it was stashed, or the actor has ended.
+    if (this.#current === envelope) {
+      this.#current = undefined
+      this.#replied(envelope, reply)
+    }
+    return this.state < restarting
+  }
+
+  /** Handles a message that lets others run beside it. */
+  #handleBeside(envelope: Envelope, rule: OverlapRule, overlap: Overlap): boolean {
+    const method = this.#methodFor(envelope)
+    if (method === undefined) return this.#passOver(envelope)
+    const { incarnation } = this
+    const end = (book: () => void): void => {
+      if (incarnation !== this.incarnation) return
+      overlap.end(envelope, rule)
+      book()
+      this.wake()
+    }
+    this.#stage = overlapping
+    overlap.begin(envelope, rule)
+    settle(
+      () => call(method, this.actor as Actor, envelope),
+      (reply) => end(() => this.#replied(envelope, reply)),
+      (error) => end(() => this.#failedIn(envelope, error)),
+    )
+    return this.state < restarting
+  }
+
+  #methodFor(envelope: Envelope): Method | undefined {
+    return envelope.ask !== undefined && envelope.ask.isSettled
+      ? undefined
+      : (this.protocol as Protocol).find(this.actor as Actor, envelope.name)
   }
 
   #passOver(envelope: Envelope): boolean {
     const gaveUp = envelope.ask?.isSettled === true
     if (!gaveUp) envelope.ask?.reject(messageUnknown(this, envelope.name))
     this.mailbox.bury(envelope, gaveUp ? 'timeout' : 'unknown')
-    return this.#life < ending
+    return this.state < restarting
   }
 
-  #perform(stage: Stage, fn: (this: Actor) => unknown): boolean {
+  #perform(stage: number, fn: (this: Actor) => unknown): boolean {
     this.#stage = stage
     let outcome: unknown
     try {
-      outcome = fn.call(this.#actor as Actor)
+      outcome = fn.call(this.actor as Actor)
     } catch (error) {
       return this.#threw(error)
     }
@@ -258,136 +301,98 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   }
 
   #rest(): boolean {
-    const idle = this.#actor?.idle
-    if (this.#wasActive && idle !== undefined) {
-      this.#wasActive = false
-      return this.#perform('idle', idle)
+    const idle = this.actor?.idle
+    const isAlone = this.#overlap === undefined || this.#overlap.running.size === 0
+    const done = this.processed + this.failed + this.#turnsDone
+    if (idle !== undefined && isAlone && done !== this.#doneAtIdle) {
+      this.#doneAtIdle = done
+      return this.#perform(idling, idle)
     }
     this.#activity = resting
-    if (this.#life === draining && this.#expectedTurns === 0) {
-      this.#life = ending
-      this.#windDown()
-    }
+    if (this.state === draining && this.active === 0 && isAlone) this.life.drained()
+    return false
+  }
+
+  /** Rests although something is there to do; what it waits for wakes it. */
+  #pause(): boolean {
+    this.#activity = resting
     return false
   }
 
   /** Waits for a promise; nothing else of this actor runs meanwhile. */
   #suspend(outcome: PromiseLike<unknown>): boolean {
-    this.#onValue ??= (value) => this.#queueAgain(this.#returned(value))
-    this.#onError ??= (error) => this.#queueAgain(this.#threw(error))
+    if (this.#onValue === undefined || this.#onError === undefined) this.#makeReactions()
     const promise = outcome instanceof Promise ? outcome : Promise.resolve(outcome)
     void promise.then(this.#onValue, this.#onError)
     return false
   }
 
-  #queueAgain(goesOn: boolean): void {
-    if (!goesOn) return
+  #makeReactions(): void {
+    const { incarnation } = this
+    this.#onValue = (value) => {
+      if (incarnation === this.incarnation && this.#returned(value)) this.#queueAgain()
+    }
+    this.#onError = (error) => {
+      if (incarnation === this.incarnation && this.#threw(error)) this.#queueAgain()
+    }
+  }
+
+  #queueAgain(): void {
     this.#activity = queued
     this.core.runQueue.push(this)
   }
 
   /** Books a normal end of the current stage; false when the actor is ending. */
   #returned(reply: unknown): boolean {
-    if (this.#life === ended) return false
-    switch (this.#stage) {
-      case 'message':
-        this.#wasActive = true
-        this.core.processed++
-        this.#current?.ask?.resolve(reply)
-        this.#current = undefined
-        break
-      case 'turn':
-        this.#wasActive = true
-        break
-      case 'start':
-        this.#isStarted = true
-        break
-      case 'stop':
-        return this.#finish('stopped')
-      default:
-    }
-    return this.#life < ending
+    if (this.waits !== undefined) this.waits = undefined
+    if (this.state >= restarting) return false
+    const envelope = this.#current
+    if (envelope !== undefined) {
+      this.#current = undefined
+      this.#replied(envelope, reply)
+    } else if (this.#stage === starting) this.life.started()
+    else if (this.#stage === turning) this.#turnsDone++
+    return this.state < restarting
   }
 
-  /** Hands an error to the one asker who waits for the answer, else the actor fails; false when it is ending. */
   #threw(thrown: unknown): boolean {
-    if (this.#life === ended) return false
-    if (this.#stage === 'stop') return this.#failedToStop(thrown)
-    const ask = this.#stage === 'message' ? this.#current?.ask : undefined
+    this.waits = undefined
+    if (this.state >= restarting) return false
+    const envelope = this.#current
     this.#current = undefined
-    this.#wasActive = true
-    this.core.failed++
-    if (ask === undefined) this.fail(this.#stage === 'start' ? 'start' : 'handle', thrown)
+    this.#failedIn(envelope, thrown)
+    return this.state < restarting
+  }
+
+  #replied(envelope: Envelope, reply: unknown): void {
+    this.processed++
+    if (envelope.ask !== undefined) envelope.ask.resolve(reply)
+  }
+
+  /** Hands an error to the one asker who waits for the answer, else the actor fails. */
+  #failedIn(envelope: Envelope | undefined, thrown: unknown): void {
+    this.failed++
+    const ask = envelope?.ask
+    if (ask === undefined) this.life.fail(this.#stage === starting ? 'start' : 'handle', thrown)
     else if (ask.isSettled)
       this.core.log.warn(
         { actor: this.toString(), error: thrown },
         `${this} threw in ${ask.message} after its asker gave up`,
       )
     else ask.reject(thrown)
-    return this.#life < ending
   }
 
   #enqueue(turn: Turn): void {
-    if (this.#life >= ending) return
+    if (this.state >= restarting) return
     this.#turns ??= new Ring()
     this.#turns.push(turn)
+    this.#takesDetour = true
     this.wake()
-  }
-
-  /** Cuts off everything the actor still had before it: mail, turns, timers, children. */
-  #letGo(): void {
-    this.mailbox.discard()
-    this.#turns = undefined
-    this.#belongings?.release(this.whyGone())
-    this.#belongings?.killChildren()
-  }
-
-  /** Stops the children one by one, last started first, then calls `stopped`, then it is over. */
-  #windDown(): void {
-    if (this.#life === ended) return
-    const youngest = this.youngestChild
-    if (youngest !== undefined) {
-      youngest.stop()
-      void youngest.done.then(() => this.#windDown())
-      return
-    }
-    this.#calledStopped = true
-    this.#perform('stop', () => this.#actor?.stopped?.(this.#failure === undefined ? 'stopped' : 'failed'))
-  }
-
-  #callStoppedUnawaited(): void {
-    const report = (error: unknown): void =>
-      this.core.log.error({ actor: this.toString(), phase: 'stop', error }, `${this} threw in stopped('killed')`)
-    try {
-      const outcome = this.#actor?.stopped?.('killed')
-      if (isThenable(outcome)) void Promise.resolve(outcome).then(undefined, report)
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  #failedToStop(thrown: unknown): boolean {
-    const error = toError(thrown)
-    this.core.log.error({ actor: this.toString(), phase: 'stop', error }, `${this} failed (stop): ${error.message}`)
-    this.#failure ??= { phase: 'stop', error }
-    return this.#finish('failed')
-  }
-
-  #finish(kind: EndReason): false {
-    this.#life = ended
-    const actor = this.#actor === undefined ? {} : { actor: this.#actor }
-    this.#result = this.#failure === undefined ? { kind, ...actor } : { kind: 'failed', ...this.#failure, ...actor }
-    this.#belongings?.release(this.whyGone())
-    this.#belongings?.cancelDeadlines()
-    this.#current = undefined
-    this.#siblings.remove(this)
-    this.core.alive--
-    if (this.name !== undefined) this.core.names.delete(this.name)
-    this.#done?.resolve(this.#result)
-    return false
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+function call(method: Method, actor: Actor, envelope: Envelope): unknown {
+  return envelope.observation === undefined
+    ? method.call(actor, envelope.payload)
+    : envelope.observation.handle(method, actor)
 }

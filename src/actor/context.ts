@@ -6,21 +6,35 @@ import type { Duration } from '../lib/duration.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
+import { actorRestarted, limitInvalid, stashOutside } from './errors.ts'
+import { ending } from './life-state.ts'
 import type { ReplyTo, Tagged } from './message.ts'
+import { cellOf } from './ref.ts'
 import type { AskArguments, AskOptions, MessageName, Recipient, Ref, ReplyOf, Self } from './ref.ts'
 import type { Make, SpawnOptions, Spawned } from './spawn.ts'
+import type { Terminated } from './watch.ts'
 
-/** Every `fn`, `onResult` and `onError` runs as a turn of the mailbox: never beside a handler, ahead of waiting messages, and never after the end. */
+/** Every `fn`, `onResult`, `onError` and `onEnd` runs as a turn of the mailbox: never beside a handler, ahead of waiting messages, and never after the end. */
 export interface Context<A extends Actor = Actor> {
   readonly self: Self<A>
-  /** Aborted when the actor is killed, fails or has ended. */
+  /** Aborted when the actor is killed, fails, is restarted or has ended. */
   readonly signal: AbortSignal
   /** Logs with the actor's name among the fields. */
   readonly log: Log
-  /** Starts a child. It is stopped when this actor stops and killed when this one is killed or fails. */
+  /** Tasks and piped promises that have not settled, those included that wait for others to end. */
+  readonly active: number
+  /** Starts a child. It is stopped when this actor stops and killed when this one is killed, fails or is restarted. */
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C>
-  /** Closes the door; the actor ends once it has handled what was let in. */
+  /** Closes the door; the actor ends once it has handled what was let in. One that is `permanent` is restarted instead, and its mail stays. */
   stop(): void
+  /**
+   * Brings the end of another actor, also one that has been: to `onEnd`, else as the message `Terminated` to the method of that name.
+   * A restart is no end. Harmless to repeat: the last `onEnd` counts.
+   */
+  watch(ref: Watched, onEnd?: (end: Terminated) => unknown): void
+  /** From now on nothing is heard of its end. */
+  unwatch(ref: Watched): void
+  /** As `ref.ask`, and also after an `await` seen by the search for deadlocks. */
   ask<B extends Actor, K extends MessageName<B>>(
     ref: Ref<B>,
     name: K,
@@ -36,6 +50,30 @@ export interface Context<A extends Actor = Actor> {
    * Without `onError`, an error fails the actor.
    */
   pipe<T>(promise: PromiseLike<T>, onResult: (value: T) => unknown, onError?: (error: unknown) => unknown): void
+  /**
+   * Starts work beside the mailbox and brings its result, or its error, back as a turn. A stop waits for it; its signal is aborted with the actor's.
+   * Without `onError`, an error fails the actor.
+   *
+   * With `limit`, work that would be one too many waits, and the mailbox waits with it: senders feel it when the mailbox is full.
+   */
+  task<T>(
+    work: (signal: AbortSignal) => T | PromiseLike<T>,
+    onResult?: (value: T) => unknown,
+    options?: TaskOptions,
+  ): void
+  /** Puts the message that is being handled aside; an asker goes on waiting. As many fit as into the mailbox. */
+  stash(): void
+  /** Brings what was stashed back, ahead of the mailbox and in the order it came. */
+  unstash(): void
+}
+
+/** Any ref, as far as watching goes. */
+export type Watched = Pick<Ref<Actor>, 'id'>
+
+export interface TaskOptions {
+  readonly onError?: (error: unknown) => unknown
+  /** How many tasks of this actor may run when this one begins, itself included. */
+  readonly limit?: number
 }
 
 // What code that outlived its actor gets.
@@ -47,10 +85,12 @@ interface Askable {
 
 export class ActorContext {
   readonly #cell: Cell
+  readonly #incarnation: number
   #log: Log | undefined
 
   constructor(cell: Cell) {
     this.#cell = cell
+    this.#incarnation = cell.incarnation
   }
 
   get self(): object {
@@ -58,31 +98,51 @@ export class ActorContext {
   }
 
   get signal(): AbortSignal {
-    return this.#cell.signal
+    return this.#isReplaced ? AbortSignal.abort(this.#whyOver) : this.#cell.life.signal
   }
 
   get log(): Log {
     return (this.#log ??= logOf(this.#cell))
   }
 
+  get active(): number {
+    return this.#isReplaced ? 0 : this.#cell.active
+  }
+
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C> {
+    if (this.#isReplaced) throw this.#whyOver
     return this.#cell.core.spawn({ core: this.#cell.core, parent: this.#cell }, make, options)
   }
 
   stop(): void {
-    this.#cell.stop()
+    if (!this.#isReplaced) this.#cell.life.leave()
+  }
+
+  watch(ref: Ref<Actor>, onEnd?: (end: Terminated) => unknown): void {
+    if (!this.#isOver) this.#cell.life.belongings.watching.add(cellOf(ref), onEnd)
+  }
+
+  unwatch(ref: Ref<Actor>): void {
+    if (!this.#isOver) this.#cell.life.belongings.watching.remove(cellOf(ref))
   }
 
   ask(ref: Askable, message: string | Tagged, ...rest: readonly unknown[]): Promise<unknown> {
-    return ref.ask(message, ...rest)
+    const { core } = this.#cell
+    const before = core.running
+    if (before === undefined && !this.#isReplaced && this.#cell.hasOneThread) core.running = this.#cell
+    try {
+      return ref.ask(message, ...rest)
+    } finally {
+      core.running = before
+    }
   }
 
   after(time: Duration, fn: () => unknown): Timer {
-    return this.#cell.isEnding ? firesNever : this.#cell.belongings.timers.after(toMs(time), fn)
+    return this.#isOver ? firesNever : this.#cell.life.belongings.timers.after(toMs(time), fn)
   }
 
   every(time: Duration, fn: () => unknown): Timer {
-    return this.#cell.isEnding ? firesNever : this.#cell.belongings.timers.every(toMs(time), fn)
+    return this.#isOver ? firesNever : this.#cell.life.belongings.timers.every(toMs(time), fn)
   }
 
   pipe<T>(
@@ -90,11 +150,77 @@ export class ActorContext {
     onResult: (value: T) => unknown,
     onError: (error: unknown) => unknown = rethrow,
   ): void {
-    const cell = this.#cell
-    cell.expectTurn()
-    void Promise.resolve(promise).then(
-      (value) => cell.enqueueExpectedTurn(() => onResult(value)),
-      (error: unknown) => cell.enqueueExpectedTurn(() => onError(error)),
+    if (this.#isOver) return
+    this.#cell.active++
+    this.#bringBack(Promise.resolve(promise), onResult, onError)
+  }
+
+  task<T>(
+    work: (signal: AbortSignal) => T | PromiseLike<T>,
+    onResult: (value: T) => unknown = () => undefined,
+    { onError = rethrow, limit = Infinity }: TaskOptions = {},
+  ): void {
+    if (limit !== Infinity && (!Number.isInteger(limit) || limit < 1)) throw limitInvalid(limit)
+    if (this.#isOver) return
+    const { tasks } = this.#cell.life.belongings
+    this.#cell.active++
+    tasks.start(limit, () => {
+      if (this.#isReplaced) return
+      const promise = this.#perform(work)
+      const ended = (): void => tasks.ended()
+      void promise.then(ended, ended)
+      this.#bringBack(promise, onResult, onError)
+    })
+    if (tasks.areTooMany) this.#cell.takeDetours()
+  }
+
+  stash(): void {
+    if (this.#isOver) throw stashOutside(this.#cell)
+    this.#cell.stashCurrent(this.#cell.life.belongings.stash)
+  }
+
+  unstash(): void {
+    if (this.#isOver) return
+    this.#cell.life.belongings.stash.emptyInto(this.#cell.mailbox)
+    this.#cell.wake()
+  }
+
+  /** Whether this speaks for an actor that was replaced by a restart, or cut off. */
+  get #isReplaced(): boolean {
+    return this.#incarnation !== this.#cell.incarnation
+  }
+
+  get #isOver(): boolean {
+    return this.#isReplaced || this.#cell.life.isEnding
+  }
+
+  get #whyOver(): Error {
+    return this.#cell.state < ending ? actorRestarted(this.#cell) : this.#cell.whyGone()
+  }
+
+  /** Invariant: whom the work waits for is not whom the handler waits for. */
+  #perform<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+    const { core } = this.#cell
+    const before = core.running
+    core.running = undefined
+    try {
+      return Promise.resolve(work(this.signal))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    } finally {
+      core.running = before
+    }
+  }
+
+  #bringBack<T>(promise: Promise<T>, onResult: (value: T) => unknown, onError: (error: unknown) => unknown): void {
+    const settle = (turn: () => unknown): void => {
+      if (this.#isReplaced) return
+      this.#cell.active--
+      this.#cell.enqueueTurn(turn)
+    }
+    void promise.then(
+      (value) => settle(() => onResult(value)),
+      (error: unknown) => settle(() => onError(error)),
     )
   }
 }

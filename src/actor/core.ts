@@ -5,8 +5,10 @@ import type { Log } from '../lib/log.ts'
 import { AskTimeouts } from './ask-timeouts.ts'
 import type { Cell } from './cell.ts'
 import { DeadLetterBox } from './dead-letters.ts'
+import { Observer } from './observation.ts'
 import { RunQueue } from './run-queue.ts'
 import type { SpawnFunction } from './spawn.ts'
+import { Supervision } from './supervision.ts'
 
 interface CoreDeps {
   readonly clock: Clock
@@ -25,9 +27,14 @@ export class Core {
   readonly deadLetters: DeadLetterBox
   /** The actors without a parent. */
   readonly roots = new Siblings()
+  readonly supervision: Supervision
   readonly names = new Map<string, Cell>()
+  readonly observer: Observer
+  /** The actor whose handler runs now, up to its first `await`. */
+  running: Cell | undefined = undefined
   lastId = 0
   alive = 0
+  /** Of the actors that have ended. */
   processed = 0
   failed = 0
 
@@ -37,8 +44,16 @@ export class Core {
     this.askTimeoutMs = deps.askTimeoutMs
     this.spawn = deps.spawn
     this.runQueue = new RunQueue(deps.clock)
+    this.supervision = new Supervision(deps.clock, this.roots, 'one-for-one')
+    this.observer = new Observer(deps.clock)
     this.askTimeouts = new AskTimeouts(deps.clock)
     this.deadLetters = new DeadLetterBox(deps.clock, deps.log)
+  }
+
+  bookEnd(cell: Cell): void {
+    this.alive--
+    this.processed += cell.processed
+    this.failed += cell.failed
   }
 }
 

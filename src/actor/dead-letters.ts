@@ -6,12 +6,23 @@ import type { Envelope, Operation } from './envelope.ts'
 
 /**
  * - `stopped`: it came after the actor had stopped, was killed or had failed;
- * - `discarded`: it was let in, but the actor was killed or failed before it was handled;
+ * - `discarded`: it was let in, but the actor was killed or failed before it was handled to the end;
+ * - `reply-dropped`: it was being handled for an asker who waited, and the actor was killed or failed before it replied;
+ * - `restart`: it was being handled when the actor was restarted; what still waited then is handled after the restart;
  * - `overflow`: the mailbox was full;
  * - `timeout`: its asker gave up while it was still in the mailbox;
- * - `unknown`: the actor has no such public method.
+ * - `unknown`: the actor has no such public method;
+ * - `deadlock`: waiting for it would never have ended.
  */
-export type DeadLetterReason = 'stopped' | 'discarded' | 'overflow' | 'timeout' | 'unknown'
+export type DeadLetterReason =
+  | 'stopped'
+  | 'discarded'
+  | 'reply-dropped'
+  | 'restart'
+  | 'overflow'
+  | 'timeout'
+  | 'unknown'
+  | 'deadlock'
 
 export interface DeadLetter {
   /** The actor it was for, as it prints. */

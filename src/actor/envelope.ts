@@ -1,6 +1,7 @@
 // A message on its way, in the one shape that every mailbox holds.
 
 import type { PendingAsk } from './ask.ts'
+import type { Observation } from './observation.ts'
 
 export type Operation = 'tell' | 'send' | 'ask'
 
@@ -10,6 +11,8 @@ export class Envelope {
   readonly payload: unknown
   readonly operation: Operation
   ask: PendingAsk | undefined = undefined
+  /** There for the few messages whose way is timed or traced. */
+  observation: Observation | undefined = undefined
 
   constructor(name: string, payload: unknown, operation: Operation) {
     this.name = name

@@ -42,6 +42,37 @@ export function actorFailed(actor: Named, cause: Error): TroupeError {
   )
 }
 
+export function actorRestarted(actor: Named): TroupeError {
+  return new TroupeError(
+    'actor_restarted',
+    `${actor} was restarted while it handled this message; it may have done part of it. Make the message harmless to repeat, then send it again.`,
+    { details: { actor: String(actor) }, retryable: true },
+  )
+}
+
+export function restartsUsedUp(
+  actor: Named,
+  cause: Error | undefined,
+  limits: { max: number; withinMs: number },
+): TroupeError {
+  const { max, withinMs } = limits
+  const last = cause === undefined ? 'it stopped by itself' : cause.message
+  return new TroupeError(
+    'restarts_used_up',
+    `${actor} is not restarted any more: it was restarted ${max} times within ${formatMs(withinMs)} and ended again (${last}). See the cause, or allow more with max, within and backoff.`,
+    { cause, details: { actor: String(actor), max, withinMs }, retryable: false },
+  )
+}
+
+export function deadlock(actor: Named, message: string, path: readonly Named[]): TroupeError {
+  const cycle = path.join(' → ')
+  return new TroupeError(
+    'deadlock',
+    `Waiting for ${actor} to take ${message} would never end (${cycle}): use tell on one side, or do not wait inside the handler.`,
+    { details: { actor: String(actor), message, cycle }, retryable: false },
+  )
+}
+
 export function askTimeout(actor: Named, message: string, timeoutMs: number): TroupeError {
   return new TroupeError(
     'ask_timeout',
@@ -107,6 +138,57 @@ export function overflowInvalid(received: unknown): TroupeError {
 
 export function intervalInvalid(received: unknown): TroupeError {
   return optionInvalid('interval', received, 'a duration above zero')
+}
+
+export function priorityOff(actor: Named, message: string): TroupeError {
+  return new TroupeError(
+    'option_invalid',
+    `${actor} has no priority lane for ${message}: spawn it with { priority: true }.`,
+    { details: { actor: String(actor), message } },
+  )
+}
+
+export function overlapInvalid(className: string, name: string, why: string): TroupeError {
+  return new TroupeError('definition_invalid', `${className} declares ${name} as concurrent or shared, but ${why}.`, {
+    details: { class: className, message: name },
+  })
+}
+
+export function stashOutside(actor: Named): TroupeError {
+  return new TroupeError(
+    'definition_invalid',
+    `${actor} has no message to stash: call stash() while a message is handled, and not in a concurrent or shared handler.`,
+    { details: { actor: String(actor) } },
+  )
+}
+
+export function stashFull(actor: Named, capacity: number): TroupeError {
+  return new TroupeError(
+    'mailbox_full',
+    `The stash of ${actor} is full (${capacity}, as its mailbox): unstash earlier, or give it a larger mailbox.`,
+    { details: { actor: String(actor), capacity }, retryable: false },
+  )
+}
+
+export function limitInvalid(received: unknown): TroupeError {
+  return optionInvalid('limit of a task', received, 'a whole number of 1 or more')
+}
+
+export function restartInvalid(received: unknown): TroupeError {
+  return optionInvalid('restart policy', received, "'permanent', 'transient' or 'temporary'")
+}
+
+export function restartMaxInvalid(received: unknown): TroupeError {
+  return optionInvalid('number of restarts (max)', received, 'a whole number of 0 or more')
+}
+
+
+export function watchUnheard(className: string): TroupeError {
+  return new TroupeError(
+    'definition_invalid',
+    `${className} has no method Terminated to hear of the end with: add it, or give watch a function.`,
+    { details: { class: className } },
+  )
 }
 
 export function actorBoundTwice(holder: Named): TroupeError {

@@ -7,6 +7,9 @@ import type { Cell } from './cell.ts'
 
 export type EndReason = 'stopped' | 'killed' | 'failed'
 
+/** Why `stopped` is called: an actor that failed may be restarted after it; `'restarted'` comes with a sibling, or from an end of its own. */
+export type StopReason = EndReason | 'restarted'
+
 /** Where a failed actor failed: in its constructor or `started`; in a handler, `idle` or a turn of its own; in `stopped`. */
 export type FailurePhase = 'start' | 'handle' | 'stop'
 
@@ -49,17 +52,17 @@ export class ActorHandle {
   }
 
   get done(): Promise<ActorResult> {
-    return this.#cell.done
+    return this.#cell.life.done
   }
 
   stop(options?: StopOptions): Promise<ActorResult> {
     const withinMs = options?.within === undefined ? undefined : toMs(options.within)
-    this.#cell.stop(withinMs)
-    return this.#cell.done
+    this.#cell.life.stop(withinMs)
+    return this.#cell.life.done
   }
 
   kill(): Promise<ActorResult> {
-    this.#cell.kill()
-    return this.#cell.done
+    this.#cell.life.kill()
+    return this.#cell.life.done
   }
 }

@@ -216,7 +216,10 @@ describe('stop', () => {
     await clock.advance(1)
     expect(await done).toEqual({ kind: 'killed', actor })
     await held
-    expect(buried()).toEqual([['note', 'unheard', 'discarded']])
+    expect(buried()).toEqual([
+      ['hold', undefined, 'reply-dropped'],
+      ['note', 'unheard', 'discarded'],
+    ])
   })
 
   it('turns into a kill also while stopped hangs', async () => {
@@ -299,6 +302,7 @@ describe('kill', () => {
     await turns()
     expect(actor.seen).toEqual(['started begins', 'started', 'hold begins', 'stopped(killed)', 'hold ends'])
     expect(buried()).toEqual([
+      ['hold', undefined, 'reply-dropped'],
       ['note', 'asked', 'discarded'],
       ['note', 'told', 'discarded'],
     ])
@@ -313,8 +317,8 @@ describe('kill', () => {
       if (end === 'resolve') actor.gate.resolve()
       else actor.gate.reject(new Error('aborted'))
       await turns()
-      expect(system.metrics()).toEqual({ actors: 0, processed: 0, failed: 0, waiting: 0, deadLetters: 0 })
-      expect(log.lines).toEqual([])
+      expect(system.metrics()).toMatchObject({ actors: 0, processed: 0, failed: 0, waiting: 0, deadLetters: 1 })
+      expect(log.lines.map(({ message }) => message)).toEqual([`Dead letter: hold for ${ref} (discarded)`])
     }
   })
 

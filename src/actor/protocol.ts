@@ -1,8 +1,17 @@
 // Which methods of a class are messages, found once per class.
 
 import { Actor } from './actor.ts'
+import { overlapInvalid } from './errors.ts'
+import type { OverlapRule, OverlapRules } from './overlap.ts'
 
-type Method = (this: Actor, payload: unknown) => unknown
+export type Method = (this: Actor, payload: unknown) => unknown
+
+/** What a class may say about its handlers. */
+interface Declaring {
+  readonly name: string
+  readonly concurrent?: Readonly<Record<string, number>>
+  readonly shared?: readonly string[]
+}
 
 const reserved: ReadonlySet<string> = new Set(['constructor', 'ctx', 'started', 'idle', 'stopped'])
 
@@ -10,6 +19,8 @@ const protocols = new WeakMap<object, Protocol>()
 
 /** Finds handlers by name. Lifecycle hooks, getters and whatever the base classes of JavaScript bring are never handlers. */
 export class Protocol {
+  /** Which handlers may run beside others; undefined when none may. */
+  readonly overlaps: OverlapRules | undefined
   readonly #methods = new Map<string, Method>()
   #latestName = ''
   #latest: Method | undefined
@@ -17,6 +28,7 @@ export class Protocol {
   constructor(prototype: object) {
     for (let level = prototype; isBelowActor(level); level = Object.getPrototypeOf(level) as object)
       this.#collect(level)
+    this.overlaps = this.#overlapsOf(prototype.constructor as Declaring)
   }
 
   find(actor: Actor, name: string): Method | undefined {
@@ -37,6 +49,27 @@ export class Protocol {
   /** The messages only this object takes: handlers written as fields. */
   ownNames(actor: Actor): string[] {
     return Object.keys(actor).filter((name) => ownFunction(actor, name) !== undefined)
+  }
+
+  #overlapsOf({ name: className, concurrent, shared }: Declaring): OverlapRules | undefined {
+    if (concurrent === undefined && shared === undefined) return undefined
+    const rules = new Map<string, OverlapRule>()
+    for (const [name, limit] of Object.entries(concurrent ?? {})) {
+      if (!Number.isInteger(limit) || limit < 1)
+        throw overlapInvalid(
+          className,
+          name,
+          `${limit} is not how many may run at once: give a whole number of 1 or more`,
+        )
+      rules.set(name, { limit, isShared: false })
+    }
+    for (const name of shared ?? []) {
+      if (rules.has(name)) throw overlapInvalid(className, name, 'it cannot be both: shared ones only read')
+      rules.set(name, { limit: Infinity, isShared: true })
+    }
+    for (const name of rules.keys())
+      if (!this.#methods.has(name)) throw overlapInvalid(className, name, 'there is no such method')
+    return rules
   }
 
   #collect(level: object): void {

@@ -4,12 +4,20 @@ import type { Duration } from '../lib/duration.ts'
 import { toMs } from '../lib/duration.ts'
 import type { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
+import { priorityOff } from './errors.ts'
+import { ended } from './life-state.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { Handles, Protocol, ReplyTo, Tagged } from './message.ts'
 
 /** Marks what a ref accepts; there in the types only. */
 declare const accepts: unique symbol
 
-export interface AskOptions {
+export interface SendOptions {
+  /** Goes through the second lane of an actor spawned with `priority: true`. */
+  readonly priority?: boolean
+}
+
+export interface AskOptions extends SendOptions {
   /** How long to wait for the reply, waiting for room included; the system's `askTimeout` when absent. */
   readonly timeout?: Duration
 }
@@ -20,8 +28,13 @@ type Method<A, K extends keyof Protocol<A>> = Extract<Protocol<A>[K], (payload: 
 
 type PayloadOf<A, K extends keyof Protocol<A>> = Parameters<Method<A, K>>
 
-export type AskArguments<A, K extends keyof Protocol<A>> =
-  PayloadOf<A, K> extends [] ? [payload?: undefined, options?: AskOptions] : [...PayloadOf<A, K>, options?: AskOptions]
+type Arguments<P extends readonly unknown[], O> = P extends []
+  ? [payload?: undefined, options?: O]
+  : [...P, options?: O]
+
+export type SendArguments<A, K extends keyof Protocol<A>> = Arguments<PayloadOf<A, K>, SendOptions>
+
+export type AskArguments<A, K extends keyof Protocol<A>> = Arguments<PayloadOf<A, K>, AskOptions>
 
 export type ReplyOf<A, K extends keyof Protocol<A>> = Awaited<ReturnType<Method<A, K>>>
 
@@ -31,8 +44,15 @@ interface Accepts<H> {
 
 /** The part of a ref that may send messages of type `M`; any ref whose actor handles `M` is one. */
 export interface Recipient<M extends Tagged> extends Accepts<Handles<M>> {
-  tell(message: M): boolean
-  send(message: M): Promise<void> | undefined
+  tell(message: M, options?: SendOptions): boolean
+  send(message: M, options?: SendOptions): Promise<void> | undefined
+}
+
+/** A ref that keeps nothing in memory. */
+export interface WeakActorRef<A extends Actor> {
+  readonly id: number
+  /** The ref while the actor lives; undefined once it has ended. */
+  deref(): Ref<A> | undefined
 }
 
 /**
@@ -44,8 +64,8 @@ export interface Ref<A extends Actor> extends Accepts<A> {
   readonly id: number
 
   /** Sends and goes on. False means that the message became a dead letter: the mailbox was full or the actor is gone. */
-  tell<K extends MessageName<A>>(name: K, ...payload: PayloadOf<A, K>): boolean
-  tell<M extends Tagged>(this: Accepts<Handles<M>>, message: M): boolean
+  tell<K extends MessageName<A>>(name: K, ...payload: SendArguments<A, K>): boolean
+  tell<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): boolean
 
   /**
    * Sends, waiting for room: undefined when the message is in at once, else a promise of that moment.
@@ -53,18 +73,23 @@ export interface Ref<A extends Actor> extends Accepts<A> {
    * The promise is rejected with `actor_stopped`, `actor_killed` or `actor_failed` when the actor ends first and with `mailbox_full` when the mailbox
    * fails on overflow. One that nobody awaits harms nothing: the dead letter tells. A dropping mailbox never makes a sender wait.
    */
-  send<K extends MessageName<A>>(name: K, ...payload: PayloadOf<A, K>): Promise<void> | undefined
-  send<M extends Tagged>(this: Accepts<Handles<M>>, message: M): Promise<void> | undefined
+  send<K extends MessageName<A>>(name: K, ...payload: SendArguments<A, K>): Promise<void> | undefined
+  send<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): Promise<void> | undefined
 
   /**
    * Sends, waiting for room, and resolves with the reply.
    *
    * Rejects with what the handler threw (the actor lives on), with `ask_timeout`, or with the reason why it was not handled:
-   * `actor_stopped`, `actor_killed`, `actor_failed`, `mailbox_full`, `message_discarded`, `message_unknown`.
+   * `actor_stopped`, `actor_killed`, `actor_failed`, `actor_restarted`, `mailbox_full`, `message_discarded`, `message_unknown`, `deadlock`.
    * After a timeout the message may still have been handled: only one that was still in the mailbox never is.
+   *
+   * Asked from within a handler, before its first `await` or through `ctx.ask`, it is rejected with `deadlock` at once
+   * when the other one waits, over any number of actors, for the one who asks.
    */
   ask<K extends MessageName<A>>(name: K, ...payload: AskArguments<A, K>): Promise<ReplyOf<A, K>>
   ask<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: AskOptions): Promise<ReplyTo<M>>
+
+  weak(): WeakActorRef<A>
 }
 
 type Own<K extends string, P> = Accepts<{ [N in K]: (payload: P) => unknown }>
@@ -73,10 +98,30 @@ type Own<K extends string, P> = Accepts<{ [N in K]: (payload: P) => unknown }>
 export type Self<A extends Actor> = Ref<A> & SelfVerbs
 
 interface SelfVerbs {
-  tell<const K extends string>(this: Own<K, undefined>, name: Exclude<K, keyof Actor>): boolean
-  tell<const K extends string, P>(this: Own<K, P>, name: Exclude<K, keyof Actor>, payload: P): boolean
-  send<const K extends string>(this: Own<K, undefined>, name: Exclude<K, keyof Actor>): Promise<void> | undefined
-  send<const K extends string, P>(this: Own<K, P>, name: Exclude<K, keyof Actor>, payload: P): Promise<void> | undefined
+  tell<const K extends string>(
+    this: Own<K, undefined>,
+    name: Exclude<K, keyof Actor>,
+    payload?: undefined,
+    options?: SendOptions,
+  ): boolean
+  tell<const K extends string, P>(
+    this: Own<K, P>,
+    name: Exclude<K, keyof Actor>,
+    payload: P,
+    options?: SendOptions,
+  ): boolean
+  send<const K extends string>(
+    this: Own<K, undefined>,
+    name: Exclude<K, keyof Actor>,
+    payload?: undefined,
+    options?: SendOptions,
+  ): Promise<void> | undefined
+  send<const K extends string, P>(
+    this: Own<K, P>,
+    name: Exclude<K, keyof Actor>,
+    payload: P,
+    options?: SendOptions,
+  ): Promise<void> | undefined
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
@@ -99,21 +144,25 @@ export class ActorRef {
     return this.#cell.id
   }
 
-  tell(message: string | Tagged, payload?: unknown): boolean {
-    return typeof message === 'string'
-      ? this.#cell.mailbox.tell(message, payload)
-      : this.#cell.mailbox.tell(message.tag, message)
+  tell(message: string | Tagged, second?: unknown, third?: SendOptions): boolean {
+    // The common case: no options.
+    if (typeof message === 'string' && third === undefined) return this.#cell.mailbox.tell(message, second)
+    if (typeof message === 'string') return this.#lane(message, third).tell(message, second)
+    return this.#lane(message.tag, second as SendOptions | undefined).tell(message.tag, message)
   }
 
-  send(message: string | Tagged, payload?: unknown): Promise<void> | undefined {
-    return typeof message === 'string'
-      ? this.#cell.mailbox.send(message, payload)
-      : this.#cell.mailbox.send(message.tag, message)
+  send(message: string | Tagged, second?: unknown, third?: SendOptions): Promise<void> | undefined {
+    if (typeof message === 'string') return this.#lane(message, third).send(message, second)
+    return this.#lane(message.tag, second as SendOptions | undefined).send(message.tag, message)
   }
 
   ask(message: string | Tagged, second?: unknown, third?: AskOptions): Promise<unknown> {
-    if (typeof message === 'string') return this.#cell.mailbox.ask(message, second, this.#timeoutMs(third))
-    return this.#cell.mailbox.ask(message.tag, message, this.#timeoutMs(second as AskOptions | undefined))
+    if (typeof message === 'string') return this.#ask(message, second, third)
+    return this.#ask(message.tag, message, second as AskOptions | undefined)
+  }
+
+  weak(): WeakActorRef<Actor> {
+    return weakRefTo(this.#cell)
   }
 
   toString(): string {
@@ -124,9 +173,27 @@ export class ActorRef {
     return this.#cell.toString()
   }
 
-  #timeoutMs(options: AskOptions | undefined): number {
-    return options?.timeout === undefined ? this.#cell.core.askTimeoutMs : toMs(options.timeout)
+  #ask(name: string, payload: unknown, options: AskOptions | undefined): Promise<unknown> {
+    const timeoutMs = options?.timeout === undefined ? this.#cell.core.askTimeoutMs : toMs(options.timeout)
+    return this.#lane(name, options).ask(name, payload, timeoutMs)
   }
+
+  #lane(name: string, options: SendOptions | undefined): Mailbox {
+    if (options?.priority !== true) return this.#cell.mailbox
+    if (this.#cell.lanes === undefined) throw priorityOff(this.#cell, name)
+    return this.#cell.lanes.urgent
+  }
+}
+
+function weakRefTo(cell: Cell): WeakActorRef<Actor> {
+  const weak = new WeakRef(cell)
+  const { id } = cell
+  const text = `weak ${cell}`
+  const deref = (): Ref<Actor> | undefined => {
+    const target = weak.deref()
+    return target === undefined || target.state === ended ? undefined : (target.ref as unknown as Ref<Actor>)
+  }
+  return { id, deref, toString: () => text, [inspect]: () => text } as WeakActorRef<Actor>
 }
 
 /** The cell behind a ref, for the other parts of the core. */

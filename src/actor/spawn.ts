@@ -1,15 +1,18 @@
 // How an actor comes to life.
 
-import { Actor, bindActor } from './actor.ts'
+import type { Actor } from './actor.ts'
 import { Cell } from './cell.ts'
 import type { Core } from './core.ts'
-import { nameTaken } from './errors.ts'
+import { nameTaken, restartInvalid } from './errors.ts'
 import { ActorHandle } from './handle.ts'
 import type { Handle } from './handle.ts'
 import { mailboxLimits } from './mailbox.ts'
 import type { MailboxOptions } from './mailbox.ts'
 import { ActorRef } from './ref.ts'
 import type { Ref } from './ref.ts'
+import { RestartBudget } from './restart-budget.ts'
+import type { RestartLimits } from './restart-budget.ts'
+import type { Rebirth, RestartPolicy } from './supervision.ts'
 
 /** A function that makes the actor, or a class that needs no arguments. */
 export type Make<A extends Actor> = (() => A) | (new () => A)
@@ -19,7 +22,15 @@ export interface SpawnOptions {
   readonly name?: string
   /** The capacity, or also what happens when it is used up; 100 and `'wait'` when absent. */
   readonly mailbox?: number | MailboxOptions
+  /** Adds a second lane for messages sent with `{ priority: true }`: ahead of the others, but never more than eight in a row. */
+  readonly priority?: boolean
+  /** When the actor is made anew after it ended; `'temporary'`, which is never, when absent. Its ref and its mail stay. */
+  readonly restart?: RestartPolicy
+  /** How often it may be restarted; then it ends, and its parent fails. */
+  readonly restarts?: RestartLimits
 }
+
+const policies: readonly RestartPolicy[] = ['permanent', 'transient', 'temporary']
 
 export type Spawned<A extends Actor> = readonly [ref: Ref<A>, handle: Handle<A>]
 
@@ -27,7 +38,7 @@ export type SpawnFunction = <A extends Actor>(origin: SpawnOrigin, make: Make<A>
 
 interface SpawnOrigin {
   readonly core: Core
-  readonly parent?: Cell
+  readonly parent?: Cell | undefined
 }
 
 /**
@@ -40,29 +51,19 @@ export function spawn<A extends Actor>(
   make: Make<A>,
   options: SpawnOptions = {},
 ): Spawned<A> {
-  const { name } = options
+  const { name, priority: hasPriority = false } = options
   const limits = mailboxLimits(options.mailbox)
-  if (parent?.isEnding === true) throw parent.whyGone()
+  const rebirth = rebirthOf(options)
+  if (parent?.life.isEnding === true) throw parent.whyGone()
   const holder = name === undefined ? undefined : core.names.get(name)
   if (name !== undefined && holder !== undefined) throw nameTaken(name, holder)
-  const cell = new Cell({ core, parent, name, limits })
+  const cell = new Cell({ core, parent, name, limits, hasPriority, rebirth, make })
   cell.ref = new ActorRef(cell)
-  bringToLife(cell, make)
+  cell.life.begin()
   return [cell.ref as unknown as Ref<A>, new ActorHandle(cell) as unknown as Handle<A>]
 }
 
-function bringToLife(cell: Cell, make: Make<Actor>): void {
-  try {
-    const actor = isClass(make) ? new make() : make()
-    cell.className = actor.constructor.name || cell.className
-    bindActor(actor, cell)
-    cell.adopt(actor)
-  } catch (error) {
-    if (isClass(make)) cell.className = make.name
-    cell.fail('start', error)
-  }
-}
-
-function isClass(make: Make<Actor>): make is new () => Actor {
-  return (make.prototype as unknown) instanceof Actor
+function rebirthOf({ restart = 'temporary', restarts }: SpawnOptions): Rebirth | undefined {
+  if (!policies.includes(restart)) throw restartInvalid(restart)
+  return restart === 'temporary' ? undefined : { policy: restart, budget: new RestartBudget(restarts) }
 }

@@ -6,11 +6,12 @@ import { toMs } from '../lib/duration.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
-import type { Cell } from './cell.ts'
 import { Core } from './core.ts'
 import type { Siblings } from './core.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { systemStopped } from './errors.ts'
+import { metricsOf, nodesOf } from './metrics.ts'
+import type { ActorMetrics, ActorNode } from './metrics.ts'
 import type { StopOptions } from './handle.ts'
 import type { Ref } from './ref.ts'
 import { spawn } from './spawn.ts'
@@ -23,18 +24,6 @@ export interface ActorSystemOptions {
   readonly log?: Log
   /** How long an ask waits unless it says otherwise; 30 s when absent. */
   readonly askTimeout?: Duration
-}
-
-export interface ActorMetrics {
-  /** Actors alive now. */
-  readonly actors: number
-  /** Messages whose handler ended normally. */
-  readonly processed: number
-  /** Messages, turns and hooks that threw. */
-  readonly failed: number
-  /** Messages in mailboxes now. */
-  readonly waiting: number
-  readonly deadLetters: number
 }
 
 /**
@@ -84,8 +73,12 @@ export class ActorSystem {
   }
 
   metrics(): ActorMetrics {
-    const { alive, processed, failed, roots, deadLetters } = this.#core
-    return { actors: alive, processed, failed, waiting: countWaiting(roots), deadLetters: deadLetters.count }
+    return metricsOf(this.#core)
+  }
+
+  /** The living actors, each with its children, as they are now. */
+  tree(): ActorNode[] {
+    return nodesOf(this.#core.roots)
   }
 
   /**
@@ -108,7 +101,7 @@ export class ActorSystem {
   #killAfter(withinMs: number, stopped: Promise<void>): void {
     const { roots, clock } = this.#core
     const deadline = clock.after(withinMs, () => {
-      while (roots.last !== undefined) roots.last.kill()
+      while (roots.last !== undefined) roots.last.life.kill()
     })
     void stopped.then(() => deadline.cancel())
   }
@@ -116,21 +109,9 @@ export class ActorSystem {
 
 async function stopAll(actors: Siblings): Promise<void> {
   for (let cell = actors.last; cell !== undefined; cell = actors.last) {
-    cell.stop()
-    await cell.done
+    cell.life.stop()
+    await cell.life.done
   }
-}
-
-function countWaiting(actors: Siblings): number {
-  let waiting = 0
-  const open: (Cell | undefined)[] = [actors.last]
-  while (open.length > 0) {
-    const cell = open.pop()
-    if (cell === undefined) continue
-    waiting += cell.mailbox.size
-    open.push(cell.older, cell.youngestChild)
-  }
-  return waiting
 }
 
 const consoleLog: Log = {

@@ -5,12 +5,15 @@ export const errorCodes = [
   // actors
   'actor_failed',
   'actor_killed',
+  'actor_restarted',
   'actor_stopped',
   'ask_timeout',
+  'deadlock',
   'mailbox_full',
   'message_discarded',
   'message_unknown',
   'name_taken',
+  'restarts_used_up',
   'system_stopped',
   // definitions and input
   'definition_exists',

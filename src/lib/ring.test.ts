@@ -9,17 +9,19 @@ describe('Ring', () => {
     expect(Array.from({ length: 10 }, () => ring.shift())).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, undefined])
   })
 
-  it('behaves like an array under any mix of push and shift', () => {
+  it('behaves like an array under any mix of push, unshift, peek and shift', () => {
+    const verb = fc.constantFrom('push' as const, 'unshift' as const, 'shift' as const)
     fc.assert(
-      fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (pushes) => {
+      fc.property(fc.array(verb, { maxLength: 200 }), (verbs) => {
         const ring = new Ring<number>()
         const model: number[] = []
-        for (const [index, isPush] of pushes.entries()) {
-          if (isPush) {
-            ring.push(index)
-            model.push(index)
-          } else {
+        for (const [index, verb] of verbs.entries()) {
+          if (verb === 'shift') {
+            expect(ring.peek()).toBe(model[0])
             expect(ring.shift()).toBe(model.shift())
+          } else {
+            ring[verb](index)
+            model[verb](index)
           }
           expect(ring.size).toBe(model.length)
         }

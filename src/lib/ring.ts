@@ -22,6 +22,19 @@ export class Ring<T> {
     this.#size++
   }
 
+  /** Puts an item before all others. */
+  unshift(item: T): void {
+    if (this.#size === this.#slots.length) this.#grow()
+    this.#head = (this.#head - 1) & (this.#slots.length - 1)
+    this.#slots[this.#head] = item
+    this.#size++
+  }
+
+  /** The oldest item, left where it is; undefined when there is none. */
+  peek(): T | undefined {
+    return this.#size === 0 ? undefined : this.#slots[this.#head]
+  }
+
   /** Takes the oldest item out; undefined when there is none. */
   shift(): T | undefined {
     if (this.#size === 0) return undefined

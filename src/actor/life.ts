@@ -1,0 +1,311 @@
+// The life of one actor: it starts, drains or is killed, is restarted by its supervisor, and ends once.
+
+import type { Timer } from '../lib/clock.ts'
+import { deferred } from '../lib/deferred.ts'
+import type { Deferred } from '../lib/deferred.ts'
+import { toError } from '../lib/errors.ts'
+import { isThenable } from '../lib/thenable.ts'
+import { Actor, bindActor, keepContext } from './actor.ts'
+import { Belongings } from './belongings.ts'
+import type { Cell } from './cell.ts'
+import type { Siblings } from './core.ts'
+import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp } from './errors.ts'
+import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
+import { alive, draining, ended, ending, restarting } from './life-state.ts'
+import type { Rebirth, Supervision } from './supervision.ts'
+import type { Watching } from './watch.ts'
+
+interface Failure {
+  readonly phase: FailurePhase
+  readonly error: Error
+}
+
+type Maker = (() => Actor) | (new () => Actor)
+
+export interface LifeOptions {
+  readonly parent: Cell | undefined
+  /** A function that makes the actor, or a class that needs no arguments. */
+  readonly make: Maker
+  /** How the actor is restarted; undefined when it never is. */
+  readonly rebirth: Rebirth | undefined
+}
+
+export class Life {
+  readonly rebirth: Rebirth | undefined
+  /** How often it was restarted. */
+  restarts = 0
+  readonly #cell: Cell
+  readonly #parent: Cell | undefined
+  readonly #make: Maker
+  #isStarted = false
+  #isClosing = false
+  #belongings: Belongings | undefined
+  #watchers: Set<Watching> | undefined
+  #deadlines: Timer[] | undefined
+  #failure: Failure | undefined
+  #result: ActorResult | undefined
+  #ready: Deferred<boolean> | undefined
+  #done: Deferred<ActorResult> | undefined
+
+  constructor(cell: Cell, { parent, make, rebirth }: LifeOptions) {
+    this.#cell = cell
+    this.#parent = parent
+    this.#make = make
+    this.rebirth = rebirth
+    const { core, name } = cell
+    this.#siblings.add(cell)
+    core.alive++
+    if (name !== undefined) core.names.set(name, cell)
+  }
+
+  /** Whether it is too late to start children, timers and turns. */
+  get isEnding(): boolean {
+    return this.#cell.state >= restarting
+  }
+
+  get belongings(): Belongings {
+    return (this.#belongings ??= new Belongings(this.#cell.core.clock, this.#cell))
+  }
+
+  get children(): Siblings | undefined {
+    return this.#belongings?.children
+  }
+
+  get youngestChild(): Cell | undefined {
+    return this.#belongings?.children.last
+  }
+
+  get hasTooManyTasks(): boolean {
+    return this.#belongings !== undefined && this.#belongings.tasks.areTooMany
+  }
+
+  /** Aborted when the actor is killed, fails or has ended. */
+  get signal(): AbortSignal {
+    const { signal } = this.belongings
+    const isCutOff = this.#cell.state === ended || this.#failure !== undefined
+    if (isCutOff && !signal.aborted) this.belongings.release(this.whyGone())
+    return signal
+  }
+
+  get done(): Promise<ActorResult> {
+    if (this.#done === undefined) {
+      this.#done = deferred()
+      if (this.#result !== undefined) this.#done.resolve(this.#result)
+    }
+    return this.#done.promise
+  }
+
+  /** Resolves once `started` has ended well, or to false when it has failed or never will. */
+  get ready(): Promise<boolean> {
+    if (this.#ready === undefined) {
+      this.#ready = deferred()
+      if (this.#isStarted || this.isEnding) this.#ready.resolve(this.#isStarted)
+    }
+    return this.#ready.promise
+  }
+
+  get #siblings(): Siblings {
+    return this.#parent === undefined ? this.#cell.core.roots : this.#parent.life.belongings.children
+  }
+
+  get #supervision(): Supervision {
+    return this.#parent === undefined ? this.#cell.core.supervision : this.#parent.life.belongings.supervision
+  }
+
+  /** Makes the actor. */
+  begin(): void {
+    const cell = this.#cell
+    try {
+      const actor = construct(this.#make)
+      cell.className = actor.constructor.name || cell.className
+      bindActor(actor, cell)
+      cell.adopt(actor)
+    } catch (error) {
+      if (cell.actor === undefined && isClass(this.#make)) cell.className = this.#make.name
+      this.fail('start', error)
+    }
+  }
+
+  started(): void {
+    this.#isStarted = true
+    this.#ready?.resolve(true)
+  }
+
+  /** Closes the door; what was let in is still handled. */
+  stop(withinMs?: number): void {
+    if (this.#cell.state === ended) return
+    if (withinMs !== undefined) this.#setDeadline(withinMs)
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.#cell.closeDoor()
+    if (this.#cell.state === restarting) this.#supervision.hurry(this.#cell)
+    if (this.#cell.state !== alive) return
+    this.#cell.state = draining
+    this.#cell.wake()
+  }
+
+  /** The actor's own wish to end; a permanent one comes back. */
+  leave(): void {
+    if (this.rebirth?.policy !== 'permanent' || this.#isClosing) this.stop()
+    else this.#cell.enqueueTurn(() => this.#supervision.childLeft(this.#cell, 'restarted'))
+  }
+
+  kill(): void {
+    if (this.#cell.state === ended) return
+    if (this.#cell.state === restarting) this.#supervision.hurry(this.#cell)
+    this.#cell.state = ended
+    this.#cell.halt('discarded', this.whyGone())
+    this.#letGo()
+    if (this.#isStarted) void this.#callStopped('killed')
+    this.#finish('killed')
+  }
+
+  /** Ends the actor with an error, or has it restarted; its children are killed. */
+  fail(phase: FailurePhase, thrown: unknown): void {
+    const error = toError(thrown)
+    const cell = this.#cell
+    cell.core.log.error({ actor: cell.toString(), phase, error }, `${cell} failed (${phase}): ${error.message}`)
+    if (this.#cell.state >= restarting) return
+    this.#failure = { phase, error }
+    if (this.rebirth === undefined) this.#endFailed()
+    else this.#supervision.childLeft(cell, 'failed')
+  }
+
+  /** Everything that was let in has been handled. */
+  drained(): void {
+    this.#cell.state = ending
+    this.#windDown()
+  }
+
+  /** First half of a restart: takes leave of the actor; its mail stays, its children are killed. Resolves when `stopped` has ended. */
+  async retire(reason: StopReason): Promise<void> {
+    if (this.#cell.state >= ending) return
+    this.#cell.state = restarting
+    const why = actorRestarted(this.#cell)
+    keepContext(this.#cell.actor)
+    this.#cell.halt('restart', why)
+    this.#ready?.resolve(false)
+    this.#ready = undefined
+    this.#belongings?.stash.emptyInto(this.#cell.mailbox)
+    this.#belongings?.release(why)
+    this.#belongings?.killChildren()
+    this.#belongings = undefined
+    if (this.#isStarted) await this.#callStopped(reason)
+  }
+
+  /** Second half of a restart: makes the actor anew. False when it has failed to start, or has ended meanwhile. */
+  revive(): Promise<boolean> {
+    if (this.#cell.state !== restarting) return Promise.resolve(false)
+    this.restarts++
+    this.#failure = undefined
+    this.#cell.state = this.#isClosing ? draining : alive
+    this.begin()
+    this.#cell.wake()
+    return this.ready
+  }
+
+  /** Ends for good an actor that may not be restarted once more; its parent fails too. */
+  giveUp(): void {
+    if (this.#cell.state >= ending || this.rebirth === undefined) return
+    const { phase = 'handle', error: cause } = this.#failure ?? {}
+    const error = restartsUsedUp(this.#cell, cause, this.rebirth.budget)
+    this.#cell.core.log.error({ actor: this.#cell.toString(), phase, error }, error.message)
+    this.#failure = { phase, error }
+    this.#cell.state = ending
+    this.#finish('failed')
+    this.#parent?.life.fail('handle', error)
+  }
+
+  whyGone(): Error {
+    if (this.#failure !== undefined) return actorFailed(this.#cell, this.#failure.error)
+    const wasKilled = this.#result === undefined ? this.#cell.state === ended : this.#result.kind === 'killed'
+    return wasKilled ? actorKilled(this.#cell) : actorStopped(this.#cell)
+  }
+
+  addWatcher(watching: Watching): void {
+    if (this.#result !== undefined) return watching.hasEnded(this.#cell, this.#result)
+    this.#watchers ??= new Set()
+    this.#watchers.add(watching)
+  }
+
+  removeWatcher(watching: Watching): void {
+    this.#watchers?.delete(watching)
+  }
+
+  #setDeadline(delayMs: number): void {
+    this.#deadlines ??= []
+    this.#deadlines.push(this.#cell.core.clock.after(delayMs, () => this.kill()))
+  }
+
+  #endFailed(): void {
+    this.#cell.state = ending
+    this.#cell.halt('discarded', this.whyGone())
+    this.#letGo()
+    this.#windDown()
+  }
+
+  /** Cuts off everything the actor still had before it: mail, timers, children. */
+  #letGo(): void {
+    this.#belongings?.stash.emptyInto(this.#cell.mailbox)
+    this.#cell.discardMail()
+    this.#belongings?.release(this.whyGone())
+    this.#belongings?.killChildren()
+  }
+
+  /** Stops the children one by one, last started first, then calls `stopped`, then it is over. */
+  #windDown(): void {
+    if (this.#cell.state === ended) return
+    const youngest = this.youngestChild
+    if (youngest !== undefined) {
+      youngest.life.stop()
+      void youngest.life.done.then(() => this.#windDown())
+      return
+    }
+    const outcome = this.#isStarted ? this.#callStopped(this.#failure === undefined ? 'stopped' : 'failed') : undefined
+    if (outcome === undefined) this.#finish(this.#failure === undefined ? 'stopped' : 'failed')
+    else void outcome.then(() => this.#finish(this.#failure === undefined ? 'stopped' : 'failed'))
+  }
+
+  /** A promise only when the hook makes one; never rejects. The first error of a life is kept. */
+  #callStopped(reason: StopReason): Promise<void> | undefined {
+    this.#isStarted = false
+    const failed = (thrown: unknown): void => {
+      const error = toError(thrown)
+      const cell = this.#cell
+      cell.core.log.error({ actor: cell.toString(), phase: 'stop', error }, `${cell} failed (stop): ${error.message}`)
+      if (reason === 'stopped') this.#failure ??= { phase: 'stop', error }
+    }
+    try {
+      const outcome = this.#cell.actor?.stopped?.(reason)
+      return isThenable(outcome) ? Promise.resolve(outcome).then(() => undefined, failed) : undefined
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+
+  #finish(kind: EndReason): void {
+    if (this.#result !== undefined) return
+    const { core, actor: object, name } = this.#cell
+    const actor = object === undefined ? {} : { actor: object }
+    this.#cell.state = ended
+    this.#result = this.#failure === undefined ? { kind, ...actor } : { kind: 'failed', ...this.#failure, ...actor }
+    this.#letGo()
+    for (const deadline of this.#deadlines ?? []) deadline.cancel()
+    this.#siblings.remove(this.#cell)
+    core.bookEnd(this.#cell)
+    if (name !== undefined) core.names.delete(name)
+    this.#ready?.resolve(false)
+    this.#done?.resolve(this.#result)
+    for (const watching of this.#watchers ?? []) watching.hasEnded(this.#cell, this.#result)
+    this.#watchers = undefined
+  }
+}
+
+function construct(make: Maker): Actor {
+  return isClass(make) ? new make() : make()
+}
+
+function isClass(make: Maker): make is new () => Actor {
+  return (make.prototype as unknown) instanceof Actor
+}
