@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
-import type { Clock, Timer } from '../lib/clock.ts'
 import { deferred } from '../lib/deferred.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { RecordedLog } from '../testing/recorded-log.ts'
@@ -20,17 +19,8 @@ class Silent extends Actor {
   }
 }
 
-/** Counts the timers that are armed. */
-class CountingClock extends ManualClock implements Clock {
-  armed = 0
-  override after(delayMs: number, fn: () => void): Timer {
-    this.armed++
-    return super.after(delayMs, fn)
-  }
-}
-
 function silentActor(options: { askTimeout?: string } = {}) {
-  const clock = new CountingClock()
+  const clock = new ManualClock()
   const system = new ActorSystem({ clock, log: new RecordedLog(), ...options })
   const actor = new Silent()
   const [ref, handle] = system.spawn(() => actor)
@@ -118,12 +108,32 @@ describe('an ask', () => {
     )
   })
 
-  it('arms no timer of its own, and none is left once all are answered', async () => {
+  it('arms no timer when it is answered at once, and shares one with others when not', async () => {
     const { clock, ref } = silentActor()
-    for (let n = 0; n < 1000; n++) await ref.ask('note', 'x')
-    expect(clock.armed).toBe(1)
-    await clock.advance(60_000)
-    expect(clock.armed).toBe(1)
+    for (let n = 0; n < 1000; n++) await ref.ask('note', 'x', { timeout: 1000 + n })
+    await clock.advance(0)
+    expect(clock.armedTimers).toBe(0)
+    const asks = [1, 2, 3].map((seconds) =>
+      ref.ask('hold', undefined, { timeout: seconds * 1000 }).catch(() => 'gave up'),
+    )
+    await clock.advance(0)
+    expect(clock.armedTimers).toBe(1)
+    await clock.advance(3000)
+    expect(await Promise.all(asks)).toEqual(['gave up', 'gave up', 'gave up'])
+    expect(clock.armedTimers).toBe(0)
+  })
+
+  it('made after the loop was blocked still has its whole time', async () => {
+    const { clock, ref } = silentActor()
+    const gaveUpAtMs = async (timeout: number) => {
+      await ref.ask('hold', undefined, { timeout }).catch(() => undefined)
+      return clock.monotonic()
+    }
+    const early = gaveUpAtMs(100)
+    await clock.advance(70)
+    const late = gaveUpAtMs(100)
+    await clock.advance(200)
+    expect([await early, await late]).toEqual([100, 170])
   })
 
   it('to an actor that has ended is rejected with how it ended', async () => {

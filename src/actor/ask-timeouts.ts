@@ -7,6 +7,10 @@ import { askTimeout } from './errors.ts'
 // The timer holds the process only while asks wait, and learns within this time that none does any more.
 const longestTickMs = 50
 
+// Measured: reading the clock costs a quarter of an ask, and most asks are answered before the event loop turns; those that are not get
+// their deadline then, so that a timeout begins some milliseconds late, never early.
+const unknown = -1
+
 /** The asks of one timeout, oldest and therefore next to expire first. */
 export class AskQueue {
   readonly timeoutMs: number
@@ -19,10 +23,17 @@ export class AskQueue {
 
   add(ask: PendingAsk): void {
     ask.queue = this
+    ask.deadlineMs = unknown
     ask.previous = this.#last
     if (this.#last === undefined) this.first = ask
     else this.#last.next = ask
     this.#last = ask
+  }
+
+  /** Gives those that came since the last time their deadline. */
+  stamp(nowMs: number): void {
+    for (let ask = this.#last; ask !== undefined && ask.deadlineMs === unknown; ask = ask.previous)
+      ask.deadlineMs = nowMs + this.timeoutMs
   }
 
   remove(ask: PendingAsk): void {
@@ -41,16 +52,18 @@ export class AskTimeouts {
   #latest: AskQueue | undefined
   #timer: Timer | undefined
   #firesAtMs = 0
+  #willStamp = false
+  readonly #stamp = (): void => this.#stampAll()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   add(ask: PendingAsk, timeoutMs: number): void {
-    const nowMs = this.#clock.monotonic()
-    ask.deadlineMs = nowMs + timeoutMs
     this.#queueFor(timeoutMs).add(ask)
-    if (this.#timer === undefined || ask.deadlineMs < this.#firesAtMs) this.#arm(nowMs, ask.deadlineMs)
+    if (this.#willStamp) return
+    this.#willStamp = true
+    this.#clock.soon(this.#stamp)
   }
 
   #queueFor(timeoutMs: number): AskQueue {
@@ -59,6 +72,25 @@ export class AskTimeouts {
     if (queue === undefined) this.#queues.set(timeoutMs, (queue = new AskQueue(timeoutMs)))
     this.#latest = queue
     return queue
+  }
+
+  #stampAll(): void {
+    this.#willStamp = false
+    const nowMs = this.#clock.monotonic()
+    for (const queue of this.#queues.values()) {
+      if (queue.first === undefined) this.#forget(queue)
+      else queue.stamp(nowMs)
+    }
+    this.#armForNext(nowMs)
+  }
+
+  #armForNext(nowMs: number): void {
+    let earliestMs = Infinity
+    for (const { first } of this.#queues.values()) {
+      if (first !== undefined) earliestMs = Math.min(earliestMs, first.deadlineMs)
+    }
+    if (earliestMs === Infinity) return
+    if (this.#timer === undefined || earliestMs < this.#firesAtMs) this.#arm(nowMs, earliestMs)
   }
 
   #arm(nowMs: number, deadlineMs: number): void {
@@ -71,13 +103,12 @@ export class AskTimeouts {
   #tick(): void {
     this.#timer = undefined
     const nowMs = this.#clock.monotonic()
-    let earliestMs = Infinity
     for (const queue of this.#queues.values()) {
+      queue.stamp(nowMs)
       expire(queue, nowMs)
       if (queue.first === undefined) this.#forget(queue)
-      else earliestMs = Math.min(earliestMs, queue.first.deadlineMs)
     }
-    if (earliestMs !== Infinity) this.#arm(nowMs, earliestMs)
+    this.#armForNext(nowMs)
   }
 
   #forget(queue: AskQueue): void {

@@ -28,7 +28,7 @@ export class PendingAsk implements Wait {
   queue: AskQueue | undefined = undefined
   previous: PendingAsk | undefined = undefined
   next: PendingAsk | undefined = undefined
-  deadlineMs = 0
+  deadlineMs = -1
 
   constructor(target: Waiter, message: string) {
     this.target = target

@@ -77,8 +77,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   #activity = resting
   #stage = starting
   #current: Envelope | undefined
-  /** What `idle` goes by: it runs when something was done since it last ran. */
-  #turnsDone = 0
+  /** `idle` runs when something was done since it last ran: messages count up `processed` and `failed`, turns count this down. */
   #doneAtIdle = 0
   /** Whether the next message takes more thought than to be shifted out of the one mailbox. */
   #takesDetour: boolean
@@ -303,7 +302,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   #rest(): boolean {
     const idle = this.actor?.idle
     const isAlone = this.#overlap === undefined || this.#overlap.running.size === 0
-    const done = this.processed + this.failed + this.#turnsDone
+    const done = this.processed + this.failed
     if (idle !== undefined && isAlone && done !== this.#doneAtIdle) {
       this.#doneAtIdle = done
       return this.#perform(idling, idle)
@@ -351,7 +350,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
       this.#current = undefined
       this.#replied(envelope, reply)
     } else if (this.#stage === starting) this.life.started()
-    else if (this.#stage === turning) this.#turnsDone++
+    else if (this.#stage === turning) this.#doneAtIdle--
     return this.state < restarting
   }
 

@@ -1,8 +1,6 @@
 // The life of one actor: it starts, drains or is killed, is restarted by its supervisor, and ends once.
 
-import type { Timer } from '../lib/clock.ts'
 import { deferred } from '../lib/deferred.ts'
-import type { Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { Actor, bindActor, keepContext } from './actor.ts'
@@ -12,6 +10,7 @@ import type { Siblings } from './core.ts'
 import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp } from './errors.ts'
 import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
 import { alive, draining, ended, ending, restarting } from './life-state.ts'
+import { Onlookers } from './onlookers.ts'
 import type { Rebirth, Supervision } from './supervision.ts'
 import type { Watching } from './watch.ts'
 
@@ -40,12 +39,9 @@ export class Life {
   #isStarted = false
   #isClosing = false
   #belongings: Belongings | undefined
-  #watchers: Set<Watching> | undefined
-  #deadlines: Timer[] | undefined
   #failure: Failure | undefined
   #result: ActorResult | undefined
-  #ready: Deferred<boolean> | undefined
-  #done: Deferred<ActorResult> | undefined
+  #onlookers: Onlookers | undefined
 
   constructor(cell: Cell, { parent, make, rebirth }: LifeOptions) {
     this.#cell = cell
@@ -88,20 +84,26 @@ export class Life {
   }
 
   get done(): Promise<ActorResult> {
-    if (this.#done === undefined) {
-      this.#done = deferred()
-      if (this.#result !== undefined) this.#done.resolve(this.#result)
+    const onlookers = this.#forOnlookers
+    if (onlookers.done === undefined) {
+      onlookers.done = deferred()
+      if (this.#result !== undefined) onlookers.done.resolve(this.#result)
     }
-    return this.#done.promise
+    return onlookers.done.promise
   }
 
   /** Resolves once `started` has ended well, or to false when it has failed or never will. */
   get ready(): Promise<boolean> {
-    if (this.#ready === undefined) {
-      this.#ready = deferred()
-      if (this.#isStarted || this.isEnding) this.#ready.resolve(this.#isStarted)
+    const onlookers = this.#forOnlookers
+    if (onlookers.ready === undefined) {
+      onlookers.ready = deferred()
+      if (this.#isStarted || this.isEnding) onlookers.ready.resolve(this.#isStarted)
     }
-    return this.#ready.promise
+    return onlookers.ready.promise
+  }
+
+  get #forOnlookers(): Onlookers {
+    return (this.#onlookers ??= new Onlookers())
   }
 
   get #siblings(): Siblings {
@@ -128,7 +130,7 @@ export class Life {
 
   started(): void {
     this.#isStarted = true
-    this.#ready?.resolve(true)
+    this.#onlookers?.ready?.resolve(true)
   }
 
   /** Closes the door; what was let in is still handled. */
@@ -184,8 +186,7 @@ export class Life {
     const why = actorRestarted(this.#cell)
     keepContext(this.#cell.actor)
     this.#cell.halt('restart', why)
-    this.#ready?.resolve(false)
-    this.#ready = undefined
+    this.#forgetReady()
     this.#belongings?.stash.emptyInto(this.#cell.mailbox)
     this.#belongings?.release(why)
     this.#belongings?.killChildren()
@@ -224,17 +225,15 @@ export class Life {
 
   addWatcher(watching: Watching): void {
     if (this.#result !== undefined) return watching.hasEnded(this.#cell, this.#result)
-    this.#watchers ??= new Set()
-    this.#watchers.add(watching)
+    this.#forOnlookers.watchers.add(watching)
   }
 
   removeWatcher(watching: Watching): void {
-    this.#watchers?.delete(watching)
+    this.#onlookers?.watchers.delete(watching)
   }
 
   #setDeadline(delayMs: number): void {
-    this.#deadlines ??= []
-    this.#deadlines.push(this.#cell.core.clock.after(delayMs, () => this.kill()))
+    this.#forOnlookers.deadlines.push(this.#cell.core.clock.after(delayMs, () => this.kill()))
   }
 
   #endFailed(): void {
@@ -291,14 +290,24 @@ export class Life {
     this.#cell.state = ended
     this.#result = this.#failure === undefined ? { kind, ...actor } : { kind: 'failed', ...this.#failure, ...actor }
     this.#letGo()
-    for (const deadline of this.#deadlines ?? []) deadline.cancel()
     this.#siblings.remove(this.#cell)
     core.bookEnd(this.#cell)
     if (name !== undefined) core.names.delete(name)
-    this.#ready?.resolve(false)
-    this.#done?.resolve(this.#result)
-    for (const watching of this.#watchers ?? []) watching.hasEnded(this.#cell, this.#result)
-    this.#watchers = undefined
+    if (this.#onlookers !== undefined) this.#tellOnlookers(this.#onlookers, this.#result)
+  }
+
+  #forgetReady(): void {
+    if (this.#onlookers === undefined) return
+    this.#onlookers.ready?.resolve(false)
+    this.#onlookers.ready = undefined
+  }
+
+  #tellOnlookers({ ready, done, deadlines, watchers }: Onlookers, result: ActorResult): void {
+    for (const deadline of deadlines) deadline.cancel()
+    ready?.resolve(false)
+    done?.resolve(result)
+    for (const watching of watchers) watching.hasEnded(this.#cell, result)
+    watchers.clear()
   }
 }
 

@@ -9,6 +9,8 @@ import type { Waiter } from './deadlock.ts'
 import { Envelope } from './envelope.ts'
 import { capacityInvalid, mailboxFull, messageDiscarded, overflowInvalid } from './errors.ts'
 import { PendingSend } from './send.ts'
+import { WaitingLine } from './waiting-line.ts'
+import type { Waiting } from './waiting-line.ts'
 
 /** What a full mailbox does: make `send` and `ask` wait, refuse the message, or drop one. `tell` never waits. */
 export type Overflow = 'wait' | 'fail' | 'drop-oldest' | 'drop-newest'
@@ -34,14 +36,8 @@ export interface MailboxOwner extends Waiter {
 
 type Admission = 'in' | 'wait' | 'full' | 'dropped' | 'closed'
 
-interface Waiting {
-  readonly envelope: Envelope
-  readonly send: PendingSend | undefined
-}
-
 const defaultLimits: MailboxLimits = { capacity: 100, overflow: 'wait' }
 const overflows: readonly Overflow[] = ['wait', 'fail', 'drop-oldest', 'drop-newest']
-const firstSweep = 64
 
 // Measured: a count that all systems share costs a tell 1 ns, one in each system 5 ns.
 let untilObserved = 64
@@ -69,8 +65,7 @@ export class Mailbox {
   readonly #owner: MailboxOwner
   readonly #limits: MailboxLimits
   readonly #messages = new Ring<Envelope>()
-  #waiting: Ring<Waiting> | undefined
-  #sweepAt = firstSweep
+  #waiting: WaitingLine | undefined
   #highWater = 0
   #isOpen = true
 
@@ -228,22 +223,11 @@ export class Mailbox {
   }
 
   #wait(waiting: Waiting): void {
-    if (this.#waiting !== undefined && this.#waiting.size >= this.#sweepAt) this.#sweep(this.#waiting)
-    this.#waiting ??= new Ring()
-    this.#waiting.push(waiting)
+    this.#waiting ??= new WaitingLine()
+    this.#waiting.push(waiting, (envelope) => this.bury(envelope, 'timeout'))
   }
 
-  // Asks that gave up while waiting for room would pile up before an actor that is stuck; each doubling of the line clears them.
-  #sweep(waiting: Ring<Waiting>): void {
-    for (let left = waiting.size; left > 0; left--) {
-      const next = waiting.shift() as Waiting
-      if (next.envelope.ask?.isSettled === true) this.bury(next.envelope, 'timeout')
-      else waiting.push(next)
-    }
-    this.#sweepAt = Math.max(firstSweep, waiting.size * 2)
-  }
-
-  #letIn(waiting: Ring<Waiting>): void {
+  #letIn(waiting: WaitingLine): void {
     if (this.#messages.size >= this.#limits.capacity) return
     const next = waiting.shift()
     if (next === undefined) return

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
 
 /** Longest stretch of messages without letting timers and sockets in. */
-const sliceMs = 5
+const sliceMs = 2
 const sliceMessages = 1 << 16
 
 // Measured: reading the time costs as much as two messages, so fast messages are counted and timed in groups.
@@ -22,7 +22,7 @@ export interface Runnable {
 /**
  * Runs what was pushed, in order, in a microtask.
  *
- * Invariant: a slice of work ends after 5 ms or 65,536 messages and the rest waits for the event loop to turn, also when the work comes
+ * Invariant: a slice of work ends after 2 ms or 65,536 messages and the rest waits for the event loop to turn, also when the work comes
  * as many short microtasks in a row.
  */
 export class RunQueue {

@@ -1,0 +1,14 @@
+// Those who wait for something in the life of one actor; made when the first of them comes.
+
+import type { Timer } from '../lib/clock.ts'
+import type { Deferred } from '../lib/deferred.ts'
+import type { ActorResult } from './handle.ts'
+import type { Watching } from './watch.ts'
+
+export class Onlookers {
+  ready: Deferred<boolean> | undefined
+  done: Deferred<ActorResult> | undefined
+  readonly watchers = new Set<Watching>()
+  /** When stops turn into kills. */
+  readonly deadlines: Timer[] = []
+}
