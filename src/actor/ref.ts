@@ -32,11 +32,21 @@ type Arguments<P extends readonly unknown[], O> = P extends []
   ? [payload?: undefined, options?: O]
   : [...P, options?: O]
 
-export type SendArguments<A, K extends keyof Protocol<A>> = Arguments<PayloadOf<A, K>, SendOptions>
+/** Names the fault where a message finds no handler. */
+interface Unhandled<T> {
+  readonly 'the actor has no public method for this message': T
+}
 
-export type AskArguments<A, K extends keyof Protocol<A>> = Arguments<PayloadOf<A, K>, AskOptions>
+/** What a message must be besides itself: nothing, unless the actor does not handle it. */
+export type Handled<A, M> = M extends Tagged ? (A extends Handles<M> ? unknown : Unhandled<M['tag']>) : unknown
 
-export type ReplyOf<A, K extends keyof Protocol<A>> = Awaited<ReturnType<Method<A, K>>>
+type ArgumentsFor<A, M, O> = M extends keyof Protocol<A> ? Arguments<PayloadOf<A, M>, O> : [options?: O]
+
+export type SendArguments<A, M> = ArgumentsFor<A, M, SendOptions>
+
+export type AskArguments<A, M> = ArgumentsFor<A, M, AskOptions>
+
+export type ReplyOf<A, M> = M extends keyof Protocol<A> ? Awaited<ReturnType<Method<A, M>>> : ReplyTo<M>
 
 interface Accepts<H> {
   readonly [accepts]?: H
@@ -64,8 +74,10 @@ export interface Ref<A extends Actor> extends Accepts<A> {
   readonly id: number
 
   /** Sends and goes on. False means that the message became a dead letter: the mailbox was full or the actor is gone. */
-  tell<K extends MessageName<A>>(name: K, ...payload: SendArguments<A, K>): boolean
-  tell<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): boolean
+  tell<M extends (keyof Protocol<A> & string) | Tagged>(
+    message: M & Handled<A, M>,
+    ...payload: SendArguments<A, M>
+  ): boolean
 
   /**
    * Sends, waiting for room: undefined when the message is in at once, else a promise of that moment.
@@ -73,8 +85,10 @@ export interface Ref<A extends Actor> extends Accepts<A> {
    * The promise is rejected with `actor_stopped`, `actor_killed` or `actor_failed` when the actor ends first and with `mailbox_full` when the mailbox
    * fails on overflow. One that nobody awaits harms nothing: the dead letter tells. A dropping mailbox never makes a sender wait.
    */
-  send<K extends MessageName<A>>(name: K, ...payload: SendArguments<A, K>): Promise<void> | undefined
-  send<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): Promise<void> | undefined
+  send<M extends (keyof Protocol<A> & string) | Tagged>(
+    message: M & Handled<A, M>,
+    ...payload: SendArguments<A, M>
+  ): Promise<void> | undefined
 
   /**
    * Sends, waiting for room, and resolves with the reply.
@@ -86,8 +100,10 @@ export interface Ref<A extends Actor> extends Accepts<A> {
    * Asked from within a handler, before its first `await` or through `ctx.ask`, it is rejected with `deadlock` at once
    * when the other one waits, over any number of actors, for the one who asks.
    */
-  ask<K extends MessageName<A>>(name: K, ...payload: AskArguments<A, K>): Promise<ReplyOf<A, K>>
-  ask<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: AskOptions): Promise<ReplyTo<M>>
+  ask<M extends (keyof Protocol<A> & string) | Tagged>(
+    message: M & Handled<A, M>,
+    ...payload: AskArguments<A, M>
+  ): Promise<ReplyOf<A, M>>
 
   weak(): WeakActorRef<A>
 }
@@ -98,6 +114,8 @@ type Own<K extends string, P> = Accepts<{ [N in K]: (payload: P) => unknown }>
 export type Self<A extends Actor> = Ref<A> & SelfVerbs
 
 interface SelfVerbs {
+  tell<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): boolean
+  send<M extends Tagged>(this: Accepts<Handles<M>>, message: M, options?: SendOptions): Promise<void> | undefined
   tell<const K extends string>(
     this: Own<K, undefined>,
     name: Exclude<K, keyof Actor>,
