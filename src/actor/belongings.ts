@@ -16,6 +16,8 @@ export class Belongings {
   readonly stash = new Stash()
   readonly tasks = new Tasks()
   readonly watching: Watching
+  /** Whether the parent fails when this one does. */
+  escalates = false
   readonly #clock: Clock
   readonly #turns: Turns
   #timers: ActorTimers | undefined

@@ -65,6 +65,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   older: Cell | undefined = undefined
   younger: Cell | undefined = undefined
   waits: Wait[] | undefined
+  overlap: Overlap | undefined
   /** A stage of `life-state.ts`; only its life changes it. */
   state: number = alive
   /** Piped promises and tasks that have not settled. */
@@ -82,7 +83,6 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   /** Whether the next message takes more thought than to be shifted out of the one mailbox. */
   #takesDetour: boolean
   #turns: Ring<Turn> | undefined
-  #overlap: Overlap | undefined
   #onValue: ((value: unknown) => void) | undefined
   #onError: ((error: unknown) => void) | undefined
 
@@ -104,7 +104,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
 
   /** Whether what runs outside of any handler can only be the continuation of the one under way. */
   get hasOneThread(): boolean {
-    return this.isHolding && this.active === 0 && (this.#overlap === undefined || this.#overlap.running.size === 0)
+    return this.isHolding && this.active === 0 && (this.overlap === undefined || this.overlap.running.size === 0)
   }
 
   get waiting(): number {
@@ -128,7 +128,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     this.actor = actor
     this.protocol = protocolOf(actor)
     const { overlaps } = this.protocol
-    this.#overlap = overlaps === undefined ? undefined : new Overlap(overlaps)
+    this.overlap = overlaps === undefined ? undefined : new Overlap(overlaps)
     if (overlaps !== undefined) this.#takesDetour = true
     if (actor.started === undefined) this.life.started()
     else this.#enqueue({ stage: starting, fn: actor.started })
@@ -136,7 +136,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
 
   /** Queues a turn of the actor's own: ahead of the mailbox, never counted against its capacity, ignored after the end. */
   enqueueTurn(fn: () => unknown): void {
-    this.#enqueue({ stage: turning, fn })
+    this.#enqueue({ stage: turning, fn: this.core.observer.bound(fn) })
   }
 
   wake(): void {
@@ -177,7 +177,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     if (envelope === undefined) throw stashOutside(this)
     if (stash.size >= this.mailbox.capacity) throw stashFull(this, this.mailbox.capacity)
     this.#current = undefined
-    stash.add(envelope)
+    stash.add(envelope, this.lanes?.latest ?? this.mailbox)
   }
 
   /** Cuts off all that is under way; what comes of it later is ignored. */
@@ -185,15 +185,17 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     this.incarnation++
     this.active = 0
     this.waits = undefined
-    this.#activity = resting
+    // Race: one that stands in the run queue stays queued, or it would stand there twice once it is made anew.
+    if (this.#activity !== queued) this.#activity = resting
     this.#turns = undefined
     this.#onValue = this.#onError = undefined
     const cutOff = this.#current === undefined ? [] : [this.#current]
     this.#current = undefined
-    if (this.#overlap !== undefined) cutOff.push(...this.#overlap.running)
+    for (const envelope of this.overlap?.running ?? []) cutOff.push(envelope)
+    this.overlap?.running.clear()
     for (const envelope of cutOff) {
+      const isReplyLost = reason === 'discarded' && envelope.ask?.isSettled === false
       envelope.ask?.reject(why)
-      const isReplyLost = envelope.ask !== undefined && reason === 'discarded'
       this.mailbox.bury(envelope, isReplyLost ? 'reply-dropped' : reason)
     }
   }
@@ -215,7 +217,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   }
 
   #nextOnDetour(): boolean {
-    const overlap = this.#overlap
+    const overlap = this.overlap
     if (this.#turns !== undefined && this.#turns.size > 0) {
       const turn = overlap?.holdsWriters === true ? undefined : this.#turns.shift()
       return turn === undefined ? this.#pause() : this.#perform(turn.stage, turn.fn)
@@ -227,6 +229,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     if (envelope === undefined) return this.#rest()
     if (overlap?.admits(envelope.name) === false) return this.#pause()
     mailbox.shift()
+    this.lanes?.took(mailbox)
     const rule = overlap?.ruleOf(envelope.name)
     return overlap === undefined || rule === undefined
       ? this.#handle(envelope)
@@ -301,7 +304,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
 
   #rest(): boolean {
     const idle = this.actor?.idle
-    const isAlone = this.#overlap === undefined || this.#overlap.running.size === 0
+    const isAlone = this.overlap === undefined || this.overlap.running.size === 0
     const done = this.processed + this.failed
     if (idle !== undefined && isAlone && done !== this.#doneAtIdle) {
       this.#doneAtIdle = done

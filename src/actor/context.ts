@@ -6,15 +6,22 @@ import type { Duration } from '../lib/duration.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
+import type { Entries } from './entries.ts'
+import { endWaitFor } from './deadlock.ts'
 import { actorRestarted, limitInvalid, stashOutside } from './errors.ts'
 import { ending } from './life-state.ts'
 import type { ReplyTo, Tagged } from './message.ts'
+import type { Pool, PoolOptions } from './pool.ts'
 import { cellOf } from './ref.ts'
 import type { AskArguments, AskOptions, MessageName, Recipient, Ref, ReplyOf, Self } from './ref.ts'
 import type { Make, SpawnOptions, Spawned } from './spawn.ts'
+import type { SuperviseOptions, Supervised } from './supervise.ts'
 import type { Terminated } from './watch.ts'
 
-/** Every `fn`, `onResult`, `onError` and `onEnd` runs as a turn of the mailbox: never beside a handler, ahead of waiting messages, and never after the end. */
+/**
+ * Every `fn`, `onResult`, `onError` and `onEnd` runs as a turn of the mailbox: ahead of waiting messages, never beside a handler, unless that is
+ * `concurrent`, and never after the end.
+ */
 export interface Context<A extends Actor = Actor> {
   readonly self: Self<A>
   /** Aborted when the actor is killed, fails, is restarted or has ended. */
@@ -25,6 +32,13 @@ export interface Context<A extends Actor = Actor> {
   readonly active: number
   /** Starts a child. It is stopped when this actor stops and killed when this one is killed, fails or is restarted. */
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C>
+  /**
+   * Starts children that are restarted by one strategy. When one of them is not restarted any more, all of them end and this actor fails;
+   * a supervisor is not restarted by itself: start it in `started`.
+   */
+  supervise<E extends Entries>(options: SuperviseOptions, children: E): Supervised<E>
+  /** Starts a pool of children behind one ref, as `system.pool` does. When one of them is not restarted any more, all of them end and this actor fails. */
+  pool<C extends Actor>(make: Make<C>, options: PoolOptions<NoInfer<C>>): Pool<C>
   /** Closes the door; the actor ends once it has handled what was let in. One that is `permanent` is restarted instead, and its mail stays. */
   stop(): void
   /**
@@ -114,6 +128,16 @@ export class ActorContext {
     return this.#cell.core.spawn({ core: this.#cell.core, parent: this.#cell }, make, options)
   }
 
+  supervise<E extends Entries>(options: SuperviseOptions, children: E): Supervised<E> {
+    if (this.#isReplaced) throw this.#whyOver
+    return this.#cell.core.supervise({ core: this.#cell.core, parent: this.#cell }, options, children)
+  }
+
+  pool<C extends Actor>(make: Make<C>, options: PoolOptions<NoInfer<C>>): Pool<C> {
+    if (this.#isReplaced) throw this.#whyOver
+    return this.#cell.core.pool({ core: this.#cell.core, parent: this.#cell }, make, options)
+  }
+
   stop(): void {
     if (!this.#isReplaced) this.#cell.life.leave()
   }
@@ -128,21 +152,20 @@ export class ActorContext {
 
   ask(ref: Askable, message: string | Tagged, ...rest: readonly unknown[]): Promise<unknown> {
     const { core } = this.#cell
-    const before = core.running
-    if (before === undefined && !this.#isReplaced && this.#cell.hasOneThread) core.running = this.#cell
-    try {
-      return ref.ask(message, ...rest)
-    } finally {
-      core.running = before
-    }
+    const isContinuation = core.running === undefined && !this.#isReplaced && this.#cell.hasOneThread
+    return core.runAs(isContinuation ? this.#cell : core.running, () => ref.ask(message, ...rest))
   }
 
   after(time: Duration, fn: () => unknown): Timer {
-    return this.#isOver ? firesNever : this.#cell.life.belongings.timers.after(toMs(time), fn)
+    return this.#isOver
+      ? firesNever
+      : this.#cell.life.belongings.timers.after(toMs(time), this.#cell.core.observer.bound(fn))
   }
 
   every(time: Duration, fn: () => unknown): Timer {
-    return this.#isOver ? firesNever : this.#cell.life.belongings.timers.every(toMs(time), fn)
+    return this.#isOver
+      ? firesNever
+      : this.#cell.life.belongings.timers.every(toMs(time), this.#cell.core.observer.bound(fn))
   }
 
   pipe<T>(
@@ -150,7 +173,12 @@ export class ActorContext {
     onResult: (value: T) => unknown,
     onError: (error: unknown) => unknown = rethrow,
   ): void {
-    if (this.#isOver) return
+    if (this.#isOver) {
+      // Race: work that its signal has aborted is rejected after the end, where nobody is left to hear of it.
+      void promise.then(undefined, () => undefined)
+      return
+    }
+    endWaitFor(this.#cell, promise)
     this.#cell.active++
     this.#bringBack(Promise.resolve(promise), onResult, onError)
   }
@@ -181,7 +209,7 @@ export class ActorContext {
 
   unstash(): void {
     if (this.#isOver) return
-    this.#cell.life.belongings.stash.emptyInto(this.#cell.mailbox)
+    this.#cell.life.belongings.stash.empty()
     this.#cell.wake()
   }
 
@@ -200,16 +228,7 @@ export class ActorContext {
 
   /** Invariant: whom the work waits for is not whom the handler waits for. */
   #perform<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
-    const { core } = this.#cell
-    const before = core.running
-    core.running = undefined
-    try {
-      return Promise.resolve(work(this.signal))
-    } catch (error) {
-      return Promise.reject(error as Error)
-    } finally {
-      core.running = before
-    }
+    return this.#cell.core.runAs(undefined, async () => work(this.signal))
   }
 
   #bringBack<T>(promise: Promise<T>, onResult: (value: T) => unknown, onError: (error: unknown) => unknown): void {

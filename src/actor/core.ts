@@ -6,15 +6,24 @@ import { AskTimeouts } from './ask-timeouts.ts'
 import type { Cell } from './cell.ts'
 import { DeadLetterBox } from './dead-letters.ts'
 import { Observer } from './observation.ts'
+import type { PoolFunction } from './pool.ts'
 import { RunQueue } from './run-queue.ts'
+import type { Pick } from './run-queue.ts'
 import type { SpawnFunction } from './spawn.ts'
+import type { SuperviseFunction } from './supervise.ts'
 import { Supervision } from './supervision.ts'
+import type { Tracing } from './tracing.ts'
 
 interface CoreDeps {
   readonly clock: Clock
   readonly log: Log
   readonly askTimeoutMs: number
   readonly spawn: SpawnFunction
+  readonly supervise: SuperviseFunction
+  readonly pool: PoolFunction
+  readonly tracing: Tracing | undefined
+  /** Who takes the next turn; in order when absent. */
+  readonly pick: Pick | undefined
 }
 
 export class Core {
@@ -22,6 +31,8 @@ export class Core {
   readonly log: Log
   readonly askTimeoutMs: number
   readonly spawn: SpawnFunction
+  readonly supervise: SuperviseFunction
+  readonly pool: PoolFunction
   readonly runQueue: RunQueue
   readonly askTimeouts: AskTimeouts
   readonly deadLetters: DeadLetterBox
@@ -43,11 +54,24 @@ export class Core {
     this.log = deps.log
     this.askTimeoutMs = deps.askTimeoutMs
     this.spawn = deps.spawn
-    this.runQueue = new RunQueue(deps.clock)
+    this.supervise = deps.supervise
+    this.pool = deps.pool
+    this.runQueue = new RunQueue(deps.clock, deps.pick)
     this.supervision = new Supervision(deps.clock, this.roots, 'one-for-one')
-    this.observer = new Observer(deps.clock)
     this.askTimeouts = new AskTimeouts(deps.clock)
     this.deadLetters = new DeadLetterBox(deps.clock, deps.log)
+    this.observer = new Observer({ ...deps, deadLetters: this.deadLetters })
+  }
+
+  /** Calls `fn` as the one who runs, for the search for deadlocks; as nobody when `cell` is undefined. */
+  runAs<T>(cell: Cell | undefined, fn: () => T): T {
+    const before = this.running
+    this.running = cell
+    try {
+      return fn()
+    } finally {
+      this.running = before
+    }
   }
 
   bookEnd(cell: Cell): void {

@@ -5,6 +5,7 @@ import { deadlock } from './errors.ts'
 /** Something a handler waits for. */
 export interface Wait {
   readonly target: Waiter
+  readonly promise: Promise<unknown>
 }
 
 /** An actor, seen as one who waits for others. */
@@ -29,6 +30,12 @@ export function beginWait(waiter: Waiter, wait: Wait, message: string): Error | 
 export function endWait(waiter: Waiter, wait: Wait): void {
   const index = waiter.waits?.indexOf(wait) ?? -1
   if (index >= 0) waiter.waits?.splice(index, 1)
+}
+
+/** Forgets that the handler of `waiter` waits for `promise`: it will hear of it in a turn of its own. */
+export function endWaitFor(waiter: Waiter, promise: unknown): void {
+  const wait = waiter.waits?.find((one) => one.promise === promise)
+  if (wait !== undefined) endWait(waiter, wait)
 }
 
 function cycleOf(waiter: Waiter, target: Waiter): Waiter[] | undefined {

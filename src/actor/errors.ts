@@ -68,7 +68,7 @@ export function deadlock(actor: Named, message: string, path: readonly Named[]):
   const cycle = path.join(' → ')
   return new TroupeError(
     'deadlock',
-    `Waiting for ${actor} to take ${message} would never end (${cycle}): use tell on one side, or do not wait inside the handler.`,
+    `Waiting for ${actor} to take ${message} would never end (${cycle}): use tell on one side, or let the answer come later with ctx.task(() => ref.ask(…), onResult).`,
     { details: { actor: String(actor), message, cycle }, retryable: false },
   )
 }
@@ -182,6 +182,61 @@ export function restartMaxInvalid(received: unknown): TroupeError {
   return optionInvalid('number of restarts (max)', received, 'a whole number of 0 or more')
 }
 
+export function strategyInvalid(received: unknown): TroupeError {
+  return optionInvalid('strategy', received, "'one-for-one', 'one-for-all' or 'rest-for-one'")
+}
+
+export function entryInvalid(key: string, received: unknown): TroupeError {
+  return optionInvalid(
+    `entry ${JSON.stringify(key)}`,
+    received,
+    'a function that makes the actor, a class without arguments, or { make, … } with options',
+  )
+}
+
+export function registryFailed(key: string, cause: Error): TroupeError {
+  return new TroupeError(
+    'registry_failed',
+    `The registry did not start, because its entry ${JSON.stringify(key)} failed (${cause.message}); those started before it were stopped again. See the cause, then start it anew.`,
+    { cause, details: { entry: key }, retryable: false },
+  )
+}
+
+export function openTelemetryMissing(cause: unknown): TroupeError {
+  return new TroupeError(
+    'package_missing',
+    'The actor system is to trace, but the package @opentelemetry/api cannot be loaded: run `npm install @opentelemetry/api`, or hand the module in as { tracing: api }.',
+    { cause, details: { package: '@opentelemetry/api' }, retryable: false },
+  )
+}
+
+export function poolSizeInvalid(received: unknown): TroupeError {
+  return optionInvalid('size (or min, or max) of the pool', received, 'a whole number of 1 or more')
+}
+
+export function poolLimitsInvalid(min: number, max: number): TroupeError {
+  return optionInvalid('min of the pool', min, `at most its max, which is ${max}`)
+}
+
+export function poolLimitsMixed(size: number): TroupeError {
+  return optionInvalid('size of the pool', size, 'either size or min and max, not both')
+}
+
+export function routeInvalid(received: unknown): TroupeError {
+  return optionInvalid('route', received, "'round-robin', 'least-busy', 'random', 'hash' or 'broadcast'")
+}
+
+export function keyMissing(): TroupeError {
+  return optionInvalid(
+    'key of the pool',
+    undefined,
+    "a function of name and payload, as route 'hash' goes by what it returns",
+  )
+}
+
+export function idleTimeInvalid(received: unknown): TroupeError {
+  return optionInvalid('idleAfter', received, 'a duration above zero')
+}
 
 export function watchUnheard(className: string): TroupeError {
   return new TroupeError(

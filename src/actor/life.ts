@@ -92,14 +92,20 @@ export class Life {
     return onlookers.done.promise
   }
 
-  /** Resolves once `started` has ended well, or to false when it has failed or never will. */
-  get ready(): Promise<boolean> {
+  /** Resolves once `started` has ended: to undefined when it went well, else to why it has failed or never will. */
+  get startError(): Promise<Error | undefined> {
     const onlookers = this.#forOnlookers
-    if (onlookers.ready === undefined) {
-      onlookers.ready = deferred()
-      if (this.#isStarted || this.isEnding) onlookers.ready.resolve(this.#isStarted)
+    if (onlookers.startError === undefined) {
+      onlookers.startError = deferred()
+      if (this.#isStarted) onlookers.startError.resolve(undefined)
+      else if (this.isEnding) onlookers.startError.resolve(this.#whyUnstarted)
     }
-    return onlookers.ready.promise
+    return onlookers.startError.promise
+  }
+
+  /** Whether it was told to stop. */
+  get isClosing(): boolean {
+    return this.#isClosing
   }
 
   get #forOnlookers(): Onlookers {
@@ -121,6 +127,7 @@ export class Life {
       const actor = construct(this.#make)
       cell.className = actor.constructor.name || cell.className
       bindActor(actor, cell)
+      if (this.restarts === 0 && cell.core.observer.isInspecting) this.#tellSpawned()
       cell.adopt(actor)
     } catch (error) {
       if (cell.actor === undefined && isClass(this.#make)) cell.className = this.#make.name
@@ -130,7 +137,9 @@ export class Life {
 
   started(): void {
     this.#isStarted = true
-    this.#onlookers?.ready?.resolve(true)
+    const { observer } = this.#cell.core
+    if (observer.isInspecting) observer.tell({ type: 'started', actor: this.#cell.toString() })
+    this.#onlookers?.startError?.resolve(undefined)
   }
 
   /** Closes the door; what was let in is still handled. */
@@ -148,15 +157,22 @@ export class Life {
 
   /** The actor's own wish to end; a permanent one comes back. */
   leave(): void {
-    if (this.rebirth?.policy !== 'permanent' || this.#isClosing) this.stop()
-    else this.#cell.enqueueTurn(() => this.#supervision.childLeft(this.#cell, 'restarted'))
+    if (this.rebirth?.policy !== 'permanent' || this.#isClosing) return this.stop()
+    this.#cell.enqueueTurn(() => {
+      if (!this.#isClosing) this.#supervision.childLeft(this.#cell, 'restarted')
+    })
   }
 
   kill(): void {
-    if (this.#cell.state === ended) return
-    if (this.#cell.state === restarting) this.#supervision.hurry(this.#cell)
+    const { state } = this.#cell
+    if (state === ended) return
     this.#cell.state = ended
-    this.#cell.halt('discarded', this.whyGone())
+    if (state === restarting) {
+      this.#failure = undefined
+      this.#supervision.hurry(this.#cell)
+    }
+    // Invariant: I16. What was under way is cut off once; a restart or a failure has done it.
+    if (state < restarting) this.#cell.halt('discarded', this.whyGone())
     this.#letGo()
     if (this.#isStarted) void this.#callStopped('killed')
     this.#finish('killed')
@@ -166,7 +182,7 @@ export class Life {
   fail(phase: FailurePhase, thrown: unknown): void {
     const error = toError(thrown)
     const cell = this.#cell
-    cell.core.log.error({ actor: cell.toString(), phase, error }, `${cell} failed (${phase}): ${error.message}`)
+    this.#report(phase, error)
     if (this.#cell.state >= restarting) return
     this.#failure = { phase, error }
     if (this.rebirth === undefined) this.#endFailed()
@@ -180,29 +196,37 @@ export class Life {
   }
 
   /** First half of a restart: takes leave of the actor; its mail stays, its children are killed. Resolves when `stopped` has ended. */
-  async retire(reason: StopReason): Promise<void> {
-    if (this.#cell.state >= ending) return
+  retire(reason: StopReason): Promise<void> {
+    if (this.#cell.state >= ending) return Promise.resolve()
+    return (this.#forOnlookers.retired ??= this.#takeLeave(reason))
+  }
+
+  async #takeLeave(reason: StopReason): Promise<void> {
     this.#cell.state = restarting
     const why = actorRestarted(this.#cell)
     keepContext(this.#cell.actor)
     this.#cell.halt('restart', why)
-    this.#forgetReady()
-    this.#belongings?.stash.emptyInto(this.#cell.mailbox)
+    this.#forgetStart()
+    this.#belongings?.stash.empty()
     this.#belongings?.release(why)
     this.#belongings?.killChildren()
     this.#belongings = undefined
     if (this.#isStarted) await this.#callStopped(reason)
   }
 
-  /** Second half of a restart: makes the actor anew. False when it has failed to start, or has ended meanwhile. */
-  revive(): Promise<boolean> {
-    if (this.#cell.state !== restarting) return Promise.resolve(false)
+  /** Second half of a restart: makes the actor anew, unless it has ended meanwhile. Resolves when `started` has ended. */
+  async revive(): Promise<void> {
+    if (this.#cell.state !== restarting) return
     this.restarts++
+    this.#forOnlookers.retired = undefined
     this.#failure = undefined
     this.#cell.state = this.#isClosing ? draining : alive
+    const { observer } = this.#cell.core
+    if (observer.isInspecting)
+      observer.tell({ type: 'restarted', actor: this.#cell.toString(), restarts: this.restarts })
     this.begin()
     this.#cell.wake()
-    return this.ready
+    await this.startError
   }
 
   /** Ends for good an actor that may not be restarted once more; its parent fails too. */
@@ -245,7 +269,7 @@ export class Life {
 
   /** Cuts off everything the actor still had before it: mail, timers, children. */
   #letGo(): void {
-    this.#belongings?.stash.emptyInto(this.#cell.mailbox)
+    this.#belongings?.stash.empty()
     this.#cell.discardMail()
     this.#belongings?.release(this.whyGone())
     this.#belongings?.killChildren()
@@ -270,12 +294,11 @@ export class Life {
     this.#isStarted = false
     const failed = (thrown: unknown): void => {
       const error = toError(thrown)
-      const cell = this.#cell
-      cell.core.log.error({ actor: cell.toString(), phase: 'stop', error }, `${cell} failed (stop): ${error.message}`)
+      this.#report('stop', error)
       if (reason === 'stopped') this.#failure ??= { phase: 'stop', error }
     }
     try {
-      const outcome = this.#cell.actor?.stopped?.(reason)
+      const outcome = this.#cell.core.runAs(this.#cell, () => this.#cell.actor?.stopped?.(reason))
       return isThenable(outcome) ? Promise.resolve(outcome).then(() => undefined, failed) : undefined
     } catch (error) {
       failed(error)
@@ -292,19 +315,43 @@ export class Life {
     this.#letGo()
     this.#siblings.remove(this.#cell)
     core.bookEnd(this.#cell)
+    if (core.observer.isInspecting) this.#tellEnded(this.#result)
     if (name !== undefined) core.names.delete(name)
     if (this.#onlookers !== undefined) this.#tellOnlookers(this.#onlookers, this.#result)
+    if (this.#failure !== undefined && this.#belongings?.escalates)
+      this.#parent?.life.fail('handle', this.#failure.error)
   }
 
-  #forgetReady(): void {
+  #report(phase: FailurePhase, error: Error): void {
+    const { core } = this.#cell
+    const actor = this.#cell.toString()
+    core.log.error({ actor, phase, error }, `${actor} failed (${phase}): ${error.message}`)
+    if (core.observer.isInspecting) core.observer.tell({ type: 'failed', actor, phase, error })
+  }
+
+  #tellSpawned(): void {
+    const { core, name } = this.#cell
+    core.observer.tell({ type: 'spawned', actor: this.#cell.toString(), name, parent: this.#parent?.toString() })
+  }
+
+  #tellEnded({ kind, error }: ActorResult): void {
+    const outcome = error === undefined ? {} : { error }
+    this.#cell.core.observer.tell({ type: 'ended', actor: this.#cell.toString(), kind, ...outcome })
+  }
+
+  get #whyUnstarted(): Error {
+    return this.#failure?.error ?? this.whyGone()
+  }
+
+  #forgetStart(): void {
     if (this.#onlookers === undefined) return
-    this.#onlookers.ready?.resolve(false)
-    this.#onlookers.ready = undefined
+    this.#onlookers.startError?.resolve(this.#failure?.error ?? actorRestarted(this.#cell))
+    this.#onlookers.startError = undefined
   }
 
-  #tellOnlookers({ ready, done, deadlines, watchers }: Onlookers, result: ActorResult): void {
+  #tellOnlookers({ startError, done, deadlines, watchers }: Onlookers, result: ActorResult): void {
     for (const deadline of deadlines) deadline.cancel()
-    ready?.resolve(false)
+    startError?.resolve(this.#whyUnstarted)
     done?.resolve(result)
     for (const watching of watchers) watching.hasEnded(this.#cell, result)
     watchers.clear()

@@ -148,9 +148,10 @@ export class Mailbox {
     const waiting = this.#waiting
     this.#waiting = undefined
     for (let next = waiting?.shift(); next !== undefined; next = waiting?.shift()) {
+      const gaveUp = next.envelope.ask?.isSettled === true
       next.envelope.ask?.reject(this.#owner.whyGone())
       next.send?.refuse(this.#owner.whyGone())
-      this.bury(next.envelope, 'stopped')
+      this.bury(next.envelope, gaveUp ? 'timeout' : 'stopped')
     }
   }
 
@@ -165,6 +166,7 @@ export class Mailbox {
   }
 
   bury(envelope: Envelope, reason: DeadLetterReason): void {
+    envelope.observation?.cutOff(reason)
     this.#owner.core.deadLetters.record(this.#owner, envelope, reason)
   }
 
@@ -173,9 +175,9 @@ export class Mailbox {
       this.bury(envelope, 'stopped')
       return 'closed'
     }
+    if (--untilObserved === 0) untilObserved = this.#owner.core.observer.observe(envelope, this.#owner)
     if (this.#messages.size >= this.#limits.capacity) return this.#overflow(envelope)
     this.#messages.push(envelope)
-    if (--untilObserved === 0) untilObserved = this.#owner.core.observer.observe(envelope)
     this.#owner.wake()
     return 'in'
   }

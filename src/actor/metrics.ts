@@ -16,7 +16,7 @@ export interface ActorMetrics {
   /** The most messages that ever waited in one mailbox of an actor that is alive. */
   readonly highWater: number
   readonly deadLetters: number
-  /** From the mailbox to the end of the handler, in milliseconds, of one message in 256; zeros while there is none. */
+  /** From the mailbox to the end of the handler, in milliseconds, of the first message and then of one in 256; of all while the system is inspected. */
   readonly latencyMs: {
     readonly count: number
     readonly p50: number

@@ -6,7 +6,9 @@ import type { ActorResult } from './handle.ts'
 import type { Watching } from './watch.ts'
 
 export class Onlookers {
-  ready: Deferred<boolean> | undefined
+  startError: Deferred<Error | undefined> | undefined
+  /** The first half of the restart that is under way. */
+  retired: Promise<void> | undefined
   done: Deferred<ActorResult> | undefined
   readonly watchers = new Set<Watching>()
   /** When stops turn into kills. */

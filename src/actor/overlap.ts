@@ -14,7 +14,7 @@ export type OverlapRules = ReadonlyMap<string, OverlapRule>
  * The handlers of one actor that run beside others now.
  *
  * A shared handler reads: it runs beside other shared ones, and a handler that may write waits for all of them.
- * A concurrent one takes care of itself: it holds nobody up, and waits only for its own limit.
+ * A concurrent one takes care of itself: it holds nobody up, and waits only for its own limit and for an ordinary handler under way.
  */
 export class Overlap {
   readonly running = new Set<Envelope>()

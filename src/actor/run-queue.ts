@@ -19,6 +19,16 @@ export interface Runnable {
   run(): void
 }
 
+/** Of `ready` runnables, the number of the one that takes the next turn. */
+export type Pick = (ready: number) => number
+
+/** Where the test kit hands a `Pick` in. Turns then last one message, and promises that are ready settle between them. */
+export const pickTurns: unique symbol = Symbol('pickTurns')
+
+export interface TurnOptions {
+  readonly [pickTurns]?: Pick
+}
+
 /**
  * Runs what was pushed, in order, in a microtask.
  *
@@ -27,6 +37,7 @@ export interface Runnable {
  */
 export class RunQueue {
   readonly #clock: Clock
+  readonly #pick: Pick | undefined
   readonly #queue = new Ring<Runnable>()
   readonly #drain = (): void => this.#runAll()
   #isScheduled = false
@@ -38,8 +49,9 @@ export class RunQueue {
   #groupLeft = 1
   #groupStartMs = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, pick?: Pick) {
     this.#clock = clock
+    this.#pick = pick
   }
 
   push(runnable: Runnable): void {
@@ -53,15 +65,16 @@ export class RunQueue {
   spend(): boolean {
     if (--this.#groupLeft > 0) return false
     this.#measure()
-    return this.#isYielding
+    return this.#isYielding || this.#pick !== undefined
   }
 
   #runAll(): void {
     try {
       while (!this.#isYielding) {
-        const next = this.#queue.shift()
+        const next = this.#pick === undefined ? this.#queue.shift() : this.#picked(this.#pick)
         if (next === undefined) break
         next.run()
+        if (this.#pick !== undefined) break
       }
     } finally {
       // While yielding nothing is queued: the end of the slice goes on from here.
@@ -70,10 +83,15 @@ export class RunQueue {
     }
   }
 
+  #picked(pick: Pick): Runnable | undefined {
+    for (let ahead = pick(this.#queue.size); ahead > 0; ahead--) this.#queue.push(this.#queue.shift() as Runnable)
+    return this.#queue.shift()
+  }
+
   #measure(): void {
     const nowMs = this.#clock.monotonic()
     if (!this.#sliceIsOpen) this.#openSlice(nowMs)
-    else this.#resizeGroup(nowMs - this.#groupStartMs)
+    else if (this.#pick === undefined) this.#resizeGroup(nowMs - this.#groupStartMs)
     this.#groupStartMs = nowMs
     this.#groupLeft = this.#group
     this.#sliceMessagesLeft -= this.#group

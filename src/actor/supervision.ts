@@ -27,6 +27,7 @@ export interface Rebirth {
 }
 
 interface Pause {
+  readonly group: readonly Cell[]
   readonly timer: Timer
   readonly end: () => void
 }
@@ -37,7 +38,7 @@ export class Supervision {
   readonly #children: Siblings
   readonly #strategy: Strategy
   readonly #pauses = new Map<Cell, Pause>()
-  // Invariant: a group is restarted as a whole before the next failure in it is looked at.
+  // Invariant: a group is restarted as a whole before the next that left it is looked at.
   readonly #left: Cell[] = []
   #isRestartingGroup = false
 
@@ -49,35 +50,41 @@ export class Supervision {
 
   /** Restarts a child that failed or left, as far as its budget goes; else the child ends and its parent fails. */
   childLeft(cell: Cell, reason: StopReason): void {
-    const retired = cell.life.retire(reason)
-    if (this.#strategy === 'one-for-one') void retired.then(() => this.#restart(cell, [cell]))
-    else void retired.then(() => this.#restartGroupOf(cell))
-  }
-
-  /** Ends the wait before a restart. */
-  hurry(cell: Cell): void {
-    this.#pauses.get(cell)?.end()
-  }
-
-  async #restartGroupOf(cell: Cell): Promise<void> {
+    void cell.life.retire(reason)
+    if (this.#strategy === 'one-for-one') {
+      void this.#restart(cell)
+      return
+    }
     this.#left.push(cell)
-    if (this.#isRestartingGroup) return
+    if (!this.#isRestartingGroup) void this.#restartGroups()
+  }
+
+  /** Ends the wait before a restart that takes the actor along. */
+  hurry(cell: Cell): void {
+    for (const { group, end } of this.#pauses.values()) if (group.includes(cell)) end()
+  }
+
+  async #restartGroups(): Promise<void> {
     this.#isRestartingGroup = true
-    for (let next = this.#left.shift(); next !== undefined; next = this.#left.shift()) {
-      await this.#restart(next, this.#groupOf(next))
+    for (let cell = this.#left.shift(); cell !== undefined; cell = this.#left.shift()) {
+      await this.#restart(cell)
     }
     this.#isRestartingGroup = false
   }
 
-  /** Takes leave of the group, youngest first, and makes it anew, oldest first. */
-  async #restart(failed: Cell, group: readonly Cell[]): Promise<void> {
+  /** Takes leave of its group, youngest first, and makes it anew, oldest first. */
+  async #restart(failed: Cell): Promise<void> {
+    // Otherwise it has come back with another one already.
+    if (failed.state !== restarting) return
+    await failed.life.retire('restarted')
+    const group = this.#groupOf(failed)
     const waitMs = failed.life.rebirth?.budget.take(this.#clock.monotonic())
-    if (waitMs === undefined) return failed.life.giveUp()
+    if (waitMs === undefined) return giveUp(failed, group)
     for (const cell of group.toReversed()) {
       if (cell.life.rebirth === undefined) cell.life.kill()
       else await cell.life.retire('restarted')
     }
-    if (waitMs > 0) await this.#pause(failed, waitMs)
+    if (waitMs > 0 && !group.some((cell) => cell.life.isClosing)) await this.#pause(failed, group, waitMs)
     for (const cell of group) {
       await cell.life.revive()
       // It failed again, and its own restart takes along those that come after it.
@@ -85,23 +92,32 @@ export class Supervision {
     }
   }
 
-  #groupOf(failed: Cell): Cell[] {
+  /** Oldest first. */
+  #groupOf(failed: Cell): readonly Cell[] {
+    if (this.#strategy === 'one-for-one') return [failed]
     const group: Cell[] = []
     for (let cell = this.#children.last; cell !== undefined; cell = cell.older) {
-      group.unshift(cell)
+      group.push(cell)
       if (this.#strategy === 'rest-for-one' && cell === failed) break
     }
-    return group
+    return group.reverse()
   }
 
-  #pause(cell: Cell, waitMs: number): Promise<void> {
+  #pause(failed: Cell, group: readonly Cell[], waitMs: number): Promise<void> {
+    if (failed.state !== restarting) return Promise.resolve()
     const over = deferred<void>()
     const end = (): void => {
-      this.#pauses.get(cell)?.timer.cancel()
-      this.#pauses.delete(cell)
+      this.#pauses.get(failed)?.timer.cancel()
+      this.#pauses.delete(failed)
       over.resolve()
     }
-    this.#pauses.set(cell, { timer: this.#clock.after(waitMs, end), end })
+    this.#pauses.set(failed, { group, timer: this.#clock.after(waitMs, end), end })
     return over.promise
   }
+}
+
+/** A parent that is ending does not fail any more, so those that were to come back with the actor are ended here. */
+function giveUp(failed: Cell, group: readonly Cell[]): void {
+  failed.life.giveUp()
+  for (const cell of group) if (cell.state === restarting) cell.life.kill()
 }

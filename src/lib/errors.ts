@@ -1,5 +1,7 @@
 // The one error class of the library, its closed list of codes, and how to recognise it.
 
+import { textOf } from './text.ts'
+
 /** Every code an error of this library can carry. */
 export const errorCodes = [
   // actors
@@ -13,12 +15,14 @@ export const errorCodes = [
   'message_discarded',
   'message_unknown',
   'name_taken',
+  'registry_failed',
   'restarts_used_up',
   'system_stopped',
   // definitions and input
   'definition_exists',
   'definition_invalid',
   'option_invalid',
+  'package_missing',
   'validation_failed',
   'value_not_storable',
   'value_too_large',
@@ -104,12 +108,29 @@ export class TroupeError extends Error {
  * ```
  */
 export function isTroupeError(error: unknown, code?: ErrorCode): error is TroupeError {
-  if (typeof error !== 'object' || error === null || !(brand in error)) return false
-  return code === undefined || (error as { code?: unknown }).code === code
+  if (typeof error !== 'object' || error === null) return false
+  try {
+    return brand in error && (code === undefined || (error as { code?: unknown }).code === code)
+  } catch {
+    // A proxy, or a getter, that throws when it is asked.
+    return false
+  }
 }
 
-/** Turns whatever was thrown into an Error; an Error stays the same object. */
+/** Turns whatever was thrown into an Error; an Error stays the same object. Never throws. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  return new Error(typeof thrown === 'string' ? thrown : `Thrown value: ${String(thrown)}`, { cause: thrown })
+  return isError(thrown) ? thrown : new Error(thrownText(thrown), { cause: thrown })
+}
+
+/** Says what was thrown that is no Error. */
+export function thrownText(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : `Thrown value: ${textOf(thrown)}`
+}
+
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
+  }
 }

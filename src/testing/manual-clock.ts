@@ -36,6 +36,12 @@ export class ManualClock implements Clock {
     return this.#timers.length
   }
 
+  /** In how many milliseconds the next timer fires; undefined when none waits. */
+  get nextTimerMs(): number | undefined {
+    const next = this.#timers[0]
+    return next === undefined ? undefined : next.dueMs - this.#elapsedMs
+  }
+
   now(): number {
     return this.#startMs + this.#elapsedMs
   }
