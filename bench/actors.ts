@@ -1,189 +1,104 @@
-// Measures the actor core beside a plain ring queue drained by one microtask a burst, and prints one table.
+// The actor core beside a plain ring of messages and beside other libraries, in one run, with every result checked.
+//
+//   npm run bench:actors                          everything, about three minutes
+//   npm run bench:actors -- --only ask            rows whose name contains it
+//   npm run bench:actors -- --no-peers --rounds 3
+import { parseArgs } from 'node:util'
+import { waitsBesideHotActors } from './actors/hot-loop.ts'
+import { bytesPerActor, ours } from './actors/ours.ts'
+import { peerRows } from './actors/peers.ts'
+import { ring } from './actors/ring.ts'
+import type { Row } from './actors/row.ts'
+import { savina } from './actors/savina.ts'
+import { machine, rate, table } from './report.ts'
 
-import { Actor, ActorSystem } from 'troupe/actor'
-import type { Ref } from 'troupe/actor'
+const options = parseArgs({
+  options: {
+    only: { type: 'string' },
+    peers: { type: 'boolean', default: true },
+    rounds: { type: 'string', default: '5' },
+  },
+  allowNegative: true,
+}).values
 
-const rounds = 7
-const burst = 100
+const rounds = Number(options.rounds)
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
 
-interface Row {
-  readonly name: string
-  readonly count: number
-  /** Does `count` operations and checks that they happened. */
-  run(count: number): Promise<void>
+/** Nanoseconds of the best round, by what and who. */
+const best = new Map<string, Map<string, number>>()
+
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
 }
 
-class Counter extends Actor {
-  count = 0
-  add(by: number): void {
-    this.count += by
-  }
-  addLater(by: number): Promise<void> {
-    this.count += by
-    return Promise.resolve()
-  }
-  get(): number {
-    return this.count
-  }
+async function measure({ what, who, count, run }: Row): Promise<void> {
+  const start = process.hrtime.bigint()
+  await run(count)
+  const ns = Number(process.hrtime.bigint() - start) / count
+  const row = best.get(what) ?? new Map<string, number>()
+  best.set(what, row.set(who, Math.min(row.get(who) ?? Infinity, ns)))
 }
 
-class Player extends Actor {
-  hits = 0
-  other: Ref<Player> | undefined
-  onEnd: (() => void) | undefined
-  hit(left: number): void {
-    this.hits++
-    if (left === 0) this.onEnd?.()
-    else this.other?.tell('hit', left - 1)
-  }
+const nsOf = (what: string, who = 'troupe'): number => best.get(what)?.get(who) ?? Number.NaN
+const floor = (): number => nsOf(ring.what, ring.who)
+
+function beside(what: string, who: string): string {
+  const ns = nsOf(what, who)
+  return Number.isNaN(ns) ? '' : `${rate(1e9 / ns)} (${(ns / nsOf(what)).toFixed(1)}×)`
 }
 
-class Slot {
-  readonly name: string
-  readonly payload: number
-  constructor(name: string, payload: number) {
-    this.name = name
-    this.payload = payload
-  }
+function bar(
+  name: string,
+  value: number,
+  { least, most, unit = '' }: { least?: number; most?: number; unit?: string },
+): void {
+  if (Number.isNaN(value)) return
+  const isMet = value >= (least ?? -Infinity) && value <= (most ?? Infinity)
+  const wanted = least === undefined ? `at most ${most}${unit}` : `at least ${rate(least)}${unit}`
+  const reached = least === undefined ? `${value.toFixed(1)}${unit}` : `${rate(value)}${unit}`
+  console.log(`${isMet ? 'met   ' : 'missed'}  ${name}: ${reached}, ${wanted}`)
 }
 
-class PlainQueue {
-  sum = 0
-  #slots: (Slot | undefined)[] = new Array<Slot | undefined>(128).fill(undefined)
-  #head = 0
-  #size = 0
-  #isScheduled = false
-  readonly #handlers: Record<string, (by: number) => void> = { add: (by) => void (this.sum += by) }
-  readonly #drain = (): void => {
-    this.#isScheduled = false
-    while (this.#size > 0) {
-      const slot = this.#slots[this.#head] as Slot
-      this.#slots[this.#head] = undefined
-      this.#head = (this.#head + 1) & 127
-      this.#size--
-      this.#handlers[slot.name]?.(slot.payload)
-    }
-  }
+const tell = (line: string): void => console.error(line)
+const peers = options.peers ? await peerRows(tell) : []
+const rows = [...ours, ...savina, ...peers].filter(({ what }) => what.includes(options.only ?? ''))
 
-  tell(name: string, payload: number): void {
-    this.#slots[(this.#head + this.#size++) & 127] = new Slot(name, payload)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    queueMicrotask(this.#drain)
+for (let round = 1; round <= rounds; round++) {
+  for (const [index, row] of [ring, ...rows].entries()) {
+    progress(`round ${round} of ${rounds}, ${index} of ${rows.length}: ${row.what}, ${row.who}`)
+    await measure(row)
   }
 }
+progress('')
 
-const system = new ActorSystem({ name: 'bench' })
+const whats = [...best.keys()]
+const others = ['nact', 'xstate', 'comedy', 'effect'].filter((who) => whats.some((what) => best.get(what)?.has(who)))
+const lines = whats.map((what) => {
+  const ns = what === ring.what ? floor() : nsOf(what)
+  return [what, ns.toFixed(1), rate(1e9 / ns), (ns / floor()).toFixed(1), ...others.map((who) => beside(what, who))]
+})
 
-const rows: Row[] = [
-  { name: 'plain ring', count: 3_000_000, run: plainRing },
-  { name: 'tell, 1 ask per 100', count: 3_000_000, run: (count) => tells(count, 'add') },
-  { name: 'tell, async handler', count: 1_000_000, run: (count) => tells(count, 'addLater') },
-  { name: 'ping-pong, hops', count: 1_000_000, run: pingPong },
-  { name: 'ask, one by one', count: 500_000, run: asksOneByOne },
-  { name: 'ask, 100 in flight', count: 500_000, run: asksInFlight },
-  { name: 'spawn', count: 200_000, run: spawns },
-  { name: 'spawn and stop', count: 100_000, run: spawnsAndStops },
-]
+console.log(machine())
+console.log(`best of ${rounds} rounds; in brackets how many times our time another takes`)
+console.log(table(['', 'ns each', 'per second', '× ring', ...others], lines))
+if (others.includes('xstate'))
+  console.log('xstate runs each transition inside send, without a mailbox, and cannot be asked')
+if (others.includes('effect')) console.log('effect: a bounded queue and a fiber; an ask waits for a Deferred')
 
-async function plainRing(count: number): Promise<void> {
-  const queue = new PlainQueue()
-  for (let done = 0; done < count; done += burst) {
-    for (let index = 0; index < burst; index++) queue.tell('add', 1)
-    await undefined
-  }
-  check(queue.sum, count)
-}
-
-async function tells(count: number, name: 'add' | 'addLater'): Promise<void> {
-  const [counter, handle] = system.spawn(() => new Counter())
-  for (let done = 0; done < count; done += burst) {
-    for (let index = 1; index < burst; index++) counter.tell(name, 1)
-    await counter.ask(name, 1)
-  }
-  check(await counter.ask('get'), count)
-  await handle.stop()
-}
-
-async function pingPong(count: number): Promise<void> {
-  const first = new Player()
-  const second = new Player()
-  const [ping] = system.spawn(() => first)
-  const [pong] = system.spawn(() => second)
-  first.other = pong
-  second.other = ping
-  await new Promise<void>((resolve) => {
-    first.onEnd = second.onEnd = resolve
-    ping.tell('hit', count - 1)
-  })
-  check(first.hits + second.hits, count)
-}
-
-async function asksOneByOne(count: number): Promise<void> {
-  const [counter] = system.spawn(() => new Counter())
-  for (let index = 0; index < count; index++) await counter.ask('add', 1)
-  check(await counter.ask('get'), count)
-}
-
-async function asksInFlight(count: number): Promise<void> {
-  const [counter] = system.spawn(() => new Counter())
-  const replies: Promise<void>[] = new Array<Promise<void>>(burst)
-  for (let done = 0; done < count; done += burst) {
-    for (let index = 0; index < burst; index++) replies[index] = counter.ask('add', 1)
-    await Promise.all(replies)
-  }
-  check(await counter.ask('get'), count)
-}
-
-async function spawns(count: number): Promise<void> {
-  const own = new ActorSystem()
-  const refs: Ref<Counter>[] = new Array<Ref<Counter>>(count)
-  for (let index = 0; index < count; index++) refs[index] = own.spawn(Counter)[0]
-  check(own.metrics().actors, count)
-}
-
-async function spawnsAndStops(count: number): Promise<void> {
-  const own = new ActorSystem()
-  for (let index = 0; index < count; index++) await own.spawn(Counter)[1].stop()
-  check(own.metrics().actors, 0)
-}
-
-function check(actual: number, expected: number): void {
-  if (actual !== expected) throw new Error(`counted ${actual} of ${expected}`)
-}
-
-async function bytesPerActor(count: number): Promise<number> {
-  if (globalThis.gc === undefined) return Number.NaN
-  const own = new ActorSystem()
-  const refs: Ref<Counter>[] = new Array<Ref<Counter>>(count)
-  globalThis.gc()
-  const before = process.memoryUsage().heapUsed
-  for (let index = 0; index < count; index++) refs[index] = own.spawn(Counter)[0]
-  await undefined
-  globalThis.gc()
-  const after = process.memoryUsage().heapUsed
-  check(refs.length, own.metrics().actors)
-  return Math.round((after - before) / count)
-}
-
-const best = new Map<string, number>()
-for (let round = 0; round < rounds; round++) {
-  for (const { name, count, run } of rows) {
-    const start = process.hrtime.bigint()
-    await run(count)
-    const ns = Number(process.hrtime.bigint() - start) / count
-    best.set(name, Math.min(best.get(name) ?? Infinity, ns))
-  }
-}
-
-const floor = best.get('plain ring') ?? Number.NaN
-console.log(`actors, best of ${rounds} rounds, Node ${process.versions.node}`)
-console.log(`${'what'.padEnd(22)}${'ns each'.padStart(10)}${'per second'.padStart(14)}${'x ring'.padStart(9)}`)
-for (const [name, ns] of best) {
-  const perSecond = Math.round(1e9 / ns).toLocaleString('en')
+if (options.only === undefined) {
+  const bytes = await bytesPerActor(100_000)
+  const hot = await waitsBesideHotActors(3000)
+  console.log(`\nan idle actor takes ${bytes} bytes`)
   console.log(
-    `${name.padEnd(22)}${ns.toFixed(1).padStart(10)}${perSecond.padStart(14)}${(ns / floor).toFixed(1).padStart(9)}`,
+    `beside fifty actors that never rest (${rate(hot.perSecond)} messages a second): a timer waits ${hot.timer.maxMs.toFixed(1)} ms at most` +
+      ` (p99 ${hot.timer.p99Ms.toFixed(1)}), an echo over a socket ${hot.echo.maxMs.toFixed(1)} ms (p99 ${hot.echo.p99Ms.toFixed(1)})\n`,
   )
+  bar('tells a second', 1e9 / nsOf('tell'), { least: 20e6 })
+  bar('a tell beside the ring', nsOf('tell') / floor(), { most: 3, unit: '×' })
+  bar('asks a second, each with a timeout', 1e9 / nsOf('ask, one by one'), { least: 5e6 })
+  bar('spawns a second', 1e9 / nsOf('spawn'), { least: 1e6 })
+  bar('an idle actor', bytes, { most: 600, unit: ' bytes' })
+  bar('a timer beside hot actors', hot.timer.maxMs, { most: 20, unit: ' ms' })
+  bar('a socket beside hot actors', hot.echo.maxMs, { most: 20, unit: ' ms' })
 }
-const bytes = await bytesPerActor(100_000)
-console.log(Number.isNaN(bytes) ? 'bytes per idle actor: run with --expose-gc' : `bytes per idle actor: ${bytes}`)
