@@ -6,10 +6,11 @@
 import { parseArgs } from 'node:util'
 import { waitsBesideHotActors } from './actors/hot-loop.ts'
 import { bytesPerActor, ours } from './actors/ours.ts'
-import { peerRows } from './actors/peers.ts'
+import { peerRows, peerVersions } from './actors/peers.ts'
 import { ring } from './actors/ring.ts'
 import type { Row } from './actors/row.ts'
 import { savina } from './actors/savina.ts'
+import { thread } from './actors/thread.ts'
 import { machine, rate, table } from './report.ts'
 
 const options = parseArgs({
@@ -62,7 +63,7 @@ function bar(
 
 const tell = (line: string): void => console.error(line)
 const peers = options.peers ? await peerRows(tell) : []
-const rows = [...ours, ...savina, ...peers].filter(({ what }) => what.includes(options.only ?? ''))
+const rows = [...ours, thread, ...savina, ...peers].filter(({ what }) => what.includes(options.only ?? ''))
 
 for (let round = 1; round <= rounds; round++) {
   for (const [index, row] of [ring, ...rows].entries()) {
@@ -82,9 +83,16 @@ const lines = whats.map((what) => {
 console.log(machine())
 console.log(`best of ${rounds} rounds; in brackets how many times our time another takes`)
 console.log(table(['', 'ns each', 'per second', '× ring', ...others], lines))
-if (others.includes('xstate'))
-  console.log('xstate runs each transition inside send, without a mailbox, and cannot be asked')
-if (others.includes('effect')) console.log('effect: a bounded queue and a fiber; an ask waits for a Deferred')
+if (others.length > 0) {
+  console.log(`\n${peerVersions().join(', ')}. What they do is not all the same:`)
+  console.log(
+    '- a tell is 99 tells and the ask that waits for them; xstate cannot be asked and runs each transition inside send, without a mailbox',
+  )
+  console.log(
+    '- comedy has no mailbox in one process: handlers overlap; nact takes a turn of the event loop for each message',
+  )
+  console.log('- effect: a bounded queue and a fiber that takes from it; an ask waits for a Deferred')
+}
 
 if (options.only === undefined) {
   const bytes = await bytesPerActor(100_000)
@@ -98,6 +106,7 @@ if (options.only === undefined) {
   bar('a tell beside the ring', nsOf('tell') / floor(), { most: 3, unit: '×' })
   bar('asks a second, each with a timeout', 1e9 / nsOf('ask, one by one'), { least: 5e6 })
   bar('spawns a second', 1e9 / nsOf('spawn'), { least: 1e6 })
+  bar('tells a second to another thread', 1e9 / nsOf(thread.what), { least: 500e3 })
   bar('an idle actor', bytes, { most: 600, unit: ' bytes' })
   bar('a timer beside hot actors', hot.timer.maxMs, { most: 20, unit: ' ms' })
   bar('a socket beside hot actors', hot.echo.maxMs, { most: 20, unit: ' ms' })

@@ -7,6 +7,7 @@ export type { ActorMetrics, ActorNode, ActorState } from './actor/metrics.ts'
 export type { Happening, InspectionEvent, InspectionListener } from './actor/inspection.ts'
 export type { OpenTelemetry } from './actor/tracing.ts'
 export type { Make, SpawnOptions, Spawned } from './actor/spawn.ts'
+export type { ActorClass, ThreadOptions } from './actor/thread.ts'
 
 export { Message } from './actor/message.ts'
 export type { Handler, MessageClass, Protocol, ReplyTo, Tagged } from './actor/message.ts'

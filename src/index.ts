@@ -7,7 +7,7 @@ export type { TroupeOptions } from './engine/options.ts'
 export type { CallOptions } from './engine/call.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
-export type { RunStatus, StepStatus } from './engine/run-status.ts'
+export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 export type { RunState } from './model/run.ts'
 
 // Definitions

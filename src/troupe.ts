@@ -3,11 +3,19 @@ import { hostname } from 'node:os'
 import { checkCallOptions, encodeInput, encodeTags, startTimes, type CallOptions } from './engine/call.ts'
 import { asDefinition, type AnyDefinition, type Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
+import { encodingSchema } from './engine/encoded-input.ts'
 import { Engine } from './engine/engine.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
 import { Registry } from './engine/registry.ts'
 import { RunHandle, type HandleOwner } from './engine/run-handle.ts'
-import { runStatus, stepStatus, type RunStatus, type StepStatus } from './engine/run-status.ts'
+import {
+  attemptStatus,
+  runStatus,
+  stepStatus,
+  type AttemptStatus,
+  type RunStatus,
+  type StepStatus,
+} from './engine/run-status.ts'
 import { environmentOf, poolBounds } from './engine/settings.ts'
 import { systemClock } from './lib/clock.ts'
 import { deferred } from './lib/deferred.ts'
@@ -16,7 +24,7 @@ import { createIds } from './lib/ids.ts'
 import { createLog } from './lib/log.ts'
 import { engineStopped, idempotencyConflict, runNotFound } from './model/errors.ts'
 import type { RunState } from './model/run.ts'
-import { checkOptions, type TroupeOptions } from './engine/options.ts'
+import { checkRunId, checkRunsFilter, checkTroupeOptions, type TroupeOptions } from './engine/options.ts'
 import { openStore } from './store/open.ts'
 import type { Started } from './store/store.ts'
 import { discover } from './worker/discover.ts'
@@ -54,7 +62,6 @@ export class Troupe {
   readonly #engine: Engine
   readonly #owner: HandleOwner
   readonly #queueIds: Map<string, number>
-  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(parts: { deps: Deps; registry: Registry; engine: Engine; queueIds: Map<string, number> }) {
@@ -87,7 +94,7 @@ export class Troupe {
    * ```
    */
   static async open(options: TroupeOptions = {}, world: World = {}): Promise<Troupe> {
-    const checked = checkOptions(options)
+    const checked = checkTroupeOptions(options)
     const pools = poolBounds(checked.pools, process.env)
 
     const clock = world.clock ?? systemClock
@@ -129,15 +136,15 @@ export class Troupe {
   /** Serves this node's queues from now on, and goes on with what dead nodes left. Harmless to repeat. */
   async start(): Promise<this> {
     this.#checkOpen()
-    this.#starting ??= this.#engine.start()
-    await this.#starting
+    await this.#engine.start()
     return this
   }
 
   /**
    * Takes no more work, lets what runs finish `within` (30 s unless told), gives the rest back uncounted, and closes.
    *
-   * A workflow is given back as soon as its executing steps are recorded. Harmless to repeat.
+   * A workflow is given back as soon as its executing steps are recorded. Ends at most 5 s later than `within`, also while the store is locked or gone:
+   * other nodes then go on with what it ran once its lease has ended. Never rejects because of the store. Harmless to repeat.
    */
   stop(options: { readonly within?: Duration } = {}): Promise<void> {
     this.#stopping ??= this.#stop(toMs(options.within ?? '30s'))
@@ -173,10 +180,10 @@ export class Troupe {
   async call(target: Definition | string, input?: unknown, options: CallOptions = {}): Promise<RunHandle> {
     this.#checkOpen()
     checkCallOptions(options)
-    const definition = this.#resolve(target)
-    const value = await validate(definition.settings.input, input, `The input of '${definition.name}'`)
-    const started = await this.#order(definition, value, options)
+    const definition =
+      typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(asDefinition(target))
     const { idempotencyKey = '', onConflict = 'attach' } = options
+    const started = await this.#order(definition, input, options)
     if (!started.isNew && onConflict === 'reject')
       throw idempotencyConflict(definition.name, idempotencyKey, started.id)
     return new RunHandle(this.#owner, { id: started.id, name: definition.name })
@@ -204,6 +211,7 @@ export class Troupe {
   /** One run as it is now; undefined when there is none of that id. */
   async get(runId: string): Promise<RunStatus | undefined> {
     this.#checkOpen()
+    checkRunId(runId)
     const row = await this.#deps.store.findRun(runId)
     return row === undefined ? undefined : runStatus(row)
   }
@@ -211,6 +219,7 @@ export class Troupe {
   /** Runs, the newest first. */
   async runs(filter: RunsFilter = {}): Promise<RunStatus[]> {
     this.#checkOpen()
+    checkRunsFilter(filter)
     return (await this.#deps.store.listRuns({ ...filter, limit: filter.limit ?? 50 })).map(runStatus)
   }
 
@@ -220,10 +229,19 @@ export class Troupe {
     return (await this.#deps.store.listSteps(runId)).map(stepStatus)
   }
 
+  /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */
+  async attempts(runId: string): Promise<AttemptStatus[]> {
+    await this.#status(runId)
+    return (await this.#deps.store.listAttempts(runId)).map(attemptStatus)
+  }
+
   async #stop(withinMs: number): Promise<void> {
-    await this.#engine.stop(withinMs)
-    this.#engine.watch.wakeAll({ trouble: engineStopped() })
-    await this.#deps.store.close()
+    try {
+      await this.#engine.stop(withinMs)
+    } finally {
+      this.#engine.watch.close(engineStopped())
+      await this.#deps.store.close()
+    }
   }
 
   #checkOpen(): void {
@@ -236,25 +254,22 @@ export class Troupe {
     return status
   }
 
-  #resolve(target: Definition | string): AnyDefinition {
-    if (typeof target === 'string') return this.#registry.find(target)
-    const definition = asDefinition(target)
-    return this.#registry.has(definition) ? definition : this.#registry.find(definition.name)
-  }
-
-  async #order(definition: AnyDefinition, value: unknown, options: CallOptions): Promise<Started> {
+  async #order(definition: AnyDefinition, input: unknown, options: CallOptions): Promise<Started> {
     const queue = options.queue ?? definition.settings.queue ?? 'default'
     const durable = deferred<Started>()
     const record = {
       id: this.#deps.ids.uuid(),
       definitionId: this.#registry.idOf(definition),
-      queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
       priority: options.priority ?? definition.settings.priority,
-      input: encodeInput(value, maxValueBytes),
       tags: encodeTags(options.tags),
       idempotencyKey: options.idempotencyKey ?? null,
       ...startTimes(options, this.#deps.store.now()),
+      // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
+      input: await encodedInput(definition, input),
+      queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
     }
+    // Race: it may have been stopped while the input was checked.
+    this.#checkOpen()
     await this.#engine.order({ definition, queue, record, durable })
     return durable.promise
   }
@@ -264,4 +279,11 @@ export class Troupe {
     this.#queueIds.set(name, id)
     return id
   }
+}
+
+/** The input as it is stored, checked and filled in by its schema. */
+function encodedInput({ name, settings }: AnyDefinition, input: unknown): string | Promise<string> {
+  if (settings.input === undefined) return encodeInput(input, maxValueBytes)
+  const schema = encodingSchema(settings.input, maxValueBytes)
+  return validate(schema, input, `The input of '${name}'`) as Promise<string>
 }

@@ -7,7 +7,7 @@ import { skyNet } from './sky-net.ts'
 
 class Add extends Message('Add')<{ by: number }>() {}
 
-export class Counter extends Actor {
+class Counter extends Actor {
   count = 0
   add(by: number): void {
     this.count += by

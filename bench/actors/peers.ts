@@ -1,12 +1,13 @@
 // The same rows for actor and queue libraries of others. They are installed on first use into a folder of their own.
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { burst, check, inBursts } from './row.ts'
 import type { Row } from './row.ts'
 
-const folder = fileURLToPath(new URL('../peers/', import.meta.url))
+const folder = resolve('bench/peers')
 
 interface Nact {
   start(): object
@@ -14,6 +15,7 @@ interface Nact {
   spawn(
     parent: object,
     handle: (count: number | undefined, message: NactMessage, ctx: { sender: object }) => number,
+    name: string,
   ): object
   dispatch(ref: object, message: NactMessage | number): void
   query(ref: object, message: (sender: object) => NactMessage, timeoutMs: number): Promise<number>
@@ -74,20 +76,40 @@ interface EffectMessage {
   readonly reply?: object
 }
 
-/** Installs the peers when they are not there; the rows are empty, and the reason is told, when that fails. */
+/** Installs the peers when they are not there. One that cannot be had is left out, and the reason is told. */
 export async function peerRows(tell: (line: string) => void): Promise<readonly Row[]> {
   try {
-    if (!existsSync(`${folder}node_modules`)) install(tell)
-    return [
-      ...nactRows(await load('nact')),
-      ...xstateRows(await load('xstate')),
-      ...comedyRows(await load('comedy')),
-      ...effectRows(await load('effect')),
-    ]
+    if (!isInstalled()) install(tell)
   } catch (error) {
-    tell(`without peers: ${String(error).split('\n')[0]}`)
+    tell(`without peers, which could not be installed: ${String(error).split('\n')[0]}`)
     return []
   }
+  const rows: Row[] = []
+  for (const add of [
+    async () => rows.push(...nactRows(await load('nact'))),
+    async () => rows.push(...xstateRows(await load('xstate'))),
+    async () => rows.push(...comedyRows(await load('comedy'))),
+    async () => rows.push(...effectRows(await load('effect'))),
+  ])
+    await add().catch((error: unknown) => tell(`without a peer: ${String(error).split('\n')[0]}`))
+  return rows
+}
+
+/** The name and version of each peer. */
+export function peerVersions(): string[] {
+  return Object.entries(wantedVersions()).map(([name, version]) => `${name} ${version}`)
+}
+
+function wantedVersions(): Record<string, string> {
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies: Record<string, string> })
+    .dependencies
+}
+
+function isInstalled(): boolean {
+  return Object.entries(wantedVersions()).every(([name, version]) => {
+    const path = join(folder, 'node_modules', name, 'package.json')
+    return existsSync(path) && (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version === version
+  })
 }
 
 function install(tell: (line: string) => void): void {
@@ -101,17 +123,23 @@ function install(tell: (line: string) => void): void {
 }
 
 async function load<T>(name: string): Promise<T> {
-  const path = createRequire(`${folder}package.json`).resolve(name)
+  const path = createRequire(join(folder, 'package.json')).resolve(name)
   const module = (await import(pathToFileURL(path).href)) as { default?: T }
   return (name === 'effect' ? module : (module.default ?? module)) as T
 }
 
 function nactRows(nact: Nact): Row[] {
+  // The names it makes up itself are random and soon meet a second time.
+  let named = 0
   const counter = (system: object): object =>
-    nact.spawn(system, (count = 0, { by, sender }) => {
-      if (sender !== undefined) nact.dispatch(sender, count + by)
-      return count + by
-    })
+    nact.spawn(
+      system,
+      (count = 0, { by, sender }) => {
+        if (sender !== undefined) nact.dispatch(sender, count + by)
+        return count + by
+      },
+      `counter-${++named}`,
+    )
   const withSystem = async (use: (ref: object) => Promise<number>, count: number): Promise<void> => {
     const system = nact.start()
     check(await use(counter(system)), count)

@@ -1,6 +1,9 @@
 // The floor: a plain ring of messages, drained by one microtask a burst. No bound, no errors, no replies, no life.
-import { burst, check } from './row.ts'
+import { check } from './row.ts'
 import type { Row } from './row.ts'
+
+// An import is read through a proxy by the loader that runs this file: 20 ns each time.
+const burst = 100
 
 class Slot {
   readonly name: string

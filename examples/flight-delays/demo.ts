@@ -30,6 +30,11 @@ interface Performed {
 
 const workerFile = fileURLToPath(new URL('demo-worker.ts', import.meta.url))
 const isCrashing = process.argv.includes('--crash')
+const unknown = process.argv.slice(2).find((argument) => argument !== '--crash')
+if (unknown !== undefined) {
+  console.error(`demo: '${unknown}' is not known: say nothing, or --crash`)
+  process.exit(2)
+}
 
 mkdirSync(folder, { recursive: true })
 await using troupe = await Troupe.open({ store, definitions: [flightDelays] })

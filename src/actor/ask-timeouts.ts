@@ -1,47 +1,42 @@
 // Timeouts of asks without a timer for each: asks of equal timeout expire in the order they were made.
 
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { PendingAsk } from './ask.ts'
+import { undated } from './ask.ts'
+import type { AskLink, PendingAsk } from './ask.ts'
 import { askTimeout } from './errors.ts'
 
 // The timer holds the process only while asks wait, and learns within this time that none does any more.
 const longestTickMs = 50
 
-// Measured: reading the clock costs a quarter of an ask, and most asks are answered before the event loop turns; those that are not get
-// their deadline then, so that a timeout begins some milliseconds late, never early.
-const unknown = -1
-
-/** The asks of one timeout, oldest and therefore next to expire first. */
-export class AskQueue {
+/** Closes the circle of the asks of one timeout: next is the oldest, the first to expire, and previous the newest. */
+class AskQueue implements AskLink {
+  previous: AskLink = this
+  next: AskLink = this
+  readonly deadlineMs = Infinity
   readonly timeoutMs: number
-  first: PendingAsk | undefined = undefined
-  #last: PendingAsk | undefined = undefined
 
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs
   }
 
   add(ask: PendingAsk): void {
-    ask.queue = this
-    ask.deadlineMs = unknown
-    ask.previous = this.#last
-    if (this.#last === undefined) this.first = ask
-    else this.#last.next = ask
-    this.#last = ask
+    ask.previous = this.previous
+    ask.next = this
+    this.previous = this.previous.next = ask
   }
 
-  /** Gives those that came since the last time their deadline. */
-  stamp(nowMs: number): void {
-    for (let ask = this.#last; ask !== undefined && ask.deadlineMs === unknown; ask = ask.previous)
-      ask.deadlineMs = nowMs + this.timeoutMs
+  // Measured: reading the clock costs a quarter of an ask, and most asks are answered before the event loop turns; those that are not get
+  // their deadline then, so that a timeout begins some milliseconds late, never early.
+  date(nowMs: number): void {
+    for (let link = this.previous; link.deadlineMs === undated; link = link.previous)
+      link.deadlineMs = nowMs + this.timeoutMs
   }
 
-  remove(ask: PendingAsk): void {
-    if (ask.previous === undefined) this.first = ask.next
-    else ask.previous.next = ask.next
-    if (ask.next === undefined) this.#last = ask.previous
-    else ask.next.previous = ask.previous
-    ask.queue = ask.previous = ask.next = undefined
+  expire(nowMs: number): void {
+    while (this.next.deadlineMs <= nowMs) {
+      const { target, message } = this.next as PendingAsk
+      ;(this.next as PendingAsk).reject(askTimeout(target, message, this.timeoutMs))
+    }
   }
 }
 
@@ -52,8 +47,8 @@ export class AskTimeouts {
   #latest: AskQueue | undefined
   #timer: Timer | undefined
   #firesAtMs = 0
-  #willStamp = false
-  readonly #stamp = (): void => this.#stampAll()
+  #willLook = false
+  readonly #look = (): void => this.#lookAtAll()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -61,64 +56,39 @@ export class AskTimeouts {
 
   add(ask: PendingAsk, timeoutMs: number): void {
     this.#queueFor(timeoutMs).add(ask)
-    if (this.#willStamp) return
-    this.#willStamp = true
-    this.#clock.soon(this.#stamp)
+    if (this.#willLook) return
+    this.#willLook = true
+    this.#clock.soon(this.#look)
   }
 
   #queueFor(timeoutMs: number): AskQueue {
     if (this.#latest !== undefined && this.#latest.timeoutMs === timeoutMs) return this.#latest
-    let queue = this.#queues.get(timeoutMs)
-    if (queue === undefined) this.#queues.set(timeoutMs, (queue = new AskQueue(timeoutMs)))
-    this.#latest = queue
-    return queue
+    const queue = this.#queues.get(timeoutMs) ?? new AskQueue(timeoutMs)
+    this.#queues.set(timeoutMs, queue)
+    return (this.#latest = queue)
   }
 
-  #stampAll(): void {
-    this.#willStamp = false
+  #lookAtAll(): void {
+    this.#willLook = false
+    this.#latest = undefined
     const nowMs = this.#clock.monotonic()
-    for (const queue of this.#queues.values()) {
-      if (queue.first === undefined) this.#forget(queue)
-      else queue.stamp(nowMs)
-    }
-    this.#armForNext(nowMs)
-  }
-
-  #armForNext(nowMs: number): void {
     let earliestMs = Infinity
-    for (const { first } of this.#queues.values()) {
-      if (first !== undefined) earliestMs = Math.min(earliestMs, first.deadlineMs)
+    for (const queue of this.#queues.values()) {
+      queue.date(nowMs)
+      queue.expire(nowMs)
+      earliestMs = Math.min(earliestMs, queue.next.deadlineMs)
+      if (queue.next === queue) this.#queues.delete(queue.timeoutMs)
     }
-    if (earliestMs === Infinity) return
-    if (this.#timer === undefined || earliestMs < this.#firesAtMs) this.#arm(nowMs, earliestMs)
+    if (earliestMs < (this.#timer === undefined ? Infinity : this.#firesAtMs)) this.#arm(nowMs, earliestMs)
   }
 
   #arm(nowMs: number, deadlineMs: number): void {
     this.#timer?.cancel()
-    const delayMs = Math.min(longestTickMs, Math.max(0, deadlineMs - nowMs))
+    const delayMs = Math.min(longestTickMs, deadlineMs - nowMs)
     this.#firesAtMs = nowMs + delayMs
-    this.#timer = this.#clock.after(delayMs, () => this.#tick())
-  }
-
-  #tick(): void {
-    this.#timer = undefined
-    const nowMs = this.#clock.monotonic()
-    for (const queue of this.#queues.values()) {
-      queue.stamp(nowMs)
-      expire(queue, nowMs)
-      if (queue.first === undefined) this.#forget(queue)
-    }
-    this.#armForNext(nowMs)
-  }
-
-  #forget(queue: AskQueue): void {
-    this.#queues.delete(queue.timeoutMs)
-    if (this.#latest === queue) this.#latest = undefined
-  }
-}
-
-function expire(queue: AskQueue, nowMs: number): void {
-  for (let ask = queue.first; ask !== undefined && ask.deadlineMs <= nowMs; ask = queue.first) {
-    ask.reject(askTimeout(ask.target, ask.message, queue.timeoutMs))
+    this.#timer = this.#clock.after(delayMs, () => {
+      this.#timer = undefined
+      this.#lookAtAll()
+    })
   }
 }

@@ -1,6 +1,5 @@
 // One question that waits for its answer.
 
-import type { AskQueue } from './ask-timeouts.ts'
 import { endWait } from './deadlock.ts'
 import type { Wait, Waiter } from './deadlock.ts'
 
@@ -15,8 +14,18 @@ const capture = (resolve: Resolve, reject: Reject): void => {
   capturedReject = reject
 }
 
-/** Settles once; whatever comes later is ignored. While it waits it is linked into the queue of its timeout. */
-export class PendingAsk implements Wait {
+/** A link in the circle of the asks of one timeout; alone it is a circle of its own. */
+export interface AskLink {
+  previous: AskLink
+  next: AskLink
+  deadlineMs: number
+}
+
+/** The deadline of an ask that came since deadlines were given last. */
+export const undated = -1
+
+/** Settles once; whatever comes later is ignored. */
+export class PendingAsk implements AskLink, Wait {
   readonly promise: Promise<unknown>
   readonly target: Waiter
   readonly message: string
@@ -25,10 +34,9 @@ export class PendingAsk implements Wait {
   /** The actor whose handler waits for the answer, when that is known. */
   asker: Waiter | undefined = undefined
   isSettled = false
-  queue: AskQueue | undefined = undefined
-  previous: PendingAsk | undefined = undefined
-  next: PendingAsk | undefined = undefined
-  deadlineMs = -1
+  previous: AskLink = this
+  next: AskLink = this
+  deadlineMs = undated
 
   constructor(target: Waiter, message: string) {
     this.target = target
@@ -50,7 +58,9 @@ export class PendingAsk implements Wait {
 
   #settle(): void {
     this.isSettled = true
-    if (this.queue !== undefined) this.queue.remove(this)
+    this.previous.next = this.next
+    this.next.previous = this.previous
+    this.previous = this.next = this
     if (this.asker !== undefined) endWait(this.asker, this)
   }
 }

@@ -5,16 +5,19 @@ import { toMs } from '../lib/duration.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
+import type { Belongings } from './belongings.ts'
 import type { Cell } from './cell.ts'
+import type { Core } from './core.ts'
 import type { Entries } from './entries.ts'
 import { endWaitFor } from './deadlock.ts'
-import { actorRestarted, limitInvalid, stashOutside } from './errors.ts'
+import { actorRestarted, stashOutside, wholeNumber } from './errors.ts'
 import { ending } from './life-state.ts'
 import type { ReplyTo, Tagged } from './message.ts'
 import type { Pool, PoolOptions } from './pool.ts'
 import { cellOf } from './ref.ts'
 import type { AskArguments, AskOptions, MessageName, Recipient, Ref, ReplyOf, Self } from './ref.ts'
 import type { Make, SpawnOptions, Spawned } from './spawn.ts'
+import type { ActorClass, ThreadOptions } from './thread.ts'
 import type { SuperviseOptions, Supervised } from './supervise.ts'
 import type { Terminated } from './watch.ts'
 
@@ -30,6 +33,8 @@ export interface Context<A extends Actor = Actor> {
   readonly log: Log
   /** Tasks and piped promises that have not settled, those included that wait for others to end. */
   readonly active: number
+  /** Starts a child in a worker thread. */
+  spawn<C extends ActorClass>(type: C, options: ThreadOptions<C>): Spawned<InstanceType<C>>
   /** Starts a child. It is stopped when this actor stops and killed when this one is killed, fails or is restarted. */
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C>
   /**
@@ -124,18 +129,15 @@ export class ActorContext {
   }
 
   spawn<C extends Actor>(make: Make<C>, options?: SpawnOptions): Spawned<C> {
-    if (this.#isReplaced) throw this.#whyOver
-    return this.#cell.core.spawn({ core: this.#cell.core, parent: this.#cell }, make, options)
+    return this.#cell.core.spawn(this.#origin, make, options)
   }
 
   supervise<E extends Entries>(options: SuperviseOptions, children: E): Supervised<E> {
-    if (this.#isReplaced) throw this.#whyOver
-    return this.#cell.core.supervise({ core: this.#cell.core, parent: this.#cell }, options, children)
+    return this.#cell.core.supervise(this.#origin, options, children)
   }
 
   pool<C extends Actor>(make: Make<C>, options: PoolOptions<NoInfer<C>>): Pool<C> {
-    if (this.#isReplaced) throw this.#whyOver
-    return this.#cell.core.pool({ core: this.#cell.core, parent: this.#cell }, make, options)
+    return this.#cell.core.pool(this.#origin, make, options)
   }
 
   stop(): void {
@@ -143,11 +145,11 @@ export class ActorContext {
   }
 
   watch(ref: Ref<Actor>, onEnd?: (end: Terminated) => unknown): void {
-    if (!this.#isOver) this.#cell.life.belongings.watching.add(cellOf(ref), onEnd)
+    if (!this.#isOver) this.#belongings.watching.add(cellOf(ref), onEnd)
   }
 
   unwatch(ref: Ref<Actor>): void {
-    if (!this.#isOver) this.#cell.life.belongings.watching.remove(cellOf(ref))
+    if (!this.#isOver) this.#belongings.watching.remove(cellOf(ref))
   }
 
   ask(ref: Askable, message: string | Tagged, ...rest: readonly unknown[]): Promise<unknown> {
@@ -157,15 +159,11 @@ export class ActorContext {
   }
 
   after(time: Duration, fn: () => unknown): Timer {
-    return this.#isOver
-      ? firesNever
-      : this.#cell.life.belongings.timers.after(toMs(time), this.#cell.core.observer.bound(fn))
+    return this.#isOver ? firesNever : this.#belongings.timers.after(toMs(time), this.#cell.core.observer.bound(fn))
   }
 
   every(time: Duration, fn: () => unknown): Timer {
-    return this.#isOver
-      ? firesNever
-      : this.#cell.life.belongings.timers.every(toMs(time), this.#cell.core.observer.bound(fn))
+    return this.#isOver ? firesNever : this.#belongings.timers.every(toMs(time), this.#cell.core.observer.bound(fn))
   }
 
   pipe<T>(
@@ -188,9 +186,9 @@ export class ActorContext {
     onResult: (value: T) => unknown = () => undefined,
     { onError = rethrow, limit = Infinity }: TaskOptions = {},
   ): void {
-    if (limit !== Infinity && (!Number.isInteger(limit) || limit < 1)) throw limitInvalid(limit)
+    if (limit !== Infinity) wholeNumber('limit of a task', limit, 1)
     if (this.#isOver) return
-    const { tasks } = this.#cell.life.belongings
+    const { tasks } = this.#belongings
     this.#cell.active++
     tasks.start(limit, () => {
       if (this.#isReplaced) return
@@ -204,13 +202,22 @@ export class ActorContext {
 
   stash(): void {
     if (this.#isOver) throw stashOutside(this.#cell)
-    this.#cell.stashCurrent(this.#cell.life.belongings.stash)
+    this.#cell.stashCurrent(this.#belongings.stash)
   }
 
   unstash(): void {
     if (this.#isOver) return
-    this.#cell.life.belongings.stash.empty()
+    this.#belongings.stash.empty()
     this.#cell.wake()
+  }
+
+  get #origin(): { readonly core: Core; readonly parent: Cell } {
+    if (this.#isReplaced) throw this.#whyOver
+    return { core: this.#cell.core, parent: this.#cell }
+  }
+
+  get #belongings(): Belongings {
+    return this.#cell.life.belongings
   }
 
   /** Whether this speaks for an actor that was replaced by a restart, or cut off. */
@@ -245,14 +252,11 @@ export class ActorContext {
 }
 
 function logOf(cell: Cell): Log {
-  const { log } = cell.core
-  const fields = (more: LogFields): LogFields => ({ actor: cell.toString(), ...more })
-  return {
-    debug: (more, message) => log.debug(fields(more), message),
-    info: (more, message) => log.info(fields(more), message),
-    warn: (more, message) => log.warn(fields(more), message),
-    error: (more, message) => log.error(fields(more), message),
-  }
+  const at =
+    (level: keyof Log) =>
+    (fields: LogFields, message: string): void =>
+      cell.core.log[level]({ actor: cell.toString(), ...fields }, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
 function rethrow(error: unknown): never {

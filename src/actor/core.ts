@@ -37,7 +37,7 @@ export class Core {
   readonly askTimeouts: AskTimeouts
   readonly deadLetters: DeadLetterBox
   /** The actors without a parent. */
-  readonly roots = new Siblings()
+  readonly children = new Siblings()
   readonly supervision: Supervision
   readonly names = new Map<string, Cell>()
   readonly observer: Observer
@@ -57,7 +57,7 @@ export class Core {
     this.supervise = deps.supervise
     this.pool = deps.pool
     this.runQueue = new RunQueue(deps.clock, deps.pick)
-    this.supervision = new Supervision(deps.clock, this.roots, 'one-for-one')
+    this.supervision = new Supervision(deps.clock, this.children)
     this.askTimeouts = new AskTimeouts(deps.clock)
     this.deadLetters = new DeadLetterBox(deps.clock, deps.log)
     this.observer = new Observer({ ...deps, deadLetters: this.deadLetters })
@@ -78,6 +78,7 @@ export class Core {
     this.alive--
     this.processed += cell.processed
     this.failed += cell.failed
+    if (cell.name !== undefined) this.names.delete(cell.name)
   }
 }
 

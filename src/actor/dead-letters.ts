@@ -3,6 +3,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Envelope, Operation } from './envelope.ts'
+import { Listeners } from './listeners.ts'
 
 /**
  * - `stopped`: it came after the actor had stopped, was killed or had failed;
@@ -51,8 +52,8 @@ const logEveryMs = 1000
 export class DeadLetterBox implements DeadLetters {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #recent: DeadLetter[] = []
-  readonly #listeners = new Set<(letter: DeadLetter) => void>()
+  readonly #listeners: Listeners<DeadLetter>
+  #recent: DeadLetter[] = []
   #count = 0
   #unlogged = 0
   #quietUntilMs = -Infinity
@@ -60,6 +61,7 @@ export class DeadLetterBox implements DeadLetters {
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
     this.#log = log
+    this.#listeners = new Listeners(log, 'for dead letters')
   }
 
   get count(): number {
@@ -67,23 +69,20 @@ export class DeadLetterBox implements DeadLetters {
   }
 
   get recent(): readonly DeadLetter[] {
-    const oldest = this.#count % keptLetters
-    if (this.#recent.length < keptLetters) return [...this.#recent]
-    return [...this.#recent.slice(oldest), ...this.#recent.slice(0, oldest)]
+    return this.#recent.slice(-keptLetters)
   }
 
   onDeadLetter(listener: (letter: DeadLetter) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   record(actor: { toString(): string }, envelope: Envelope, reason: DeadLetterReason): void {
     const { name: message, payload, operation } = envelope
     const letter: DeadLetter = { actor: actor.toString(), message, payload, operation, reason, at: this.#clock.now() }
-    this.#recent[this.#count % keptLetters] = letter
+    if (this.#recent.push(letter) > 2 * keptLetters) this.#recent = this.#recent.slice(-keptLetters)
     this.#count++
     this.#logOne(letter)
-    for (const listener of this.#listeners) this.#show(letter, listener)
+    this.#listeners.tell(letter)
   }
 
   #logOne({ actor, message, operation, reason }: DeadLetter): void {
@@ -92,20 +91,11 @@ export class DeadLetterBox implements DeadLetters {
       this.#unlogged++
       return
     }
-    const others = this.#unlogged === 0 ? '' : `, and ${this.#unlogged} more before it`
-    this.#log.warn(
-      { actor, message, operation, reason, unlogged: this.#unlogged },
-      `Dead letter: ${message} for ${actor} (${reason})${others}`,
-    )
+    const unlogged = this.#unlogged
+    const others = unlogged === 0 ? '' : `, and ${unlogged} more before it`
+    const fields = { actor, message, operation, reason, unlogged }
+    this.#log.warn(fields, `Dead letter: ${message} for ${actor} (${reason})${others}`)
     this.#unlogged = 0
     this.#quietUntilMs = nowMs + logEveryMs
-  }
-
-  #show(letter: DeadLetter, listener: (letter: DeadLetter) => void): void {
-    try {
-      listener(letter)
-    } catch (error) {
-      this.#log.error({ error }, 'A listener for dead letters threw; it was ignored')
-    }
   }
 }

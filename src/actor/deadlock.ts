@@ -28,41 +28,34 @@ export function beginWait(waiter: Waiter, wait: Wait, message: string): Error | 
 }
 
 export function endWait(waiter: Waiter, wait: Wait): void {
-  const index = waiter.waits?.indexOf(wait) ?? -1
-  if (index >= 0) waiter.waits?.splice(index, 1)
+  waiter.waits = waiter.waits?.filter((one) => one !== wait)
 }
 
 /** Forgets that the handler of `waiter` waits for `promise`: it will hear of it in a turn of its own. */
 export function endWaitFor(waiter: Waiter, promise: unknown): void {
-  const wait = waiter.waits?.find((one) => one.promise === promise)
-  if (wait !== undefined) endWait(waiter, wait)
+  waiter.waits = waiter.waits?.filter((one) => one.promise !== promise)
 }
 
+/** The way along the waits from `waiter` back to itself, once it waits for `target`. */
 function cycleOf(waiter: Waiter, target: Waiter): Waiter[] | undefined {
-  if (waiter === target) return [waiter, waiter]
   // The common case: the other one waits for nobody.
-  if (target.waits === undefined) return undefined
-  const path = pathBetween(target, waiter)
-  return path === undefined ? undefined : [waiter, ...path]
-}
-
-/** A way along the waits from `from` to `to`, both included. */
-function pathBetween(from: Waiter, to: Waiter): Waiter[] | undefined {
-  const reachedFrom = new Map<Waiter, Waiter | undefined>([[from, undefined]])
-  const open = [from]
+  if (target.waits === undefined && target !== waiter) return undefined
+  const reachedFrom = new Map<Waiter, Waiter>([[target, waiter]])
+  const open = [target]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (at === to) return trace(reachedFrom, to)
-    for (const { target } of at.waits ?? []) {
-      if (reachedFrom.has(target)) continue
-      reachedFrom.set(target, at)
-      open.push(target)
+    if (at === waiter) return trace(reachedFrom, waiter)
+    for (const wait of at.waits ?? []) {
+      if (reachedFrom.has(wait.target)) continue
+      reachedFrom.set(wait.target, at)
+      open.push(wait.target)
     }
   }
   return undefined
 }
 
-function trace(reachedFrom: ReadonlyMap<Waiter, Waiter | undefined>, end: Waiter): Waiter[] {
-  const path: Waiter[] = []
-  for (let at: Waiter | undefined = end; at !== undefined; at = reachedFrom.get(at)) path.unshift(at)
+function trace(reachedFrom: ReadonlyMap<Waiter, Waiter>, end: Waiter): Waiter[] {
+  const path = [end]
+  do path.unshift(reachedFrom.get(path[0] as Waiter) as Waiter)
+  while (path[0] !== end)
   return path
 }

@@ -1,7 +1,7 @@
 // Records of actors: what `supervise` and `registry` are given to start, and the records of refs they give back.
 
 import type { Actor } from './actor.ts'
-import { entryInvalid } from './errors.ts'
+import { optionInvalid } from './errors.ts'
 import type { Ref } from './ref.ts'
 import type { Make, SpawnOptions } from './spawn.ts'
 
@@ -29,7 +29,12 @@ interface ReadEntry extends EntryOptions {
 export function readEntries(entries: Entries): ReadEntry[] {
   return Object.entries(entries).map(([key, entry]) => {
     const options = typeof entry === 'function' ? { make: entry } : entry
-    if (typeof options?.make !== 'function') throw entryInvalid(key, entry)
+    if (typeof options?.make !== 'function')
+      throw optionInvalid(
+        `entry ${JSON.stringify(key)}`,
+        entry,
+        'a function that makes the actor, a class without arguments, or { make, … } with options',
+      )
     return { ...options, key }
   })
 }

@@ -10,6 +10,7 @@ import type { Siblings } from './core.ts'
 import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp } from './errors.ts'
 import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
 import { alive, draining, ended, ending, restarting } from './life-state.ts'
+import type { What } from './inspection.ts'
 import { Onlookers } from './onlookers.ts'
 import type { Rebirth, Supervision } from './supervision.ts'
 import type { Watching } from './watch.ts'
@@ -29,15 +30,20 @@ export interface LifeOptions {
   readonly rebirth: Rebirth | undefined
 }
 
+/** Where siblings live: with their parent, or with the system. */
+export interface Home {
+  readonly children: Siblings
+  readonly supervision: Supervision
+}
+
 export class Life {
   readonly rebirth: Rebirth | undefined
-  /** How often it was restarted. */
-  restarts = 0
+  /** Whether it was told to stop. */
+  isClosing = false
   readonly #cell: Cell
   readonly #parent: Cell | undefined
   readonly #make: Maker
   #isStarted = false
-  #isClosing = false
   #belongings: Belongings | undefined
   #failure: Failure | undefined
   #result: ActorResult | undefined
@@ -49,9 +55,14 @@ export class Life {
     this.#make = make
     this.rebirth = rebirth
     const { core, name } = cell
-    this.#siblings.add(cell)
+    this.#home.children.add(cell)
     core.alive++
     if (name !== undefined) core.names.set(name, cell)
+  }
+
+  /** How often it was restarted. */
+  get restarts(): number {
+    return this.rebirth?.count ?? 0
   }
 
   /** Whether it is too late to start children, timers and turns. */
@@ -67,10 +78,6 @@ export class Life {
     return this.#belongings?.children
   }
 
-  get youngestChild(): Cell | undefined {
-    return this.#belongings?.children.last
-  }
-
   get hasTooManyTasks(): boolean {
     return this.#belongings !== undefined && this.#belongings.tasks.areTooMany
   }
@@ -78,46 +85,32 @@ export class Life {
   /** Aborted when the actor is killed, fails or has ended. */
   get signal(): AbortSignal {
     const { signal } = this.belongings
-    const isCutOff = this.#cell.state === ended || this.#failure !== undefined
-    if (isCutOff && !signal.aborted) this.belongings.release(this.whyGone())
+    if (this.#cell.state === ended || this.#failure !== undefined) this.belongings.release(this.whyGone())
     return signal
   }
 
   get done(): Promise<ActorResult> {
     const onlookers = this.#forOnlookers
-    if (onlookers.done === undefined) {
-      onlookers.done = deferred()
-      if (this.#result !== undefined) onlookers.done.resolve(this.#result)
-    }
+    onlookers.done ??= deferred()
+    if (this.#result !== undefined) onlookers.done.resolve(this.#result)
     return onlookers.done.promise
   }
 
   /** Resolves once `started` has ended: to undefined when it went well, else to why it has failed or never will. */
   get startError(): Promise<Error | undefined> {
     const onlookers = this.#forOnlookers
-    if (onlookers.startError === undefined) {
-      onlookers.startError = deferred()
-      if (this.#isStarted) onlookers.startError.resolve(undefined)
-      else if (this.isEnding) onlookers.startError.resolve(this.#whyUnstarted)
-    }
+    onlookers.startError ??= deferred()
+    if (this.#isStarted) onlookers.startError.resolve(undefined)
+    else if (this.isEnding) onlookers.startError.resolve(this.#failure?.error ?? this.whyGone())
     return onlookers.startError.promise
-  }
-
-  /** Whether it was told to stop. */
-  get isClosing(): boolean {
-    return this.#isClosing
   }
 
   get #forOnlookers(): Onlookers {
     return (this.#onlookers ??= new Onlookers())
   }
 
-  get #siblings(): Siblings {
-    return this.#parent === undefined ? this.#cell.core.roots : this.#parent.life.belongings.children
-  }
-
-  get #supervision(): Supervision {
-    return this.#parent === undefined ? this.#cell.core.supervision : this.#parent.life.belongings.supervision
+  get #home(): Home {
+    return this.#parent === undefined ? this.#cell.core : this.#parent.life.belongings
   }
 
   /** Makes the actor. */
@@ -127,7 +120,8 @@ export class Life {
       const actor = construct(this.#make)
       cell.className = actor.constructor.name || cell.className
       bindActor(actor, cell)
-      if (this.restarts === 0 && cell.core.observer.isInspecting) this.#tellSpawned()
+      if (this.restarts === 0 && cell.core.observer.isInspecting)
+        this.#tell({ type: 'spawned', name: cell.name, parent: this.#parent?.toString() })
       cell.adopt(actor)
     } catch (error) {
       if (cell.actor === undefined && isClass(this.#make)) cell.className = this.#make.name
@@ -137,42 +131,41 @@ export class Life {
 
   started(): void {
     this.#isStarted = true
-    const { observer } = this.#cell.core
-    if (observer.isInspecting) observer.tell({ type: 'started', actor: this.#cell.toString() })
+    this.#tell({ type: 'started' })
     this.#onlookers?.startError?.resolve(undefined)
   }
 
   /** Closes the door; what was let in is still handled. */
   stop(withinMs?: number): void {
-    if (this.#cell.state === ended) return
-    if (withinMs !== undefined) this.#setDeadline(withinMs)
-    if (this.#isClosing) return
-    this.#isClosing = true
-    this.#cell.closeDoor()
-    if (this.#cell.state === restarting) this.#supervision.hurry(this.#cell)
-    if (this.#cell.state !== alive) return
-    this.#cell.state = draining
-    this.#cell.wake()
+    const cell = this.#cell
+    if (cell.state === ended) return
+    if (withinMs !== undefined) this.#killAfter(withinMs)
+    if (this.isClosing) return
+    this.isClosing = true
+    cell.closeDoor()
+    if (cell.state === restarting) this.#home.supervision.hurry(cell)
+    if (cell.state !== alive) return
+    cell.state = draining
+    cell.wake()
   }
 
   /** The actor's own wish to end; a permanent one comes back. */
   leave(): void {
-    if (this.rebirth?.policy !== 'permanent' || this.#isClosing) return this.stop()
+    if (this.rebirth?.policy !== 'permanent' || this.isClosing) return this.stop()
     this.#cell.enqueueTurn(() => {
-      if (!this.#isClosing) this.#supervision.childLeft(this.#cell, 'restarted')
+      if (!this.isClosing) this.#home.supervision.childLeft(this.#cell, 'restarted')
     })
   }
 
   kill(): void {
-    const { state } = this.#cell
+    const cell = this.#cell
+    const { state } = cell
     if (state === ended) return
-    this.#cell.state = ended
+    cell.state = ended
     if (state === restarting) {
       this.#failure = undefined
-      this.#supervision.hurry(this.#cell)
+      this.#home.supervision.hurry(cell)
     }
-    // Invariant: I16. What was under way is cut off once; a restart or a failure has done it.
-    if (state < restarting) this.#cell.halt('discarded', this.whyGone())
     this.#letGo()
     if (this.#isStarted) void this.#callStopped('killed')
     this.#finish('killed')
@@ -181,12 +174,13 @@ export class Life {
   /** Ends the actor with an error, or has it restarted; its children are killed. */
   fail(phase: FailurePhase, thrown: unknown): void {
     const error = toError(thrown)
-    const cell = this.#cell
-    this.#report(phase, error)
-    if (this.#cell.state >= restarting) return
+    this.#report({ phase, error })
+    if (this.isEnding) return
     this.#failure = { phase, error }
-    if (this.rebirth === undefined) this.#endFailed()
-    else this.#supervision.childLeft(cell, 'failed')
+    if (this.rebirth !== undefined) return this.#home.supervision.childLeft(this.#cell, 'failed')
+    this.#cell.state = ending
+    this.#letGo()
+    this.#windDown()
   }
 
   /** Everything that was let in has been handled. */
@@ -201,29 +195,14 @@ export class Life {
     return (this.#forOnlookers.retired ??= this.#takeLeave(reason))
   }
 
-  async #takeLeave(reason: StopReason): Promise<void> {
-    this.#cell.state = restarting
-    const why = actorRestarted(this.#cell)
-    keepContext(this.#cell.actor)
-    this.#cell.halt('restart', why)
-    this.#forgetStart()
-    this.#belongings?.stash.empty()
-    this.#belongings?.release(why)
-    this.#belongings?.killChildren()
-    this.#belongings = undefined
-    if (this.#isStarted) await this.#callStopped(reason)
-  }
-
   /** Second half of a restart: makes the actor anew, unless it has ended meanwhile. Resolves when `started` has ended. */
   async revive(): Promise<void> {
-    if (this.#cell.state !== restarting) return
-    this.restarts++
+    if (this.#cell.state !== restarting || this.rebirth === undefined) return
+    const restarts = ++this.rebirth.count
     this.#forOnlookers.retired = undefined
     this.#failure = undefined
-    this.#cell.state = this.#isClosing ? draining : alive
-    const { observer } = this.#cell.core
-    if (observer.isInspecting)
-      observer.tell({ type: 'restarted', actor: this.#cell.toString(), restarts: this.restarts })
+    this.#cell.state = this.isClosing ? draining : alive
+    this.#tell({ type: 'restarted', restarts })
     this.begin()
     this.#cell.wake()
     await this.startError
@@ -236,7 +215,6 @@ export class Life {
     const error = restartsUsedUp(this.#cell, cause, this.rebirth.budget)
     this.#cell.core.log.error({ actor: this.#cell.toString(), phase, error }, error.message)
     this.#failure = { phase, error }
-    this.#cell.state = ending
     this.#finish('failed')
     this.#parent?.life.fail('handle', error)
   }
@@ -256,46 +234,55 @@ export class Life {
     this.#onlookers?.watchers.delete(watching)
   }
 
-  #setDeadline(delayMs: number): void {
-    this.#forOnlookers.deadlines.push(this.#cell.core.clock.after(delayMs, () => this.kill()))
+  #killAfter(delayMs: number): void {
+    const deadline = this.#cell.core.clock.after(delayMs, () => this.kill())
+    void this.done.then(() => deadline.cancel())
   }
 
-  #endFailed(): void {
-    this.#cell.state = ending
-    this.#cell.halt('discarded', this.whyGone())
-    this.#letGo()
-    this.#windDown()
+  async #takeLeave(reason: StopReason): Promise<void> {
+    this.#cell.state = restarting
+    const why = actorRestarted(this.#cell)
+    keepContext(this.#cell.actor)
+    this.#cell.halt('restart', why)
+    if (this.#onlookers !== undefined) {
+      this.#onlookers.startError?.resolve(this.#failure?.error ?? why)
+      this.#onlookers.startError = undefined
+    }
+    this.#belongings?.giveBack(why)
+    this.#belongings = undefined
+    if (this.#isStarted) await this.#callStopped(reason)
   }
 
-  /** Cuts off everything the actor still had before it: mail, timers, children. */
+  /** Cuts off everything the actor still had before it: what was under way, mail, timers, children. */
   #letGo(): void {
-    this.#belongings?.stash.empty()
+    const why = this.whyGone()
+    this.#cell.halt('discarded', why)
+    this.#belongings?.giveBack(why)
     this.#cell.discardMail()
-    this.#belongings?.release(this.whyGone())
-    this.#belongings?.killChildren()
   }
 
   /** Stops the children one by one, last started first, then calls `stopped`, then it is over. */
   #windDown(): void {
     if (this.#cell.state === ended) return
-    const youngest = this.youngestChild
+    const youngest = this.children?.last
     if (youngest !== undefined) {
       youngest.life.stop()
       void youngest.life.done.then(() => this.#windDown())
       return
     }
-    const outcome = this.#isStarted ? this.#callStopped(this.#failure === undefined ? 'stopped' : 'failed') : undefined
-    if (outcome === undefined) this.#finish(this.#failure === undefined ? 'stopped' : 'failed')
-    else void outcome.then(() => this.#finish(this.#failure === undefined ? 'stopped' : 'failed'))
+    const reason = this.#failure === undefined ? 'stopped' : 'failed'
+    const outcome = this.#isStarted ? this.#callStopped(reason) : undefined
+    if (outcome === undefined) this.#finish(reason)
+    else void outcome.then(() => this.#finish(reason))
   }
 
   /** A promise only when the hook makes one; never rejects. The first error of a life is kept. */
   #callStopped(reason: StopReason): Promise<void> | undefined {
     this.#isStarted = false
     const failed = (thrown: unknown): void => {
-      const error = toError(thrown)
-      this.#report('stop', error)
-      if (reason === 'stopped') this.#failure ??= { phase: 'stop', error }
+      const failure: Failure = { phase: 'stop', error: toError(thrown) }
+      this.#report(failure)
+      if (reason === 'stopped') this.#failure ??= failure
     }
     try {
       const outcome = this.#cell.core.runAs(this.#cell, () => this.#cell.actor?.stopped?.(reason))
@@ -306,55 +293,39 @@ export class Life {
     }
   }
 
+  /** Ends the life, as failed when there is a failure. */
   #finish(kind: EndReason): void {
     if (this.#result !== undefined) return
-    const { core, actor: object, name } = this.#cell
-    const actor = object === undefined ? {} : { actor: object }
-    this.#cell.state = ended
-    this.#result = this.#failure === undefined ? { kind, ...actor } : { kind: 'failed', ...this.#failure, ...actor }
+    const cell = this.#cell
+    const failure = this.#failure
+    const result: ActorResult = {
+      kind,
+      ...(failure !== undefined && { ...failure, kind: 'failed' }),
+      ...(cell.actor !== undefined && { actor: cell.actor }),
+    }
+    this.#result = result
+    cell.state = ended
     this.#letGo()
-    this.#siblings.remove(this.#cell)
-    core.bookEnd(this.#cell)
-    if (core.observer.isInspecting) this.#tellEnded(this.#result)
-    if (name !== undefined) core.names.delete(name)
-    if (this.#onlookers !== undefined) this.#tellOnlookers(this.#onlookers, this.#result)
-    if (this.#failure !== undefined && this.#belongings?.escalates)
-      this.#parent?.life.fail('handle', this.#failure.error)
+    this.#home.children.remove(cell)
+    cell.core.bookEnd(cell)
+    this.#tell({ type: 'ended', kind: result.kind, ...(failure !== undefined && { error: failure.error }) })
+    this.#onlookers?.startError?.resolve(failure?.error ?? this.whyGone())
+    this.#onlookers?.done?.resolve(result)
+    for (const watching of this.#onlookers?.watchers ?? []) watching.hasEnded(cell, result)
+    this.#onlookers?.watchers.clear()
+    if (failure !== undefined && this.#belongings?.escalates) this.#parent?.life.fail('handle', failure.error)
   }
 
-  #report(phase: FailurePhase, error: Error): void {
-    const { core } = this.#cell
+  #report(failure: Failure): void {
+    const { phase, error } = failure
     const actor = this.#cell.toString()
-    core.log.error({ actor, phase, error }, `${actor} failed (${phase}): ${error.message}`)
-    if (core.observer.isInspecting) core.observer.tell({ type: 'failed', actor, phase, error })
+    this.#cell.core.log.error({ actor, phase, error }, `${actor} failed (${phase}): ${error.message}`)
+    this.#tell({ type: 'failed', ...failure })
   }
 
-  #tellSpawned(): void {
-    const { core, name } = this.#cell
-    core.observer.tell({ type: 'spawned', actor: this.#cell.toString(), name, parent: this.#parent?.toString() })
-  }
-
-  #tellEnded({ kind, error }: ActorResult): void {
-    const outcome = error === undefined ? {} : { error }
-    this.#cell.core.observer.tell({ type: 'ended', actor: this.#cell.toString(), kind, ...outcome })
-  }
-
-  get #whyUnstarted(): Error {
-    return this.#failure?.error ?? this.whyGone()
-  }
-
-  #forgetStart(): void {
-    if (this.#onlookers === undefined) return
-    this.#onlookers.startError?.resolve(this.#failure?.error ?? actorRestarted(this.#cell))
-    this.#onlookers.startError = undefined
-  }
-
-  #tellOnlookers({ startError, done, deadlines, watchers }: Onlookers, result: ActorResult): void {
-    for (const deadline of deadlines) deadline.cancel()
-    startError?.resolve(this.#whyUnstarted)
-    done?.resolve(result)
-    for (const watching of watchers) watching.hasEnded(this.#cell, result)
-    watchers.clear()
+  #tell(what: What): void {
+    const { observer } = this.#cell.core
+    if (observer.isInspecting) observer.tell({ ...what, actor: this.#cell.toString() })
   }
 }
 

@@ -1,14 +1,14 @@
 // The way into an actor: a bounded line of messages, and behind it the line of those that wait for room.
 
+import { deferred } from '../lib/deferred.ts'
 import { Ring } from '../lib/ring.ts'
 import { PendingAsk } from './ask.ts'
 import type { Core } from './core.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
-import { beginWait } from './deadlock.ts'
+import { beginWait, endWait } from './deadlock.ts'
 import type { Waiter } from './deadlock.ts'
 import { Envelope } from './envelope.ts'
-import { capacityInvalid, mailboxFull, messageDiscarded, overflowInvalid } from './errors.ts'
-import { PendingSend } from './send.ts'
+import { mailboxFull, messageDiscarded, oneOf, wholeNumber } from './errors.ts'
 import { WaitingLine } from './waiting-line.ts'
 import type { Waiting } from './waiting-line.ts'
 
@@ -22,7 +22,9 @@ export interface MailboxOptions {
 
 export interface MailboxLimits {
   readonly capacity: number
-  readonly overflow: Overflow
+  readonly overflow: Overflow | 'closed'
+  /** As the capacity, and none at all once the mailbox is closed. */
+  readonly room: number
 }
 
 /** The actor a mailbox belongs to. */
@@ -34,9 +36,9 @@ export interface MailboxOwner extends Waiter {
   whyGone(): Error
 }
 
-type Admission = 'in' | 'wait' | 'full' | 'dropped' | 'closed'
+type Admission = 'in' | 'wait' | 'fail' | 'drop-newest' | 'closed'
 
-const defaultLimits: MailboxLimits = { capacity: 100, overflow: 'wait' }
+const defaultLimits = { capacity: 100, overflow: 'wait', room: 100 } as const
 const overflows: readonly Overflow[] = ['wait', 'fail', 'drop-oldest', 'drop-newest']
 
 // Measured: a count that all systems share costs a tell 1 ns, one in each system 5 ns.
@@ -49,11 +51,10 @@ export function observeNext(): void {
 
 export function mailboxLimits(options: number | MailboxOptions | undefined): MailboxLimits {
   if (options === undefined) return defaultLimits
-  const { capacity = defaultLimits.capacity, overflow = defaultLimits.overflow } =
-    typeof options === 'number' ? { capacity: options } : options
-  if (!Number.isInteger(capacity) || capacity < 1) throw capacityInvalid(capacity)
-  if (!overflows.includes(overflow)) throw overflowInvalid(overflow)
-  return { capacity, overflow }
+  const given = typeof options === 'number' ? { capacity: options } : options
+  const room = wholeNumber('mailbox capacity', given.capacity ?? defaultLimits.capacity, 1)
+  const overflow = oneOf('mailbox overflow', given.overflow ?? defaultLimits.overflow, overflows)
+  return { capacity: room, overflow, room }
 }
 
 /**
@@ -63,11 +64,10 @@ export function mailboxLimits(options: number | MailboxOptions | undefined): Mai
  */
 export class Mailbox {
   readonly #owner: MailboxOwner
-  readonly #limits: MailboxLimits
+  #limits: MailboxLimits
   readonly #messages = new Ring<Envelope>()
   #waiting: WaitingLine | undefined
   #highWater = 0
-  #isOpen = true
 
   constructor(owner: MailboxOwner, limits: MailboxLimits) {
     this.#owner = owner
@@ -98,11 +98,8 @@ export class Mailbox {
   send(name: string, payload: unknown): Promise<void> | undefined {
     const envelope = new Envelope(name, payload, 'send')
     const admission = this.#offer(envelope)
-    if (admission === 'in' || admission === 'dropped') return undefined
-    const send = new PendingSend(this.#owner)
-    if (admission === 'wait') this.#waitToSend(envelope, send)
-    else send.refuse(this.#refusal(admission, name))
-    return send.promise
+    if (admission === 'in' || admission === 'drop-newest') return undefined
+    return admission === 'wait' ? this.#waitToSend(envelope) : refused(this.#refusal(admission, name))
   }
 
   ask(name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
@@ -118,7 +115,7 @@ export class Mailbox {
     const admission = this.#offer(envelope)
     if (admission === 'in' || admission === 'wait') core.askTimeouts.add(ask, timeoutMs)
     else ask.reject(this.#refusal(admission, name))
-    if (admission === 'wait') this.#wait({ envelope, send: undefined })
+    if (admission === 'wait') this.#wait(envelope, undefined)
     return ask.promise
   }
 
@@ -143,26 +140,20 @@ export class Mailbox {
 
   /** Lets nothing more in; those that wait for room are refused, what is in stays. */
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
+    this.#limits = { ...this.#limits, overflow: 'closed', room: 0 }
     const waiting = this.#waiting
     this.#waiting = undefined
     for (let next = waiting?.shift(); next !== undefined; next = waiting?.shift()) {
-      const gaveUp = next.envelope.ask?.isSettled === true
-      next.envelope.ask?.reject(this.#owner.whyGone())
-      next.send?.refuse(this.#owner.whyGone())
-      this.bury(next.envelope, gaveUp ? 'timeout' : 'stopped')
+      next.settle?.(this.#owner.whyGone())
+      this.#reject(next.envelope, this.#owner.whyGone(), 'stopped')
     }
   }
 
   /** Closes, and turns what is in into dead letters. */
   discard(): void {
     this.close()
-    for (let next = this.#messages.shift(); next !== undefined; next = this.#messages.shift()) {
-      const gaveUp = next.ask?.isSettled === true
-      next.ask?.reject(this.#owner.whyGone())
-      this.bury(next, gaveUp ? 'timeout' : 'discarded')
-    }
+    for (let next = this.#messages.shift(); next !== undefined; next = this.#messages.shift())
+      this.#reject(next, this.#owner.whyGone(), 'discarded')
   }
 
   bury(envelope: Envelope, reason: DeadLetterReason): void {
@@ -171,12 +162,8 @@ export class Mailbox {
   }
 
   #offer(envelope: Envelope): Admission {
-    if (!this.#isOpen) {
-      this.bury(envelope, 'stopped')
-      return 'closed'
-    }
     if (--untilObserved === 0) untilObserved = this.#owner.core.observer.observe(envelope, this.#owner)
-    if (this.#messages.size >= this.#limits.capacity) return this.#overflow(envelope)
+    if (this.#messages.size >= this.#limits.room) return this.#overflow(envelope)
     this.#messages.push(envelope)
     this.#owner.wake()
     return 'in'
@@ -184,26 +171,31 @@ export class Mailbox {
 
   #overflow(envelope: Envelope): Admission {
     const { overflow } = this.#limits
-    if (overflow === 'wait') return 'wait'
-    if (overflow === 'drop-oldest') return this.#replaceOldest(envelope)
-    this.bury(envelope, 'overflow')
-    return overflow === 'fail' ? 'full' : 'dropped'
+    if (overflow === 'drop-oldest') {
+      this.#dropOldest()
+      this.#messages.push(envelope)
+      return 'in'
+    }
+    if (overflow !== 'wait') this.bury(envelope, overflow === 'closed' ? 'stopped' : 'overflow')
+    return overflow
   }
 
-  #replaceOldest(envelope: Envelope): Admission {
+  #dropOldest(): void {
     const oldest = this.#messages.shift()
-    this.#messages.push(envelope)
-    if (oldest === undefined) return 'in'
-    const gaveUp = oldest.ask?.isSettled === true
-    oldest.ask?.reject(this.#refusal('dropped', oldest.name))
-    this.bury(oldest, gaveUp ? 'timeout' : 'overflow')
-    return 'in'
+    if (oldest !== undefined) this.#reject(oldest, this.#refusal('drop-newest', oldest.name), 'overflow')
+  }
+
+  /** Buries a message that will not be handled, and tells its asker why, unless that one gave up before. */
+  #reject(envelope: Envelope, why: Error, reason: DeadLetterReason): void {
+    const gaveUp = envelope.ask?.isSettled === true
+    envelope.ask?.reject(why)
+    this.bury(envelope, gaveUp ? 'timeout' : reason)
   }
 
   #refusal(admission: Admission, message: string): Error {
-    if (admission === 'full') return mailboxFull(this.#owner, message, this.#limits.capacity)
-    if (admission === 'dropped') return messageDiscarded(this.#owner, message, this.#limits.capacity)
-    return this.#owner.whyGone()
+    if (admission === 'closed') return this.#owner.whyGone()
+    const refusal = admission === 'fail' ? mailboxFull : messageDiscarded
+    return refusal(this.#owner, message, this.#limits.capacity)
   }
 
   #refuse(envelope: Envelope, pending: PendingAsk, deadlock: Error): Promise<unknown> {
@@ -212,21 +204,27 @@ export class Mailbox {
     return pending.promise
   }
 
-  #waitToSend(envelope: Envelope, send: PendingSend): void {
+  #waitToSend(envelope: Envelope): Promise<void> {
     const sender = this.#owner.core.running
-    const deadlock = sender === undefined ? undefined : beginWait(sender, send, envelope.name)
+    const { promise, resolve, reject } = deferred<void>()
+    const wait = { target: this.#owner, promise }
+    const deadlock = sender === undefined ? undefined : beginWait(sender, wait, envelope.name)
     if (deadlock !== undefined) {
-      send.refuse(deadlock)
       this.bury(envelope, 'deadlock')
-      return
+      return refused(deadlock)
     }
-    send.sender = sender
-    this.#wait({ envelope, send })
+    this.#wait(envelope, (refusal) => {
+      if (sender !== undefined) endWait(sender, wait)
+      if (refusal === undefined) resolve()
+      else reject(refusal)
+    })
+    promise.catch(() => undefined)
+    return promise
   }
 
-  #wait(waiting: Waiting): void {
+  #wait(envelope: Envelope, settle: Waiting['settle']): void {
     this.#waiting ??= new WaitingLine()
-    this.#waiting.push(waiting, (envelope) => this.bury(envelope, 'timeout'))
+    this.#waiting.push({ envelope, settle }, (gone) => this.bury(gone, 'timeout'))
   }
 
   #letIn(waiting: WaitingLine): void {
@@ -234,6 +232,13 @@ export class Mailbox {
     const next = waiting.shift()
     if (next === undefined) return
     this.#messages.push(next.envelope)
-    next.send?.enter()
+    next.settle?.(undefined)
   }
+}
+
+/** The dead letter owns the failure, so a sender that looks away is not an unhandled rejection. */
+function refused(error: Error): Promise<void> {
+  const promise = Promise.reject<void>(error)
+  promise.catch(() => undefined)
+  return promise
 }

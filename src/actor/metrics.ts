@@ -2,7 +2,6 @@
 
 import type { Cell } from './cell.ts'
 import type { Core, Siblings } from './core.ts'
-import { alive, draining, restarting } from './life-state.ts'
 
 export interface ActorMetrics {
   /** Actors alive now. */
@@ -50,7 +49,7 @@ export function metricsOf(core: Core): ActorMetrics {
   let { processed, failed } = core
   let waiting = 0
   let highWater = 0
-  const open: (Cell | undefined)[] = [core.roots.last]
+  const open: (Cell | undefined)[] = [core.children.last]
   while (open.length > 0) {
     const cell = open.pop()
     if (cell === undefined) continue
@@ -58,7 +57,7 @@ export function metricsOf(core: Core): ActorMetrics {
     failed += cell.failed
     waiting += cell.waiting
     highWater = Math.max(highWater, cell.highWater)
-    open.push(cell.older, cell.life.youngestChild)
+    open.push(cell.older, cell.life.children?.last)
   }
   const { latency } = core.observer
   const [p50, p90, p99] = [latency.quantile(0.5), latency.quantile(0.9), latency.quantile(0.99)]
@@ -80,27 +79,22 @@ export function nodesOf(siblings: Siblings | undefined): ActorNode[] {
   return nodes.reverse()
 }
 
+// By the stages of `life-state.ts`.
+const states: readonly ActorState[] = ['alive', 'draining', 'restarting', 'ending', 'ending']
+
 function nodeOf(cell: Cell): ActorNode {
   const { id, name, waiting, highWater, processed, failed, active, life } = cell
-  const { restarts } = life
-  const children = nodesOf(life.children)
   return {
     id,
     actor: cell.toString(),
     name,
-    state: stateOf(cell.state),
+    state: states[cell.state] ?? 'ending',
     waiting,
     highWater,
     processed,
     failed,
-    restarts,
+    restarts: life.restarts,
     active,
-    children,
+    children: nodesOf(life.children),
   }
-}
-
-function stateOf(state: number): ActorState {
-  if (state === alive) return 'alive'
-  if (state === draining) return 'draining'
-  return state === restarting ? 'restarting' : 'ending'
 }

@@ -8,11 +8,11 @@ import { isThenable } from '../lib/thenable.ts'
 import type { Actor } from './actor.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import type { Envelope } from './envelope.ts'
-import { Inspection } from './inspection.ts'
-import type { Happening, InspectionListener } from './inspection.ts'
+import type { Happening, InspectionEvent, InspectionListener } from './inspection.ts'
+import { Listeners } from './listeners.ts'
 import { observeNext } from './mailbox.ts'
 import type { Method } from './protocol.ts'
-import type { Span, Tracing } from './tracing.ts'
+import type { MessageSpan, Tracing } from './tracing.ts'
 
 interface Named {
   toString(): string
@@ -37,23 +37,24 @@ export class Observer {
   readonly latency = new Histogram()
   /** Whether anybody listens to what is told. */
   isInspecting = false
-  readonly #inspection: Inspection
+  readonly #listeners: Listeners<InspectionEvent>
   #isWatched = false
-  #isOver = false
   /** Messages since the last one that was timed, while all of the process are looked at. */
   #passed = sampledEvery - 1
+  #isOver = false
 
-  constructor(deps: ObserverDeps) {
-    this.clock = deps.clock
-    this.tracing = deps.tracing
-    this.#inspection = new Inspection(deps)
+  constructor({ clock, log, deadLetters, tracing }: ObserverDeps) {
+    this.clock = clock
+    this.tracing = tracing
+    this.#listeners = new Listeners(log, 'of system.inspect')
+    deadLetters.onDeadLetter((letter) => this.#listeners.tell({ type: 'dead-letter', ...letter }))
     this.#watch()
     // So that also a system of few messages knows how long they take.
     observeNext()
   }
 
   inspect(listener: InspectionListener): () => void {
-    const leave = this.#inspection.add(listener)
+    const leave = this.#listeners.add(listener)
     this.#watch()
     return () => {
       leave()
@@ -62,13 +63,12 @@ export class Observer {
   }
 
   tell(happening: Happening): void {
-    this.#inspection.tell(happening)
+    if (this.isInspecting) this.#listeners.tell({ ...happening, at: this.clock.now() })
   }
 
   /** Looks after a message on its way, and returns how many messages later the next one of the process is due. */
   observe(envelope: Envelope, actor: Named): number {
-    const isDue = this.#isWatched || watchedSystems === 0 || ++this.#passed === sampledEvery
-    if (isDue) {
+    if (this.#isWatched || watchedSystems === 0 || ++this.#passed === sampledEvery) {
       this.#passed = 0
       envelope.observation = new Observation(this, envelope, actor)
     }
@@ -87,7 +87,7 @@ export class Observer {
   }
 
   #watch(): void {
-    this.isInspecting = this.#inspection.isHeard
+    this.isInspecting = this.#listeners.size > 0
     const isWatched = !this.#isOver && (this.isInspecting || this.tracing !== undefined)
     if (isWatched === this.#isWatched) return
     this.#isWatched = isWatched
@@ -106,7 +106,7 @@ export class Observation {
   readonly #context: object | undefined
   #beganMs = 0
   #isUnderWay = false
-  #span: Span | undefined
+  #span: MessageSpan | undefined
 
   constructor(observer: Observer, envelope: Envelope, actor: Named) {
     this.#observer = observer
@@ -121,20 +121,21 @@ export class Observation {
     const { clock, tracing } = this.#observer
     this.#isUnderWay = true
     this.#beganMs = clock.monotonic()
-    const context = this.#context
-    if (tracing === undefined || context === undefined) return this.#call(method, actor)
-    const { name: message, operation } = this.#envelope
-    const className = actor.constructor.name
-    const span = tracing.begin({ className, actor: this.#actor.toString(), message, operation, context })
-    this.#span = span
-    return tracing.within(span, context, () => this.#call(method, actor))
+    if (this.#context === undefined) return this.#call(method, actor)
+    const { name, operation } = this.#envelope
+    const attributes = {
+      'troupe.actor': this.#actor.toString(),
+      'troupe.message': name,
+      'troupe.operation': operation,
+    }
+    this.#span = tracing?.begin(`${actor.constructor.name} ${name}`, attributes, this.#context)
+    return this.#span?.within(() => this.#call(method, actor))
   }
 
   /** The message has become a dead letter; what comes of its handler now is ignored. */
   cutOff(reason: DeadLetterReason): void {
-    if (!this.#isUnderWay) return
+    if (this.#isUnderWay) this.#span?.end(`It became a dead letter: ${reason}`)
     this.#isUnderWay = false
-    this.#endSpan(`It became a dead letter: ${reason}`)
   }
 
   #call(method: Method, actor: Actor): unknown {
@@ -142,40 +143,42 @@ export class Observation {
     try {
       reply = method.call(actor, this.#envelope.payload)
     } catch (error) {
-      this.#end(toError(error))
+      this.#failed(error)
       throw error
     }
     if (!isThenable(reply)) {
-      this.#end(undefined)
+      this.#end({})
       return reply
     }
     // Some promises start their work each time `then` is called: only this one is passed on.
     const promise = Promise.resolve(reply)
     void promise.then(
-      () => this.#end(undefined),
-      (error: unknown) => this.#end(toError(error)),
+      () => this.#end({}),
+      (error: unknown) => this.#failed(error),
     )
     return promise
   }
 
-  #end(error: Error | undefined): void {
-    if (!this.#isUnderWay) return
-    this.#isUnderWay = false
-    const observer = this.#observer
-    const nowMs = observer.clock.monotonic()
-    observer.latency.add(nowMs - this.#sentMs)
-    this.#endSpan(error)
-    if (!observer.isInspecting) return
-    const { name: message, operation } = this.#envelope
-    const waitedMs = this.#beganMs - this.#sentMs
-    const tookMs = nowMs - this.#beganMs
-    const outcome = error === undefined ? {} : { error }
-    const actor = this.#actor.toString()
-    observer.tell({ type: 'handled', actor, message, operation, waitedMs, tookMs, ...outcome })
+  #failed(thrown: unknown): void {
+    this.#end({ error: toError(thrown) })
   }
 
-  #endSpan(failure: Error | string | undefined): void {
-    if (this.#span !== undefined) this.#observer.tracing?.end(this.#span, failure)
-    this.#span = undefined
+  #end(outcome: { readonly error?: Error }): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    const { clock, latency } = this.#observer
+    const nowMs = clock.monotonic()
+    latency.add(nowMs - this.#sentMs)
+    this.#span?.end(outcome.error)
+    const { name: message, operation } = this.#envelope
+    this.#observer.tell({
+      type: 'handled',
+      actor: this.#actor.toString(),
+      message,
+      operation,
+      waitedMs: this.#beganMs - this.#sentMs,
+      tookMs: nowMs - this.#beganMs,
+      ...outcome,
+    })
   }
 }

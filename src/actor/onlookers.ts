@@ -1,6 +1,5 @@
 // Those who wait for something in the life of one actor; made when the first of them comes.
 
-import type { Timer } from '../lib/clock.ts'
 import type { Deferred } from '../lib/deferred.ts'
 import type { ActorResult } from './handle.ts'
 import type { Watching } from './watch.ts'
@@ -11,6 +10,4 @@ export class Onlookers {
   retired: Promise<void> | undefined
   done: Deferred<ActorResult> | undefined
   readonly watchers = new Set<Watching>()
-  /** When stops turn into kills. */
-  readonly deadlines: Timer[] = []
 }

@@ -1,5 +1,6 @@
 // Which handlers of one actor may run beside others: `static concurrent` and `static shared`.
 
+import { settle } from '../lib/thenable.ts'
 import type { Envelope } from './envelope.ts'
 
 /** How many of one handler may run at once, and whether it only reads. */
@@ -8,7 +9,12 @@ export interface OverlapRule {
   readonly isShared: boolean
 }
 
-export type OverlapRules = ReadonlyMap<string, OverlapRule>
+export type OverlapRules = Pick<ReadonlyMap<string, OverlapRule>, 'get'>
+
+interface Outcome {
+  replied(reply: unknown): void
+  failed(error: unknown): void
+}
 
 /**
  * The handlers of one actor that run beside others now.
@@ -31,8 +37,9 @@ export class Overlap {
     return this.#shared > 0
   }
 
-  ruleOf(name: string): OverlapRule | undefined {
-    return this.#rules.get(name)
+  /** Whether it lets others run beside it. */
+  has(name: string): boolean {
+    return this.#rules.get(name) !== undefined
   }
 
   /** Whether a message may be handled now, beside all that run. */
@@ -42,15 +49,25 @@ export class Overlap {
     return (this.#counts.get(name) ?? 0) < rule.limit
   }
 
-  begin(envelope: Envelope, { isShared }: OverlapRule): void {
+  /** Calls the handler of a message beside those that run; what comes of it is told, unless it is cut off before. */
+  run(envelope: Envelope, handler: () => unknown, { replied, failed }: Outcome): void {
+    const { name } = envelope
+    const shared = this.#rules.get(name)?.isShared === true ? 1 : 0
+    const count = (change: number): void => {
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + change)
+      this.#shared += change * shared
+    }
+    const end = (tell: () => void): void => {
+      if (!this.running.delete(envelope)) return
+      count(-1)
+      tell()
+    }
     this.running.add(envelope)
-    this.#counts.set(envelope.name, (this.#counts.get(envelope.name) ?? 0) + 1)
-    if (isShared) this.#shared++
-  }
-
-  end(envelope: Envelope, { isShared }: OverlapRule): void {
-    this.running.delete(envelope)
-    this.#counts.set(envelope.name, (this.#counts.get(envelope.name) ?? 1) - 1)
-    if (isShared) this.#shared--
+    count(1)
+    settle(
+      handler,
+      (reply) => end(() => replied(reply)),
+      (error) => end(() => failed(error)),
+    )
   }
 }

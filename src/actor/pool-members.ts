@@ -1,10 +1,8 @@
 // The members of one pool: who fills a place that has become empty, growth under load and shrinking at rest.
 
 import type { Timer } from '../lib/clock.ts'
-import type { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
 import { alive, restarting } from './life-state.ts'
-import { Protocol } from './protocol.ts'
 
 export interface Growth {
   readonly min: number
@@ -16,33 +14,18 @@ export interface Growth {
 const looksPerIdleTime = 4
 
 /** A member of the pool, and the one that follows it when it has ended by itself. */
-export class Place {
+export interface Place {
   cell: Cell
   /** Whether it was given up. */
-  isGone = false
-  /** Grows whenever it was found with nothing to do. */
-  rests = 0
-  #quietSinceMs: number
-  #doneWhenQuiet = 0
-
-  constructor(cell: Cell) {
-    this.cell = cell
-    this.#quietSinceMs = cell.core.clock.monotonic()
-  }
-
-  /** How long it has had nothing to do, as far as was seen when it was looked at. */
-  quietMs(nowMs: number): number {
-    const done = this.cell.processed + this.cell.failed
-    if (done !== this.#doneWhenQuiet || loadOf(this.cell) > 0) {
-      this.#doneWhenQuiet = done
-      this.#quietSinceMs = nowMs
-    }
-    return nowMs - this.#quietSinceMs
-  }
+  isGone: boolean
+  /** How often in a row it was seen to have done nothing since the look before, and what it had done by then. */
+  quietLooks: number
+  done: number
 }
 
 export class Members {
   readonly places: Place[] = []
+  readonly max: number
   readonly #pool: Cell
   readonly #growth: Growth
   readonly #spawn: () => Cell
@@ -50,11 +33,10 @@ export class Members {
   #timer: Timer | undefined
 
   constructor(pool: Cell, growth: Growth, spawn: () => Cell) {
+    this.max = growth.max
     this.#pool = pool
     this.#growth = growth
     this.#spawn = spawn
-    // Its own says nothing of what the members can be sent.
-    pool.protocol = undefined
     while (this.places.length < growth.min) this.grow()
   }
 
@@ -62,118 +44,76 @@ export class Members {
     return this.places.filter(({ cell }) => !hasClosed(cell)).length
   }
 
-  get max(): number {
-    return this.#growth.max
-  }
-
-  get areFixed(): boolean {
-    return this.#growth.min === this.#growth.max
-  }
-
-  /** Whether there are as many members as there will ever be. */
-  get areAll(): boolean {
-    return this.places.length >= this.#growth.max
-  }
-
   /** The first member at or after a place that is not being restarted, or a new one when that has work waiting and there is room. */
   from(index: number): Cell {
-    const place = this.places[index]
-    // The common case.
-    if (place !== undefined && this.areAll && place.cell.state === alive) return place.cell
-    return this.relieved(this.#searched(index))
+    const { places } = this
+    let cell = this.filled(places[index] as Place)
+    for (let step = 1; cell.state === restarting && step <= places.length; step++)
+      cell = this.filled(places[(index + step) % places.length] as Place)
+    return this.relieved(cell)
   }
 
   /** The member at a place; a new one when it has ended or takes no more messages. */
   filled(place: Place): Cell {
-    if (hasClosed(place.cell)) this.#spawnSafely((cell) => (place.cell = cell))
+    if (hasClosed(place.cell)) place.cell = this.#spawnOne() ?? place.cell
     return place.cell
   }
 
   /** `cell`, or a new member when it has work waiting and there is room. */
   relieved(cell: Cell): Cell {
-    return cell.waiting === 0 || this.areAll ? cell : (this.grow()?.cell ?? cell)
+    return cell.waiting === 0 ? cell : (this.grow()?.cell ?? cell)
   }
 
+  /** Adds a member when there is room. */
   grow(): Place | undefined {
-    const place = this.#spawnSafely((cell) => new Place(cell))
-    if (place === undefined) return undefined
+    const cell = this.places.length < this.max ? this.#spawnOne() : undefined
+    if (cell === undefined) return undefined
+    const place = { cell, isGone: false, quietLooks: 0, done: 0 }
     this.places.push(place)
-    this.#describe()
-    this.#lookLater()
+    this.#hasChanged()
     return place
   }
 
   close(): void {
     this.#timer?.cancel()
-    this.#timer = undefined
   }
 
   /** Race: a constructor may send to its own pool, whose new member is not there yet; then no second one is made. */
-  #spawnSafely<T>(use: (cell: Cell) => T): T | undefined {
+  #spawnOne(): Cell | undefined {
     if (this.#isSpawning) return undefined
     this.#isSpawning = true
     try {
-      return use(this.#spawn())
+      return this.#spawn()
     } finally {
       this.#isSpawning = false
     }
   }
 
-  #searched(index: number): Cell {
+  /** Lets the pool print as its members, and looks after those that may be given up. */
+  #hasChanged(): void {
     const { places } = this
-    const first = this.filled(places[index] as Place)
-    let cell = first
-    for (let step = 1; cell.state === restarting && step < places.length; step++)
-      cell = this.filled(places[(index + step) % places.length] as Place)
-    return cell.state === restarting ? first : cell
-  }
-
-  #lookLater(): void {
     const { min, idleAfterMs } = this.#growth
-    if (this.#timer !== undefined || this.places.length <= min) return
+    this.#pool.className = `${places[0]?.cell.className}×${places.length}`
+    if (places.length <= min) return
     const look = (): void => {
       this.#timer = undefined
       this.#shrink()
-      this.#lookLater()
+      this.#hasChanged()
     }
-    this.#timer = this.#pool.core.clock.after(idleAfterMs / looksPerIdleTime, look, { background: true })
+    this.#timer ??= this.#pool.core.clock.after(idleAfterMs / looksPerIdleTime, look, { background: true })
   }
 
   #shrink(): void {
-    const nowMs = this.#pool.core.clock.monotonic()
     for (const place of this.places.toReversed()) {
-      const isQuiet = place.quietMs(nowMs) >= this.#growth.idleAfterMs
-      if (isQuiet && this.places.length > this.#growth.min) this.#giveUp(place)
+      const { cell } = place
+      const done = cell.processed + cell.failed
+      place.quietLooks = done === place.done && loadOf(cell) === 0 ? place.quietLooks + 1 : 0
+      place.done = done
+      if (place.quietLooks < looksPerIdleTime || this.places.length === this.#growth.min) continue
+      place.isGone = true
+      this.places.splice(this.places.indexOf(place), 1)
+      cell.life.stop()
     }
-  }
-
-  #giveUp(place: Place): void {
-    place.isGone = true
-    this.places.splice(this.places.indexOf(place), 1)
-    this.#describe()
-    place.cell.life.stop()
-  }
-
-  /** Lets the pool print as its members, and `stub` find what they can be sent. */
-  #describe(): void {
-    const { className, protocol, actor } = (this.places[0] as Place).cell
-    this.#pool.className = `${className}×${this.places.length}`
-    if (this.#pool.protocol === undefined && protocol !== undefined && actor !== undefined)
-      this.#pool.protocol = protocol.ownNames(actor).length === 0 ? protocol : new MemberProtocol(actor)
-  }
-}
-
-/** The protocol of a class of which every object has handlers of its own: those count as its methods. */
-class MemberProtocol extends Protocol {
-  readonly #member: Actor
-
-  constructor(member: Actor) {
-    super(Object.getPrototypeOf(member) as object)
-    this.#member = member
-  }
-
-  override names(): string[] {
-    return [...super.names(), ...super.ownNames(this.#member)]
   }
 }
 

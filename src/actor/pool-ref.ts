@@ -1,6 +1,7 @@
 // The refs of pools: their verbs go straight to the mailboxes of members.
 
 import type { Cell } from './cell.ts'
+import type { Core } from './core.ts'
 import type { Handle } from './handle.ts'
 import { alive } from './life-state.ts'
 import type { Tagged } from './message.ts'
@@ -9,13 +10,16 @@ import { ActorRef } from './ref.ts'
 import type { AskOptions, SendOptions } from './ref.ts'
 import type { Router } from './routes.ts'
 
+/** What takes the verbs of the ref in the end: one member, or all. */
+export type Target = Pick<ActorRef, 'tell' | 'send' | 'ask'>
+
 interface PoolParts {
   readonly cell: Cell
   readonly members: Members
   readonly handle: Handle
+  readonly router: Router
 }
 
-/** Each message goes to one member. */
 export class PoolRef extends ActorRef {
   readonly handle: Handle
   readonly #cell: Cell
@@ -23,7 +27,7 @@ export class PoolRef extends ActorRef {
   readonly #router: Router
   readonly #door: ActorRef
 
-  constructor({ cell, members, handle }: PoolParts, router: Router) {
+  constructor({ cell, members, handle, router }: PoolParts) {
     super(cell)
     this.handle = handle
     this.#cell = cell
@@ -48,41 +52,29 @@ export class PoolRef extends ActorRef {
     return this.#pick(message, second).ask(message, second, third)
   }
 
-  #pick(message: string | Tagged, payload: unknown): ActorRef {
+  #pick(message: string | Tagged, payload: unknown): Target {
     // Invariant: a pool takes messages as long as it is alive; then its own mailbox, which is closed, refuses them.
     if (this.#cell.state !== alive) return this.#door
-    if (typeof message === 'string') return this.#router.pick(message, payload).ref
-    return this.#router.pick(message.tag, message).ref
+    return typeof message === 'string' ? this.#router(message, payload) : this.#router(message.tag, message)
   }
 }
 
-/** Each message goes to all members. */
-export class BroadcastRef extends ActorRef {
-  readonly handle: Handle
-  readonly #cell: Cell
+/** All members at once. */
+export class Everyone implements Target {
   readonly #members: Members
-  readonly #door: readonly ActorRef[]
+  readonly #core: Core
 
-  constructor({ cell, members, handle }: PoolParts) {
-    super(cell)
-    this.handle = handle
-    this.#cell = cell
+  constructor(members: Members, core: Core) {
     this.#members = members
-    this.#door = [new ActorRef(cell)]
+    this.#core = core
   }
 
-  get size(): number {
-    return this.#members.living
+  tell(...message: Parameters<ActorRef['tell']>): boolean {
+    return !this.#map((ref) => ref.tell(...message)).includes(false)
   }
 
-  override tell(message: string | Tagged, second?: unknown, third?: SendOptions): boolean {
-    let isInWithAll = true
-    for (const ref of this.#all()) isInWithAll = ref.tell(message, second, third) && isInWithAll
-    return isInWithAll
-  }
-
-  override send(message: string | Tagged, second?: unknown, third?: SendOptions): Promise<void> | undefined {
-    const waits = this.#all().flatMap((ref) => ref.send(message, second, third) ?? [])
+  send(...message: Parameters<ActorRef['send']>): Promise<void> | undefined {
+    const waits = this.#map((ref) => ref.send(...message)).filter((wait) => wait !== undefined)
     if (waits.length === 0) return undefined
     const inWithAll = settledAll(waits)
     // The dead letter owns the failure, so a sender that looks away is not an unhandled rejection.
@@ -91,20 +83,12 @@ export class BroadcastRef extends ActorRef {
   }
 
   /** Invariant: who asks waits for one of many, so the search for deadlocks, which takes every wait for needed, is left out. */
-  override ask(message: string | Tagged, second?: unknown, third?: AskOptions): Promise<unknown> {
-    const { core } = this.#cell
-    const { running } = core
-    core.running = undefined
-    try {
-      return firstReply(this.#all().map((ref) => ref.ask(message, second, third)))
-    } finally {
-      core.running = running
-    }
+  ask(...message: Parameters<ActorRef['ask']>): Promise<unknown> {
+    return this.#core.runAs(undefined, () => firstReply(this.#map((ref) => ref.ask(...message))))
   }
 
-  #all(): readonly ActorRef[] {
-    if (this.#cell.state !== alive) return this.#door
-    return this.#members.places.map((place) => this.#members.filled(place).ref)
+  #map<T>(verb: (ref: ActorRef) => T): T[] {
+    return this.#members.places.map((place) => verb(this.#members.filled(place).ref))
   }
 }
 

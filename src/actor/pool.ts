@@ -2,27 +2,20 @@
 
 import type { Duration } from '../lib/duration.ts'
 import { toMs } from '../lib/duration.ts'
-import { seededRandom } from '../lib/random.ts'
 import { Actor } from './actor.ts'
-import {
-  idleTimeInvalid,
-  keyMissing,
-  poolLimitsInvalid,
-  poolLimitsMixed,
-  poolSizeInvalid,
-  routeInvalid,
-} from './errors.ts'
+import type { Cell } from './cell.ts'
+import { oneOf, optionInvalid, wholeNumber } from './errors.ts'
 import type { Handle } from './handle.ts'
 import type { Protocol } from './message.ts'
 import { Members } from './pool-members.ts'
 import type { Growth } from './pool-members.ts'
-import { BroadcastRef, PoolRef } from './pool-ref.ts'
+import { Everyone, PoolRef } from './pool-ref.ts'
 import { cellOf } from './ref.ts'
 import type { MessageName, Ref } from './ref.ts'
-import { HashOfKey, LeastBusy, Random, RoundRobin } from './routes.ts'
+import { hashOfKey, leastBusy, random, roundRobin } from './routes.ts'
 import type { Key, Route, Router } from './routes.ts'
-import { spawn } from './spawn.ts'
-import type { Make, SpawnFunction, SpawnOptions } from './spawn.ts'
+import { spawn, spawnGroup } from './spawn.ts'
+import type { Make, SpawnOptions, SpawnOrigin } from './spawn.ts'
 import type { RestartPolicy } from './supervision.ts'
 
 type Payload<M> = M extends (...payload: infer P) => unknown ? (P extends [] ? undefined : P[0]) : never
@@ -36,7 +29,10 @@ export interface PoolOptions<A extends Actor> extends SpawnOptions {
   readonly size?: number
   /** 1 when absent. */
   readonly min?: number
-  /** A member is added, up to so many, when a message would go to one that has work waiting. A broadcasting pool stays at `min`. */
+  /**
+   * A member is added, up to so many, when a message would go to one that has work waiting; with `route: 'hash'`, when the first message comes
+   * of keys that have no member. A broadcasting pool stays at `min`.
+   */
   readonly max?: number
   /** `'round-robin'` when absent. */
   readonly route?: Route
@@ -44,8 +40,6 @@ export interface PoolOptions<A extends Actor> extends SpawnOptions {
   readonly key?: ((...message: KeyArguments<A>) => string | number) | ((name: MessageName<A>) => string | number)
   /** A member above `min` that had nothing to do for so long, and up to a quarter longer, is stopped; 30 s when absent. */
   readonly idleAfter?: Duration
-  /** Numbers from 0 up to but not including 1, for `route: 'random'`; when absent, the same for each pool with the same id. */
-  readonly random?: () => number
   /** `'permanent'` when absent. A member that ends and is not restarted is replaced by a new one when a message would go to it. */
   readonly restart?: RestartPolicy
 }
@@ -63,11 +57,11 @@ export interface Pool<A extends Actor> extends Ref<A> {
   readonly size: number
 }
 
-type Origin = Parameters<SpawnFunction>[0]
-
-export type PoolFunction = <A extends Actor>(origin: Origin, make: Make<A>, options: PoolOptions<NoInfer<A>>) => Pool<A>
-
-const routes: readonly unknown[] = ['round-robin', 'least-busy', 'random', 'hash', 'broadcast']
+export type PoolFunction = <A extends Actor>(
+  origin: SpawnOrigin,
+  make: Make<A>,
+  options: PoolOptions<NoInfer<A>>,
+) => Pool<A>
 
 /** Holds the members; it takes no messages. */
 class Keeper extends Actor {
@@ -84,64 +78,59 @@ class Keeper extends Actor {
  *
  * Throws: `option_invalid`, `name_taken`, and why the parent is gone when it is ending; nothing is left behind then.
  */
-export function pool<A extends Actor>(origin: Origin, make: Make<A>, options: PoolOptions<NoInfer<A>>): Pool<A> {
-  const { name, restart = 'permanent', ...rest } = options
+export function pool<A extends Actor>(origin: SpawnOrigin, make: Make<A>, options: PoolOptions<NoInfer<A>>): Pool<A> {
   const growth = growthOf(options)
-  const { core } = origin
   const keeper = new Keeper()
-  const own = { priority: options.priority === true }
-  const [ref, handle] = spawn(origin, () => keeper, name === undefined ? own : { ...own, name })
-  const cell = cellOf(ref)
-  try {
-    const members = new Members(cell, growth, () =>
-      cellOf(spawn({ core, parent: cell }, make, { ...rest, restart })[0]),
-    )
+  const { name, restart = 'permanent', ...rest } = options
+  return spawnGroup(origin, { make: () => keeper, name, priority: options.priority }, (cell, handle) => {
+    const own = { ...rest, restart }
+    const members = new Members(cell, growth, () => cellOf(spawn({ core: origin.core, parent: cell }, make, own)[0]))
     keeper.members = members
-    const parts = { cell, members, handle }
-    const router = routerOf(members, options, cell.id)
-    cell.ref = router === undefined ? new BroadcastRef(parts) : new PoolRef(parts, router)
-  } catch (error) {
-    cell.life.kill()
-    throw error
-  }
-  cell.life.belongings.escalates = true
-  return cell.ref as unknown as Pool<A>
+    cell.ref = new PoolRef({ cell, members, handle, router: routerOf(members, options, cell) })
+    return cell.ref as unknown as Pool<A>
+  })
 }
+
+const routes: readonly Route[] = ['round-robin', 'least-busy', 'random', 'hash', 'broadcast']
 
 function growthOf<A extends Actor>({
   size,
-  min,
-  max,
   route = 'round-robin',
   key,
   idleAfter = '30s',
+  min: least,
+  max: most,
 }: PoolOptions<A>): Growth {
-  if (!routes.includes(route)) throw routeInvalid(route)
-  if (route === 'hash' && key === undefined) throw keyMissing()
+  oneOf('route', route, routes)
+  if (route === 'hash' && key === undefined)
+    throw optionInvalid(
+      'key of the pool',
+      key,
+      "a function of name and payload, as route 'hash' goes by what it returns",
+    )
   const idleAfterMs = toMs(idleAfter)
-  if (idleAfterMs <= 0) throw idleTimeInvalid(idleAfter)
-  const limits = size === undefined ? limitsOf(min, max) : limitsOf(size, size)
-  if (size !== undefined && (min ?? max) !== undefined) throw poolLimitsMixed(size)
-  return { min: limits.min, max: route === 'broadcast' ? limits.min : limits.max, idleAfterMs }
+  if (idleAfterMs <= 0) throw optionInvalid('idleAfter', idleAfter, 'a duration above zero')
+  if (size !== undefined && (least ?? most) !== undefined)
+    throw optionInvalid('size of the pool', size, 'either size or min and max, not both')
+  const count = 'size (or min, or max) of the pool'
+  const min = wholeNumber(count, size ?? least ?? (most === undefined ? undefined : 1), 1)
+  const max = wholeNumber(count, most ?? min, 1)
+  if (min > max) throw optionInvalid('min of the pool', min, `at most its max, which is ${max}`)
+  return { min, max: route === 'broadcast' ? min : max, idleAfterMs }
 }
 
-function limitsOf(least: number | undefined, most: number | undefined): { min: number; max: number } {
-  if (least === undefined && most === undefined) throw poolSizeInvalid(undefined)
-  const min = least ?? 1
-  const max = most ?? min
-  for (const count of [min, max]) if (!Number.isInteger(count) || count < 1) throw poolSizeInvalid(count)
-  if (min > max) throw poolLimitsInvalid(min, max)
-  return { min, max }
-}
-
-/** Who chooses the member for a message; nobody when it goes to all. */
-function routerOf<A extends Actor>(
-  members: Members,
-  { route = 'round-robin', key, random }: PoolOptions<A>,
-  seed: number,
-): Router | undefined {
-  if (route === 'broadcast') return undefined
-  if (route === 'hash') return new HashOfKey(members, key as unknown as Key)
-  if (route === 'random') return new Random(members, random ?? seededRandom(seed))
-  return route === 'least-busy' ? new LeastBusy(members) : new RoundRobin(members)
+function routerOf<A extends Actor>(members: Members, options: PoolOptions<A>, { core, id }: Cell): Router {
+  const everyone = new Everyone(members, core)
+  switch (options.route) {
+    case 'broadcast':
+      return () => everyone
+    case 'hash':
+      return hashOfKey(members, options.key as unknown as Key)
+    case 'least-busy':
+      return leastBusy(members)
+    case 'random':
+      return random(members, id)
+    default:
+      return roundRobin(members)
+  }
 }

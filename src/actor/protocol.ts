@@ -1,6 +1,7 @@
 // Which methods of a class are messages, found once per class.
 
 import { Actor } from './actor.ts'
+import type { Operation } from './envelope.ts'
 import { overlapInvalid } from './errors.ts'
 import type { OverlapRule, OverlapRules } from './overlap.ts'
 
@@ -15,10 +16,17 @@ interface Declaring {
 
 const reserved: ReadonlySet<string> = new Set(['constructor', 'ctx', 'started', 'idle', 'stopped'])
 
-const protocols = new WeakMap<object, Protocol>()
+const protocols = new WeakMap<object, Handlers>()
+
+/** What finds the handlers of an actor. */
+export interface Handlers {
+  /** Which handlers may run beside others; undefined when none may. */
+  readonly overlaps: OverlapRules | undefined
+  find(actor: Actor, name: string, operation: Operation): Method | undefined
+}
 
 /** Finds handlers by name. Lifecycle hooks, getters and whatever the base classes of JavaScript bring are never handlers. */
-export class Protocol {
+export class Protocol implements Handlers {
   /** Which handlers may run beside others; undefined when none may. */
   readonly overlaps: OverlapRules | undefined
   readonly #methods = new Map<string, Method>()
@@ -39,16 +47,6 @@ export class Protocol {
     this.#latestName = name
     this.#latest = method
     return method
-  }
-
-  /** The messages all objects of the class take. */
-  names(): string[] {
-    return [...this.#methods.keys()]
-  }
-
-  /** The messages only this object takes: handlers written as fields. */
-  ownNames(actor: Actor): string[] {
-    return Object.keys(actor).filter((name) => ownFunction(actor, name) !== undefined)
   }
 
   #overlapsOf({ name: className, concurrent, shared }: Declaring): OverlapRules | undefined {
@@ -80,7 +78,12 @@ export class Protocol {
   }
 }
 
-export function protocolOf(actor: Actor): Protocol {
+/** Has the actors of a prototype find their handlers in another way. */
+export function setHandlers(prototype: object, handlers: Handlers): void {
+  protocols.set(prototype, handlers)
+}
+
+export function protocolOf(actor: Actor): Handlers {
   const prototype = Object.getPrototypeOf(actor) as object
   let protocol = protocols.get(prototype)
   if (protocol === undefined) protocols.set(prototype, (protocol = new Protocol(prototype)))

@@ -3,14 +3,12 @@
 import { Actor } from './actor.ts'
 import { readEntries } from './entries.ts'
 import type { Entries, RefsOf } from './entries.ts'
-import { strategyInvalid } from './errors.ts'
+import { oneOf } from './errors.ts'
 import type { Handle } from './handle.ts'
-import { cellOf } from './ref.ts'
-import type { Ref } from './ref.ts'
 import { RestartBudget } from './restart-budget.ts'
 import type { RestartLimits } from './restart-budget.ts'
-import { spawn } from './spawn.ts'
-import type { SpawnFunction } from './spawn.ts'
+import { spawn, spawnGroup } from './spawn.ts'
+import type { SpawnOrigin } from './spawn.ts'
 import type { Strategy } from './supervision.ts'
 
 /** `max`, `within` and `backoff` hold for each child by itself, and for those that do not say otherwise in `restarts`. */
@@ -21,12 +19,10 @@ export interface SuperviseOptions extends RestartLimits {
   readonly name?: string
 }
 
-type Origin = Parameters<SpawnFunction>[0]
-
 export type Supervised<E> = readonly [refs: RefsOf<E>, handle: Handle]
 
 export type SuperviseFunction = <E extends Entries>(
-  origin: Origin,
+  origin: SpawnOrigin,
   options: SuperviseOptions,
   children: E,
 ) => Supervised<E>
@@ -34,32 +30,29 @@ export type SuperviseFunction = <E extends Entries>(
 /** Holds the children; it takes no messages. */
 class Supervisor extends Actor {}
 
-const strategies: readonly unknown[] = ['one-for-one', 'one-for-all', 'rest-for-one']
+const strategies: readonly Strategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
 
 /**
  * Starts a supervisor with its children, which are `'permanent'` unless they say otherwise.
  *
  * Throws: `option_invalid`, `name_taken`, and why the parent is gone when it is ending; nothing is left behind then.
  */
-export function supervise<E extends Entries>(origin: Origin, options: SuperviseOptions, children: E): Supervised<E> {
+export function supervise<E extends Entries>(
+  origin: SpawnOrigin,
+  options: SuperviseOptions,
+  children: E,
+): Supervised<E> {
   const { strategy = 'one-for-one', name, ...limits } = options
-  if (!strategies.includes(strategy)) throw strategyInvalid(strategy)
+  oneOf('strategy', strategy, strategies)
   // Limits that no child uses are checked too.
   void new RestartBudget(limits)
   const entries = readEntries(children)
-  const [ref, handle] = spawn(origin, Supervisor, name === undefined ? {} : { name })
-  const cell = cellOf(ref)
-  cell.life.belongings.superviseBy(strategy)
-  const refs: [string, Ref<Actor>][] = []
-  try {
-    for (const { key, make, restart = 'permanent', restarts, ...rest } of entries) {
+  return spawnGroup(origin, { make: Supervisor, name }, (cell, handle) => {
+    cell.life.belongings.supervision.strategy = strategy
+    const refs = entries.map(({ key, make, restart = 'permanent', restarts, ...rest }) => {
       const own = { ...rest, restart, restarts: { ...limits, ...restarts }, name: `${name ?? cell}/${key}` }
-      refs.push([key, spawn({ core: origin.core, parent: cell }, make, own)[0]])
-    }
-  } catch (error) {
-    cell.life.kill()
-    throw error
-  }
-  cell.life.belongings.escalates = true
-  return [Object.freeze(Object.fromEntries(refs)) as RefsOf<E>, handle]
+      return [key, spawn({ core: origin.core, parent: cell }, make, own)[0]]
+    })
+    return [Object.freeze(Object.fromEntries(refs)) as RefsOf<E>, handle]
+  })
 }

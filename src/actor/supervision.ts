@@ -24,6 +24,8 @@ export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
 export interface Rebirth {
   readonly policy: 'permanent' | 'transient'
   readonly budget: RestartBudget
+  /** How often it was restarted. */
+  count: number
 }
 
 interface Pause {
@@ -34,24 +36,23 @@ interface Pause {
 
 /** Restarts the children of one parent. */
 export class Supervision {
+  strategy: Strategy = 'one-for-one'
   readonly #clock: Clock
   readonly #children: Siblings
-  readonly #strategy: Strategy
   readonly #pauses = new Map<Cell, Pause>()
   // Invariant: a group is restarted as a whole before the next that left it is looked at.
   readonly #left: Cell[] = []
   #isRestartingGroup = false
 
-  constructor(clock: Clock, children: Siblings, strategy: Strategy) {
+  constructor(clock: Clock, children: Siblings) {
     this.#clock = clock
     this.#children = children
-    this.#strategy = strategy
   }
 
   /** Restarts a child that failed or left, as far as its budget goes; else the child ends and its parent fails. */
   childLeft(cell: Cell, reason: StopReason): void {
     void cell.life.retire(reason)
-    if (this.#strategy === 'one-for-one') {
+    if (this.strategy === 'one-for-one') {
       void this.#restart(cell)
       return
     }
@@ -94,11 +95,11 @@ export class Supervision {
 
   /** Oldest first. */
   #groupOf(failed: Cell): readonly Cell[] {
-    if (this.#strategy === 'one-for-one') return [failed]
+    if (this.strategy === 'one-for-one') return [failed]
     const group: Cell[] = []
     for (let cell = this.#children.last; cell !== undefined; cell = cell.older) {
       group.push(cell)
-      if (this.#strategy === 'rest-for-one' && cell === failed) break
+      if (this.strategy === 'rest-for-one' && cell === failed) break
     }
     return group.reverse()
   }

@@ -24,6 +24,7 @@ import { startRegistry } from './registry.ts'
 import type { Registry } from './registry.ts'
 import { spawn } from './spawn.ts'
 import type { Make, SpawnOptions, Spawned } from './spawn.ts'
+import type { ActorClass, ThreadOptions } from './thread.ts'
 import { supervise } from './supervise.ts'
 import type { SuperviseOptions, Supervised } from './supervise.ts'
 import { tracingOf } from './tracing.ts'
@@ -83,13 +84,18 @@ export class ActorSystem {
   }
 
   /**
+   * Starts an actor of the class in a worker thread, behind the same ref: payloads and replies are copied and cross in batches,
+   * and a kill ends also a handler that never returns.
+   */
+  spawn<C extends ActorClass>(type: C, options: ThreadOptions<C>): Spawned<InstanceType<C>>
+  /**
    * Starts an actor and returns its ref and the handle to stop it with. Messages may be sent at once; they wait for `started`.
    *
    * Throws: `name_taken`, `option_invalid`, `system_stopped`. A constructor or `started` that throws shows in `handle.done`.
    */
-  spawn<A extends Actor>(make: Make<A>, options?: SpawnOptions): Spawned<A> {
-    if (this.#isStopping) throw systemStopped(this.name)
-    return spawn({ core: this.#core }, make, options)
+  spawn<A extends Actor>(make: Make<A>, options?: SpawnOptions): Spawned<A>
+  spawn(make: Make<Actor>, options?: SpawnOptions): Spawned<Actor> {
+    return spawn(this.#origin, make, options)
   }
 
   /**
@@ -113,8 +119,7 @@ export class ActorSystem {
    * Throws: `name_taken`, `option_invalid`, `system_stopped`; nothing is left behind then.
    */
   supervise<E extends Entries>(options: SuperviseOptions, children: E): Supervised<E> {
-    if (this.#isStopping) throw systemStopped(this.name)
-    return supervise({ core: this.#core }, options, children)
+    return supervise(this.#origin, options, children)
   }
 
   /**
@@ -168,8 +173,7 @@ export class ActorSystem {
    * Throws: `name_taken`, `option_invalid`, `system_stopped`; nothing is left behind then.
    */
   pool<A extends Actor>(make: Make<A>, options: PoolOptions<NoInfer<A>>): Pool<A> {
-    if (this.#isStopping) throw systemStopped(this.name)
-    return pool({ core: this.#core }, make, options)
+    return pool(this.#origin, make, options)
   }
 
   /** The living actor of that name; with a class, only if it is one of these. */
@@ -207,7 +211,7 @@ export class ActorSystem {
 
   /** The living actors, each with its children, as they are now. */
   tree(): ActorNode[] {
-    return nodesOf(this.#core.roots)
+    return nodesOf(this.#core.children)
   }
 
   /**
@@ -218,7 +222,7 @@ export class ActorSystem {
   stop({ within }: StopOptions = {}): Promise<void> {
     const withinMs = within === undefined ? undefined : toMs(within)
     this.#isStopping = true
-    this.#stopped ??= stopAll(this.#core.roots).then(() => this.#core.observer.end())
+    this.#stopped ??= stopAll(this.#core.children).then(() => this.#core.observer.end())
     if (withinMs !== undefined) this.#killAfter(withinMs, this.#stopped)
     return this.#stopped
   }
@@ -227,10 +231,15 @@ export class ActorSystem {
     return this.stop()
   }
 
+  get #origin(): { readonly core: Core } {
+    if (this.#isStopping) throw systemStopped(this.name)
+    return { core: this.#core }
+  }
+
   #killAfter(withinMs: number, stopped: Promise<void>): void {
-    const { roots, clock } = this.#core
+    const { children, clock } = this.#core
     const deadline = clock.after(withinMs, () => {
-      while (roots.last !== undefined) roots.last.life.kill()
+      while (children.last !== undefined) children.last.life.kill()
     })
     void stopped.then(() => deadline.cancel())
   }

@@ -24,21 +24,17 @@ interface SpanOptions {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-export interface Span {
+interface Span {
   recordException(error: Error): void
   setStatus(status: { code: number; message?: string }): unknown
   end(): void
 }
 
-/** A message about to be handled. */
-interface Handling {
-  /** The class of the actor. */
-  readonly className: string
-  readonly actor: string
-  readonly message: string
-  readonly operation: string
-  /** What was active where the message was sent. */
-  readonly context: object
+/** The span of one message. */
+export interface MessageSpan {
+  /** Calls `fn`; what it sends, now or after an `await`, has this span for its parent. */
+  within<R>(fn: () => R): R
+  end(failure: Error | string | undefined): void
 }
 
 const consumer = 4
@@ -76,25 +72,20 @@ export class Tracing {
     return this.#api.context.active()
   }
 
-  begin({ className, actor, message, operation, context }: Handling): Span {
-    const attributes = { 'troupe.actor': actor, 'troupe.message': message, 'troupe.operation': operation }
-    return this.#tracer.startSpan(`${className} ${message}`, { kind: consumer, attributes }, context)
-  }
-
-  /** Calls `fn`; what it sends, now or after an `await`, has `span` for its parent. */
-  within<R>(span: Span, context: object, fn: () => R): R {
-    return this.#api.context.with(this.#api.trace.setSpan(context, span), fn)
+  /** Begins the span of a message below what was active where it was sent. */
+  begin(name: string, attributes: SpanOptions['attributes'], context: object): MessageSpan {
+    const span = this.#tracer.startSpan(name, { kind: consumer, attributes }, context)
+    const end = (failure: Error | string | undefined): void => {
+      if (failure instanceof Error) span.recordException(failure)
+      if (failure !== undefined) span.setStatus({ code: failed, message: String(failure) })
+      span.end()
+    }
+    return { within: (fn) => this.#api.context.with(this.#api.trace.setSpan(context, span), fn), end }
   }
 
   /** Calls `fn` later with what is active now. */
   bound<R>(fn: () => R): () => R {
     const context = this.active
     return () => this.#api.context.with(context, fn)
-  }
-
-  end(span: Span, failure: Error | string | undefined): void {
-    if (failure instanceof Error) span.recordException(failure)
-    if (failure !== undefined) span.setStatus({ code: failed, message: String(failure) })
-    span.end()
   }
 }

@@ -2,11 +2,11 @@
 
 import { Ring } from '../lib/ring.ts'
 import type { Envelope } from './envelope.ts'
-import type { PendingSend } from './send.ts'
 
 export interface Waiting {
   readonly envelope: Envelope
-  readonly send: PendingSend | undefined
+  /** Tells a sender that the message is in, or why it never will be. */
+  readonly settle: ((refusal: Error | undefined) => void) | undefined
 }
 
 const firstSweep = 64

@@ -51,6 +51,6 @@ export class Watching {
 
   get #method(): Method | undefined {
     const { actor, protocol } = this.#watcher
-    return actor === undefined ? undefined : protocol?.find(actor, Terminated.tag)
+    return actor === undefined ? undefined : protocol?.find(actor, Terminated.tag, 'tell')
   }
 }

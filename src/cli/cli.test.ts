@@ -139,6 +139,7 @@ describe('a store with runs', () => {
         return 'packed'
       }
       await ctx.step('pack', flaky, { retry: { attempts: 2, base: '1ms' } })
+      await ctx.step('label', () => 'x'.repeat(5_000))
       ctx.progress(2, 2)
       return { price }
     })
@@ -191,9 +192,14 @@ describe('a store with runs', () => {
     expect(out).toContain('progress  ━━━━━━━━━━━━ 100%  2 of 2')
     expect(out).toContain("Input\n  [ 'book', 'pen' ]")
     expect(out).toMatch(
-      /Steps \(2\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n/,
+      /Steps \(3\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n {2}✓ {2}label .* x{119}…\n/,
     )
     expect(out).toContain('Output\n  { price: 20 }')
+  })
+
+  it('shows why attempts failed', async () => {
+    const { out } = await troupe(folder, ['show', ids['order'] ?? ''])
+    expect(out).toMatch(/Failed attempts \(1\)\n {2}✗ step 'pack' {2}try 1 {2}\+\S+\n {4}Error: tape is out\n/)
   })
 
   it('shows the error with what caused it, and the stack only with --verbose', async () => {
@@ -225,10 +231,8 @@ describe('a store with runs', () => {
       name: 'order',
       state: 'succeeded',
       output: { price: 20 },
-      steps: [
-        { path: 'price', value: 20 },
-        { path: 'pack', attempt: 2 },
-      ],
+      steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }, { path: 'label' }],
+      failedAttempts: [{ path: 'pack', attempt: 1, error: { message: 'tape is out' } }],
     })
   })
 })

@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TroupeError } from '../lib/errors.ts'
-import { errorLines } from './error-text.ts'
+import type { StepStatus } from '../engine/run-status.ts'
+import { errorLines, failureLines, placeOf } from './error-text.ts'
 import { plain } from './paint.ts'
 
 const look = { paint: plain, withStack: false }
@@ -28,7 +29,58 @@ it('shows the stack only when asked for', () => {
 
 it('ends for causes in a circle, and lets no escape code through', () => {
   const error: Error = new Error('a\u001b[2Jb\u0007')
-  error.cause = error
+  error.cause = new TypeError('c', { cause: error })
   expect(errorLines(error, look)[0]).toBe('Error: ab')
   expect(errorLines(error, look)).toHaveLength(9)
+})
+
+it('tells a text that was thrown once, and what led to it all the same', () => {
+  expect(errorLines(new Error('just text', { cause: 'just text' }), look)).toEqual(['Error: just text'])
+  const stored = new Error('just text', { cause: new Error('just text', { cause: new Error('root') }) })
+  expect(errorLines(stored, look)).toEqual(['Error: just text', 'caused by Error: root'])
+  expect(errorLines(new Error('no', { cause: new TypeError('no') }), look)).toEqual([
+    'Error: no',
+    'caused by TypeError: no',
+  ])
+})
+
+describe('the failure of a run', () => {
+  const stack =
+    'Error: disk\n    at read (/app/node_modules/x/y.js:1:2)\n    at async find (/app/workers/thumbs.ts:10:45)'
+  const disk = (): Error => Object.assign(new Error('disk'), { stack })
+  const step = (path: string, error: Error | undefined): StepStatus => ({
+    path,
+    kind: 'step',
+    attempt: 1,
+    value: undefined,
+    error,
+    startedAt: 0,
+    finishedAt: 1,
+  })
+  const failure = { ...look, folder: '/app', steps: [step('find', disk()), step('pack', new Error('disk'))] }
+
+  it('names the step and the place in the project', () => {
+    expect(failureLines(disk(), failure)).toEqual(['Error: disk', "  in step 'find'  workers/thumbs.ts:10:45"])
+  })
+
+  it('names the step whose error was only the cause', () => {
+    const wrapped = Object.assign(new Error('no order', { cause: disk() }), { stack: 'Error: no order' })
+    expect(failureLines(wrapped, failure)).toEqual(['Error: no order', "  in step 'find'", 'caused by Error: disk'])
+  })
+
+  it('names the place alone where no step failed, and nothing where nothing is known', () => {
+    expect(failureLines(disk(), { ...failure, steps: [] })).toEqual(['Error: disk', '  at workers/thumbs.ts:10:45'])
+    const bare = Object.assign(new Error('x'), { stack: 'Error: x\n    at node:internal/timers:581:17' })
+    expect(failureLines(bare, failure)).toEqual(['Error: x'])
+  })
+
+  it('reads every kind of frame, and leaves paths outside the project whole', () => {
+    const at = (line: string): string | undefined =>
+      placeOf(Object.assign(new Error('x'), { stack: `Error: x\n    at ${line}` }), '/app')
+    expect(at('/app/a.ts:1:2')).toBe('a.ts:1:2')
+    expect(at('async /app/a.ts:1:2')).toBe('a.ts:1:2')
+    expect(at('new Shop (file:///app/my%20shop.ts:3:4)')).toBe('my shop.ts:3:4')
+    expect(at('Object.<anonymous> (/srv/b.ts:5:6)')).toBe('/srv/b.ts:5:6')
+    expect(at('Array.map (<anonymous>)')).toBe(undefined)
+  })
 })

@@ -1,22 +1,55 @@
 // Errors as people read them: what happened, its code, and what led to it.
-import { printable, type Paint } from './paint.ts'
+import { isAbsolute, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { StepStatus } from '../engine/run-status.ts'
+import { oneLine, printable, type Paint } from './paint.ts'
 
 export interface ErrorLook {
   readonly paint: Paint
   readonly withStack: boolean
 }
 
+export interface FailureLook extends ErrorLook {
+  /** Files are named from here. */
+  readonly folder: string
+  /** Of the run that failed: one of them may have failed with this error. */
+  readonly steps: readonly StepStatus[]
+}
+
 // A chain longer than this tells nothing more.
 const mostCauses = 8
+
+/** The error a run ended with, and below its first line in which step and where in the code of the project it came up. */
+export function failureLines(error: unknown, look: FailureLook): string[] {
+  const [first = '', ...rest] = errorLines(error, look)
+  const step = failedStep(error, look.steps)
+  const place = placeOf(error, look.folder)
+  const where = [step === undefined ? '' : `in step '${oneLine(step)}'`, place ?? ''].filter((part) => part !== '')
+  if (where.length === 0) return [first, ...rest]
+  const line = step === undefined ? `at ${where.join('')}` : where.join('  ')
+  return [first, `  ${look.paint('dim', line)}`, ...rest]
+}
+
+/** The step that failed with this error, or with one that led to it. */
+export function failedStep(error: unknown, steps: readonly StepStatus[]): string | undefined {
+  for (const each of chainOf(error)) {
+    const step = steps.findLast((one) => one.error !== undefined && isSame(one.error, each))
+    if (step !== undefined) return step.path
+  }
+  return undefined
+}
 
 /** `TypeError: no such flight`, its code, its causes; the stack only when asked for. */
 export function errorLines(error: unknown, look: ErrorLook): string[] {
   const lines = headOf(error, look)
-  let cause = causeOf(error)
-  for (let depth = 0; cause !== undefined && depth < mostCauses; depth += 1) {
-    const [first = '', ...rest] = headOf(cause, look)
-    lines.push(`${look.paint('dim', 'caused by')} ${first}`, ...rest.map((line) => `  ${line}`))
-    cause = causeOf(cause)
+  let above = error
+  for (const cause of chainOf(error).slice(1)) {
+    // What was thrown and is no error was made one, and is its own cause.
+    if (textOf(cause) !== textOf(above)) {
+      const [first = '', ...rest] = headOf(cause, look)
+      lines.push(`${look.paint('dim', 'caused by')} ${first}`, ...rest.map((line) => `  ${line}`))
+    }
+    above = cause
   }
   return lines
 }
@@ -58,4 +91,47 @@ function stackLines(stack: string | undefined, paint: Paint): string[] {
 
 function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== null ? error.cause : undefined
+}
+
+/** An error and what led to it, the cause of all last. */
+function chainOf(error: unknown): unknown[] {
+  const chain = [error]
+  for (let cause = causeOf(error); cause !== undefined && chain.length <= mostCauses; cause = causeOf(cause))
+    chain.push(cause)
+  return chain
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return `Error: ${String(error)}`
+  const { name, message, code } = partsOf(error)
+  return code === undefined ? `${name}: ${message}` : `${name} ${code}: ${message}`
+}
+
+/** Both were read from the store, where the stack was kept with the error. */
+function isSame(left: Error, right: unknown): boolean {
+  return right instanceof Error && left.stack === right.stack && textOf(left) === textOf(right)
+}
+
+// The compiled package, or its sources.
+const ownFolder = fileURLToPath(new URL('..', import.meta.url))
+const frame = /^\s*at (?:.*\()?(?:async )?((?:file:\/\/)?[^()]+?):(\d+):(\d+)\)?$/
+
+/** The first place on the stack that is neither Node's nor a package's: `workers/thumbs.ts:10:45`. */
+export function placeOf(error: unknown, folder: string): string | undefined {
+  for (const line of (error instanceof Error ? (error.stack ?? '') : '').split('\n')) {
+    const [, url = '', row, column] = frame.exec(line) ?? []
+    const file = pathOf(url)
+    if (!isAbsolute(file) || file.startsWith(ownFolder) || file.includes(`${sep}node_modules${sep}`)) continue
+    const short = relative(folder, file)
+    return oneLine(`${short.startsWith('..') ? file : short}:${row}:${column}`)
+  }
+  return undefined
+}
+
+function pathOf(url: string): string {
+  try {
+    return url.startsWith('file:') ? fileURLToPath(url) : url
+  } catch {
+    return ''
+  }
 }

@@ -1,6 +1,7 @@
 // A run as it is told to a program: one JSON object a line on standard error.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus, StepStatus } from '../engine/run-status.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
+import { failedStep } from './error-text.ts'
 import type { Io } from './io.ts'
 import type { LineLevel, RunReport } from './run-report.ts'
 import { toJson } from './values.ts'
@@ -41,8 +42,8 @@ export class JsonReport implements RunReport {
     this.#line({ finished: { id, state } })
   }
 
-  failed(error: unknown, { id, state }: RunStatus): void {
-    this.#line({ finished: { id, state }, error: toErrorRecord(error) })
+  failed(error: unknown, { id, state }: RunStatus, steps: readonly StepStatus[]): void {
+    this.#line({ finished: { id, state }, error: toErrorRecord(error), step: failedStep(error, steps) })
   }
 
   close(): void {}

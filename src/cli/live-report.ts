@@ -1,7 +1,7 @@
 // A run as it is told on a terminal: lines that stay, and under them one that is redrawn in place.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus, StepStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
-import { errorLines } from './error-text.ts'
+import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'
 import { oneLine, paintFor, stateStyles, type Paint } from './paint.ts'
 import { Rate } from './rate.ts'
@@ -68,14 +68,15 @@ export class LiveReport implements RunReport {
     )
   }
 
-  failed(error: unknown, run: RunStatus): void {
+  failed(error: unknown, run: RunStatus, steps: readonly StepStatus[]): void {
     this.close()
     const how = run.state === 'cancelled' ? 'cancelled' : 'failed'
     this.#line(
       `${this.#paint(stateStyles[run.state], '✗')} ${how} ${this.#paint('dim', `after ${this.#took(run)}${attemptsOf(run)}`)}`,
     )
     this.#line('')
-    for (const line of errorLines(error, { paint: this.#paint, withStack: this.#withStack })) this.#line(`  ${line}`)
+    const look = { paint: this.#paint, withStack: this.#withStack, folder: this.#io.folder, steps }
+    for (const line of failureLines(error, look)) this.#line(`  ${line}`)
     this.#line('')
     this.#line(this.#paint('dim', `  troupe show ${run.id}`))
   }

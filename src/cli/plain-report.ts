@@ -1,8 +1,8 @@
 // A run as it is told to a pipe or a log file: one line a fact, no escape codes, nothing redrawn.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus, StepStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
 import { percent, shareOf } from './bar.ts'
-import { errorLines } from './error-text.ts'
+import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'
 import { oneLine, plain } from './paint.ts'
 import type { LineLevel, RunReport } from './run-report.ts'
@@ -59,9 +59,10 @@ export class PlainReport implements RunReport {
     this.#line(`succeeded in ${this.#took(run)}`)
   }
 
-  failed(error: unknown, run: RunStatus): void {
+  failed(error: unknown, run: RunStatus, steps: readonly StepStatus[]): void {
     this.#line(`${run.state} after ${this.#took(run)}`)
-    for (const line of errorLines(error, { paint: plain, withStack: this.#withStack })) this.#line(line)
+    const look = { paint: plain, withStack: this.#withStack, folder: this.#io.folder, steps }
+    for (const line of failureLines(error, look)) this.#line(line)
     this.#line(`see it with: troupe show ${run.id}`)
   }
 

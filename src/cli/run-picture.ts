@@ -1,8 +1,9 @@
 // Everything that is known of one run, drawn for people.
-import type { RunStatus, StepStatus } from '../engine/run-status.ts'
+import type { AttemptStatus, RunStatus, StepStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
 import { percent, shareOf, drawBar } from './bar.ts'
-import { errorLines } from './error-text.ts'
+import { failureLines } from './error-text.ts'
+import { unlimited } from './io.ts'
 import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
 import { stateWords } from './status-line.ts'
 import { drawTable, type Column, type TableLook } from './table.ts'
@@ -11,12 +12,17 @@ import { relative, timestamp, tookMs } from './times.ts'
 import { prettyValue, shortValue } from './values.ts'
 import { cut, cutMiddle, padEnd } from './width.ts'
 
+// In a pipe.
+const longestValue = 120
+
 export interface PictureLook {
   readonly columns: number
   readonly paint: Paint
   readonly hasColors: boolean
   readonly withStack: boolean
   readonly now: number
+  /** Of the project: files in it are named from here. */
+  readonly folder: string
   /** Steps shown at most. */
   readonly mostSteps: number
 }
@@ -31,15 +37,23 @@ const marks: Readonly<Record<RunStatus['state'], string>> = {
   cancelled: '–',
 }
 
-/** header → facts → steps → how it ended */
-export function drawRun(run: RunStatus, steps: readonly StepStatus[], look: PictureLook): string[] {
+export interface Drawn {
+  readonly run: RunStatus
+  readonly steps: readonly StepStatus[]
+  /** Those that failed. */
+  readonly attempts: readonly AttemptStatus[]
+}
+
+/** header → facts → steps → failed attempts → how it ended */
+export function drawRun({ run, steps, attempts }: Drawn, look: PictureLook): string[] {
   return [
     ...header(run, startOf(run, steps), look),
     '',
     ...facts(run, steps, look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
-    ...section('Error', run.error === undefined ? [] : errorLines(run.error, look), look),
+    ...section(`Failed attempts (${attempts.length})`, attemptLines({ run, steps, attempts }, look), look),
+    ...section('Error', run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
     ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
   ]
 }
@@ -93,10 +107,22 @@ function stepLines(run: RunStatus, steps: readonly StepStatus[], look: PictureLo
   const shown = steps.slice(0, look.mostSteps)
   const start = startOf(run, steps)
   const room = look.columns - 2
-  const table = drawTable(shown, stepColumns(start), { columns: room, paint: look.paint })
+  const table = drawTable(shown, stepColumns(start, valueRoom(look.columns)), { columns: room, paint: look.paint })
   const lines = table ?? shown.flatMap((step) => drawStacked(step, start, { columns: room, paint: look.paint }))
   const more = steps.length - shown.length
   return more === 0 ? lines : [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)]
+}
+
+function attemptLines({ run, steps, attempts }: Drawn, look: PictureLook): string[] {
+  const start = startOf(run, steps)
+  const at = ({ startedAt }: AttemptStatus): string => `+${formatMs(Math.max(0, startedAt - start))}`
+  const lines = attempts.slice(0, look.mostSteps).flatMap((attempt) => {
+    const where = attempt.path === '' ? 'the run' : `step '${oneLine(attempt.path)}'`
+    const head = `${look.paint('red', '✗')} ${where}  ${look.paint('dim', `try ${attempt.attempt}  ${at(attempt)}`)}`
+    return [head, `  ${cut(errorWords(attempt.error), valueRoom(look.columns) - 4)}`]
+  })
+  const more = attempts.length - look.mostSteps
+  return more > 0 ? [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)] : lines
 }
 
 /** When the run first did something: it may have been taken up again since, by this node or another. */
@@ -107,7 +133,7 @@ function startOf(run: RunStatus, steps: readonly StepStatus[]): number {
   )
 }
 
-function stepColumns(start: number): Column<StepStatus>[] {
+function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
   return [
     {
       title: '',
@@ -126,7 +152,7 @@ function stepColumns(start: number): Column<StepStatus>[] {
     { title: 'TOOK', cell: stepTook, align: 'right' },
     {
       title: 'VALUE',
-      cell: stepValue,
+      cell: (step) => cut(stepValue(step), mostValue),
       least: 10,
       paint: (step, text, paint) => (step.error === undefined ? text : paint('red', text)),
     },
@@ -145,6 +171,15 @@ function stepTook({ startedAt, finishedAt }: StepStatus): string {
 }
 
 function stepValue({ kind, error, value }: StepStatus): string {
-  if (error !== undefined) return oneLine(`${error.name}: ${error.message}`)
+  if (error !== undefined) return errorWords(error)
   return kind === 'sleep' || value === undefined ? '' : shortValue(value)
+}
+
+function errorWords({ name, message }: Error): string {
+  return oneLine(message === '' ? name : `${name}: ${message}`)
+}
+
+/** A pipe takes lines of any length; people read them all the same. */
+function valueRoom(columns: number): number {
+  return columns === unlimited ? longestValue : columns
 }

@@ -1,5 +1,5 @@
 // What is told of a run while it goes on; three ways to tell it stand beside this file.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus, StepStatus } from '../engine/run-status.ts'
 import type { LogLevel } from '../lib/log.ts'
 
 export type LineLevel = Exclude<LogLevel, 'silent'>
@@ -15,7 +15,7 @@ export interface RunReport {
   /** How the run is doing now; called as often as `lookEveryMs` says. */
   looked(run: RunStatus): void
   succeeded(run: RunStatus): void
-  failed(error: unknown, run: RunStatus): void
+  failed(error: unknown, run: RunStatus, steps: readonly StepStatus[]): void
   /** Takes away what would be in the way of further output. Harmless to repeat. */
   close(): void
   readonly lookEveryMs: number

@@ -36,5 +36,7 @@ describe('status line', () => {
     expect(stateWords({ ...run, state: 'ready' }, 0)).toBe('waiting for a free actor')
     expect(stateWords({ ...run, state: 'parked', dueAt: 90_000 }, 0)).toBe('sleeping, 1m 30s left')
     expect(stateWords({ ...run, state: 'scheduled', dueAt: 1_500, attempt: 2 }, 0)).toBe('starts in 2s (attempt 2)')
+    expect(stateWords({ ...run, state: 'scheduled', dueAt: 200 }, 0)).toBe('starts in 200ms')
+    expect(stateWords({ ...run, state: 'parked', dueAt: 999.4 }, 0)).toBe('sleeping, 1s left')
   })
 })

@@ -49,11 +49,16 @@ export function drawStatus(status: StatusLine, width: number, paint: Paint): str
 /** What a run is doing or waiting for. */
 export function stateWords(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
-  const left = run.dueAt === undefined ? undefined : formatMs(Math.ceil(Math.max(0, run.dueAt - now) / 1000) * 1000)
+  const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
   if (run.state === 'ready') return `waiting for a free actor${again}`
   if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
   if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
   return `${run.state}${again}`
+}
+
+/** Whole seconds, which do not flicker; what is shorter in milliseconds. */
+function leftText(ms: number): string {
+  return formatMs(ms < 1_000 ? Math.ceil(ms) : Math.ceil(ms / 1_000) * 1_000)
 }
 
 function fitted(parts: readonly string[], width: number): string {

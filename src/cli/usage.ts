@@ -1,6 +1,6 @@
 // The error for a command that was typed wrongly.
 import { TroupeError, type ErrorDetails } from '../lib/errors.ts'
-import { nearestNames } from './nearest.ts'
+import { nearestNames } from '../lib/nearest.ts'
 
 // More than a person reads.
 const mostNames = 12

@@ -9,7 +9,7 @@ import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
-import { nextAttempt } from './next-attempt.ts'
+import { againText, nextAttempt } from './next-attempt.ts'
 import { Speech } from './speech.ts'
 import type { AttemptResult, Task } from './task.ts'
 import { HeldWrite, ReleaseWrite, type HeldRecord, type Write, type WriteOwner } from './writes.ts'
@@ -232,6 +232,10 @@ export class Activation implements Task, WriteOwner {
       { list: 'attempts', record: attempt },
       { list: 'retries', record: again },
     ])
+    const { name, runsOn } = this.definition
+    const what = `${runsOn === 'workflow' ? 'workflow' : 'worker'} '${name}'`
+    const news = { what, attempt: claimed.attempt, attempts: retry.attempts, error, delayMs }
+    this.deps.log.info({ run: claimed.id, attempt: claimed.attempt }, againText(news))
   }
 
   #settle(outcome: RunOutcome, value: string, reason?: Error): void {

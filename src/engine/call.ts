@@ -1,11 +1,12 @@
 // The options of a call, checked where it is made, and the order it becomes.
 import { encode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { optionInvalid, optionUnknown } from '../model/errors.ts'
+import { optionInvalid } from '../model/errors.ts'
 import type { StartRecord } from '../store/store.ts'
+import { checkChoice, checkKey, checkList, checkName, checkOptions, timeOf } from './checks.ts'
 
 export interface CallOptions {
-  /** The same key with the same definition is the same run, for as long as the run is kept. */
+  /** The same key with the same definition is the same run, for as long as the run is kept. At most 1,024 characters. */
   readonly idempotencyKey?: string
   /** `attach` (default) gives the run that has the key already; `reject` throws `idempotency_conflict`. */
   readonly onConflict?: 'attach' | 'reject'
@@ -22,22 +23,17 @@ export interface CallOptions {
 }
 
 const known = ['idempotencyKey', 'onConflict', 'delay', 'at', 'timeout', 'priority', 'queue', 'tags']
+const mostTags = 100
 
 export function checkCallOptions(options: CallOptions): void {
-  const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined) throw optionUnknown(`Call option '${unknown}'`, known)
-  const { idempotencyKey, onConflict, priority, tags, delay, at } = options
-  if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey === '')) {
-    throw optionInvalid('idempotencyKey', idempotencyKey, 'a text of at least one character')
-  }
-  if (onConflict !== undefined && onConflict !== 'attach' && onConflict !== 'reject') {
-    throw optionInvalid('onConflict', onConflict, "'attach' or 'reject'")
-  }
+  checkOptions('a call', options, known)
+  const { idempotencyKey, onConflict, priority, queue, tags, delay, at } = options
+  if (idempotencyKey !== undefined) checkKey('idempotencyKey', idempotencyKey)
+  if (onConflict !== undefined) checkChoice('onConflict', onConflict, ['attach', 'reject'])
   if (priority !== undefined && !Number.isSafeInteger(priority))
     throw optionInvalid('priority', priority, 'a whole number')
-  if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'))) {
-    throw optionInvalid('tags', tags, 'a list of texts')
-  }
+  if (queue !== undefined) checkName('queue', queue)
+  if (tags !== undefined) checkTags(tags)
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
 }
 
@@ -62,10 +58,15 @@ export function encodeInput(value: unknown, maxBytes: number): string {
   return encode(value, { maxBytes, what: 'input' })
 }
 
+function checkTags(tags: readonly string[]): void {
+  checkList('tags', tags, 'a list of texts')
+  if (tags.length > mostTags) throw optionInvalid('The number of tags', tags.length, `at most ${mostTags}`)
+  for (const tag of tags) checkName('A tag', tag)
+}
+
 function dueAt({ delay, at }: CallOptions, now: number): number | null {
   if (delay !== undefined) return storedTime(now + toMs(delay))
   if (at === undefined) return null
-  const time = Number(at)
-  if (!Number.isFinite(time)) throw optionInvalid('at', at, 'a valid date')
+  const time = timeOf('at', at)
   return time <= now ? null : storedTime(time)
 }

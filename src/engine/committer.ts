@@ -1,6 +1,7 @@
 // The committer: gathers what all runs of the node want written and writes it as one transaction.
 import { Actor } from '../actor/actor.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
+import { engineStopped } from '../model/errors.ts'
 import type { CancelRequested, Committed } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import { emptyDraft, type Write } from './writes.ts'
@@ -39,6 +40,11 @@ export class Committer extends Actor {
   write(write: Write): void {
     this.#gathered.push(write)
     this.#flushSoon()
+  }
+
+  /** What is left when it was killed, because the store did not take it in time, is not written any more. */
+  override stopped(): void {
+    for (const write of this.#gathered.splice(0)) write.failed(engineStopped())
   }
 
   // No timer delays a commit: what arrives in one turn of the event loop is one batch,

@@ -1,5 +1,6 @@
 // What the engine knows of a definition: its name, its rules, and that it can be performed. It knows no kind.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { clip, textOf } from '../lib/text.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { Activation } from './activation.ts'
@@ -36,7 +37,7 @@ export interface DefinitionSettings {
 /** The definition behind what a program passes. Throws `definition_invalid` for anything else. */
 export function asDefinition(value: unknown): AnyDefinition {
   if (isDefinition(value)) return value
-  const received = typeof value === 'function' ? 'a function' : JSON.stringify(value)
+  const received = typeof value === 'function' ? 'a function' : clip(textOf(value), 200)
   throw definitionInvalid(`${received} is not a definition: expected what worker() or workflow() returned.`)
 }
 

@@ -3,6 +3,7 @@ import type { Actor } from '../actor/actor.ts'
 import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
+import { deferred } from '../lib/deferred.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
@@ -10,6 +11,7 @@ import type { Activation, Surroundings } from './activation.ts'
 import { Committer, type NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { isDoneWithin } from './in-time.ts'
 import { Pool, type PoolBounds } from './pool.ts'
 import { Cancel, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
 import type { Registry } from './registry.ts'
@@ -35,6 +37,8 @@ export interface EngineSettings {
 
 // Enough for what one turn of a busy loop brings; callers from outside wait for room.
 const mailboxOfOne = 16_384
+// How much longer than it was given a stop may take, to write what it has to.
+const patienceMs = 5_000
 
 export class Engine {
   readonly watch: Watch
@@ -49,6 +53,8 @@ export class Engine {
   readonly #processor: Ref<Processor>
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
   #starting: Promise<void> | undefined
+  #isStopping = false
+  #failure: Error | undefined
   #quiet: (() => void) | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
@@ -66,6 +72,9 @@ export class Engine {
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => this.#dispatcher.tell('hint'))
+    this.#system.deadLetters.onDeadLetter(({ message, payload }) => {
+      if (message === 'write') (payload as Write).failed(this.#end)
+    })
   }
 
   /** Makes this process a node: from now on it serves its queues. Harmless to repeat. */
@@ -79,8 +88,8 @@ export class Engine {
 
   /** Takes an order; the order's own promise tells when it is durable. */
   async order(order: StartOrder): Promise<void> {
-    if (order.definition.runsOn === 'workflow') await this.#processor.send(new ExecuteWorkflow({ order }))
-    else await this.#processor.send(new ExecuteTask({ order }))
+    const Execute = order.definition.runsOn === 'workflow' ? ExecuteWorkflow : ExecuteTask
+    await this.#command(new Execute({ order }))
   }
 
   /** Whether the news of this run will come from this process. */
@@ -89,22 +98,28 @@ export class Engine {
   }
 
   async cancel(write: CancelWrite): Promise<void> {
-    await this.#processor.send(new Cancel({ write }))
+    await this.#command(new Cancel({ write }))
   }
 
-  /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends. */
+  /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends, also when the store does not work. */
   async stop(withinMs: number): Promise<void> {
-    await this.#processor.ask(new Shutdown())
-    await this.#dispatcher.ask('close')
+    const { clock, store } = this.#deps
+    const restBy = clock.monotonic() + withinMs
+    const overBy = restBy + patienceMs
+    const leftMs = (): number => Math.max(0, overBy - clock.monotonic())
+    this.#isStopping = true
+    await this.#waitFor('closing the door', leftMs(), this.#processor.ask(new Shutdown()))
+    await this.#waitFor('ending the claims', leftMs(), this.#dispatcher.ask('close'))
     // Race: starts and claims on their way bring runs that no other node knows to be free.
-    await this.#passBarrier()
-    await this.#comeToRest(withinMs)
-    await this.#timekeeper?.handle.stop()
+    await this.#waitFor('writing what was asked for', leftMs(), this.#passBarrier())
+    await this.#comeToRest(restBy, overBy)
+    await this.#timekeeper?.handle.stop({ within: leftMs() })
     this.#pools.workflow.close()
     this.#pools.task.close()
-    await this.#system.stop({ within: 5_000 })
-    if (this.#node.nodeId !== 0) await this.#deps.store.deleteNode(this.#node.nodeId)
-    this.watch.close(engineStopped())
+    await this.#system.stop({ within: leftMs() })
+    if (this.#node.nodeId !== 0) {
+      await this.#waitFor('leaving the store before its lease ends', leftMs(), store.deleteNode(this.#node.nodeId))
+    }
   }
 
   async #start(): Promise<void> {
@@ -121,9 +136,35 @@ export class Engine {
       if (kind !== 'failed') return
       this.#deps.log.error({ actor: name, err: error }, 'a part of the engine failed: this node takes no more work')
       this.#processor.tell(new Shutdown())
-      this.watch.wakeAll({ trouble: engineFailed(name, error) })
+      this.#failure ??= engineFailed(name, error)
+      this.watch.wakeAll({ trouble: this.#failure })
     })
     return { ref, handle }
+  }
+
+  /** Why nothing goes on here. */
+  get #end(): Error {
+    return this.#failure ?? engineStopped()
+  }
+
+  async #command(command: ExecuteWorkflow | ExecuteTask | Cancel): Promise<void> {
+    try {
+      await this.#processor.send(command)
+    } catch {
+      // The one way in which it can fail; callers know of no processor.
+      throw this.#end
+    }
+  }
+
+  /** Waits for a part of the end, and goes on without it when it fails or takes too long. */
+  async #waitFor(part: string, withinMs: number, work: Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#deps
+    try {
+      if (!(await isDoneWithin(clock, withinMs, work)))
+        log.warn({}, `stopping took too long and went on without ${part}`)
+    } catch (error) {
+      log.warn({ err: error }, `stopping went on without ${part}`)
+    }
   }
 
   async #register(): Promise<void> {
@@ -139,22 +180,19 @@ export class Engine {
   }
 
   /** drain → wait → release */
-  async #comeToRest(withinMs: number): Promise<void> {
+  async #comeToRest(restBy: number, overBy: number): Promise<void> {
     for (const activation of this.#active.all()) activation.drain()
-    if (await this.#isQuietWithin(withinMs)) return
+    if (await this.#isQuietBy(restBy)) return
     for (const activation of this.#active.all()) activation.release()
-    await this.#isQuietWithin(5_000)
+    await this.#isQuietBy(overBy)
   }
 
-  #isQuietWithin(withinMs: number): Promise<boolean> {
-    if (this.#active.size === 0) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const timer = this.#deps.clock.after(withinMs, () => resolve(false))
-      this.#quiet = () => {
-        timer.cancel()
-        resolve(true)
-      }
-    })
+  async #isQuietBy(at: number): Promise<boolean> {
+    if (this.#active.size === 0) return true
+    const { clock } = this.#deps
+    const quiet = deferred<void>()
+    this.#quiet = quiet.resolve
+    return isDoneWithin(clock, at - clock.monotonic(), quiet.promise)
   }
 
   #surroundings(): Surroundings {
@@ -167,7 +205,7 @@ export class Engine {
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
-      heard: (id, finished) => this.watch.wake(id, { finished }),
+      heard: (id, finished) => this.watch.wake(id, finished && { finished }),
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')
         this.watch.wake(id, { trouble: error })
@@ -177,8 +215,8 @@ export class Engine {
   }
 
   #write(write: Write): void {
-    // Waits for room when a flood comes; the only way it can fail is that the engine has ended.
-    this.#committer.send('write', write)?.catch((error: Error) => write.failed(error))
+    // Waits for room when a flood comes. What is refused, or never handled, is a dead letter and told so.
+    void this.#committer.send('write', write)
   }
 
   #ended(activation: Activation): void {
@@ -189,9 +227,10 @@ export class Engine {
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
       node: this.#node,
-      register: () => {
+      register: async () => {
+        if (this.#isStopping) throw engineStopped()
         for (const activation of this.#active.all()) activation.lost()
-        return this.#register()
+        await this.#register()
       },
       cancelRequested: (requests) => {
         for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)

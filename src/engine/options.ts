@@ -1,8 +1,19 @@
-// The options of Troupe.open, checked.
+// The options of Troupe.open and of the verbs that look at runs, checked.
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { PoolOptions } from './settings.ts'
-import type { Log, LogLevel } from '../lib/log.ts'
-import { optionInvalid, optionUnknown } from '../model/errors.ts'
+import {
+  checkChoice,
+  checkFunction,
+  checkList,
+  checkName,
+  checkObject,
+  checkOptions,
+  checkText,
+  checkWhole,
+} from './checks.ts'
+import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
+import { optionInvalid } from '../model/errors.ts'
+import { runMoves } from '../model/run.ts'
 
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
@@ -39,29 +50,61 @@ export interface CheckedOptions {
 }
 
 const known = ['store', 'definitions', 'workers', 'queues', 'config', 'node', 'pools', 'durability', 'log', 'logLevel']
-const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
+const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
 
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
-export function checkOptions(options: TroupeOptions): CheckedOptions {
-  const unknown = Object.keys(options).find((option) => !known.includes(option))
-  if (unknown !== undefined) throw optionUnknown(`Option '${unknown}' of Troupe.open`, known)
-  const { definitions = [], queues = ['default'], durability = 'full', logLevel = 'warn' } = options
-  if (queues.length === 0 || !queues.every((queue) => typeof queue === 'string' && queue !== '')) {
-    throw optionInvalid('queues', queues, 'a list of at least one name')
-  }
-  if (durability !== 'full' && durability !== 'normal')
-    throw optionInvalid('durability', durability, "'full' or 'normal'")
-  if (!logLevels.includes(logLevel)) throw optionInvalid('logLevel', logLevel, `one of ${logLevels.join(', ')}`)
+export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
+  checkOptions('Troupe.open', options, known)
+  const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
+  const { node, pools = {}, durability = 'full', log, logLevel = 'warn' } = options
+  checkText('store', store, 'sqlite:PATH or sqlite::memory:')
+  checkList('definitions', definitions, 'a list of what worker() and workflow() return')
+  if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
+  checkQueues(queues)
+  checkObject('config', config)
+  if (node !== undefined) checkName('node', node)
+  checkChoice('durability', durability, ['full', 'normal'])
+  checkChoice('logLevel', logLevel, logLevels)
+  if (log !== undefined) checkLog(log)
   return {
-    store: options.store ?? 'sqlite:.troupe/troupe.db',
+    store,
     definitions: definitions.map(asDefinition),
-    workers: options.workers,
+    workers,
     queues,
-    config: options.config ?? {},
-    node: options.node,
-    pools: options.pools ?? {},
+    config,
+    node,
+    pools,
     synchronous: durability,
-    log: options.log,
+    log: log === undefined ? undefined : silenceFaults(log),
     logLevel,
   }
+}
+
+/** What `troupe.runs` is asked for. Throws `option_invalid`. */
+export function checkRunsFilter(filter: {
+  readonly name?: string
+  readonly state?: string
+  readonly limit?: number
+}): void {
+  checkOptions('troupe.runs', filter, ['name', 'state', 'limit'])
+  if (filter.name !== undefined) checkText('name', filter.name)
+  if (filter.state !== undefined) checkChoice('state', filter.state, runStates)
+  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
+}
+
+/** Throws `option_invalid`. */
+export function checkRunId(id: string): void {
+  checkText('The id of a run', id, 'the id of a handle, a text')
+}
+
+function checkQueues(queues: readonly string[]): void {
+  checkList('queues', queues, 'a list of at least one name')
+  if (queues.length === 0) throw optionInvalid('queues', queues, 'a list of at least one name')
+  for (const queue of queues) checkName('The name of a queue', queue)
+}
+
+function checkLog(log: Log): void {
+  checkObject('log', log, 'a pino instance, or anything of its shape')
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) checkFunction(`log.${level}`, log[level])
 }

@@ -1,4 +1,5 @@
 // The definitions this process knows, by name and by their number in the store.
+import { TroupeError } from '../lib/errors.ts'
 import { definitionExists, workerNotRegistered } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { AnyDefinition, PoolKind } from './definition.ts'
@@ -17,7 +18,7 @@ export class Registry {
 
   /** Adds a definition; the last one added under a name is what the name starts. */
   async register(definition: AnyDefinition, options: { replace?: boolean } = {}): Promise<void> {
-    const version = `${definition.name} ${definition.version}`
+    const version = versionOf(definition)
     const known = this.#versions.get(version)
     if (known === definition) return
     if (known !== undefined && options.replace !== true) throw definitionExists(definition.name, definition.version)
@@ -43,8 +44,14 @@ export class Registry {
     return definition
   }
 
-  has(definition: AnyDefinition): boolean {
-    return this.#ids.has(definition)
+  /** The definition itself, or the one of its name and version that is known in its place. */
+  resolve(definition: AnyDefinition): AnyDefinition {
+    if (this.#ids.has(definition)) return definition
+    const known = this.#versions.get(versionOf(definition))
+    if (known !== undefined) return known
+    const { name } = definition
+    const others = [...this.#byId.values()].filter((other) => other.name === name).map(({ version }) => version)
+    throw others.length === 0 ? workerNotRegistered(name, this.names()) : versionNotRegistered(definition, others)
   }
 
   names(): string[] {
@@ -74,4 +81,17 @@ export class Registry {
       throw error
     }
   }
+}
+
+/** The key of a definition among all of all names. */
+function versionOf({ name, version }: AnyDefinition): string {
+  return JSON.stringify([name, version])
+}
+
+function versionNotRegistered({ name, version }: AnyDefinition, known: readonly string[]): TroupeError {
+  return new TroupeError(
+    'worker_not_registered',
+    `Version ${version} of worker '${name}' is not registered: there is ${known.join(', ')}. Pass this definition to Troupe.open({ definitions }), or start the one that is there by its name.`,
+    { details: { name, version } },
+  )
 }

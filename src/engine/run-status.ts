@@ -1,9 +1,9 @@
 // A run and its steps as people and programs see them.
-import { decode } from '../lib/codec.ts'
-import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { decode, decodeError } from '../lib/codec.ts'
+import { TroupeError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
 import type { RunState } from '../model/run.ts'
-import type { RunView, StepKind, StepView } from '../store/store.ts'
+import type { AttemptView, RunView, StepKind, StepView } from '../store/store.ts'
 
 /** Times are milliseconds since 1970. */
 export interface RunStatus {
@@ -24,6 +24,7 @@ export interface RunStatus {
   readonly tags: readonly string[]
   readonly input: unknown
   readonly output: unknown
+  /** What it failed with; `store_corrupt` when a part of it is damaged, which then reads as undefined. */
   readonly error: Error | undefined
   readonly progress: { readonly done: number; readonly total: number } | undefined
 }
@@ -33,14 +34,31 @@ export interface StepStatus {
   readonly kind: StepKind
   readonly attempt: number
   readonly value: unknown
+  /** What it failed with; `store_corrupt` when its value is damaged. */
   readonly error: Error | undefined
   readonly startedAt: number
   readonly finishedAt: number
 }
 
+/** One failed attempt of a step, or of the run itself when the path is empty. */
+export interface AttemptStatus {
+  readonly path: string
+  readonly attempt: number
+  /** What it failed with; `store_corrupt` when the record is damaged. */
+  readonly error: Error
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+/** Never throws: one damaged row leaves the others of a list to be seen. */
 export function runStatus(row: RunView): RunStatus {
-  const { id, name, version, queue, state, attempt, deliveries, createdAt } = row
-  const hasOutput = row.value !== null && state === 'succeeded'
+  const { id, name, version, queue, state, attempt, deliveries, createdAt, value } = row
+  const hasOutput = value !== null && state === 'succeeded'
+  const input = read(() => decode(row.input))
+  const tags = read(() => (row.tags === null ? [] : (JSON.parse(row.tags) as string[])))
+  const output = read(() => (hasOutput ? decode(value) : undefined))
+  const error = read(() => (value === null || hasOutput ? undefined : decodeError(value, reviveError)))
+  const damage = input.damage ?? tags.damage ?? output.damage ?? error.damage
   return {
     id,
     name,
@@ -54,27 +72,53 @@ export function runStatus(row: RunView): RunStatus {
     finishedAt: row.finishedAt ?? undefined,
     dueAt: row.dueAt ?? undefined,
     node: row.node ?? undefined,
-    tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
-    input: decode(row.input),
-    output: hasOutput ? decode(row.value) : undefined,
-    error: row.value === null || hasOutput ? undefined : errorOf(row.value),
+    tags: tags.value ?? [],
+    input: input.value,
+    output: output.value,
+    error: damage === undefined ? error.value : damaged(`Run ${id}`, damage),
     progress: row.done === null || row.total === null ? undefined : { done: row.done, total: row.total },
   }
 }
 
 export function stepStatus(row: StepView): StepStatus {
   const { path, kind, attempt, startedAt, finishedAt } = row
+  const value = read(() => (row.isError ? undefined : decode(row.value)))
+  const error = read(() => (row.isError ? decodeError(row.value, reviveError) : undefined))
+  const damage = value.damage ?? error.damage
   return {
     path,
     kind,
     attempt,
     startedAt,
     finishedAt,
-    value: row.isError ? undefined : decode(row.value),
-    error: row.isError ? errorOf(row.value) : undefined,
+    value: value.value,
+    error: damage === undefined ? error.value : damaged(`Step '${path}'`, damage),
   }
 }
 
-function errorOf(text: string): Error {
-  return fromErrorRecord(JSON.parse(text) as ErrorRecord, reviveError)
+export function attemptStatus({ path, attempt, error, startedAt, finishedAt }: AttemptView): AttemptStatus {
+  const { value, damage } = read(() => decodeError(error, reviveError))
+  return {
+    path,
+    attempt,
+    error: value ?? damaged(`The error of attempt ${attempt} of step '${path}'`, damage),
+    startedAt,
+    finishedAt,
+  }
+}
+
+function read<T>(decoded: () => T): { readonly value?: T; readonly damage?: unknown } {
+  try {
+    return { value: decoded() }
+  } catch (damage) {
+    return { damage }
+  }
+}
+
+function damaged(what: string, cause: unknown): TroupeError {
+  return new TroupeError(
+    'store_corrupt',
+    `${what} is damaged in the store, so a part of it cannot be shown: restore the store from a backup.`,
+    { cause },
+  )
 }

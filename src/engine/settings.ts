@@ -1,7 +1,14 @@
 // How big and how patient a node is: options first, then environment variables, then defaults.
 import { optionInvalid } from '../model/errors.ts'
+import { checkOptions } from './checks.ts'
 import type { PoolBounds } from './pool.ts'
 
+/**
+ * How many actors there are of each kind, from the start and at most.
+ *
+ * A worker or step that awaits another run keeps its task actor meanwhile: when all of them wait, none is left to work and nothing goes on.
+ * Let `task.max` be larger than the number of those that may wait at one time.
+ */
 export interface PoolOptions {
   readonly workflow?: { readonly min?: number; readonly max?: number }
   readonly task?: { readonly min?: number; readonly max?: number }
@@ -11,6 +18,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** `WORKFLOW_ACTOR_POOL_SIZE` (10) and `TASK_ACTOR_POOL_SIZE` (50) set the least; explicit options win; bad values are errors. */
 export function poolBounds(options: PoolOptions, env: Environment): { workflow: PoolBounds; task: PoolBounds } {
+  checkOptions('pools', options, ['workflow', 'task'])
   return {
     workflow: bounds('workflow', options.workflow, { min: fromEnv(env, 'WORKFLOW_ACTOR_POOL_SIZE', 10), max: 1_000 }),
     task: bounds('task', options.task, { min: fromEnv(env, 'TASK_ACTOR_POOL_SIZE', 50), max: 500 }),
@@ -23,6 +31,7 @@ export function environmentOf(env: Environment): string {
 }
 
 function bounds(name: string, given: { min?: number; max?: number } | undefined, defaults: PoolBounds): PoolBounds {
+  if (given !== undefined) checkOptions(`pools.${name}`, given, ['min', 'max'])
   const most = given?.max === undefined ? Infinity : size(`pools.${name}.max`, given.max)
   const min = size(`pools.${name}.min`, given?.min ?? Math.min(defaults.min, most))
   const max = given?.max ?? Math.max(defaults.max, min)

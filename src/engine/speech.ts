@@ -1,12 +1,17 @@
 // What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
 import { encode } from '../lib/codec.ts'
 import type { LogLevel } from '../lib/log.ts'
+import { escapeUnstorable, textOf } from '../lib/text.ts'
 import type { Activation, Surroundings } from './activation.ts'
+import { checkChoice } from './checks.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'
 
 // Invariant: I15. What one activation may leave behind for readers.
 const mostMessages = 10_000
 const mostLogLines = 1_000
+const longestLogLine = 65_536
+
+const levels = ['debug', 'info', 'warn', 'error']
 
 export type RunLogLevel = Exclude<LogLevel, 'silent'>
 
@@ -37,14 +42,16 @@ export class Speech implements WriteOwner {
   }
 
   log(level: RunLogLevel, text: string): void {
+    checkChoice('The level of a log line', level, levels)
+    const line = logLine(text)
     const { claimed, definition, deps, held, isOver } = this.#activation
     deps.log[level](
       { worker: definition.name, run: claimed.id },
-      `[Worker:${definition.name} run:${claimed.id}] ${text}`,
+      `[Worker:${definition.name} run:${claimed.id}] ${line}`,
     )
     if (isOver || this.#logLines >= mostLogLines) return
     this.#logLines += 1
-    const record = { held, n: this.#logLines, level, text, at: deps.store.now() }
+    const record = { held, n: this.#logLines, level, text: line, at: deps.store.now() }
     this.#say({ list: 'logs', record })
   }
 
@@ -64,4 +71,11 @@ export class Speech implements WriteOwner {
   #say(record: HeldRecord): void {
     this.#activation.write(this, [record])
   }
+}
+
+/** What was said, which need be no text, without what no store keeps. */
+function logLine(said: unknown): string {
+  const text = textOf(said)
+  const cut = text.length - longestLogLine
+  return escapeUnstorable(cut <= 0 ? text : `${text.slice(0, longestLogLine)}… (${cut} more characters)`)
 }

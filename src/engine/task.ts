@@ -1,6 +1,7 @@
 // One attempt of a step, a worker or a workflow: what an actor of a pool executes.
 import type { Clock } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
+import { isThenable } from '../lib/thenable.ts'
 
 export interface Task {
   readonly timeoutMs: number | undefined
@@ -24,21 +25,21 @@ export type AttemptResult =
 export function executeTask(task: Task, clock: Clock): Promise<void> | void {
   if (task.isOver) return
   const outcome = started(task)
-  if (isPending(outcome)) return firstResult(task, outcome, clock).then((result) => report(task, result))
+  if (outcome instanceof Promise) return firstResult(task, outcome, clock).then((result) => report(task, result))
   report(task, outcome)
 }
 
-function started(task: Task): AttemptResult | PromiseLike<unknown> {
+function started(task: Task): AttemptResult | Promise<unknown> {
   try {
     const value = task.run()
     // Work that is done at once needs no promise, and cannot run out of time.
-    return isPending(value) ? value : { isError: false, value }
+    return isThenable(value) ? Promise.resolve(value) : { isError: false, value }
   } catch (error) {
     return { isError: true, error: toError(error) }
   }
 }
 
-function firstResult(task: Task, pending: PromiseLike<unknown>, clock: Clock): Promise<AttemptResult | undefined> {
+function firstResult(task: Task, pending: Promise<unknown>, clock: Clock): Promise<AttemptResult | undefined> {
   return new Promise((resolve) => {
     const { timeoutMs } = task
     const runOut = (): void => resolve({ isError: true, error: task.timeOut() })
@@ -58,8 +59,4 @@ function firstResult(task: Task, pending: PromiseLike<unknown>, clock: Clock): P
 function report(task: Task, result: AttemptResult | undefined): void {
   task.abandon = undefined
   if (result !== undefined) task.attempted(result)
-}
-
-function isPending(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

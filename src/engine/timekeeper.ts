@@ -52,7 +52,7 @@ export class Timekeeper extends Actor {
     await this.wake()
     this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
-    this.ctx.every(pollMs, () => this.#poll())
+    this.ctx.every(pollMs, () => this.#guarded('looking for what others wrote', async () => this.#poll()))
   }
 
   /** Something is due at `at`; earlier news replace later ones. */

@@ -9,7 +9,7 @@ const pollsPerLook = 20
 
 /** What is known already; nothing but a reason to look, when both are missing. */
 export interface News {
-  readonly finished?: FinishedRun | undefined
+  readonly finished?: FinishedRun
   /** The store failed this run: whoever waits should know. */
   readonly trouble?: Error
 }

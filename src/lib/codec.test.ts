@@ -219,12 +219,31 @@ describe('encode', () => {
     expect(caught(() => encode([() => 1])).details).toEqual({ path: 'value[0]' })
   })
 
-  it('refuses what is nested too deeply', () => {
-    let value: unknown = 1
-    for (let i = 0; i < 100_000; i++) value = [value]
-    expect(caught(() => encode(value)).message).toBe(
-      'value is nested too deeply, which cannot be stored: store it as a flat list.',
-    )
+  it.each([
+    ['lists', (inner: unknown) => [inner]],
+    ['objects', (inner: unknown) => ({ inner })],
+    ['maps', (inner: unknown) => new Map([['key', inner]])],
+    ['lists that are mostly holes', (inner: unknown) => Object.assign([], { 5000: inner })],
+  ])('gives back 1,000 levels of %s and refuses more, whatever the stack would bear', (_name, wrap) => {
+    const nested = (levels: number): unknown => {
+      let value: unknown = 1n
+      for (let level = 0; level < levels; level++) value = wrap(value)
+      return value
+    }
+    const text = encode(nested(1_000))
+    expect(encode(decode(text))).toBe(text)
+    for (const levels of [1_001, 100_000]) {
+      expect(caught(() => encode(nested(levels)))).toMatchObject({
+        code: 'value_not_storable',
+        message: 'value is nested more than 1000 levels deep, which cannot be stored: store it as a flat list.',
+      })
+    }
+  })
+
+  it('takes a long list of what is held twice for a flat one', () => {
+    const shared = { at: new Date(0) }
+    const list = Array.from({ length: 5_000 }, () => [shared])
+    expect(decode(encode(list))).toEqual(list)
   })
 
   it('counts the limit in bytes of UTF-8', () => {

@@ -1,7 +1,7 @@
 // Values as text that can be stored, and back, with their types.
 
 import { DevalueError, parse, stringify } from 'devalue'
-import { type ErrorParts, rebuildError } from './error-record.ts'
+import { type ErrorParts, type ErrorRecord, fromErrorRecord, rebuildError } from './error-record.ts'
 import { TroupeError } from './errors.ts'
 
 export interface EncodeOptions {
@@ -47,6 +47,15 @@ export function decode(text: string): unknown {
     throw storeCorrupt(text, cause)
   }
   throw storeCorrupt(text)
+}
+
+/** Reads an error that was stored as the JSON of its record. Throws: `store_corrupt`. */
+export function decodeError(text: string, revive?: (record: ErrorRecord) => Error | undefined): Error {
+  try {
+    return fromErrorRecord(JSON.parse(text) as ErrorRecord, revive)
+  } catch (cause) {
+    throw storeCorrupt(text, cause)
+  }
 }
 
 function textOf(value: unknown, options: EncodeOptions): string {
@@ -101,8 +110,39 @@ function devalueText(value: unknown): string {
   const text = stringify(value, reducers, { operations })
   // Invariant: I17. A cycle through such an array could be written, but not read again.
   if (text.includes('["ArrayWithKeys",')) parse(text, revivers)
+  checkDepth(text)
   return text
 }
+
+// Invariant: I17. A reader takes a level of its stack for each level of a value, and its stack may be smaller than the writer's.
+const maxLevels = 1_000
+// A level takes four characters at least.
+const shallowLength = 4 * maxLevels
+
+function checkDepth(text: string): void {
+  if (text.length <= shallowLength) return
+  const entries = JSON.parse(text) as unknown
+  if (!Array.isArray(entries)) return
+  const depths = new Uint32Array(entries.length)
+  for (const [index, entry] of entries.entries()) {
+    const depth = depths[index] ?? 0
+    if (depth > maxLevels) throw new RangeError(`More than ${maxLevels} levels`)
+    // Entries stand in the order in which they were first come to, so the last one before it that holds one is its parent.
+    for (const inner of heldBy(entry)) {
+      if (typeof inner === 'number' && inner > index) depths[inner] = depth + 1
+    }
+  }
+}
+
+/** The places in devalue's list of what an entry of it holds. */
+function heldBy(entry: unknown): unknown[] {
+  if (typeof entry !== 'object' || entry === null) return []
+  if (!Array.isArray(entry)) return Object.values(entry)
+  // An array that is mostly holes: a mark, its length, then pairs of an index and what is there.
+  return entry[0] === sparse ? entry.filter((_, at) => at > 1 && at % 2 === 1) : entry
+}
+
+const sparse = -7
 
 const reducers = {
   Error: (value: unknown) => isError(value) && partsOf(value),
@@ -203,7 +243,7 @@ function unstorable(value: unknown): Advice {
 }
 
 function unstorableWhole(cause: unknown): Advice {
-  if (cause instanceof RangeError) return ['is nested too deeply', 'store it as a flat list']
+  if (cause instanceof RangeError) return [`is nested more than ${maxLevels} levels deep`, 'store it as a flat list']
   return [
     'holds a property that throws when read, or a cycle through an array with named properties',
     'store plain data',

@@ -8,9 +8,7 @@ export type Duration = number | string
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 const part = /(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*/gy
-const isoDuration =
-  /^P(?=[\dT])(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
-const isoUnits = [unitMs.w, unitMs.d, unitMs.h, unitMs.m, unitMs.s]
+const isoDuration = /^P(?=.)((?:[\d.]+[WD])*)(?:T((?:[\d.]+[HMS])+))?$/
 
 /**
  * Turns a duration into milliseconds.
@@ -30,45 +28,33 @@ export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return String(ms)
   if (ms < 0) return `-${formatMs(-ms)}`
   if (Math.round(ms) < unitMs.s) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)}ms`
-  const tenths = Math.round(ms / 100) / 10
-  if (tenths < 60) return `${tenths}s`
-  const seconds = Math.round(ms / unitMs.s)
-  if (seconds < 3600) return twoUnits(seconds, 60, 'ms')
-  const minutes = Math.round(ms / unitMs.m)
-  if (minutes < 1440) return twoUnits(minutes, 60, 'hm')
-  return twoUnits(Math.round(ms / unitMs.h), 24, 'dh')
+  const tenths = Math.round(ms / 100)
+  if (tenths < 600) return `${tenths / 10}s`
+  const [size, big, small] = scales.find(([size, , small]) => Math.round(ms / unitMs[small]) >= size) ?? scales[2]
+  const amount = Math.round(ms / unitMs[small])
+  const rest = amount % size
+  return `${Math.floor(amount / size)}${big}${rest === 0 ? '' : ` ${rest}${small}`}`
 }
+
+// How long texts in two units begin: with a day of 24 hours, an hour of 60 minutes, a minute of 60 seconds.
+const scales = [
+  [24, 'd', 'h'],
+  [60, 'h', 'm'],
+  [60, 'm', 's'],
+] as const
 
 function parse(text: string): number {
   const trimmed = text.trim()
-  return trimmed.startsWith('P') ? parseIso(trimmed) : parseParts(trimmed)
-}
-
-function parseParts(text: string): number {
+  const [, days, time = ''] = isoDuration.exec(trimmed) ?? []
+  const parts = days === undefined ? trimmed : (days + time).toLowerCase()
   let total = 0
   let end = 0
-  for (const [matched, amount, unit] of text.matchAll(part)) {
+  for (const [matched, amount, unit] of parts.matchAll(part)) {
     total += Number(amount) * unitMs[unit as keyof typeof unitMs]
     end += matched.length
   }
-  return end > 0 && end === text.length ? tidy(total) : Number.NaN
-}
-
-function parseIso(text: string): number {
-  const amounts = isoDuration.exec(text)?.slice(1)
-  if (amounts === undefined) return Number.NaN
-  return tidy(isoUnits.reduce((total, unit, index) => total + unit * Number(amounts[index] ?? 0), 0))
-}
-
-// Rounds the noise of binary fractions away: 1.1s is 1100ms, not 1100.0000000000002ms.
-function tidy(ms: number): number {
-  return Math.round(ms * 1000) / 1000
-}
-
-function twoUnits(amount: number, size: number, units: 'ms' | 'hm' | 'dh'): string {
-  const big = `${Math.floor(amount / size)}${units[0]}`
-  const rest = amount % size
-  return rest === 0 ? big : `${big} ${rest}${units[1]}`
+  // Rounds the noise of binary fractions away: 1.1s is 1100ms, not 1100.0000000000002ms.
+  return end > 0 && end === parts.length ? Math.round(total * 1000) / 1000 : Number.NaN
 }
 
 function durationInvalid(received: unknown): TroupeError {

@@ -1,6 +1,7 @@
 // An error as plain data that can be stored and sent, and an error made from that data again.
 
-import { type ErrorCode, type ErrorDetails, errorCodes, TroupeError } from './errors.ts'
+import { type ErrorCode, type ErrorDetails, errorCodes, thrownText, TroupeError } from './errors.ts'
+import { clip, textOf } from './text.ts'
 
 /** At most 16 KiB as JSON. */
 export interface ErrorRecord {
@@ -202,14 +203,6 @@ function textOr(value: unknown, fallback: string): string {
   return typeof value === 'string' && value !== '' ? value : fallback
 }
 
-function thrownText(thrown: unknown): string {
-  return typeof thrown === 'string' ? thrown : `Thrown value: ${textOf(thrown)}`
-}
-
-function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
-}
-
 // Everything below that is in a `try` touches the thrown value, and so may run code of its owner.
 
 function read(target: unknown, key: string): unknown {
@@ -233,13 +226,5 @@ function itemsOf(value: unknown): unknown[] {
     return Array.isArray(value) ? value.slice(0, maxRecords) : []
   } catch {
     return []
-  }
-}
-
-function textOf(value: unknown): string {
-  try {
-    return (typeof value === 'object' ? JSON.stringify(value) : undefined) ?? String(value)
-  } catch {
-    return 'a value that cannot be written as text'
   }
 }

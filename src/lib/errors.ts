@@ -18,12 +18,14 @@ export const errorCodes = [
   'registry_failed',
   'restarts_used_up',
   'system_stopped',
+  'thread_ended',
   // definitions and input
   'definition_exists',
   'definition_invalid',
   'option_invalid',
   'package_missing',
   'validation_failed',
+  'value_not_copied',
   'value_not_storable',
   'value_too_large',
   // runs

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from './clock.ts'
-import { createLog, type Log, type LogLevel } from './log.ts'
+import { createLog, silenceFaults, type Log, type LogLevel } from './log.ts'
 
 /** A log at time 42 and the lines it wrote. */
 function newLog(level: LogLevel = 'debug'): { log: Log; lines: string[] } {
@@ -74,5 +74,35 @@ describe('Log', () => {
     const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>
     expect(line).toMatchObject({ time: 42, level: 'info', msg: 'round' })
     expect(line['fieldsLost']).toMatch(/^TypeError: Converting circular structure to JSON/)
+  })
+})
+
+describe('silenceFaults', () => {
+  it('hands each line on, to the log as its owner', () => {
+    const lines: unknown[] = []
+    const note = function (this: unknown, ...line: unknown[]): void {
+      lines.push([this, ...line])
+    }
+    const log: Log = { debug: note, info: note, warn: note, error: note }
+    const safe = silenceFaults(log)
+    safe.debug({ n: 1 }, 'a')
+    safe.error({ n: 2 }, 'b')
+    expect(lines).toEqual([
+      [log, { n: 1 }, 'a'],
+      [log, { n: 2 }, 'b'],
+    ])
+  })
+
+  it('lets no fault of the log out, thrown at once or later', async () => {
+    let calls = 0
+    const fault = (): never => {
+      calls += 1
+      throw new Error('broken')
+    }
+    const later = async (): Promise<void> => fault()
+    const safe = silenceFaults({ debug: fault, info: later, warn: fault, error: later })
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) expect(safe[level]({}, 'x')).toBeUndefined()
+    await new Promise((resolve) => systemClock.soon(() => resolve(undefined)))
+    expect(calls).toBe(4)
   })
 })

@@ -1,6 +1,7 @@
 // A logger with pino's method shape, so that a pino instance can be passed in its place.
 import type { Clock } from './clock.ts'
 import { toErrorRecord } from './error-record.ts'
+import { settle } from './thenable.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -36,6 +37,15 @@ export function createLog({ level, clock, write }: LogOptions): Log {
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
+
+/** The same log, whose faults, thrown at once or later, harm nobody: the line is lost. */
+export function silenceFaults(log: Log): Log {
+  const at = (level: keyof Log) => (fields: LogFields, message: string) =>
+    settle(() => log[level](fields, message), ignore, ignore)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function ignore(): void {}
 
 function lineOf(head: LogFields, fields: LogFields): string {
   try {

@@ -291,6 +291,15 @@ export interface StepView {
   readonly finishedAt: number
 }
 
+/** One failed attempt as people see it; an empty path is the run itself. */
+export interface AttemptView {
+  readonly path: string
+  readonly attempt: number
+  readonly error: string
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
 export interface RunFilter {
   readonly name?: string
   readonly state?: LiveState | RunOutcome
@@ -301,7 +310,7 @@ export interface Store {
   /** Where it is, for messages to people. */
   readonly location: string
 
-  /** Wall time as the store sees it; never goes back. All that decides anything is measured by it. */
+  /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number
 
   /** Writes a batch as one transaction, or nothing of it. */
@@ -327,7 +336,7 @@ export interface Store {
   /** Makes ready what is due, at most `limit` runs. */
   wakeRuns(limit: number): Promise<Woken>
 
-  /** A number that differs after another connection has written; a hint, never the only way to learn something. */
+  /** A number that differs after another connection has written, or when it cannot be read; a hint, never the only way to learn something. Never throws. */
   changeCount(): number
 
   findFinished(id: string): Promise<FinishedRun | undefined>
@@ -335,6 +344,9 @@ export interface Store {
   findRun(id: string): Promise<RunView | undefined>
   listRuns(filter: RunFilter): Promise<RunView[]>
   listSteps(id: string): Promise<StepView[]>
+  /** The failed attempts of all generations, in the order in which they ended. */
+  listAttempts(id: string): Promise<AttemptView[]>
 
+  /** What is still waiting for its turn fails with `engine_stopped`, and so does what is asked from now on. */
   close(): Promise<void>
 }

@@ -1,8 +1,9 @@
 // What a worker's code is given: who it is, what it was asked, and how it speaks.
 import type { Activation } from '../engine/activation.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
-import { toMs, type Duration } from '../lib/duration.ts'
+import type { Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
+import { Sleeps } from './sleeps.ts'
 
 /** Settings of the program, read by dotted path: `api.base_url`. */
 export interface Config {
@@ -14,6 +15,7 @@ export class WorkerContext<Input = unknown> {
   readonly #activation: Activation
   /** What the run was started with; undefined stays undefined. */
   readonly payload: Input
+  #sleeps: Sleeps | undefined
 
   constructor(activation: Activation, payload: Input) {
     this.#activation = activation
@@ -71,21 +73,10 @@ export class WorkerContext<Input = unknown> {
     this.#activation.speech.progress(done, total)
   }
 
-  /** Waits in memory; rejects when the run is cut short. */
-  async sleep(time: Duration): Promise<void> {
-    const { deps, signal } = this.#activation
-    signal.throwIfAborted()
-    await new Promise<void>((resolve, reject) => {
-      const abort = (): void => {
-        timer.cancel()
-        reject(signal.reason)
-      }
-      const timer = deps.clock.after(toMs(time), () => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      })
-      signal.addEventListener('abort', abort, { once: true })
-    })
+  /** Waits in memory; rejects when the run is cut short. It ends with the attempt, awaited or not. */
+  sleep(time: Duration): Promise<void> {
+    this.#sleeps ??= new Sleeps(this.#activation)
+    return this.#sleeps.sleep(time)
   }
 
   log(level: RunLogLevel, text: string): void {

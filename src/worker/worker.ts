@@ -37,9 +37,9 @@ export function worker(
   options: DefinitionOptions,
   handler: WorkerHandler<unknown, unknown>,
 ): Definition<unknown> {
+  const settings = definitionSettings(name, options)
   if (typeof handler !== 'function')
     throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
-  const settings = definitionSettings(name, options)
   const definition: AnyDefinition = {
     name,
     version: options.version ?? '1',

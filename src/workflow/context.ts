@@ -1,13 +1,15 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Activation } from '../engine/activation.ts'
+import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { definitionInvalid } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
 import { retryPolicy, type RetryOptions } from '../model/retry.ts'
 import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
-import { concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
-import type { StepContext } from './step.ts'
+import { checkedRetry } from '../worker/options.ts'
+import { checkMap, concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
+import type { StepContext, StepSpec } from './step.ts'
 import type { Steps } from './steps.ts'
 
 export interface StepOptions {
@@ -20,8 +22,10 @@ export interface StepOptions {
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
 
+type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs'>
+
 const stepAttempts = 3
-const defaultRetry = retryPolicy(undefined, stepAttempts)
+const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined }
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
 export class WorkflowContext<Input = unknown> {
@@ -91,10 +95,10 @@ export class WorkflowContext<Input = unknown> {
    * ```
    */
   step<Result>(name: string, fn: (step: StepContext) => Result, options?: StepOptions): Promise<Awaited<Result>> {
+    const path = this.#path(name)
     if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
-    const retry = options?.retry === undefined ? defaultRetry : retryPolicy(options.retry, stepAttempts)
-    const timeoutMs = options?.timeout === undefined ? undefined : toMs(options.timeout)
-    return this.#steps.step({ path: this.#path(name), fn, retry, timeoutMs }) as Promise<Awaited<Result>>
+    const { retry, timeoutMs } = options === undefined ? defaultRules : stepRules(name, options)
+    return this.#steps.step({ path, fn, retry, timeoutMs }) as Promise<Awaited<Result>>
   }
 
   /**
@@ -129,10 +133,14 @@ export class WorkflowContext<Input = unknown> {
     items: readonly unknown[],
     ...[fn, options = {}]: [fn: MapFunction<unknown, unknown, Input>, options?: MapOptions<unknown>]
   ): Promise<unknown[]> {
-    const concurrency = concurrencyOf(name, options)
-    const keys = keysOf(name, items, options)
+    const scopePath = this.#path(name)
+    const what = `ctx.map('${name}')`
+    checkMap(what, items, options)
+    checkFunction(`The function of ${what}`, fn)
+    const concurrency = concurrencyOf(what, options)
+    const keys = keysOf(what, items, options)
     const stopsOnError = options.onError !== 'collect'
-    return this.#steps.scoped(this.#path(name), async (path) => {
+    return this.#steps.scoped(scopePath, async (path) => {
       const each = async (index: number): Promise<unknown> => {
         const scope = keyedPath(path, keys[index] ?? '')
         return fn(items[index], new WorkflowContext(this.#steps, this.#worker, scope), index)
@@ -158,8 +166,7 @@ export class WorkflowContext<Input = unknown> {
 
   /** Waits until a time: a Date, or milliseconds since 1970. */
   async sleepUntil(time: Date | number): Promise<void> {
-    const dueAt = Number(time)
-    if (!Number.isFinite(dueAt)) throw optionInvalid('The time of ctx.sleepUntil', time, 'a valid date')
+    const dueAt = timeOf('The time of ctx.sleepUntil', time)
     await this.#steps.sleepUntil(this.#path('sleep'), () => dueAt)
   }
 
@@ -195,13 +202,21 @@ export class WorkflowContext<Input = unknown> {
   }
 
   #path(name: string): string {
-    if (typeof name !== 'string' || name === '')
-      throw optionInvalid('The name of a step', name, 'a text of at least one character')
+    checkName('The name of a step', name)
     return joinPath(this.#scope, name)
   }
 
   #now(): number {
     return this.#steps.activation.deps.store.now()
+  }
+}
+
+function stepRules(name: string, options: StepOptions): StepRules {
+  const what = `step '${name}'`
+  checkOptions(what, options, ['retry', 'timeout'])
+  return {
+    retry: options.retry === undefined ? defaultRules.retry : checkedRetry(what, options.retry, stepAttempts),
+    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
   }
 }
 

@@ -1,4 +1,5 @@
 // Working through a list with a cap on how many items are under way.
+import { checkChoice, checkFunction, checkKey, checkList, checkOptions } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
 
 export interface MapOptions<Item> {
@@ -12,24 +13,40 @@ export interface MapOptions<Item> {
 
 const defaultConcurrency = 10
 
+/** Checks what `ctx.map` was given, named `what`, before anything of it is begun. */
+export function checkMap(what: string, items: unknown, options: MapOptions<never>): void {
+  checkList(`What ${what} goes through`, items, 'a list: spread what can be iterated into one, as in [...set]')
+  checkOptions(what, options, ['key', 'concurrency', 'onError'])
+  const { key, onError } = options
+  if (key !== undefined) checkFunction(`key of ${what}`, key)
+  if (onError !== undefined) checkChoice(`onError of ${what}`, onError, ['fail', 'collect'])
+}
+
 /** The keys of all items; throws when two items have the same one. */
-export function keysOf<Item>(name: string, items: readonly Item[], options: MapOptions<Item>): string[] {
-  const { key = (_item: Item, index: number) => index } = options
-  const keys = items.map((item, index) => String(key(item, index)))
+export function keysOf<Item>(what: string, items: readonly Item[], options: MapOptions<Item>): string[] {
+  const { key } = options
+  if (key === undefined) return Array.from(items, (_, index) => String(index))
+  const keys = Array.from(items, (item, index) => keyText(what, key(item, index)))
   const seen = new Set<string>()
   for (const each of keys) {
-    if (seen.has(each)) throw optionInvalid(`The key of ctx.map('${name}')`, each, 'a key of its own for each item')
+    if (seen.has(each)) throw optionInvalid(`The key of ${what}`, each, 'a key of its own for each item')
     seen.add(each)
   }
   return keys
 }
 
-export function concurrencyOf(name: string, options: MapOptions<never>): number {
+export function concurrencyOf(what: string, options: MapOptions<never>): number {
   const { concurrency = defaultConcurrency } = options
   if (!(concurrency === Infinity || (Number.isInteger(concurrency) && concurrency > 0))) {
-    throw optionInvalid(`concurrency of ctx.map('${name}')`, concurrency, 'a whole number from 1, or Infinity')
+    throw optionInvalid(`concurrency of ${what}`, concurrency, 'a whole number from 1, or Infinity')
   }
   return concurrency
+}
+
+function keyText(what: string, key: string | number): string {
+  if (typeof key === 'number') return String(key)
+  if (key !== '') checkKey(`The key of ${what}`, key)
+  return key
 }
 
 /** How every item ended, in their order. After a failure no further item is begun, unless all are wanted. */

@@ -1,7 +1,7 @@
 // One step on its way to the journal: attempts, pauses between them, and the record of how it ended.
 import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
-import { nextAttempt } from '../engine/next-attempt.ts'
+import { againText, nextAttempt } from '../engine/next-attempt.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { encode } from '../lib/codec.ts'
@@ -147,8 +147,16 @@ export class StepExecution implements Task {
     const elapsedMs = now - (this.#firstStartedAt ?? now)
     const failed = { error: thrown, failedAttempts, elapsedMs }
     const { error, delayMs } = nextAttempt(this.#spec.retry, failed, () => ids.random())
-    if (delayMs === undefined) this.#record(true, errorText(error))
-    else this.#backOff(error, storedTime(now + delayMs))
+    if (delayMs === undefined) return this.#record(true, errorText(error))
+    this.#backOff(error, storedTime(now + delayMs))
+    this.#tell(error, delayMs)
+  }
+
+  #tell(error: Error, delayMs: number): void {
+    const { deps, claimed } = this.#owner.activation
+    const { path, retry } = this.#spec
+    const news = { what: `step '${path}'`, attempt: this.#failedAttempts, attempts: retry.attempts, error, delayMs }
+    deps.log.info({ run: claimed.id, step: path, attempt: news.attempt }, againText(news))
   }
 
   /** The failed attempt is written before anything waits. */

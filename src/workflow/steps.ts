@@ -2,8 +2,7 @@
 import type { Activation, Performance } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
 import type { Task } from '../engine/task.ts'
-import { decode } from '../lib/codec.ts'
-import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { decode, decodeError } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
 import type { RememberedStep, WaitRecord } from '../store/store.ts'
@@ -199,8 +198,12 @@ export class Steps implements Performance, StepOwner {
     if (promised === undefined) return
     this.#promised.delete(step.path)
     if (promised.name !== undefined) this.#journal.leave(promised.name)
-    if (step.isError) promised.reject(fromErrorRecord(JSON.parse(step.value) as ErrorRecord, reviveError))
-    else promised.resolve(decode(step.value))
+    try {
+      if (step.isError) promised.reject(decodeError(step.value, reviveError))
+      else promised.resolve(decode(step.value))
+    } catch (error) {
+      promised.reject(toError(error))
+    }
   }
 
   /** The next activation goes on at once, or when the waits of this one are over: their times hold. */

@@ -44,9 +44,9 @@ export function workflow(
   options: DefinitionOptions,
   handler: WorkflowHandler<unknown, unknown>,
 ): Definition<unknown> {
+  const settings = definitionSettings(name, options)
   if (typeof handler !== 'function')
     throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
-  const settings = definitionSettings(name, options)
   const definition: AnyDefinition = {
     name,
     version: options.version ?? '1',

@@ -208,6 +208,23 @@ describe('a definition', () => {
     expect((await troupe.runs()).map(({ version }) => version)).toEqual(['1', '2'])
   })
 
+  it('of a version that is not registered starts none of another, and one of the same is the same', async () => {
+    const v2 = worker('double', { version: '2' }, () => 'v2')
+    const copy = worker('double', {}, () => 'a copy')
+    const { troupe } = await onStage({ definitions: [double] })
+    expect(await rejection(troupe.run(v2))).toMatchObject({
+      code: 'worker_not_registered',
+      message: expect.stringContaining("Version 2 of worker 'double' is not registered: there is 1."),
+      details: { name: 'double', version: '2' },
+    })
+    expect(await rejection(troupe.run(worker('other', {}, () => 1)))).toMatchObject({
+      code: 'worker_not_registered',
+      details: { name: 'other' },
+    })
+    expect(await troupe.runs()).toEqual([])
+    expect(await troupe.run(copy)).toBe(NaN)
+  })
+
   it('of one name that two add at the same time is added once', async () => {
     const other = worker('double', {}, () => 0)
     const { troupe } = await onStage()
@@ -287,6 +304,27 @@ describe('a schema', () => {
     const { troupe } = await onStage({ definitions: [late] })
     expect(await troupe.run(late, 'good')).toBe('good')
     expect((await rejection(troupe.run(late, 'bad'))).message).toContain('the value: is bad')
+  })
+})
+
+describe('what a call is given', () => {
+  const list = z.array(z.number())
+  const same = { ...list['~standard'], validate: (value: unknown) => ({ value: value as number[] }) }
+
+  it.each([
+    ['no schema', {}],
+    ['a schema that copies', { input: list }],
+    ['a schema that does not', { input: { '~standard': same } }],
+  ])('is stored as it was at the call, with %s', async (_what, options) => {
+    const job = worker('job', options, (_ctx, numbers: number[]) => numbers.length)
+    const { troupe } = await onStage({ definitions: [job] })
+    const numbers = [1, 2, 3]
+    const tags = ['a']
+    const call = troupe.call(job, numbers, { tags, queue: 'never seen' })
+    numbers.length = 0
+    tags.push('b')
+    const status = await (await call).status()
+    expect([status.input, status.tags]).toEqual([[1, 2, 3], ['a']])
   })
 })
 

@@ -1,26 +1,11 @@
 // A store that fails: those who wait are told, nothing is lost, and work goes on when it works again.
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
-
-/** Another program on the same file, which may lock it or forbid a write. */
-async function intruder(store: string): Promise<{ exec(sql: string): void }> {
-  const driver = await openDriver(store.slice('sqlite:'.length))
-  onTestFinished(() => {
-    try {
-      driver.exec('rollback')
-    } catch {
-      // It held no lock any more.
-    }
-    driver.close()
-  })
-  return driver
-}
 
 const forbid = (table: string, when = '1'): string =>
   `create trigger forbidden before insert on ${table} when ${when} begin select raise(abort, 'forbidden'); end`
@@ -167,5 +152,55 @@ describe('a claim that the store refuses', () => {
     expect((await troupe.get(id))?.state).toBe('ready')
     await clock.advance(8_000)
     expect((await troupe.get(id))?.state).toBe('succeeded')
+  })
+})
+
+describe('a stored value that is damaged', () => {
+  it('shows in the run or step it belongs to, and the others are listed as ever', async () => {
+    const store = storeFile()
+    const flow = workflow('flow', {}, (ctx, n: number) => ctx.step('s', () => n))
+    const { troupe } = await onStage({ store, definitions: [flow] })
+    for (const n of [1, 2, 3, 4]) await troupe.run(flow, n, { tags: ['t'] })
+    const other = await intruder(store)
+    other.exec(`update run set input = 'x' where id = 1; update run set tags = '[' where id = 2`)
+    other.exec(`update finished set value = 'j{' where run_id = 3; update step set value = '' where run_id = 3`)
+    const [fine, three, two, one] = await troupe.runs()
+    expect(fine).toMatchObject({ input: 4, output: 4, tags: ['t'], error: undefined })
+    expect(three).toMatchObject({ input: 3, output: undefined, state: 'succeeded' })
+    expect(two).toMatchObject({ input: 2, output: 2, tags: [] })
+    expect(one).toMatchObject({ input: undefined, output: 1, tags: ['t'] })
+    for (const { id, error } of [one!, two!, three!]) {
+      expect(error).toMatchObject({ code: 'store_corrupt', message: expect.stringContaining(`Run ${id} is damaged`) })
+      expect((await troupe.get(id))?.error).toMatchObject({ code: 'store_corrupt' })
+    }
+    expect(await troupe.steps(three!.id)).toMatchObject([
+      { path: 's', value: undefined, error: { code: 'store_corrupt' } },
+    ])
+  })
+})
+
+describe('a wall clock that jumps ahead for a moment', () => {
+  it('holds up nothing that waits for a time', async () => {
+    class Jumpy extends ManualClock {
+      aheadMs = 0
+      override now(): number {
+        return super.now() + this.aheadMs
+      }
+    }
+    const clock = new Jumpy(1_000)
+    const flow = workflow('flow', {}, (ctx) => ctx.sleep('200ms'))
+    const job = worker('job', { retry: { attempts: 2, base: '100ms', jitter: 0 } }, ({ attempt }) => {
+      if (attempt === 1) throw new Error('once')
+      return attempt
+    })
+    const { troupe } = await onStage({ clock, definitions: [flow, job] })
+    clock.aheadMs = 3_600_000
+    await clock.advance(1_500)
+    clock.aheadMs = 0
+    const runs = [troupe.run(flow), troupe.run(job), troupe.run(flow, undefined, { delay: '100ms' })]
+    let isOver = false
+    void Promise.all(runs).then(() => (isOver = true))
+    await clock.advance(2_000)
+    expect(isOver).toBe(true)
   })
 })

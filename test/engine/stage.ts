@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
 import type { TroupeOptions } from '../../src/engine/options.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordedLog } from '../../src/testing/recorded-log.ts'
 import { Troupe, type World } from '../../src/troupe.ts'
@@ -40,6 +41,20 @@ export function storeFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return `sqlite:${join(folder, 'troupe.db')}`
+}
+
+/** Another program on the same file, which may lock it or forbid a write. */
+export async function intruder(store: string): Promise<SqlDriver> {
+  const driver = await openDriver(store.slice('sqlite:'.length))
+  onTestFinished(() => {
+    try {
+      driver.exec('rollback')
+    } catch {
+      // It held no lock any more.
+    }
+    driver.close()
+  })
+  return driver
 }
 
 /** Lets the event loop turn `count` times. */

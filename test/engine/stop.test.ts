@@ -1,10 +1,12 @@
 // Ending an engine: what runs is finished or given back, nothing is lost, and everybody who waits is told.
+import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { Troupe, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
 
@@ -158,7 +160,76 @@ describe('stop', () => {
   })
 })
 
+describe('stop with a store that does not work', () => {
+  it('ends little later than it was told while the file is locked, and whoever waits learns it', async () => {
+    const store = storeFile()
+    let calls = 0
+    const job = worker('job', {}, () => (calls++, deferred<void>().promise))
+    const { troupe, clock } = await onStage({ store, definitions: [job] })
+    const result = rejection((await troupe.call(job)).result())
+    await eventually(() => calls === 1)
+    const other = await intruder(store)
+    other.exec('begin immediate')
+    // Writes in all places: in one batch that is being tried, in the next, and timers that ask for more.
+    const first = rejection(troupe.call(job))
+    await turns()
+    const late = [first, rejection(troupe.call(job)), rejection(troupe.call(job, undefined, { queue: 'new' }))]
+    await clock.advance(2_000)
+    const before = clock.now()
+    await moving(clock, troupe.stop({ within: '100ms' }))
+    expect(clock.now() - before).toBeLessThanOrEqual(5_500)
+    // Those who wait for the lock look once more, and find the store closed.
+    await clock.advance(50)
+    for (const error of [await result, ...(await Promise.all(late))]) {
+      expect(error).toMatchObject({ code: 'engine_stopped' })
+    }
+    other.exec('rollback')
+    const two = await onStage({ store, definitions: [job], clock: new ManualClock(100_000) })
+    await eventually(() => calls === 2)
+    expect(await two.troupe.runs()).toHaveLength(1)
+  })
+
+  it('tells what it left behind, and closes the store all the same', async () => {
+    const store = storeFile()
+    const { troupe, stop, log } = await onStage({ store, definitions: [double] })
+    const other = await intruder(store)
+    other.exec(`create trigger forbidden before delete on node begin select raise(abort, 'forbidden'); end`)
+    const waiting = rejection((await troupe.call(double, 1, { delay: '1h' })).result())
+    await stop()
+    await stop()
+    expect(await waiting).toMatchObject({ code: 'engine_stopped' })
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      'stopping went on without leaving the store before its lease ends',
+    ])
+    // Closing it has moved the log into the file.
+    expect(statSync(`${store.slice('sqlite:'.length)}-wal`).size).toBe(0)
+    other.exec('drop trigger forbidden')
+  })
+
+  it('refuses a call whose input is still being checked', async () => {
+    const gate = deferred<void>()
+    const slow = z.number().refine(() => gate.promise.then(() => true))
+    const job = worker('job', { input: slow }, (_ctx, n) => n)
+    const { troupe, stop } = await onStage({ store: storeFile(), definitions: [job] })
+    const late = [rejection(troupe.call(job, 1)), rejection(troupe.call(job, 1, { queue: 'new' }))]
+    await stop()
+    gate.resolve()
+    for (const error of await Promise.all(late)) expect(error).toMatchObject({ code: 'engine_stopped' })
+  })
+})
+
 describe('start', () => {
+  it('may be repeated after it failed', async () => {
+    const store = storeFile()
+    const { troupe } = await onStage({ store, definitions: [double], starts: false })
+    const other = await intruder(store)
+    other.exec('alter table node rename to away')
+    await expect(troupe.start()).rejects.toThrow('node')
+    other.exec('alter table away rename to node')
+    await troupe.start()
+    expect(await troupe.run(double, 2)).toBe(4)
+  })
+
   it('twice is harmless', async () => {
     const store = storeFile()
     const { troupe } = await onStage({ store, definitions: [double] })

@@ -76,6 +76,27 @@ it('gives up with store_busy, naming the file, when the lock outlasts its patien
   await store.close()
 })
 
+it('tells by its count of changes that another has written, and that it cannot tell', async () => {
+  const before = scene.store.changeCount()
+  expect(scene.store.changeCount()).toBe(before)
+  other.exec(`insert into queue (name) values ('of another')`)
+  const after = scene.store.changeCount()
+  expect(after).toBeGreaterThan(before)
+  const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
+  await store.close()
+  expect(store.changeCount()).toBe(-1)
+})
+
+it('fails what waits for a lock with engine_stopped once it is closed, and what is asked later', async () => {
+  const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
+  other.exec('begin immediate')
+  const waiting = expect(store.internQueue('late')).rejects.toMatchObject({ code: 'engine_stopped' })
+  await store.close()
+  await waiting
+  other.exec('rollback')
+  await expect(store.findRun('any')).rejects.toMatchObject({ code: 'engine_stopped' })
+})
+
 it('keeps a record of a run that killed its process too often', async () => {
   const { held } = await scene.startAndClaim()
   await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value: 'j1' })

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'v
 import { systemClock } from '../../src/lib/clock.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { toStoreError } from '../../src/store/sqlite/errors.ts'
 import { migrations } from '../../src/store/sqlite/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -143,6 +144,16 @@ it('what cannot be written says so and is left as it is, for a user without spec
   const message = `The store ${missing} cannot be opened or read. Check the folder, its permissions and its disk.`
   expect(answers).toEqual([readonly(file), readonly(inFolder), { code: 'store_unavailable', message }])
   expect(readdirSync(folder, { recursive: true })).toEqual(before)
+})
+
+it.each([
+  [778, 'store_unavailable', 'cannot be written. Check its disk, and how large a file this process may make'],
+  [1034, 'store_unavailable', 'cannot be written.'],
+  [266, 'store_unavailable', 'cannot be opened or read. Check the folder'],
+  [15, 'store_busy', 'stayed locked by another process'],
+])('what SQLite reports as %i is told as %s', (errcode, code, message) => {
+  const told = toStoreError(Object.assign(new Error('disk I/O error'), { errcode }), '/data/troupe.db')
+  expect(told).toMatchObject({ code, message: expect.stringContaining(`The store /data/troupe.db ${message}`) })
 })
 
 describe('a full disk', () => {

@@ -20,6 +20,7 @@ const statements = {
   findOne: hotViewStatements.findOne,
   findMany: hotViewStatements.findMany,
   findStepViews: hotViewStatements.findSteps,
+  findAttemptViews: hotViewStatements.findAttempts,
 }
 
 type Name = keyof typeof statements
@@ -29,6 +30,7 @@ const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
+const stepsOfRun = 'SEARCH step USING PRIMARY KEY (run_id=?)'
 const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
 const wholeRowOuter = [
@@ -45,9 +47,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
   claimRun: [liveByKey],
   findBody: [runByKey],
-  retryRun: [liveByKey, requestByKey],
-  parkRun: [liveByKey, requestByKey],
-  releaseRun: [liveByKey, runByKey],
+  retryRun: [liveByKey, requestByKey, stepsOfRun],
+  parkRun: [liveByKey, requestByKey, stepsOfRun],
+  releaseRun: [liveByKey, runByKey, stepsOfRun],
   wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)', runByKey],
   findExpired: ['SEARCH live USING INDEX live_due (due_at>? AND due_at<?)'],
   findPublicId: [runByKey],
@@ -72,6 +74,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
   // Backwards along the key until there are enough.
   findMany: ['SCAN run', ...wholeRow, ...wholeRowOuter],
+  findAttemptViews: ['SEARCH attempt USING PRIMARY KEY (run_id=?)', runKeyById, 'USE TEMP B-TREE FOR ORDER BY'],
   findStepViews: [
     runKeyById,
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',

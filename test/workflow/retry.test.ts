@@ -261,3 +261,34 @@ describe('retry options', () => {
     expect(() => worker('w', { retry: { base: 'soon' } }, () => 1)).toThrow('"soon" is not a duration')
   })
 })
+
+it('tells why an attempt failed, which it was and when the next one comes', async () => {
+  const flow = workflow('flow', {}, (ctx) =>
+    ctx.step(
+      'flaky',
+      ({ attempt }) => {
+        if (attempt < 3) throw attempt === 1 ? new Error('first time fails\nat all') : new TypeError('')
+        return attempt
+      },
+      { retry: { base: '300ms', jitter: 0 } },
+    ),
+  )
+  const job = worker('job', { retry: { attempts: 2, base: '2s', jitter: 0 } }, (ctx) => {
+    if (ctx.attempt === 1) throw new Error('no disk')
+  })
+  const { troupe, clock, log } = await onStage({ definitions: [flow, job] })
+  const handle = await troupe.call(flow)
+  await moving(clock, handle.result())
+  await moving(clock, troupe.run(job))
+  expect(log.lines.filter(({ level }) => level === 'info').map(({ message }) => message)).toEqual([
+    "step 'flaky' failed (attempt 1 of 3): first time fails; again in 300ms",
+    "step 'flaky' failed (attempt 2 of 3): TypeError; again in 600ms",
+    "worker 'job' failed (attempt 1 of 2): no disk; again in 2s",
+  ])
+  expect(log.lines[0]?.fields).toEqual({ run: handle.id, step: 'flaky', attempt: 1 })
+  const attempts = await troupe.attempts(handle.id)
+  expect(attempts.map(({ path, attempt, error }) => [path, attempt, error.name, error.message])).toEqual([
+    ['flaky', 1, 'Error', 'first time fails\nat all'],
+    ['flaky', 2, 'TypeError', ''],
+  ])
+})

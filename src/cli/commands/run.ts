@@ -35,6 +35,8 @@ const patience = '10s'
 // Other runs of the store may have come to this process meanwhile: they are given back, uncounted.
 const leave = '1s'
 
+const firstLookMs = 100
+
 export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const input = await readInput(request, io)
   const options = callOptions(request.flags)
@@ -70,7 +72,7 @@ async function perform(job: Job): Promise<ExitCode> {
     handle = await start(job)
     const ended = await follow(handle, job)
     report.close()
-    return tell(ended, job)
+    return await tell(ended, job)
   } catch (error) {
     report.close()
     if (interruption.signal() === undefined || !isTroupeError(error, 'engine_stopped')) throw error
@@ -143,15 +145,16 @@ function lookRegularly(handle: RunHandle, report: RunReport, io: Io): () => void
     }
     if (!isOver) io.clock.after(report.lookEveryMs, () => void look(), { background: true })
   }
-  void look()
+  // Before then most runs are still on their way to an actor, or already over.
+  io.clock.after(firstLookMs, () => void look(), { background: true })
   return () => {
     isOver = true
   }
 }
 
-function tell({ status, output, error }: Ended, { report, request, io }: Job): ExitCode {
+async function tell({ status, output, error }: Ended, { report, request, io, troupe }: Job): Promise<ExitCode> {
   if (status.state !== 'succeeded') {
-    report.failed(error, status)
+    report.failed(error, status, await troupe.steps(status.id))
     return exitCodes.runFailed
   }
   report.succeeded(status)

@@ -1,5 +1,5 @@
 // `troupe show`: everything that is known of one run.
-import type { RunStatus, StepStatus } from '../../engine/run-status.ts'
+import type { AttemptStatus, RunStatus, StepStatus } from '../../engine/run-status.ts'
 import { runNotFound } from '../../model/errors.ts'
 import type { Troupe } from '../../troupe.ts'
 import type { CommonFlags } from '../config.ts'
@@ -22,10 +22,10 @@ const searched = 1_000
 const mostSteps = 100
 
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
-  const { run, steps } = await withClient(flags, io, (troupe) => find(troupe, id))
-  const { stdout, env, clock } = io
+  const { run, steps, attempts } = await withClient(flags, io, (troupe) => find(troupe, id))
+  const { stdout, env, clock, folder } = io
   if (flags.json === true) {
-    stdout.write(`${toJson({ ...run, steps }, stdout.isTerminal ? 2 : 0)}\n`)
+    stdout.write(`${toJson({ ...run, steps, failedAttempts: attempts }, stdout.isTerminal ? 2 : 0)}\n`)
     return exitCodes.ok
   }
   const paint = paintFor(stdout, env)
@@ -35,15 +35,22 @@ export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise
     hasColors: paint !== plain,
     withStack: flags.verbose === true,
     now: clock.now(),
+    folder,
     mostSteps: flags.all === true || !stdout.isTerminal ? unlimited : mostSteps,
   }
-  stdout.write(`${drawRun(run, steps, look).join('\n')}\n`)
+  stdout.write(`${drawRun({ run, steps, attempts }, look).join('\n')}\n`)
   return exitCodes.ok
 }
 
-async function find(troupe: Troupe, id: string): Promise<{ run: RunStatus; steps: StepStatus[] }> {
+interface Found {
+  readonly run: RunStatus
+  readonly steps: readonly StepStatus[]
+  readonly attempts: readonly AttemptStatus[]
+}
+
+async function find(troupe: Troupe, id: string): Promise<Found> {
   const run = (await troupe.get(id)) ?? (await findByPrefix(troupe, id.toLowerCase()))
-  return { run, steps: await troupe.steps(run.id) }
+  return { run, steps: await troupe.steps(run.id), attempts: await troupe.attempts(run.id) }
 }
 
 async function findByPrefix(troupe: Troupe, prefix: string): Promise<RunStatus> {

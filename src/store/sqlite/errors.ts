@@ -9,15 +9,20 @@ const ioError = 10
 const corrupt = 11
 const full = 13
 const cannotOpen = 14
+const protocol = 15
 const notADatabase = 26
 
-const couldNotReadSource = 'Check the folder, its permissions and its disk'
+/** Extended result codes of an `ioError` while it wrote: write, fsync, fsync of the folder, truncate. */
+const couldNotWrite = [778, 1034, 1290, 1546]
+
+const checkTheFolder = 'Check the folder, its permissions and its disk'
 
 /** Gives an error thrown by the SQLite library its code and its remedy; other errors stay as they are. */
 export function toStoreError(error: unknown, location: string): unknown {
   const code = resultCode(error)
   const options = { cause: error, details: { location } }
-  if (code === busy || code === locked) {
+  // A protocol error is a lock too: several processes kept opening the file at the same time.
+  if (code === busy || code === locked || code === protocol) {
     return new TroupeError(
       'store_busy',
       `The store ${location} stayed locked by another process: end what holds it open in a long transaction.`,
@@ -42,11 +47,10 @@ export function toStoreError(error: unknown, location: string): unknown {
     )
   }
   if (code === ioError || code === cannotOpen) {
-    return new TroupeError(
-      'store_unavailable',
-      `The store ${location} cannot be opened or read. ${couldNotReadSource}.`,
-      options,
-    )
+    const what = couldNotWrite.includes(extendedCode(error) ?? 0)
+      ? 'cannot be written. Check its disk, and how large a file this process may make'
+      : `cannot be opened or read. ${checkTheFolder}`
+    return new TroupeError('store_unavailable', `The store ${location} ${what}.`, options)
   }
   return error
 }
@@ -94,7 +98,7 @@ export function notAStore(location: string): TroupeError {
 export function folderUnusable(location: string, cause: unknown): TroupeError {
   return new TroupeError(
     'store_unavailable',
-    `The folder of the store ${location} cannot be made. ${couldNotReadSource}.`,
+    `The folder of the store ${location} cannot be made. ${checkTheFolder}.`,
     {
       cause,
       details: { location },
@@ -103,8 +107,13 @@ export function folderUnusable(location: string, cause: unknown): TroupeError {
 }
 
 function resultCode(error: unknown): number | undefined {
+  const code = extendedCode(error)
+  // The low byte is the primary code; the rest says more exactly what happened.
+  return code === undefined ? undefined : code & 0xff
+}
+
+function extendedCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   const { errcode } = error as { errcode?: unknown }
-  // The low byte is the primary code; the rest says more exactly what happened.
-  return typeof errcode === 'number' ? errcode & 0xff : undefined
+  return typeof errcode === 'number' ? errcode : undefined
 }

@@ -1,7 +1,7 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
 import type { DeadNode, DeadRun, NodeIdentity, NodeRow } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { finishRun, readyUntil } from './runs.ts'
+import { deliveriesSoFar, finishRun, readyUntil } from './runs.ts'
 import { deleteWaits } from './waits.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
@@ -39,11 +39,11 @@ where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 // A scan, once in the life of a node.
 const releaseAll = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}
+update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
 where node = ? and state in (${statesBefore(runMoves.release)})`
 
 const releaseQuietly = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}
+update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 const insertDead = `insert into dead (run_id, generation, reason, at) values (?, ?, 'deliveries', ?)`

@@ -42,6 +42,11 @@ values (?, 1, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?)`
 /** When a ready run is due: at the end of the time its caller gave it; by primary key. */
 export const readyUntil = '(select deadline_at from run where run.id = live.run_id)'
 
+/** A run that saved a step in this activation counts its deliveries anew; by primary key prefix, and only after a delivery. */
+export const deliveriesSoFar = `case
+  when deliveries = 0 or exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) then 0
+  else deliveries end`
+
 // The next runs of a queue, highest priority first and then oldest; walks live_ready.
 const findReady = `
 select run_id from live
@@ -63,16 +68,17 @@ const dueUnlessAsked = `case when exists (select 1 from cancel_request where run
 // By primary key; the fence was passed in the same transaction.
 // Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
 const retryRun = `
-update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?
+update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?,
+  deliveries = ${deliveriesSoFar}
 where run_id = ? and state in (${statesBefore(runMoves.retry)})`
 
 // Race: as in retryRun; a park would otherwise outlast the request.
 const parkRun = `
-update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}
+update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}, deliveries = ${deliveriesSoFar}
 where run_id = ? and state in (${statesBefore(runMoves.park)})`
 
 const releaseRun = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}
+update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 // Makes ready what is due, the longest due first; walks live_due.

@@ -1,6 +1,7 @@
 // The store on one SQLite file: one writer at a time, every batch one transaction, several processes welcome.
 import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
+import { engineStopped } from '../../model/errors.ts'
 import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, Held, NodeIdentity, RunFilter, Store } from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
@@ -21,8 +22,12 @@ import {
   type Write,
 } from './runs.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
+import { StoreClock } from './store-clock.ts'
 import { listEmitted, recordStreams } from './streams.ts'
 import * as views from './views.ts'
+
+// No count of changes: it differs from all that come before and after it.
+const unreadable = -1
 
 // A client writes without being a node: it holds nothing and is never rescued.
 const noNode = 0
@@ -50,21 +55,19 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 class SqliteStore implements Store {
   readonly location: string
   readonly #db: Connection
-  readonly #clock: Clock
+  readonly #time: StoreClock
   readonly #options: SqliteOptions
-  #latestNow: number
+  #isClosed = false
 
   constructor(db: Connection, options: SqliteOptions) {
     this.#db = db
-    this.#clock = options.clock
+    this.#time = new StoreClock(options.clock, clockValue(db))
     this.#options = options
     this.location = db.location
-    this.#latestNow = clockValue(db)
   }
 
   now(): number {
-    this.#latestNow = Math.max(this.#latestNow, this.#clock.now())
-    return this.#latestNow
+    return this.#time.now()
   }
 
   commit(batch: Batch): Promise<Committed> {
@@ -72,11 +75,11 @@ class SqliteStore implements Store {
   }
 
   internDefinition(name: string, version: string): Promise<number> {
-    return untilFree(this.#options, () => internDefinition(this.#db, name, version))
+    return this.#whenFree(() => internDefinition(this.#db, name, version))
   }
 
   internQueue(name: string): Promise<number> {
-    return untilFree(this.#options, () => internQueue(this.#db, name))
+    return this.#whenFree(() => internQueue(this.#db, name))
   }
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
@@ -88,8 +91,9 @@ class SqliteStore implements Store {
 
   renewNode(nodeId: number, leaseMs: number): Promise<boolean> {
     return this.#write(() => {
-      this.#latestNow = moveClock(this.#db, this.now())
-      return nodes.renewNode(this.#db, nodeId, this.#latestNow + leaseMs)
+      const now = moveClock(this.#db, this.now())
+      this.#time.moveTo(now)
+      return nodes.renewNode(this.#db, nodeId, now + leaseMs)
     })
   }
 
@@ -118,7 +122,12 @@ class SqliteStore implements Store {
   }
 
   changeCount(): number {
-    return this.#db.get<{ data_version: number }>('pragma data_version')?.data_version ?? 0
+    try {
+      return this.#db.get<{ data_version: number }>('pragma data_version')?.data_version ?? unreadable
+    } catch {
+      // Locked, or away: whoever looks because of it is told what is wrong.
+      return unreadable
+    }
   }
 
   async findFinished(id: string) {
@@ -141,16 +150,29 @@ class SqliteStore implements Store {
     return this.#read(() => views.listSteps(this.#db, id))
   }
 
+  async listAttempts(id: string) {
+    return this.#read(() => views.listAttempts(this.#db, id))
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#db.close()
   }
 
   #read<T>(work: () => T): Promise<T> {
-    return untilFree(this.#options, () => this.#db.read(work))
+    return this.#whenFree(() => this.#db.read(work))
   }
 
   #write<T>(work: () => T): Promise<T> {
-    return untilFree(this.#options, () => this.#db.write(work))
+    return this.#whenFree(() => this.#db.write(work))
+  }
+
+  #whenFree<T>(work: () => T): Promise<T> {
+    return untilFree(this.#options, () => {
+      // Race: it may have been closed since the last try.
+      if (this.#isClosed) throw engineStopped()
+      return work()
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 // What people and handles ask for: read only, from the documented views.
-import type { FinishedRun, RunFilter, RunView, StepView } from '../store.ts'
+import type { AttemptView, FinishedRun, RunFilter, RunView, StepView } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 const columns = `
@@ -26,8 +26,14 @@ const findSteps = `
 select path, seq, kind, attempt, is_error as isError, value, started_at as startedAt, finished_at as finishedAt
 from steps where run = ? order by seq`
 
+// By the unique public id, then by primary key prefix.
+const findAttempts = `
+select path, attempt, error, started_at as startedAt, finished_at as finishedAt from attempt
+where run_id = (select id from run where public_id = ?)
+order by finished_at, path, attempt`
+
 /** The statements of this file whose plans are tested. */
-export const hotViewStatements = { findFinishedRun, findOne, findMany, findSteps }
+export const hotViewStatements = { findFinishedRun, findOne, findMany, findSteps, findAttempts }
 
 export function findFinished(db: Connection, id: string): FinishedRun | undefined {
   return db.get<FinishedRun>(findFinishedRun, id)
@@ -44,4 +50,8 @@ export function listRuns(db: Connection, filter: RunFilter): RunView[] {
 export function listSteps(db: Connection, id: string): StepView[] {
   const rows = db.all<Omit<StepView, 'isError'> & { isError: number }>(findSteps, id)
   return rows.map((row) => ({ ...row, isError: row.isError === 1 }))
+}
+
+export function listAttempts(db: Connection, id: string): AttemptView[] {
+  return db.all<AttemptView>(findAttempts, id)
 }

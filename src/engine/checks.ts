@@ -1,0 +1,92 @@
+// Checks of what programs pass, one for each shape of option. All throw `option_invalid`, quoting what was given.
+import { types } from 'node:util'
+import { nearestNames } from '../lib/nearest.ts'
+import { clip, isStorable } from '../lib/text.ts'
+import { optionInvalid, optionUnknown } from '../model/errors.ts'
+
+// Invariant: I15. What is stored with every run, or looked for in every claim, is short.
+const mostInName = 255
+const mostInKey = 1_024
+
+// Enough of a text to know it by.
+const mostQuoted = 60
+
+/** An object whose keys are all among `known`. `what` names it in the error, as in `retry of 'send-email'`. */
+export function checkOptions(what: string, received: unknown, known: readonly string[]): void {
+  checkObject(`The options object of ${what}`, received, `{ ${known.join(', ')} }`)
+  for (const name of Object.keys(received as object)) {
+    if (!known.includes(name))
+      throw optionUnknown(`Option '${clip(name, mostQuoted)}' of ${what}`, byNearness(name, known))
+  }
+}
+
+export function checkObject(what: string, received: unknown, expected = 'an object'): void {
+  if (typeof received !== 'object' || received === null || Array.isArray(received)) {
+    throw optionInvalid(what, quotable(received), expected)
+  }
+}
+
+export function checkList(what: string, received: unknown, expected = 'a list'): void {
+  if (!Array.isArray(received)) throw optionInvalid(what, quotable(received), expected)
+}
+
+export function checkFunction(what: string, received: unknown): void {
+  if (typeof received !== 'function') throw optionInvalid(what, quotable(received), 'a function')
+}
+
+export function checkText(what: string, received: unknown, expected = 'a text'): void {
+  if (typeof received !== 'string' || received === '') throw optionInvalid(what, quotable(received), expected)
+}
+
+export function checkChoice(what: string, received: unknown, choices: readonly string[]): void {
+  if (typeof received === 'string' && choices.includes(received)) return
+  const ordered = typeof received === 'string' ? byNearness(received, choices) : choices
+  throw optionInvalid(what, quotable(received), `one of ${ordered.join(', ')}`)
+}
+
+/** A name of a definition, a queue, a step, a tag, a node; also a version. */
+export function checkName(what: string, received: unknown): void {
+  checkStored(what, received, mostInName)
+}
+
+/** A key that a program makes of its own data. */
+export function checkKey(what: string, received: unknown): void {
+  checkStored(what, received, mostInKey)
+}
+
+export function checkWhole(what: string, received: unknown, least: number): void {
+  if (!Number.isSafeInteger(received) || (received as number) < least) {
+    throw optionInvalid(what, quotable(received), `a whole number from ${least}`)
+  }
+}
+
+/** A time as milliseconds since 1970. */
+export function timeOf(what: string, received: Date | number): number {
+  const time = types.isDate(received) ? received.getTime() : received
+  if (Number.isFinite(time)) return time
+  const shown = types.isDate(received) ? String(received) : quotable(received)
+  throw optionInvalid(what, shown, 'a Date, or milliseconds since 1970')
+}
+
+// Two texts that a store takes for the same would be the same run, step or definition.
+function checkStored(what: string, received: unknown, most: number): void {
+  if (typeof received !== 'string' || received.length === 0 || received.length > most) {
+    throw optionInvalid(what, quotable(received), `a text of 1 to ${most.toLocaleString('en')} characters`)
+  }
+  if (!isStorable(received)) {
+    throw optionInvalid(
+      what,
+      quotable(received),
+      'a text without NUL and without halves of surrogate pairs, which stores lose: encode it, as in base64',
+    )
+  }
+}
+
+function byNearness(name: string, known: readonly string[]): string[] {
+  return [...new Set([...nearestNames(clip(name, mostQuoted), known), ...known])]
+}
+
+/** Short enough to stand in a message. */
+function quotable(received: unknown): unknown {
+  return typeof received === 'string' || typeof received === 'function' ? clip(String(received), mostQuoted) : received
+}

@@ -1,0 +1,117 @@
+// The one error class of the library, its closed list of codes, and how to recognise it.
+import { textOf } from './text.js'
+/** Every code an error of this library can carry. */
+export const errorCodes = [
+  // actors
+  'actor_failed',
+  'actor_killed',
+  'actor_restarted',
+  'actor_stopped',
+  'ask_timeout',
+  'deadlock',
+  'mailbox_full',
+  'message_discarded',
+  'message_unknown',
+  'name_taken',
+  'registry_failed',
+  'restarts_used_up',
+  'system_stopped',
+  'thread_ended',
+  // definitions and input
+  'definition_exists',
+  'definition_invalid',
+  'option_invalid',
+  'package_missing',
+  'validation_failed',
+  'value_not_copied',
+  'value_not_storable',
+  'value_too_large',
+  // runs
+  'idempotency_conflict',
+  'journal_mismatch',
+  'lease_lost',
+  'permanent',
+  'result_timeout',
+  'retry_after',
+  'run_cancelled',
+  'run_lost',
+  'run_not_found',
+  'step_name_taken',
+  'timed_out',
+  'worker_not_registered',
+  // engine
+  'engine_failed',
+  'engine_stopped',
+  // store
+  'store_busy',
+  'store_corrupt',
+  'store_full',
+  'store_newer',
+  'store_readonly',
+  'store_unavailable',
+  'sqlite_missing',
+  'sqlite_too_old',
+  // command line
+  'config_invalid',
+  'file_not_loaded',
+  'usage',
+]
+const brand = Symbol.for('troupe.error')
+/**
+ * The base of every error this library throws.
+ *
+ * `code` says what happened and is stable; `message` says it to a person and may change;
+ * `details` is safe to store and to send.
+ *
+ * ```ts
+ * import { TroupeError, isTroupeError } from 'troupe'
+ * const error = new TroupeError('ask_timeout', 'No answer from Counter(#7) within 30s')
+ * console.log(isTroupeError(error, 'ask_timeout')) // true
+ * ```
+ */
+export class TroupeError extends Error {
+  name = 'TroupeError'
+  code
+  details
+  retryable
+  constructor(code, message, options = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+    this.retryable = options.retryable
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+/**
+ * Tells whether `error` comes from this library, also when two copies of it are loaded;
+ * with a `code`, whether it is that error.
+ *
+ * ```ts
+ * import { isTroupeError } from 'troupe'
+ * console.log(isTroupeError(new Error('other'))) // false
+ * ```
+ */
+export function isTroupeError(error, code) {
+  if (typeof error !== 'object' || error === null) return false
+  try {
+    return brand in error && (code === undefined || error.code === code)
+  } catch {
+    // A proxy, or a getter, that throws when it is asked.
+    return false
+  }
+}
+/** Turns whatever was thrown into an Error; an Error stays the same object. Never throws. */
+export function toError(thrown) {
+  return isError(thrown) ? thrown : new Error(thrownText(thrown), { cause: thrown })
+}
+/** Says what was thrown that is no Error. */
+export function thrownText(thrown) {
+  return typeof thrown === 'string' ? thrown : `Thrown value: ${textOf(thrown)}`
+}
+function isError(thrown) {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
+  }
+}

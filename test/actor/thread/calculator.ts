@@ -1,0 +1,76 @@
+// An actor for the tests of threads; it lives in a module of its own, as a thread wants it.
+import { threadId } from 'node:worker_threads'
+import { Actor } from '../../../src/actor/actor.ts'
+import { Message } from '../../../src/actor/message.ts'
+
+export class Multiply extends Message('Multiply')<{ by: number }, number>() {}
+
+export interface CalculatorOptions {
+  readonly start?: number
+  readonly failsToStart?: boolean
+  readonly hangsAtStart?: boolean
+}
+
+export class Calculator extends Actor {
+  static readonly concurrent = { wait: 100 }
+  #total: number
+  readonly #options: CalculatorOptions
+  readonly #waiting: (() => void)[] = []
+
+  constructor(options: CalculatorOptions = {}) {
+    super()
+    this.#options = options
+    this.#total = options.start ?? 0
+  }
+  override async started(): Promise<void> {
+    if (this.#options.failsToStart === true) throw new RangeError('no calculator today')
+    if (this.#options.hangsAtStart === true) await new Promise(() => undefined)
+  }
+  override stopped(reason: string): void {
+    this.ctx.log.info({ total: this.#total }, `stopped: ${reason}`)
+  }
+  add(by: number): number {
+    return (this.#total += by)
+  }
+  Multiply({ by }: Multiply): number {
+    return (this.#total *= by)
+  }
+  total(): number {
+    return this.#total
+  }
+  thread(): number {
+    return threadId
+  }
+  divide(by: number): number {
+    if (by === 0) throw Object.assign(new RangeError('divided by zero'), { code: 'E_ZERO' })
+    return (this.#total /= by)
+  }
+  async addLater(by: number): Promise<number> {
+    await undefined
+    return this.add(by)
+  }
+  wait(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+  go(): number {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+    return this.#total
+  }
+  spin(): void {
+    for (;;);
+  }
+  exit(code: number): void {
+    process.exit(code)
+  }
+  makeFunction(): () => number {
+    return () => this.#total
+  }
+  failLater(): void {
+    this.ctx.after(1, () => {
+      throw new Error('failed in a timer')
+    })
+  }
+  leave(): void {
+    this.ctx.stop()
+  }
+}
