@@ -97,7 +97,7 @@ if (others.length > 0) {
 if (options.only === undefined) {
   const bytes = await bytesPerActor(100_000)
   const hot = await waitsBesideHotActors(3000)
-  console.log(`\nan idle actor takes ${bytes} bytes`)
+  if (!Number.isNaN(bytes)) console.log(`\nan idle actor takes ${bytes} bytes`)
   console.log(
     `beside fifty actors that never rest (${rate(hot.perSecond)} messages a second): a timer waits ${hot.timer.maxMs.toFixed(1)} ms at most` +
       ` (p99 ${hot.timer.p99Ms.toFixed(1)}), an echo over a socket ${hot.echo.maxMs.toFixed(1)} ms (p99 ${hot.echo.p99Ms.toFixed(1)})\n`,

@@ -18,7 +18,7 @@ const system = new ActorSystem({ name: 'async-worker' })
 const [worker, working] = system.spawn(() => new Worker({ work: digest, limit: 2, say }), { mailbox: 2 })
 const [requester, requesting] = system.spawn(() => new Requester(worker, say))
 
-// Resolves when the worker has taken the request, which may have to wait for room.
+// Resolves when the worker has the request in its mailbox, which may have to wait for room.
 for (const [id, data] of files.entries()) await requester.ask(new RequestWork({ id, data }))
 
 // No sleeping and hoping: a worker that stops finishes what it took, and a requester that stops hears what it was told.

@@ -31,7 +31,6 @@ const other = new ActorSystem({ name: 'other' })
 const opening = other.registry({
   stock: () => new Stock([]),
   ledger: () => new Ledger(join(folder, 'nowhere', 'ledger.txt')),
-  frontDesk: () => new FrontDesk(stock, ledger),
 })
 await opening.catch((error: unknown) => console.log(isTroupeError(error) ? error.code : error))
 console.log(`actors left: ${other.metrics().actors}`)

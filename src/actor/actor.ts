@@ -4,9 +4,11 @@
 // A handler that throws gives its error to the one asker who waits for the answer, and the actor lives;
 // when nobody asked (`tell`, `send`, a timer, a piped result, a hook) nobody else can act on the error, and the actor fails.
 //
-// The parts: message (what can be sent), ref (how), cell (one actor at work), life (from start to end), mailbox and envelope,
-// run-queue (whose turn it is), ask and ask-timeouts, context (what an actor can do), overlap (handlers that run beside others),
-// supervision (who is restarted), watch, deadlock, spawn, handle, pool, registry, dead-letters, system.
+// A message:  ref → mailbox (envelope) → run-queue → cell → the handler → ask
+// A failure:  cell → life.fail → supervision → life.retire → life.revive
+// A pool:     pool → pool-ref → routes → pool-members → the mailbox of a member
+// A thread:   thread → thread-link → (thread-wire) → thread-host
+// All parts: ARCHITECTURE.md, section 5.
 
 import type { Cell } from './cell.ts'
 import { ActorContext } from './context.ts'

@@ -87,7 +87,7 @@ export interface Context<A extends Actor = Actor> {
 }
 
 /** Any ref, as far as watching goes. */
-export type Watched = Pick<Ref<Actor>, 'id'>
+export type Watched = Pick<Ref<Actor>, 'id' | 'weak'>
 
 export interface TaskOptions {
   readonly onError?: (error: unknown) => unknown

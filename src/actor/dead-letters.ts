@@ -6,7 +6,7 @@ import type { Envelope, Operation } from './envelope.ts'
 import { Listeners } from './listeners.ts'
 
 /**
- * - `stopped`: it came after the actor had stopped, was killed or had failed;
+ * - `stopped`: it came, or still waited for room, after the door was closed: the actor stops, has stopped, was killed or has failed;
  * - `discarded`: it was let in, but the actor was killed or failed before it was handled to the end;
  * - `reply-dropped`: it was being handled for an asker who waited, and the actor was killed or failed before it replied;
  * - `restart`: it was being handled when the actor was restarted; what still waited then is handled after the restart;

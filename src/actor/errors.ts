@@ -10,22 +10,22 @@ interface Named {
 
 export function actorStopped(actor: Named): TroupeError {
   const text = `${actor} has stopped: spawn it anew to go on.`
-  return about(actor, 'actor_stopped', text, { retryable: false })
+  return about(actor, text, { code: 'actor_stopped', retryable: false })
 }
 
 export function actorKilled(actor: Named): TroupeError {
   const text = `${actor} was killed: spawn it anew to go on.`
-  return about(actor, 'actor_killed', text, { retryable: false })
+  return about(actor, text, { code: 'actor_killed', retryable: false })
 }
 
 export function actorFailed(actor: Named, cause: Error): TroupeError {
   const text = `${actor} has failed (${cause.message}): see the cause, then spawn it anew to go on.`
-  return about(actor, 'actor_failed', text, { cause, retryable: false })
+  return about(actor, text, { code: 'actor_failed', cause, retryable: false })
 }
 
 export function actorRestarted(actor: Named): TroupeError {
   const text = `${actor} was restarted while it handled this message: send it again if it is harmless to repeat.`
-  return about(actor, 'actor_restarted', text, { retryable: true })
+  return about(actor, text, { code: 'actor_restarted', retryable: true })
 }
 
 export function restartsUsedUp(
@@ -35,38 +35,38 @@ export function restartsUsedUp(
 ): TroupeError {
   const last = cause === undefined ? 'it stopped by itself' : cause.message
   const text = `${actor} is not restarted any more: it was restarted ${max} times within ${duration(withinMs)} and ended again (${last}). See the cause, or allow more with max, within and backoff.`
-  return about(actor, 'restarts_used_up', text, { cause, details: { max, withinMs }, retryable: false })
+  return about(actor, text, { code: 'restarts_used_up', cause, details: { max, withinMs }, retryable: false })
 }
 
 export function deadlock(actor: Named, message: string, path: readonly Named[]): TroupeError {
   const cycle = path.join(' → ')
   const text = `Waiting for ${actor} to take ${message} would never end (${cycle}): use tell on one side, or let the answer come later with ctx.task(() => ref.ask(…), onResult).`
-  return about(actor, 'deadlock', text, { details: { message, cycle }, retryable: false })
+  return about(actor, text, { code: 'deadlock', details: { message, cycle }, retryable: false })
 }
 
 export function askTimeout(actor: Named, message: string, timeoutMs: number): TroupeError {
   const text = `${actor} did not answer ${message} within ${duration(timeoutMs)}; it may still have handled it. Make the message harmless to repeat, or give a longer timeout.`
-  return about(actor, 'ask_timeout', text, { details: { message, timeoutMs }, retryable: true })
+  return about(actor, text, { code: 'ask_timeout', details: { message, timeoutMs }, retryable: true })
 }
 
 export function mailboxFull(actor: Named, message: string, capacity: number): TroupeError {
   const text = `The mailbox of ${actor} is full (${capacity}) and refused ${message}: give it more room, or use overflow 'wait'.`
-  return about(actor, 'mailbox_full', text, { details: { message, capacity }, retryable: true })
+  return about(actor, text, { code: 'mailbox_full', details: { message, capacity }, retryable: true })
 }
 
 export function messageDiscarded(actor: Named, message: string, capacity: number): TroupeError {
   const text = `The mailbox of ${actor} is full (${capacity}) and dropped ${message}: give it more room, or use overflow 'wait'.`
-  return about(actor, 'message_discarded', text, { details: { message, capacity }, retryable: true })
+  return about(actor, text, { code: 'message_discarded', details: { message, capacity }, retryable: true })
 }
 
 export function messageUnknown(actor: Named, message: string): TroupeError {
   const text = `${actor} has no public method ${message}: check the name or the tag.`
-  return about(actor, 'message_unknown', text, { details: { message }, retryable: false })
+  return about(actor, text, { code: 'message_unknown', details: { message }, retryable: false })
 }
 
 export function nameTaken(name: string, holder: Named): TroupeError {
   const text = `The name ${JSON.stringify(name)} belongs to ${holder}, which is still alive: stop it first, or choose another name.`
-  return about(holder, 'name_taken', text, { details: { name } })
+  return about(holder, text, { code: 'name_taken', details: { name } })
 }
 
 export function systemStopped(system: string): TroupeError {
@@ -76,7 +76,7 @@ export function systemStopped(system: string): TroupeError {
 
 export function priorityOff(actor: Named, message: string): TroupeError {
   const text = `${actor} has no priority lane for ${message}: spawn it with { priority: true }.`
-  return about(actor, 'option_invalid', text, { details: { message } })
+  return about(actor, text, { code: 'option_invalid', details: { message } })
 }
 
 export function overlapInvalid(className: string, message: string, why: string): TroupeError {
@@ -85,12 +85,12 @@ export function overlapInvalid(className: string, message: string, why: string):
 
 export function stashOutside(actor: Named): TroupeError {
   const text = `${actor} has no message to stash: call stash() in a handler that is neither concurrent nor shared.`
-  return about(actor, 'definition_invalid', text)
+  return about(actor, text, { code: 'definition_invalid' })
 }
 
 export function stashFull(actor: Named, capacity: number): TroupeError {
   const text = `The stash of ${actor} is full (${capacity}, as its mailbox): unstash earlier, or give it a larger mailbox.`
-  return about(actor, 'mailbox_full', text, { details: { capacity }, retryable: false })
+  return about(actor, text, { code: 'mailbox_full', details: { capacity }, retryable: false })
 }
 
 export function registryFailed(entry: string, cause: Error): TroupeError {
@@ -156,7 +156,7 @@ export function replyNotCopied(cause: Error): TroupeError {
 
 export function actorBoundTwice(holder: Named): TroupeError {
   const text = `This object already lives as ${holder}: spawn a new one, as in spawn(() => new Counter()).`
-  return about(holder, 'definition_invalid', text)
+  return about(holder, text, { code: 'definition_invalid' })
 }
 
 export function contextMissing(className: string): TroupeError {
@@ -185,8 +185,12 @@ export function optionInvalid(option: string, value: unknown, wanted: string): T
   return new TroupeError('option_invalid', text, { details: { option, received } })
 }
 
-function about(actor: Named, code: ErrorCode, text: string, options: ErrorOptions = {}): TroupeError {
-  return new TroupeError(code, text, { ...options, details: { actor: String(actor), ...options.details } })
+interface Particulars extends ErrorOptions {
+  readonly code: ErrorCode
+}
+
+function about(actor: Named, text: string, { code, details, ...options }: Particulars): TroupeError {
+  return new TroupeError(code, text, { ...options, details: { actor: String(actor), ...details } })
 }
 
 function misused(className: string, text: string): TroupeError {

@@ -34,7 +34,7 @@ export interface Handle<A extends Actor = Actor> {
   /** Resolves when the actor has ended; never rejects. */
   readonly done: Promise<ActorResult<A>>
   /**
-   * Closes the door, lets the actor handle what was let in and waits for what it piped, stops its children, last started first, and calls `stopped`.
+   * Closes the door, lets the actor handle what was let in, waits for its tasks and piped promises, stops its children, last started first, and calls `stopped`.
    *
    * Resolves when that is over; never rejects. Harmless to repeat; a later kill wins. Awaited in the actor's own handler it would wait for itself:
    * use `ctx.stop()` there.

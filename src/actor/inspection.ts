@@ -5,12 +5,12 @@ import type { Operation } from './envelope.ts'
 import type { EndReason, FailurePhase } from './handle.ts'
 
 /** One thing that happened to one actor. */
-export type Happening = What & {
+export type Happening = Occurrence & {
   /** As its ref prints: `Counter(#7)`. */
   readonly actor: string
 }
 
-export type What =
+export type Occurrence =
   | { readonly type: 'spawned'; readonly name: string | undefined; readonly parent: string | undefined }
   | { readonly type: 'started' }
   | {

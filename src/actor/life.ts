@@ -10,7 +10,7 @@ import type { Siblings } from './core.ts'
 import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp } from './errors.ts'
 import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
 import { alive, draining, ended, ending, restarting } from './life-state.ts'
-import type { What } from './inspection.ts'
+import type { Occurrence } from './inspection.ts'
 import { Onlookers } from './onlookers.ts'
 import type { Rebirth, Supervision } from './supervision.ts'
 import type { Watching } from './watch.ts'
@@ -323,7 +323,7 @@ export class Life {
     this.#tell({ type: 'failed', ...failure })
   }
 
-  #tell(what: What): void {
+  #tell(what: Occurrence): void {
     const { observer } = this.#cell.core
     if (observer.isInspecting) observer.tell({ ...what, actor: this.#cell.toString() })
   }

@@ -80,7 +80,7 @@ export interface Ref<A extends Actor> extends Accepts<A> {
   ): boolean
 
   /**
-   * Sends, waiting for room: undefined when the message is in at once, else a promise of that moment.
+   * Sends, waiting for room: undefined when the sender need not wait, as the message is in or was dropped; else a promise of the moment it is in.
    *
    * The promise is rejected with `actor_stopped`, `actor_killed` or `actor_failed` when the actor ends first and with `mailbox_full` when the mailbox
    * fails on overflow. One that nobody awaits harms nothing: the dead letter tells. A dropping mailbox never makes a sender wait.

@@ -45,6 +45,8 @@ export interface ActorSystemOptions {
 }
 
 /**
+ * Starts actors, finds them by name, shows what they do, and stops them all.
+ *
  * ```ts
  * import { Actor, ActorSystem } from 'troupe/actor'
  * class Greeter extends Actor {

@@ -36,7 +36,10 @@ function answer(id: unknown, isReply: boolean, value: unknown): void {
 function postAnswers(): void {
   const batch = answers
   answers = []
-  postEach(batch, fieldsOfAnswer, post, (at, error) => post([batch[at], false, toWire(replyNotCopied(error))]))
+  postEach(batch, fieldsOfAnswer, {
+    post,
+    refused: (at, error) => post([batch[at], false, toWire(replyNotCopied(error))]),
+  })
 }
 
 /** Tells outside what the actor logs; its failures are told there as those of the actor that stands for it. */
@@ -46,12 +49,10 @@ function logging(level: LogLevel): (fields: LogFields, message: string) => void 
   return (fields, message) => {
     if ('phase' in fields) return
     const { actor: _, ...told } = fields
-    postEach(
-      [{ type: 'log', level, fields: told, message }],
-      1,
-      ([entry]) => post(entry as FromThread),
-      () => post({ type: 'log', level, fields: {}, message }),
-    )
+    postEach([{ type: 'log', level, fields: told, message }], 1, {
+      post: ([entry]) => post(entry as FromThread),
+      refused: () => post({ type: 'log', level, fields: {}, message }),
+    })
   }
 }
 

@@ -87,13 +87,11 @@ export class ThreadLink {
     const outbox = this.#outbox
     this.#outbox = []
     if (this.#isOver) return
-    postEach(
-      outbox,
-      fieldsOfMessage,
-      (batch) => this.#worker.postMessage(batch),
-      (at, error) =>
+    postEach(outbox, fieldsOfMessage, {
+      post: (batch) => this.#worker.postMessage(batch),
+      refused: (at, error) =>
         this.#settle(outbox[at] as number, false, payloadNotCopied(this.#name, String(outbox[at + 2]), error)),
-    )
+    })
   }
 
   #hear(message: FromThread): void {

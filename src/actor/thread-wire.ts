@@ -60,13 +60,14 @@ export function fromWire({ name, message, stack, code, details, isTroupe }: Wire
   return error
 }
 
-/** Posts a batch whole, or entry by entry when something in it cannot be copied; `refused` is called with the index of each such entry. */
-export function postEach(
-  batch: unknown[],
-  fields: number,
-  post: (batch: unknown[]) => void,
-  refused: (at: number, error: Error) => void,
-): void {
+export interface Carrier {
+  readonly post: (batch: unknown[]) => void
+  /** Called with the index of each entry that cannot be copied. */
+  readonly refused: (at: number, error: Error) => void
+}
+
+/** Posts a batch of entries of so many fields: whole, or entry by entry when something in it cannot be copied. */
+export function postEach(batch: unknown[], fields: number, { post, refused }: Carrier): void {
   try {
     post(batch)
   } catch {

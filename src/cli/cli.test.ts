@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -84,6 +84,17 @@ describe('what cannot be used', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('exits 78 and shows a first worker when the workers folder is empty', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    mkdirSync(join(folder, 'workers'))
+    const told = await troupe(folder, ['run', 'greet'])
+    expect([told.code, told.out]).toEqual([78, ''])
+    expect(told.err).toContain(
+      'Nothing to run: workers/ defines no worker or workflow: export what worker() or workflow() returns. [config_invalid]\n\nMake workers/greet.ts:\n',
+    )
+    rmSync(folder, { recursive: true })
+  })
+
   it('exits 78 when the config is missing, exports nothing of use, or does not load', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     expect((await troupe(folder, ['run', 'greet', '--config', 'no.ts'])).err).toContain(
@@ -95,7 +106,7 @@ describe('what cannot be used', () => {
     writeFileSync(join(folder, 'broken.ts'), 'export default {{\n')
     const broken = await troupe(folder, ['run', 'greet', '--config', 'broken.ts'])
     expect([named.code, broken.code]).toEqual([78, 78])
-    expect(broken.err).toContain('broken.ts could not be loaded')
+    expect(broken.err).toMatch(/broken\.ts could not be loaded: ParseError: Unexpected token \(\S*broken\.ts:1:16\) \[/)
     expect(readdirSync(folder).sort()).toEqual(['broken.ts', 'troupe.config.ts'])
     rmSync(folder, { recursive: true })
   })
@@ -216,7 +227,7 @@ describe('a store with runs', () => {
     const both = await troupe(folder, ['show', first.slice(0, 8)])
     expect(both.code).toBe(2)
     expect(both.err).toContain(`2 runs begin with '${first.slice(0, 8)}'`)
-    expect((await troupe(folder, ['show', 'abc'])).err).toContain("'abc' is too short for an id")
+    expect((await troupe(folder, ['show', 'ID'])).err).toContain("'ID' is too short for an id")
     const gone = await troupe(folder, ['show', 'ffffffff-0000'])
     expect([gone.code, gone.out]).toEqual([2, ''])
     expect(gone.err).toContain("Worker run 'ffffffff-0000' not found")

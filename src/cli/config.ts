@@ -65,6 +65,15 @@ export function requireStore(url: string, folder: string): void {
   throw new TroupeError('store_unavailable', message, { details: { location: file } })
 }
 
+/** The error for definitions that were looked for in `origins`, all of which have none. */
+export function definesNothing(origins: readonly string[]): TroupeError {
+  const verb = origins.length === 1 ? 'defines' : 'define'
+  const what = `${origins.join(' and ')} ${verb} no worker or workflow: export what worker() or workflow() returns.`
+  const folder = origins.find((origin) => origin.endsWith('/'))
+  const message = `Nothing to run: ${what}${folder === undefined ? '' : firstWorker(folder)}`
+  return new TroupeError('config_invalid', message)
+}
+
 function findConfig(flags: CommonFlags, folder: string): string | undefined {
   if (flags.config === undefined) return configNames.map((name) => join(folder, name)).find((file) => existsSync(file))
   const file = resolve(folder, flags.config)
@@ -111,8 +120,12 @@ function nothingDefined(file: string | undefined, folder: string): TroupeError {
   const config = file === undefined ? `no ${configNames[0]}` : `no definitions in ${shown(file, folder)}`
   return new TroupeError(
     'config_invalid',
-    `Nothing to run: ${config} and no ${defaultWorkers} folder in ${folder}.\n\nMake ${defaultWorkers}/greet.ts:\n\n  ${exampleWorker.join('\n  ')}\n\nand start it: troupe run greet '"ann"'`,
+    `Nothing to run: ${config} and no ${defaultWorkers} folder in ${folder}.${firstWorker(`${defaultWorkers}/`)}`,
   )
+}
+
+function firstWorker(folder: string): string {
+  return `\n\nMake ${folder}greet.ts:\n\n  ${exampleWorker.join('\n  ')}\n\nand start it: troupe run greet '"ann"'`
 }
 
 const exampleWorker: readonly string[] = [

@@ -1,7 +1,7 @@
 // Errors as people read them: what happened, its code, and what led to it.
-import { isAbsolute, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { relative } from 'node:path'
 import type { StepStatus } from '../engine/run-status.ts'
+import { projectPlace } from '../lib/stack-places.ts'
 import { oneLine, printable, type Paint } from './paint.ts'
 
 export interface ErrorLook {
@@ -112,26 +112,10 @@ function isSame(left: Error, right: unknown): boolean {
   return right instanceof Error && left.stack === right.stack && textOf(left) === textOf(right)
 }
 
-// The compiled package, or its sources.
-const ownFolder = fileURLToPath(new URL('..', import.meta.url))
-const frame = /^\s*at (?:.*\()?(?:async )?((?:file:\/\/)?[^()]+?):(\d+):(\d+)\)?$/
-
-/** The first place on the stack that is neither Node's nor a package's: `workers/thumbs.ts:10:45`. */
-export function placeOf(error: unknown, folder: string): string | undefined {
-  for (const line of (error instanceof Error ? (error.stack ?? '') : '').split('\n')) {
-    const [, url = '', row, column] = frame.exec(line) ?? []
-    const file = pathOf(url)
-    if (!isAbsolute(file) || file.startsWith(ownFolder) || file.includes(`${sep}node_modules${sep}`)) continue
-    const short = relative(folder, file)
-    return oneLine(`${short.startsWith('..') ? file : short}:${row}:${column}`)
-  }
-  return undefined
-}
-
-function pathOf(url: string): string {
-  try {
-    return url.startsWith('file:') ? fileURLToPath(url) : url
-  } catch {
-    return ''
-  }
+/** Where in the project it came up: `workers/thumbs.ts:10:45`. */
+function placeOf(error: unknown, folder: string): string | undefined {
+  const place = projectPlace(error)
+  if (place === undefined) return undefined
+  const short = relative(folder, place.file)
+  return oneLine(`${short.startsWith('..') ? place.file : short}:${place.line}:${place.column}`)
 }

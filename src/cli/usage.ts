@@ -20,10 +20,6 @@ export function unknownWorker({ name, known, origins }: UnknownWorker): TroupeEr
   const nearest = nearestNames(name, known)
   const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
   const looked = `Looked in ${origins.join(' and ')}`
-  if (known.length === 0) {
-    const message = `There is no worker or workflow '${name}'.\n\n${looked}, which defines none: export what worker() or workflow() returns.`
-    return new TroupeError('worker_not_registered', message, { details: { name } })
-  }
   const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : ''
   const names = known.slice(0, mostNames).join(', ')
   return new TroupeError(

@@ -94,21 +94,22 @@ export class Timekeeper extends Actor {
     const { store } = this.#deps
     const others = (await store.listNodes()).filter(({ nodeId }) => nodeId !== this.#options.node.nodeId)
     const dead = others.map((node) => this.#verdict(node)).filter(({ isExpired, isProved }) => isExpired || isProved)
-    let found = await this.#releaseUnheld()
-    if (dead.length > 0) {
-      const { maxDeliveries } = this.#options
-      const value = JSON.stringify(toErrorRecord(runLost(maxDeliveries)))
-      found += await store.rescueNodes(dead, { maxDeliveries, value })
-    }
-    if (found > 0) {
-      this.#deps.log.info({ runs: found, nodes: dead.length }, 'runs of dead nodes are ready again')
-      this.#options.hint()
-    }
+    this.#goOn(await this.#releaseUnheld(), 'that could not be written')
+    if (dead.length === 0) return
+    const { maxDeliveries } = this.#options
+    const value = JSON.stringify(toErrorRecord(runLost(maxDeliveries)))
+    this.#goOn(await store.rescueNodes(dead, { maxDeliveries, value }), 'whose process died')
   }
 
   override stopped(): void {
     this.#next?.timer.cancel()
     this.#expiry?.cancel()
+  }
+
+  #goOn(runs: number, which: string): void {
+    if (runs === 0) return
+    this.#deps.log.info({ runs }, `goes on with ${runs} ${runs === 1 ? 'run' : 'runs'} ${which}`)
+    this.#options.hint()
   }
 
   /** Looks only after the store failed to write, when memory and store may disagree: it is a scan. */

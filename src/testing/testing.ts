@@ -1,4 +1,4 @@
-// What tests are written with: time in their hands, a system that settles, probes, chosen orders, and the suite that every store must pass.
+// What tests are written with: time in their hands, a system that settles, probes, chosen orders.
 export { ManualClock } from './manual-clock.ts'
 export { testSystem } from './test-system.ts'
 export type { ActorFailure, TestSystem, TestSystemOptions } from './test-system.ts'

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
 import { isDefinition, type AnyDefinition } from '../engine/definition.ts'
 import { toError, TroupeError } from '../lib/errors.ts'
+import { projectPlace } from '../lib/stack-places.ts'
 
 /** Where the definitions of a folder go. */
 export interface Registrar {
@@ -33,13 +34,26 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     return await jiti.import<Record<string, unknown>>(file)
   } catch (cause) {
     // Node adds a list of requiring files below the first line; the cause still has it.
-    const [why = ''] = toError(cause).message.split('\n')
+    const why = (toError(cause).message.split('\n')[0] ?? '').trim()
+    const place = placeOf(cause)
     const remedy = why.includes("'troupe'") ? '. Run `npm install troupe` in this project' : ''
-    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}${remedy}`, {
+    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}${place}${remedy}`, {
       cause,
       details: { file },
     })
   }
+}
+
+// What parsers add below the first line of their message.
+const parsed = /^\s*(\S.*:\d+:\d+)\s*$/m
+
+/** Where to look, in this file or one that it imports: ` (workers/greet.ts:3)`. */
+function placeOf(cause: unknown): string {
+  const told = parsed.exec(toError(cause).message.split('\n').slice(1).join('\n'))?.[1]
+  if (told !== undefined) return ` (${relative('.', told)})`
+  const place = projectPlace(cause)
+  // Loading strips types and rewrites imports, which moves columns and keeps lines.
+  return place === undefined ? '' : ` (${relative('.', place.file)}:${place.line})`
 }
 
 async function install(module: Record<string, unknown>, troupe: Registrar): Promise<void> {

@@ -17,6 +17,9 @@ const residentMs = 5_000
 // What is recorded of a sleep: that it is over.
 const nothing = 'u'
 
+// More than a person reads.
+const mostNamed = 5
+
 interface Promised {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
@@ -94,6 +97,14 @@ export class Steps implements Performance, StepOwner {
     } finally {
       this.#journal.leave(path)
     }
+  }
+
+  /** The code has returned: what it left executing is told of, for it ends with the run, unrecorded. */
+  returned(): void {
+    const { isOver, deps, claimed } = this.activation
+    if (isOver || this.#executing.size === 0) return
+    const paths = [...this.#executing.keys()]
+    deps.log.warn({ run: claimed.id, steps: paths.slice(0, mostNamed) }, leftText(paths))
   }
 
   // Performance
@@ -230,4 +241,13 @@ export class Steps implements Performance, StepOwner {
     const untilMs = this.#waits.earliest - this.activation.deps.store.now()
     if (untilMs > residentMs) this.activation.park(this.#waits.records)
   }
+}
+
+function leftText(paths: readonly string[]): string {
+  const named = paths.slice(0, mostNamed).map((path) => `'${path}'`)
+  const more = paths.length - named.length
+  const list = more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`
+  return paths.length === 1
+    ? `Step ${list} was still under way when the workflow returned: await it.`
+    : `Steps ${list} were still under way when the workflow returned: await them.`
 }

@@ -53,7 +53,9 @@ export function workflow(
     settings,
     runsOn: 'workflow',
     perform: async (activation, input) => {
-      const output = await handler(workflowContext(new Steps(activation), activation, input), input)
+      const steps = new Steps(activation)
+      const output = await handler(workflowContext(steps, activation, input), input)
+      steps.returned()
       return validate(settings.output, output, `The result of '${name}'`)
     },
   }

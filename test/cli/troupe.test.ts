@@ -120,7 +120,7 @@ describe('a config file', () => {
     const broken = makeProject({ 'workers/a.ts': "import { gone } from './gone.ts'\nexport const x = gone\n" })
     const { code, err } = await troupe(broken, ['run', 'add'])
     expect(code).toBe(78)
-    expect(err).toContain('troupe: workers/a.ts could not be loaded')
+    expect(err).toContain("troupe: workers/a.ts could not be loaded: Cannot find module './gone.ts' (workers/a.ts:1) [")
     rmSync(broken, { recursive: true })
   })
 })

@@ -40,13 +40,13 @@ const failpoint = (place: string): void => {
 
 const lost = 'a run was taken over by another node'
 const anew = 'this node was declared dead by another and starts anew'
-const rescued = 'runs of dead nodes are ready again'
+const rescued = 'goes on with '
 const trouble = (fields: LogFields, text: string): void =>
   note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
 const log = {
   debug: () => {},
   info: (fields: LogFields, text: string) =>
-    void (text === rescued && note({ kind: 'rescued', runs: Number(fields['runs']) })),
+    void (text.startsWith(rescued) && note({ kind: 'rescued', runs: Number(fields['runs']) })),
   warn: (fields: LogFields, text: string) => {
     if (text === lost) note({ kind: 'lost', run: String(fields['run']) })
     else if (text === anew) note({ kind: 'declaredDead' })

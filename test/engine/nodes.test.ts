@@ -44,6 +44,8 @@ describe('a node', () => {
     expect(await (await two.troupe.handle(id)).result()).toBe('done')
     expect(attempts).toEqual([1, 1])
     expect((await two.troupe.get(id))?.attempt).toBe(1)
+    const told = two.log.lines.map(({ message, fields }) => [message, fields])
+    expect(told).toEqual([['goes on with 1 run whose process died', { runs: 1 }]])
   })
 
   it('that was paused and comes back changes nothing (I5)', async () => {

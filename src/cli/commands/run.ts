@@ -6,7 +6,7 @@ import { toMs } from '../../lib/duration.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import type { Log, LogLevel } from '../../lib/log.ts'
 import { Troupe } from '../../troupe.ts'
-import { loadSettings, type CommonFlags, type Settings } from '../config.ts'
+import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import { isSet, type Io, type Signal } from '../io.ts'
@@ -87,6 +87,7 @@ async function perform(job: Job): Promise<ExitCode> {
 async function start({ request, settings, report, troupe, input, options }: Job): Promise<RunHandle> {
   const { name } = request
   const known = troupe.definitions()
+  if (known.length === 0) throw definesNothing(settings.origins)
   if (!known.includes(name)) throw unknownWorker({ name, known, origins: settings.origins })
   const handle = await troupe.call(name, input, options)
   report.started(handle)

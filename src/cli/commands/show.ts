@@ -49,20 +49,21 @@ interface Found {
 }
 
 async function find(troupe: Troupe, id: string): Promise<Found> {
-  const run = (await troupe.get(id)) ?? (await findByPrefix(troupe, id.toLowerCase()))
+  const run = (await troupe.get(id)) ?? (await findByPrefix(troupe, id))
   return { run, steps: await troupe.steps(run.id), attempts: await troupe.attempts(run.id) }
 }
 
-async function findByPrefix(troupe: Troupe, prefix: string): Promise<RunStatus> {
-  if (prefix.length < leastPrefix)
+async function findByPrefix(troupe: Troupe, typed: string): Promise<RunStatus> {
+  if (typed.length < leastPrefix)
     throw usage(
-      `'${prefix}' is too short for an id: give at least its first ${leastPrefix} characters. List the ids: troupe runs`,
+      `'${typed}' is too short for an id: give at least its first ${leastPrefix} characters. List the ids: troupe runs`,
     )
+  const prefix = typed.toLowerCase()
   const runs = (await troupe.runs({ limit: searched })).filter((run) => run.id.startsWith(prefix))
   const [only, ...others] = runs
-  if (only === undefined) throw runNotFound(prefix)
+  if (only === undefined) throw runNotFound(typed)
   if (others.length === 0) return only
   const lines = runs.slice(0, 10).map((run) => `  ${run.id}  ${run.name}`)
   const more = runs.length > lines.length ? `\n  and ${runs.length - lines.length} more` : ''
-  throw usage(`${runs.length} runs begin with '${prefix}', give more of the id:\n\n${lines.join('\n')}${more}`)
+  throw usage(`${runs.length} runs begin with '${typed}', give more of the id:\n\n${lines.join('\n')}${more}`)
 }
