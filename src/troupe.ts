@@ -166,6 +166,11 @@ export class Troupe {
     return this.#registry.names()
   }
 
+  /** The ids of the runs that this process performs now. */
+  running(): string[] {
+    return this.#engine.running()
+  }
+
   /**
    * Starts a run; resolves when that is durable. On a started engine with a free actor it runs at once.
    *

@@ -104,12 +104,4 @@ class Forwarders implements Handlers {
     }
     return method
   }
-
-  names(): string[] {
-    return []
-  }
-
-  ownNames(): string[] {
-    return []
-  }
 }

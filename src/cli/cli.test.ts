@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Definition } from '../engine/definition.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Troupe } from '../troupe.ts'
 import { worker } from '../worker/worker.ts'
@@ -245,5 +247,45 @@ describe('a store with runs', () => {
       steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }, { path: 'label' }],
       failedAttempts: [{ path: 'pack', attempt: 1, error: { message: 'tape is out' } }],
     })
+  })
+})
+
+describe('a run', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+  const from = (path: string): string => JSON.stringify(fileURLToPath(new URL(path, import.meta.url)))
+  const workers = `
+import { worker } from ${from('../worker/worker.ts')}
+export const quick = worker('quick', {}, () => 1)
+export const flaky = worker('flaky', { retry: { attempts: 2, base: '150ms', jitter: 0 } }, (ctx) => {
+  if (ctx.attempt === 1) throw new Error('no disk')
+})
+`
+
+  beforeAll(() => {
+    mkdirSync(join(folder, 'workers'))
+    writeFileSync(join(folder, 'workers/all.ts'), workers)
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('that ends at once is not drawn as waiting', async () => {
+    const { code, out, err } = await troupe(folder, ['run', 'quick'], 80)
+    expect([code, out]).toEqual([0, '1\n'])
+    expect(err).toContain('✓ succeeded in ')
+    expect(err).not.toContain('waiting for a free actor')
+  })
+
+  it('tells why an attempt failed, and of which run when it is another', async () => {
+    const known: Record<string, unknown> = await import(join(folder, 'workers/all.ts'))
+    await using client = await Troupe.open({
+      store: `sqlite:${join(folder, '.troupe/troupe.db')}`,
+      definitions: [known['flaky'] as Definition],
+      logLevel: 'silent',
+    })
+    const other = await client.call('flaky')
+    const { err } = await troupe(folder, ['run', 'flaky'])
+    const line = "worker 'flaky' failed (attempt 1 of 2): no disk; again in 150ms"
+    const told = err.split('\n').filter((text) => text.startsWith('info: '))
+    expect(told.toSorted()).toEqual([`info: run ${other.id}: ${line}`, `info: ${line}`])
   })
 })

@@ -30,6 +30,10 @@ export class ActiveRuns {
     return this.#byId.has(id)
   }
 
+  ids(): string[] {
+    return [...this.#byId.keys()]
+  }
+
   /** A copy, so that it may be walked while runs end. */
   all(): Activation[] {
     return [...this.#byRun.values()]

@@ -97,6 +97,10 @@ export class Engine {
     return this.#active.hasId(id)
   }
 
+  running(): string[] {
+    return this.#active.ids()
+  }
+
   async cancel(write: CancelWrite): Promise<void> {
     await this.#command(new Cancel({ write }))
   }

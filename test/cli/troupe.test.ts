@@ -34,6 +34,19 @@ export const trip = workflow('trip', {}, async (ctx, place: string) => {
   await ctx.step('go', () => mark('go'))
   return place
 })
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+export const slow = workflow('slow', {}, async (ctx) => {
+  ctx.emit('begun')
+  await ctx.step('first', async () => {
+    await pause(2500)
+    appendFileSync('slow.txt', 'first\\n')
+  })
+  await ctx.step('second', () => appendFileSync('slow.txt', 'second\\n'))
+})
+
+export const nap = worker('nap', {}, () => pause(400))
 `
 
 let project = ''
@@ -50,7 +63,7 @@ describe('troupe run', () => {
     const { code, out, err } = await troupe(project, ['run', 'gret', '"ann"'])
     expect([code, out]).toEqual([2, ''])
     expect(err).toBe(
-      "troupe: There is no worker or workflow 'gret'. Did you mean 'greet'? [worker_not_registered]\n\nLooked in workers/ and found: greet, refuse, trip\n",
+      "troupe: There is no worker or workflow 'gret'. Did you mean 'greet'? [worker_not_registered]\n\nLooked in workers/ and found: greet, nap, refuse, slow, trip\n",
     )
   })
 
@@ -74,8 +87,8 @@ describe('troupe run', () => {
   it('exits 1 when the run failed, with its error and what caused it', async () => {
     const { code, out, err } = await troupe(project, ['run', 'refuse'])
     expect([code, out]).toEqual([1, ''])
-    expect(err).toContain(
-      'PermanentError permanent: no seat left\ncaused by TypeError: row 7\nsee it with: troupe show ',
+    expect(err).toMatch(
+      /^PermanentError permanent: no seat left\n {2}at workers\/all\.ts:20:\d+\ncaused by TypeError: row 7\nsee it with: troupe show /m,
     )
     expect(err).not.toContain('    at ')
     expect((await troupe(project, ['run', 'refuse', '--verbose'])).err).toMatch(/ {2}at .*all\.ts/)
@@ -92,6 +105,21 @@ describe('troupe run', () => {
     const second = await troupe(project, args)
     expect([second.code, second.out]).toEqual([0, '"rome"\n'])
     expect(readFileSync(join(project, 'marks.txt'), 'utf8')).toBe('pack\ngo\n')
+  })
+})
+
+describe('other runs of the queue', () => {
+  it('are told of, and may finish a step before the process leaves', async () => {
+    const dying = startTroupe(project, ['run', 'slow'])
+    await dying.told('begun')
+    dying.signal('SIGKILL')
+    await dying.ended
+    const { code, err } = await troupe(project, ['run', 'nap'])
+    expect(code).toBe(0)
+    expect(err).toContain('also goes on with 1 other run of this queue\n')
+    expect(err).toContain('Lets the other run finish what is executing, up to 10s.\n')
+    expect(readFileSync(join(project, 'slow.txt'), 'utf8')).toBe('first\n')
+    expect((await troupe(project, ['runs', '--name', 'slow', '--state', 'ready', '--json'])).out).toContain('"slow"')
   })
 })
 

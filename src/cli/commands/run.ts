@@ -32,8 +32,8 @@ export interface RunRequest {
 
 // How long Ctrl-C waits for what is executing; a second one does not wait.
 const patience = '10s'
-// Other runs of the store may have come to this process meanwhile: they are given back, uncounted.
-const leave = '1s'
+// Other runs of the store may have come to this process meanwhile: they may finish a step, then they are given back, uncounted.
+const leave = '10s'
 
 const firstLookMs = 100
 
@@ -42,10 +42,12 @@ export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode>
   const options = callOptions(request.flags)
   const settings = await loadSettings(request.flags, io.folder)
   const report = reportFor(request.flags, io)
-  const troupe = await Troupe.open(withLog(settings, report, request.flags), { clock: io.clock })
+  const followed: Followed = { id: undefined }
+  const log = reportLog(settings, { report, flags: request.flags, followed })
+  const troupe = await Troupe.open({ ...settings.options, log }, { clock: io.clock })
   const interruption = listenForSignals(troupe, report, io)
   try {
-    const done = perform({ request, io, settings, report, troupe, interruption, input, options })
+    const done = perform({ request, io, settings, report, troupe, interruption, input, options, followed })
     return await Promise.race([done, interruption.impatient])
   } finally {
     interruption.end()
@@ -62,6 +64,12 @@ interface Job {
   readonly interruption: Interruption
   readonly input: unknown
   readonly options: CallOptions
+  readonly followed: Followed
+}
+
+/** The run that this command is about, once there is one. */
+interface Followed {
+  id: string | undefined
 }
 
 /** start → follow → tell → stop */
@@ -80,16 +88,33 @@ async function perform(job: Job): Promise<ExitCode> {
     report.notice(farewell(handle, job.request))
     return interruption.signal() === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
   } finally {
-    await troupe.stop({ within: leave })
+    await depart(job, handle)
   }
 }
 
-async function start({ request, settings, report, troupe, input, options }: Job): Promise<RunHandle> {
+async function depart({ report, troupe, interruption }: Job, handle: RunHandle | undefined): Promise<void> {
+  const others = othersOf(troupe, handle)
+  if (others > 0 && interruption.signal() === undefined)
+    report.notice(`Lets the ${countOf(others)} finish what is executing, up to ${leave}.`)
+  await troupe.stop({ within: leave })
+}
+
+/** How many runs that nobody asked for here are performed here: what is ready in a queue comes to whoever serves it. */
+function othersOf(troupe: Troupe, handle: RunHandle | undefined): number {
+  return troupe.running().filter((id) => id !== handle?.id).length
+}
+
+function countOf(others: number): string {
+  return others === 1 ? 'other run' : `${others} other runs`
+}
+
+async function start({ request, settings, report, troupe, input, options, followed }: Job): Promise<RunHandle> {
   const { name } = request
   const known = troupe.definitions()
   if (known.length === 0) throw definesNothing(settings.origins)
   if (!known.includes(name)) throw unknownWorker({ name, known, origins: settings.origins })
   const handle = await troupe.call(name, input, options)
+  followed.id = handle.id
   report.started(handle)
   await troupe.start()
   const { queue, state } = await handle.status()
@@ -109,8 +134,9 @@ interface Ended {
 }
 
 /** Tells of the run until it has ended. Throws when it can no longer be followed. */
-async function follow(handle: RunHandle, { report, io }: Job): Promise<Ended> {
-  const stopLooking = lookRegularly(handle, report, io)
+async function follow(handle: RunHandle, job: Job): Promise<Ended> {
+  const { report } = job
+  const stopLooking = lookRegularly(handle, job)
   try {
     const [messages, result] = await Promise.allSettled([tellMessages(handle, report), handle.result()])
     const status = result.status === 'fulfilled' ? await handle.status() : await statusAfter(handle, result.reason)
@@ -134,13 +160,23 @@ async function tellMessages(handle: RunHandle, report: RunReport): Promise<void>
   for await (const message of handle) report.message(message)
 }
 
-function lookRegularly(handle: RunHandle, report: RunReport, io: Io): () => void {
+function lookRegularly(handle: RunHandle, { report, io, troupe }: Job): () => void {
   let isOver = false
+  let hasToldOthers = false
+  const lookAtOthers = (): void => {
+    const others = othersOf(troupe, handle)
+    if (others === 0 || hasToldOthers) return
+    hasToldOthers = true
+    report.notice(`also goes on with ${others} other ${others === 1 ? 'run' : 'runs'} of this queue`)
+  }
   const look = async (): Promise<void> => {
     if (isOver) return
     try {
       const status = await handle.status()
-      if (!isOver && status.finishedAt === undefined) report.looked(status)
+      if (!isOver && status.finishedAt === undefined) {
+        lookAtOthers()
+        report.looked(status)
+      }
     } catch {
       // What is wrong with the store reaches the waiting result too, and is told there.
     }
@@ -216,17 +252,21 @@ function reportFor(flags: RunFlags, io: Io): RunReport {
   return canRedraw(io.stderr, io.env) ? new LiveReport(io, options) : new PlainReport(io, options)
 }
 
-function withLog({ options }: Settings, report: RunReport, flags: RunFlags): Settings['options'] {
-  const level = flags.verbose === true ? 'debug' : (options.logLevel ?? 'info')
-  return options.log === undefined ? { ...options, log: reportLog(level, report) } : options
-}
-
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
-function reportLog(least: LogLevel, report: RunReport): Log {
+interface LogParts {
+  readonly report: RunReport
+  readonly flags: RunFlags
+  readonly followed: Followed
+}
+
+function reportLog({ options }: Settings, { report, flags, followed }: LogParts): Log {
+  if (options.log !== undefined) return options.log
+  const least = flags.verbose === true ? 'debug' : (options.logLevel ?? 'info')
   let latest = ''
-  const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, message: string) => {
+  const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, line: string) => {
     if (levels.indexOf(level) < levels.indexOf(least)) return
+    const message = `${whose(fields['run'], line, followed)}${line}`
     const { err } = fields
     const text = err instanceof Error ? `${message}: ${err.message}` : message
     // A store that is in trouble says so at every write: once is enough. What the run says is its own affair.
@@ -235,6 +275,12 @@ function reportLog(least: LogLevel, report: RunReport): Log {
     report.logged(level, text)
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Lines of the engine about other runs say so; those of a run's own code do already. */
+function whose(run: unknown, line: string, followed: Followed): string {
+  const isKnown = run === followed.id || line.startsWith('[Worker:')
+  return typeof run !== 'string' || isKnown ? '' : `run ${run}: `
 }
 
 function callOptions({ key, timeout }: RunFlags): CallOptions {

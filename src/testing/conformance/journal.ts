@@ -49,6 +49,20 @@ export const journalCases: Cases = {
     )
   },
 
+  'shows the failed attempts of a run, in the order in which they ended': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const other = await scene.startAndClaim()
+    await scene.node.commit({ attempts: [attempt(held, 'pay', 2), attempt(held, 'pay', 1), attempt(held, '', 1)] })
+    await scene.node.commit({ attempts: [attempt(other.held, 'pay', 1)] })
+    const { error, startedAt, finishedAt } = attempt(held, 'pay', 1)
+    same(
+      (await scene.store.listAttempts(id)).map(({ path, attempt: n }) => `${path} ${n}`),
+      [' 1', 'pay 1', 'pay 2'],
+    )
+    same(await scene.store.listAttempts(other.id), [{ path: 'pay', attempt: 1, error, startedAt, finishedAt }])
+    same(await scene.store.listAttempts('none'), [])
+  },
+
   'returns the waits of a parked run until it parks on others or ends': async (scene) => {
     const { held } = await scene.startAndClaim()
     const waits = [
