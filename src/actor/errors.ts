@@ -154,6 +154,14 @@ export function replyNotCopied(cause: Error): TroupeError {
   )
 }
 
+export function makeInvalid(made: unknown): TroupeError {
+  return optionInvalid(
+    'actor to spawn',
+    made,
+    'a function that returns an actor, or a class of actors that needs no arguments',
+  )
+}
+
 export function actorBoundTwice(holder: Named): TroupeError {
   const text = `This object already lives as ${holder}: spawn a new one, as in spawn(() => new Counter()).`
   return about(holder, text, { code: 'definition_invalid' })

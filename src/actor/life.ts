@@ -7,7 +7,7 @@ import { Actor, bindActor, keepContext } from './actor.ts'
 import { Belongings } from './belongings.ts'
 import type { Cell } from './cell.ts'
 import type { Siblings } from './core.ts'
-import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp } from './errors.ts'
+import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp, makeInvalid } from './errors.ts'
 import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
 import { alive, draining, ended, ending, restarting } from './life-state.ts'
 import type { Occurrence } from './inspection.ts'
@@ -330,7 +330,10 @@ export class Life {
 }
 
 function construct(make: Maker): Actor {
-  return isClass(make) ? new make() : make()
+  if (typeof make !== 'function') throw makeInvalid(make)
+  const made: unknown = isClass(make) ? new make() : make()
+  if (!(made instanceof Actor)) throw makeInvalid(made)
+  return made
 }
 
 function isClass(make: Maker): make is new () => Actor {

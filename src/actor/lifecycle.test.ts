@@ -106,6 +106,23 @@ describe('starting', () => {
     expect((await thirdHandle.stop()).actor?.seen.slice(-2)).toEqual(['again', 'stopped(stopped)'])
   })
 
+  it.each([
+    ['an actor that is made already', () => new Noted()],
+    ['what makes none', () => () => undefined],
+    ['what makes a promise', () => async () => new Noted()],
+  ])('refuses %s', async (_what, make) => {
+    const { system } = notedActor()
+    const [, handle] = system.spawn(make() as unknown as () => Actor)
+    expect(await handle.done).toMatchObject({
+      kind: 'failed',
+      phase: 'start',
+      error: {
+        code: 'option_invalid',
+        message: expect.stringContaining('give a function that returns an actor') as string,
+      },
+    })
+  })
+
   it('gives no ctx to a constructor', async () => {
     class Eager extends Actor {
       readonly me = String(this.ctx.self)

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
 import { toMs } from '../lib/duration.ts'
 import type { Duration } from '../lib/duration.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, LogFields } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
 import { Core } from './core.ts'
 import type { Siblings } from './core.ts'
@@ -257,6 +257,10 @@ async function stopAll(actors: Siblings): Promise<void> {
 const consoleLog: Log = {
   debug: () => undefined,
   info: () => undefined,
-  warn: (_fields, message) => console.warn(message),
-  error: (fields, message) => console.error(message, fields.error),
+  warn: (fields, message) => console.warn(message, ...errorIn(fields)),
+  error: (fields, message) => console.error(message, ...errorIn(fields)),
+}
+
+function errorIn({ error }: LogFields): unknown[] {
+  return error === undefined ? [] : [error]
 }

@@ -4,6 +4,7 @@ import type { WorkerOptions } from 'node:worker_threads'
 import { Actor } from './actor.ts'
 import type { Operation } from './envelope.ts'
 import type { StopReason } from './handle.ts'
+import { optionInvalid } from './errors.ts'
 import { setHandlers } from './protocol.ts'
 import type { Handlers, Method } from './protocol.ts'
 import { cellOf } from './ref.ts'
@@ -37,6 +38,9 @@ export function threaded<C extends ActorClass>(
   type: C,
   { thread, args, worker = {} }: ThreadOptions<C>,
 ): new () => Actor {
+  if (!URL.canParse(String(thread))) throw optionInvalid('thread', thread, "new URL('./parser.js', import.meta.url)")
+  if (!((type.prototype as unknown) instanceof Actor)) throw optionInvalid('actor of a thread', type, 'its class')
+  if (args !== undefined && !Array.isArray(args)) throw optionInvalid('args', args, 'an array')
   const order: ThreadOrder = { module: String(thread), className: type.name, args: args ?? [], worker }
   class Threaded extends ThreadActor {
     constructor() {

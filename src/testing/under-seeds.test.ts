@@ -96,4 +96,9 @@ describe('underSeeds', () => {
     expect(failure?.message).toBe('Under seed 1: the scenario threw\nRun it alone with testSystem({ seed: 1 }).')
     expect(kits.map(({ system }) => system.metrics().actors)).toEqual([0])
   })
+
+  it('refuses to try no seed at all', async () => {
+    for (const seeds of [0, Number.NaN, 1.5])
+      await expect(underSeeds(seeds, () => undefined)).rejects.toMatchObject({ code: 'option_invalid' })
+  })
 })

@@ -1,5 +1,6 @@
 // Runs a test in many orders, to find those in which it fails.
 
+import { wholeNumber } from '../actor/errors.ts'
 import { toError } from '../lib/errors.ts'
 import { testSystem } from './test-system.ts'
 import type { TestSystem, TestSystemOptions } from './test-system.ts'
@@ -28,6 +29,7 @@ export async function underSeeds(
   scenario: (kit: TestSystem) => unknown,
   options: Omit<TestSystemOptions, 'seed'> = {},
 ): Promise<void> {
+  wholeNumber('number of seeds', seeds, 1)
   for (let seed = 1; seed <= seeds; seed++) {
     try {
       await runOnce(testSystem({ ...options, seed }), scenario)

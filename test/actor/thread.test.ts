@@ -157,6 +157,16 @@ describe('an actor in a thread', () => {
     })
   })
 
+  it('refuses what is no module or no class before it starts anything', () => {
+    const { system } = calculator()
+    const options = (more: object) => ({ thread, worker, ...more })
+    const spawning = (type: unknown, more: object) => () => system.spawn(type as typeof Calculator, options(more))
+    expect(spawning(Calculator, { thread: './calculator.ts' })).toThrow('give new URL')
+    expect(spawning(() => new Calculator(), {})).toThrow('give its class')
+    expect(spawning(Calculator, { args: { start: 1 } })).toThrow('The args is')
+    expect(system.metrics().actors).toBe(1)
+  })
+
   it('is killed while it starts', async () => {
     const { ref, handle, buried } = calculator({ args: { hangsAtStart: true } })
     ref.tell('add', 1)
