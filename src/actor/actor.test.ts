@@ -41,6 +41,7 @@ class ExecuteStep extends Message('ExecuteStep')<{ step: string; queue: string }
 class WorkDone extends Message('WorkDone')<{ id: number }>() {}
 class DoWork extends Message('DoWork')<{ id: number; callback: Recipient<WorkDone> }>() {}
 class AddAll extends Message('AddAll')<number[], number>() {}
+class Due extends Message('Due')<Date, number>() {}
 class Ping extends Message('Ping')<void, string>() {}
 
 class StepExecutor extends Actor implements Handler<typeof ExecuteStep>, Handler<typeof AddAll>, Handler<typeof Ping> {
@@ -105,6 +106,7 @@ describe('an actor', () => {
     expect(await executor.ask(new ExecuteStep({ step: 'a', queue: 'q' }))).toBe(true)
     expect(await executor.ask(new ExecuteStep({ step: 'a', queue: '' }), { timeout: '1s' })).toBe(false)
     expect(await executor.ask(new AddAll([1, 2, 3]))).toBe(6)
+    expect(new Due(new Date(5)).payload.getTime()).toBe(5)
     expect(await executor.ask(new Ping())).toBe('Ping')
   })
 

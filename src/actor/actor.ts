@@ -59,7 +59,7 @@ export abstract class Actor {
   /** Runs before the first message. When it fails the actor never existed: its mail becomes dead letters and `stopped` is not called. */
   started?(): unknown
 
-  /** Runs each time the mailbox has become empty after at least one message or turn; the mailbox waits for its promise. */
+  /** Runs each time the mailbox has become empty after at least one message was handled or one turn taken; the mailbox waits for its promise. */
   idle?(): unknown
 
   /**

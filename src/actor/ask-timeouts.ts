@@ -1,9 +1,9 @@
 // Timeouts of asks without a timer for each: asks of equal timeout expire in the order they were made.
 
 import type { Clock, Timer } from '../lib/clock.ts'
-import { undated } from './ask.ts'
-import type { AskLink, PendingAsk } from './ask.ts'
 import { askTimeout } from './errors.ts'
+import { undated } from './pending.ts'
+import type { AskLink, Pending } from './pending.ts'
 
 // The timer holds the process only while asks wait, and learns within this time that none does any more.
 const longestTickMs = 50
@@ -19,7 +19,7 @@ class AskQueue implements AskLink {
     this.timeoutMs = timeoutMs
   }
 
-  add(ask: PendingAsk): void {
+  add(ask: Pending): void {
     ask.previous = this.previous
     ask.next = this
     this.previous = this.previous.next = ask
@@ -34,8 +34,8 @@ class AskQueue implements AskLink {
 
   expire(nowMs: number): void {
     while (this.next.deadlineMs <= nowMs) {
-      const { target, message } = this.next as PendingAsk
-      ;(this.next as PendingAsk).reject(askTimeout(target, message, this.timeoutMs))
+      const { target, message } = this.next as Pending
+      ;(this.next as Pending).reject(askTimeout(target, message, this.timeoutMs))
     }
   }
 }
@@ -54,7 +54,7 @@ export class AskTimeouts {
     this.#clock = clock
   }
 
-  add(ask: PendingAsk, timeoutMs: number): void {
+  add(ask: Pending, timeoutMs: number): void {
     this.#queueFor(timeoutMs).add(ask)
     if (this.#willLook) return
     this.#willLook = true

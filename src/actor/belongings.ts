@@ -2,7 +2,7 @@
 
 import type { Clock } from '../lib/clock.ts'
 import type { Cell } from './cell.ts'
-import { Siblings } from './core.ts'
+import { Siblings, killAll } from './siblings.ts'
 import { Stash } from './stash.ts'
 import { Supervision } from './supervision.ts'
 import { Tasks } from './tasks.ts'
@@ -31,16 +31,16 @@ export class Belongings {
   }
 
   /** Puts what was stashed back into the mailbox, and ends all the rest; the signal tells `why`. */
-  giveBack(why: Error): void {
+  giveBack(why: () => Error): void {
     this.stash.empty()
     this.release(why)
-    while (this.children.last !== undefined) this.children.last.life.kill()
+    killAll(this.children)
   }
 
   /** Cancels the timers, ends the watching and aborts the signal, which tells `why`. */
-  release(why: Error): void {
+  release(why: () => Error): void {
     this.timers.cancelAll()
     this.watching.endAll()
-    this.#abort?.abort(why)
+    this.#abort?.abort(why())
   }
 }

@@ -5,6 +5,7 @@ import { isThenable } from '../lib/thenable.ts'
 import { busy, handling, idling, overlapping, queued, resting, starting, turning } from './activity.ts'
 import type { Actor } from './actor.ts'
 import type { Core } from './core.ts'
+import { Buried } from './dead-letters.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
 import type { Wait } from './deadlock.ts'
 import type { Envelope } from './envelope.ts'
@@ -31,7 +32,7 @@ interface Hands {
   current: Envelope | undefined
 }
 
-// Of those that have not taken a turn yet; it stays empty.
+// Of those that have not taken a turn yet.
 const emptyHands: Hands = { current: undefined }
 
 interface Turn {
@@ -179,7 +180,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   }
 
   /** Cuts off all that is under way; what comes of it later is ignored. */
-  halt(reason: DeadLetterReason, why: Error): void {
+  halt(reason: DeadLetterReason, why: () => Error): void {
     this.incarnation++
     this.active = 0
     this.waits = undefined
@@ -193,8 +194,8 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     this.overlap?.running.clear()
     for (const envelope of cutOff) {
       const isReplyLost = reason === 'discarded' && envelope.ask?.isSettled === false
-      envelope.ask?.reject(why)
       this.mailbox.bury(envelope, isReplyLost ? 'reply-dropped' : reason)
+      envelope.ask?.reject(why())
     }
   }
 
@@ -222,7 +223,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     }
     this.#takesDetour = overlap !== undefined || this.lanes !== undefined || this.life.hasTooManyTasks
     if (this.life.hasTooManyTasks) return this.#pause()
-    const mailbox = this.lanes?.next() ?? this.mailbox
+    const mailbox = this.lanes?.next(overlap) ?? this.mailbox
     const envelope = mailbox.peek()
     if (envelope === undefined) return this.#rest()
     if (overlap?.admits(envelope.name) === false) return this.#pause()
@@ -259,13 +260,15 @@ export class Cell implements Runnable, MailboxOwner, Turns {
     const method = this.#methodFor(envelope)
     if (method === undefined) return this.#passOver(envelope)
     this.#stage = overlapping
+    envelope.ask?.endWait()
     overlap.run(envelope, () => call(method, this.actor as Actor, envelope), {
       replied: (reply) => {
         this.#replied(envelope, reply)
         this.wake()
       },
       failed: (error) => {
-        this.#failedIn(envelope, error)
+        if (error instanceof Buried) this.mailbox.refuse(envelope, error.reason, () => error.why)
+        else this.#failedIn(envelope, error)
         this.wake()
       },
     })
@@ -279,9 +282,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   }
 
   #passOver(envelope: Envelope): boolean {
-    const gaveUp = envelope.ask?.isSettled === true
-    if (!gaveUp) envelope.ask?.reject(messageUnknown(this, envelope.name))
-    this.mailbox.bury(envelope, gaveUp ? 'timeout' : 'unknown')
+    this.mailbox.refuse(envelope, 'unknown', () => messageUnknown(this, envelope.name))
     return this.state < restarting
   }
 
@@ -305,7 +306,9 @@ export class Cell implements Runnable, MailboxOwner, Turns {
       return this.#perform(idling, idle)
     }
     this.#activity = resting
-    if (this.state === draining && this.active === 0 && isAlone) this.life.drained()
+    if (this.state !== draining || this.active > 0) return false
+    if (isAlone) this.life.drained()
+    else this.protocol?.drain?.(this.actor as Actor)
     return false
   }
 
@@ -388,7 +391,5 @@ export class Cell implements Runnable, MailboxOwner, Turns {
 }
 
 function call(method: Method, actor: Actor, envelope: Envelope): unknown {
-  return envelope.observation === undefined
-    ? method.call(actor, envelope.payload)
-    : envelope.observation.handle(method, actor)
+  return envelope.escort === undefined ? method.call(actor, envelope.payload) : envelope.escort.handle(method, actor)
 }

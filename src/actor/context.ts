@@ -53,7 +53,7 @@ export interface Context<A extends Actor = Actor> {
   watch(ref: Watched, onEnd?: (end: Terminated) => unknown): void
   /** From now on nothing is heard of its end. */
   unwatch(ref: Watched): void
-  /** As `ref.ask`, and also after an `await` seen by the search for deadlocks. */
+  /** As `ref.ask`, and also after an `await` seen by the search for deadlocks, unless tasks or other handlers of this actor are under way. */
   ask<B extends Actor, K extends MessageName<B>>(
     ref: Ref<B>,
     name: K,
@@ -66,7 +66,7 @@ export interface Context<A extends Actor = Actor> {
   every(time: Duration, fn: () => unknown): Timer
   /**
    * Brings the result of a promise, or its error, back as a turn. The mailbox goes on meanwhile, and a stop waits for it.
-   * Without `onError`, an error fails the actor.
+   * Without `onError`, an error fails the actor. The promise of an ask is no wait from then on, for the search for deadlocks; one derived from it still is.
    */
   pipe<T>(promise: PromiseLike<T>, onResult: (value: T) => unknown, onError?: (error: unknown) => unknown): void
   /**

@@ -1,6 +1,7 @@
 // What all actors of one system share.
 
 import type { Clock } from '../lib/clock.ts'
+import { silenceFaults } from '../lib/log.ts'
 import type { Log } from '../lib/log.ts'
 import { AskTimeouts } from './ask-timeouts.ts'
 import type { Cell } from './cell.ts'
@@ -11,6 +12,7 @@ import { RunQueue } from './run-queue.ts'
 import type { Pick } from './run-queue.ts'
 import type { SpawnFunction } from './spawn.ts'
 import type { SuperviseFunction } from './supervise.ts'
+import { Siblings } from './siblings.ts'
 import { Supervision } from './supervision.ts'
 import type { Tracing } from './tracing.ts'
 
@@ -51,7 +53,7 @@ export class Core {
 
   constructor(deps: CoreDeps) {
     this.clock = deps.clock
-    this.log = deps.log
+    this.log = silenceFaults(deps.log)
     this.askTimeoutMs = deps.askTimeoutMs
     this.spawn = deps.spawn
     this.supervise = deps.supervise
@@ -59,8 +61,8 @@ export class Core {
     this.runQueue = new RunQueue(deps.clock, deps.pick)
     this.supervision = new Supervision(deps.clock, this.children)
     this.askTimeouts = new AskTimeouts(deps.clock)
-    this.deadLetters = new DeadLetterBox(deps.clock, deps.log)
-    this.observer = new Observer({ ...deps, deadLetters: this.deadLetters })
+    this.deadLetters = new DeadLetterBox(deps.clock, this.log)
+    this.observer = new Observer({ ...deps, log: this.log, deadLetters: this.deadLetters })
   }
 
   /** Calls `fn` as the one who runs, for the search for deadlocks; as nobody when `cell` is undefined. */
@@ -79,23 +81,5 @@ export class Core {
     this.processed += cell.processed
     this.failed += cell.failed
     if (cell.name !== undefined) this.names.delete(cell.name)
-  }
-}
-
-/** Actors of one parent in start order, linked through their cells so that a million of them need no table. */
-export class Siblings {
-  last: Cell | undefined = undefined
-
-  add(cell: Cell): void {
-    cell.older = this.last
-    if (this.last !== undefined) this.last.younger = cell
-    this.last = cell
-  }
-
-  remove(cell: Cell): void {
-    if (cell.younger === undefined) this.last = cell.older
-    else cell.younger.older = cell.older
-    if (cell.older !== undefined) cell.older.younger = cell.younger
-    cell.older = cell.younger = undefined
   }
 }

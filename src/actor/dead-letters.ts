@@ -13,7 +13,8 @@ import { Listeners } from './listeners.ts'
  * - `overflow`: the mailbox was full;
  * - `timeout`: its asker gave up while it was still in the mailbox;
  * - `unknown`: the actor has no such public method;
- * - `deadlock`: waiting for it would never have ended.
+ * - `deadlock`: waiting for it would never have ended;
+ * - `not-copied`: it cannot be copied into the thread of the actor.
  */
 export type DeadLetterReason =
   | 'stopped'
@@ -24,6 +25,7 @@ export type DeadLetterReason =
   | 'timeout'
   | 'unknown'
   | 'deadlock'
+  | 'not-copied'
 
 export interface DeadLetter {
   /** The actor it was for, as it prints. */
@@ -46,6 +48,17 @@ export interface DeadLetters {
   onDeadLetter(listener: (letter: DeadLetter) => void): () => void
 }
 
+/** Thrown in a handler's name when its message turned out to be a dead letter: `why` is told to its asker. */
+export class Buried {
+  readonly reason: DeadLetterReason
+  readonly why: Error
+
+  constructor(reason: DeadLetterReason, why: Error) {
+    this.reason = reason
+    this.why = why
+  }
+}
+
 const keptLetters = 100
 const logEveryMs = 1000
 
@@ -55,8 +68,8 @@ export class DeadLetterBox implements DeadLetters {
   readonly #listeners: Listeners<DeadLetter>
   #recent: DeadLetter[] = []
   #count = 0
-  #unlogged = 0
-  #quietUntilMs = -Infinity
+  /** Since one was logged; undefined when the next one is logged. */
+  #unlogged: number | undefined
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
@@ -85,17 +98,20 @@ export class DeadLetterBox implements DeadLetters {
     this.#listeners.tell(letter)
   }
 
+  /** Logs how many were left out since the one that was told. */
+  end(): void {
+    const unlogged = this.#unlogged ?? 0
+    this.#unlogged = undefined
+    if (unlogged > 0) this.#log.warn({ unlogged }, `Dead letters: ${unlogged} more`)
+  }
+
   #logOne({ actor, message, operation, reason }: DeadLetter): void {
-    const nowMs = this.#clock.monotonic()
-    if (nowMs < this.#quietUntilMs) {
+    if (this.#unlogged !== undefined) {
       this.#unlogged++
       return
     }
-    const unlogged = this.#unlogged
-    const others = unlogged === 0 ? '' : `, and ${unlogged} more before it`
-    const fields = { actor, message, operation, reason, unlogged }
-    this.#log.warn(fields, `Dead letter: ${message} for ${actor} (${reason})${others}`)
+    this.#log.warn({ actor, message, operation, reason }, `Dead letter: ${message} for ${actor} (${reason})`)
     this.#unlogged = 0
-    this.#quietUntilMs = nowMs + logEveryMs
+    this.#clock.after(logEveryMs, () => this.end(), { background: true })
   }
 }

@@ -239,6 +239,21 @@ describe('a send that would wait for ever', () => {
 })
 
 describe('no alarm is raised', () => {
+  it('and none of 40,000 asks of one handler costs more than one of few', async () => {
+    const { a, system } = newNodes(1)
+    const [b] = system.spawn(Node, { mailbox: 50_000 })
+    const fan = (count: number): Script => {
+      return (ctx) => Promise.all(Array.from({ length: count }, () => ctx.ask(b, 'note', '')))
+    }
+    const msOf = async (count: number): Promise<number> => {
+      const startedAt = process.hrtime.bigint()
+      await a.ask('run', fan(count), { timeout: '1h' })
+      return Number(process.hrtime.bigint() - startedAt) / 1e6
+    }
+    await msOf(4000)
+    expect(await msOf(40_000)).toBeLessThan(40 * (await msOf(4000)) + 200)
+  })
+
   it('by a chain, by a diamond, or by a tell back', async () => {
     const { a, b, c, d } = newNodes(4)
     expect(await a.ask('run', along([b, c, d]))).toBe('end')
@@ -357,6 +372,20 @@ describe('no alarm is raised', () => {
     const back: Script = (ctx) => ctx.ask(beside, 'beside', () => 'beside')
     expect(await beside.ask('beside', (ctx) => ctx.ask(a, 'run', back))).toBe('beside')
     expect(await beside.ask('beside', (ctx) => ctx.ask(beside, 'note', 'self'))).toBe(undefined)
+  })
+
+  it('for one that waits for a handler beside others, which nothing holds up', async () => {
+    const { a, b, system } = newNodes(2)
+    const [beside] = system.spawn(Beside)
+    const gate = deferred<void>()
+    const waits = a.ask('run', (ctx) => ctx.ask(beside, 'beside', () => gate.promise))
+    await turns()
+    const back = beside.ask('run', (ctx) => ctx.ask(a, 'note', 'back'))
+    await turns()
+    gate.resolve()
+    await waits
+    await back
+    expect(await b.ask('run', () => 'free')).toBe('free')
   })
 
   it('for one that was killed while it waited', async () => {

@@ -5,7 +5,12 @@ import { deadlock } from './errors.ts'
 /** Something a handler waits for. */
 export interface Wait {
   readonly target: Waiter
+  /** The name of the message that `target` is to take. */
+  readonly message: string
   readonly promise: Promise<unknown>
+  waiter: Waiter | undefined
+  /** Its place among the waits of its waiter. */
+  place: number
 }
 
 /** An actor, seen as one who waits for others. */
@@ -18,22 +23,29 @@ export interface Waiter {
 }
 
 /** Books that the handler of `waiter` waits from now on; the error, and nothing booked, when that would close a cycle of waits. */
-export function beginWait(waiter: Waiter, wait: Wait, message: string): Error | undefined {
+export function beginWait(waiter: Waiter, wait: Wait): Error | undefined {
   if (!waiter.isHolding) return undefined
   const path = cycleOf(waiter, wait.target)
-  if (path !== undefined) return deadlock(wait.target, message, path)
+  if (path !== undefined) return deadlock(wait.target, wait.message, path)
+  wait.waiter = waiter
   waiter.waits ??= []
-  waiter.waits.push(wait)
+  wait.place = waiter.waits.push(wait) - 1
   return undefined
 }
 
-export function endWait(waiter: Waiter, wait: Wait): void {
-  waiter.waits = waiter.waits?.filter((one) => one !== wait)
+export function endWait({ waits }: Waiter, wait: Wait): void {
+  // Otherwise its handler has ended before.
+  if (waits?.[wait.place] !== wait) return
+  const last = waits.pop() as Wait
+  if (last === wait) return
+  waits[wait.place] = last
+  last.place = wait.place
 }
 
 /** Forgets that the handler of `waiter` waits for `promise`: it will hear of it in a turn of its own. */
 export function endWaitFor(waiter: Waiter, promise: unknown): void {
-  waiter.waits = waiter.waits?.filter((one) => one.promise !== promise)
+  const wait = waiter.waits?.findLast((one) => one.promise === promise)
+  if (wait !== undefined) endWait(waiter, wait)
 }
 
 /** The way along the waits from `waiter` back to itself, once it waits for `target`. */

@@ -1,7 +1,7 @@
 // Records of actors: what `supervise` and `registry` are given to start, and the records of refs they give back.
 
 import type { Actor } from './actor.ts'
-import { optionInvalid } from './errors.ts'
+import { anObject, optionInvalid } from './errors.ts'
 import type { Ref } from './ref.ts'
 import type { Make, SpawnOptions } from './spawn.ts'
 
@@ -27,7 +27,7 @@ interface ReadEntry extends EntryOptions {
 
 /** Throws: `option_invalid`, naming the entry that is none. */
 export function readEntries(entries: Entries): ReadEntry[] {
-  return Object.entries(entries).map(([key, entry]) => {
+  return Object.entries(anObject('record of actors', entries)).map(([key, entry]) => {
     const options = typeof entry === 'function' ? { make: entry } : entry
     if (typeof options?.make !== 'function')
       throw optionInvalid(

@@ -2,6 +2,7 @@
 
 import { TroupeError } from '../lib/errors.ts'
 import type { ErrorCode, ErrorOptions } from '../lib/errors.ts'
+import { textOf } from '../lib/text.ts'
 
 /** Prints as `Counter(#7)`. */
 interface Named {
@@ -133,23 +134,23 @@ export function exportMissing(className: string, module: string): TroupeError {
 export function payloadNotCopied(actor: string, message: string, cause: Error): TroupeError {
   return new TroupeError(
     'value_not_copied',
-    `The payload of ${message} cannot be copied into the thread of ${actor} (${cause.message}): send plain data.`,
+    `The payload of ${message} cannot be copied into the thread of ${actor} (${cause.message}): send plain data, without refs and functions.`,
     { cause, details: { actor, message } },
   )
 }
 
-export function refNotCopied(actor: string, message: string): TroupeError {
+export function argumentsNotCopied(actor: string, cause: Error): TroupeError {
   return new TroupeError(
     'value_not_copied',
-    `The payload of ${message} holds a ref, which cannot be copied into the thread of ${actor}: let the reply bring back what the other is to know.`,
-    { details: { actor, message } },
+    `The args cannot be copied into the thread of ${actor} (${cause.message}): give plain data, without refs and functions.`,
+    { cause, details: { actor } },
   )
 }
 
 export function replyNotCopied(cause: Error): TroupeError {
   return new TroupeError(
     'value_not_copied',
-    `The reply cannot be copied out of its thread (${cause.message}): return plain data.`,
+    `The reply cannot be copied out of its thread (${cause.message}): return plain data, without refs and functions.`,
     { cause },
   )
 }
@@ -180,6 +181,12 @@ export function wholeNumber(option: string, received: number | undefined, least:
   throw optionInvalid(option, received, `a whole number of ${least} or more`)
 }
 
+/** What was received, unless it is no object. */
+export function anObject<T>(option: string, received: T): T {
+  if (typeof received === 'object' && received !== null) return received
+  throw optionInvalid(option, received, 'an object')
+}
+
 /** What was received, unless it is none of the `choices`. */
 export function oneOf<T extends string>(option: string, received: T, choices: readonly T[]): T {
   if (choices.includes(received)) return received
@@ -188,7 +195,7 @@ export function oneOf<T extends string>(option: string, received: T, choices: re
 }
 
 export function optionInvalid(option: string, value: unknown, wanted: string): TroupeError {
-  const received = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const received = typeof value === 'string' ? JSON.stringify(value) : textOf(value)
   const text = `The ${option} is ${received}: give ${wanted}.`
   return new TroupeError('option_invalid', text, { details: { option, received } })
 }

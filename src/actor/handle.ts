@@ -20,7 +20,7 @@ export interface ActorResult<A extends Actor = Actor> {
   readonly phase?: FailurePhase
   /** There when it failed: the first error. */
   readonly error?: Error
-  /** The object, with its last state; absent when its constructor failed. */
+  /** The object, with its last state; absent when its constructor failed, and from pools and threads. */
   readonly actor?: A
 }
 

@@ -202,6 +202,27 @@ describe('the priority lane', () => {
     expect(seen).toEqual([...numbered('x', 8), 'a', 'x9', 'x10', 'x11', 'x12'])
   })
 
+  it('goes on while a message of the other waits for others of its own kind', async () => {
+    class Library extends Actor {
+      static readonly concurrent = { fetch: 1 }
+      readonly #gate = deferred<string>()
+      fetch(): Promise<string> {
+        return this.#gate.promise
+      }
+      release(): void {
+        this.#gate.resolve('released')
+      }
+    }
+    for (const priority of [true, false]) {
+      const [library] = new ActorSystem().spawn(Library, { priority: true })
+      const fetched = [library.ask('fetch')]
+      await Promise.resolve()
+      fetched.push(library.ask('fetch', undefined, { priority }))
+      await library.ask('release', undefined, { priority: !priority })
+      expect(await Promise.all(fetched)).toEqual(['released', 'released'])
+    }
+  })
+
   it('is an error where there is none: with tell, send and ask, and nothing is sent', async () => {
     const { ref, actor, go, system } = await busyClerk({ priority: false })
     const off = expect.objectContaining({

@@ -6,12 +6,12 @@ import { isThenable } from '../lib/thenable.ts'
 import { Actor, bindActor, keepContext } from './actor.ts'
 import { Belongings } from './belongings.ts'
 import type { Cell } from './cell.ts'
-import type { Siblings } from './core.ts'
 import { actorFailed, actorKilled, actorRestarted, actorStopped, restartsUsedUp, makeInvalid } from './errors.ts'
 import type { ActorResult, EndReason, FailurePhase, StopReason } from './handle.ts'
 import { alive, draining, ended, ending, restarting } from './life-state.ts'
 import type { Occurrence } from './inspection.ts'
 import { Onlookers } from './onlookers.ts'
+import type { Siblings } from './siblings.ts'
 import type { Rebirth, Supervision } from './supervision.ts'
 import type { Watching } from './watch.ts'
 
@@ -85,7 +85,7 @@ export class Life {
   /** Aborted when the actor is killed, fails or has ended. */
   get signal(): AbortSignal {
     const { signal } = this.belongings
-    if (this.#cell.state === ended || this.#failure !== undefined) this.belongings.release(this.whyGone())
+    if (this.#cell.state === ended || this.#failure !== undefined) this.belongings.release(() => this.whyGone())
     return signal
   }
 
@@ -117,7 +117,8 @@ export class Life {
   begin(): void {
     const cell = this.#cell
     try {
-      const actor = construct(this.#make)
+      // What its constructor asks, it does not ask for the one that spawns it.
+      const actor = cell.core.runAs(undefined, () => construct(this.#make))
       cell.className = actor.constructor.name || cell.className
       bindActor(actor, cell)
       if (this.restarts === 0 && cell.core.observer.isInspecting)
@@ -161,7 +162,7 @@ export class Life {
     const cell = this.#cell
     const { state } = cell
     if (state === ended) return
-    cell.state = ended
+    this.#end()
     if (state === restarting) {
       this.#failure = undefined
       this.#home.supervision.hurry(cell)
@@ -241,11 +242,11 @@ export class Life {
 
   async #takeLeave(reason: StopReason): Promise<void> {
     this.#cell.state = restarting
-    const why = actorRestarted(this.#cell)
+    const why = (): Error => actorRestarted(this.#cell)
     keepContext(this.#cell.actor)
     this.#cell.halt('restart', why)
     if (this.#onlookers !== undefined) {
-      this.#onlookers.startError?.resolve(this.#failure?.error ?? why)
+      this.#onlookers.startError?.resolve(this.#failure?.error ?? why())
       this.#onlookers.startError = undefined
     }
     this.#belongings?.giveBack(why)
@@ -255,7 +256,7 @@ export class Life {
 
   /** Cuts off everything the actor still had before it: what was under way, mail, timers, children. */
   #letGo(): void {
-    const why = this.whyGone()
+    const why = (): Error => this.whyGone()
     this.#cell.halt('discarded', why)
     this.#belongings?.giveBack(why)
     this.#cell.discardMail()
@@ -301,12 +302,13 @@ export class Life {
     const result: ActorResult = {
       kind,
       ...(failure !== undefined && { ...failure, kind: 'failed' }),
-      ...(cell.actor !== undefined && { actor: cell.actor }),
+      // What stands for others is not theirs to see.
+      ...(cell.actor !== undefined &&
+        cell.protocol?.prototype === Object.getPrototypeOf(cell.actor) && { actor: cell.actor }),
     }
     this.#result = result
-    cell.state = ended
+    this.#end()
     this.#letGo()
-    this.#home.children.remove(cell)
     cell.core.bookEnd(cell)
     this.#tell({ type: 'ended', kind: result.kind, ...(failure !== undefined && { error: failure.error }) })
     this.#onlookers?.startError?.resolve(failure?.error ?? this.whyGone())
@@ -314,6 +316,13 @@ export class Life {
     for (const watching of this.#onlookers?.watchers ?? []) watching.hasEnded(cell, result)
     this.#onlookers?.watchers.clear()
     if (failure !== undefined && this.#belongings?.escalates) this.#parent?.life.fail('handle', failure.error)
+  }
+
+  // Invariant: whoever is in the list of a parent has not ended, or one that ends all of them would go on for ever.
+  #end(): void {
+    if (this.#cell.state === ended) return
+    this.#cell.state = ended
+    this.#home.children.remove(this.#cell)
   }
 
   #report(failure: Failure): void {
@@ -330,7 +339,6 @@ export class Life {
 }
 
 function construct(make: Maker): Actor {
-  if (typeof make !== 'function') throw makeInvalid(make)
   const made: unknown = isClass(make) ? new make() : make()
   if (!(made instanceof Actor)) throw makeInvalid(made)
   return made

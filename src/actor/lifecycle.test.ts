@@ -4,6 +4,7 @@ import { ManualClock } from '../testing/manual-clock.ts'
 import { RecordedLog } from '../testing/recorded-log.ts'
 import { Actor } from './actor.ts'
 import type { EndReason } from './handle.ts'
+import type { Ref } from './ref.ts'
 import { ActorSystem } from './system.ts'
 
 /** Notes its whole life; each part can be made to wait or to fail. */
@@ -107,7 +108,6 @@ describe('starting', () => {
   })
 
   it.each([
-    ['an actor that is made already', () => new Noted()],
     ['what makes none', () => () => undefined],
     ['what makes a promise', () => async () => new Noted()],
   ])('refuses %s', async (_what, make) => {
@@ -121,6 +121,45 @@ describe('starting', () => {
         message: expect.stringContaining('give a function that returns an actor') as string,
       },
     })
+  })
+
+  it.each([new Noted(), null, undefined])(
+    'refuses %s in place of a function or a class, and leaves nothing behind',
+    (made) => {
+      const { system, handle } = notedActor()
+      void handle.kill()
+      expect(() => system.spawn(made as unknown as () => Actor, { name: 'made' })).toThrow(
+        'give a function that returns an actor, or a class',
+      )
+      expect([system.tree(), system.lookup('made')]).toEqual([[], undefined])
+    },
+  )
+
+  it('lets a constructor ask the one that spawns it', async () => {
+    class Child extends Actor {
+      readonly name: Promise<string>
+      constructor(parent: Ref<Parent>) {
+        super()
+        this.name = parent.ask('name')
+      }
+      async told(): Promise<string> {
+        return this.name
+      }
+    }
+    class Parent extends Actor {
+      child: Ref<Child> | undefined
+      bear(): void {
+        const self: Ref<Parent> = this.ctx.self
+        this.child = this.ctx.spawn(() => new Child(self))[0]
+      }
+      name(): string {
+        return 'Ann'
+      }
+    }
+    const parent = new Parent()
+    const [ref] = new ActorSystem({ log: new RecordedLog() }).spawn(() => parent)
+    await ref.ask('bear')
+    expect(await parent.child?.ask('told')).toBe('Ann')
   })
 
   it('gives no ctx to a constructor', async () => {

@@ -1,6 +1,7 @@
 // Those who are told of things as they happen, and what they throw is nobody else's trouble.
 
 import type { Log } from '../lib/log.ts'
+import { optionInvalid } from './errors.ts'
 
 export class Listeners<T> {
   readonly #log: Log
@@ -19,6 +20,7 @@ export class Listeners<T> {
 
   /** Returns what ends the listening. */
   add(hear: (item: T) => void): () => void {
+    if (typeof hear !== 'function') throw optionInvalid(`listener ${this.#title}`, hear, 'a function')
     const listener = { hear }
     this.#all.add(listener)
     return () => void this.#all.delete(listener)

@@ -93,6 +93,33 @@ describe('a mailbox', () => {
     ])
   })
 
+  it('with drop-oldest, loses nothing when whoever hears of the dropped one kills the actor', async () => {
+    const { system, ref, handle, reasons } = await busyActor({ capacity: 1, overflow: 'drop-oldest' })
+    system.deadLetters.onDeadLetter(({ reason }) => {
+      if (reason === 'overflow') void handle.kill()
+    })
+    ref.tell('note', 1)
+    ref.tell('note', 2)
+    expect(reasons()).toEqual([
+      [1, 'tell', 'overflow'],
+      [undefined, 'tell', 'discarded'],
+      [2, 'tell', 'discarded'],
+    ])
+  })
+
+  it('answers a send that waits when whoever hears of those that gave up kills the actor', async () => {
+    const { system, ref, handle, clock } = await busyActor(1)
+    system.deadLetters.onDeadLetter(({ reason }) => {
+      if (reason === 'timeout') void handle.kill()
+    })
+    ref.tell('note', 1)
+    const asked = Array.from({ length: 64 }, () => ref.ask('note', 2, { timeout: 1 }))
+    const settled = Promise.allSettled(asked)
+    await clock.advance(10)
+    await settled
+    await expect(ref.send('note', 3)).rejects.toMatchObject({ code: 'actor_killed' })
+  })
+
   it('with drop-oldest, drops what has waited longest', async () => {
     const { ref, handle, actor, reasons } = await busyActor({ capacity: 2, overflow: 'drop-oldest' })
     const first = ref.ask('note', 1)

@@ -1,16 +1,14 @@
 // The way into an actor: a bounded line of messages, and behind it the line of those that wait for room.
 
-import { deferred } from '../lib/deferred.ts'
 import { Ring } from '../lib/ring.ts'
-import { PendingAsk } from './ask.ts'
 import type { Core } from './core.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
-import { beginWait, endWait } from './deadlock.ts'
+import { beginWait } from './deadlock.ts'
 import type { Waiter } from './deadlock.ts'
 import { Envelope } from './envelope.ts'
-import { mailboxFull, messageDiscarded, oneOf, wholeNumber } from './errors.ts'
+import { anObject, mailboxFull, messageDiscarded, oneOf, wholeNumber } from './errors.ts'
+import { Pending } from './pending.ts'
 import { WaitingLine } from './waiting-line.ts'
-import type { Waiting } from './waiting-line.ts'
 
 /** What a full mailbox does: make `send` and `ask` wait, refuse the message, or drop one. `tell` never waits. */
 export type Overflow = 'wait' | 'fail' | 'drop-oldest' | 'drop-newest'
@@ -51,7 +49,7 @@ export function observeNext(): void {
 
 export function mailboxLimits(options: number | MailboxOptions | undefined): MailboxLimits {
   if (options === undefined) return defaultLimits
-  const given = typeof options === 'number' ? { capacity: options } : options
+  const given = typeof options === 'number' ? { capacity: options } : anObject('mailbox', options)
   const room = wholeNumber('mailbox capacity', given.capacity ?? defaultLimits.capacity, 1)
   const overflow = oneOf('mailbox overflow', given.overflow ?? defaultLimits.overflow, overflows)
   return { capacity: room, overflow, room }
@@ -99,21 +97,21 @@ export class Mailbox {
     const envelope = new Envelope(name, payload, 'send')
     const admission = this.#offer(envelope)
     if (admission === 'in' || admission === 'drop-newest') return undefined
-    return admission === 'wait' ? this.#waitToSend(envelope) : refused(this.#refusal(admission, name))
+    const entry = new Pending(this.#owner, name)
+    // The dead letter owns the failure, so a sender that looks away is not an unhandled rejection.
+    entry.promise.catch(() => undefined)
+    if (admission !== 'wait') entry.reject(this.#refusal(admission, name))
+    else if (this.#mayWait(envelope, entry)) this.#wait(envelope, entry)
+    return entry.promise as Promise<void>
   }
 
   ask(name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
-    const { core } = this.#owner
-    const ask = new PendingAsk(this.#owner, name)
+    const ask = new Pending(this.#owner, name)
     const envelope = new Envelope(name, payload, 'ask')
     envelope.ask = ask
-    if (core.running !== undefined) {
-      const deadlock = beginWait(core.running, ask, name)
-      if (deadlock !== undefined) return this.#refuse(envelope, ask, deadlock)
-      ask.asker = core.running
-    }
+    if (!this.#mayWait(envelope, ask)) return ask.promise
     const admission = this.#offer(envelope)
-    if (admission === 'in' || admission === 'wait') core.askTimeouts.add(ask, timeoutMs)
+    if (admission === 'in' || admission === 'wait') this.#owner.core.askTimeouts.add(ask, timeoutMs)
     else ask.reject(this.#refusal(admission, name))
     if (admission === 'wait') this.#wait(envelope, undefined)
     return ask.promise
@@ -133,6 +131,14 @@ export class Mailbox {
     return this.#messages.peek()
   }
 
+  /** Lets a message in however full it is; false when the door is closed. */
+  put(envelope: Envelope): boolean {
+    if (this.#limits.overflow === 'closed') return false
+    this.#messages.push(envelope)
+    this.#owner.wake()
+    return true
+  }
+
   /** Puts back a message that was taken out, ahead of all others; it may exceed the capacity. */
   unshift(envelope: Envelope): void {
     this.#messages.unshift(envelope)
@@ -144,8 +150,8 @@ export class Mailbox {
     const waiting = this.#waiting
     this.#waiting = undefined
     for (let next = waiting?.shift(); next !== undefined; next = waiting?.shift()) {
-      next.settle?.(this.#owner.whyGone())
-      this.#reject(next.envelope, this.#owner.whyGone(), 'stopped')
+      next.entry?.reject(this.#owner.whyGone())
+      this.refuse(next.envelope, 'stopped', () => this.#owner.whyGone())
     }
   }
 
@@ -153,12 +159,21 @@ export class Mailbox {
   discard(): void {
     this.close()
     for (let next = this.#messages.shift(); next !== undefined; next = this.#messages.shift())
-      this.#reject(next, this.#owner.whyGone(), 'discarded')
+      this.refuse(next, 'discarded', () => this.#owner.whyGone())
+  }
+
+  /** Buries a message that will not be handled, and tells its asker why, unless that one gave up before. */
+  refuse(envelope: Envelope, reason: DeadLetterReason, why: () => Error): void {
+    const { ask } = envelope
+    const gaveUp = ask?.isSettled === true
+    this.bury(envelope, gaveUp ? 'timeout' : reason)
+    if (!gaveUp) ask?.reject(why())
   }
 
   bury(envelope: Envelope, reason: DeadLetterReason): void {
-    envelope.observation?.cutOff(reason)
-    this.#owner.core.deadLetters.record(this.#owner, envelope, reason)
+    if (envelope.escort?.cutOff(reason) === true) return
+    const { core } = this.#owner
+    core.runAs(undefined, () => core.deadLetters.record(this.#owner, envelope, reason))
   }
 
   #offer(envelope: Envelope): Admission {
@@ -172,24 +187,14 @@ export class Mailbox {
   #overflow(envelope: Envelope): Admission {
     const { overflow } = this.#limits
     if (overflow === 'drop-oldest') {
-      this.#dropOldest()
+      const oldest = this.#messages.shift()
+      // Race: whoever hears of the dropped one may kill the actor, which then finds the new one in.
       this.#messages.push(envelope)
+      if (oldest !== undefined) this.refuse(oldest, 'overflow', () => this.#refusal('drop-newest', oldest.name))
       return 'in'
     }
     if (overflow !== 'wait') this.bury(envelope, overflow === 'closed' ? 'stopped' : 'overflow')
     return overflow
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#messages.shift()
-    if (oldest !== undefined) this.#reject(oldest, this.#refusal('drop-newest', oldest.name), 'overflow')
-  }
-
-  /** Buries a message that will not be handled, and tells its asker why, unless that one gave up before. */
-  #reject(envelope: Envelope, why: Error, reason: DeadLetterReason): void {
-    const gaveUp = envelope.ask?.isSettled === true
-    envelope.ask?.reject(why)
-    this.bury(envelope, gaveUp ? 'timeout' : reason)
   }
 
   #refusal(admission: Admission, message: string): Error {
@@ -198,33 +203,19 @@ export class Mailbox {
     return refusal(this.#owner, message, this.#limits.capacity)
   }
 
-  #refuse(envelope: Envelope, pending: PendingAsk, deadlock: Error): Promise<unknown> {
-    pending.reject(deadlock)
+  /** Books that the handler under way waits for `wait`; refuses both when that would never end. */
+  #mayWait(envelope: Envelope, wait: Pending): boolean {
+    const { running } = this.#owner.core
+    const deadlock = running === undefined ? undefined : beginWait(running, wait)
+    if (deadlock === undefined) return true
+    wait.reject(deadlock)
     this.bury(envelope, 'deadlock')
-    return pending.promise
+    return false
   }
 
-  #waitToSend(envelope: Envelope): Promise<void> {
-    const sender = this.#owner.core.running
-    const { promise, resolve, reject } = deferred<void>()
-    const wait = { target: this.#owner, promise }
-    const deadlock = sender === undefined ? undefined : beginWait(sender, wait, envelope.name)
-    if (deadlock !== undefined) {
-      this.bury(envelope, 'deadlock')
-      return refused(deadlock)
-    }
-    this.#wait(envelope, (refusal) => {
-      if (sender !== undefined) endWait(sender, wait)
-      if (refusal === undefined) resolve()
-      else reject(refusal)
-    })
-    promise.catch(() => undefined)
-    return promise
-  }
-
-  #wait(envelope: Envelope, settle: Waiting['settle']): void {
+  #wait(envelope: Envelope, entry: Pending | undefined): void {
     this.#waiting ??= new WaitingLine()
-    this.#waiting.push({ envelope, settle }, (gone) => this.bury(gone, 'timeout'))
+    for (const gone of this.#waiting.push({ envelope, entry })) this.bury(gone, 'timeout')
   }
 
   #letIn(waiting: WaitingLine): void {
@@ -232,13 +223,6 @@ export class Mailbox {
     const next = waiting.shift()
     if (next === undefined) return
     this.#messages.push(next.envelope)
-    next.settle?.(undefined)
+    next.entry?.resolve(undefined)
   }
-}
-
-/** The dead letter owns the failure, so a sender that looks away is not an unhandled rejection. */
-function refused(error: Error): Promise<void> {
-  const promise = Promise.reject<void>(error)
-  promise.catch(() => undefined)
-  return promise
 }

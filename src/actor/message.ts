@@ -17,10 +17,21 @@ export interface MessageClass<T extends string, P, R> {
   new (...payload: [P] extends [void] ? [] : [payload: P]): Fields<P> & Tagged<T, R>
 }
 
+/** Payloads without fields that could be copied. */
+type Whole =
+  | readonly unknown[]
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | Date
+  | RegExp
+  | URL
+  | ArrayBuffer
+  | ArrayBufferView
+
 /** The payload as it stands on the message: its fields, or `payload` when it has none. */
 type Fields<P> = [P] extends [void]
   ? unknown
-  : P extends readonly unknown[]
+  : P extends Whole
     ? { readonly payload: P }
     : P extends object
       ? Readonly<P>
@@ -55,7 +66,7 @@ type Reserved = 'ctx' | keyof Actor
 /**
  * Makes a message class: a named payload with the type of its reply.
  *
- * An instance carries the payload's fields and `tag`; a payload without fields (a number, an array) stands under `payload`.
+ * An instance carries the payload's fields and `tag`; a payload without fields (a number, an array, a date) stands under `payload`.
  *
  * ```ts
  * import { Message } from 'troupe/actor'
@@ -72,8 +83,8 @@ export function Message<const T extends string>(
     readonly tag: string = tag
 
     constructor(payload?: unknown) {
-      if (typeof payload === 'object' && payload !== null && !Array.isArray(payload))
-        Object.assign(this, payload, { tag })
+      const hasFields = Object.prototype.toString.call(payload) === '[object Object]'
+      if (hasFields) Object.assign(this, payload, { tag })
       else if (payload !== undefined) Object.assign(this, { payload })
     }
   }

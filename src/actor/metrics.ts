@@ -1,7 +1,9 @@
 // What can be seen of the actors of a system from outside: figures for all, and the tree of the living.
 
 import type { Cell } from './cell.ts'
-import type { Core, Siblings } from './core.ts'
+import type { Core } from './core.ts'
+import { withDescendants } from './siblings.ts'
+import type { Siblings } from './siblings.ts'
 
 export interface ActorMetrics {
   /** Actors alive now. */
@@ -49,15 +51,11 @@ export function metricsOf(core: Core): ActorMetrics {
   let { processed, failed } = core
   let waiting = 0
   let highWater = 0
-  const open: (Cell | undefined)[] = [core.children.last]
-  while (open.length > 0) {
-    const cell = open.pop()
-    if (cell === undefined) continue
+  for (const cell of withDescendants(core.children)) {
     processed += cell.processed
     failed += cell.failed
     waiting += cell.waiting
     highWater = Math.max(highWater, cell.highWater)
-    open.push(cell.older, cell.life.children?.last)
   }
   const { latency } = core.observer
   const [p50, p90, p99] = [latency.quantile(0.5), latency.quantile(0.9), latency.quantile(0.99)]
@@ -72,29 +70,25 @@ export function metricsOf(core: Core): ActorMetrics {
   }
 }
 
-/** The nodes of actors in start order. */
-export function nodesOf(siblings: Siblings | undefined): ActorNode[] {
-  const nodes: ActorNode[] = []
-  for (let cell = siblings?.last; cell !== undefined; cell = cell.older) nodes.push(nodeOf(cell))
-  return nodes.reverse()
+/** The living actors without a parent, in start order. */
+export function treeOf(core: Core): ActorNode[] {
+  const nodes = new Map<Cell, ActorNode>()
+  const nodesOf = (siblings: Siblings | undefined): ActorNode[] => {
+    const found: ActorNode[] = []
+    for (let cell = siblings?.last; cell !== undefined; cell = cell.older) found.push(nodes.get(cell) as ActorNode)
+    return found.reverse()
+  }
+  for (const cell of withDescendants(core.children).reverse())
+    nodes.set(cell, nodeOf(cell, nodesOf(cell.life.children)))
+  return nodesOf(core.children)
 }
 
 // By the stages of `life-state.ts`.
 const states: readonly ActorState[] = ['alive', 'draining', 'restarting', 'ending', 'ending']
 
-function nodeOf(cell: Cell): ActorNode {
+function nodeOf(cell: Cell, children: readonly ActorNode[]): ActorNode {
   const { id, name, waiting, highWater, processed, failed, active, life } = cell
-  return {
-    id,
-    actor: cell.toString(),
-    name,
-    state: states[cell.state] ?? 'ending',
-    waiting,
-    highWater,
-    processed,
-    failed,
-    restarts: life.restarts,
-    active,
-    children: nodesOf(life.children),
-  }
+  const state = states[cell.state] ?? 'ending'
+  const { restarts } = life
+  return { id, actor: cell.toString(), name, state, waiting, highWater, processed, failed, restarts, active, children }
 }

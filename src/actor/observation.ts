@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts'
 import { isThenable } from '../lib/thenable.ts'
 import type { Actor } from './actor.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
-import type { Envelope } from './envelope.ts'
+import type { Envelope, Escort } from './envelope.ts'
 import type { Happening, InspectionEvent, InspectionListener } from './inspection.ts'
 import { Listeners } from './listeners.ts'
 import { observeNext } from './mailbox.ts'
@@ -70,7 +70,7 @@ export class Observer {
   observe(envelope: Envelope, actor: Named): number {
     if (this.#isWatched || watchedSystems === 0 || ++this.#passed === sampledEvery) {
       this.#passed = 0
-      envelope.observation = new Observation(this, envelope, actor)
+      envelope.escort = new Observation(this, envelope, actor)
     }
     return watchedSystems === 0 ? sampledEvery : 1
   }
@@ -97,7 +97,7 @@ export class Observer {
 }
 
 /** The way of one message, from being sent to the end of its handler. */
-export class Observation {
+class Observation implements Escort {
   readonly #observer: Observer
   readonly #envelope: Envelope
   readonly #actor: Named
@@ -132,10 +132,10 @@ export class Observation {
     return this.#span?.within(() => this.#call(method, actor))
   }
 
-  /** The message has become a dead letter; what comes of its handler now is ignored. */
-  cutOff(reason: DeadLetterReason): void {
+  /** What comes of its handler now is ignored. */
+  cutOff(reason: DeadLetterReason): boolean {
     if (this.#isUnderWay) this.#span?.end(`It became a dead letter: ${reason}`)
-    this.#isUnderWay = false
+    return (this.#isUnderWay = false)
   }
 
   #call(method: Method, actor: Actor): unknown {

@@ -20,7 +20,7 @@ interface Outcome {
  * The handlers of one actor that run beside others now.
  *
  * A shared handler reads: it runs beside other shared ones, and a handler that may write waits for all of them.
- * A concurrent one takes care of itself: it holds nobody up, and waits only for its own limit and for an ordinary handler under way.
+ * A concurrent one takes care of itself: while it runs it holds nobody up. One beyond its limit waits, and what came after it in its lane, too.
  */
 export class Overlap {
   readonly running = new Set<Envelope>()
@@ -44,9 +44,12 @@ export class Overlap {
 
   /** Whether a message may be handled now, beside all that run. */
   admits(name: string): boolean {
-    const rule = this.#rules.get(name)
-    if (rule === undefined) return this.#shared === 0
-    return (this.#counts.get(name) ?? 0) < rule.limit
+    return this.has(name) ? !this.isFull(name) : this.#shared === 0
+  }
+
+  /** Whether as many of one handler run as may. */
+  isFull(name: string): boolean {
+    return (this.#counts.get(name) ?? 0) >= (this.#rules.get(name)?.limit ?? Infinity)
   }
 
   /** Calls the handler of a message beside those that run; what comes of it is told, unless it is cut off before. */

@@ -4,7 +4,7 @@ import type { Duration } from '../lib/duration.ts'
 import { toMs } from '../lib/duration.ts'
 import { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
-import { oneOf, optionInvalid, wholeNumber } from './errors.ts'
+import { anObject, oneOf, optionInvalid, wholeNumber } from './errors.ts'
 import type { Handle } from './handle.ts'
 import type { Protocol } from './message.ts'
 import { Members } from './pool-members.ts'
@@ -79,13 +79,14 @@ class Keeper extends Actor {
  * Throws: `option_invalid`, `name_taken`, and why the parent is gone when it is ending; nothing is left behind then.
  */
 export function pool<A extends Actor>(origin: SpawnOrigin, make: Make<A>, options: PoolOptions<NoInfer<A>>): Pool<A> {
-  const growth = growthOf(options)
+  const growth = growthOf(anObject('options of the pool', options))
   const keeper = new Keeper()
   const { name, restart = 'permanent', ...rest } = options
   return spawnGroup(origin, { make: () => keeper, name, priority: options.priority }, (cell, handle) => {
     const own = { ...rest, restart }
     const members = new Members(cell, growth, () => cellOf(spawn({ core: origin.core, parent: cell }, make, own)[0]))
     keeper.members = members
+    cell.protocol = members.places[0]?.cell.protocol
     cell.ref = new PoolRef({ cell, members, handle, router: routerOf(members, options, cell) })
     return cell.ref as unknown as Pool<A>
   })
@@ -102,7 +103,7 @@ function growthOf<A extends Actor>({
   max: most,
 }: PoolOptions<A>): Growth {
   oneOf('route', route, routes)
-  if (route === 'hash' && key === undefined)
+  if (route === 'hash' && typeof key !== 'function')
     throw optionInvalid(
       'key of the pool',
       key,

@@ -20,13 +20,18 @@ const protocols = new WeakMap<object, Handlers>()
 
 /** What finds the handlers of an actor. */
 export interface Handlers {
+  /** Of the class whose messages these are. */
+  readonly prototype: object
   /** Which handlers may run beside others; undefined when none may. */
   readonly overlaps: OverlapRules | undefined
   find(actor: Actor, name: string, operation: Operation): Method | undefined
+  /** Called when the actor stops and only what is under way elsewhere is left. */
+  drain?(actor: Actor): void
 }
 
 /** Finds handlers by name. Lifecycle hooks, getters and whatever the base classes of JavaScript bring are never handlers. */
 export class Protocol implements Handlers {
+  readonly prototype: object
   /** Which handlers may run beside others; undefined when none may. */
   readonly overlaps: OverlapRules | undefined
   readonly #methods = new Map<string, Method>()
@@ -34,6 +39,7 @@ export class Protocol implements Handlers {
   #latest: Method | undefined
 
   constructor(prototype: object) {
+    this.prototype = prototype
     for (let level = prototype; isBelowActor(level); level = Object.getPrototypeOf(level) as object)
       this.#collect(level)
     this.overlaps = this.#overlapsOf(prototype.constructor as Declaring)
@@ -88,6 +94,12 @@ export function protocolOf(actor: Actor): Handlers {
   let protocol = protocols.get(prototype)
   if (protocol === undefined) protocols.set(prototype, (protocol = new Protocol(prototype)))
   return protocol
+}
+
+/** Whether the messages are those of a class or of one derived from it, wherever they are handled. */
+export function isOf(handlers: Handlers | undefined, type: abstract new (...deps: never) => Actor): boolean {
+  const prototype = handlers?.prototype
+  return prototype === type.prototype || prototype instanceof type
 }
 
 function isBelowActor(level: object | null): level is object {

@@ -4,7 +4,7 @@ import type { Duration } from '../lib/duration.ts'
 import { toMs } from '../lib/duration.ts'
 import type { Actor } from './actor.ts'
 import type { Cell } from './cell.ts'
-import { priorityOff } from './errors.ts'
+import { optionInvalid, priorityOff } from './errors.ts'
 import { ended } from './life-state.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Handles, Protocol, ReplyTo, Tagged } from './message.ts'
@@ -98,7 +98,9 @@ export interface Ref<A extends Actor> extends Accepts<A> {
    * After a timeout the message may still have been handled: only one that was still in the mailbox never is.
    *
    * Asked from within a handler, before its first `await` or through `ctx.ask`, it is rejected with `deadlock` at once
-   * when the other one waits, over any number of actors, for the one who asks.
+   * when the other one waits, over any number of actors, for the one who asks; handlers that overlap are left out of that search.
+   *
+   * Throws: `option_invalid` for a timeout that is none, and for `priority` where there is no such lane.
    */
   ask<M extends (keyof Protocol<A> & string) | Tagged>(
     message: M & Handled<A, M>,
@@ -144,6 +146,8 @@ interface SelfVerbs {
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
 
+const uncopied = Symbol('a ref')
+
 let readCell: (ref: ActorRef) => Cell
 
 /** The one class behind `Ref` and `Recipient`. */
@@ -153,6 +157,8 @@ export class ActorRef {
   }
 
   readonly #cell: Cell
+  // A copy for another thread would be an empty object; a symbol cannot be copied, so that none is made.
+  readonly uncopied = uncopied
 
   constructor(cell: Cell) {
     this.#cell = cell
@@ -166,17 +172,17 @@ export class ActorRef {
     // The common case: no options.
     if (typeof message === 'string' && third === undefined) return this.#cell.mailbox.tell(message, second)
     if (typeof message === 'string') return this.#lane(message, third).tell(message, second)
-    return this.#lane(message.tag, second as SendOptions | undefined).tell(message.tag, message)
+    return this.#lane(tagOf(message), second as SendOptions | undefined).tell(message.tag, message)
   }
 
   send(message: string | Tagged, second?: unknown, third?: SendOptions): Promise<void> | undefined {
     if (typeof message === 'string') return this.#lane(message, third).send(message, second)
-    return this.#lane(message.tag, second as SendOptions | undefined).send(message.tag, message)
+    return this.#lane(tagOf(message), second as SendOptions | undefined).send(message.tag, message)
   }
 
   ask(message: string | Tagged, second?: unknown, third?: AskOptions): Promise<unknown> {
     if (typeof message === 'string') return this.#ask(message, second, third)
-    return this.#ask(message.tag, message, second as AskOptions | undefined)
+    return this.#ask(tagOf(message), message, second as AskOptions | undefined)
   }
 
   weak(): WeakActorRef<Actor> {
@@ -201,6 +207,11 @@ export class ActorRef {
     if (this.#cell.lanes === undefined) throw priorityOff(this.#cell, name)
     return this.#cell.lanes.urgent
   }
+}
+
+function tagOf(message: Tagged | null | undefined): string {
+  if (typeof message?.tag === 'string') return message.tag
+  throw optionInvalid('message', message, 'a name, or an object with a tag')
 }
 
 function weakRefTo(cell: Cell): WeakActorRef<Actor> {

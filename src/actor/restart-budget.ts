@@ -2,7 +2,7 @@
 
 import { toMs } from '../lib/duration.ts'
 import type { Duration } from '../lib/duration.ts'
-import { wholeNumber } from './errors.ts'
+import { anObject, wholeNumber } from './errors.ts'
 
 export interface RestartLimits {
   /** How many restarts of one actor are allowed `within` the time; 3 when absent. */
@@ -31,7 +31,8 @@ export class RestartBudget {
   #takenAtMs: number[] = []
 
   constructor({ max = 3, within = '5s', backoff = 0 }: RestartLimits = {}) {
-    const { base, max: longest = '30s' } = typeof backoff === 'object' ? backoff : { base: backoff }
+    const { base, max: longest = '30s' } =
+      typeof backoff === 'object' ? anObject('backoff', backoff) : { base: backoff }
     this.max = wholeNumber('number of restarts (max)', max, 0)
     this.withinMs = toMs(within)
     this.#baseMs = toMs(base)

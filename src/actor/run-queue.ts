@@ -54,6 +54,11 @@ export class RunQueue {
     this.#pick = pick
   }
 
+  /** Whether somebody waits for a turn. */
+  get isBusy(): boolean {
+    return this.#isScheduled
+  }
+
   push(runnable: Runnable): void {
     this.#queue.push(runnable)
     if (this.#isScheduled) return

@@ -3,7 +3,7 @@
 import type { Actor } from './actor.ts'
 import { Cell } from './cell.ts'
 import type { Core } from './core.ts'
-import { nameTaken, oneOf } from './errors.ts'
+import { anObject, makeInvalid, nameTaken, oneOf, optionInvalid } from './errors.ts'
 import { ActorHandle } from './handle.ts'
 import type { Handle } from './handle.ts'
 import { mailboxLimits } from './mailbox.ts'
@@ -59,7 +59,9 @@ export function spawn<A extends Actor>(
   make: Make<A>,
   options: SpawnOptions | ThreadOptions<ActorClass> = {},
 ): Spawned<A> {
-  const { name, priority: hasPriority = false } = options
+  if (typeof make !== 'function') throw makeInvalid(make)
+  const { name, priority: hasPriority = false } = anObject('options of an actor', options)
+  if (name !== undefined && typeof name !== 'string') throw optionInvalid('name', name, 'text')
   const limits = mailboxLimits(options.mailbox)
   const rebirth = rebirthOf(options)
   if (parent?.life.isEnding === true) throw parent.whyGone()

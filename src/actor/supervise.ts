@@ -3,7 +3,7 @@
 import { Actor } from './actor.ts'
 import { readEntries } from './entries.ts'
 import type { Entries, RefsOf } from './entries.ts'
-import { oneOf } from './errors.ts'
+import { anObject, oneOf } from './errors.ts'
 import type { Handle } from './handle.ts'
 import { RestartBudget } from './restart-budget.ts'
 import type { RestartLimits } from './restart-budget.ts'
@@ -42,7 +42,7 @@ export function supervise<E extends Entries>(
   options: SuperviseOptions,
   children: E,
 ): Supervised<E> {
-  const { strategy = 'one-for-one', name, ...limits } = options
+  const { strategy = 'one-for-one', name, ...limits } = anObject('options', options)
   oneOf('strategy', strategy, strategies)
   // Limits that no child uses are checked too.
   void new RestartBudget(limits)

@@ -348,7 +348,7 @@ describe('a restart', () => {
     await clock.advance(1000)
     expect((await stopping).kind).toBe('killed')
     stage.stopGates.get('a')?.resolve()
-    await settle()
+    await clock.advance(1000)
     expect([seen(), buried(), clock.armedTimers]).toEqual([['a1 started', 'a1 failed'], [['note', 'discarded']], 0])
   })
 
@@ -453,7 +453,8 @@ describe('a back-off', () => {
     await clock.advance(10)
     expect((await handle.stop()).kind).toBe('stopped')
     expect(seen()).toEqual(['a1 started', 'a1 failed', 'a2 started', 'a2 kept', 'a2 stopped'])
-    expect([ref.tell('note', 'late'), clock.armedTimers]).toEqual([false, 0])
+    expect(clock.armedTimers).toBe(0)
+    expect(ref.tell('note', 'late')).toBe(false)
   })
 
   it('is left out when the stop comes while stopped still runs', async () => {

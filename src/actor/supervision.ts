@@ -3,10 +3,10 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { Cell } from './cell.ts'
-import type { Siblings } from './core.ts'
 import type { StopReason } from './handle.ts'
 import { restarting } from './life-state.ts'
 import type { RestartBudget } from './restart-budget.ts'
+import type { Siblings } from './siblings.ts'
 
 /**
  * - `permanent`: restarted whenever it ends by itself, also by `ctx.stop()`;
@@ -78,6 +78,8 @@ export class Supervision {
     // Otherwise it has come back with another one already.
     if (failed.state !== restarting) return
     await failed.life.retire('restarted')
+    // Otherwise it was killed while it took leave.
+    if (failed.state !== restarting) return
     const group = this.#groupOf(failed)
     const waitMs = failed.life.rebirth?.budget.take(this.#clock.monotonic())
     if (waitMs === undefined) return giveUp(failed, group)

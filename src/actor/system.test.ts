@@ -136,10 +136,14 @@ describe('dead letters', () => {
     await handle.stop()
     for (let n = 0; n < 1000; n++) ref.tell('hello', 'x')
     await clock.advance(1000)
-    ref.tell('hello', 'x')
+    for (let n = 0; n < 3; n++) ref.tell('hello', 'x')
+    await system.stop()
+    await clock.advance(1000)
     expect(log.lines.map(({ message }) => message)).toEqual([
       'Dead letter: hello for Plain(#1) (stopped)',
-      'Dead letter: hello for Plain(#1) (stopped), and 999 more before it',
+      'Dead letters: 999 more',
+      'Dead letter: hello for Plain(#1) (stopped)',
+      'Dead letters: 2 more',
     ])
   })
 
@@ -160,6 +164,40 @@ describe('dead letters', () => {
 })
 
 describe('a system', () => {
+  it('goes on when its log throws', async () => {
+    const broken = (): never => {
+      throw new Error('the disk is full')
+    }
+    const system = new ActorSystem({ log: { debug: broken, info: broken, warn: broken, error: broken } })
+    const [ref, handle] = system.spawn(Plain)
+    ref.tell('nothing' as 'hello', 'x')
+    expect(await ref.ask('hello', 'x')).toBe('hello x')
+    expect((await handle.stop()).kind).toBe('stopped')
+    expect(system.deadLetters.count).toBe(1)
+  })
+
+  it.each([
+    ['options', (system: ActorSystem) => system.spawn(Plain, null as never)],
+    ['mailbox', (system: ActorSystem) => system.spawn(Plain, { mailbox: '100' as never })],
+    ['name', (system: ActorSystem) => system.spawn(Plain, { name: 5 as never })],
+    [
+      'backoff',
+      (system: ActorSystem) => system.spawn(Plain, { restart: 'permanent', restarts: { backoff: null as never } }),
+    ],
+    ['restart policy', (system: ActorSystem) => system.spawn(Plain, { restart: Object.create(null) as never })],
+    ['record of actors', (system: ActorSystem) => system.supervise({}, 7 as never)],
+    ['options', (system: ActorSystem) => system.supervise(null as never, { a: Plain })],
+    ['key of the pool', (system: ActorSystem) => system.pool(Plain, { size: 2, route: 'hash', key: 'user' as never })],
+    ['listener of system.inspect', (system: ActorSystem) => system.inspect(null as never)],
+    ['listener for dead letters', (system: ActorSystem) => system.deadLetters.onDeadLetter('x' as never)],
+    ['message', (system: ActorSystem) => system.spawn(Plain)[0].tell(null as unknown as 'hello', 'x')],
+  ])('refuses a wrong %s by its name', (name, use) => {
+    const { system } = newSystem()
+    expect(() => use(system)).toThrow(
+      expect.objectContaining({ code: 'option_invalid', message: expect.stringMatching(`^The ${name} `) as string }),
+    )
+  })
+
   it('stops its actors last started first, then starts no more', async () => {
     const { system } = newSystem()
     const order: string[] = []

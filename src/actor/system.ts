@@ -7,21 +7,23 @@ import type { Duration } from '../lib/duration.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { Actor } from './actor.ts'
 import { Core } from './core.ts'
-import type { Siblings } from './core.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Entries } from './entries.ts'
 import { systemStopped } from './errors.ts'
 import type { InspectionListener } from './inspection.ts'
-import { metricsOf, nodesOf } from './metrics.ts'
+import { metricsOf, treeOf } from './metrics.ts'
 import type { ActorMetrics, ActorNode } from './metrics.ts'
 import type { StopOptions } from './handle.ts'
 import { pool } from './pool.ts'
 import type { Pool, PoolOptions } from './pool.ts'
 import { pickTurns } from './run-queue.ts'
 import type { TurnOptions } from './run-queue.ts'
+import { isOf } from './protocol.ts'
 import type { Ref } from './ref.ts'
 import { startRegistry } from './registry.ts'
 import type { Registry } from './registry.ts'
+import { killAll } from './siblings.ts'
+import type { Siblings } from './siblings.ts'
 import { spawn } from './spawn.ts'
 import type { Make, SpawnOptions, Spawned } from './spawn.ts'
 import type { ActorClass, ThreadOptions } from './thread.ts'
@@ -44,6 +46,13 @@ export interface ActorSystemOptions {
   readonly tracing?: boolean | OpenTelemetry
 }
 
+let readCore: (system: ActorSystem) => Core
+
+/** What the actors of a system share, for the test kit. */
+export function coreOf(system: ActorSystem): Core {
+  return readCore(system)
+}
+
 /**
  * Starts actors, finds them by name, shows what they do, and stops them all.
  *
@@ -59,6 +68,10 @@ export interface ActorSystemOptions {
  * ```
  */
 export class ActorSystem {
+  static {
+    readCore = (system) => system.#core
+  }
+
   readonly name: string
   readonly #core: Core
   #isStopping = false
@@ -183,7 +196,7 @@ export class ActorSystem {
   lookup<A extends Actor>(name: string, type: abstract new (...deps: never) => A): Ref<A> | undefined
   lookup(name: string, type?: abstract new (...deps: never) => Actor): Ref<Actor> | undefined {
     const cell = this.#core.names.get(name)
-    if (cell === undefined || (type !== undefined && !(cell.actor instanceof type))) return undefined
+    if (cell === undefined || (type !== undefined && !isOf(cell.protocol, type))) return undefined
     return cell.ref as unknown as Ref<Actor>
   }
 
@@ -213,7 +226,7 @@ export class ActorSystem {
 
   /** The living actors, each with its children, as they are now. */
   tree(): ActorNode[] {
-    return nodesOf(this.#core.children)
+    return treeOf(this.#core)
   }
 
   /**
@@ -224,7 +237,7 @@ export class ActorSystem {
   stop({ within }: StopOptions = {}): Promise<void> {
     const withinMs = within === undefined ? undefined : toMs(within)
     this.#isStopping = true
-    this.#stopped ??= stopAll(this.#core.children).then(() => this.#core.observer.end())
+    this.#stopped ??= stopAll(this.#core.children).then(() => this.#end())
     if (withinMs !== undefined) this.#killAfter(withinMs, this.#stopped)
     return this.#stopped
   }
@@ -238,11 +251,14 @@ export class ActorSystem {
     return { core: this.#core }
   }
 
+  #end(): void {
+    this.#core.observer.end()
+    this.#core.deadLetters.end()
+  }
+
   #killAfter(withinMs: number, stopped: Promise<void>): void {
     const { children, clock } = this.#core
-    const deadline = clock.after(withinMs, () => {
-      while (children.last !== undefined) children.last.life.kill()
-    })
+    const deadline = clock.after(withinMs, () => killAll(children))
     void stopped.then(() => deadline.cancel())
   }
 }

@@ -2,24 +2,25 @@
 
 import { Worker } from 'node:worker_threads'
 import { deferred } from '../lib/deferred.ts'
+import { toError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { payloadNotCopied, refNotCopied, threadEnded } from './errors.ts'
-import { ActorRef } from './ref.ts'
+import { Buried } from './dead-letters.ts'
+import { argumentsNotCopied, payloadNotCopied, threadEnded } from './errors.ts'
 import type { ThreadOrder } from './thread.ts'
 import { fieldsOfAnswer, fieldsOfMessage, fromWire, postEach } from './thread-wire.ts'
-import type { Answers, FromThread, Messages, ToThread, WireError } from './thread-wire.ts'
+import type { Answers, FromThread, Messages, Outcome, ToThread, WireError } from './thread-wire.ts'
 
 interface Listener {
   readonly log: Log
-  /** The actor in the thread stopped of its own accord. */
-  left(): void
+  /** The actor in the thread wishes to stop. */
+  leaves(): void
   /** The actor or its thread failed. */
   failed(error: Error): void
 }
 
 interface Pending {
   readonly resolve: (reply: unknown) => void
-  readonly reject: (error: Error) => void
+  readonly reject: (error: Error | Buried) => void
 }
 
 // Shared by all batches: the end of the turn that fills one.
@@ -38,12 +39,18 @@ export class ThreadLink {
   #isStopping = false
   #isOver = false
 
-  constructor({ module, className, args, worker }: ThreadOrder, listener: Listener) {
+  constructor({ worker, ...order }: ThreadOrder, listener: Listener) {
     this.#listener = listener
-    this.#name = `${className} in ${module}`
+    this.#name = `${order.className} in ${order.module}`
+    // Who stops it may come to hear of it later.
+    this.#stopped.promise.catch(() => undefined)
     // A module of TypeScript while the library is read from its own sources.
     const host = new URL(import.meta.url.endsWith('.ts') ? './thread-host.ts' : './thread-host.js', import.meta.url)
-    this.#worker = new Worker(host, { ...worker, workerData: { module, className, args } })
+    try {
+      this.#worker = new Worker(host, { ...worker, workerData: order })
+    } catch (error) {
+      throw argumentsNotCopied(this.#name, toError(error))
+    }
     this.#worker.on('message', (message: FromThread) => this.#hear(message))
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', (code) => this.#fail(threadEnded(this.#name, code)))
@@ -56,7 +63,6 @@ export class ThreadLink {
 
   /** Passes a message on; the promise settles as its handler does. */
   forward(name: string, payload: unknown, isAsk: boolean): Promise<unknown> {
-    if (holdsRef(payload)) return Promise.reject(refNotCopied(this.#name, name))
     if (this.#outbox.length === 0) void endOfTurn.then(() => this.#post())
     const id = ++this.#lastId
     this.#outbox.push(id, isAsk, name, payload)
@@ -65,32 +71,43 @@ export class ThreadLink {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }))
   }
 
-  /** Has the actor stop in its thread; resolves when that is over. */
-  async stop(): Promise<void> {
-    if (this.#isOver) return
+  /** Has the actor stop in its thread, once it has handled what it was passed; what it has put aside comes back. */
+  drain(): void {
+    if (this.#isOver || this.#isStopping) return
     this.#isStopping = true
     this.#worker.ref()
+    this.#post()
     this.#worker.postMessage('stop' satisfies ToThread)
-    await this.#stopped.promise
-    this.terminate()
   }
 
-  /** Ends the thread, whatever it does. */
-  terminate(): void {
+  /** Resolves when the actor has stopped in its thread. */
+  async stop(): Promise<void> {
+    this.drain()
+    try {
+      await this.#stopped.promise
+    } finally {
+      await this.terminate()
+    }
+  }
+
+  /** Ends the thread, whatever it does; resolves when it is gone. */
+  async terminate(): Promise<void> {
     this.#isOver = true
     this.#stopped.resolve()
     this.#ready.resolve()
-    void this.#worker.terminate()
+    await this.#worker.terminate()
   }
 
   #post(): void {
     const outbox = this.#outbox
     this.#outbox = []
-    if (this.#isOver) return
+    if (this.#isOver || outbox.length === 0) return
     postEach(outbox, fieldsOfMessage, {
       post: (batch) => this.#worker.postMessage(batch),
       refused: (at, error) =>
-        this.#settle(outbox[at] as number, false, payloadNotCopied(this.#name, String(outbox[at + 2]), error)),
+        this.#take(outbox[at] as number)?.reject(
+          new Buried('not-copied', payloadNotCopied(this.#name, String(outbox[at + 2]), error)),
+        ),
     })
   }
 
@@ -100,23 +117,26 @@ export class ThreadLink {
     if (message.type === 'log')
       this.#listener.log[message.level](message.fields as Record<string, unknown>, message.message)
     else if (message.type === 'ready') this.#begin()
+    else if (message.type === 'leaves') this.#listener.leaves()
     else if (message.error !== undefined) this.#fail(fromWire(message.error))
-    else this.#leave()
+    else this.#stopped.resolve()
   }
 
   #hearAnswers(answers: Answers): void {
     for (let at = 0; at < answers.length; at += fieldsOfAnswer) {
-      const [id, isReply, value] = [answers[at], answers[at + 1], answers[at + 2]]
-      this.#settle(id as number, isReply === true, isReply === true ? value : fromWire(value as WireError))
+      const [id, outcome, value] = answers.slice(at, at + fieldsOfAnswer) as [number, Outcome, unknown]
+      const pending = this.#take(id)
+      if (outcome === true) pending?.resolve(value)
+      else if (outcome === false) pending?.reject(fromWire(value as WireError))
+      else pending?.reject(new Buried(outcome, fromWire(value as WireError)))
     }
   }
 
-  #settle(id: number, isReply: boolean, value: unknown): void {
+  #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     if (this.#pending.size === 0 && !this.#isStopping) this.#worker.unref()
-    if (isReply) pending?.resolve(value)
-    else pending?.reject(value as Error)
+    return pending
   }
 
   #begin(): void {
@@ -125,21 +145,10 @@ export class ThreadLink {
     this.#ready.resolve()
   }
 
-  #leave(): void {
-    this.#stopped.resolve()
-    if (!this.#isStopping) this.#listener.left()
-  }
-
   #fail(error: Error): void {
     if (this.#isOver) return
-    this.#stopped.resolve()
-    if (this.#isReady) this.#listener.failed(error)
+    if (this.#isStopping) this.#stopped.reject(error)
+    else if (this.#isReady) this.#listener.failed(error)
     else this.#ready.reject(error)
   }
-}
-
-/** Whether a payload, or one of its fields, is a ref, which a copy would turn into an empty object. */
-function holdsRef(payload: unknown): boolean {
-  if (typeof payload !== 'object' || payload === null) return false
-  return payload instanceof ActorRef || Object.values(payload).some((value) => value instanceof ActorRef)
 }

@@ -2,20 +2,26 @@
 
 import { TroupeError, toError } from '../lib/errors.ts'
 import type { ErrorCode, ErrorDetails } from '../lib/errors.ts'
+import type { DeadLetterReason } from './dead-letters.ts'
 
 /** Number, whether it is an ask, name and payload of each message, one after the other. */
 export type Messages = unknown[]
 export const fieldsOfMessage = 4
 
-/** Number, whether it went well, and the reply or the error, one after the other. */
+/** Number, outcome, and the reply or the error, one after the other. */
 export type Answers = unknown[]
 export const fieldsOfAnswer = 3
+
+/** Whether it went well, or why nobody handles it. */
+export type Outcome = boolean | DeadLetterReason
 
 export type ToThread = Messages | 'stop'
 
 export type FromThread =
   | Answers
   | { readonly type: 'ready' }
+  /** It wishes to stop. */
+  | { readonly type: 'leaves' }
   /** It did not start or has failed; or it has stopped, when `error` is absent. */
   | { readonly type: 'ended'; readonly error?: WireError }
   | { readonly type: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
@@ -26,6 +32,7 @@ export interface WorkerData {
   readonly module: string
   readonly className: string
   readonly args: readonly unknown[]
+  readonly capacity: number
 }
 
 /** An error as it crosses; a copy of the object itself would lose its name and its code. */
@@ -33,27 +40,45 @@ export interface WireError {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
-  readonly code: unknown
+  readonly code: string | undefined
   readonly details: ErrorDetails | undefined
   readonly isTroupe: boolean
+  readonly cause?: WireError
 }
 
-export function toWire(thrown: unknown): WireError {
+// A cause may be its own cause.
+const deepestCause = 5
+
+export function toWire(thrown: unknown, depth = 0): WireError {
   const error = toError(thrown)
-  const { name, message, stack, code, details } = error as Error & { code?: unknown; details?: ErrorDetails }
   const isTroupe = error instanceof TroupeError
+  const { cause } = error
   return {
-    name,
-    message,
-    stack,
-    code: typeof code === 'string' ? code : undefined,
-    details: isTroupe ? details : undefined,
+    name: textIn(error, 'name') ?? 'Error',
+    message: error.message,
+    stack: textIn(error, 'stack'),
+    code: textIn(error, 'code'),
+    details: isTroupe ? error.details : undefined,
     isTroupe,
+    ...(cause !== undefined && depth < deepestCause && { cause: toWire(cause, depth + 1) }),
   }
 }
 
-export function fromWire({ name, message, stack, code, details, isTroupe }: WireError): Error {
-  const error = isTroupe ? new TroupeError(code as ErrorCode, message, { details: details ?? {} }) : new Error(message)
+function textIn(error: Error, field: 'name' | 'stack' | 'code'): string | undefined {
+  try {
+    const value: unknown = (error as unknown as Record<string, unknown>)[field]
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    // A getter that throws.
+    return undefined
+  }
+}
+
+export function fromWire({ name, message, stack, code, details, isTroupe, cause: given }: WireError): Error {
+  const cause = given === undefined ? undefined : fromWire(given)
+  const error = isTroupe
+    ? new TroupeError(code as ErrorCode, message, { cause, details: details ?? {} })
+    : new Error(message, cause && { cause })
   if (error.name !== name) Object.defineProperty(error, 'name', { value: name })
   if (!isTroupe && code !== undefined) Object.assign(error, { code })
   if (stack !== undefined) error.stack = stack

@@ -5,6 +5,8 @@ import { Actor } from './actor.ts'
 import type { Operation } from './envelope.ts'
 import type { StopReason } from './handle.ts'
 import { optionInvalid } from './errors.ts'
+import { mailboxLimits } from './mailbox.ts'
+import type { OverlapRules } from './overlap.ts'
 import { setHandlers } from './protocol.ts'
 import type { Handlers, Method } from './protocol.ts'
 import { cellOf } from './ref.ts'
@@ -13,42 +15,49 @@ import type { ThreadLink } from './thread-link.ts'
 
 export type ActorClass = abstract new (...args: never) => Actor
 
-export interface ThreadOptions<C extends ActorClass> extends SpawnOptions {
+export interface ThreadSettings extends SpawnOptions {
   /** The module that exports the class, under its own name or as default: `new URL('./parser.js', import.meta.url)`. */
   readonly thread: URL | string
-  /** What its constructor is given, as a copy. */
-  readonly args?: ConstructorParameters<C>
   /** Settings of the worker thread, such as `resourceLimits`; a loader for TypeScript goes into `execArgv`. */
   readonly worker?: Pick<WorkerOptions, 'env' | 'execArgv' | 'resourceLimits'>
 }
+
+/** `args` are what its constructor is given, as a copy. */
+export type ThreadOptions<C extends ActorClass> = ThreadSettings &
+  ([] extends ConstructorParameters<C>
+    ? { readonly args?: ConstructorParameters<C> }
+    : { readonly args: ConstructorParameters<C> })
 
 /** What the worker thread is told to run. */
 export interface ThreadOrder {
   readonly module: string
   readonly className: string
   readonly args: readonly unknown[]
+  /** How many messages it may put aside. */
+  readonly capacity: number
   readonly worker: WorkerOptions
 }
 
-/** Messages on their way to a thread, of one name; what is more waits in the mailbox. */
-const window = 1024
+// Of one name, besides those that are put aside there; what is more waits in the mailbox.
+const mostUnderWay = 1024
 
 /** The class of actors that stand for one of `type` in a thread; each makes a thread of its own. */
-export function threaded<C extends ActorClass>(
-  type: C,
-  { thread, args, worker = {} }: ThreadOptions<C>,
+export function threaded(
+  type: ActorClass,
+  { thread, args, mailbox, worker = {} }: ThreadSettings & { readonly args?: readonly unknown[] },
 ): new () => Actor {
   if (!URL.canParse(String(thread))) throw optionInvalid('thread', thread, "new URL('./parser.js', import.meta.url)")
   if (!((type.prototype as unknown) instanceof Actor)) throw optionInvalid('actor of a thread', type, 'its class')
   if (args !== undefined && !Array.isArray(args)) throw optionInvalid('args', args, 'an array')
-  const order: ThreadOrder = { module: String(thread), className: type.name, args: args ?? [], worker }
+  const { capacity } = mailboxLimits(mailbox)
+  const order: ThreadOrder = { module: String(thread), className: type.name, args: args ?? [], capacity, worker }
   class Threaded extends ThreadActor {
     constructor() {
       super(order)
     }
   }
   Object.defineProperty(Threaded, 'name', { value: type.name })
-  setHandlers(Threaded.prototype, new Forwarders())
+  setHandlers(Threaded.prototype, new Forwarders(type.prototype as object, capacity + mostUnderWay))
   return Threaded
 }
 
@@ -71,17 +80,23 @@ class ThreadActor extends Actor {
     const { life } = cellOf(self)
     const link = new ThreadLink(this.#order, {
       log,
-      left: () => life.leave(),
+      leaves: () => life.leave(),
       failed: (error) => life.fail('handle', error),
     })
     // A kill, a failure and a restart abort the signal, a stop only once the thread is through with it.
-    signal.addEventListener('abort', () => link.terminate())
+    signal.addEventListener('abort', () => void link.terminate())
     this.#link = link
     await link.ready
   }
 
   override async stopped(reason: StopReason): Promise<void> {
     if (reason === 'stopped') await this.#link?.stop()
+    // The next one starts when this one is gone.
+    await this.#link?.terminate()
+  }
+
+  drain(): void {
+    this.#link?.drain()
   }
 
   forward(name: string, payload: unknown, isAsk: boolean): Promise<unknown> | undefined {
@@ -91,10 +106,20 @@ class ThreadActor extends Actor {
 
 /** Finds a forwarder for any name; whether there is such a method the thread knows. */
 class Forwarders implements Handlers {
+  readonly prototype: object
   /** Messages overlap on their way; the order and the rules of the class hold in the thread. */
-  readonly overlaps = { get: () => ({ limit: window, isShared: false }) }
+  readonly overlaps: OverlapRules
   readonly #asks = new Map<string, Method>()
   readonly #tells = new Map<string, Method>()
+
+  constructor(prototype: object, limit: number) {
+    this.prototype = prototype
+    this.overlaps = { get: () => ({ limit, isShared: false }) }
+  }
+
+  drain(actor: Actor): void {
+    ;(actor as ThreadActor).drain()
+  }
 
   find(_actor: Actor, name: string, operation: Operation): Method {
     const isAsk = operation === 'ask'

@@ -2,11 +2,12 @@
 
 import { Ring } from '../lib/ring.ts'
 import type { Envelope } from './envelope.ts'
+import type { Pending } from './pending.ts'
 
 export interface Waiting {
   readonly envelope: Envelope
-  /** Tells a sender that the message is in, or why it never will be. */
-  readonly settle: ((refusal: Error | undefined) => void) | undefined
+  /** Settles when the message is in, or never will be; an ask waits for its answer instead. */
+  readonly entry: Pending | undefined
 }
 
 const firstSweep = 64
@@ -15,10 +16,11 @@ export class WaitingLine {
   readonly #line = new Ring<Waiting>()
   #sweepAt = firstSweep
 
-  /** Adds one; `gaveUp` takes the asks that were found to wait no more. */
-  push(waiting: Waiting, gaveUp: (envelope: Envelope) => void): void {
-    if (this.#line.size >= this.#sweepAt) this.#sweep(gaveUp)
+  /** Adds one, and returns the asks that were found to wait no more. */
+  push(waiting: Waiting): readonly Envelope[] {
+    const gone = this.#line.size < this.#sweepAt ? [] : this.#sweep()
     this.#line.push(waiting)
+    return gone
   }
 
   shift(): Waiting | undefined {
@@ -26,12 +28,14 @@ export class WaitingLine {
   }
 
   // Asks that gave up would pile up before an actor that is stuck; each doubling of the line clears them.
-  #sweep(gaveUp: (envelope: Envelope) => void): void {
+  #sweep(): readonly Envelope[] {
+    const gone: Envelope[] = []
     for (let left = this.#line.size; left > 0; left--) {
       const next = this.#line.shift() as Waiting
-      if (next.envelope.ask?.isSettled === true) gaveUp(next.envelope)
+      if (next.envelope.ask?.isSettled === true) gone.push(next.envelope)
       else this.#line.push(next)
     }
     this.#sweepAt = Math.max(firstSweep, this.#line.size * 2)
+    return gone
   }
 }

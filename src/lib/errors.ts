@@ -119,7 +119,7 @@ export function isTroupeError(error: unknown, code?: ErrorCode): error is Troupe
   }
 }
 
-/** Turns whatever was thrown into an Error; an Error stays the same object. Never throws. */
+/** Turns whatever was thrown into an Error whose message can be read; an Error stays the same object. Never throws. */
 export function toError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(thrownText(thrown), { cause: thrown })
 }
@@ -131,7 +131,7 @@ export function thrownText(thrown: unknown): string {
 
 function isError(thrown: unknown): thrown is Error {
   try {
-    return thrown instanceof Error
+    return thrown instanceof Error && typeof thrown.message === 'string'
   } catch {
     return false
   }

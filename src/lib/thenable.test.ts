@@ -16,6 +16,15 @@ describe('isThenable', () => {
 })
 
 describe('settle', () => {
+  it('takes an object whose then cannot be read for a value', () => {
+    const odd = {
+      get then() {
+        throw new Error('no then')
+      },
+    }
+    expect(isThenable(odd)).toBe(false)
+  })
+
   const settled = async (fn: () => unknown): Promise<string[]> => {
     const seen: string[] = []
     settle(

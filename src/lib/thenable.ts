@@ -1,7 +1,13 @@
 // Values that may be promises, or behave like one.
 
+/** Never throws: an object whose `then` cannot be read is none. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    return false
+  }
 }
 
 /** Calls `fn` and hands what comes of it to `onValue` or `onError`: at once, unless it is a promise. */

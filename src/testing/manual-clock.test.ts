@@ -54,4 +54,12 @@ describe('ManualClock', () => {
     await clock.advance(11)
     expect(seen).toEqual(['promise', 'timer'])
   })
+
+  it('never goes back, also when it is moved twice at once', async () => {
+    const clock = new ManualClock()
+    await Promise.all([clock.advance(10), clock.advance(5)])
+    expect(clock.monotonic()).toBe(10)
+    await expect(clock.advance(-3)).rejects.toThrow('Time cannot be moved by -3ms: give zero or more.')
+    await expect(clock.advance(Number.NaN)).rejects.toThrow('NaNms')
+  })
 })

@@ -68,15 +68,17 @@ export class ManualClock implements Clock {
    * Before, between and after them it lets promises and `soon` settle; it does not wait for files or sockets.
    */
   async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new Error(`Time cannot be moved by ${ms}ms: give zero or more.`)
     const targetMs = this.#elapsedMs + ms
     await settle()
     for (let next = this.#timers[0]; next !== undefined && next.dueMs <= targetMs; next = this.#timers[0]) {
-      this.#elapsedMs = next.dueMs
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.dueMs)
       this.#timers.shift()
       next.fn()
       await settle()
     }
-    this.#elapsedMs = targetMs
+    // Another one may have moved on further meanwhile.
+    this.#elapsedMs = Math.max(this.#elapsedMs, targetMs)
   }
 
   #remove(timer: Waiting): void {

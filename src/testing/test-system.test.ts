@@ -96,6 +96,44 @@ describe('testSystem', () => {
     expect(system.metrics().waiting).toBe(1)
   })
 
+  it('settles only at the end of a long chain of tasks', async () => {
+    const { system, settle } = testSystem()
+    class Steps extends Actor {
+      done = 0
+      step(): void {
+        this.ctx.task(
+          () => undefined,
+          () => {
+            if (++this.done < 200_000) this.step()
+          },
+        )
+      }
+    }
+    const steps = new Steps()
+    system.spawn(() => steps)[0].tell('step')
+    await settle()
+    expect(steps.done).toBe(200_000)
+  })
+
+  it('fires a timer that was set after much work at its own time', async () => {
+    const { system, clock, advance } = testSystem()
+    class Burst extends Actor {
+      firedAtMs = 0
+      #left = 300_000
+      begin(): void {
+        this.ctx.after('1s', () => this.next())
+      }
+      next(): void {
+        if (--this.#left > 0) this.ctx.self.tell('next')
+        else this.ctx.after('500ms', () => void (this.firedAtMs = clock.monotonic()))
+      }
+    }
+    const burst = new Burst()
+    system.spawn(() => burst)[0].tell('begin')
+    await advance('2s')
+    expect([burst.firedAtMs, clock.monotonic()]).toEqual([1500, 2000])
+  })
+
   it('names the actors that never come to rest', async () => {
     const { system, settle } = testSystem()
     const [first] = system.spawn(Chatter)

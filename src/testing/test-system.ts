@@ -81,9 +81,13 @@ export function testSystem({ seed, ...options }: TestSystemOptions = {}): TestSy
 
   const settle = (): Promise<void> => comeToRest(system)
   const advance = async (time: Duration): Promise<void> => {
+    const endMs = clock.monotonic() + toMs(time)
     await settle()
-    await clock.advance(toMs(time))
-    await settle()
+    do {
+      const leftMs = endMs - clock.monotonic()
+      await clock.advance(Math.min(clock.nextTimerMs ?? leftMs, leftMs))
+      await settle()
+    } while (clock.monotonic() < endMs)
   }
   const takeFailures = (): readonly ActorFailure[] => failures.splice(0)
   const stop = async (): Promise<void> => {

@@ -126,9 +126,11 @@ describe('an actor in a thread', () => {
     const refusalOf = async (name: string, payload?: unknown): Promise<[string, string]> =>
       asking.ask(name, payload).then(() => ['taken', ''], codeAndText)
     expect((await refusalOf('add', () => 1))[1]).toMatch(
-      /^The payload of add cannot be copied into the thread of Calculator in .*: send plain data\.$/,
+      /^The payload of add cannot be copied into the thread of Calculator in .*: send plain data, without refs and functions\.$/,
     )
-    expect((await refusalOf('add', { to: other }))[1]).toContain('The payload of add holds a ref')
+    expect((await refusalOf('add', { to: new Map([['other', other]]) }))[1]).toContain(
+      'Symbol(a ref) could not be cloned',
+    )
     expect(await refusalOf('makeFunction')).toEqual([
       'value_not_copied',
       expect.stringContaining('The reply cannot be copied out of its thread'),
@@ -165,6 +167,90 @@ describe('an actor in a thread', () => {
     expect(spawning(() => new Calculator(), {})).toThrow('give its class')
     expect(spawning(Calculator, { args: { start: 1 } })).toThrow('The args is')
     expect(system.metrics().actors).toBe(1)
+  })
+
+  it('lives on when it is told what it has no method for', async () => {
+    const { ref, system, buried } = calculator()
+    ref.tell('burn' as 'add', 1)
+    expect(await ref.ask('total')).toBe(0)
+    expect(buried()).toEqual(['burn: unknown'])
+    expect(system.metrics()).toMatchObject({ processed: 1, failed: 0, deadLetters: 1 })
+  })
+
+  it('lives on when it is told what cannot be copied', async () => {
+    const { ref, buried } = calculator()
+    ref.tell('add', (() => 1) as unknown as number)
+    expect(await ref.ask('total')).toBe(0)
+    expect(buried()).toEqual(['add: not-copied'])
+  })
+
+  it('refuses args that cannot be copied', async () => {
+    const { handle } = calculator({ args: { start: Symbol('start') as unknown as number } })
+    expect(await handle.done).toMatchObject({ kind: 'failed', phase: 'start', error: { code: 'value_not_copied' } })
+  })
+
+  it('handles nothing after a tell that failed', async () => {
+    const { ref, handle, messages } = calculator()
+    ref.tell('divide', 0)
+    for (let n = 0; n < 10; n++) ref.tell('shout', 'after')
+    expect(await handle.done).toMatchObject({ kind: 'failed', error: { message: 'divided by zero' } })
+    expect(messages().filter((message) => message === 'after')).toEqual([])
+  })
+
+  it('handles what was let in before it leaves', async () => {
+    const { ref, handle, messages, buried } = calculator({ mailbox: 1000 })
+    await ref.ask('total')
+    ref.tell('leave')
+    for (let n = 0; n < 500; n++) ref.tell('shout', 'late')
+    expect(await handle.done).toMatchObject({ kind: 'stopped' })
+    expect([messages().filter((message) => message === 'late').length, buried()]).toEqual([500, []])
+  })
+
+  it('may put aside as many messages as fit into its mailbox', async () => {
+    const { ref, handle } = calculator({ mailbox: 2000 })
+    for (let n = 0; n < 2000; n++) ref.tell('later', 1)
+    await ref.send('now')
+    expect(await ref.ask('total')).toBe(2000)
+    await Promise.allSettled(Array.from({ length: 2001 }, () => ref.send('again', 1)))
+    expect(await handle.done).toMatchObject({ kind: 'failed', error: { code: 'mailbox_full' } })
+  })
+
+  it('stops also with messages put aside, which are dead letters', async () => {
+    const { ref, handle, buried } = calculator()
+    await ref.ask('total')
+    ref.tell('later', 1)
+    ref.tell('add', 1)
+    expect((await handle.stop()).kind).toBe('stopped')
+    expect(buried()).toEqual(['later: discarded'])
+  })
+
+  it('ends as failed when its stopped throws', async () => {
+    const { ref, handle } = calculator({ args: { failsToStop: true } })
+    await ref.ask('total')
+    expect(await handle.stop()).toMatchObject({ kind: 'failed', phase: 'stop', error: { message: 'no end' } })
+  })
+
+  it('brings the causes of an error along, and all of its log', async () => {
+    const { ref, messages } = calculator()
+    const error = await ref.ask('because', 'root').catch((thrown: unknown) => thrown as Error)
+    expect([(error as Error).message, ((error as Error).cause as Error).message]).toEqual(['because of it', 'root'])
+    await ref.ask('shout', 'loud')
+    expect(messages()).toEqual(['loud'])
+  })
+
+  it('hands over an error that cannot be read', async () => {
+    const { ref, handle } = calculator()
+    await expect(ref.ask('fog')).rejects.toBeInstanceOf(Error)
+    expect(await ref.ask('total')).toBe(0)
+    ref.tell('fog')
+    expect(await handle.done).toMatchObject({ kind: 'failed' })
+  })
+
+  it('is found by its name and its class', async () => {
+    const { system, ref, handle } = calculator({ name: 'calculator' })
+    class Other extends Calculator {}
+    expect([system.lookup('calculator', Calculator), system.lookup('calculator', Other)]).toEqual([ref, undefined])
+    expect((await handle.stop()).actor).toBe(undefined)
   })
 
   it('is killed while it starts', async () => {

@@ -8,12 +8,14 @@ export class Multiply extends Message('Multiply')<{ by: number }, number>() {}
 export interface CalculatorOptions {
   readonly start?: number
   readonly failsToStart?: boolean
+  readonly failsToStop?: boolean
   readonly hangsAtStart?: boolean
 }
 
 export class Calculator extends Actor {
   static readonly concurrent = { wait: 100 }
   #total: number
+  #isOpen = false
   readonly #options: CalculatorOptions
   readonly #waiting: (() => void)[] = []
 
@@ -27,6 +29,7 @@ export class Calculator extends Actor {
     if (this.#options.hangsAtStart === true) await new Promise(() => undefined)
   }
   override stopped(reason: string): void {
+    if (this.#options.failsToStop === true) throw new Error('no end')
     this.ctx.log.info({ total: this.#total }, `stopped: ${reason}`)
   }
   add(by: number): number {
@@ -69,6 +72,31 @@ export class Calculator extends Actor {
     this.ctx.after(1, () => {
       throw new Error('failed in a timer')
     })
+  }
+  later(by: number): void {
+    if (this.#isOpen) this.add(by)
+    else this.ctx.stash()
+  }
+  now(): void {
+    this.#isOpen = true
+    this.ctx.unstash()
+  }
+  again(_by: number): void {
+    this.ctx.stash()
+  }
+  shout(text: string): void {
+    this.ctx.log.info({ phase: 'one of the user' }, text)
+  }
+  fog(): void {
+    const unreadable = {
+      get(): string {
+        throw new Error('no')
+      },
+    }
+    throw Object.defineProperties(new Error('fog'), { message: unreadable, stack: unreadable })
+  }
+  because(root: string): void {
+    throw new Error('because of it', { cause: new Error(root) })
   }
   leave(): void {
     this.ctx.stop()

@@ -1,14 +1,15 @@
-// One question that waits for its answer.
+// One ask that waits for its answer, or one send that waits for room.
 
 import { endWait } from './deadlock.ts'
 import type { Wait, Waiter } from './deadlock.ts'
+import type { Asker } from './envelope.ts'
 
 type Resolve = (value: unknown) => void
 type Reject = (error: unknown) => void
 
 let capturedResolve: Resolve
 let capturedReject: Reject
-// Shared by all asks, so that none of them makes a closure.
+// Shared by all, so that none of them makes a closure.
 const capture = (resolve: Resolve, reject: Reject): void => {
   capturedResolve = resolve
   capturedReject = reject
@@ -25,14 +26,15 @@ export interface AskLink {
 export const undated = -1
 
 /** Settles once; whatever comes later is ignored. */
-export class PendingAsk implements AskLink, Wait {
+export class Pending implements AskLink, Asker, Wait {
   readonly promise: Promise<unknown>
   readonly target: Waiter
   readonly message: string
   readonly #resolve: Resolve
   readonly #reject: Reject
-  /** The actor whose handler waits for the answer, when that is known. */
-  asker: Waiter | undefined = undefined
+  /** The actor whose handler waits for it, when that is known. */
+  waiter: Waiter | undefined = undefined
+  place = 0
   isSettled = false
   previous: AskLink = this
   next: AskLink = this
@@ -56,11 +58,15 @@ export class PendingAsk implements AskLink, Wait {
     this.#reject(error)
   }
 
+  endWait(): void {
+    if (this.waiter !== undefined) endWait(this.waiter, this)
+  }
+
   #settle(): void {
     this.isSettled = true
     this.previous.next = this.next
     this.next.previous = this.previous
     this.previous = this.next = this
-    if (this.asker !== undefined) endWait(this.asker, this)
+    this.endWait()
   }
 }
