@@ -218,8 +218,8 @@ describe('an error in a handler', () => {
     expect(log.lines).toEqual([
       {
         level: 'error',
-        fields: { actor: 'Faulty(#1)', phase: 'handle', error: new TypeError('boom') },
-        message: 'Faulty(#1) failed (handle): boom',
+        fields: { actor: 'Faulty(#1)', phase: 'handle', message: 'boom', restarts: 0, error: new TypeError('boom') },
+        message: 'Faulty(#1) failed (handle boom): boom',
       },
     ])
   })

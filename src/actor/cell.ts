@@ -372,7 +372,7 @@ export class Cell implements Runnable, MailboxOwner, Turns {
   #failedIn(envelope: Envelope | undefined, thrown: unknown): void {
     this.failed++
     const ask = envelope?.ask
-    if (ask === undefined) this.life.fail(this.#stage === starting ? 'start' : 'handle', thrown)
+    if (ask === undefined) this.life.fail(this.#stage === starting ? 'start' : 'handle', thrown, envelope?.name)
     else if (ask.isSettled)
       this.core.log.warn(
         { actor: this.toString(), error: thrown },

@@ -172,10 +172,10 @@ export class Life {
     this.#finish('killed')
   }
 
-  /** Ends the actor with an error, or has it restarted; its children are killed. */
-  fail(phase: FailurePhase, thrown: unknown): void {
+  /** Ends the actor with an error, or has it restarted; its children are killed. `message` is what it failed to handle. */
+  fail(phase: FailurePhase, thrown: unknown, message?: string): void {
     const error = toError(thrown)
-    this.#report({ phase, error })
+    this.#report({ phase, error }, message)
     if (this.isEnding) return
     this.#failure = { phase, error }
     if (this.rebirth !== undefined) return this.#home.supervision.childLeft(this.#cell, 'failed')
@@ -325,10 +325,12 @@ export class Life {
     this.#home.children.remove(this.#cell)
   }
 
-  #report(failure: Failure): void {
+  #report(failure: Failure, message?: string): void {
     const { phase, error } = failure
+    const { restarts } = this
     const actor = this.#cell.toString()
-    this.#cell.core.log.error({ actor, phase, error }, `${actor} failed (${phase}): ${error.message}`)
+    const at = [phase, message].filter(Boolean).join(' ')
+    this.#cell.core.log.error({ actor, phase, message, restarts, error }, `${actor} failed (${at}): ${error.message}`)
     this.#tell({ type: 'failed', ...failure })
   }
 

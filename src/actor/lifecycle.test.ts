@@ -333,7 +333,7 @@ describe('stop', () => {
     ref.tell('boom')
     expect(await handle.done).toMatchObject({ kind: 'failed', phase: 'handle', error: new Error('first') })
     expect(log.lines.map(({ message }) => message)).toEqual([
-      'Twice(#1) failed (handle): first',
+      'Twice(#1) failed (handle boom): first',
       'Twice(#1) failed (stop): second',
     ])
   })

@@ -185,8 +185,8 @@ describe('system.supervise', () => {
     const message =
       'Part(#2) is not restarted any more: it was restarted 1 times within 5s and ended again (a broke). See the cause, or allow more with max, within and backoff.'
     expect(log.lines.filter(({ level }) => level === 'error').map((line) => line.message)).toEqual([
-      'Part(#2) failed (handle): a broke',
-      'Part(#2) failed (handle): a broke',
+      'Part(#2) failed (handle fail): a broke',
+      'Part(#2) failed (handle fail): a broke',
       message,
       `Supervisor(#1) failed (handle): ${message}`,
     ])

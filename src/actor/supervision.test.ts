@@ -333,7 +333,7 @@ describe('a restart', () => {
     await settle()
     expect(seen()).toEqual(['a1 started', 'a1 failed', 'a2 started'])
     expect(log.lines.map(({ message }) => message)).toEqual([
-      'Part(#1) failed (handle): a1 broke',
+      'Part(#1) failed (handle fail): a1 broke',
       'Part(#1) failed (stop): cannot close',
     ])
   })

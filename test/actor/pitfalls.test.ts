@@ -515,7 +515,7 @@ describe('the actor and those who ask it', () => {
     broken.tell('boom')
     expect(await brokenHandle.done).toMatchObject({ kind: 'failed', phase: 'handle', error: new Error('boom') })
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['error', 'Plain(#1) failed (handle): boom'],
+      ['error', 'Plain(#1) failed (handle boom): boom'],
     ])
   })
 
