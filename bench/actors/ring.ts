@@ -1,9 +1,6 @@
 // The floor: a plain ring of messages, drained by one microtask a burst. No bound, no errors, no replies, no life.
-import { check } from './row.ts'
+import { check, inBursts } from './row.ts'
 import type { Row } from './row.ts'
-
-// An import is read through a proxy by the loader that runs this file: 20 ns each time.
-const burst = 100
 
 class Slot {
   readonly name: string
@@ -42,10 +39,8 @@ class PlainQueue {
 
 async function plainRing(count: number): Promise<void> {
   const queue = new PlainQueue()
-  for (let done = 0; done < count; done += burst) {
-    for (let index = 0; index < burst; index++) queue.tell('add', 1)
-    await undefined
-  }
+  const tell = (): void => queue.tell('add', 1)
+  await inBursts(count, tell, tell)
   check(queue.sum, count)
 }
 

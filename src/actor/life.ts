@@ -116,9 +116,12 @@ export class Life {
   /** Makes the actor. */
   begin(): void {
     const cell = this.#cell
+    const { core } = cell
+    const { running } = core
+    // What its constructor asks, it does not ask for the one that spawns it.
+    core.running = undefined
     try {
-      // What its constructor asks, it does not ask for the one that spawns it.
-      const actor = cell.core.runAs(undefined, () => construct(this.#make))
+      const actor = construct(this.#make)
       cell.className = actor.constructor.name || cell.className
       bindActor(actor, cell)
       if (this.restarts === 0 && cell.core.observer.isInspecting)
@@ -127,6 +130,8 @@ export class Life {
     } catch (error) {
       if (cell.actor === undefined && isClass(this.#make)) cell.className = this.#make.name
       this.fail('start', error)
+    } finally {
+      core.running = running
     }
   }
 
