@@ -2,20 +2,24 @@
 
 // The engine
 export { Troupe } from './troupe.ts'
-export type { CallArguments, OutputOf, RunsFilter } from './troupe.ts'
-export type { TroupeOptions } from './engine/options.ts'
+export type { RunsFilter, TroupeOptions } from './engine/options.ts'
+export { WORKER } from './worker/global.ts'
 export type { CallOptions } from './engine/call.ts'
+export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
+export type { RunStats } from './engine/run-stats.ts'
 export type { RunState } from './model/run.ts'
 
 // Definitions
 export { worker } from './worker/worker.ts'
 export { workflow } from './workflow/workflow.ts'
 export { discover } from './worker/discover.ts'
+export type { Discovered, SkippedFile } from './model/discovered.ts'
 export type { Config, WorkerContext } from './worker/context.ts'
 export type { WorkerHandler } from './worker/worker.ts'
+export type { RegisterOptions, WorkerVerbs } from './worker/registration.ts'
 export type { DefinitionOptions } from './worker/options.ts'
 export type { MapFunction, StepOptions, WorkflowContext } from './workflow/context.ts'
 export type { WorkflowHandler } from './workflow/workflow.ts'

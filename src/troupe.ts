@@ -1,13 +1,17 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
-import { checkCallOptions, encodeInput, encodeTags, startTimes, type CallOptions } from './engine/call.ts'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkCallOptions, checkLocalCall, encodeTags, keyFor, startTimes, type CallOptions } from './engine/call.ts'
 import { asDefinition, type AnyDefinition, type Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
-import { encodingSchema } from './engine/encoded-input.ts'
 import { Engine } from './engine/engine.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
+import { endedRuns, runningIds, type Sight } from './engine/looking.ts'
 import { Registry } from './engine/registry.ts'
-import { RunHandle, type HandleOwner } from './engine/run-handle.ts'
+import { LocalFeed, viewOf, type LocalRun } from './engine/local-run.ts'
+import { StoredFeed, type FeedOwner } from './engine/run-feed.ts'
+import { RunHandle } from './engine/run-handle.ts'
+import { runStats, type RunStats } from './engine/run-stats.ts'
 import {
   attemptStatus,
   runStatus,
@@ -17,50 +21,43 @@ import {
   type StepStatus,
 } from './engine/run-status.ts'
 import { environmentOf, poolBounds } from './engine/settings.ts'
+import type { CallArguments, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
 import { deferred } from './lib/deferred.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
 import { createLog } from './lib/log.ts'
 import { engineStopped, idempotencyConflict, runNotFound } from './model/errors.ts'
-import type { RunState } from './model/run.ts'
-import { checkRunId, checkRunsFilter, checkTroupeOptions, type TroupeOptions } from './engine/options.ts'
+import type { Discovered } from './model/discovered.ts'
+import {
+  checkRunId,
+  checkRunsFilter,
+  checkTroupeOptions,
+  type CheckedOptions,
+  type RunsFilter,
+  type TroupeOptions,
+} from './engine/options.ts'
 import { openStore } from './store/open.ts'
 import type { Started } from './store/store.ts'
-import { discover } from './worker/discover.ts'
-import { validate } from './worker/validate.ts'
+import { discoverInto } from './worker/discover.ts'
+import { bindEngine, unbindEngine } from './worker/global.ts'
+import { encodedInput, maxValueBytes } from './worker/input.ts'
+import { registration, type AnyHandler, type RegisterOptions, type WorkerVerbs } from './worker/registration.ts'
+import type { WorkerHandler } from './worker/worker.ts'
 
 /** Parts of the world that a test or a simulator may bring along. */
 export type World = Partial<Omit<Deps, 'store'>> & { readonly leaseMs?: number; readonly maxDeliveries?: number }
 
-const maxValueBytes = 1_048_576
 const leaseMs = 15_000
 // The fourth time a process dies over the same step, the run waits for a person.
 const maxDeliveries = 4
 
-export interface RunsFilter {
-  readonly name?: string
-  readonly state?: RunState
-  /** The newest so many; 50 unless told. */
-  readonly limit?: number
-}
-
-/** The output of a run of a definition. */
-export type OutputOf<D> = D extends Definition<never, infer Output> ? Output : unknown
-
-/** What a call of a definition takes: nothing, when the definition takes nothing. */
-export type CallArguments<Input> = undefined extends Input
-  ? [input?: Input, options?: CallOptions]
-  : [Input] extends [void]
-    ? [input?: undefined, options?: CallOptions]
-    : [input: Input, options?: CallOptions]
-
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
-export class Troupe {
+export class Troupe implements WorkerVerbs {
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #engine: Engine
-  readonly #owner: HandleOwner
+  readonly #owner: FeedOwner
   readonly #queueIds: Map<string, number>
   #stopping: Promise<void> | undefined
 
@@ -72,7 +69,6 @@ export class Troupe {
     this.#queueIds = queueIds
     this.#owner = {
       store: deps.store,
-      clock: deps.clock,
       watch: engine.watch,
       isHere: (id) => engine.isHere(id),
       cancel: (write) => engine.cancel(write),
@@ -81,6 +77,8 @@ export class Troupe {
 
   /**
    * Opens an engine: store, definitions, actors. It performs nothing until `start`.
+   *
+   * The first one of a process is also what `WORKER` speaks to, unless `global` is false.
    *
    * Saves: the store file, made when missing, and the names of definitions and queues.
    * Throws: `option_invalid`; `store_…` naming the file and the remedy; `definition_exists`; `file_not_loaded`.
@@ -125,8 +123,7 @@ export class Troupe {
         environment: environmentOf(process.env),
       })
       const troupe = new Troupe({ deps, registry, engine, queueIds })
-      if (checked.workers !== undefined) await discover(checked.workers, troupe)
-      return troupe
+      return await troupe.#begin(checked)
     } catch (error) {
       await store.close()
       throw error
@@ -155,10 +152,54 @@ export class Troupe {
     await this.stop()
   }
 
-  /** Adds a definition; one of the same name and version is an error unless it replaces it. */
-  async register(definition: Definition, options: { readonly replace?: boolean } = {}): Promise<void> {
+  /**
+   * Cancels what this process performs, takes no more work, and closes: a `stop` that waits for nothing.
+   *
+   * What waits for its turn or for a time stays in the store. Cuts a `stop` short that is under way. Harmless to repeat.
+   */
+  shutdown(): Promise<void> {
+    this.#engine.cancelAll('the engine was shut down')
+    return this.stop({ within: 0 })
+  }
+
+  /**
+   * Adds a definition, or makes one of a name, options and a handler as `worker` does, and gives that.
+   *
+   * One of the same name and version is an error unless `{ replace: true }`; runs under way keep the old one.
+   * Throws: `definition_exists`, `definition_invalid`, `option_invalid`, `engine_stopped`.
+   */
+  async register(definition: Definition, options?: ReplaceOption): Promise<void>
+  async register<Schema extends StandardSchemaV1, Output>(
+    name: string,
+    options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
+    handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+  ): Promise<Definition<StandardSchemaV1.InferInput<Schema>, Output>>
+  async register<Input = unknown, Output = unknown>(
+    name: string,
+    options: RegisterOptions<Input>,
+    handler: WorkerHandler<Input, Output>,
+  ): Promise<Definition<Input, Output>>
+  async register<Input = unknown, Output = unknown>(
+    name: string,
+    handler: WorkerHandler<Input, Output>,
+  ): Promise<Definition<Input, Output>>
+  async register(
+    target: Definition | string,
+    options?: RegisterOptions | AnyHandler,
+    handler?: AnyHandler,
+  ): Promise<unknown> {
     this.#checkOpen()
-    await this.#registry.register(asDefinition(definition), options)
+    const { definition, replaces } = registration(target, options, handler)
+    await this.#registry.register(definition, { replace: replaces })
+    return typeof target === 'string' ? definition : undefined
+  }
+
+  /** Registers what the files of a folder export, as the option `workers` does, and tells what it found and left out. */
+  async discover(folder: string): Promise<Discovered> {
+    this.#checkOpen()
+    const found = await discoverInto(folder, this)
+    this.#registry.searched(found)
+    return found
   }
 
   /** The names that can be called. */
@@ -166,9 +207,31 @@ export class Troupe {
     return this.#registry.names()
   }
 
+  /** The ids of all runs that are being performed, on all nodes. */
+  async running(): Promise<string[]> {
+    this.#checkOpen()
+    return runningIds(this.#sight)
+  }
+
+  /** The ids of the runs of one definition that are being performed, on all nodes. */
+  async runningFor(name: string): Promise<string[]> {
+    this.#checkOpen()
+    return runningIds(this.#sight, name)
+  }
+
   /** The ids of the runs that this process performs now. */
-  running(): string[] {
-    return this.#engine.running()
+  runningHere(): string[] {
+    return [...this.#engine.running(), ...this.#engine.local.running()]
+  }
+
+  /**
+   * What became of all runs of a definition that ever ended, on all nodes and of all its versions.
+   * Undefined for a name that is neither registered here nor has runs.
+   */
+  async stats(name: string): Promise<RunStats | undefined> {
+    this.#checkOpen()
+    const ended = await endedRuns(this.#sight, name)
+    return ended !== undefined || this.#registry.has(name) ? runStats(ended ?? []) : undefined
   }
 
   /**
@@ -187,11 +250,12 @@ export class Troupe {
     checkCallOptions(options)
     const definition =
       typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(asDefinition(target))
-    const { idempotencyKey = '', onConflict = 'attach' } = options
-    const started = await this.#order(definition, input, options)
-    if (!started.isNew && onConflict === 'reject')
-      throw idempotencyConflict(definition.name, idempotencyKey, started.id)
-    return new RunHandle(this.#owner, { id: started.id, name: definition.name })
+    if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
+    const { onConflict = 'attach' } = options
+    const key = keyFor(definition, input, options)
+    const started = await this.#order(definition, input, { ...options, ...(key !== null && { idempotencyKey: key }) })
+    if (!started.isNew && onConflict === 'reject') throw idempotencyConflict(definition.name, key ?? '', started.id)
+    return this.#handleOf({ id: started.id, name: definition.name })
   }
 
   /** Starts a run and waits for its output; throws what `call` and `result` throw. */
@@ -209,14 +273,18 @@ export class Troupe {
 
   /** The handle of a run that was started before, by anyone. */
   async handle(runId: string): Promise<RunHandle> {
+    const here = this.#engine.local.find(runId)
+    if (here !== undefined) return this.#localHandle(here)
     const { name } = await this.#status(runId)
-    return new RunHandle(this.#owner, { id: runId, name })
+    return this.#handleOf({ id: runId, name })
   }
 
   /** One run as it is now; undefined when there is none of that id. */
   async get(runId: string): Promise<RunStatus | undefined> {
     this.#checkOpen()
     checkRunId(runId)
+    const here = this.#engine.local.find(runId)
+    if (here !== undefined) return runStatus(viewOf(here))
     const row = await this.#deps.store.findRun(runId)
     return row === undefined ? undefined : runStatus(row)
   }
@@ -240,13 +308,49 @@ export class Troupe {
     return (await this.#deps.store.listAttempts(runId)).map(attemptStatus)
   }
 
+  /** bind → discover; afterwards it can be used. */
+  async #begin({ workers, global }: CheckedOptions): Promise<this> {
+    if (global) bindEngine(this)
+    try {
+      if (workers !== undefined) await this.discover(workers)
+      return this
+    } catch (error) {
+      unbindEngine(this)
+      throw error
+    }
+  }
+
+  get #sight(): Sight {
+    return { store: this.#deps.store, local: this.#engine.local }
+  }
+
   async #stop(withinMs: number): Promise<void> {
     try {
       await this.#engine.stop(withinMs)
     } finally {
+      unbindEngine(this)
       this.#engine.watch.close(engineStopped())
       await this.#deps.store.close()
     }
+  }
+
+  /** Starts a run that lives in this process only; at once, when its input need not be waited for. */
+  #startHere(definition: AnyDefinition, input: unknown, options: CallOptions): RunHandle | Promise<RunHandle> {
+    checkLocalCall(definition.name, options)
+    const { ids, store } = this.#deps
+    const times = startTimes(options, store.now())
+    const start = (text: string): RunHandle =>
+      this.#localHandle(this.#engine.local.start({ definition, id: ids.uuid(), ...times, input: text }))
+    const encoded = encodedInput(definition, input)
+    return typeof encoded === 'string' ? start(encoded) : encoded.then(start)
+  }
+
+  #localHandle(run: LocalRun): RunHandle {
+    return new RunHandle(new LocalFeed(run, this.#engine.local), this.#deps.clock)
+  }
+
+  #handleOf(run: { readonly id: string; readonly name: string }): RunHandle {
+    return new RunHandle(new StoredFeed(this.#owner, run), this.#deps.clock)
   }
 
   #checkOpen(): void {
@@ -266,7 +370,7 @@ export class Troupe {
       id: this.#deps.ids.uuid(),
       definitionId: this.#registry.idOf(definition),
       priority: options.priority ?? definition.settings.priority,
-      tags: encodeTags(options.tags),
+      tags: encodeTags(definition.settings.tags, options.tags),
       idempotencyKey: options.idempotencyKey ?? null,
       ...startTimes(options, this.#deps.store.now()),
       // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
@@ -284,11 +388,4 @@ export class Troupe {
     this.#queueIds.set(name, id)
     return id
   }
-}
-
-/** The input as it is stored, checked and filled in by its schema. */
-function encodedInput({ name, settings }: AnyDefinition, input: unknown): string | Promise<string> {
-  if (settings.input === undefined) return encodeInput(input, maxValueBytes)
-  const schema = encodingSchema(settings.input, maxValueBytes)
-  return validate(schema, input, `The input of '${name}'`) as Promise<string>
 }

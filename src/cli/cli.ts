@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, type TroupeError } from '../lib/errors.ts'
+import { callCommand, type CallFlags } from './commands/call.ts'
+import { cancelCommand, type CancelFlags } from './commands/cancel.ts'
+import { definitionsCommand } from './commands/definitions.ts'
+import { devCommand } from './commands/dev.ts'
 import { runCommand, type RunFlags } from './commands/run.ts'
 import { runsCommand, type RunsFlags } from './commands/runs.ts'
 import { showCommand, type ShowFlags } from './commands/show.ts'
+import { startCommand, type StartFlags } from './commands/start.ts'
 import type { CommonFlags } from './config.ts'
 import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -44,9 +49,14 @@ function buildProgram(io: Io, done: Done): Command {
     .option('--json', 'print JSON for programs')
     .option('--verbose', 'print stacks and debug lines')
     .addHelpText('after', `\n${mainHelp}`)
+  addDev(program, io, done)
+  addStart(program, io, done)
   addRun(program, io, done)
+  addCall(program, io, done)
   addRuns(program, io, done)
   addShow(program, io, done)
+  addCancel(program, io, done)
+  addDefinitions(program, io, done)
   return program
 }
 
@@ -54,6 +64,7 @@ const mainHelp = `Definitions come from troupe.config.ts, which exports the opti
 by default, else from the files of ./workers.
 
 Examples:
+  troupe dev                           serve the queues, and reload on change
   troupe run greet '"ann"'             start a worker and wait for its result
   troupe runs --state failed           list what failed
   troupe show 0197f3a2-5c1e            look at one run
@@ -86,6 +97,69 @@ const runHelp = `Examples:
 
 Ctrl-C stops gracefully: the run stays in the store, and the same command with the
 same --key goes on with it. A second Ctrl-C stops at once, and loses nothing either.`
+
+function addDev(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'dev')
+  command
+    .summary('serve the queues, and reload on change')
+    .description(
+      'Performs what is ready in the queues of the store, and starts anew whenever a source file of this folder changes. Runs go on with the new code; a file that cannot be loaded changes nothing.',
+    )
+    .action(async () => {
+      done(await devCommand(command.optsWithGlobals<CommonFlags>(), io))
+    })
+}
+
+function addStart(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'start')
+  command
+    .summary('serve the queues until told to stop')
+    .description(
+      'Performs what is ready in the queues of the store. SIGTERM or Ctrl-C stops gracefully: what is not finished in time goes back into its queue. A second signal stops at once.',
+    )
+    .option('--within <time>', 'how long a stop waits for what is executing (default: 30s)')
+    .action(async () => {
+      done(await startCommand(command.optsWithGlobals<StartFlags>(), io))
+    })
+}
+
+function addCall(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'call')
+  command
+    .summary('start a run and leave it to whoever serves its queue')
+    .description('Starts a run of a worker or workflow and prints its id. It is performed where its queue is served.')
+    .argument('<name>', 'the worker or workflow')
+    .argument('[json]', 'its input; - reads standard input')
+    .option('--key <text>', 'idempotency key: the same key is the same run')
+    .option('--delay <time>', 'how much later it starts, as in 30s, 5m, 2h')
+    .option('--timeout <time>', 'how long the whole run may take')
+    .option('--queue <name>', 'the queue it waits in')
+    .action(async (name: string, input: string | undefined) => {
+      done(await callCommand({ name, input, flags: command.optsWithGlobals<CallFlags>() }, io))
+    })
+}
+
+function addCancel(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'cancel')
+  command
+    .summary('ask a run to end')
+    .description('Asks a run to end, and waits until it has. Exit code 1 when it had ended in another way.')
+    .argument('<id>', 'its id, or at least the first 8 characters')
+    .option('--reason <text>', 'is told to the run and kept with it')
+    .action(async (id: string) => {
+      done(await cancelCommand(id, command.optsWithGlobals<CancelFlags>(), io))
+    })
+}
+
+function addDefinitions(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'definitions')
+  command
+    .summary('list what can be started')
+    .description('Lists the workers and workflows that the config and the workers folder define.')
+    .action(async () => {
+      done(await definitionsCommand(command.optsWithGlobals<CommonFlags>(), io))
+    })
+}
 
 function addRuns(program: Command, io: Io, done: Done): void {
   const command = inherit(program, 'runs')
@@ -132,7 +206,12 @@ function inherit(program: Command, name: string): Command {
 }
 
 const usages: Readonly<Record<string, string>> = {
+  dev: '[options]',
+  start: '[options]',
   run: 'NAME [JSON] [options]',
+  call: 'NAME [JSON] [options]',
+  cancel: 'ID [options]',
+  definitions: '[options]',
   runs: '[options]',
   show: 'ID [options]',
 }

@@ -3,13 +3,24 @@ import type { Timer } from '../lib/clock.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
-import { engineStopped, leaseLost, runCancelled, runDeadlinePassed, workerTimedOut } from '../model/errors.ts'
+import { isThenable } from '../lib/thenable.ts'
+import {
+  engineStopped,
+  leaseLost,
+  runCancelled,
+  runDeadlinePassed,
+  workerSilent,
+  workerTimedOut,
+} from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
+import { Cleanups, type Cleanup } from './cleanups.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { isDoneWithin } from './in-time.ts'
 import { againText, nextAttempt } from './next-attempt.ts'
+import { Silence } from './silence.ts'
 import { Speech } from './speech.ts'
 import type { AttemptResult, Task } from './task.ts'
 import { HeldWrite, ReleaseWrite, type HeldRecord, type Write, type WriteOwner } from './writes.ts'
@@ -33,8 +44,14 @@ export interface Surroundings {
   dueAt(at: number): void
 }
 
-/** Finished, set aside, to be tried again, given back, or not ours any more. */
-type Ending = RunOutcome | 'parked' | 'retried' | 'released' | 'lost'
+/** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
+type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost'
+
+// Code that was cut short has so long to stop by itself before its clean-ups run beside it.
+const stopMs = 1_000
+const cleanUpMs = 30_000
+// A node that stops has no longer; see patienceMs of the engine.
+const lastCleanUpMs = 3_000
 
 /** The moving part of a run that is made of steps. */
 export interface Performance {
@@ -47,15 +64,21 @@ export interface Performance {
 /**
  * The in-memory side of a run while this node holds it.
  *
- * Its end is decided once and then made durable; from the decision on it is inert: nothing else is written.
+ * Its end is decided once; then it cleans up, and then the end is made durable. From the decision on the code of the run is not heard any more,
+ * but for what its clean-ups say.
  */
 export class Activation implements Task, WriteOwner {
   readonly claimed: Claimed
   readonly definition: AnyDefinition
-  readonly speech: Speech
   readonly #around: Surroundings
   readonly #startedAt: number
   abandon: (() => void) | undefined
+  closing: Promise<void> | undefined
+  #code: Promise<unknown> | undefined
+  #speech: Speech | undefined
+  #cleanups: Cleanups | undefined
+  #isCleaningUp = false
+  #silence: Silence | undefined
   #performance: Performance | undefined
   #abort: AbortController | undefined
   #deadline: Timer | undefined
@@ -70,7 +93,6 @@ export class Activation implements Task, WriteOwner {
     this.definition = definition
     this.#around = around
     this.#startedAt = around.deps.store.now()
-    this.speech = new Speech(this, around)
   }
 
   get deps(): Deps {
@@ -81,12 +103,21 @@ export class Activation implements Task, WriteOwner {
     return this.#around
   }
 
+  get speech(): Speech {
+    return (this.#speech ??= new Speech(this, this.#around))
+  }
+
   get held(): Held {
     return this.claimed.held
   }
 
   get isOver(): boolean {
     return this.#ending !== undefined
+  }
+
+  /** Whether what the code says is still written down. */
+  get isHeard(): boolean {
+    return !this.isOver || this.#isCleaningUp
   }
 
   /** Aborted when the run is cut short. */
@@ -115,8 +146,29 @@ export class Activation implements Task, WriteOwner {
     return leftMs > 0
   }
 
-  run(): Promise<unknown> {
-    return this.definition.perform(this, decode(this.claimed.input))
+  run(): unknown {
+    const { name, settings } = this.definition
+    const { heartbeatMs } = settings
+    if (heartbeatMs !== undefined) {
+      const tooLong = (): void => this.attempted({ isError: true, error: workerSilent(name, heartbeatMs) })
+      this.#silence = new Silence(this.deps.clock, heartbeatMs, tooLong)
+    }
+    const output = this.definition.perform(this, decode(this.claimed.input))
+    if (!isThenable(output)) return output
+    this.#code = Promise.resolve(output)
+    return this.#code
+  }
+
+  /** Runs at the end of the attempt, whichever end it is, before that is durable; at once when the attempt has had its end. */
+  defer(cleanup: Cleanup): void {
+    this.#cleanups ??= new Cleanups(this.deps.clock)
+    this.#cleanups.add(cleanup)
+    if (this.isOver && !this.#isCleaningUp) void this.#cleanUp(this.#cleanups, cleanUpMs)
+  }
+
+  /** The code shows that it lives. */
+  beat(): void {
+    this.#silence?.beat()
   }
 
   timeOut(): Error {
@@ -128,20 +180,28 @@ export class Activation implements Task, WriteOwner {
     if (this.isOver) return
     if (result.isError) return this.#failOrRetry(result.error)
     try {
-      const value = encode(result.value, { maxBytes: this.#around.maxValueBytes, what: 'result' })
-      this.#settle('succeeded', value)
+      this.#settle('succeeded', encode(result.value, { maxBytes: this.#around.maxValueBytes, what: 'result' }))
     } catch (error) {
       // The code did its work; trying again would do it twice and fail the same way.
-      const unstorable = toError(error)
-      this.#settle('failed', errorText(unstorable), unstorable)
+      this.#settle('failed', toError(error))
     }
   }
 
   /** Ends the run as cancelled; whatever it is doing is told through its signal. */
   cancel(reason: string): void {
     if (this.isOver) return
-    const error = runCancelled(this.definition.name, this.claimed.id, reason)
-    this.#settle('cancelled', errorText(error), error)
+    this.#settle('cancelled', runCancelled(this.definition.name, this.claimed.id, reason))
+  }
+
+  /** Ends this activation and begins the attempt anew after the delay; it counts as none. */
+  snooze(delayMs: number): void {
+    if (this.isOver) return
+    const { attempt, deadlineAt } = this.claimed
+    const dueAt = Math.min(storedTime(this.deps.store.now() + delayMs), deadlineAt ?? Infinity)
+    this.#close('snoozed', undefined, () => {
+      this.#dueAt = dueAt
+      this.write(this, [{ list: 'retries', record: { held: this.held, attempt, dueAt } }])
+    })
   }
 
   /** Sets the run aside until the earliest of its waits, or only keeps their times when it has something to do at once. */
@@ -164,8 +224,7 @@ export class Activation implements Task, WriteOwner {
   /** Gives the run back: another activation goes on from its journal. */
   release(): void {
     if (this.isOver) return
-    this.#decide('released', engineStopped())
-    this.#around.write(new ReleaseWrite(this.held, () => this.#end()))
+    this.#close('released', engineStopped(), () => this.#around.write(new ReleaseWrite(this.held, () => this.#end())))
   }
 
   /** Writes for this run, in order, in one batch. */
@@ -189,7 +248,10 @@ export class Activation implements Task, WriteOwner {
 
   #giveUp(): void {
     if (this.#ending === 'lost') return
-    this.#decide('lost', leaseLost(this.claimed.id))
+    const error = leaseLost(this.claimed.id)
+    // What is being cleaned up goes on; only its end is not written any more.
+    if (this.isOver) this.#decide('lost', error)
+    else this.#close('lost', error, () => {})
     this.#end()
   }
 
@@ -202,8 +264,8 @@ export class Activation implements Task, WriteOwner {
 
   #missDeadline(): void {
     if (this.isOver) return
-    const error = runDeadlinePassed()
-    this.#settle('failed', errorText(error), error)
+    const { deadlineAt, createdAt } = this.claimed
+    this.#settle('failed', runDeadlinePassed(this.definition.name, (deadlineAt ?? createdAt) - createdAt))
   }
 
   #failOrRetry(thrown: Error): void {
@@ -214,43 +276,80 @@ export class Activation implements Task, WriteOwner {
     const elapsedMs = now - (first?.firstStartedAt ?? this.#startedAt)
     const failed = { error: thrown, failedAttempts: claimed.attempt, elapsedMs }
     const { error, delayMs } = nextAttempt(retry, failed, () => this.deps.ids.random())
-    const text = errorText(error)
-    if (delayMs === undefined) return this.#settle('failed', text, error)
-    const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
-    this.#decide('retried', error)
-    this.#dueAt = dueAt
-    const attempt = {
-      held,
-      path: '',
-      attempt: claimed.attempt,
-      error: text,
-      startedAt: this.#startedAt,
-      finishedAt: now,
+    if (delayMs === undefined) {
+      this.#tellOfFailure(error)
+      return this.#settle('failed', error)
     }
+    const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
+    const attempt = { held, path: '', attempt: claimed.attempt, startedAt: this.#startedAt, finishedAt: now }
     const again = { held, attempt: claimed.attempt + 1, dueAt }
-    this.write(this, [
-      { list: 'attempts', record: attempt },
-      { list: 'retries', record: again },
-    ])
+    this.#close('retried', error, (alsoFailed) => {
+      this.#dueAt = dueAt
+      this.write(this, [
+        { list: 'attempts', record: { ...attempt, error: errorText(error, alsoFailed) } },
+        { list: 'retries', record: again },
+      ])
+    })
     const { name, runsOn } = this.definition
     const what = `${runsOn === 'workflow' ? 'workflow' : 'worker'} '${name}'`
     const news = { what, attempt: claimed.attempt, attempts: retry.attempts, error, delayMs }
     this.deps.log.info({ run: claimed.id, attempt: claimed.attempt }, againText(news))
   }
 
-  #settle(outcome: RunOutcome, value: string, reason?: Error): void {
+  #tellOfFailure(error: Error): void {
+    const { onFailure } = this.definition.settings
+    if (onFailure === undefined) return
+    const { id, attempt, input } = this.claimed
+    this.#cleanups ??= new Cleanups(this.deps.clock)
+    this.#cleanups.addLast(() => onFailure({ error, input: decode(input), runId: id, attempt }))
+  }
+
+  /** `result` is the encoded output, or why there is none. */
+  #settle(outcome: RunOutcome, result: string | Error): void {
     this.deps.failpoint('settle:before')
-    this.#decide(outcome, reason)
-    const { held, claimed } = this
-    const hadWaits = claimed.waits.length > 0
-    this.#outcome = { outcome, value }
-    const record = { held, outcome, attempt: claimed.attempt, value, startedAt: claimed.startedAt, hadWaits }
-    this.write(this, [{ list: 'settles', record }])
+    const error = typeof result === 'string' ? undefined : result
+    this.#close(outcome, error, (alsoFailed) => {
+      const { held, claimed } = this
+      const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
+      this.#outcome = { outcome, value }
+      const code = (error && toErrorRecord(error).code) ?? null
+      const { attempt, startedAt, waits } = claimed
+      const record = { held, outcome, code, attempt, value, startedAt, hadWaits: waits.length > 0 }
+      this.write(this, [{ list: 'settles', record }])
+    })
+  }
+
+  /** decide → clean up → write */
+  #close(ending: Ending, reason: Error | undefined, write: (alsoFailed: readonly Error[]) => void): void {
+    this.#decide(ending, reason)
+    if (this.#cleanups === undefined) return write([])
+    this.closing = this.#stopAndCleanUp(this.#cleanups, ending, reason).then((errors) => {
+      if (ending === 'lost' || this.#ending !== 'lost') write(errors)
+    })
+  }
+
+  async #stopAndCleanUp(cleanups: Cleanups, ending: Ending, reason: Error | undefined): Promise<Error[]> {
+    this.#isCleaningUp = true
+    const code = this.#code?.catch(() => undefined)
+    if (reason !== undefined && code !== undefined) await isDoneWithin(this.deps.clock, stopMs, code)
+    return this.#cleanUp(cleanups, ending === 'released' ? lastCleanUpMs : cleanUpMs)
+  }
+
+  async #cleanUp(cleanups: Cleanups, withinMs: number): Promise<Error[]> {
+    this.#isCleaningUp = true
+    const errors = await cleanups.run(withinMs)
+    this.#isCleaningUp = false
+    for (const error of errors) {
+      const text = `a clean-up of '${this.definition.name}' failed: ${error.message}`
+      this.deps.log.error({ run: this.claimed.id, err: error }, text)
+    }
+    return errors
   }
 
   #decide(ending: Ending, reason: Error | undefined): void {
     this.#ending = ending
     this.#deadline?.cancel()
+    this.#silence?.end()
     this.abandon?.()
     this.#performance?.over(reason)
     if (reason !== undefined) this.#abort?.abort(reason)
@@ -261,6 +360,10 @@ export class Activation implements Task, WriteOwner {
   }
 }
 
-function errorText(error: Error): string {
-  return JSON.stringify(toErrorRecord(error))
+/** The record of an error, and of what failed after it. */
+function errorText(error: Error, alsoFailed: readonly Error[]): string {
+  const record = toErrorRecord(error)
+  if (alsoFailed.length === 0) return JSON.stringify(record)
+  const errors = [...(record.errors ?? []), ...alsoFailed.map((one) => toErrorRecord(one))]
+  return JSON.stringify({ ...record, errors })
 }

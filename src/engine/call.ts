@@ -3,6 +3,7 @@ import { encode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { StartRecord } from '../store/store.ts'
+import type { AnyDefinition } from './definition.ts'
 import { checkChoice, checkKey, checkList, checkName, checkOptions, timeOf } from './checks.ts'
 
 export interface CallOptions {
@@ -33,8 +34,17 @@ export function checkCallOptions(options: CallOptions): void {
   if (priority !== undefined && !Number.isSafeInteger(priority))
     throw optionInvalid('priority', priority, 'a whole number')
   if (queue !== undefined) checkName('queue', queue)
-  if (tags !== undefined) checkTags(tags)
+  if (tags !== undefined) checkTags('tags', tags)
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
+}
+
+const ofStoredRuns = ['idempotencyKey', 'onConflict', 'priority', 'queue', 'tags'] as const
+
+/** Throws for what means nothing to a run that is not stored. */
+export function checkLocalCall(name: string, options: CallOptions): void {
+  const option = ofStoredRuns.find((one) => options[one] !== undefined)
+  if (option !== undefined)
+    throw optionInvalid(option, options[option], `none, as runs of '${name}' are not stored (durable: false)`)
 }
 
 /** The parts of a start that follow from the options of the call. */
@@ -50,17 +60,28 @@ export function storedTime(at: number): number {
   return Math.min(Math.ceil(at), 8_640_000_000_000_000)
 }
 
-export function encodeTags(tags: readonly string[] | undefined): string | null {
-  return tags === undefined || tags.length === 0 ? null : JSON.stringify(tags)
+/** The tags of a definition and of a call, each once. */
+export function encodeTags(ofDefinition: readonly string[], ofCall: readonly string[] = []): string | null {
+  if (ofDefinition.length + ofCall.length === 0) return null
+  return JSON.stringify([...new Set([...ofDefinition, ...ofCall])])
+}
+
+/** The key that a start has: of its call, else what the definition makes of its input; null for none. */
+export function keyFor({ name, settings }: AnyDefinition, input: unknown, options: CallOptions): string | null {
+  if (options.idempotencyKey !== undefined) return options.idempotencyKey
+  if (settings.keyOf === undefined) return null
+  const key: unknown = settings.keyOf(input as never)
+  checkKey(`What idempotencyKey of '${name}' returned`, key)
+  return key as string
 }
 
 export function encodeInput(value: unknown, maxBytes: number): string {
   return encode(value, { maxBytes, what: 'input' })
 }
 
-function checkTags(tags: readonly string[]): void {
-  checkList('tags', tags, 'a list of texts')
-  if (tags.length > mostTags) throw optionInvalid('The number of tags', tags.length, `at most ${mostTags}`)
+export function checkTags(what: string, tags: readonly string[]): void {
+  checkList(what, tags, 'a list of texts')
+  if (tags.length > mostTags) throw optionInvalid(`The number of ${what}`, tags.length, `at most ${mostTags}`)
   for (const tag of tags) checkName('A tag', tag)
 }
 

@@ -13,7 +13,8 @@ const mostQuoted = 60
 
 /** An object whose keys are all among `known`. `what` names it in the error, as in `retry of 'send-email'`. */
 export function checkOptions(what: string, received: unknown, known: readonly string[]): void {
-  checkObject(`The options object of ${what}`, received, `{ ${known.join(', ')} }`)
+  // The texts are made only where they are needed: this stands before every call.
+  if (!isRecord(received)) checkObject(`The options object of ${what}`, received, `{ ${known.join(', ')} }`)
   for (const name of Object.keys(received as object)) {
     if (!known.includes(name))
       throw optionUnknown(`Option '${clip(name, mostQuoted)}' of ${what}`, byNearness(name, known))
@@ -21,9 +22,11 @@ export function checkOptions(what: string, received: unknown, known: readonly st
 }
 
 export function checkObject(what: string, received: unknown, expected = 'an object'): void {
-  if (typeof received !== 'object' || received === null || Array.isArray(received)) {
-    throw optionInvalid(what, quotable(received), expected)
-  }
+  if (!isRecord(received)) throw optionInvalid(what, quotable(received), expected)
+}
+
+function isRecord(received: unknown): boolean {
+  return typeof received === 'object' && received !== null && !Array.isArray(received)
 }
 
 export function checkList(what: string, received: unknown, expected = 'a list'): void {

@@ -2,9 +2,10 @@
 import { Actor } from '../actor/actor.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { engineStopped } from '../model/errors.ts'
+import { emptyLists } from '../store/lists.ts'
 import type { CancelRequested, Committed } from '../store/store.ts'
 import type { Deps } from './deps.ts'
-import { emptyDraft, type Write } from './writes.ts'
+import type { Draft, Write } from './writes.ts'
 
 // Measured: past this a batch gains nothing on bench/steps, and it bounds how long one commit holds the loop.
 const mostWrites = 1_000
@@ -65,7 +66,7 @@ export class Committer extends Actor {
 
   /** gather → commit → tell */
   async #commit(writes: readonly Write[]): Promise<void> {
-    const draft = emptyDraft()
+    const draft = emptyLists()
     for (const write of writes) write.addTo(draft)
     this.#deps.failpoint('commit:before')
     let committed: Committed
@@ -79,7 +80,7 @@ export class Committer extends Actor {
     if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
   }
 
-  async #commitDraft(draft: ReturnType<typeof emptyDraft>): Promise<Committed> {
+  async #commitDraft(draft: Draft): Promise<Committed> {
     const { node } = this.#options
     const committed = await this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
     if (!committed.isNodeLost) return committed

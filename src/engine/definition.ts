@@ -18,8 +18,8 @@ export interface AnyDefinition extends Definition {
   readonly settings: DefinitionSettings
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
-  /** Resolves with the output of the run; rejects with why it failed. */
-  perform(activation: Activation, input: unknown): Promise<unknown>
+  /** Returns the output of the run, or a promise of it; throws or rejects with why it failed. */
+  perform(activation: Activation, input: unknown): unknown
 }
 
 export type PoolKind = 'task' | 'workflow'
@@ -29,9 +29,26 @@ export interface DefinitionSettings {
   readonly output: StandardSchemaV1 | undefined
   readonly queue: string | undefined
   readonly priority: number
+  readonly tags: readonly string[]
+  /** The key of a run that was given none. */
+  readonly keyOf: ((input: never) => string) | undefined
   /** For each attempt. */
   readonly timeoutMs: number | undefined
+  /** False for runs that live in this process only. */
+  readonly isDurable: boolean
+  /** The longest silence of an attempt. */
+  readonly heartbeatMs: number | undefined
   readonly retry: RetryPolicy
+  readonly onFailure: ((failure: RunFailure) => unknown) | undefined
+}
+
+/** A run that is not tried again. */
+export interface RunFailure {
+  readonly error: Error
+  readonly input: unknown
+  readonly runId: string
+  /** The last one. */
+  readonly attempt: number
 }
 
 /** The definition behind what a program passes. Throws `definition_invalid` for anything else. */

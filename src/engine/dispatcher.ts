@@ -135,5 +135,6 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     steps: [],
     failedAttempts: [],
     waits: [],
+    states: [],
   }
 }

@@ -12,6 +12,7 @@ import { Committer, type NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { isDoneWithin } from './in-time.ts'
+import { LocalRuns } from './local-runs.ts'
 import { Pool, type PoolBounds } from './pool.ts'
 import { Cancel, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
 import type { Registry } from './registry.ts'
@@ -42,6 +43,8 @@ const patienceMs = 5_000
 
 export class Engine {
   readonly watch: Watch
+  /** The runs that are not durable. */
+  readonly local: LocalRuns
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #system: ActorSystem
@@ -54,6 +57,7 @@ export class Engine {
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
   #starting: Promise<void> | undefined
   #isStopping = false
+  #shutdown: string | undefined
   #failure: Error | undefined
   #quiet: (() => void) | undefined
 
@@ -63,6 +67,7 @@ export class Engine {
     this.watch = new Watch(deps.store, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     const around = this.#surroundings()
+    this.local = new LocalRuns(around)
     this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
     this.#pools = {
       task: this.#makePool('task', (work) => new TaskActor(work)),
@@ -103,6 +108,13 @@ export class Engine {
 
   async cancel(write: CancelWrite): Promise<void> {
     await this.#command(new Cancel({ write }))
+  }
+
+  /** Cancels what runs here, and what still comes here until the `stop` that follows; also while one is under way. */
+  cancelAll(reason: string): void {
+    this.#shutdown = reason
+    for (const activation of this.#active.all()) activation.cancel(reason)
+    this.local.cancelAll(reason)
   }
 
   /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends, also when the store does not work. */
@@ -183,20 +195,28 @@ export class Engine {
     await barrier.passed.promise
   }
 
-  /** drain → wait → release */
+  /** cancel, when told so → drain → wait → release */
   async #comeToRest(restBy: number, overBy: number): Promise<void> {
+    if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
     for (const activation of this.#active.all()) activation.drain()
-    if (await this.#isQuietBy(restBy)) return
+    const localIsOver = this.local.close()
+    const isQuiet = await Promise.all([this.#isQuietBy(restBy), this.#isOverBy(restBy, localIsOver)])
+    if (isQuiet.every(Boolean)) return
     for (const activation of this.#active.all()) activation.release()
-    await this.#isQuietBy(overBy)
+    this.local.release()
+    await Promise.all([this.#isQuietBy(overBy), this.#isOverBy(overBy, localIsOver)])
   }
 
   async #isQuietBy(at: number): Promise<boolean> {
     if (this.#active.size === 0) return true
-    const { clock } = this.#deps
     const quiet = deferred<void>()
     this.#quiet = quiet.resolve
-    return isDoneWithin(clock, at - clock.monotonic(), quiet.promise)
+    return this.#isOverBy(at, quiet.promise)
+  }
+
+  #isOverBy(at: number, end: Promise<void>): Promise<boolean> {
+    const { clock } = this.#deps
+    return isDoneWithin(clock, at - clock.monotonic(), end)
   }
 
   #surroundings(): Surroundings {

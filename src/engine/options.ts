@@ -13,7 +13,7 @@ import {
 } from './checks.ts'
 import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
-import { runMoves } from '../model/run.ts'
+import { runMoves, type RunState } from '../model/run.ts'
 
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
@@ -21,6 +21,8 @@ export interface TroupeOptions {
   readonly definitions?: readonly Definition[]
   /** A folder to find definitions in, from the working directory. */
   readonly workers?: string
+  /** False keeps this engine out of `WORKER`, which the first engine of a process becomes. */
+  readonly global?: boolean
   /** The queues this node serves; `default` unless told. */
   readonly queues?: readonly string[]
   /** What definitions read with `ctx.config.get`. */
@@ -36,10 +38,18 @@ export interface TroupeOptions {
   readonly logLevel?: LogLevel
 }
 
+export interface RunsFilter {
+  readonly name?: string
+  readonly state?: RunState
+  /** The newest so many; 50 unless told. */
+  readonly limit?: number
+}
+
 export interface CheckedOptions {
   readonly store: string
   readonly definitions: readonly AnyDefinition[]
   readonly workers: string | undefined
+  readonly global: boolean
   readonly queues: readonly string[]
   readonly config: Readonly<Record<string, unknown>>
   readonly node: string | undefined
@@ -49,7 +59,19 @@ export interface CheckedOptions {
   readonly logLevel: LogLevel
 }
 
-const known = ['store', 'definitions', 'workers', 'queues', 'config', 'node', 'pools', 'durability', 'log', 'logLevel']
+const known = [
+  'store',
+  'definitions',
+  'workers',
+  'global',
+  'queues',
+  'config',
+  'node',
+  'pools',
+  'durability',
+  'log',
+  'logLevel',
+]
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
 
@@ -57,10 +79,11 @@ const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => 
 export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
-  const { node, pools = {}, durability = 'full', log, logLevel = 'warn' } = options
+  const { global = true, node, pools = {}, durability = 'full', log, logLevel = 'warn' } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
+  if (typeof global !== 'boolean') throw optionInvalid('global', global, 'true or false')
   checkQueues(queues)
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
@@ -71,6 +94,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     store,
     definitions: definitions.map(asDefinition),
     workers,
+    global,
     queues,
     config,
     node,
@@ -82,11 +106,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
 }
 
 /** What `troupe.runs` is asked for. Throws `option_invalid`. */
-export function checkRunsFilter(filter: {
-  readonly name?: string
-  readonly state?: string
-  readonly limit?: number
-}): void {
+export function checkRunsFilter(filter: RunsFilter): void {
   checkOptions('troupe.runs', filter, ['name', 'state', 'limit'])
   if (filter.name !== undefined) checkText('name', filter.name)
   if (filter.state !== undefined) checkChoice('state', filter.state, runStates)

@@ -10,17 +10,20 @@ import type { AttemptResult, Task } from './task.ts'
 
 class Mortal extends TaskActor {
   override Execute(message: { readonly task: Task }): Promise<void> | void {
+    ;(message.task as Job).actor = String(this.ctx.self)
     if ((message.task as Job).isDeadly) throw new RangeError('the actor broke')
     return super.Execute(message)
   }
 }
 
 class Job implements Task {
+  readonly closing = undefined
   readonly timeoutMs = undefined
   abandon: (() => void) | undefined
   readonly gate: Deferred<string> = deferred()
   readonly isDeadly: boolean
   results: AttemptResult[] = []
+  actor = ''
   hasBegun = false
 
   constructor(isDeadly = false) {
@@ -45,12 +48,12 @@ class Job implements Task {
   }
 }
 
-function makePool(bounds: PoolBounds): { pool: Pool; freed: () => number } {
+function makePool(bounds: PoolBounds): { pool: Pool; freed: () => number; clock: ManualClock } {
   const clock = new ManualClock()
   const system = new ActorSystem({ name: 'test', clock, log: new RecordedLog() })
   let freed = 0
   const pool = new Pool({ ...bounds, system, clock, make: (work) => new Mortal(work), freed: () => void (freed += 1) })
-  return { pool, freed: () => freed }
+  return { pool, freed: () => freed, clock }
 }
 
 async function turns(): Promise<void> {
@@ -106,6 +109,56 @@ describe('a pool', () => {
     await turns()
     expect(next.results).toEqual([{ isError: false, value: 'fine' }])
     expect(pool.room).toBe(1)
+  })
+
+  it('D6: gives a task to the actor that has been free for longest, never to a busy one while others are free', async () => {
+    const { pool } = makePool({ min: 3, max: 3 })
+    const slow = new Job()
+    pool.execute(slow)
+    const quick: Job[] = []
+    for (let n = 0; n < 4; n++) {
+      const job = new Job()
+      quick.push(job)
+      pool.execute(job)
+      job.gate.resolve('quick')
+      await turns()
+    }
+    expect([slow, ...quick].map(({ actor }) => actor)).toEqual([
+      'Mortal(#1)',
+      'Mortal(#2)',
+      'Mortal(#3)',
+      'Mortal(#2)',
+      'Mortal(#3)',
+    ])
+    expect(quick.map(({ results }) => results.length)).toEqual([1, 1, 1, 1])
+  })
+
+  it('gives up what it did not need for half a minute, down to its least', async () => {
+    const { pool, clock } = makePool({ min: 1, max: 5 })
+    const jobs = Array.from({ length: 5 }, () => new Job())
+    for (const job of jobs) pool.execute(job)
+    await turns()
+    for (const job of jobs.slice(2)) job.gate.resolve('done')
+    await clock.advance(30_000)
+    // All five were needed in that time.
+    expect(pool.size).toBe(5)
+    await clock.advance(30_000)
+    expect([pool.size, pool.room]).toEqual([2, 3])
+    for (const job of jobs) job.gate.resolve('done')
+    await clock.advance(60_000)
+    expect([pool.size, pool.room, clock.armedTimers]).toEqual([1, 5, 0])
+    const again = new Job()
+    pool.execute(again)
+    again.gate.resolve('again')
+    await turns()
+    expect(again.results).toEqual([{ isError: false, value: 'again' }])
+  })
+
+  it('D14: has its least number of actors again when one died', async () => {
+    const { pool } = makePool({ min: 2, max: 4 })
+    pool.execute(new Job(true))
+    await turns()
+    expect([pool.size, pool.room]).toEqual([2, 4])
   })
 
   it('tells that there is room when an actor died and nothing waited', async () => {

@@ -1,8 +1,9 @@
 // A pool: actors of one kind on a free list, so that a slow task never has another queued behind it.
 import { Actor } from '../actor/actor.ts'
+import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import type { ActorSystem } from '../actor/system.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { TroupeError } from '../lib/errors.ts'
 import { Ring } from '../lib/ring.ts'
 import { executeTask, type Task } from './task.ts'
@@ -47,26 +48,42 @@ export abstract class PoolActor extends Actor {
 
 interface Member {
   readonly ref: Ref<PoolActor>
+  readonly handle: Handle
   task: Task | undefined
 }
 
+// Actors above the least that were not needed for so long are given up.
+const lookEveryMs = 30_000
+
 export class Pool {
   readonly #options: PoolOptions
-  readonly #free: Member[] = []
+  // Invariant: D6. They take turns: whoever has been free for longest is next.
+  readonly #free = new Ring<Member>()
   readonly #waiting = new Ring<Task>()
   #size = 0
   #reserved = 0
   #isClosed = false
+  /** The most that were busy at once since the last look. */
+  #peak = 0
+  #look: Timer | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
     for (let index = 0; index < options.min; index++) this.#free.push(this.#hire())
   }
 
+  /** How many actors there are. */
+  get size(): number {
+    return this.#size
+  }
+
   /** How many more tasks could be executed at once. */
   get room(): number {
-    const busy = this.#size - this.#free.length
-    return Math.max(0, this.#options.max - busy - this.#reserved - this.#waiting.size)
+    return Math.max(0, this.#options.max - this.#busy - this.#reserved - this.#waiting.size)
+  }
+
+  get #busy(): number {
+    return this.#size - this.#free.size
   }
 
   /** Holds places for tasks that are on their way. */
@@ -81,7 +98,7 @@ export class Pool {
 
   /** Executes a task on a free actor, or as soon as there is one. */
   execute(task: Task): void {
-    const member = this.#free.pop() ?? (this.#size < this.#options.max ? this.#hire() : undefined)
+    const member = this.#free.shift() ?? (this.#size < this.#options.max ? this.#hire() : undefined)
     if (member === undefined) this.#waiting.push(task)
     else this.#give(member, task)
   }
@@ -89,20 +106,43 @@ export class Pool {
   /** Dead actors are not replaced any more. */
   close(): void {
     this.#isClosed = true
+    this.#look?.cancel()
   }
 
   #give(member: Member, task: Task): void {
     member.task = task
+    this.#peak = Math.max(this.#peak, this.#busy)
     member.ref.tell('Execute', { task })
   }
 
   #hire(): Member {
     this.#size += 1
-    const { system, clock, make } = this.#options
+    const { system, clock, make, min } = this.#options
     const [ref, handle] = system.spawn(() => make({ clock, done: () => this.#done(member) }))
-    const member: Member = { ref, task: undefined }
-    void handle.done.then(({ error }) => this.#died(member, error))
+    const member: Member = { ref, handle, task: undefined }
+    void handle.done.then(({ kind, error }) => {
+      if (kind !== 'stopped') this.#died(member, error)
+    })
+    if (this.#size > min) this.#look ??= this.#lookLater()
     return member
+  }
+
+  #lookLater(): Timer {
+    return this.#options.clock.after(lookEveryMs, () => this.#shrink(), { background: true })
+  }
+
+  /** Gives up the actors that were not needed since the last look. */
+  #shrink(): void {
+    const { min } = this.#options
+    const needed = Math.max(min, this.#peak)
+    while (this.#size > needed) {
+      const member = this.#free.shift()
+      if (member === undefined) break
+      this.#size -= 1
+      void member.handle.stop()
+    }
+    this.#peak = this.#busy
+    this.#look = this.#size > min && !this.#isClosed ? this.#lookLater() : undefined
   }
 
   #done(member: Member): void {
@@ -117,12 +157,17 @@ export class Pool {
   #died(member: Member, cause: Error | undefined): void {
     this.#size -= 1
     const { task } = member
-    const index = this.#free.indexOf(member)
-    if (index >= 0) this.#free.splice(index, 1)
+    for (let left = this.#free.size; left > 0; left--) {
+      const free = this.#free.shift() as Member
+      if (free !== member) this.#free.push(free)
+    }
     if (this.#isClosed) return
     const next = this.#waiting.shift()
     if (next !== undefined) this.#give(this.#hire(), next)
-    else this.#options.freed()
+    else {
+      if (this.#size < this.#options.min) this.#free.push(this.#hire())
+      this.#options.freed()
+    }
     const error = new TroupeError(
       'actor_failed',
       'The actor that executed this died: it is tried again while attempts are left.',

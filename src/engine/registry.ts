@@ -1,5 +1,7 @@
 // The definitions this process knows, by name and by their number in the store.
+import { relative } from 'node:path'
 import { TroupeError } from '../lib/errors.ts'
+import type { Discovered } from '../model/discovered.ts'
 import { definitionExists, workerNotRegistered } from '../model/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { AnyDefinition, PoolKind } from './definition.ts'
@@ -10,6 +12,7 @@ export class Registry {
   readonly #versions = new Map<string, AnyDefinition>()
   readonly #byId = new Map<number, AnyDefinition>()
   readonly #ids = new Map<AnyDefinition, number>()
+  readonly #searched = new Map<string, Discovered>()
   #added: () => void = () => {}
 
   constructor(store: Store) {
@@ -38,9 +41,14 @@ export class Registry {
     this.#added = added
   }
 
+  /** Remembers what a folder brought, for the error that somebody may need. */
+  searched(found: Discovered): void {
+    this.#searched.set(found.folder, found)
+  }
+
   find(name: string): AnyDefinition {
     const definition = this.#newest.get(name)
-    if (definition === undefined) throw workerNotRegistered(name, this.names())
+    if (definition === undefined) throw this.#unknown(name)
     return definition
   }
 
@@ -51,7 +59,11 @@ export class Registry {
     if (known !== undefined) return known
     const { name } = definition
     const others = [...this.#byId.values()].filter((other) => other.name === name).map(({ version }) => version)
-    throw others.length === 0 ? workerNotRegistered(name, this.names()) : versionNotRegistered(definition, others)
+    throw others.length === 0 ? this.#unknown(name) : versionNotRegistered(definition, others)
+  }
+
+  has(name: string): boolean {
+    return this.#newest.has(name)
   }
 
   names(): string[] {
@@ -60,7 +72,7 @@ export class Registry {
 
   idOf(definition: AnyDefinition): number {
     const id = this.#ids.get(definition)
-    if (id === undefined) throw workerNotRegistered(definition.name, this.names())
+    if (id === undefined) throw this.#unknown(definition.name)
     return id
   }
 
@@ -73,6 +85,10 @@ export class Registry {
     return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)
   }
 
+  #unknown(name: string): TroupeError {
+    return workerNotRegistered(name, { known: this.names(), searched: [...this.#searched.values()].map(asShown) })
+  }
+
   async #intern({ name, version }: AnyDefinition, giveBack: () => void): Promise<number> {
     try {
       return await this.#store.internDefinition(name, version)
@@ -80,6 +96,16 @@ export class Registry {
       giveBack()
       throw error
     }
+  }
+}
+
+/** With paths as people write them: the folder from the working directory, the files from the folder. */
+function asShown({ folder, files, skipped }: Discovered): Discovered {
+  const inFolder = (file: string): string => relative(folder, file)
+  return {
+    folder: relative('.', folder) || '.',
+    files: files.map(inFolder),
+    skipped: skipped.map(({ file, why }) => ({ file: inFolder(file), why })),
   }
 }
 

@@ -1,30 +1,21 @@
 // The handle of a run: its result, its messages, its end. It may be dropped; the run goes on.
 import type { Clock } from '../lib/clock.ts'
 import { decode } from '../lib/codec.ts'
-import { deferred } from '../lib/deferred.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { fromErrorRecord, toErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
-import { resultTimeout, reviveError, runCancelled, runNotFound } from '../model/errors.ts'
-import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
+import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { resultTimeout, reviveError, runNotFound } from '../model/errors.ts'
+import type { EmitCursor, EmittedRow, FinishedRun } from '../store/store.ts'
+import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
-import { CancelWrite } from './starts.ts'
-import type { News, Watch } from './watch.ts'
+import type { News } from './watch.ts'
 
 // Messages are read from the store in slices of this many, so a slow reader holds no more than that.
 const slice = 100
 
+const fromTheFirst: EmitCursor = { epoch: 0, n: 0 }
+const nothingUnread: EmittedRow[] = []
 const nothingNew: News = {}
 const timeUp: News = {}
-
-/** What a handle needs of the engine. */
-export interface HandleOwner {
-  readonly store: Store
-  readonly clock: Clock
-  readonly watch: Watch
-  /** Whether the news of this run will come from this process. */
-  isHere(id: string): boolean
-  cancel(write: CancelWrite): Promise<void>
-}
 
 export interface ResultOptions {
   /** How long to wait; for ever unless told. The run goes on whatever happens. */
@@ -34,14 +25,16 @@ export interface ResultOptions {
 export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   readonly id: string
   readonly name: string
-  readonly #owner: HandleOwner
-  #cursor: EmitCursor = { epoch: 0, n: 0 }
-  #unread: EmittedRow[] = []
+  readonly #feed: RunFeed
+  readonly #clock: Clock
+  #cursor = fromTheFirst
+  #unread = nothingUnread
 
-  constructor(owner: HandleOwner, run: { readonly id: string; readonly name: string }) {
-    this.#owner = owner
-    this.id = run.id
-    this.name = run.name
+  constructor(feed: RunFeed, clock: Clock) {
+    this.#feed = feed
+    this.#clock = clock
+    this.id = feed.id
+    this.name = feed.name
   }
 
   /**
@@ -67,21 +60,15 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
   async cancel(reason = ''): Promise<boolean> {
-    this.#owner.watch.checkOpen()
-    const answer = deferred<CancelAnswer>()
-    const value = JSON.stringify(toErrorRecord(runCancelled(this.name, this.id, reason)))
-    await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
-    const told = await answer.promise
+    const told = await this.#feed.cancel(reason)
     if (told === 'not_found') throw runNotFound(this.id)
-    if (told === 'cancelled') this.#owner.watch.wake(this.id)
     const { outcome } = await this.#finished({})
     return told !== 'finished' && outcome === 'cancelled'
   }
 
   /** The run as it is now. */
   async status(): Promise<RunStatus> {
-    this.#owner.watch.checkOpen()
-    const row = await this.#owner.store.findRun(this.id)
+    const row = await this.#feed.view()
     if (row === undefined) throw runNotFound(this.id)
     return runStatus(row)
   }
@@ -93,8 +80,8 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
       if (next !== undefined) return { message: decode(next.value) }
       const hasEnded = await this.#look(async () => {
         // Asked in this order: what was said before the end is read before the end is believed.
-        const finished = await this.#owner.store.findFinished(this.id)
-        this.#unread = await this.#owner.store.listEmitted(this.id, this.#cursor, slice)
+        const finished = await this.#feed.finished()
+        this.#unread = [...(await this.#feed.messages(this.#cursor, slice))]
         this.#cursor = this.#unread.at(-1) ?? this.#cursor
         if (this.#unread.length > 0) return false
         return finished === undefined ? undefined : true
@@ -105,8 +92,9 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   #finished(options: ResultOptions): Promise<FinishedRun> {
     // A run that is under way in this process tells its end itself: there is nothing to look for yet.
-    const isHere = this.#owner.isHere(this.id)
-    return this.#look((news) => news.finished ?? this.#owner.store.findFinished(this.id), { ...options, isHere })
+    if (options.timeout === undefined && this.#feed.whenFinished !== undefined) return this.#feed.whenFinished()
+    const { isHere } = this.#feed
+    return this.#look((news) => news.finished ?? this.#feed.finished(), { ...options, isHere })
   }
 
   /** Looks now and after every news of the run, until there is something to see. */
@@ -116,8 +104,8 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   ): Promise<T> {
     const timeoutMs = timeout === undefined ? undefined : toMs(timeout)
     // Race: listening comes before looking, or the news between the two would be missed.
-    const ear = this.#owner.watch.listen(this.id)
-    const timer = timeoutMs === undefined ? undefined : this.#owner.clock.after(timeoutMs, () => ear.hear(timeUp))
+    const ear = this.#feed.listen()
+    const timer = timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, () => ear.hear(timeUp))
     try {
       for (let news = isHere ? await ear.next() : nothingNew; ; news = await ear.next()) {
         if (news === timeUp) throw resultTimeout(this.id, timeoutMs ?? 0)

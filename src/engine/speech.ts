@@ -28,7 +28,7 @@ export class Speech implements WriteOwner {
 
   /** False when it was dropped: the run is over, or has said too much. */
   emit(message: unknown): boolean {
-    if (this.#activation.isOver || this.#messages >= mostMessages) return false
+    if (!this.#activation.isHeard || this.#messages >= mostMessages) return false
     const value = encode(message, { maxBytes: 262_144, what: 'message' })
     this.#messages += 1
     this.#say({ list: 'emits', record: { held: this.#activation.held, n: this.#messages, value } })
@@ -37,19 +37,19 @@ export class Speech implements WriteOwner {
   }
 
   progress(done: number, total: number): void {
-    if (this.#activation.isOver) return
+    if (!this.#activation.isHeard) return
     this.#say({ list: 'progress', record: { held: this.#activation.held, done, total } })
   }
 
   log(level: RunLogLevel, text: string): void {
     checkChoice('The level of a log line', level, levels)
     const line = logLine(text)
-    const { claimed, definition, deps, held, isOver } = this.#activation
+    const { claimed, definition, deps, held, isHeard } = this.#activation
     deps.log[level](
       { worker: definition.name, run: claimed.id },
       `[Worker:${definition.name} run:${claimed.id}] ${line}`,
     )
-    if (isOver || this.#logLines >= mostLogLines) return
+    if (!isHeard || this.#logLines >= mostLogLines) return
     this.#logLines += 1
     const record = { held, n: this.#logLines, level, text: line, at: deps.store.now() }
     this.#say({ list: 'logs', record })
@@ -69,6 +69,7 @@ export class Speech implements WriteOwner {
   }
 
   #say(record: HeldRecord): void {
+    this.#activation.beat()
     this.#activation.write(this, [record])
   }
 }

@@ -13,8 +13,10 @@ export interface Task {
   timeOut(): Error
   /** Told the first of: result, error, timeout. Not told when the attempt was abandoned before. */
   attempted(result: AttemptResult): void
-  /** Set while it is executed; calling it frees the actor, and whatever the work still does is ignored. */
+  /** Set while it is executed; calling it ends the execution, and whatever the work still does is ignored. */
   abandon: (() => void) | undefined
+  /** What is still to be done for it at its end; the actor is busy until then. Never rejects. */
+  readonly closing: Promise<void> | undefined
 }
 
 export type AttemptResult =
@@ -26,7 +28,7 @@ export function executeTask(task: Task, clock: Clock): Promise<void> | void {
   if (task.isOver) return
   const outcome = started(task)
   if (outcome instanceof Promise) return firstResult(task, outcome, clock).then((result) => report(task, result))
-  report(task, outcome)
+  return report(task, outcome)
 }
 
 function started(task: Task): AttemptResult | Promise<unknown> {
@@ -56,7 +58,8 @@ function firstResult(task: Task, pending: Promise<unknown>, clock: Clock): Promi
   })
 }
 
-function report(task: Task, result: AttemptResult | undefined): void {
+function report(task: Task, result: AttemptResult | undefined): Promise<void> | undefined {
   task.abandon = undefined
   if (result !== undefined) task.attempted(result)
+  return task.closing
 }

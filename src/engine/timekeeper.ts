@@ -13,6 +13,9 @@ const wakeAtOnce = 1_000
 const backstopMs = 1_000
 // How often other processes are looked out for: one read of a counter.
 const pollMs = 25
+// How often the processes of the other nodes of this machine are looked at, and how often at most it is asked who they are.
+const neighboursMs = 100
+const meetMs = 250
 
 export interface TimekeeperOptions {
   readonly node: NodeState
@@ -35,6 +38,11 @@ export class Timekeeper extends Actor {
   readonly #options: TimekeeperOptions
   #isDoubtful = false
   #seenChange = 0
+  // The other nodes, as they were when they were last looked up.
+  #others: readonly NodeRow[] = []
+  #metAtMs = 0
+  #looksAgainAtMs = 0
+  #mayHaveNew = true
   #next: { at: number; timer: Timer } | undefined
   #expiry: Timer | undefined
 
@@ -53,6 +61,7 @@ export class Timekeeper extends Actor {
     this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
     this.ctx.every(pollMs, () => this.#guarded('looking for what others wrote', async () => this.#poll()))
+    this.ctx.every(neighboursMs, () => this.#lookAtNeighbours())
   }
 
   /** Something is due at `at`; earlier news replace later ones. */
@@ -67,7 +76,8 @@ export class Timekeeper extends Actor {
   /** Makes ready what is due. */
   async wake(): Promise<void> {
     await this.#guarded('waking what is due', async () => {
-      const timedOut = JSON.stringify(toErrorRecord(runDeadlinePassed()))
+      const timedOut = ({ name, timeoutMs }: { readonly name: string; readonly timeoutMs: number }): string =>
+        JSON.stringify(toErrorRecord(runDeadlinePassed(name, timeoutMs)))
       this.#options.expired(await this.#deps.store.expireRuns(wakeAtOnce, timedOut))
       const { woken, nextDueAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
       if (nextDueAt !== null) this.dueAt(nextDueAt)
@@ -92,8 +102,10 @@ export class Timekeeper extends Actor {
   /** Gives the runs of dead nodes to whoever is free. */
   async rescue(): Promise<void> {
     const { store } = this.#deps
-    const others = (await store.listNodes()).filter(({ nodeId }) => nodeId !== this.#options.node.nodeId)
-    const dead = others.map((node) => this.#verdict(node)).filter(({ isExpired, isProved }) => isExpired || isProved)
+    await this.#meet()
+    const dead = this.#others
+      .map((node) => this.#verdict(node))
+      .filter(({ isExpired, isProved }) => isExpired || isProved)
     this.#goOn(await this.#releaseUnheld(), 'that could not be written')
     if (dead.length === 0) return
     const { maxDeliveries } = this.#options
@@ -148,7 +160,28 @@ export class Timekeeper extends Actor {
     const change = this.#deps.store.changeCount()
     if (change === this.#seenChange) return
     this.#seenChange = change
+    this.#mayHaveNew = true
     this.#options.hint()
+  }
+
+  async #meet(): Promise<void> {
+    this.#metAtMs = this.#deps.clock.monotonic()
+    this.#mayHaveNew = false
+    const nodes = await this.#deps.store.listNodes()
+    this.#others = nodes.filter(({ nodeId }) => nodeId !== this.#options.node.nodeId)
+  }
+
+  /** Whether a process of this machine is gone needs no store to be seen, so it is seen at once; what it ran goes on here. */
+  async #lookAtNeighbours(): Promise<void> {
+    const nowMs = this.#deps.clock.monotonic()
+    if (nowMs < this.#looksAgainAtMs) return
+    // Should the store be away, that is not told ten times a second.
+    this.#looksAgainAtMs = nowMs + backstopMs
+    await this.#guarded('looking for dead processes', async () => {
+      if (this.#mayHaveNew && nowMs - this.#metAtMs >= meetMs) await this.#meet()
+      if (this.#others.some((node) => this.#options.isProvedDead(node))) await this.rescue()
+      this.#looksAgainAtMs = nowMs
+    })
   }
 
   #ring(): void {

@@ -1,10 +1,9 @@
 // What the parts of the engine ask the Committer to write, each with what to do once it is durable.
+import type { emptyLists, heldLists } from '../store/lists.ts'
 import type * as store from '../store/store.ts'
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
-
 /** A batch that is being filled. */
-export type Draft = Mutable<Omit<store.Batch, 'nodeId' | 'seq'>>
+export type Draft = ReturnType<typeof emptyLists>
 
 /** One thing to write. It adds itself to a batch, and is told once what became of it. */
 export interface Write {
@@ -15,23 +14,6 @@ export interface Write {
   failed(error: Error): void
 }
 
-export function emptyDraft(): Draft {
-  return {
-    starts: [],
-    steps: [],
-    attempts: [],
-    emits: [],
-    logs: [],
-    progress: [],
-    settles: [],
-    retries: [],
-    parks: [],
-    releases: [],
-    cancels: [],
-    claims: [],
-  }
-}
-
 /** Who learns what became of the writes of one activation. */
 export interface WriteOwner {
   written(write: HeldWrite): void
@@ -40,16 +22,10 @@ export interface WriteOwner {
   writeFailed(error: Error): void
 }
 
-type HeldRecords = {
-  readonly [
-    K in 'steps' | 'attempts' | 'emits' | 'logs' | 'progress' | 'settles' | 'retries' | 'parks'
-  ]: Draft[K][number]
-}
+type HeldList = (typeof heldLists)[number]
 
 /** A record of a held run, for the list it belongs to. */
-export type HeldRecord = {
-  [K in keyof HeldRecords]: { readonly list: K; readonly record: HeldRecords[K] }
-}[keyof HeldRecords]
+export type HeldRecord = { [K in HeldList]: { readonly list: K; readonly record: Draft[K][number] } }[HeldList]
 
 /** Writes for a run that this node holds; refused when it does not any more. */
 export class HeldWrite implements Write {

@@ -51,13 +51,14 @@ export function toErrorRecord(error: unknown): ErrorRecord {
  * `revive` is asked first, for the record and for each of its causes, and may return an error of a class of its own.
  */
 export function fromErrorRecord(record: ErrorRecord, revive?: (record: ErrorRecord) => Error | undefined): Error {
+  const { cause, errors: inner, ...parts } = record
+  const errors = inner?.map((one) => fromErrorRecord(one, revive))
   const revived = revive?.(record)
-  if (revived !== undefined) return revived
-  const { cause, errors, ...parts } = record
+  if (revived !== undefined) return withErrors(revived, errors)
   return rebuildError({
     ...parts,
     ...(cause !== undefined && { cause: fromErrorRecord(cause, revive) }),
-    ...(errors !== undefined && { errors: errors.map((inner) => fromErrorRecord(inner, revive)) }),
+    ...(errors !== undefined && { errors }),
   })
 }
 
@@ -70,6 +71,12 @@ export function rebuildError(parts: ErrorParts): Error {
   for (const key of ['code', 'retryable', 'details'] as const) {
     if (parts[key] !== undefined && !(key in error)) Object.assign(error, { [key]: parts[key] })
   }
+  return withErrors(error, parts.errors)
+}
+
+/** Also errors of other classes may have more than one reason: what failed while they were cleaned up after. */
+function withErrors(error: Error, errors: unknown): Error {
+  if (Array.isArray(errors) && !('errors' in error)) define(error, 'errors', errors)
   return error
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fromErrorRecord, toErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import type { Discovered } from './discovered.ts'
 import * as errors from './errors.ts'
 
 const { PermanentError, RetryAfterError, reviveError, TimeoutError, ValidationError } = errors
@@ -82,12 +83,22 @@ describe('reviveError', () => {
   }
 })
 
+const workersFolder: Discovered = {
+  folder: 'workers',
+  files: ['crop.ts', 'resize.ts'],
+  skipped: [
+    { file: '_scan.ts', why: 'its name begins with _' },
+    { file: 'index.ts', why: 'it is an index' },
+  ],
+}
+const emptyFolder: Discovered = { folder: 'more', files: ['a.ts'], skipped: [] }
+
 describe('every message says what happened, to which thing, and what to do', () => {
   it.each([
     [
-      errors.workerNotRegistered('crop', ['resize', 'scan']),
+      errors.workerNotRegistered('crop', { known: ['resize', 'scan'], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
+      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.`,
     ],
     [
       errors.optionUnknown("Call option 'dely'", ['delay', 'at']),
@@ -95,15 +106,29 @@ describe('every message says what happened, to which thing, and what to do', () 
       "Call option 'dely' is not known: expected one of delay, at.",
     ],
     [
-      errors.workerNotRegistered('crop', []),
+      errors.workerNotRegistered('crop', { known: [], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
+      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.`,
     ],
-    [errors.workerTimedOut('crop', 90_000), 'timed_out', `Worker 'crop' timed out after 1m 30s`],
     [
-      errors.runDeadlinePassed(),
+      errors.workerNotRegistered('corp', { known: ['crop', 'resize'], searched: [workersFolder, emptyFolder] }),
+      'worker_not_registered',
+      `Worker 'corp' not registered: did you mean 'crop'? Registered are: crop, resize. Looked in the folder workers and loaded 2 files; skipped _scan.ts (its name begins with _), index.ts (it is an index). Looked in the folder more and loaded 1 file. Export its definition from a file there, or pass it to Troupe.open({ definitions }).`,
+    ],
+    [
+      errors.workerManagerNotInitialised(),
+      'worker_manager_not_initialised',
+      'Worker manager not initialised: WORKER is the engine of this process, and there is none. Await Troupe.open() first, without { global: false }, and use WORKER before that engine is stopped.',
+    ],
+    [
+      errors.workerTimedOut('crop', 90_000),
       'timed_out',
-      'The run did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.',
+      `Worker 'crop' timed out after 1m 30s: give it a longer { timeout }, or let it end when its signal aborts.`,
+    ],
+    [
+      errors.runDeadlinePassed('crop', 5_000),
+      'timed_out',
+      `Worker 'crop' timed out after 5s: its call gave it no more time, waiting and further attempts included. Call it with a longer { timeout }, or find what it waited for.`,
     ],
     [
       errors.stepTimedOut('pay', 250),
@@ -160,12 +185,21 @@ describe('every message says what happened, to which thing, and what to do', () 
 
   it('names at most twelve of the registered workers', () => {
     const known = Array.from({ length: 20 }, (_, n) => `w${n}`)
-    expect(errors.workerNotRegistered('crop', known).message).toContain('w10, w11. Pass')
+    const { message } = errors.workerNotRegistered('crop', { known, searched: [] })
+    expect(message).toContain('w10, w11 and 8 more. Pass')
+  })
+
+  it('names at most twelve of the skipped files', () => {
+    const skipped = Array.from({ length: 13 }, (_, n) => ({ file: `_${n}.ts`, why: 'hidden' }))
+    const searched = [{ folder: 'workers', files: [], skipped }]
+    const { message } = errors.workerNotRegistered('crop', { known: [], searched })
+    expect(message).toContain('loaded 0 files; skipped _0.ts (hidden), ')
+    expect(message).toContain('_11.ts (hidden) and 1 more. Export')
   })
 
   it('keeps from trying again what cannot get better', () => {
     const final = [
-      errors.runDeadlinePassed(),
+      errors.runDeadlinePassed('crop', 1),
       errors.runLost(4),
       errors.journalMismatch('pay', 'step', 'sleep'),
       errors.stepNameTaken('pay'),

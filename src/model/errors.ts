@@ -2,6 +2,8 @@
 import { formatMs, toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { TroupeError, type ErrorOptions } from '../lib/errors.ts'
+import { nearestNames } from '../lib/nearest.ts'
+import type { Discovered } from './discovered.ts'
 
 /**
  * Fails a run or a step for good: it is not tried again.
@@ -61,23 +63,59 @@ export function reviveError(record: ErrorRecord): Error | undefined {
   return error
 }
 
-export function workerNotRegistered(name: string, known: readonly string[]): TroupeError {
-  const nearest = known.length === 0 ? 'nothing is registered yet' : `registered are: ${known.slice(0, 12).join(', ')}`
+/** What an engine knows of definitions; `searched` as people are to read it. */
+export interface KnownWorkers {
+  readonly known: readonly string[]
+  readonly searched: readonly Discovered[]
+}
+
+export function workerNotRegistered(name: string, { known, searched }: KnownWorkers): TroupeError {
+  const nearest = nearestNames(name, known)
+  const guess = nearest.map((each) => `'${each}'`).join(' or ')
+  const start = guess === '' ? 'registered are' : `did you mean ${guess}? Registered are`
+  const registered = known.length === 0 ? 'nothing is registered yet' : `${start}: ${shortened(known)}`
+  const remedy =
+    searched.length === 0
+      ? 'Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.'
+      : `${searched.map(searchText).join(' ')} Export its definition from a file there, or pass it to Troupe.open({ definitions }).`
+  return new TroupeError('worker_not_registered', `Worker '${name}' not registered: ${registered}. ${remedy}`, {
+    details: { name },
+  })
+}
+
+export function workerManagerNotInitialised(): TroupeError {
   return new TroupeError(
-    'worker_not_registered',
-    `Worker '${name}' not registered: ${nearest}. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.`,
-    { details: { name } },
+    'worker_manager_not_initialised',
+    'Worker manager not initialised: WORKER is the engine of this process, and there is none. Await Troupe.open() first, without { global: false }, and use WORKER before that engine is stopped.',
   )
 }
 
 export function workerTimedOut(name: string, timeoutMs: number): TimeoutError {
-  return new TimeoutError(`Worker '${name}' timed out after ${formatMs(timeoutMs)}`, { details: { name, timeoutMs } })
+  return new TimeoutError(
+    `Worker '${name}' timed out after ${formatMs(timeoutMs)}: give it a longer { timeout }, or let it end when its signal aborts.`,
+    { details: { name, timeoutMs } },
+  )
 }
 
-export function runDeadlinePassed(): TimeoutError {
+/** The whole run had `timeoutMs`, told by its call. */
+export function runDeadlinePassed(name: string, timeoutMs: number): TimeoutError {
   return new TimeoutError(
-    'The run did not finish in the time its caller gave it: give { timeout } more, or find what it waited for.',
-    { retryable: false },
+    `Worker '${name}' timed out after ${formatMs(timeoutMs)}: its call gave it no more time, waiting and further attempts included. Call it with a longer { timeout }, or find what it waited for.`,
+    { retryable: false, details: { name, timeoutMs } },
+  )
+}
+
+export function workerSilent(name: string, heartbeatMs: number): TimeoutError {
+  return new TimeoutError(
+    `Worker '${name}' timed out: it gave no sign of life for ${formatMs(heartbeatMs)}. Call ctx.heartbeat() more often, or allow a longer silence with { heartbeat }.`,
+    { details: { name, heartbeatMs } },
+  )
+}
+
+export function cleanupTooLong(withinMs: number): TimeoutError {
+  return new TimeoutError(
+    `A clean-up did not end within the ${formatMs(withinMs)} that all of an attempt have: let it do less, or make it a step.`,
+    { details: { withinMs }, retryable: false },
   )
 }
 
@@ -184,6 +222,20 @@ export function optionInvalid(option: string, received: unknown, expected: strin
   return new TroupeError('option_invalid', `${option} is ${printed(received)}: expected ${expected}.`, {
     details: { option },
   })
+}
+
+// More than a person reads.
+const mostNames = 12
+
+function shortened(names: readonly string[]): string {
+  const more = names.length - mostNames
+  return `${names.slice(0, mostNames).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function searchText({ folder, files, skipped }: Discovered): string {
+  const count = files.length === 1 ? '1 file' : `${files.length} files`
+  const why = shortened(skipped.map((one) => `${one.file} (${one.why})`))
+  return `Looked in the folder ${folder} and loaded ${count}${why === '' ? '' : `; skipped ${why}`}.`
 }
 
 // Name and code: others have errors of the same names, such as the TimeoutError of an aborted fetch.

@@ -87,10 +87,20 @@ export interface ProgressRecord {
   readonly total: number
 }
 
+/** What an attempt keeps for the next one. */
+export interface StateRecord {
+  readonly held: Held
+  readonly key: string
+  /** Encoded; null forgets the key. */
+  readonly value: string | null
+}
+
 /** The end of a run. */
 export interface SettleRecord {
   readonly held: Held
   readonly outcome: RunOutcome
+  /** Of the error; null when it succeeded, or failed with an error that has none. */
+  readonly code: string | null
   readonly attempt: number
   /** Encoded output, or an error record as JSON. */
   readonly value: string
@@ -152,6 +162,12 @@ export interface Claimed {
   readonly steps: readonly RememberedStep[]
   readonly failedAttempts: readonly RememberedAttempt[]
   readonly waits: readonly WaitRecord[]
+  readonly states: readonly RememberedState[]
+}
+
+export interface RememberedState {
+  readonly key: string
+  readonly value: string
 }
 
 export interface RememberedStep {
@@ -179,6 +195,7 @@ export interface Batch {
   readonly emits: readonly EmitRecord[]
   readonly logs: readonly LogRecord[]
   readonly progress: readonly ProgressRecord[]
+  readonly states: readonly StateRecord[]
   readonly settles: readonly SettleRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
@@ -300,6 +317,17 @@ export interface AttemptView {
   readonly finishedAt: number
 }
 
+/** How many runs of a definition ended one way, and how long they took from their first start to their end. */
+export interface EndedRuns {
+  readonly outcome: RunOutcome
+  /** Failed because their time was up. */
+  readonly isTimeout: boolean
+  readonly runs: number
+  readonly totalMs: number
+  readonly lastAt: number
+  readonly lastMs: number
+}
+
 export interface RunFilter {
   readonly name?: string
   readonly state?: LiveState | RunOutcome
@@ -330,8 +358,11 @@ export interface Store {
   releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
   deleteNode(nodeId: number): Promise<void>
 
-  /** Fails ready runs whose deadline has passed, with this error record in JSON; tells their ids. */
-  expireRuns(limit: number, value: string): Promise<string[]>
+  /** Fails ready runs whose deadline has passed, each with an error record in JSON; tells their ids. `timeoutMs`: how long a run was given. */
+  expireRuns(
+    limit: number,
+    valueOf: (run: { readonly name: string; readonly timeoutMs: number }) => string,
+  ): Promise<string[]>
 
   /** Makes ready what is due, at most `limit` runs. */
   wakeRuns(limit: number): Promise<Woken>
@@ -344,6 +375,8 @@ export interface Store {
   findRun(id: string): Promise<RunView | undefined>
   listRuns(filter: RunFilter): Promise<RunView[]>
   listSteps(id: string): Promise<StepView[]>
+  /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
+  countEnded(name: string): Promise<EndedRuns[]>
   /** The failed attempts of all generations, in the order in which they ended. */
   listAttempts(id: string): Promise<AttemptView[]>
 

@@ -1,9 +1,11 @@
 // What a worker's code is given: who it is, what it was asked, and how it speaks.
 import type { Activation } from '../engine/activation.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
-import type { Duration } from '../lib/duration.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { checkFunction } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { Sleeps } from './sleeps.ts'
+import { RunState } from './state.ts'
 
 /** Settings of the program, read by dotted path: `api.base_url`. */
 export interface Config {
@@ -16,6 +18,7 @@ export class WorkerContext<Input = unknown> {
   /** What the run was started with; undefined stays undefined. */
   readonly payload: Input
   #sleeps: Sleeps | undefined
+  #state: RunState | undefined
 
   constructor(activation: Activation, payload: Input) {
     this.#activation = activation
@@ -79,6 +82,52 @@ export class WorkerContext<Input = unknown> {
     return this.#sleeps.sleep(time)
   }
 
+  /**
+   * Ends this attempt here and begins it anew after the time, on whichever node is free; it counts as no attempt. Await it: nothing comes after it.
+   *
+   * Saves: the time, once what was deferred has run.
+   */
+  snooze(time: Duration): Promise<never> {
+    this.#activation.snooze(toMs(time))
+    return new Promise(() => {})
+  }
+
+  /**
+   * Runs `cleanUp` at the end of the attempt, whichever end it is: result, error, timeout, cancel, `snooze`, or a node that stops. The last deferred runs first,
+   * and all of them before the end is stored, within 30 s (3 s on a node that stops). Code that was cut short has 1 s to stop by itself before that.
+   *
+   * What a clean-up throws is logged, and attached to the error the attempt failed with; it changes no result. A process that dies runs none.
+   */
+  defer(cleanUp: () => unknown): void {
+    checkFunction('what is deferred', cleanUp)
+    this.#activation.defer(cleanUp)
+  }
+
+  /** Shows that the attempt lives, for the option `heartbeat`. */
+  heartbeat(): void {
+    this.#activation.beat()
+  }
+
+  /**
+   * Keeps a value for the next attempts of this run, until the run ends. Undefined forgets it.
+   *
+   * Saves: one row, with the next commit. Throws: `option_invalid` (more than 1,000 keys), `value_not_storable`, `value_too_large` (256 KiB).
+   */
+  setState(key: string, value: unknown): void {
+    this.#kept.set(key, value)
+  }
+
+  /** What an attempt of this run kept, as a copy; `fallback` when there is nothing. */
+  getState<T = unknown>(key: string, fallback?: T): T {
+    return (this.#kept.get(key) ?? fallback) as T
+  }
+
+  /** Forgets one value, or all of them. */
+  clearState(key?: string): void {
+    if (key === undefined) this.#kept.clearAll()
+    else this.#kept.clear(key)
+  }
+
   log(level: RunLogLevel, text: string): void {
     this.#activation.speech.log(level, text)
   }
@@ -97,6 +146,10 @@ export class WorkerContext<Input = unknown> {
 
   error(text: string): void {
     this.log('error', text)
+  }
+
+  get #kept(): RunState {
+    return (this.#state ??= new RunState(this.#activation))
   }
 }
 

@@ -3,28 +3,59 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
-import { isDefinition, type AnyDefinition } from '../engine/definition.ts'
+import { isDefinition, type Definition } from '../engine/definition.ts'
 import { toError, TroupeError } from '../lib/errors.ts'
 import { projectPlace } from '../lib/stack-places.ts'
+import type { Discovered, SkippedFile } from '../model/discovered.ts'
+import { processEngine } from './global.ts'
+
+/** An engine that looks for definitions itself. */
+export interface Discoverer {
+  discover(folder: string): Promise<Discovered>
+}
 
 /** Where the definitions of a folder go. */
 export interface Registrar {
-  register(definition: AnyDefinition): Promise<void>
+  register(definition: Definition): Promise<void>
+  definitions(): readonly string[]
 }
 
 // A folder of workers is shallow; what lies deeper is theirs.
 const levels = 3
 const isSource = /\.(ts|js|mts|mjs)$/
-const isSkipped = /^_|^index\.|\.inc\.|\.d\.m?ts$|\.(test|spec)\./
+
+// Names of files that are left out, and why.
+const skips: readonly (readonly [RegExp, string])[] = [
+  [/^_/, 'its name begins with _'],
+  [/^index\./, 'it is an index'],
+  [/\.inc\./, 'its name has .inc. in it'],
+  [/\.d\.m?ts$/, 'it holds declarations only'],
+  [/\.(test|spec)\./, 'it is a test'],
+]
 
 /**
  * Registers every definition exported by the files of a folder, three levels deep, and calls and awaits each exported `install(troupe)`.
  *
- * Skipped: `index.*`, `_*`, `*.inc.*`, `*.d.ts`, `*.test.*`, `*.spec.*`. Throws: `file_not_loaded` naming the file; `definition_exists`.
+ * They go to `troupe`, or to the engine of the process (`WORKER`) when none is given, and it remembers what it left out, for its errors.
+ * Skipped: `index.*`, `_*`, `*.inc.*`, `*.d.ts`, `*.test.*`, `*.spec.*`.
+ * Throws: `file_not_loaded` naming the file; `definition_exists`; `worker_manager_not_initialised`.
  */
-export async function discover(folder: string, troupe: Registrar): Promise<void> {
+export async function discover(folder: string, troupe: Discoverer = processEngine()): Promise<Discovered> {
+  return troupe.discover(folder)
+}
+
+/** The same for one who keeps what was found. */
+export async function discoverInto(folder: string, troupe: Registrar): Promise<Discovered> {
   const root = resolve(folder)
-  for (const file of sourceFiles(root)) await install(await loadModule(file), troupe)
+  const found = sourceFiles(root)
+  const files: string[] = []
+  for (const file of found.files) {
+    const known = troupe.definitions().length
+    const isOne = await install(await loadModule(file), troupe)
+    if (isOne || troupe.definitions().length > known) files.push(file)
+    else found.skipped.push({ file, why: 'it exports no definition and no install' })
+  }
+  return { folder: root, files, skipped: found.skipped }
 }
 
 /** Loads one module, TypeScript too, on every supported Node. Throws `file_not_loaded`. */
@@ -56,32 +87,46 @@ function placeOf(cause: unknown): string {
   return place === undefined ? '' : ` (${relative('.', place.file)}:${place.line})`
 }
 
-async function install(module: Record<string, unknown>, troupe: Registrar): Promise<void> {
-  for (const exported of Object.values(module)) {
-    if (isDefinition(exported)) await troupe.register(exported)
-  }
+/** Whether there was something to register. */
+async function install(module: Record<string, unknown>, troupe: Registrar): Promise<boolean> {
+  const definitions = Object.values(module).filter((exported) => isDefinition(exported))
+  for (const definition of definitions) await troupe.register(definition)
   const { install: hook } = module
   if (typeof hook === 'function') await hook(troupe)
+  return definitions.length > 0 || typeof hook === 'function'
 }
 
-function sourceFiles(root: string): string[] {
+interface Found {
+  readonly files: string[]
+  readonly skipped: SkippedFile[]
+}
+
+function sourceFiles(root: string): Found {
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new TroupeError(
       'file_not_loaded',
       `The folder of workers ${root} is not there: make it, or name another in { workers }.`,
-      {
-        details: { folder: root },
-      },
+      { details: { folder: root } },
     )
   }
-  return filesIn(root, levels)
+  const found: Found = { files: [], skipped: [] }
+  lookInto(root, levels, found)
+  return found
 }
 
-function filesIn(folder: string, depth: number): string[] {
+function lookInto(folder: string, depth: number, found: Found): void {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1))
-  return entries.flatMap((entry) => {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) return depth > 1 ? filesIn(path, depth - 1) : []
-    return isSource.test(entry.name) && !isSkipped.test(entry.name) ? [path] : []
-  })
+  for (const entry of entries) {
+    const file = join(folder, entry.name)
+    if (!entry.isDirectory()) look(file, entry.name, found)
+    else if (depth > 1) lookInto(file, depth - 1, found)
+    else found.skipped.push({ file, why: `it lies deeper than ${levels} levels` })
+  }
+}
+
+function look(file: string, name: string, { files, skipped }: Found): void {
+  if (!isSource.test(name)) return
+  const why = skips.find(([pattern]) => pattern.test(name))?.[1]
+  if (why === undefined) files.push(file)
+  else skipped.push({ file, why })
 }

@@ -1,14 +1,15 @@
 // The options that workers and workflows share, checked where they are written.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { DefinitionSettings } from '../engine/definition.ts'
+import type { DefinitionSettings, RunFailure } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
+import { checkTags } from '../engine/call.ts'
 import { checkFunction, checkName, checkOptions } from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry.ts'
 
-export interface DefinitionOptions {
+export interface DefinitionOptions<Input = never> {
   /** Checks what a run is started with, before it is stored. Any Standard Schema. */
   readonly input?: StandardSchemaV1
   /** Checks what a run returns. */
@@ -18,12 +19,38 @@ export interface DefinitionOptions {
   readonly queue?: string
   /** Higher first; 0 unless told. */
   readonly priority?: number
+  /** Every run has these, and those of its call. */
+  readonly tags?: readonly string[]
+  /** The idempotency key of a run whose call gives none, made of its input: starts with the same key are one run. */
+  readonly idempotencyKey?: (input: Input) => string
   /** How long one attempt may take. */
   readonly timeout?: Duration
   readonly retry?: RetryOptions
+  /**
+   * False for runs that live in the process that starts them and are written nowhere: fast, and gone with it. Of the options of a call, these have
+   * `delay`, `at` and `timeout`. For workers only.
+   */
+  readonly durable?: boolean
+  /** The longest an attempt may go without a sign of life: `ctx.heartbeat()`, a message, progress or a log line. Then it has timed out. */
+  readonly heartbeat?: Duration
+  /** Called when a run has failed and is not tried again, before that is stored: at least once, where its last attempt failed. */
+  readonly onFailure?: (failure: RunFailure) => unknown
 }
 
-const known = ['input', 'output', 'version', 'queue', 'priority', 'timeout', 'retry']
+const known = [
+  'input',
+  'output',
+  'version',
+  'queue',
+  'priority',
+  'tags',
+  'idempotencyKey',
+  'timeout',
+  'retry',
+  'durable',
+  'heartbeat',
+  'onFailure',
+]
 
 const knownOfRetry = ['attempts', 'backoff', 'base', 'max', 'jitter', 'maxElapsed', 'retryIf']
 
@@ -34,7 +61,14 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
   checkName("A definition's name", name)
   const what = `'${name}'`
   checkOptions(what, options, known)
-  const { input, output, version, queue, priority = 0, timeout } = options
+  const { input, output, version, queue, priority = 0, timeout, durable = true, heartbeat, onFailure } = options
+  const { tags = [], idempotencyKey } = options
+  checkTags(`tags of ${what}`, tags)
+  if (idempotencyKey !== undefined) checkFunction(`idempotencyKey of ${what}`, idempotencyKey)
+  if (idempotencyKey !== undefined && !durable)
+    throw optionInvalid(`idempotencyKey of ${what}`, 'a function', 'none, as its runs are not stored (durable: false)')
+  if (typeof durable !== 'boolean') throw optionInvalid(`durable of ${what}`, durable, 'true or false')
+  if (onFailure !== undefined) checkFunction(`onFailure of ${what}`, onFailure)
   if (input !== undefined) checkSchema(`input of ${what}`, input)
   if (output !== undefined) checkSchema(`output of ${what}`, output)
   if (version !== undefined) checkName(`version of ${what}`, version)
@@ -45,8 +79,13 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     output,
     queue,
     priority,
+    tags,
+    keyOf: idempotencyKey,
     timeoutMs: timeout === undefined ? undefined : toMs(timeout),
+    isDurable: durable,
+    heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
     retry: checkedRetry(what, options.retry, 1),
+    onFailure,
   }
 }
 

@@ -86,6 +86,7 @@ export class StepExecution implements Task {
   readonly #owner: StepOwner
   readonly #spec: StepSpec
   abandon: (() => void) | undefined
+  readonly closing = undefined
   #abort: AbortController | undefined
   #failedAttempts: number
   #firstStartedAt: number | undefined

@@ -31,12 +31,12 @@ export type WorkflowHandler<Input, Output> = (ctx: WorkflowContext<Input>, input
  */
 export function workflow<Schema extends StandardSchemaV1, Output>(
   name: string,
-  options: DefinitionOptions & { readonly input: Schema },
+  options: DefinitionOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
   handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
 ): Definition<StandardSchemaV1.InferInput<Schema>, Output>
 export function workflow<Input = void, Output = unknown>(
   name: string,
-  options: DefinitionOptions,
+  options: DefinitionOptions<Input>,
   handler: WorkflowHandler<Input, Output>,
 ): Definition<Input, Output>
 export function workflow(
@@ -45,6 +45,10 @@ export function workflow(
   handler: WorkflowHandler<unknown, unknown>,
 ): Definition<unknown> {
   const settings = definitionSettings(name, options)
+  if (!settings.isDurable)
+    throw definitionInvalid(
+      `Workflow '${name}' cannot be durable: false: its steps are kept so that it can go on. Use a worker.`,
+    )
   if (typeof handler !== 'function')
     throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
   const definition: AnyDefinition = {

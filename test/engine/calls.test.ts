@@ -164,7 +164,7 @@ describe('a definition', () => {
     expect(await rejection(troupe.run('duoble'))).toMatchObject({
       code: 'worker_not_registered',
       message:
-        "Worker 'duoble' not registered: registered are: add, double. Pass its definition to Troupe.open({ definitions }), put its file into the workers folder, or check the spelling.",
+        "Worker 'duoble' not registered: did you mean 'double'? Registered are: add, double. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.",
       details: { name: 'duoble' },
     })
     const empty = await onStage()

@@ -99,13 +99,13 @@ it('fails what waits for a lock with engine_stopped once it is closed, and what 
 
 it('keeps a record of a run that killed its process too often', async () => {
   const { held } = await scene.startAndClaim()
-  await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value: 'j1' })
+  await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value: '{}' })
   const rows = other.prepare('select run_id, generation, reason from dead').all()
   expect(rows).toEqual([{ run_id: held.runId, generation: 1, reason: 'deliveries' }])
 })
 
 it('leaves no wait behind when a run ends, in whatever way', async () => {
-  const kill = { maxDeliveries: 1, value: 'j1' }
+  const kill = { maxDeliveries: 1, value: '{}' }
   await end(({ held }) => scene.node.commit({ settles: [settle(held)] }))
   await end(({ id, held }) => scene.node.commit({ parks: [park(held, 0)], cancels: [cancel(id)] }))
   await end(() => scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], kill))

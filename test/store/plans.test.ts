@@ -1,9 +1,15 @@
 // The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
 import { afterEach, describe, expect, it } from 'vitest'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
+import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
+import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
+import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
+import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
+import { hotStartStatements } from '../../src/store/sqlite/starts.ts'
+import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
@@ -11,6 +17,12 @@ import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 
 const statements = {
   ...hotRunStatements,
+  ...hotStartStatements,
+  ...hotClaimStatements,
+  ...hotMoveStatements,
+  ...hotDueStatements,
+  ...hotStateStatements,
+  ...hotRollupStatements,
   ...hotStepStatements,
   ...hotStreamStatements,
   ...hotWaitStatements,
@@ -26,6 +38,8 @@ const statements = {
 type Name = keyof typeof statements
 
 const liveByKey = 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'
+/** The list of numbers a statement is given. */
+const given = 'SCAN json_each VIRTUAL TABLE INDEX 1:'
 const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
@@ -35,7 +49,8 @@ const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
 const wholeRowOuter = [
   `${liveByKey} LEFT-JOIN`,
-  'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN',
+  'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?) LEFT-JOIN',
+  'SEARCH newest USING PRIMARY KEY (run_id=?)',
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
 ]
@@ -44,17 +59,21 @@ const wholeRowOuter = [
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
   findKeyed: ['SEARCH keyed USING PRIMARY KEY (definition=? AND key=?)', runByKey],
-  findReady: ['SEARCH live USING INDEX live_ready (queue=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
-  claimRun: [liveByKey],
-  findBody: [runByKey],
+  findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
+  claimReady: [liveByKey, given],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],
   releaseRun: [liveByKey, runByKey, stepsOfRun],
   wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)', runByKey],
-  findExpired: ['SEARCH live USING INDEX live_due (due_at>? AND due_at<?)'],
-  findPublicId: [runByKey],
+  findExpired: [
+    'SEARCH live USING INDEX live_due (due_at>? AND due_at<?)',
+    runByKey,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+  ],
   findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
-  deleteLive: [liveByKey],
+  findEnding: [liveByKey, given],
+  findHeldEnding: [liveByKey, given],
+  deleteLive: [liveByKey, given],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findAttempts: [
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
@@ -64,6 +83,18 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
+  dropWaitsOf: ['SEARCH wait USING PRIMARY KEY (run_id=?)', given],
+  upsertState: [],
+  deleteState: ['SEARCH state USING PRIMARY KEY (run_id=? AND key=?)'],
+  markState: [liveByKey],
+  findStates: ['SEARCH state USING PRIMARY KEY (run_id=?)'],
+  dropStatesOf: ['SEARCH state USING PRIMARY KEY (run_id=?)', given],
+  addEnded: [],
+  findEnded: [
+    'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)',
+    'SEARCH rollup USING PRIMARY KEY (definition=?)',
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
   findLive: [runKeyById, `${liveByKey} LEFT-JOIN`],
   // Holds only what was asked of runs that run.
   findRequests: ['SCAN cancel_request', liveByKey],
@@ -128,8 +159,10 @@ function fill(db: Connection, runs: number): void {
   db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`)
   db.run(`insert into live ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
-      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null from n`)
+      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
+  db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
+  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null from n`)
 }
 
 /** The lines that name a table or a sort. */

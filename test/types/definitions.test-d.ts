@@ -138,3 +138,10 @@ expectTypeOf(handle.result()).resolves.toEqualTypeOf<{ id: string }>()
 expectTypeOf(handle.recv()).resolves.toEqualTypeOf<unknown>()
 expectTypeOf(handle.cancel('why')).resolves.toEqualTypeOf<boolean>()
 expectTypeOf(handle).toExtend<AsyncIterable<unknown>>()
+
+// Keys made of the input.
+
+worker('keyed', { input: z.object({ id: z.number() }), idempotencyKey: (order) => `${order.id}` }, () => 1)
+worker('keyed', { idempotencyKey: (order: { id: number }) => `${order.id}` }, (_ctx, order: { id: number }) => order)
+// @ts-expect-error -- a key is a text
+worker('keyed', { input: z.number(), idempotencyKey: (n) => n }, () => 1)

@@ -9,12 +9,13 @@ import { Troupe } from '../../troupe.ts'
 import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
-import { isSet, type Io, type Signal } from '../io.ts'
+import { isSet, type Io } from '../io.ts'
 import { JsonReport } from '../json-report.ts'
 import { LiveReport } from '../live-report.ts'
 import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
 import type { LineLevel, RunReport } from '../run-report.ts'
+import { exitCodeFor, listenForSignals, type Interruption } from '../signals.ts'
 import { unknownWorker, usage } from '../usage.ts'
 import { prettyValue, toJson } from '../values.ts'
 
@@ -45,7 +46,8 @@ export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode>
   const followed: Followed = { id: undefined }
   const log = reportLog(settings, { report, flags: request.flags, followed })
   const troupe = await Troupe.open({ ...settings.options, log }, { clock: io.clock })
-  const interruption = listenForSignals(troupe, report, io)
+  const notice = (text: string): void => report.notice(text)
+  const interruption = listenForSignals(troupe, { patience, notice }, io)
   try {
     const done = perform({ request, io, settings, report, troupe, interruption, input, options, followed })
     return await Promise.race([done, interruption.impatient])
@@ -86,7 +88,7 @@ async function perform(job: Job): Promise<ExitCode> {
     if (interruption.signal() === undefined || !isTroupeError(error, 'engine_stopped')) throw error
     await troupe.stop()
     report.notice(farewell(handle, job.request))
-    return interruption.signal() === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
+    return exitCodeFor(interruption.signal() ?? 'SIGINT')
   } finally {
     await depart(job, handle)
   }
@@ -101,7 +103,7 @@ async function depart({ report, troupe, interruption }: Job, handle: RunHandle |
 
 /** How many runs that nobody asked for here are performed here: what is ready in a queue comes to whoever serves it. */
 function othersOf(troupe: Troupe, handle: RunHandle | undefined): number {
-  return troupe.running().filter((id) => id !== handle?.id).length
+  return troupe.runningHere().filter((id) => id !== handle?.id).length
 }
 
 function countOf(others: number): string {
@@ -222,28 +224,6 @@ function farewell(handle: RunHandle | undefined, { name, input, flags }: RunRequ
 
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-}
-
-interface Interruption {
-  /** The first signal that came. */
-  signal(): Signal | undefined
-  /** Resolves at the second signal. */
-  readonly impatient: Promise<ExitCode>
-  end(): void
-}
-
-function listenForSignals(troupe: Troupe, report: RunReport, io: Io): Interruption {
-  let first: Signal | undefined
-  let stopListening = (): void => {}
-  const impatient = new Promise<ExitCode>((resolve) => {
-    stopListening = io.onSignal((signal) => {
-      if (first !== undefined) return resolve(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
-      first = signal
-      report.notice(`Stopping, up to ${patience} for what is executing. Ctrl-C again to stop at once.`)
-      void troupe.stop({ within: patience })
-    })
-  })
-  return { signal: () => first, impatient, end: () => stopListening() }
 }
 
 function reportFor(flags: RunFlags, io: Io): RunReport {

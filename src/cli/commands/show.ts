@@ -1,14 +1,13 @@
 // `troupe show`: everything that is known of one run.
 import type { AttemptStatus, RunStatus, StepStatus } from '../../engine/run-status.ts'
-import { runNotFound } from '../../model/errors.ts'
 import type { Troupe } from '../../troupe.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { findRun } from '../find-run.ts'
 import { unlimited, type Io } from '../io.ts'
 import { paintFor, plain } from '../paint.ts'
 import { drawRun } from '../run-picture.ts'
 import { withClient } from '../store-client.ts'
-import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 
 export interface ShowFlags extends CommonFlags {
@@ -16,9 +15,6 @@ export interface ShowFlags extends CommonFlags {
   readonly all?: boolean
 }
 
-const leastPrefix = 8
-// An id may be shortened to what only one of this many newest runs has.
-const searched = 1_000
 const mostSteps = 100
 
 export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
@@ -49,21 +45,6 @@ interface Found {
 }
 
 async function find(troupe: Troupe, id: string): Promise<Found> {
-  const run = (await troupe.get(id)) ?? (await findByPrefix(troupe, id))
+  const run = await findRun(troupe, id)
   return { run, steps: await troupe.steps(run.id), attempts: await troupe.attempts(run.id) }
-}
-
-async function findByPrefix(troupe: Troupe, typed: string): Promise<RunStatus> {
-  if (typed.length < leastPrefix)
-    throw usage(
-      `'${typed}' is too short for an id: give at least its first ${leastPrefix} characters. List the ids: troupe runs`,
-    )
-  const prefix = typed.toLowerCase()
-  const runs = (await troupe.runs({ limit: searched })).filter((run) => run.id.startsWith(prefix))
-  const [only, ...others] = runs
-  if (only === undefined) throw runNotFound(typed)
-  if (others.length === 0) return only
-  const lines = runs.slice(0, 10).map((run) => `  ${run.id}  ${run.name}`)
-  const more = runs.length > lines.length ? `\n  and ${runs.length - lines.length} more` : ''
-  throw usage(`${runs.length} runs begin with '${typed}', give more of the id:\n\n${lines.join('\n')}${more}`)
 }

@@ -2,12 +2,12 @@
 import { runMoves } from '../../model/run.ts'
 import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { finishRun, type Write } from './runs.ts'
-import { deleteWaits } from './waits.ts'
+import { endRuns } from './moves.ts'
+import type { Write } from './runs.ts'
 
 // By the unique public id, then by primary key.
 const findLive = `
-select run.id as run_id, live.generation, live.state, live.epoch, live.attempt
+select run.id as run_id, live.state
 from run left join live on live.run_id = run.id
 where run.public_id = ?`
 
@@ -25,10 +25,7 @@ delete from cancel_request where not exists (select 1 from live where live.run_i
 
 interface LiveRow {
   readonly run_id: number
-  readonly generation: number
   readonly state: string | null
-  readonly epoch: number
-  readonly attempt: number
 }
 
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
@@ -46,7 +43,8 @@ export function listCancelRequests(db: Connection, nodeId: number): CancelReques
   return rows.map((row) => ({ runId: row.run_id, reason: row.reason }))
 }
 
-function cancelOne({ db, now }: Write, cancel: CancelRecord): CancelAnswer {
+function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {
+  const { db } = write
   const row = db.get<LiveRow>(findLive, cancel.id)
   if (row === undefined) return 'not_found'
   if (row.state === null) return 'finished'
@@ -54,8 +52,6 @@ function cancelOne({ db, now }: Write, cancel: CancelRecord): CancelAnswer {
     db.run(insertRequest, row.run_id, cancel.reason)
     return 'asked'
   }
-  const run = { runId: row.run_id, generation: row.generation, epoch: row.epoch }
-  finishRun(db, run, { outcome: 'cancelled', value: cancel.value, attempt: row.attempt, startedAt: null, now })
-  deleteWaits(db, row.run_id)
+  endRuns(write, [{ runId: row.run_id, outcome: 'cancelled', value: cancel.value }])
   return 'cancelled'
 }

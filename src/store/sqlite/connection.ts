@@ -50,9 +50,9 @@ export class Connection {
     return connection
   }
 
-  /** Runs a statement that returns no rows. */
-  run(sql: string, ...values: SqlValue[]): void {
-    this.#statement(sql).run(...values)
+  /** Runs a statement that returns no rows, and tells how many it changed. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes)
   }
 
   /** The first row, or undefined. */

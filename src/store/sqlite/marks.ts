@@ -1,8 +1,9 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
-import type { Batch, CancelAnswer, Claimed, Committed, Held, Started } from '../store.ts'
+import { heldLists } from '../lists.ts'
+import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held, type Started } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
+import { listClaimed, loadRun } from './claims.ts'
 import type { Connection } from './connection.ts'
-import { loadRun } from './runs.ts'
 
 // By primary key; changes nothing when this batch was committed before.
 const insertMark = `
@@ -25,22 +26,6 @@ const findKeyed = `
 select run.public_id as id, run.id as runId, run.created_at as createdAt
 from keyed join run on run.id = keyed.run_id
 where keyed.definition = ? and keyed.key = ?`
-
-// A scan: an answer is seldom lost.
-const findClaimed = `
-select live.run_id as runId, live.generation, live.attempt, live.deliveries, live.started_at as startedAt, live.queue, live.definition
-from live where live.node = ? and live.epoch = ? and live.state = 'running'
-order by live.priority desc, live.run_id`
-
-interface ClaimedRow {
-  readonly runId: number
-  readonly generation: number
-  readonly attempt: number
-  readonly deliveries: number
-  readonly startedAt: number
-  readonly queue: number
-  readonly definition: number
-}
 
 /** What cannot be told later, when others have moved the runs. */
 interface KeptAnswer {
@@ -108,9 +93,7 @@ function lostAgain(batch: Batch, kept: KeptAnswer): Set<Held> {
 }
 
 function heldOf(batch: Batch): Held[] {
-  const records = [...batch.steps, ...batch.attempts, ...batch.emits, ...batch.logs, ...batch.progress]
-  const moves = [...batch.settles, ...batch.retries, ...batch.parks]
-  return [...records.map(({ held }) => held), ...moves.map(({ held }) => held), ...batch.releases]
+  return [...heldLists.flatMap((list) => batch[list].map(({ held }) => held)), ...batch.releases]
 }
 
 /** The runs this batch claimed, each given to the first claim that can have brought it. */
@@ -120,12 +103,12 @@ function claimedAgain(
   known: { epoch: number; started: readonly Started[] },
 ): Claimed[][] {
   const startedHere = new Set(known.started.flatMap(({ held }) => (held === undefined ? [] : [held.runId])))
-  let rows = db.all<ClaimedRow>(findClaimed, batch.nodeId, known.epoch).filter(({ runId }) => !startedHere.has(runId))
+  let rows = listClaimed(db, batch.nodeId, known.epoch).filter(({ runId }) => !startedHere.has(runId))
   return batch.claims.map((claim) => {
     const fitting = rows.filter(({ definition }) => claim.definitionIds.includes(definition))
     const inOrder = claim.queueIds.flatMap((queueId) => fitting.filter(({ queue }) => queue === queueId))
     const taken = inOrder.slice(0, claim.want)
     rows = rows.filter((row) => !taken.includes(row))
-    return taken.map((row) => loadRun(db, { runId: row.runId, generation: row.generation, epoch: known.epoch }, row))
+    return taken.map((row) => loadRun(db, row, { epoch: known.epoch, claimedAt: row.createdAt }))
   })
 }

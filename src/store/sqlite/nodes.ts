@@ -1,8 +1,8 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
 import type { DeadNode, DeadRun, NodeIdentity, NodeRow } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { deliveriesSoFar, finishRun, readyUntil } from './runs.ts'
-import { deleteWaits } from './waits.ts'
+import { endRuns, giveBack } from './moves.ts'
+import { deliveriesSoFar, readyUntil, type Ends } from './runs.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 
@@ -29,7 +29,7 @@ const deleteDead = `delete from node where id = ? and (? = 1 or lease_until < ?)
 
 // A scan: the table is small, and an index for this would cost every claim.
 const findHeldBy = `
-select run_id as runId, generation, epoch, attempt, deliveries,
+select run_id as runId, generation, deliveries,
   exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) as hasProgress
 from live where node = ? and state = 'running'`
 
@@ -42,17 +42,11 @@ const releaseAll = `
 update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
 where node = ? and state in (${statesBefore(runMoves.release)})`
 
-const releaseQuietly = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
-where run_id = ? and state in (${statesBefore(runMoves.release)})`
-
 const insertDead = `insert into dead (run_id, generation, reason, at) values (?, ?, 'deliveries', ?)`
 
 interface HeldRow {
   readonly runId: number
   readonly generation: number
-  readonly epoch: number
-  readonly attempt: number
   readonly deliveries: number
   readonly hasProgress: number
 }
@@ -87,13 +81,14 @@ export function deleteNode(db: Connection, nodeId: number): void {
 }
 
 /** Makes ready what dead nodes ran; a run that killed its process too often fails. */
-export function rescueNodes(db: Connection, nodes: readonly DeadNode[], dead: DeadRun & { now: number }): number {
+export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRun): number {
+  const { db, now } = ends
   let rescued = 0
   for (const { nodeId, isProved } of nodes) {
-    if (db.get(deleteDead, nodeId, isProved ? 1 : 0, dead.now) === undefined) continue
+    if (db.get(deleteDead, nodeId, isProved ? 1 : 0, now) === undefined) continue
     db.run(deleteMark, nodeId)
     const held = db.all<HeldRow>(findHeldBy, nodeId)
-    for (const run of held) rescueRun(db, run, dead)
+    for (const run of held) rescueRun(ends, run, fate)
     rescued += held.length
   }
   return rescued
@@ -102,18 +97,17 @@ export function rescueNodes(db: Connection, nodes: readonly DeadNode[], dead: De
 /** Gives back runs that the store says this node holds and the node says it does not. */
 export function releaseUnheld(db: Connection, nodeId: number, isHeld: (runId: number) => boolean): number {
   const unheld = db.all<HeldRow>(findHeldBy, nodeId).filter((run) => !isHeld(run.runId))
-  for (const run of unheld) db.run(releaseQuietly, run.runId)
+  for (const run of unheld) giveBack(db, run.runId)
   return unheld.length
 }
 
-function rescueRun(db: Connection, run: HeldRow, dead: DeadRun & { now: number }): void {
+function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
-  if (deliveries < dead.maxDeliveries) {
-    db.run(releaseDelivered, deliveries, run.runId)
+  if (deliveries < fate.maxDeliveries) {
+    ends.db.run(releaseDelivered, deliveries, run.runId)
     return
   }
-  finishRun(db, run, { outcome: 'failed', value: dead.value, attempt: run.attempt, startedAt: null, now: dead.now })
-  deleteWaits(db, run.runId)
-  db.run(insertDead, run.runId, run.generation, dead.now)
+  endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
+  ends.db.run(insertDead, run.runId, run.generation, ends.now)
 }

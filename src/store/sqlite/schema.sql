@@ -53,7 +53,7 @@ CREATE TABLE finished (
   attempt integer not null,
   epoch integer not null,
   started_at integer,
-  finished_at integer not null,
+  finished_at integer not null, code text,
   primary key (run_id, generation)
 ) strict, without rowid;
 
@@ -78,7 +78,7 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-) strict;
+, has_state integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
@@ -124,6 +124,17 @@ CREATE TABLE queue (
   name text not null unique
 ) strict;
 
+CREATE TABLE rollup (
+  definition integer not null,
+  outcome text not null,
+  is_timeout integer not null,
+  runs integer not null,
+  total_ms integer not null,
+  last_at integer not null,
+  last_ms integer not null,
+  primary key (definition, outcome, is_timeout)
+) strict, without rowid;
+
 CREATE TABLE run (
   id integer primary key,
   public_id text not null unique,
@@ -134,6 +145,13 @@ CREATE TABLE run (
   created_at integer not null,
   deadline_at integer
 ) strict;
+
+CREATE TABLE state (
+  run_id integer not null,
+  key text not null,
+  value text not null,
+  primary key (run_id, key)
+) strict, without rowid;
 
 CREATE TABLE step (
   run_id integer not null,
@@ -165,6 +183,7 @@ select
   definition.version as version,
   queue.name as queue,
   coalesce(live.state, finished.outcome) as state,
+  finished.code as code,
   coalesce(live.attempt, finished.attempt) as attempt,
   coalesce(live.deliveries, 0) as deliveries,
   run.created_at as created_at,
@@ -182,7 +201,9 @@ from run
 join definition on definition.id = run.definition
 join queue on queue.id = run.queue
 left join live on live.run_id = run.id
+-- The newest of its generations alone.
 left join finished on finished.run_id = run.id and live.run_id is null
+  and finished.generation = (select max(newest.generation) from finished as newest where newest.run_id = run.id)
 left join node on node.id = live.node
 left join progress on progress.run_id = run.id;
 

@@ -2,25 +2,20 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
-import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, Held, NodeIdentity, RunFilter, Store } from '../store.ts'
+import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, RunFilter, Store } from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
+import { expireRuns, wakeRuns, type ExpiredRun } from './due.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
+import { parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
-import {
-  claimRuns,
-  expireRuns,
-  insertRuns,
-  isHeld,
-  parkRuns,
-  releaseRuns,
-  retryRuns,
-  settleRuns,
-  wakeRuns,
-  type Write,
-} from './runs.ts'
+import { countEnded, Rollup } from './rollup.ts'
+import { Fence, type Ends, type Write } from './runs.ts'
+import { insertRuns } from './starts.ts'
+import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, recordStreams } from './streams.ts'
@@ -102,7 +97,7 @@ class SqliteStore implements Store {
   }
 
   rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<number> {
-    return this.#write(() => nodes.rescueNodes(this.#db, dead, { ...fate, now: this.now() }))
+    return this.#end((ends) => nodes.rescueNodes(ends, dead, fate))
   }
 
   releaseUnheld(nodeId: number, isHeldHere: (runId: number) => boolean): Promise<number> {
@@ -113,8 +108,8 @@ class SqliteStore implements Store {
     return this.#write(() => nodes.deleteNode(this.#db, nodeId))
   }
 
-  expireRuns(limit: number, value: string): Promise<string[]> {
-    return this.#write(() => expireRuns(this.#db, { now: this.now(), limit, value }))
+  expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]> {
+    return this.#end((ends) => expireRuns(ends, { limit, valueOf }))
   }
 
   wakeRuns(limit: number) {
@@ -154,6 +149,10 @@ class SqliteStore implements Store {
     return this.#read(() => views.listAttempts(this.#db, id))
   }
 
+  async countEnded(name: string) {
+    return this.#read(() => countEnded(this.#db, name))
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#db.close()
@@ -165,6 +164,16 @@ class SqliteStore implements Store {
 
   #write<T>(work: () => T): Promise<T> {
     return this.#whenFree(() => this.#db.write(work))
+  }
+
+  /** Writes what ends runs, and counts them. */
+  #end<T>(work: (ends: Ends) => T): Promise<T> {
+    return this.#write(() => {
+      const ends = { db: this.#db, now: this.now(), rollup: new Rollup() }
+      const result = work(ends)
+      ends.rollup.write(ends.db, ends.now)
+      return result
+    })
   }
 
   #whenFree<T>(work: () => T): Promise<T> {
@@ -196,37 +205,29 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
   if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
 
-  const lost = new Set<Held>()
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, holds: fence(db, batch.nodeId, lost) }
+  const fence = new Fence(db, batch.nodeId)
+  const rollup = new Rollup()
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup }
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)
+  recordStates(write, batch.states)
   settleRuns(write, batch.settles)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
   releaseRuns(write, batch.releases)
   const cancels = cancelRuns(write, batch.cancels)
+  rollup.write(db, now)
   const started = insertRuns(write, batch.starts)
   const claimed = claimRuns(write, batch.claims)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
+  const { lost } = fence
   if (isNode) keepAnswer(db, batch.nodeId, { lost, cancels })
   return { isNodeLost: false, lost, started, cancels, claimed, cancelRequests }
 }
 
 function needsEpoch(batch: Batch): boolean {
   return batch.claims.length > 0 || batch.starts.some((start) => start.directly)
-}
-
-/** Asks once a batch for each run, before anything is written for it. */
-function fence(db: Connection, nodeId: number, lost: Set<Held>): (held: Held) => boolean {
-  const held = new Set<Held>()
-  return (run) => {
-    if (held.has(run)) return true
-    if (lost.has(run)) return false
-    const isOurs = isHeld(db, nodeId, run)
-    ;(isOurs ? held : lost).add(run)
-    return isOurs
-  }
 }
 
 function isStoreBusy(error: unknown): boolean {

@@ -53,7 +53,7 @@ export function renewJournal(db: Connection, { runId, generation }: Held): numbe
 
 export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
   for (const step of steps) {
-    if (!write.holds(step.held)) continue
+    if (!write.fence.holds(step.held)) continue
     const { runId, generation, epoch } = step.held
     const isError = step.isError ? 1 : 0
     write.db.run(
@@ -75,7 +75,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
 
 export function recordAttempts(write: Write, attempts: readonly AttemptRecord[]): void {
   for (const attempt of attempts) {
-    if (!write.holds(attempt.held)) continue
+    if (!write.fence.holds(attempt.held)) continue
     const { runId, generation, epoch } = attempt.held
     write.db.run(
       insertAttempt,

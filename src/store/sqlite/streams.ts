@@ -24,13 +24,13 @@ export const hotStreamStatements = { upsertProgress, findEmitted }
 
 export function recordStreams(write: Write, batch: Batch): void {
   for (const { held, n, value } of batch.emits) {
-    if (write.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)
+    if (write.fence.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)
   }
   for (const { held, n, level, text, at } of batch.logs) {
-    if (write.holds(held)) write.db.run(insertLog, held.runId, held.epoch, n, level, text, at)
+    if (write.fence.holds(held)) write.db.run(insertLog, held.runId, held.epoch, n, level, text, at)
   }
   for (const { held, done, total } of batch.progress) {
-    if (write.holds(held)) write.db.run(upsertProgress, held.runId, done, total)
+    if (write.fence.holds(held)) write.db.run(upsertProgress, held.runId, done, total)
   }
 }
 

@@ -10,8 +10,11 @@ const findWaits = `select path, kind, due_at from wait where run_id = ?`
 
 const dropWaits = `delete from wait where run_id = ?`
 
+// By primary key prefix.
+const dropWaitsOf = `delete from wait where run_id in (select value from json_each(?))`
+
 /** The statements of this file whose plans are tested. */
-export const hotWaitStatements = { findWaits, dropWaits }
+export const hotWaitStatements = { findWaits, dropWaits, dropWaitsOf }
 
 /** A time as a column holds it: whole milliseconds, never early, within what JavaScript counts exactly. */
 export function wholeMs(at: number): number {
@@ -19,7 +22,7 @@ export function wholeMs(at: number): number {
 }
 
 export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
-  deleteWaits(db, runId)
+  db.run(dropWaits, runId)
   for (const wait of waits) db.run(insertWait, runId, wait.path, wait.kind, wholeMs(wait.dueAt))
 }
 
@@ -28,6 +31,6 @@ export function waitsOf(db: Connection, runId: number): WaitRecord[] {
   return rows.map((row) => ({ path: row.path, kind: row.kind, dueAt: row.due_at }))
 }
 
-export function deleteWaits(db: Connection, runId: number): void {
-  db.run(dropWaits, runId)
+export function deleteWaits(db: Connection, runIds: readonly number[]): void {
+  if (runIds.length > 0) db.run(dropWaitsOf, JSON.stringify(runIds))
 }

@@ -1,6 +1,6 @@
 // Cancelling: what waits ends at once, what runs is asked to, and no request is forgotten.
 import assert from 'node:assert/strict'
-import { cancel, park, same, settle, startMs, type Cases, type Part, type Scene } from './scene.ts'
+import { cancel, errorValue, park, same, settle, startMs, type Cases, type Part, type Scene } from './scene.ts'
 
 const laterMs = startMs + 60_000
 
@@ -9,7 +9,7 @@ export const cancelCases: Cases = {
     const id = await scene.start()
     const { cancels } = await scene.client.commit({ cancels: [cancel(id)] })
     same(cancels, ['cancelled'])
-    same(await scene.store.findFinished(id), { outcome: 'cancelled', value: 'j"cancelled by a client"' })
+    same(await scene.store.findFinished(id), { outcome: 'cancelled', value: errorValue('run_cancelled') })
     same(await scene.node.claim(), [])
   },
 

@@ -1,5 +1,6 @@
 // What every store must show: the same cases, run on each of them. Start reading with moves.ts.
 import { cancelCases } from './cancels.ts'
+import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
 import { journalCases } from './journal.ts'
 import { markCases } from './marks.ts'
@@ -8,6 +9,7 @@ import { nodeCases } from './nodes.ts'
 import { raceCases } from './races.ts'
 import { runCases } from './runs.ts'
 import { Scene, type Backend, type Cases } from './scene.ts'
+import { stateCases } from './states.ts'
 import { streamCases } from './streams.ts'
 import { timeCases } from './times.ts'
 
@@ -22,6 +24,8 @@ const groups: Readonly<Record<string, Cases>> = {
   races: raceCases,
   runs: runCases,
   journal: journalCases,
+  states: stateCases,
+  ends: endCases,
   fencing: fencingCases,
   times: timeCases,
   nodes: nodeCases,

@@ -11,6 +11,7 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
   'an attempt': (held) => ({ attempts: [attempt(held, 'late', 1)] }),
   'a message': (held) => ({ emits: [{ held, n: 99, value: 'j"late"' }] }),
   'a log line': (held) => ({ logs: [{ held, n: 99, level: 'info', text: 'late', at: startMs }] }),
+  'a state': (held) => ({ states: [{ held, key: 'late', value: 'j1' }] }),
   progress: (held) => ({ progress: [{ held, done: 99, total: 100 }] }),
   'an outcome': (held) => ({ settles: [settle(held, 'failed')] }),
   'a retry': (held) => ({ retries: [{ held, attempt: 9, dueAt: laterMs }] }),
@@ -76,6 +77,17 @@ export const fencingCases: Cases = {
     })
     assert.equal(lost.size, 0)
     same(await pathsOf(scene, id), ['a'])
+  },
+
+  'ends a run once that a batch ends twice, and calls the second one lost': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const copy = { ...held }
+    const { lost } = await scene.node.commit({ settles: [settle(held), settle(copy, 'failed')] })
+    assert.deepEqual(
+      [...lost].map((one) => one === copy),
+      [true],
+    )
+    assert.equal(await scene.stateOf(id), 'succeeded')
   },
 
   'raises the epoch with every claim and every direct start': async (scene) => {

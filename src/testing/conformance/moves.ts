@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { runMoves, type RunMove, type RunState } from '../../model/run.ts'
 import type { Claimed, Held } from '../../store/store.ts'
-import { cancel, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, errorValue, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 const states: readonly RunState[] = ['ready', 'scheduled', 'running', 'parked', 'succeeded', 'failed', 'cancelled']
 
@@ -33,7 +33,7 @@ const tryMove: Readonly<Record<RunMove, (scene: Scene, run: Claimed) => Promise<
   fail: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }),
   expire: async ({ store, clock }, { id }) => {
     await clock.advance(60_000)
-    return (await store.expireRuns(10, settle({ runId: 0, generation: 1, epoch: 0 }, 'failed').value)).includes(id)
+    return (await store.expireRuns(10, () => errorValue('timed_out'))).includes(id)
   },
   cancel: tryCancel,
 }

@@ -1,8 +1,20 @@
 // Nodes that die: what they ran is taken over only when it may be, and counted (I3, I9).
 import assert from 'node:assert/strict'
-import { identity, leaseMs, park, same, settle, startMs, step, type Cases, type Peer, type Scene } from './scene.ts'
+import {
+  errorValue,
+  identity,
+  leaseMs,
+  park,
+  same,
+  settle,
+  startMs,
+  step,
+  type Cases,
+  type Peer,
+  type Scene,
+} from './scene.ts'
 
-const fate = { maxDeliveries: 3, value: '{"name":"TroupeError","code":"run_lost"}' }
+const fate = { maxDeliveries: 3, value: errorValue('run_lost') }
 
 export const nodeCases: Cases = {
   'lists nodes with who they are and whether their lease ran out': async (scene) => {

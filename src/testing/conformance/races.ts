@@ -1,7 +1,7 @@
 // Two moves at the same run, in all pairs and both orders: it has one outcome, and who comes too late is told (I11).
 import assert from 'node:assert/strict'
 import type { Claimed } from '../../store/store.ts'
-import { cancel, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, errorValue, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 /** Tells whether it won. */
 type Contender = (scene: Scene, run: Claimed) => Promise<boolean>
@@ -13,7 +13,7 @@ interface Move {
 }
 
 const laterMs = startMs + 60_000
-const fate = { maxDeliveries: 1, value: 'j"its process died"' }
+const fate = { maxDeliveries: 1, value: errorValue('run_lost') }
 
 /** What the node that holds the run may do. */
 const own: Readonly<Record<string, Move>> = {

@@ -70,6 +70,7 @@ export const runCases: Cases = {
       steps: [],
       failedAttempts: [],
       waits: [],
+      states: [],
     })
     assert.equal(await scene.node.holds(held), true)
   },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
+import { emptyLists, type BatchLists } from '../../store/lists.ts'
 import type * as store from '../../store/store.ts'
 import { ManualClock } from '../manual-clock.ts'
 
@@ -23,27 +24,12 @@ export interface Database {
 export type Cases = Readonly<Record<string, (scene: Scene) => Promise<void>>>
 
 /** The parts of a batch that a case is about. */
-export type Part = Partial<Omit<store.Batch, 'nodeId' | 'seq'>>
+export type Part = Partial<BatchLists>
 
 /** Where the clock of every scene starts. */
 export const startMs = 1_700_000_000_000
 
 export const leaseMs = 10_000
-
-const nothing: Required<Part> = {
-  starts: [],
-  steps: [],
-  attempts: [],
-  emits: [],
-  logs: [],
-  progress: [],
-  settles: [],
-  retries: [],
-  parks: [],
-  releases: [],
-  cancels: [],
-  claims: [],
-}
 
 /** One node, or with the number 0 a client. */
 export class Peer {
@@ -60,7 +46,7 @@ export class Peer {
 
   /** The next batch, to be committed by hand. */
   batch(part: Part): store.Batch {
-    return { ...nothing, ...part, nodeId: this.nodeId, seq: ++this.#seq }
+    return { ...emptyLists(), ...part, nodeId: this.nodeId, seq: ++this.#seq }
   }
 
   commit(part: Part): Promise<store.Committed> {
@@ -202,15 +188,28 @@ export function attempt(held: store.Held, path: string, n: number): store.Attemp
 }
 
 export function settle(held: store.Held, outcome: RunOutcome = 'succeeded'): store.SettleRecord {
-  return { held, outcome, attempt: 1, value: `j"${outcome} by its node"`, startedAt: startMs, hadWaits: true }
+  return {
+    held,
+    outcome,
+    attempt: 1,
+    value: `j"${outcome} by its node"`,
+    startedAt: startMs,
+    hadWaits: true,
+    code: null,
+  }
 }
 
 export function park(held: store.Held, dueAt: number): store.ParkRecord {
   return { held, dueAt, waits: [{ path: 'nap', kind: 'sleep', dueAt }] }
 }
 
+/** An error as it is kept. */
+export function errorValue(code: string): string {
+  return JSON.stringify({ name: 'TroupeError', code, message: `told as ${code}` })
+}
+
 export function cancel(id: string): store.CancelRecord {
-  return { id, value: 'j"cancelled by a client"', reason: 'asked to' }
+  return { id, value: errorValue('run_cancelled'), reason: 'asked to' }
 }
 
 interface Known {

@@ -1,0 +1,22 @@
+// `troupe definitions`: what can be started, as the config and the workers folder define it.
+import { Troupe } from '../../troupe.ts'
+import { definesNothing, loadSettings, type CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { paintFor } from '../paint.ts'
+import { toJson } from '../values.ts'
+
+export async function definitionsCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+  const { options, origins } = await loadSettings(flags, io.folder)
+  // In memory: to look at definitions needs no store, and makes none.
+  const troupe = await Troupe.open({ ...options, store: 'sqlite::memory:', logLevel: 'error' }, { clock: io.clock })
+  const names = troupe.definitions().toSorted()
+  await troupe.stop()
+  if (flags.json === true) io.stdout.write(`${toJson(names)}\n`)
+  else if (names.length === 0) throw definesNothing(origins)
+  else {
+    io.stdout.write(`${names.join('\n')}\n`)
+    io.stderr.write(`${paintFor(io.stderr, io.env)('dim', `from ${origins.join(' and ')}`)}\n`)
+  }
+  return exitCodes.ok
+}

@@ -1,0 +1,141 @@
+// `troupe dev`: `troupe start`, and again whenever the code changes.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readdirSync, watch, type FSWatcher } from 'node:fs'
+import { join } from 'node:path'
+import { loadSettings, type CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io, Signal } from '../io.ts'
+import { lineLog } from '../line-log.ts'
+import { exitCodeFor } from '../signals.ts'
+
+// Editors write a file in several steps, and several files at once.
+const calmMs = 150
+const isLeftOut = /^(\..*|node_modules|dist|build|coverage|out|tmp)$/
+const isSource = /\.([cm]?[jt]s|json)$/
+
+/** Each generation is a process of its own: nothing of the code before is left in it, and what ran is given back to the next. */
+export async function devCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+  await loadSettings(flags, io.folder)
+  const log = lineLog(flags, 'info', io)
+  const generations = new Generations(argumentsOf(flags), (text) => log.info({}, text))
+  const watchers = watchSources(io.folder, io, (file) => generations.renew(file))
+  generations.begin()
+  return new Promise((resolve) => {
+    let first: Signal | undefined
+    const stopListening = io.onSignal((signal) => {
+      if (first !== undefined) {
+        generations.kill()
+        return resolve(exitCodeFor(signal))
+      }
+      first = signal
+      stopAll()
+    })
+    const stopAll = (): void => {
+      for (const watcher of watchers) watcher.close()
+      void generations.end().then(() => {
+        stopListening()
+        resolve(exitCodes.ok)
+      })
+    }
+  })
+}
+
+/** One process after the other: the next begins when the one before has given back its runs. */
+class Generations {
+  readonly #args: readonly string[]
+  readonly #notice: (text: string) => void
+  #child: ChildProcess | undefined
+  #isChecking = false
+  #isStale = false
+  #hasEnded = false
+
+  constructor(args: readonly string[], notice: (text: string) => void) {
+    this.#args = args
+    this.#notice = notice
+  }
+
+  begin(): void {
+    const child = this.#spawn('start', 'inherit')
+    this.#child = child
+    child.on('exit', (code) => {
+      if (this.#child !== child) return
+      this.#child = undefined
+      if (!this.#hasEnded) this.#notice(`ended with exit code ${code}: waiting for a change`)
+    })
+  }
+
+  /** Starts anew, unless the new code cannot be loaded: then the old one goes on. */
+  async renew(file: string): Promise<void> {
+    this.#isStale = true
+    if (this.#isChecking) return
+    this.#isChecking = true
+    while (this.#isStale && !this.#hasEnded) {
+      this.#isStale = false
+      this.#notice(`${file} changed`)
+      if (await this.#loads()) {
+        await this.#stop()
+        if (!this.#hasEnded) this.begin()
+      } else this.#notice('what runs goes on with the code before')
+    }
+    this.#isChecking = false
+  }
+
+  async end(): Promise<void> {
+    this.#hasEnded = true
+    await this.#stop()
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL')
+  }
+
+  async #loads(): Promise<boolean> {
+    const child = this.#spawn('definitions', 'quiet')
+    return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)))
+  }
+
+  async #stop(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    await new Promise<void>((resolve) => {
+      child.on('exit', () => resolve())
+      child.kill('SIGTERM')
+    })
+  }
+
+  #spawn(command: string, output: 'inherit' | 'quiet'): ChildProcess {
+    const [program = ''] = process.argv.slice(1)
+    const args = [...process.execArgv, program, command, ...this.#args]
+    // Of the check only what is wrong is of interest.
+    const stdout = output === 'quiet' ? 'ignore' : 'inherit'
+    // In a group of its own: Ctrl-C reaches it through this process, and once.
+    return spawn(process.execPath, args, { stdio: ['ignore', stdout, 'inherit'], detached: true })
+  }
+}
+
+/** Watches the folders of the project that can hold sources, and the files beside them. */
+function watchSources(folder: string, { clock }: Io, changed: (file: string) => Promise<void>): FSWatcher[] {
+  let timer: { cancel(): void } | undefined
+  const hear = (file: string): void => {
+    timer?.cancel()
+    timer = clock.after(calmMs, () => void changed(file))
+  }
+  const folders = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !isLeftOut.test(entry.name),
+  )
+  const listen = (base: string) => (_event: string, name: string | null) => {
+    if (name !== null && isSource.test(name)) hear(base === '' ? name : `${base}/${name}`)
+  }
+  const watchers = folders.map(({ name }) => watch(join(folder, name), { recursive: true }, listen(name)))
+  if (existsSync(folder)) watchers.push(watch(folder, listen('')))
+  return watchers
+}
+
+function argumentsOf({ store, config, json, verbose }: CommonFlags): string[] {
+  return [
+    ...(store === undefined ? [] : ['--store', store]),
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(json === true ? ['--json'] : []),
+    ...(verbose === true ? ['--verbose'] : []),
+  ]
+}

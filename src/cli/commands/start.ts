@@ -1,0 +1,63 @@
+// `troupe start`: serves the queues of a store until it is told to stop.
+import { Troupe } from '../../troupe.ts'
+import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { lineLog } from '../line-log.ts'
+import { listenForSignals } from '../signals.ts'
+
+export interface StartFlags extends CommonFlags {
+  /** How long a stop waits for what is executing. */
+  readonly within?: string
+}
+
+// As a stop of the library: what supervisors of services give at least.
+const defaultPatience = '30s'
+const mostNames = 12
+
+/** open → serve → wait for a signal → stop */
+export async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
+  const settings = await loadSettings(flags, io.folder)
+  const { options } = settings
+  const log = options.log ?? lineLog(flags, flags.verbose === true ? 'debug' : (options.logLevel ?? 'info'), io)
+  const troupe = await Troupe.open({ ...options, log }, { clock: io.clock })
+  const notice = (text: string): void => log.info({}, text)
+  const interruption = listenForSignals(troupe, { patience: flags.within ?? defaultPatience, notice }, io)
+  try {
+    const stopped = untilStopped(troupe, io)
+    await serve(troupe, settings)
+    notice(`serving ${what(troupe, settings)}; Ctrl-C stops`)
+    return await Promise.race([stopped, interruption.impatient])
+  } finally {
+    interruption.end()
+  }
+}
+
+async function serve(troupe: Troupe, { origins }: Settings): Promise<void> {
+  try {
+    if (troupe.definitions().length === 0) throw definesNothing(origins)
+    await troupe.start()
+  } catch (error) {
+    await troupe.stop({ within: 0 })
+    throw error
+  }
+}
+
+/** A service that stops because it was told to has done well. */
+function untilStopped(troupe: Troupe, { onSignal }: Io): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    const stopListening = onSignal(() => {
+      stopListening()
+      void troupe.stop().then(() => resolve(exitCodes.ok))
+    })
+  })
+}
+
+function what(troupe: Troupe, { options, origins }: Settings): string {
+  const { queues = ['default'], store } = options
+  const names = troupe.definitions()
+  const listed = names.slice(0, mostNames).join(', ')
+  const more = names.length > mostNames ? `, and ${names.length - mostNames} more` : ''
+  const queueText = queues.length === 1 ? `queue ${queues[0]}` : `queues ${queues.join(', ')}`
+  return `${queueText} of ${String(store)} with ${listed}${more} (from ${origins.join(' and ')})`
+}

@@ -1,0 +1,33 @@
+// A log of one line each, for people who watch a service, or as JSON for those who collect it.
+import { createLog, type Log, type LogFields, type LogLevel } from '../lib/log.ts'
+import type { CommonFlags } from './config.ts'
+import type { Io } from './io.ts'
+import { oneLine, paintFor } from './paint.ts'
+
+type LineLevel = Exclude<LogLevel, 'silent'>
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+const styles = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
+
+export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
+  const { stderr, clock, env } = io
+  if (flags.json === true) return createLog({ level: least, clock, write: (line) => stderr.write(line) })
+  const paint = paintFor(stderr, env)
+  const at =
+    (level: LineLevel) =>
+    (fields: LogFields, message: string): void => {
+      if (levels.indexOf(level) < levels.indexOf(least)) return
+      const time = paint('dim', timeOf(clock.now()))
+      const { err, error = err } = fields
+      const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''
+      stderr.write(`${time} ${paint(styles[level], level.padEnd(5))} ${oneLine(`${message}${why}`)}\n`)
+      if (flags.verbose === true && error instanceof Error && error.stack !== undefined)
+        stderr.write(`${error.stack}\n`)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** The time of day, in the zone of whoever looks. */
+function timeOf(now: number): string {
+  return new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }).format(now)
+}

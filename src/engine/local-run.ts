@@ -1,0 +1,230 @@
+// One run that is not stored, and what its handles see of it.
+import type { Timer } from '../lib/clock.ts'
+import { Ring } from '../lib/ring.ts'
+import type {
+  CancelAnswer,
+  Claimed,
+  EmitCursor,
+  EmittedRow,
+  FinishedRun,
+  Held,
+  RememberedAttempt,
+  RememberedState,
+  RunView,
+  SettleRecord,
+} from '../store/store.ts'
+import type { Activation } from './activation.ts'
+import type { AnyDefinition } from './definition.ts'
+import type { RunFeed } from './run-feed.ts'
+import { Ear, type News } from './watch.ts'
+
+/** What is started. */
+export interface LocalOrder {
+  readonly definition: AnyDefinition
+  readonly id: string
+  /** Encoded. */
+  readonly input: string
+  readonly dueAt: number | null
+  readonly deadlineAt: number | null
+}
+
+// Invariant: I15. Messages nobody has read yet; the oldest are dropped.
+const mostMessages = 10_000
+
+const none: readonly never[] = []
+const lookNow: News = {}
+
+/** Is its own claim, as nobody else can have it. */
+export class LocalRun implements Claimed, Held {
+  readonly runId = 0
+  readonly generation = 1
+  readonly epoch = 1
+  readonly id: string
+  readonly definition: AnyDefinition
+  readonly definitionId = 0
+  readonly input: string
+  readonly deliveries = 0
+  readonly createdAt: number
+  readonly deadlineAt: number | null
+  readonly steps = none
+  readonly waits = none
+  attempt = 1
+  failedAttempts: readonly RememberedAttempt[] = none
+  states: readonly RememberedState[] = none
+  /** When its first attempt began. */
+  begunAt: number | undefined
+  activation: Activation | undefined
+  timer: Timer | undefined
+  dueAt: number | undefined
+  /** When it is tried again, once its activation has ended. */
+  nextAt: number | undefined
+  progress: { readonly done: number; readonly total: number } | undefined
+  finished: FinishedRun | undefined
+  finishedAt: number | undefined
+  code: string | null = null
+  #messages: Ring<EmittedRow> | undefined
+  #said = 0
+  #ears: Set<Ear> | undefined
+  #whenFinished: ((finished: FinishedRun) => void)[] | undefined
+
+  constructor({ id, definition, input, deadlineAt }: LocalOrder, now: number) {
+    this.id = id
+    this.definition = definition
+    this.input = input
+    this.deadlineAt = deadlineAt
+    this.createdAt = now
+  }
+
+  get held(): Held {
+    return this
+  }
+
+  get name(): string {
+    return this.definition.name
+  }
+
+  get startedAt(): number {
+    return this.begunAt ?? this.createdAt
+  }
+
+  begin(now: number): void {
+    this.begunAt ??= now
+  }
+
+  settle({ outcome, value, code }: Pick<SettleRecord, 'outcome' | 'value' | 'code'>): void {
+    this.finished = { outcome, value }
+    this.code = code
+  }
+
+  say(value: string): void {
+    this.#messages ??= new Ring()
+    if (this.#messages.size >= mostMessages) this.#messages.shift()
+    this.#messages.push({ epoch: 1, n: ++this.#said, value })
+    this.#tell(lookNow)
+  }
+
+  keep(key: string, value: string | null): void {
+    const others = this.states.filter((state) => state.key !== key)
+    this.states = value === null ? others : [...others, { key, value }]
+  }
+
+  fail(startedAt: number): void {
+    const [known] = this.failedAttempts
+    this.failedAttempts = [{ path: '', failed: this.attempt, firstStartedAt: known?.firstStartedAt ?? startedAt }]
+  }
+
+  tryAgain(attempt: number, at: number): void {
+    this.attempt = attempt
+    this.nextAt = at
+  }
+
+  /** Tells everyone who waits for it. */
+  end(now: number): void {
+    const finished = this.finished as FinishedRun
+    this.finishedAt = now
+    for (const tell of this.#whenFinished ?? none) tell(finished)
+    this.#whenFinished = undefined
+    this.#tell({ finished })
+  }
+
+  whenFinished(): Promise<FinishedRun> {
+    if (this.finishedAt !== undefined) return Promise.resolve(this.finished as FinishedRun)
+    return new Promise((resolve) => (this.#whenFinished ??= []).push(resolve))
+  }
+
+  listen(): Ear {
+    const ears = (this.#ears ??= new Set())
+    const ear = new Ear((closed) => void ears.delete(closed))
+    ears.add(ear)
+    return ear
+  }
+
+  /** Up to `limit` messages, which are then gone. */
+  take(limit: number): EmittedRow[] {
+    const taken: EmittedRow[] = []
+    while (taken.length < limit) {
+      const next = this.#messages?.shift()
+      if (next === undefined) break
+      taken.push(next)
+    }
+    return taken
+  }
+
+  #tell(news: News): void {
+    for (const ear of this.#ears ?? none) ear.hear(news)
+  }
+}
+
+export interface LocalOwner {
+  cancel(run: LocalRun, reason: string): CancelAnswer
+}
+
+/** Several handles of one run share its messages: each is read once. */
+export class LocalFeed implements RunFeed {
+  readonly #run: LocalRun
+  readonly #owner: LocalOwner
+
+  constructor(run: LocalRun, owner: LocalOwner) {
+    this.#run = run
+    this.#owner = owner
+  }
+
+  get id(): string {
+    return this.#run.id
+  }
+
+  get name(): string {
+    return this.#run.name
+  }
+
+  get isHere(): boolean {
+    return this.#run.finishedAt === undefined
+  }
+
+  listen(): Ear {
+    return this.#run.listen()
+  }
+
+  finished(): FinishedRun | undefined {
+    return this.isHere ? undefined : this.#run.finished
+  }
+
+  whenFinished(): Promise<FinishedRun> {
+    return this.#run.whenFinished()
+  }
+
+  messages(_after: EmitCursor, limit: number): readonly EmittedRow[] {
+    return this.#run.take(limit)
+  }
+
+  view(): RunView {
+    return viewOf(this.#run)
+  }
+
+  async cancel(reason: string): Promise<CancelAnswer> {
+    return this.#owner.cancel(this.#run, reason)
+  }
+}
+
+export function viewOf(run: LocalRun): RunView {
+  const { id, definition, input, attempt, createdAt, begunAt, finishedAt, dueAt, activation, finished, progress } = run
+  return {
+    id,
+    name: definition.name,
+    version: definition.version,
+    queue: '',
+    state: finished?.outcome ?? (activation === undefined ? 'scheduled' : 'running'),
+    attempt,
+    deliveries: 0,
+    createdAt,
+    startedAt: begunAt ?? null,
+    finishedAt: finishedAt ?? null,
+    dueAt: dueAt ?? null,
+    node: null,
+    tags: null,
+    input,
+    value: finished?.value ?? null,
+    done: progress?.done ?? null,
+    total: progress?.total ?? null,
+  }
+}

@@ -1,0 +1,75 @@
+// Where the handle of a run looks: in the store for durable runs, in memory for those of this process only.
+import { deferred } from '../lib/deferred.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { runCancelled } from '../model/errors.ts'
+import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, RunView, Store } from '../store/store.ts'
+import { CancelWrite } from './starts.ts'
+import type { Ear, Watch } from './watch.ts'
+
+export interface RunFeed {
+  readonly id: string
+  readonly name: string
+  /** Whether the news of this run will come from this process. */
+  readonly isHere: boolean
+  /** Listens to the run from now on; throws when nothing can be seen any more. */
+  listen(): Ear
+  finished(): FinishedRun | undefined | Promise<FinishedRun | undefined>
+  /** A shorter way to its end, where there is one. */
+  whenFinished?(): Promise<FinishedRun>
+  messages(after: EmitCursor, limit: number): readonly EmittedRow[] | Promise<readonly EmittedRow[]>
+  /** Undefined when there is no such run any more. */
+  view(): RunView | undefined | Promise<RunView | undefined>
+  cancel(reason: string): Promise<CancelAnswer>
+}
+
+/** What the feeds of durable runs need of the engine. */
+export interface FeedOwner {
+  readonly store: Store
+  readonly watch: Watch
+  /** Whether the news of this run will come from this process. */
+  isHere(id: string): boolean
+  cancel(write: CancelWrite): Promise<void>
+}
+
+export class StoredFeed implements RunFeed {
+  readonly id: string
+  readonly name: string
+  readonly #owner: FeedOwner
+
+  constructor(owner: FeedOwner, run: { readonly id: string; readonly name: string }) {
+    this.#owner = owner
+    this.id = run.id
+    this.name = run.name
+  }
+
+  get isHere(): boolean {
+    return this.#owner.isHere(this.id)
+  }
+
+  listen(): Ear {
+    return this.#owner.watch.listen(this.id)
+  }
+
+  finished(): Promise<FinishedRun | undefined> {
+    return this.#owner.store.findFinished(this.id)
+  }
+
+  messages(after: EmitCursor, limit: number): Promise<EmittedRow[]> {
+    return this.#owner.store.listEmitted(this.id, after, limit)
+  }
+
+  view(): Promise<RunView | undefined> {
+    this.#owner.watch.checkOpen()
+    return this.#owner.store.findRun(this.id)
+  }
+
+  async cancel(reason: string): Promise<CancelAnswer> {
+    this.#owner.watch.checkOpen()
+    const answer = deferred<CancelAnswer>()
+    const value = JSON.stringify(toErrorRecord(runCancelled(this.name, this.id, reason)))
+    await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
+    const told = await answer.promise
+    if (told === 'cancelled') this.#owner.watch.wake(this.id)
+    return told
+  }
+}

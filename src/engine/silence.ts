@@ -1,0 +1,35 @@
+// Notices when an attempt has shown no sign of life for too long.
+import type { Clock, Timer } from '../lib/clock.ts'
+
+export class Silence {
+  readonly #clock: Clock
+  readonly #limitMs: number
+  readonly #tooLong: () => void
+  #heardAt: number
+  #timer: Timer
+
+  constructor(clock: Clock, limitMs: number, tooLong: () => void) {
+    this.#clock = clock
+    this.#limitMs = limitMs
+    this.#tooLong = tooLong
+    this.#heardAt = clock.monotonic()
+    this.#timer = this.#lookIn(limitMs)
+  }
+
+  /** A sign of life; costs no timer. */
+  beat(): void {
+    this.#heardAt = this.#clock.monotonic()
+  }
+
+  end(): void {
+    this.#timer.cancel()
+  }
+
+  #lookIn(delayMs: number): Timer {
+    return this.#clock.after(delayMs, () => {
+      const leftMs = this.#heardAt + this.#limitMs - this.#clock.monotonic()
+      if (leftMs <= 0) this.#tooLong()
+      else this.#timer = this.#lookIn(leftMs)
+    })
+  }
+}

@@ -1,0 +1,36 @@
+// The lists that a batch is made of.
+import type { Batch } from './store.ts'
+
+/** What a batch writes for runs that are held: each record carries the claim it is written under. */
+export const heldLists = [
+  'steps',
+  'attempts',
+  'emits',
+  'logs',
+  'progress',
+  'states',
+  'settles',
+  'retries',
+  'parks',
+] as const satisfies readonly (keyof Batch)[]
+
+/** The lists of a batch. */
+export type BatchLists = Omit<Batch, 'nodeId' | 'seq'>
+
+export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K][number][] } {
+  return {
+    starts: [],
+    steps: [],
+    attempts: [],
+    emits: [],
+    logs: [],
+    progress: [],
+    states: [],
+    settles: [],
+    retries: [],
+    parks: [],
+    releases: [],
+    cancels: [],
+    claims: [],
+  }
+}

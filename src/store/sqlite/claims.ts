@@ -1,0 +1,108 @@
+// Claims: the next ready runs come to a node, each with everything needed to perform it.
+import { statesBefore } from '../../model/moves.ts'
+import { runMoves } from '../../model/run.ts'
+import type { Claimed, ClaimRequest } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { Write } from './runs.ts'
+import { statesOf } from './states.ts'
+import { journalOf } from './steps.ts'
+import { waitsOf } from './waits.ts'
+
+const loaded = `
+live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
+  live.has_state as hasState, live.definition, live.queue, run.public_id as id, run.input,
+  run.created_at as createdAt, run.deadline_at as deadlineAt`
+
+// The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
+const findReady = `
+select ${loaded}
+from live cross join run on run.id = live.run_id
+where live.state = 'ready' and live.queue = ? and live.definition in (select value from json_each(?))
+order by live.priority desc, live.run_id
+limit ?`
+
+// By primary key, all at once.
+const claimReady = `
+update live set state = 'running', node = ?, epoch = ?, due_at = null, started_at = coalesce(started_at, ?)
+where run_id in (select value from json_each(?)) and state in (${statesBefore(runMoves.claim)})`
+
+// The runs of one claim, to be told again. A scan: an answer is seldom lost.
+const findClaimed = `
+select ${loaded}
+from live cross join run on run.id = live.run_id
+where live.node = ? and live.epoch = ? and live.state = 'running'
+order by live.priority desc, live.run_id`
+
+/** The statements of this file whose plans are tested. */
+export const hotClaimStatements = { findReady, claimReady }
+
+export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claimed[][] {
+  return claims.map((claim) => claimMany(write, claim))
+}
+
+/** A live row and the body of its run. */
+export interface LiveRun {
+  readonly runId: number
+  readonly generation: number
+  readonly attempt: number
+  readonly deliveries: number
+  /** Of the latest claim; 0 before the first. */
+  readonly epoch: number
+  readonly startedAt: number | null
+  readonly hasState: number
+  readonly id: string
+  readonly definition: number
+  readonly queue: number
+  readonly input: string
+  readonly createdAt: number
+  readonly deadlineAt: number | null
+}
+
+/** What a node runs under an epoch, in the order in which runs are claimed. */
+export function listClaimed(db: Connection, nodeId: number, epoch: number): LiveRun[] {
+  return db.all<LiveRun>(findClaimed, nodeId, epoch)
+}
+
+/** Everything needed to perform a run under a claim that began at `claimedAt` or before. */
+export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; claimedAt: number }): Claimed {
+  const { runId, generation, epoch } = live
+  const held = { runId, generation, epoch: claim.epoch }
+  // A run that nobody has claimed before has left nothing behind.
+  const journal = epoch === 0 ? nothingYet : journalOf(db, held)
+  return {
+    held,
+    id: live.id,
+    definitionId: live.definition,
+    input: live.input,
+    attempt: live.attempt,
+    deliveries: live.deliveries,
+    createdAt: live.createdAt,
+    startedAt: live.startedAt ?? claim.claimedAt,
+    deadlineAt: live.deadlineAt,
+    steps: journal.steps,
+    failedAttempts: journal.failedAttempts,
+    waits: epoch === 0 ? [] : waitsOf(db, runId),
+    states: live.hasState === 1 ? statesOf(db, runId) : [],
+  }
+}
+
+const nothingYet = { steps: [], failedAttempts: [] }
+
+function claimMany(write: Write, claim: ClaimRequest): Claimed[] {
+  const definitions = JSON.stringify(claim.definitionIds)
+  const claimed: Claimed[] = []
+  for (const queueId of claim.queueIds) {
+    const want = claim.want - claimed.length
+    if (want === 0) break
+    const ready = write.db.all<LiveRun>(findReady, queueId, definitions, want)
+    claimed.push(...claimAll(write, ready))
+  }
+  return claimed
+}
+
+function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[]): Claimed[] {
+  if (ready.length === 0) return []
+  const claimed = db.run(claimReady, nodeId, epoch, now, JSON.stringify(ready.map(({ runId }) => runId)))
+  if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
+  return ready.map((live) => loadRun(db, live, { epoch, claimedAt: now }))
+}

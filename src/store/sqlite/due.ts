@@ -1,0 +1,55 @@
+// What happens by time: runs that are due become ready, and those whose time is up fail.
+import { statesBefore } from '../../model/moves.ts'
+import { runMoves } from '../../model/run.ts'
+import type { Woken } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { endRuns } from './moves.ts'
+import { readyUntil, type Ends } from './runs.ts'
+
+// Makes ready what is due, the longest due first; walks live_due.
+const wakeDue = `
+update live set state = 'ready', due_at = ${readyUntil}
+where run_id in (
+  select run_id from live where due_at is not null and due_at <= ? order by due_at limit ?
+) and state in (${statesBefore(runMoves.wake)})
+returning run_id`
+
+// Ready runs whose time is up, each with how long it was given; walks live_due.
+const findExpired = `
+select live.run_id as runId, run.public_id as id, definition.name, run.deadline_at - run.created_at as timeoutMs
+from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
+where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.expire)})
+order by due_at
+limit ?`
+
+const findNextDue = `select min(due_at) as due_at from live where due_at is not null`
+
+/** The statements of this file whose plans are tested. */
+export const hotDueStatements = { wakeDue, findExpired, findNextDue }
+
+/** A run whose time was up before anybody ran it. */
+export interface ExpiredRun {
+  readonly name: string
+  readonly timeoutMs: number
+}
+
+export interface Expiry {
+  readonly limit: number
+  readonly valueOf: (run: ExpiredRun) => string
+}
+
+/** Fails ready runs whose time is up and tells their public ids. */
+export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
+  const expired = ends.db.all<ExpiredRun & { runId: number; id: string }>(findExpired, ends.now, limit)
+  const endings = expired.map(({ runId, name, timeoutMs }) => {
+    return { runId, outcome: 'failed', value: valueOf({ name, timeoutMs }) } as const
+  })
+  endRuns(ends, endings)
+  return expired.map(({ id }) => id)
+}
+
+export function wakeRuns(db: Connection, now: number, limit: number): Woken {
+  const woken = db.all(wakeDue, now, limit).length
+  const nextDueAt = db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
+  return { woken, nextDueAt }
+}

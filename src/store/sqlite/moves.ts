@@ -1,0 +1,148 @@
+// How a run leaves the node that runs it: it ends, backs off, parks or is given back. Every end, by whomever, goes through finishRuns.
+import type { ErrorRecord } from '../../lib/error-record.ts'
+import { statesBefore } from '../../model/moves.ts'
+import { runMoves, type RunOutcome } from '../../model/run.ts'
+import type { Batch, Held, SettleRecord } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
+import { deleteStates } from './states.ts'
+import { renewJournal } from './steps.ts'
+import { deleteWaits, replaceWaits, wholeMs } from './waits.ts'
+
+const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
+
+// By primary key; the fence was passed in the same transaction.
+// Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
+const retryRun = `
+update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?,
+  deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.retry)})`
+
+// Race: as in retryRun; a park would otherwise outlast the request.
+const parkRun = `
+update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}, deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.park)})`
+
+const releaseRun = `
+update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.release)})`
+
+const ending = `
+select run_id as runId, generation, epoch, definition, attempt, started_at as startedAt, has_state as hasState
+from live where run_id in (select value from json_each(?))`
+
+// The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
+const findEnding = ending
+
+// Invariant: I5. The fence for many runs at once, but for the epoch, which is compared with that of each claim.
+const findHeldEnding = `${ending} and node = ? and state = 'running'`
+
+const deleteLive = `delete from live where run_id in (select value from json_each(?))`
+
+// Invariant: I11. The key of finished lets exactly one outcome in.
+const insertFinished = `
+insert into finished (run_id, generation, outcome, code, value, attempt, epoch, started_at, finished_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** The statements of this file whose plans are tested. */
+export const hotMoveStatements = { retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
+
+/** Ends runs that this node holds. */
+export function settleRuns(write: Write, settles: readonly SettleRecord[]): void {
+  if (settles.length === 0) return
+  const rows = write.db.all<EndingLive>(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
+  const liveById = new Map(rows.map((live) => [live.runId, live]))
+  const ended: EndedRun[] = []
+  for (const settle of settles) {
+    const live = liveById.get(settle.held.runId)
+    if (!write.fence.admit(settle.held, live?.epoch === settle.held.epoch) || live === undefined) continue
+    liveById.delete(live.runId)
+    ended.push({ live, end: settle })
+  }
+  finishRuns(write, ended)
+}
+
+/** How somebody else than its node ends a run. */
+export interface Ending {
+  readonly runId: number
+  readonly outcome: RunOutcome
+  /** An error record as JSON. */
+  readonly value: string
+}
+
+/** Ends runs that nobody runs any more. */
+export function endRuns(ends: Ends, endings: readonly Ending[]): void {
+  if (endings.length === 0) return
+  const rows = ends.db.all<EndingLive>(findEnding, idsOf(endings))
+  const liveById = new Map(rows.map((live) => [live.runId, live]))
+  const ended = endings.flatMap(({ runId, outcome, value }): EndedRun[] => {
+    const live = liveById.get(runId)
+    if (live === undefined) return []
+    const code = (JSON.parse(value) as ErrorRecord).code ?? null
+    return [{ live, end: { outcome, value, code, attempt: live.attempt, hadWaits: true } }]
+  })
+  finishRuns(ends, ended)
+}
+
+export function retryRuns(write: Write, retries: Batch['retries']): void {
+  for (const { held, dueAt, attempt } of retries) {
+    if (!write.fence.holds(held)) continue
+    const generation = renewJournal(write.db, held)
+    write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
+  }
+}
+
+export function parkRuns(write: Write, parks: Batch['parks']): void {
+  for (const { held, dueAt, waits } of parks) {
+    if (!write.fence.holds(held)) continue
+    replaceWaits(write.db, held.runId, waits)
+    write.db.run(parkRun, write.now, wholeMs(dueAt), held.runId)
+  }
+}
+
+export function releaseRuns(write: Write, releases: readonly Held[]): void {
+  for (const held of releases) {
+    if (write.fence.holds(held)) giveBack(write.db, held.runId)
+  }
+}
+
+/** Makes a run ready that its node does not want to go on with; that is no delivery. */
+export function giveBack(db: Connection, runId: number): void {
+  db.run(releaseRun, runId)
+}
+
+interface EndingLive extends Held {
+  readonly definition: number
+  readonly attempt: number
+  readonly startedAt: number | null
+  readonly hasState: number
+}
+
+interface EndedRun {
+  readonly live: EndingLive
+  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'attempt' | 'hadWaits'>
+}
+
+/** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
+function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void {
+  if (ended.length === 0) return
+  for (const { live, end } of ended) {
+    const { runId, generation, epoch, definition, startedAt } = live
+    const { outcome, code, value, attempt } = end
+    db.run(insertFinished, runId, generation, outcome, code, value, attempt, epoch, startedAt, now)
+    rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
+  }
+  db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
+  deleteWaits(
+    db,
+    ended.flatMap(({ live, end }) => (end.hadWaits ? [live.runId] : [])),
+  )
+  deleteStates(
+    db,
+    ended.flatMap(({ live }) => (live.hasState === 1 ? [live.runId] : [])),
+  )
+}
+
+function idsOf(runs: readonly { readonly runId: number }[]): string {
+  return JSON.stringify(runs.map(({ runId }) => runId))
+}

@@ -1,0 +1,59 @@
+// The two ways to register: a definition, or a name with its handler.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkObject, checkOptions } from '../engine/checks.ts'
+import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
+import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
+import { optionInvalid } from '../model/errors.ts'
+import type { DefinitionOptions } from './options.ts'
+import { worker, type WorkerHandler } from './worker.ts'
+
+export type RegisterOptions<Input = never> = DefinitionOptions<Input> & ReplaceOption
+
+/** The verbs of an engine that knows workers. */
+export interface WorkerVerbs extends EngineVerbs {
+  register(definition: Definition, options?: ReplaceOption): Promise<void>
+  register<Schema extends StandardSchemaV1, Output>(
+    name: string,
+    options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
+    handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+  ): Promise<Definition<StandardSchemaV1.InferInput<Schema>, Output>>
+  register<Input = unknown, Output = unknown>(
+    name: string,
+    options: RegisterOptions<Input>,
+    handler: WorkerHandler<Input, Output>,
+  ): Promise<Definition<Input, Output>>
+  register<Input = unknown, Output = unknown>(
+    name: string,
+    handler: WorkerHandler<Input, Output>,
+  ): Promise<Definition<Input, Output>>
+}
+
+export type AnyHandler = WorkerHandler<never, unknown>
+
+export interface Registration {
+  readonly definition: AnyDefinition
+  readonly replaces: boolean
+}
+
+/** The definition behind what `register` was given. Throws `definition_invalid`, `option_invalid`. */
+export function registration(
+  target: Definition | string,
+  options: RegisterOptions | AnyHandler = {},
+  handler?: AnyHandler,
+): Registration {
+  if (typeof options === 'function') return registration(target, {}, options)
+  if (typeof target !== 'string') {
+    checkOptions('register', options, ['replace'])
+    return { definition: asDefinition(target), replaces: isReplacing(options) }
+  }
+  checkObject(`The options object of '${target}'`, options)
+  const { replace: _, ...ofWorker } = options
+  // A handler that is missing, or none, is refused there.
+  const definition = worker(target, ofWorker as DefinitionOptions<unknown>, handler as WorkerHandler<unknown, unknown>)
+  return { definition: asDefinition(definition), replaces: isReplacing(options) }
+}
+
+function isReplacing({ replace = false }: ReplaceOption): boolean {
+  if (typeof replace !== 'boolean') throw optionInvalid('replace', replace, 'true or false')
+  return replace
+}

@@ -1,0 +1,62 @@
+// What a run keeps from one attempt to the next.
+import type { Activation } from '../engine/activation.ts'
+import type { WriteOwner } from '../engine/writes.ts'
+import { checkName } from '../engine/checks.ts'
+import { decode, encode } from '../lib/codec.ts'
+import { optionInvalid } from '../model/errors.ts'
+
+// Invariant: I15. What one run may keep.
+const mostKeys = 1_000
+const mostBytes = 262_144
+
+export class RunState implements WriteOwner {
+  readonly #activation: Activation
+  readonly #values: Map<string, string>
+
+  constructor(activation: Activation) {
+    this.#activation = activation
+    this.#values = new Map(activation.claimed.states.map(({ key, value }) => [key, value]))
+  }
+
+  get(key: string): unknown {
+    const value = this.#values.get(key)
+    return value === undefined ? undefined : decode(value)
+  }
+
+  set(key: string, value: unknown): void {
+    checkName('The key of a state', key)
+    if (value === undefined) return this.clear(key)
+    if (this.#values.size >= mostKeys && !this.#values.has(key))
+      throw optionInvalid('The number of keys in the state of a run', this.#values.size + 1, `at most ${mostKeys}`)
+    const text = encode(value, { maxBytes: mostBytes, what: 'state' })
+    this.#values.set(key, text)
+    this.#write(key, text)
+  }
+
+  clear(key: string): void {
+    if (this.#values.delete(key)) this.#write(key, null)
+  }
+
+  clearAll(): void {
+    for (const key of this.#values.keys()) this.clear(key)
+  }
+
+  // WriteOwner
+
+  written(): void {}
+
+  lost(): void {
+    this.#activation.lost()
+  }
+
+  /** What could not be kept would be missed by the next attempt. */
+  writeFailed(error: Error): void {
+    this.#activation.writeFailed(error)
+  }
+
+  #write(key: string, value: string | null): void {
+    if (!this.#activation.isHeard) return
+    const { held } = this.#activation
+    this.#activation.write(this, [{ list: 'states', record: { held, key, value } }])
+  }
+}

@@ -1,0 +1,123 @@
+// The commands that serve queues and that hand work to whoever serves them.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { buildPackage, makeProject, startTroupe, troupe, type Started } from './installed.ts'
+
+const workers = (greeting: string) => `
+import { worker } from 'troupe'
+export const greet = worker('greet', {}, (ctx, name: string) => \`${greeting} \${name}\`)
+export const hang = worker('hang', {}, () => new Promise((resolve) => setTimeout(resolve, 60_000)))
+`
+
+let project = ''
+
+beforeAll(() => {
+  buildPackage()
+  project = makeProject({ 'workers/all.ts': workers('hello') })
+}, 120_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+function serve(args: readonly string[], folder = project): Started {
+  const service = startTroupe(folder, args)
+  onTestFinished(() => service.signal('SIGKILL'))
+  return service
+}
+
+/** Starts a run and waits until it shows one of the states. */
+async function callUntil(states: RegExp, args: readonly string[], folder = project): Promise<Record<string, unknown>> {
+  const id = (await troupe(folder, ['call', ...args])).out.trim()
+  for (let look = 0; look < 100; look++) {
+    const run = JSON.parse((await troupe(folder, ['show', id, '--json'])).out) as Record<string, unknown>
+    if (states.test(String(run['state']))) return run
+  }
+  throw new Error(`Run ${id} never came to ${states.source}`)
+}
+
+describe('troupe start', () => {
+  it('performs what others call, and stops gracefully on SIGTERM', async () => {
+    const service = serve(['start'])
+    await service.told('serving queue default')
+    expect(await callUntil(/succeeded/, ['greet', '"ann"'])).toMatchObject({ output: 'hello ann' })
+    service.signal('SIGTERM')
+    const { code, err } = await service.ended
+    expect(code).toBe(0)
+    expect(err).toMatch(/with greet, hang \(from workers\/\); Ctrl-C stops\n.*Stopping, up to 30s/)
+  }, 60_000)
+
+  it('gives back what does not end in time, and stops at once at the second signal', async () => {
+    const service = serve(['start'])
+    await service.told('serving')
+    const { id } = await callUntil(/running/, ['hang'])
+    service.signal('SIGINT')
+    await service.told('Stopping')
+    service.signal('SIGINT')
+    expect((await service.ended).code).toBe(130)
+    const other = serve(['start', '--within', '100ms'])
+    await other.told('goes on with 1 run whose process died')
+    other.signal('SIGTERM')
+    expect((await other.ended).code).toBe(0)
+    const { state, deliveries } = JSON.parse((await troupe(project, ['show', String(id), '--json'])).out) as {
+      state: string
+      deliveries: number
+    }
+    expect([state, deliveries]).toEqual(['ready', 1])
+    expect(await troupe(project, ['cancel', String(id).slice(0, 13), '--reason', 'enough'])).toMatchObject({
+      code: 0,
+      err: `Run ${String(id)} is cancelled.\n`,
+    })
+    const again = await troupe(project, ['cancel', String(id)])
+    expect([again.code, again.err]).toEqual([1, `Run ${String(id)} had ended already: cancelled.\n`])
+  }, 60_000)
+
+  it('names a file that cannot be loaded, and refuses to start', async () => {
+    const broken = makeProject({ 'workers/broken.ts': 'export const x = (' })
+    onTestFinished(() => rmSync(broken, { recursive: true, force: true }))
+    const { code, err } = await troupe(broken, ['start'])
+    expect(code).toBe(78)
+    expect(err).toContain('workers/broken.ts could not be loaded')
+  }, 60_000)
+})
+
+describe('troupe call', () => {
+  it('prints the id, also as JSON, and gives the same run to the same key', async () => {
+    const first = await troupe(project, ['call', 'greet', '"bob"', '--key', 'bob', '--delay', '1h'])
+    const second = await troupe(project, ['call', 'greet', '"bob"', '--key', 'bob', '--json'])
+    expect([first.code, first.err]).toEqual([0, ''])
+    expect(JSON.parse(second.out)).toEqual({ id: first.out.trim(), name: 'greet' })
+    expect((await troupe(project, ['call', 'gret'])).err).toContain("Did you mean 'greet'?")
+    expect((await troupe(project, ['call', 'greet', '--delay', 'soon'])).code).toBe(78)
+  }, 60_000)
+})
+
+describe('troupe definitions', () => {
+  it('lists what can be started, and makes no store', async () => {
+    const fresh = makeProject({ 'workers/all.ts': workers('hello') })
+    onTestFinished(() => rmSync(fresh, { recursive: true, force: true }))
+    expect(await troupe(fresh, ['definitions'])).toEqual({ code: 0, out: 'greet\nhang\n', err: 'from workers/\n' })
+    expect((await troupe(fresh, ['definitions', '--json'])).out).toBe('["greet","hang"]\n')
+    expect((await troupe(fresh, ['runs'])).code).toBe(69)
+  }, 60_000)
+})
+
+describe('troupe dev', () => {
+  it('goes on with new code, and with the old when the new cannot be loaded', async () => {
+    const folder = makeProject({ 'workers/all.ts': workers('hello') })
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const dev = serve(['dev'], folder)
+    await dev.told('serving')
+    expect(await callUntil(/succeeded/, ['greet', '"ann"'], folder)).toMatchObject({ output: 'hello ann' })
+    writeFileSync(join(folder, 'workers/all.ts'), 'export const x = (')
+    await dev.told('what runs goes on with the code before')
+    writeFileSync(join(folder, 'workers/all.ts'), workers('good morning'))
+    await dev.told('serving queue default of sqlite')
+    for (let look = 0; look < 50; look++) {
+      const { output } = await callUntil(/succeeded/, ['greet', '"bob"'], folder)
+      if (output === 'good morning bob') break
+    }
+    expect(await callUntil(/succeeded/, ['greet', '"eve"'], folder)).toMatchObject({ output: 'good morning eve' })
+    dev.signal('SIGINT')
+    expect((await dev.ended).code).toBe(0)
+  }, 120_000)
+})
