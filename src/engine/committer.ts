@@ -5,7 +5,7 @@ import { engineStopped } from '../model/errors.ts'
 import { emptyLists } from '../store/lists.ts'
 import type { CancelRequested, Committed } from '../store/store.ts'
 import type { Deps } from './deps.ts'
-import type { Draft, Write } from './writes.ts'
+import { HeldWrite, type Draft, type Write } from './writes.ts'
 
 // Measured: past this a batch gains nothing on bench/steps, and it bounds how long one commit holds the loop.
 const mostWrites = 1_000
@@ -20,8 +20,8 @@ export interface NodeState {
 
 export interface CommitterOptions {
   readonly node: NodeState
-  /** Makes this process a node again after it was declared dead. */
-  readonly register: () => Promise<void>
+  /** Gives up what runs here and makes this process a node again; false when it is stopping and will be none. */
+  readonly declaredDead: () => Promise<boolean>
   readonly cancelRequested: (requests: readonly CancelRequested[]) => void
 }
 
@@ -76,7 +76,11 @@ export class Committer extends Actor {
       return this.#failed(writes, toError(error))
     }
     this.#deps.failpoint('commit:after')
-    for (const write of writes) write.committed(committed)
+    for (const write of writes) {
+      // What the runs of this node wanted is refused; what came from outside was never looked at.
+      if (committed.isNodeLost && !(write instanceof HeldWrite)) write.failed(engineStopped())
+      else write.committed(committed)
+    }
     if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
   }
 
@@ -84,8 +88,7 @@ export class Committer extends Actor {
     const { node } = this.#options
     const committed = await this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
     if (!committed.isNodeLost) return committed
-    this.#deps.log.warn({ node: node.nodeId }, 'this node was declared dead by another and starts anew')
-    await this.#options.register()
+    if (!(await this.#options.declaredDead())) return committed
     // Under its new number the node holds nothing of what it held: those writes are refused, starts go through.
     return this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
   }

@@ -189,6 +189,16 @@ export class Engine {
     this.#node.seq = 0
   }
 
+  /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
+  async #declaredDead(): Promise<boolean> {
+    const isAnew = !this.#isStopping
+    if (isAnew)
+      this.#deps.log.warn({ node: this.#node.nodeId }, 'this node was declared dead by another and starts anew')
+    for (const activation of this.#active.all()) activation.lost()
+    if (isAnew) await this.#register()
+    return isAnew
+  }
+
   async #passBarrier(): Promise<void> {
     const barrier = new Barrier()
     this.#write(barrier)
@@ -251,11 +261,7 @@ export class Engine {
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
       node: this.#node,
-      register: async () => {
-        if (this.#isStopping) throw engineStopped()
-        for (const activation of this.#active.all()) activation.lost()
-        await this.#register()
-      },
+      declaredDead: () => this.#declaredDead(),
       cancelRequested: (requests) => {
         for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
       },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
 
@@ -187,5 +187,24 @@ describe('a run whose process dies', () => {
     }
     expect(await (await stage.troupe.handle(id)).result()).toBe(7)
     expect(await stage.troupe.steps(id)).toHaveLength(7)
+  })
+})
+
+describe('a node that is declared dead while it stops', () => {
+  it('gives up what it runs without a word of failure and ends', async () => {
+    const store = storeFile()
+    const over = deferred<string>()
+    const job = worker('job', {}, () => over.promise)
+    const { troupe, log, clock } = await onStage({ definitions: [job], store })
+    const handle = await troupe.call(job)
+    const other = await intruder(store)
+    const stopped = troupe.stop({ within: '1s' })
+    await turns()
+    other.exec('delete from node')
+    over.resolve('done')
+    await moving(clock, stopped)
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
+    const second = await onStage({ store, starts: false })
+    expect((await second.troupe.get(handle.id))?.state).toBe('ready')
   })
 })
