@@ -1,0 +1,216 @@
+// The queue beside the same rows written raw on the same driver and beside other libraries, in one run, with every count checked.
+//
+//   npm run bench:queue                          everything, about five minutes
+//   npm run bench:queue -- --only processed      pieces whose name contains it
+//   npm run bench:queue -- --no-peers --rounds 1
+//   npm run bench:queue -- --redis 6380          where Redis listens on this machine, for BullMQ
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { claimsBeside } from './queue/backlog.ts'
+import { idlePercent } from './queue/idle.ts'
+import { quantiles, startLatency } from './queue/latency.ts'
+import { growth, memoryOver } from './queue/memory.ts'
+import { callManyRow, callRow, hasCallMany, processRow, runRow } from './queue/ours.ts'
+import { peerVersions, queuePeers, type Peer } from './queue/peers.ts'
+import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/raw-rows.ts'
+import { withFolder, type Pace, type Row } from './queue/work.ts'
+import { machine, median, rate, table } from './report.ts'
+
+const options = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    peers: { type: 'boolean', default: true },
+    redis: { type: 'string', default: '6379' },
+    rounds: { type: 'string', default: '3' },
+  },
+  allowNegative: true,
+}).values
+
+const rounds = Number(options.rounds)
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
+
+const names = {
+  call: 'call, 100 callers',
+  callMany: 'callMany',
+  processed: 'processed',
+  run: 'run, 100 callers wait for the end',
+  latency: 'start latency when idle',
+  backlog: 'claim beside 1 M waiting',
+  idle: 'idle CPU',
+  memory: 'memory over 1 M runs',
+}
+const isWanted = (name: string): boolean => name.includes(options.only)
+
+const tell = (line: string): void => console.error(line)
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
+}
+
+const bars: string[] = []
+function bar(
+  name: string,
+  value: number,
+  { least, most, unit }: { least?: number; most?: number; unit: string },
+): void {
+  if (Number.isNaN(value)) return
+  const isMet = value >= (least ?? -Infinity) && value <= (most ?? Infinity)
+  const told = (one: number): string =>
+    least === undefined ? `${Number(one.toFixed(3))}${unit}` : `${rate(one)}${unit}`
+  const wanted = least === undefined ? `at most ${told(most ?? 0)}` : `at least ${told(least)}`
+  bars.push(`${isMet ? 'met   ' : 'missed'}  ${name}: ${told(value)}, ${wanted}`)
+}
+
+/** Milliseconds that all processors were at work, and those of them for this process. */
+function workedMs(): { all: number; own: number } {
+  const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+  const { user, system } = process.cpuUsage()
+  return { all, own: (user + system) / 1_000 }
+}
+
+/** Microseconds of a write of 4 KiB that is made durable: what every commit pays at least. */
+const syncedWriteUs = (): Promise<number> =>
+  withFolder(async (folder) => {
+    const file = openSync(join(folder, 'probe'), 'w')
+    const page = Buffer.alloc(4_096, 1)
+    const times = Array.from({ length: 200 }, () => {
+      const startedAt = performance.now()
+      writeSync(file, page, 0, page.length, 0)
+      fdatasyncSync(file)
+      return (performance.now() - startedAt) * 1_000
+    })
+    closeSync(file)
+    return median(times)
+  })
+
+/** The pace of every round, by what and who. */
+const measured = new Map<string, Map<string, Pace[]>>()
+
+async function measure(row: Row): Promise<void> {
+  const byWho = measured.get(row.what) ?? new Map<string, Pace[]>()
+  measured.set(row.what, byWho)
+  byWho.set(row.who, [...(byWho.get(row.who) ?? []), await row.measure()])
+  globalThis.gc?.()
+}
+
+function of(what: string, who: string): Pace {
+  const paces = measured.get(what)?.get(who) ?? []
+  return { perSecond: median(paces.map((pace) => pace.perSecond)), cpuUs: median(paces.map((pace) => pace.cpuUs)) }
+}
+
+async function measureRates(peers: readonly Peer[]): Promise<void> {
+  const [call, callMany, processed, run] = [100_000, 400_000, 100_000, 50_000]
+  const ours = [
+    rawCallRow(names.call, call),
+    callRow(names.call, call),
+    rawCallManyRow(names.callMany, callMany),
+    ...(hasCallMany() ? [callManyRow(names.callMany, callMany)] : []),
+    rawProcessRow(names.processed, processed),
+    processRow(names.processed, processed),
+    rawRunRow(names.run, run),
+    runRow(names.run, run),
+  ]
+  const rows = [...ours, ...peers.flatMap((peer) => peer.rows)].filter(({ what }) => isWanted(what))
+  for (let round = 1; round <= rounds; round++) {
+    for (const row of rows) {
+      progress(`round ${round} of ${rounds}: ${row.what}, ${row.who}`)
+      await measure(row)
+    }
+  }
+}
+
+function showRates(peers: readonly Peer[]): void {
+  if (measured.size === 0) return
+  const others = peers.map(({ who }) => who)
+  const told = ({ perSecond }: Pace): string => (Number.isNaN(perSecond) ? '' : rate(perSecond))
+  const cpu = ({ cpuUs }: Pace): string => (Number.isNaN(cpuUs) ? '' : cpuUs.toFixed(1))
+  const lines = [...measured.keys()].map((what) => {
+    const [ours, raw] = [of(what, 'troupe'), of(what, 'raw')]
+    const isThere = !Number.isNaN(ours.perSecond)
+    const ratio = isThere ? `${Math.round((ours.perSecond / raw.perSecond) * 100)} %` : ''
+    const first = isThere ? told(ours) : 'not there yet'
+    return [what, first, told(raw), ratio, cpu(ours), cpu(raw), ...others.map((who) => told(of(what, who)))]
+  })
+  console.log(
+    `\nruns a second, median of ${rounds} rounds, and microseconds of processor time for each; the ratio is the part of raw that is reached`,
+  )
+  console.log(table(['', 'troupe', 'raw', 'ratio', 'troupe µs', 'raw µs', ...others], lines))
+  const ours = (what: string): number => of(what, 'troupe').perSecond
+  bar('calls a second from 100 callers', ours(names.call), { least: 80_000, unit: '' })
+  bar('starts a second by callMany', ours(names.callMany), { least: 200_000, unit: '' })
+  bar('runs processed a second', ours(names.processed), { least: 90_000, unit: '' })
+}
+
+async function showLatency(peers: readonly Peer[]): Promise<void> {
+  progress(names.latency)
+  const { ours, raw } = await startLatency(2_000)
+  const lines = [
+    ['troupe', ours],
+    ['raw', raw],
+  ] as [string, typeof ours][]
+  for (const peer of peers) lines.push([peer.who, quantiles(await peer.latency(peer.who === 'bullmq' ? 500 : 10))])
+  progress('')
+  console.log(`\n${names.latency}: from the call to the first line of the handler, in ms`)
+  const shown = lines.map(([who, { p50, p99 }]) => [who, p50.toFixed(3), p99.toFixed(3)])
+  console.log(table(['', 'p50', 'p99'], shown))
+  bar('start latency when idle, p50', ours.p50, { most: 0.6, unit: ' ms' })
+  bar('start latency when idle, p99 beside raw', ours.p99 / raw.p99, { most: 1.5, unit: '×' })
+}
+
+async function showBacklog(): Promise<void> {
+  progress(names.backlog)
+  const { emptyMs, fullMs } = await claimsBeside(1_000_000, 600)
+  progress('')
+  console.log(
+    `\na claim of 100 runs: ${emptyMs.toFixed(3)} ms in an empty store, ${fullMs.toFixed(3)} ms beside 1 M waiting runs (half scheduled, half ready in another queue)`,
+  )
+  bar('a claim beside 1 M waiting runs', fullMs / emptyMs, { most: 1.1, unit: '×' })
+}
+
+async function showMemory(): Promise<void> {
+  const memory = await memoryOver(10, 100_000, progress)
+  progress('')
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+  const lines = memory.slices.map(({ runs, heapBytes, residentBytes, perSecond }) => [
+    `${runs / 1_000} k`,
+    mib(heapBytes),
+    mib(residentBytes),
+    rate(perSecond),
+  ])
+  console.log(`\nafter so many runs on one engine; its file has ${mib(memory.fileBytes)} MiB in the end`)
+  console.log(table(['runs', 'heap, MiB', 'resident, MiB', 'runs a second'], lines))
+  bar('heap after 1 M runs beside that after 100 k', growth(memory), { most: 1.1, unit: '×' })
+}
+
+const begun = { ...workedMs(), at: performance.now() }
+const wanted = { call: names.call, callMany: names.callMany, process: names.processed, count: 80_000 }
+const peers = options.peers ? await queuePeers(wanted, Number(options.redis), tell) : []
+console.log(machine())
+console.log(
+  `SQLite synchronous=FULL, one process, a worker that does nothing; a write of 4 KiB made durable takes ${(await syncedWriteUs()).toFixed(0)} µs here`,
+)
+if (isWanted(names.idle)) {
+  progress(names.idle)
+  const percent = await idlePercent(10_000)
+  progress('')
+  console.log(`\nan idle engine takes ${percent.toFixed(2)} % of a core`)
+  bar('idle CPU', percent, { most: 0.5, unit: ' %' })
+}
+await measureRates(peers)
+progress('')
+showRates(peers)
+if (isWanted(names.latency)) await showLatency(peers)
+if (isWanted(names.backlog)) await showBacklog()
+if (isWanted(names.memory)) await showMemory()
+if (peers.length > 0) {
+  console.log(`\n${peerVersions().join(', ')}. What they do is not all the same:`)
+  for (const { note } of peers) console.log(`- ${note}`)
+}
+const ended = workedMs()
+const others = (ended.all - begun.all - (ended.own - begun.own)) / (performance.now() - begun.at)
+console.log(
+  `\nother processes took ${(others * 100).toFixed(0)} % of a core meanwhile: above 20 % the figures say more about them`,
+)
+console.log(`\n${bars.join('\n')}`)

@@ -1,0 +1,92 @@
+// How long an idle engine takes from the call to the first line of the handler, beside an insert that is committed.
+import { join } from 'node:path'
+import { worker } from 'troupe'
+import { open } from './ours.ts'
+import { RawQueue } from './raw.ts'
+import { doneOf, jobOf, wait, withFolder, type Done, type Job } from './work.ts'
+
+/** Milliseconds. */
+export interface Quantiles {
+  readonly p50: number
+  readonly p99: number
+}
+
+// Long enough that whatever follows the end of a run is over before the next.
+const restMs = 2
+// The two sides take turns, so that a slow moment of the disk meets both.
+const turn = 50
+const warmUp = 200
+
+export const startLatency = (count: number): Promise<{ ours: Quantiles; raw: Quantiles }> =>
+  withFolder(async (folder) => {
+    const oursOne = await ourSide(folder)
+    const rawOne = await rawSide(folder)
+    const [ours, raw]: [number[], number[]] = [[], []]
+    for (let done = -warmUp; done < count; done += turn) {
+      for (let i = 0; i < turn; i++) add(ours, done, await oursOne.one(i))
+      for (let i = 0; i < turn; i++) add(raw, done, await rawOne.one(i))
+    }
+    await oursOne.close()
+    await rawOne.close()
+    return { ours: quantiles(ours), raw: quantiles(raw) }
+  })
+
+export function quantiles(values: readonly number[]): Quantiles {
+  const sorted = [...values].sort((left, right) => left - right)
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+  return { p50: at(0.5), p99: at(0.99) }
+}
+
+interface Side {
+  /** Milliseconds until the handler of one run began. */
+  one(i: number): Promise<number>
+  close(): Promise<void>
+}
+
+async function ourSide(folder: string): Promise<Side> {
+  let beganAt = 0
+  const timed = worker('noop', {}, async (_ctx, job: Job): Promise<Done> => {
+    beganAt = performance.now()
+    return doneOf(job)
+  })
+  const troupe = await open(join(folder, 'troupe.db'), timed)
+  await troupe.start()
+  return {
+    one: (i) =>
+      rested(
+        () => troupe.run(timed, jobOf(i)),
+        () => beganAt,
+      ),
+    close: () => troupe.stop(),
+  }
+}
+
+async function rawSide(folder: string): Promise<Side> {
+  let beganAt = 0
+  const raw = await RawQueue.open(join(folder, 'raw.db'))
+  const perform = async (job: Job): Promise<Done> => {
+    beganAt = performance.now()
+    return doneOf(job)
+  }
+  return {
+    one: (i) =>
+      rested(
+        () => raw.run(jobOf(i), perform),
+        () => beganAt,
+      ),
+    close: async () => raw.close(),
+  }
+}
+
+async function rested(run: () => Promise<unknown>, beganAt: () => number): Promise<number> {
+  const calledAt = performance.now()
+  await run()
+  const tookMs = beganAt() - calledAt
+  await wait(restMs)
+  return tookMs
+}
+
+function add(values: number[], done: number, ms: number): void {
+  if (done >= 0) values.push(ms)
+}
