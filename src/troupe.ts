@@ -1,44 +1,29 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkCallOptions, checkLocalCall, encodeTags, keyFor, startTimes, type CallOptions } from './engine/call.ts'
-import { asDefinition, type AnyDefinition, type Definition } from './engine/definition.ts'
+import type { CallOptions } from './engine/call.ts'
+import type { Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
+import { Face, type FaceParts } from './engine/face.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
-import { endedRuns, runningIds, type Sight } from './engine/looking.ts'
+import { Looking } from './engine/looking.ts'
+import { Operating } from './engine/operating.ts'
+import { checkTroupeOptions, type CheckedOptions, type RunsFilter, type TroupeOptions } from './engine/options.ts'
 import { Registry } from './engine/registry.ts'
-import { LocalFeed, viewOf, type LocalRun } from './engine/local-run.ts'
-import { StoredFeed, type FeedOwner } from './engine/run-feed.ts'
-import { RunHandle } from './engine/run-handle.ts'
-import { runStats, type RunStats } from './engine/run-stats.ts'
-import {
-  attemptStatus,
-  runStatus,
-  stepStatus,
-  type AttemptStatus,
-  type RunStatus,
-  type StepStatus,
-} from './engine/run-status.ts'
+import type { RunHandle } from './engine/run-handle.ts'
+import type { RunStats } from './engine/run-stats.ts'
+import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 import { environmentOf, poolBounds } from './engine/settings.ts'
-import type { CallArguments, ReplaceOption } from './engine/verbs.ts'
+import { Starting } from './engine/starting.ts'
+import type { CallArguments, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
-import { deferred } from './lib/deferred.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
 import { createLog } from './lib/log.ts'
-import { engineStopped, idempotencyConflict, runNotFound } from './model/errors.ts'
 import type { Discovered } from './model/discovered.ts'
-import {
-  checkRunId,
-  checkRunsFilter,
-  checkTroupeOptions,
-  type CheckedOptions,
-  type RunsFilter,
-  type TroupeOptions,
-} from './engine/options.ts'
+import { engineStopped } from './model/errors.ts'
 import { openStore } from './store/open.ts'
-import type { Started } from './store/store.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { encodedInput, maxValueBytes } from './worker/input.ts'
@@ -53,26 +38,23 @@ const leaseMs = 15_000
 const maxDeliveries = 4
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
-export class Troupe implements WorkerVerbs {
+export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #engine: Engine
-  readonly #owner: FeedOwner
-  readonly #queueIds: Map<string, number>
+  readonly #starting: Starting
+  readonly #looking: Looking
+  readonly #operating: Operating
   #stopping: Promise<void> | undefined
 
-  private constructor(parts: { deps: Deps; registry: Registry; engine: Engine; queueIds: Map<string, number> }) {
-    const { deps, registry, engine, queueIds } = parts
-    this.#deps = deps
-    this.#registry = registry
-    this.#engine = engine
-    this.#queueIds = queueIds
-    this.#owner = {
-      store: deps.store,
-      watch: engine.watch,
-      isHere: (id) => engine.isHere(id),
-      cancel: (write) => engine.cancel(write),
-    }
+  private constructor(parts: Omit<FaceParts, 'checkOpen'>, queueIds: ReadonlyMap<string, number>) {
+    this.#deps = parts.deps
+    this.#registry = parts.registry
+    this.#engine = parts.engine
+    const face = new Face({ ...parts, checkOpen: () => this.#checkOpen() })
+    this.#starting = new Starting(face, { queueIds, encodeInput: encodedInput })
+    this.#looking = new Looking(face)
+    this.#operating = new Operating(face)
   }
 
   /**
@@ -114,7 +96,7 @@ export class Troupe implements WorkerVerbs {
       const engine = new Engine(deps, registry, {
         identity,
         isProvedDead: (other) => isProvedDead(other, identity),
-        queues: new Map(queueIds),
+        queues: queueIds,
         pools,
         leaseMs: world.leaseMs ?? leaseMs,
         maxDeliveries: world.maxDeliveries ?? maxDeliveries,
@@ -122,8 +104,7 @@ export class Troupe implements WorkerVerbs {
         config: checked.config,
         environment: environmentOf(process.env),
       })
-      const troupe = new Troupe({ deps, registry, engine, queueIds })
-      return await troupe.#begin(checked)
+      return await new Troupe({ deps, registry, engine }, queueIds).#begin(checked)
     } catch (error) {
       await store.close()
       throw error
@@ -152,11 +133,6 @@ export class Troupe implements WorkerVerbs {
     await this.stop()
   }
 
-  /**
-   * Cancels what this process performs, takes no more work, and closes: a `stop` that waits for nothing.
-   *
-   * What waits for its turn or for a time stays in the store. Cuts a `stop` short that is under way. Harmless to repeat.
-   */
   shutdown(): Promise<void> {
     this.#engine.cancelAll('the engine was shut down')
     return this.stop({ within: 0 })
@@ -202,110 +178,63 @@ export class Troupe implements WorkerVerbs {
     return found
   }
 
-  /** The names that can be called. */
   definitions(): string[] {
-    return this.#registry.names()
+    return this.#looking.definitions()
   }
 
-  /** The ids of all runs that are being performed, on all nodes. */
   async running(): Promise<string[]> {
-    this.#checkOpen()
-    return runningIds(this.#sight)
+    return this.#looking.running()
   }
 
-  /** The ids of the runs of one definition that are being performed, on all nodes. */
   async runningFor(name: string): Promise<string[]> {
-    this.#checkOpen()
-    return runningIds(this.#sight, name)
+    return this.#looking.runningFor(name)
   }
 
-  /** The ids of the runs that this process performs now. */
   runningHere(): string[] {
-    return [...this.#engine.running(), ...this.#engine.local.running()]
+    return this.#looking.runningHere()
   }
 
-  /**
-   * What became of all runs of a definition that ever ended, on all nodes and of all its versions.
-   * Undefined for a name that is neither registered here nor has runs.
-   */
   async stats(name: string): Promise<RunStats | undefined> {
-    this.#checkOpen()
-    const ended = await endedRuns(this.#sight, name)
-    return ended !== undefined || this.#registry.has(name) ? runStats(ended ?? []) : undefined
+    return this.#looking.stats(name)
   }
 
-  /**
-   * Starts a run; resolves when that is durable. On a started engine with a free actor it runs at once.
-   *
-   * Saves: the run with its input. Throws: `worker_not_registered`, `validation_failed`, `option_invalid`,
-   * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
-   */
   async call<Input, Output>(
     definition: Definition<Input, Output>,
     ...args: CallArguments<Input>
   ): Promise<RunHandle<Output>>
   async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
-  async call(target: Definition | string, input?: unknown, options: CallOptions = {}): Promise<RunHandle> {
-    this.#checkOpen()
-    checkCallOptions(options)
-    const definition =
-      typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(asDefinition(target))
-    if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
-    const { onConflict = 'attach' } = options
-    const key = keyFor(definition, input, options)
-    const started = await this.#order(definition, input, { ...options, ...(key !== null && { idempotencyKey: key }) })
-    if (!started.isNew && onConflict === 'reject') throw idempotencyConflict(definition.name, key ?? '', started.id)
-    return this.#handleOf({ id: started.id, name: definition.name })
+  async call(target: Definition | string, input?: unknown, options?: CallOptions): Promise<RunHandle> {
+    return this.#starting.call(target, input, options)
   }
 
-  /** Starts a run and waits for its output; throws what `call` and `result` throw. */
   async run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   async run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
   async run(target: Definition | string, input?: unknown, options?: CallOptions): Promise<unknown> {
-    const handle = await this.call(target as string, input, options)
-    return handle.result()
+    return (await this.#starting.call(target, input, options)).result()
   }
 
-  /** Asks a run to end; true when it ended as cancelled, false when another end came first. */
   async cancel(runId: string, reason?: string): Promise<boolean> {
-    return (await this.handle(runId)).cancel(reason)
+    return this.#operating.cancel(runId, reason)
   }
 
-  /** The handle of a run that was started before, by anyone. */
   async handle(runId: string): Promise<RunHandle> {
-    const here = this.#engine.local.find(runId)
-    if (here !== undefined) return this.#localHandle(here)
-    const { name } = await this.#status(runId)
-    return this.#handleOf({ id: runId, name })
+    return this.#looking.handle(runId)
   }
 
-  /** One run as it is now; undefined when there is none of that id. */
   async get(runId: string): Promise<RunStatus | undefined> {
-    this.#checkOpen()
-    checkRunId(runId)
-    const here = this.#engine.local.find(runId)
-    if (here !== undefined) return runStatus(viewOf(here))
-    const row = await this.#deps.store.findRun(runId)
-    return row === undefined ? undefined : runStatus(row)
+    return this.#looking.get(runId)
   }
 
-  /** Runs, the newest first. */
-  async runs(filter: RunsFilter = {}): Promise<RunStatus[]> {
-    this.#checkOpen()
-    checkRunsFilter(filter)
-    return (await this.#deps.store.listRuns({ ...filter, limit: filter.limit ?? 50 })).map(runStatus)
+  async runs(filter?: RunsFilter): Promise<RunStatus[]> {
+    return this.#looking.runs(filter)
   }
 
-  /** What a run remembers, in the order it was recorded. */
   async steps(runId: string): Promise<StepStatus[]> {
-    await this.#status(runId)
-    return (await this.#deps.store.listSteps(runId)).map(stepStatus)
+    return this.#looking.steps(runId)
   }
 
-  /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */
   async attempts(runId: string): Promise<AttemptStatus[]> {
-    await this.#status(runId)
-    return (await this.#deps.store.listAttempts(runId)).map(attemptStatus)
+    return this.#looking.attempts(runId)
   }
 
   /** bind → discover; afterwards it can be used. */
@@ -320,10 +249,6 @@ export class Troupe implements WorkerVerbs {
     }
   }
 
-  get #sight(): Sight {
-    return { store: this.#deps.store, local: this.#engine.local }
-  }
-
   async #stop(withinMs: number): Promise<void> {
     try {
       await this.#engine.stop(withinMs)
@@ -334,58 +259,7 @@ export class Troupe implements WorkerVerbs {
     }
   }
 
-  /** Starts a run that lives in this process only; at once, when its input need not be waited for. */
-  #startHere(definition: AnyDefinition, input: unknown, options: CallOptions): RunHandle | Promise<RunHandle> {
-    checkLocalCall(definition.name, options)
-    const { ids, store } = this.#deps
-    const times = startTimes(options, store.now())
-    const start = (text: string): RunHandle =>
-      this.#localHandle(this.#engine.local.start({ definition, id: ids.uuid(), ...times, input: text }))
-    const encoded = encodedInput(definition, input)
-    return typeof encoded === 'string' ? start(encoded) : encoded.then(start)
-  }
-
-  #localHandle(run: LocalRun): RunHandle {
-    return new RunHandle(new LocalFeed(run, this.#engine.local), this.#deps.clock)
-  }
-
-  #handleOf(run: { readonly id: string; readonly name: string }): RunHandle {
-    return new RunHandle(new StoredFeed(this.#owner, run), this.#deps.clock)
-  }
-
   #checkOpen(): void {
     if (this.#stopping !== undefined) throw engineStopped()
-  }
-
-  async #status(runId: string): Promise<RunStatus> {
-    const status = await this.get(runId)
-    if (status === undefined) throw runNotFound(runId)
-    return status
-  }
-
-  async #order(definition: AnyDefinition, input: unknown, options: CallOptions): Promise<Started> {
-    const queue = options.queue ?? definition.settings.queue ?? 'default'
-    const durable = deferred<Started>()
-    const record = {
-      id: this.#deps.ids.uuid(),
-      definitionId: this.#registry.idOf(definition),
-      priority: options.priority ?? definition.settings.priority,
-      tags: encodeTags(definition.settings.tags, options.tags),
-      idempotencyKey: options.idempotencyKey ?? null,
-      ...startTimes(options, this.#deps.store.now()),
-      // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
-      input: await encodedInput(definition, input),
-      queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
-    }
-    // Race: it may have been stopped while the input was checked.
-    this.#checkOpen()
-    await this.#engine.order({ definition, queue, record, durable })
-    return durable.promise
-  }
-
-  async #internQueue(name: string): Promise<number> {
-    const id = await this.#deps.store.internQueue(name)
-    this.#queueIds.set(name, id)
-    return id
   }
 }

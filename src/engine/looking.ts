@@ -1,25 +1,90 @@
 // What can be seen of runs: in the store those of all nodes, in memory those that live in this process only.
-import type { EndedRuns, Store } from '../store/store.ts'
+import type { EndedRuns } from '../store/store.ts'
 import { checkText } from './checks.ts'
-import type { LocalRuns } from './local-runs.ts'
+import type { Face } from './face.ts'
+import { checkRunsFilter, type RunsFilter } from './options.ts'
+import type { RunHandle } from './run-handle.ts'
+import { runStats, type RunStats } from './run-stats.ts'
+import {
+  attemptStatus,
+  runStatus,
+  stepStatus,
+  type AttemptStatus,
+  type RunStatus,
+  type StepStatus,
+} from './run-status.ts'
+import type { LookingVerbs } from './verbs.ts'
 
-export interface Sight {
-  readonly store: Store
-  readonly local: LocalRuns
-}
+export class Looking implements LookingVerbs {
+  readonly #face: Face
 
-/** The ids of what is being performed; of one name when it is given. */
-export async function runningIds({ store, local }: Sight, name?: string): Promise<string[]> {
-  if (name !== undefined) checkText('The name of a definition', name)
-  const filter = { state: 'running', limit: Number.MAX_SAFE_INTEGER, ...(name !== undefined && { name }) } as const
-  const rows = await store.listRuns(filter)
-  return [...rows.map(({ id }) => id), ...local.running(name)]
-}
+  constructor(face: Face) {
+    this.#face = face
+  }
 
-/** What became of the runs of one name; undefined when there are none at all, neither ended nor under way. */
-export async function endedRuns({ store, local }: Sight, name: string): Promise<EndedRuns[] | undefined> {
-  checkText('The name of a definition', name)
-  const ended = [...(await store.countEnded(name)), ...local.countEnded(name)]
-  const isKnown = ended.length > 0 || (await store.listRuns({ name, limit: 1 })).length > 0
-  return isKnown ? ended : undefined
+  definitions(): string[] {
+    return this.#face.registry.names()
+  }
+
+  async running(): Promise<string[]> {
+    return this.#runningIds()
+  }
+
+  async runningFor(name: string): Promise<string[]> {
+    checkText('The name of a definition', name)
+    return this.#runningIds(name)
+  }
+
+  runningHere(): string[] {
+    const { engine } = this.#face
+    return [...engine.running(), ...engine.local.running()]
+  }
+
+  async stats(name: string): Promise<RunStats | undefined> {
+    this.#face.checkOpen()
+    checkText('The name of a definition', name)
+    const ended = await this.#endedRuns(name)
+    return ended !== undefined || this.#face.registry.has(name) ? runStats(ended ?? []) : undefined
+  }
+
+  handle(runId: string): Promise<RunHandle> {
+    return this.#face.handle(runId)
+  }
+
+  get(runId: string): Promise<RunStatus | undefined> {
+    return this.#face.find(runId)
+  }
+
+  async runs(filter: RunsFilter = {}): Promise<RunStatus[]> {
+    this.#face.checkOpen()
+    checkRunsFilter(filter)
+    return (await this.#face.deps.store.listRuns({ ...filter, limit: filter.limit ?? 50 })).map(runStatus)
+  }
+
+  async steps(runId: string): Promise<StepStatus[]> {
+    await this.#face.existing(runId)
+    return (await this.#face.deps.store.listSteps(runId)).map(stepStatus)
+  }
+
+  async attempts(runId: string): Promise<AttemptStatus[]> {
+    await this.#face.existing(runId)
+    return (await this.#face.deps.store.listAttempts(runId)).map(attemptStatus)
+  }
+
+  /** Of one name when it is given. */
+  async #runningIds(name?: string): Promise<string[]> {
+    const { deps, engine, checkOpen } = this.#face
+    checkOpen()
+    const filter = { state: 'running', limit: Number.MAX_SAFE_INTEGER, ...(name !== undefined && { name }) } as const
+    const rows = await deps.store.listRuns(filter)
+    return [...rows.map(({ id }) => id), ...engine.local.running(name)]
+  }
+
+  /** Undefined when there are none at all of that name, neither ended nor under way. */
+  async #endedRuns(name: string): Promise<EndedRuns[] | undefined> {
+    const { deps, engine } = this.#face
+    const ended = [...(await deps.store.countEnded(name)), ...engine.local.countEnded(name)]
+    const isKnown = ended.length > 0 || (await deps.store.listRuns({ name, limit: 1 })).length > 0
+    return isKnown ? ended : undefined
+  }
 }

@@ -1,8 +1,10 @@
-// What a program asks of an engine about its runs, whichever way it holds the engine.
+// What a program asks of an engine about its runs, whichever way it holds the engine: how runs start, what is seen of them, what is done to them.
 import type { CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
+import type { RunsFilter } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
+import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
 
 /** What a call of a definition takes: nothing, when the definition takes nothing. */
 export type CallArguments<Input> = undefined extends Input
@@ -19,16 +21,65 @@ export interface ReplaceOption {
   readonly replace?: boolean
 }
 
-export interface EngineVerbs {
-  register(definition: Definition, options?: ReplaceOption): Promise<void>
+/** How runs start. */
+export interface StartingVerbs {
+  /**
+   * Starts a run; resolves when that is durable. On a started engine with a free actor it runs at once.
+   *
+   * Saves: the run with its input. Throws: `worker_not_registered`, `validation_failed`, `option_invalid`,
+   * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
+   */
   call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
   call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
+  /** Starts a run and waits for its output; throws what `call` and `result` throw. */
   run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
-  cancel(runId: string, reason?: string): Promise<boolean>
+}
+
+/** What can be seen. */
+export interface LookingVerbs {
+  /** The names that can be called. */
   definitions(): string[]
+  /** The ids of all runs that are being performed, on all nodes. */
   running(): Promise<string[]>
+  /** The ids of the runs of one definition that are being performed, on all nodes. */
   runningFor(name: string): Promise<string[]>
+  /** The ids of the runs that this process performs now. */
+  runningHere(): string[]
+  /**
+   * What became of all runs of a definition that ever ended, on all nodes and of all its versions.
+   * Undefined for a name that is neither registered here nor has runs.
+   */
   stats(name: string): Promise<RunStats | undefined>
+  /** The handle of a run that was started before, by anyone. Throws `run_not_found`. */
+  handle(runId: string): Promise<RunHandle>
+  /** One run as it is now; undefined when there is none of that id. */
+  get(runId: string): Promise<RunStatus | undefined>
+  /** Runs, the newest first. */
+  runs(filter?: RunsFilter): Promise<RunStatus[]>
+  /** What a run remembers, in the order it was recorded. */
+  steps(runId: string): Promise<StepStatus[]>
+  /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */
+  attempts(runId: string): Promise<AttemptStatus[]>
+}
+
+/** What is done to runs that are there. */
+export interface OperatingVerbs {
+  /** Asks a run to end; true when it ended as cancelled, false when another end came first. */
+  cancel(runId: string, reason?: string): Promise<boolean>
+}
+
+/** The verbs that `WORKER` has as well. */
+export interface EngineVerbs
+  extends
+    StartingVerbs,
+    Pick<OperatingVerbs, 'cancel'>,
+    Pick<LookingVerbs, 'definitions' | 'running' | 'runningFor' | 'stats'> {
+  register(definition: Definition, options?: ReplaceOption): Promise<void>
+  /**
+   * Cancels what this process performs, takes no more work, and closes: a `stop` that waits for nothing.
+   *
+   * What waits for its turn or for a time stays in the store. Cuts a `stop` short that is under way. Harmless to repeat.
+   */
   shutdown(): Promise<void>
 }
