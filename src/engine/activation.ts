@@ -77,6 +77,7 @@ export class Activation implements Task, WriteOwner {
   #code: Promise<unknown> | undefined
   #speech: Speech | undefined
   #cleanups: Cleanups | undefined
+  /** It has had its end, which is not handed to be written before it has cleaned up. */
   #isCleaningUp = false
   #silence: Silence | undefined
   #performance: Performance | undefined
@@ -117,7 +118,7 @@ export class Activation implements Task, WriteOwner {
 
   /** Whether what the code says is still written down. */
   get isHeard(): boolean {
-    return !this.isOver || this.#isCleaningUp
+    return !this.isOver || (this.#isCleaningUp && this.#ending !== 'lost')
   }
 
   /** Aborted when the run is cut short. */
@@ -161,9 +162,10 @@ export class Activation implements Task, WriteOwner {
 
   /** Runs at the end of the attempt, whichever end it is, before that is durable; at once when the attempt has had its end. */
   defer(cleanup: Cleanup): void {
+    const isLate = this.isOver && (this.#cleanups?.areOver ?? true)
     this.#cleanups ??= new Cleanups(this.deps.clock)
     this.#cleanups.add(cleanup)
-    if (this.isOver && !this.#isCleaningUp) void this.#cleanUp(this.#cleanups, cleanUpMs)
+    if (isLate) void this.#cleanUp(this.#cleanups, cleanUpMs)
   }
 
   /** The code shows that it lives. */
@@ -221,9 +223,9 @@ export class Activation implements Task, WriteOwner {
     this.#performance?.drain()
   }
 
-  /** Gives the run back: another activation goes on from its journal. */
+  /** Gives the run back: another activation goes on from its journal. One that has had its end hurries to have it written. */
   release(): void {
-    if (this.isOver) return
+    if (this.isOver) return this.#cleanups?.hurry(lastCleanUpMs)
     this.#close('released', engineStopped(), () => this.#around.write(new ReleaseWrite(this.held, () => this.#end())))
   }
 
@@ -323,22 +325,21 @@ export class Activation implements Task, WriteOwner {
   #close(ending: Ending, reason: Error | undefined, write: (alsoFailed: readonly Error[]) => void): void {
     this.#decide(ending, reason)
     if (this.#cleanups === undefined) return write([])
+    this.#isCleaningUp = true
     this.closing = this.#stopAndCleanUp(this.#cleanups, ending, reason).then((errors) => {
+      this.#isCleaningUp = false
       if (ending === 'lost' || this.#ending !== 'lost') write(errors)
     })
   }
 
   async #stopAndCleanUp(cleanups: Cleanups, ending: Ending, reason: Error | undefined): Promise<Error[]> {
-    this.#isCleaningUp = true
     const code = this.#code?.catch(() => undefined)
     if (reason !== undefined && code !== undefined) await isDoneWithin(this.deps.clock, stopMs, code)
     return this.#cleanUp(cleanups, ending === 'released' ? lastCleanUpMs : cleanUpMs)
   }
 
   async #cleanUp(cleanups: Cleanups, withinMs: number): Promise<Error[]> {
-    this.#isCleaningUp = true
     const errors = await cleanups.run(withinMs)
-    this.#isCleaningUp = false
     for (const error of errors) {
       const text = `a clean-up of '${this.definition.name}' failed: ${error.message}`
       this.deps.log.error({ run: this.claimed.id, err: error }, text)

@@ -215,6 +215,7 @@ export class Engine {
     for (const activation of this.#active.all()) activation.release()
     this.local.release()
     await Promise.all([this.#isQuietBy(overBy), this.#isOverBy(overBy, localIsOver)])
+    this.local.giveUp()
   }
 
   async #isQuietBy(at: number): Promise<boolean> {

@@ -58,6 +58,8 @@ export class LocalRun implements Claimed, Held {
   dueAt: number | undefined
   /** When it is tried again, once its activation has ended. */
   nextAt: number | undefined
+  /** Asked for when it was cleaning up: it is not tried again. */
+  cancelReason: string | undefined
   progress: { readonly done: number; readonly total: number } | undefined
   finished: FinishedRun | undefined
   finishedAt: number | undefined
@@ -91,7 +93,9 @@ export class LocalRun implements Claimed, Held {
     this.begunAt ??= now
   }
 
+  /** The first end is the end. */
   settle({ outcome, value, code }: Pick<SettleRecord, 'outcome' | 'value' | 'code'>): void {
+    if (this.finished !== undefined) return
     this.finished = { outcome, value }
     this.code = code
   }

@@ -21,6 +21,7 @@ export class LocalRuns {
   readonly #runs = new Map<string, LocalRun>()
   readonly #ended = new Map<string, Counts[]>()
   #quiet: Deferred<void> | undefined
+  #isReleased = false
 
   constructor(around: Surroundings) {
     this.#around = {
@@ -64,6 +65,7 @@ export class LocalRuns {
       this.#settle(run, 'cancelled', runCancelled(run.name, run.id, reason))
       return 'cancelled'
     }
+    run.cancelReason ??= reason
     run.activation.cancel(reason)
     return 'asked'
   }
@@ -81,9 +83,18 @@ export class LocalRuns {
 
   /** Ends what is left: no other node can go on with it. */
   release(): void {
+    this.#isReleased = true
     for (const run of this.#runs.values()) {
       if (run.activation === undefined) this.#settle(run, 'failed', engineStopped())
       else run.activation.release()
+    }
+  }
+
+  /** Waits no longer for what could not be ended. */
+  giveUp(): void {
+    for (const run of this.#runs.values()) {
+      run.activation = undefined
+      this.#settle(run, 'failed', engineStopped())
     }
   }
 
@@ -121,9 +132,10 @@ export class LocalRuns {
     if (run.activation !== activation) return
     run.activation = undefined
     if (run.finished !== undefined) return this.#end(run)
-    const { nextAt } = run
+    const { nextAt, cancelReason } = run
     run.nextAt = undefined
-    if (nextAt === undefined) this.#settle(run, 'failed', engineStopped())
+    if (cancelReason !== undefined) this.#settle(run, 'cancelled', runCancelled(run.name, run.id, cancelReason))
+    else if (nextAt === undefined || this.#isReleased) this.#settle(run, 'failed', engineStopped())
     else this.#beginAt(run, nextAt)
   }
 

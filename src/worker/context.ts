@@ -94,7 +94,8 @@ export class WorkerContext<Input = unknown> {
 
   /**
    * Runs `cleanUp` at the end of the attempt, whichever end it is: result, error, timeout, cancel, `snooze`, or a node that stops. The last deferred runs first,
-   * and all of them before the end is stored, within 30 s (3 s on a node that stops). Code that was cut short has 1 s to stop by itself before that.
+   * and all of them before the end is stored, within 30 s (3 s from when its node gives up waiting). Code that was cut short has 1 s to stop by itself before that.
+   * What a clean-up defers itself runs too while there is time. Throws: `option_invalid` (more than 10,000 in one attempt).
    *
    * What a clean-up throws is logged, and attached to the error the attempt failed with; it changes no result. A process that dies runs none.
    */

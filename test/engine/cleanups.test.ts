@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { worker, type WorkerContext } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import type { TroupeError } from '../../src/lib/errors.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
@@ -171,6 +172,103 @@ describe('a clean-up', () => {
     over.resolve()
     await turns()
     expect(seen).toEqual(['late'])
+  })
+
+  it.each([0, 1, 2, 3, 4, 5])('that is deferred %i microtasks after the last one ended still runs', async (ticks) => {
+    let ran = 0
+    const job = worker('job', {}, (ctx) => {
+      const later = async (): Promise<void> => {
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+        ctx.defer(() => void ran++)
+      }
+      ctx.defer(() => void later())
+      return 'done'
+    })
+    const { troupe } = await onStage({ definitions: [job] })
+    await troupe.run(job)
+    await turns()
+    expect(ran).toBe(1)
+  })
+
+  it('that comes after the end may speak, is not written down, and no takeover is told of', async () => {
+    const over = deferred<void>()
+    const job = worker('job', {}, (ctx) => {
+      const late = (): void => {
+        ctx.info('late')
+        ctx.setState('late', 1)
+        expect(ctx.emit('late')).toBe(false)
+      }
+      void over.promise.then(() => ctx.defer(late))
+      return 'done'
+    })
+    const { troupe, log } = await onStage({ definitions: [job] })
+    await troupe.run(job)
+    over.resolve()
+    await turns()
+    expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([])
+    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringMatching(/late$/)])
+  })
+
+  it('that defers itself ends, as others have their turn and 10,000 are the most', async () => {
+    let ran = 0
+    const job = worker('job', {}, (ctx) => {
+      const again = (): void => {
+        ran += 1
+        ctx.defer(again)
+      }
+      ctx.defer(again)
+      return 'done'
+    })
+    const { troupe, log } = await onStage({ definitions: [job] })
+    expect(await troupe.run(job)).toBe('done')
+    expect(ran).toBe(10_000)
+    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('at most 10000')])
+  })
+
+  it('that defers itself is not begun again when the time of all is over', async () => {
+    const seen: number[] = []
+    const { promise: begun, resolve } = deferred<void>()
+    const clock = new ManualClock(1_000)
+    const job = worker('job', {}, (ctx) => {
+      const again = async (): Promise<void> => {
+        seen.push(clock.monotonic())
+        ctx.defer(again)
+        resolve()
+        await new Promise<void>((done) => clock.after(10_000, done))
+      }
+      ctx.defer(() => seen.push(-1))
+      ctx.defer(again)
+      return 'done'
+    })
+    const { troupe, log } = await onStage({ definitions: [job], clock })
+    const result = troupe.run(job)
+    await begun
+    const from = clock.monotonic()
+    expect(await moving(clock, result)).toBe('done')
+    expect(seen).toEqual([from, from + 10_000, from + 20_000, -1])
+    expect(log.lines.filter(({ message }) => message.includes('within the 30s'))).toHaveLength(1)
+  })
+
+  it('that began before its node stops has 3 s too, and the end it comes before is stored', async () => {
+    const store = storeFile()
+    const begun = deferred<void>()
+    const job = worker('job', {}, (ctx) => {
+      ctx.defer(() => {
+        begun.resolve()
+        return new Promise(() => undefined)
+      })
+      return 'done'
+    })
+    const { troupe, clock, log } = await onStage({ definitions: [job], store })
+    const handle = await troupe.call(job)
+    await begun.promise
+    const from = clock.monotonic()
+    await moving(clock, troupe.stop({ within: 500 }))
+    expect(clock.monotonic() - from).toBeLessThanOrEqual(4_500)
+    expect(clock.armedTimers).toBe(0)
+    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('within the 3s')])
+    const second = await onStage({ store, starts: false })
+    expect((await second.troupe.get(handle.id))?.state).toBe('succeeded')
   })
 
   it('must be a function', async () => {

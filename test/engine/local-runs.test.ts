@@ -1,5 +1,5 @@
 // Workers that are not durable: the same verbs, in this process only, and nothing in the store.
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -154,6 +154,67 @@ it('is waited for by a stop, and ends with engine_stopped when that takes too lo
   const result = done.result()
   await quick.stop(5_000)
   expect(await result).toBe('done')
+})
+
+describe('while it cleans up for its next attempt', () => {
+  const untilSwept = () => {
+    const broom = deferred<void>()
+    let attempts = 0
+    const job = worker('job', { ...local, retry: { attempts: 2, base: '1h', jitter: 0 } }, (ctx) => {
+      attempts += 1
+      ctx.defer(() => broom.promise)
+      throw new Error('boom')
+    })
+    return { job, broom, attempts: () => attempts }
+  }
+
+  it('a stop ends it with engine_stopped', async () => {
+    const { job, broom, attempts } = untilSwept()
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    const ended = rejection((await troupe.call(job)).result())
+    await turns()
+    const from = clock.monotonic()
+    const stopped = troupe.stop({ within: 500 })
+    await clock.advance(600)
+    broom.resolve()
+    await moving(clock, stopped)
+    expect([(await ended).code, clock.armedTimers, attempts()]).toEqual(['engine_stopped', 0, 1])
+    expect(clock.monotonic() - from).toBeLessThanOrEqual(700)
+  })
+
+  it('a cancel ends it', async () => {
+    const { job, broom, attempts } = untilSwept()
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    const handle = await troupe.call(job)
+    await turns()
+    const asked = handle.cancel('enough')
+    await turns()
+    broom.resolve()
+    const error = await rejection(moving(clock, handle.result()))
+    expect([error.code, error.message, await asked]).toEqual(['run_cancelled', expect.stringContaining('enough'), true])
+    expect(attempts()).toBe(1)
+  })
+
+  it('a shutdown ends it', async () => {
+    const { job, broom, attempts } = untilSwept()
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    const ended = rejection((await troupe.call(job)).result())
+    await turns()
+    const stopped = troupe.shutdown()
+    await turns()
+    broom.resolve()
+    await moving(clock, stopped)
+    expect([(await ended).code, clock.armedTimers, attempts()]).toEqual(['run_cancelled', 0, 1])
+  })
+
+  it('it is ended all the same when it hangs', async () => {
+    const { job } = untilSwept()
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    const ended = rejection((await troupe.call(job)).result())
+    await turns()
+    await moving(clock, troupe.stop({ within: 0 }))
+    expect([(await ended).code, clock.armedTimers]).toEqual(['engine_stopped', 0])
+  })
 })
 
 it('leaves no timer behind', async () => {
