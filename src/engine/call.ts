@@ -4,7 +4,7 @@ import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { StartRecord } from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
-import { checkChoice, checkKey, checkList, checkName, checkOptions, timeOf } from './checks.ts'
+import { checkChoice, checkKey, checkList, checkName, checkOptions, checkPriority, timeOf } from './checks.ts'
 
 export interface CallOptions {
   /** The same key with the same definition is the same run, for as long as the run is kept. At most 1,024 characters. */
@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly at?: Date | number
   /** How long the whole run may take, from now on; then it fails with `timed_out`. */
   readonly timeout?: Duration
-  /** Higher first. */
+  /** From -100 to 100, higher first; the definition's unless told. Every eighth run that a node takes is the oldest, so none waits for ever. */
   readonly priority?: number
   readonly queue?: string
   readonly tags?: readonly string[]
@@ -31,8 +31,7 @@ export function checkCallOptions(options: CallOptions): void {
   const { idempotencyKey, onConflict, priority, queue, tags, delay, at } = options
   if (idempotencyKey !== undefined) checkKey('idempotencyKey', idempotencyKey)
   if (onConflict !== undefined) checkChoice('onConflict', onConflict, ['attach', 'reject'])
-  if (priority !== undefined && !Number.isSafeInteger(priority))
-    throw optionInvalid('priority', priority, 'a whole number')
+  if (priority !== undefined) checkPriority('priority', priority)
   if (queue !== undefined) checkName('queue', queue)
   if (tags !== undefined) checkTags('tags', tags)
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')

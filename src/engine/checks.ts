@@ -2,6 +2,7 @@
 import { types } from 'node:util'
 import { nearestNames } from '../lib/nearest.ts'
 import { clip, isStorable } from '../lib/text.ts'
+import { highestPriority, lowestPriority } from '../model/ageing.ts'
 import { optionInvalid, optionUnknown } from '../model/errors.ts'
 
 // Invariant: I15. What is stored with every run, or looked for in every claim, is short.
@@ -61,6 +62,12 @@ export function checkWhole(what: string, received: unknown, least: number): void
   if (!Number.isSafeInteger(received) || (received as number) < least) {
     throw optionInvalid(what, quotable(received), `a whole number from ${least}`)
   }
+}
+
+export function checkPriority(what: string, received: unknown): void {
+  const isWithin = (received as number) >= lowestPriority && (received as number) <= highestPriority
+  if (!Number.isSafeInteger(received) || !isWithin)
+    throw optionInvalid(what, quotable(received), `a whole number from ${lowestPriority} to ${highestPriority}`)
 }
 
 /** A time as milliseconds since 1970. */

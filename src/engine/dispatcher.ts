@@ -23,13 +23,15 @@ interface Claiming {
   mayBeMore: boolean
   /** Something became ready while a claim was under way. */
   isHinted: boolean
+  /** How many runs were claimed so far; the oldest have their turns in that. */
+  taken: number
 }
 
 export class Dispatcher extends Actor {
   readonly #options: DispatcherOptions
   readonly #claiming: Record<PoolKind, Claiming> = {
-    workflow: { isUnderWay: false, mayBeMore: false, isHinted: false },
-    task: { isUnderWay: false, mayBeMore: false, isHinted: false },
+    workflow: newClaiming(),
+    task: newClaiming(),
   }
   #isServing = false
 
@@ -38,7 +40,9 @@ export class Dispatcher extends Actor {
     this.#options = options
   }
 
-  serve(): void {
+  /** `nodeId` staggers the turns of the oldest: they come also when every node takes only a few runs in its life. */
+  serve(nodeId: number): void {
+    this.#claiming.workflow.taken = this.#claiming.task.taken = nodeId - 1
     this.#isServing = true
     this.hint()
   }
@@ -84,7 +88,7 @@ export class Dispatcher extends Actor {
     if (want === 0) return
     claiming.isUnderWay = true
     pools[kind].reserve(want)
-    const request = { queueIds: [...queues.values()], definitionIds, want }
+    const request = { queueIds: [...queues.values()], definitionIds, want, taken: claiming.taken }
     around.write(new ClaimWrite(request, (claimed) => this.#claimed(kind, want, claimed)))
   }
 
@@ -92,6 +96,7 @@ export class Dispatcher extends Actor {
     const claiming = this.#claiming[kind]
     claiming.isUnderWay = false
     this.#options.pools[kind].unreserve(want)
+    claiming.taken += claimed.length
     for (const run of claimed) this.#begin(run)
     claiming.mayBeMore = claimed.length === want
     if (claiming.mayBeMore || claiming.isHinted) {
@@ -119,6 +124,10 @@ export class Dispatcher extends Actor {
     active.add(activation)
     if (activation.begin()) pools[definition.runsOn].execute(activation)
   }
+}
+
+function newClaiming(): Claiming {
+  return { isUnderWay: false, mayBeMore: false, isHinted: false, taken: 0 }
 }
 
 function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed['held']): Claimed {

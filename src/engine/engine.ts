@@ -142,7 +142,7 @@ export class Engine {
     await this.#register()
     this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
     await this.#timekeeper.ref.ask('wake')
-    await this.#dispatcher.ask('serve')
+    await this.#dispatcher.ask('serve', this.#node.nodeId)
   }
 
   /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */

@@ -145,6 +145,8 @@ export interface ClaimRequest {
   /** Only runs of these definitions: a run whose code is missing stays ready. */
   readonly definitionIds: readonly number[]
   readonly want: number
+  /** How many slots this asker has filled before: each eighth goes to the oldest run of its queue. */
+  readonly taken: number
 }
 
 /** A run that came to this node, with everything needed to perform it. */

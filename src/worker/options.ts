@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DefinitionSettings, RunFailure } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { checkTags } from '../engine/call.ts'
-import { checkFunction, checkName, checkOptions } from '../engine/checks.ts'
+import { checkFunction, checkName, checkOptions, checkPriority } from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
@@ -17,7 +17,7 @@ export interface DefinitionOptions<Input = never> {
   /** A run stays on the version it was started with; `1` unless told. */
   readonly version?: string
   readonly queue?: string
-  /** Higher first; 0 unless told. */
+  /** From -100 to 100, higher first; 0 unless told. Every eighth run that a node takes is the oldest, so none waits for ever. */
   readonly priority?: number
   /** Every run has these, and those of its call. */
   readonly tags?: readonly string[]
@@ -73,7 +73,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
   if (output !== undefined) checkSchema(`output of ${what}`, output)
   if (version !== undefined) checkName(`version of ${what}`, version)
   if (queue !== undefined) checkName(`queue of ${what}`, queue)
-  if (!Number.isSafeInteger(priority)) throw optionInvalid(`priority of ${what}`, priority, 'a whole number')
+  checkPriority(`priority of ${what}`, priority)
   return {
     input,
     output,

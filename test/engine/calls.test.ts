@@ -97,6 +97,8 @@ describe('the time of a call', () => {
       { delay: -1 },
       { timeout: 'soon' },
       { priority: 1.5 },
+      { priority: 101 },
+      { priority: -101 },
       { tags: 'a' },
       { idempotencyKey: '' },
       { onConflict: 'ignore' },
@@ -128,6 +130,23 @@ describe('the order of ready runs', () => {
     await last.result()
     await eventually(() => seen.length === 6)
     expect(seen).toEqual(['first', 'high', 'urgent', 'old', 'young', 'low'])
+  })
+
+  it('gives each eighth place to the oldest, so that it does not wait for ever while urgent ones keep coming', async () => {
+    let later = 0
+    const seen: string[] = []
+    const job = worker('job', {}, async (_ctx, name: string) => {
+      seen.push(name)
+      if (name === 'old') return
+      // There is always one that is more urgent.
+      if (later < 50) await troupe.call('job', `urgent ${++later}`, { priority: 100 })
+    })
+    const { troupe } = await onStage({ definitions: [job], pools: { task: { min: 1, max: 1 } }, starts: false })
+    const old = await troupe.call(job, 'old', { priority: -100 })
+    await troupe.call(job, 'urgent 0', { priority: 100 })
+    await troupe.start()
+    await old.result()
+    expect(seen.indexOf('old')).toBeLessThan(9)
   })
 })
 
@@ -238,7 +257,10 @@ describe('a definition', () => {
     expect(() => worker('', {}, () => 1)).toThrow(expect.objectContaining({ code: 'definition_invalid' }))
     expect(() => worker('w', {}, undefined as never)).toThrow(expect.objectContaining({ code: 'definition_invalid' }))
     expect(() => workflow('w', { retries: 3 } as object, () => 1)).toThrow("Option 'retries' of 'w'")
-    expect(() => worker('w', { priority: 0.5 }, () => 1)).toThrow(expect.objectContaining({ code: 'option_invalid' }))
+    expect(() => worker('w', { priority: 0.5 }, () => 1)).toThrow(
+      "priority of 'w' is 0.5: expected a whole number from -100 to 100.",
+    )
+    expect(() => worker('w', { priority: -101 }, () => 1)).toThrow(expect.objectContaining({ code: 'option_invalid' }))
     expect(() => worker('w', { timeout: 'x' }, () => 1)).toThrow(expect.objectContaining({ code: 'option_invalid' }))
     await expect(onStage({ definitions: [(() => 1) as never] })).rejects.toMatchObject({ code: 'definition_invalid' })
     await expect(onStage({ definition: [] } as object)).rejects.toMatchObject({ code: 'option_invalid' })

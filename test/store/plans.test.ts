@@ -6,6 +6,7 @@ import { Connection } from '../../src/store/sqlite/connection.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
+import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotStartStatements } from '../../src/store/sqlite/starts.ts'
@@ -19,6 +20,7 @@ const statements = {
   ...hotRunStatements,
   ...hotStartStatements,
   ...hotClaimStatements,
+  ...hotOldestStatements,
   ...hotMoveStatements,
   ...hotDueStatements,
   ...hotStateStatements,
@@ -60,6 +62,17 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
   findKeyed: ['SEARCH keyed USING PRIMARY KEY (definition=? AND key=?)', runByKey],
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
+  findGiven: [liveByKey, given, runByKey],
+  // Of the scan of live_ready only the first row of each priority.
+  findOldestOfEach: [
+    'SEARCH live USING COVERING INDEX live_ready (queue=? AND priority<?)',
+    'SCAN lower',
+    'SEARCH live USING COVERING INDEX live_ready (queue=? AND priority<?)',
+    'SCAN lower',
+    'SEARCH live USING INDEX live_ready (queue=? AND priority=?)',
+    given,
+  ],
+  findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
   claimReady: [liveByKey, given],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],

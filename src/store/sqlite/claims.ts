@@ -1,8 +1,10 @@
 // Claims: the next ready runs come to a node, each with everything needed to perform it.
+import { inTurn, slotsForOldest } from '../../model/ageing.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { Claimed, ClaimRequest } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { findOldestBelow } from './oldest.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
@@ -10,7 +12,7 @@ import { waitsOf } from './waits.ts'
 
 const loaded = `
 live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
-  live.has_state as hasState, live.definition, live.queue, run.public_id as id, run.input,
+  live.has_state as hasState, live.priority, live.definition, live.queue, run.public_id as id, run.input,
   run.created_at as createdAt, run.deadline_at as deadlineAt`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
@@ -20,6 +22,13 @@ from live cross join run on run.id = live.run_id
 where live.state = 'ready' and live.queue = ? and live.definition in (select value from json_each(?))
 order by live.priority desc, live.run_id
 limit ?`
+
+// Some runs with their bodies, by primary key.
+const findGiven = `
+select ${loaded}
+from live cross join run on run.id = live.run_id
+where live.run_id in (select value from json_each(?))
+order by live.run_id`
 
 // By primary key, all at once.
 const claimReady = `
@@ -34,7 +43,7 @@ where live.node = ? and live.epoch = ? and live.state = 'running'
 order by live.priority desc, live.run_id`
 
 /** The statements of this file whose plans are tested. */
-export const hotClaimStatements = { findReady, claimReady }
+export const hotClaimStatements = { findReady, findGiven, claimReady }
 
 export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claimed[][] {
   return claims.map((claim) => claimMany(write, claim))
@@ -50,6 +59,7 @@ export interface LiveRun {
   readonly epoch: number
   readonly startedAt: number | null
   readonly hasState: number
+  readonly priority: number
   readonly id: string
   readonly definition: number
   readonly queue: number
@@ -94,10 +104,29 @@ function claimMany(write: Write, claim: ClaimRequest): Claimed[] {
   for (const queueId of claim.queueIds) {
     const want = claim.want - claimed.length
     if (want === 0) break
-    const ready = write.db.all<LiveRun>(findReady, queueId, definitions, want)
-    claimed.push(...claimAll(write, ready))
+    const taken = claim.taken + claimed.length
+    claimed.push(...claimAll(write, nextOf(write.db, { queueId, definitions, want, taken })))
   }
   return claimed
+}
+
+interface Slots {
+  readonly queueId: number
+  /** A list of numbers as JSON. */
+  readonly definitions: string
+  readonly want: number
+  readonly taken: number
+}
+
+/** The runs for the next slots of a queue. */
+function nextOf(db: Connection, { queueId, definitions, want, taken }: Slots): LiveRun[] {
+  const urgent = db.all<LiveRun>(findReady, queueId, definitions, want)
+  const forOldest = slotsForOldest(taken, want)
+  const least = urgent.at(-1)
+  // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
+  if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
+  const older = findOldestBelow(db, { queueId, definitions, priority: least.priority, want: forOldest })
+  return older.length === 0 ? urgent : inTurn(urgent, db.all<LiveRun>(findGiven, JSON.stringify(older)), taken)
 }
 
 function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[]): Claimed[] {

@@ -1,4 +1,5 @@
 // What every store must show: the same cases, run on each of them. Start reading with moves.ts.
+import { ageingCases } from './ageing.ts'
 import { cancelCases } from './cancels.ts'
 import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
@@ -23,6 +24,7 @@ const groups: Readonly<Record<string, Cases>> = {
   moves: moveCases,
   races: raceCases,
   runs: runCases,
+  ageing: ageingCases,
   journal: journalCases,
   states: stateCases,
   ends: endCases,

@@ -144,7 +144,7 @@ export class Scene {
   }
 
   claimRequest(values: Partial<store.ClaimRequest> = {}): store.ClaimRequest {
-    return { queueIds: [this.queueId], definitionIds: [this.definitionId], want: 1, ...values }
+    return { queueIds: [this.queueId], definitionIds: [this.definitionId], want: 1, taken: 0, ...values }
   }
 
   /** Starts a run from outside and returns its id. */
