@@ -9,6 +9,7 @@ import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
+import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
 import { hotStartStatements } from '../../src/store/sqlite/starts.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
@@ -19,6 +20,7 @@ import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 const statements = {
   ...hotRunStatements,
   ...hotStartStatements,
+  ...hotNewRunStatements,
   ...hotClaimStatements,
   ...hotOldestStatements,
   ...hotMoveStatements,
@@ -61,6 +63,7 @@ const wholeRowOuter = [
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
   findKeyed: ['SEARCH keyed USING PRIMARY KEY (definition=? AND key=?)', runByKey],
+  insertLives: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
   findGiven: [liveByKey, given, runByKey],
   // Of the scan of live_ready only the first row of each priority.

@@ -1,6 +1,7 @@
 // Starts: the rows of new runs, and the run that an idempotency key already names.
 import type { Started, StartRecord } from '../store.ts'
 import { takeFrom } from './counters.ts'
+import { NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from './waits.ts'
 
@@ -12,52 +13,47 @@ where keyed.definition = ? and keyed.key = ?`
 
 const insertKeyed = `insert into keyed (definition, key, run_id) values (?, ?, ?)`
 
-const insertRun = `
-insert into run (id, public_id, definition, queue, input, tags, created_at, deadline_at)
-values (?, ?, ?, ?, ?, ?, ?, ?)`
-
-const insertLive = `
-insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at)
-values (?, 1, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?)`
-
 /** The statements of this file whose plans are tested. */
 export const hotStartStatements = { findKeyed }
 
 export function insertRuns(write: Write, starts: readonly StartRecord[]): Started[] {
   if (starts.length === 0) return []
+  const runs = new NewRuns(write)
   let runId = takeFrom(write.db, 'run', starts.length)
-  return starts.map((start) => insertOne(write, start, runId++))
+  const started: Started[] = []
+  for (const start of starts) {
+    const number = runId++
+    started.push(
+      (start.idempotencyKey === null ? undefined : joinKeyed(write, { start, runs }, number)) ??
+        begin(write, { start, runs }, number),
+    )
+  }
+  runs.write()
+  return started
 }
 
-function insertOne(write: Write, start: StartRecord, runId: number): Started {
-  const known = start.idempotencyKey === null ? undefined : joinKeyed(write, start, runId)
-  if (known !== undefined) return known
-  const { db, now, nodeId, epoch } = write
-  const { id, definitionId, queueId, priority } = start
-  const deadlineAt = start.deadlineAt === null ? null : wholeMs(start.deadlineAt)
-  db.run(insertRun, runId, id, definitionId, queueId, start.input, start.tags, now, deadlineAt)
-  // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
-  const laterAt = start.directly || start.dueAt === null ? null : wholeMs(start.dueAt)
-  const state = start.directly ? 'running' : laterAt === null ? 'ready' : 'scheduled'
-  const dueAt = start.directly ? null : (laterAt ?? deadlineAt)
+interface Beginner {
+  readonly start: StartRecord
+  readonly runs: NewRuns
+}
+
+function begin({ now, epoch }: Write, { start, runs }: Beginner, runId: number): Started {
+  runs.add(runId, start, beginningOf(start))
   const held = start.directly ? { runId, generation: 1, epoch } : undefined
-  db.run(
-    insertLive,
-    runId,
-    state,
-    queueId,
-    definitionId,
-    priority,
-    dueAt,
-    held ? nodeId : null,
-    held ? epoch : 0,
-    held ? now : null,
-  )
-  return { id, runId, isNew: true, held, createdAt: now }
+  return { id: start.id, runId, isNew: true, held, createdAt: now }
+}
+
+function beginningOf({ directly, priority, dueAt, deadlineAt }: StartRecord): Beginning {
+  // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
+  if (directly) return { state: 'running', priority, dueAt: null }
+  if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
+  return { state: 'ready', priority, dueAt: deadlineAt === null ? null : wholeMs(deadlineAt) }
 }
 
 /** The run that has the key of this start; without one the key is given to `runId`. */
-function joinKeyed({ db }: Write, start: StartRecord, runId: number): Started | undefined {
+function joinKeyed({ db }: Write, { start, runs }: Beginner, runId: number): Started | undefined {
+  // Race: it may be one of those that begin beside it.
+  runs.write()
   const known = db.get<{ run_id: number; id: string; created_at: number }>(
     findKeyed,
     start.definitionId,
