@@ -4,7 +4,7 @@
 export { Troupe } from './troupe.ts'
 export type { RunsFilter, TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
-export type { CallOptions } from './engine/call.ts'
+export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
 export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'

@@ -1,7 +1,7 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { CallOptions } from './engine/call.ts'
+import type { CallManyOptions, CallOptions } from './engine/call.ts'
 import type { Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
@@ -205,6 +205,20 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
   async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
   async call(target: Definition | string, input?: unknown, options?: CallOptions): Promise<RunHandle> {
     return this.#starting.call(target, input, options)
+  }
+
+  async callMany<Input, Output>(
+    definition: Definition<Input, Output>,
+    inputs: readonly Input[],
+    options?: CallManyOptions<Input>,
+  ): Promise<RunHandle<Output>[]>
+  async callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
+  async callMany(
+    target: Definition | string,
+    inputs: readonly unknown[],
+    options?: CallManyOptions,
+  ): Promise<RunHandle[]> {
+    return this.#starting.callMany(target, inputs, options)
   }
 
   async run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>

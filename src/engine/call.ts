@@ -4,7 +4,16 @@ import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { StartRecord } from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
-import { checkChoice, checkKey, checkList, checkName, checkOptions, checkPriority, timeOf } from './checks.ts'
+import {
+  checkChoice,
+  checkFunction,
+  checkKey,
+  checkList,
+  checkName,
+  checkOptions,
+  checkPriority,
+  timeOf,
+} from './checks.ts'
 
 export interface CallOptions {
   /** The same key with the same definition is the same run, for as long as the run is kept. At most 1,024 characters. */
@@ -23,6 +32,15 @@ export interface CallOptions {
   readonly tags?: readonly string[]
 }
 
+/** Of one of many inputs: its place in their list is the second argument. */
+export type KeyOfInput<Input> = (input: Input, index: number) => string
+
+/** The options of all runs that one `callMany` starts. A key is made of each input, as one for all would be one run. */
+export interface CallManyOptions<Input = never> extends Omit<CallOptions, 'idempotencyKey' | 'onConflict'> {
+  /** Makes the idempotency key of each run; a run that has its key already is that of its input. */
+  readonly idempotencyKey?: KeyOfInput<Input>
+}
+
 const known = ['idempotencyKey', 'onConflict', 'delay', 'at', 'timeout', 'priority', 'queue', 'tags']
 const mostTags = 100
 
@@ -37,17 +55,30 @@ export function checkCallOptions(options: CallOptions): void {
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
 }
 
+const knownOfMany = known.filter((name) => name !== 'onConflict')
+
+export function checkCallManyOptions(options: CallManyOptions): void {
+  checkOptions('callMany', options, knownOfMany)
+  const { idempotencyKey, ...rest } = options
+  if (idempotencyKey !== undefined) checkFunction('idempotencyKey of callMany', idempotencyKey)
+  checkCallOptions(rest)
+}
+
 const ofStoredRuns = ['idempotencyKey', 'onConflict', 'priority', 'queue', 'tags'] as const
 
 /** Throws for what means nothing to a run that is not stored. */
-export function checkLocalCall(name: string, options: CallOptions): void {
-  const option = ofStoredRuns.find((one) => options[one] !== undefined)
+export function checkLocalCall(name: string, options: CallOptions | CallManyOptions): void {
+  const given = options as Readonly<Record<string, unknown>>
+  const option = ofStoredRuns.find((one) => given[one] !== undefined)
   if (option !== undefined)
-    throw optionInvalid(option, options[option], `none, as runs of '${name}' are not stored (durable: false)`)
+    throw optionInvalid(option, given[option], `none, as runs of '${name}' are not stored (durable: false)`)
 }
 
 /** The parts of a start that follow from the options of the call. */
-export function startTimes(options: CallOptions, now: number): Pick<StartRecord, 'dueAt' | 'deadlineAt'> {
+export function startTimes(
+  options: Pick<CallOptions, 'delay' | 'at' | 'timeout'>,
+  now: number,
+): Pick<StartRecord, 'dueAt' | 'deadlineAt'> {
   const deadlineAt = options.timeout === undefined ? null : storedTime(now + toMs(options.timeout))
   const at = dueAt(options, now)
   // A run that would start after its end is looked at when it ends.
@@ -74,6 +105,13 @@ export function keyFor({ name, settings }: AnyDefinition, input: unknown, option
   return key as string
 }
 
+/** The key that `callMany` was told to make of one of its inputs. */
+export function keyOfOne(keyOf: KeyOfInput<never>, input: unknown, index: number): string {
+  const key: unknown = keyOf(input as never, index)
+  checkKey('What idempotencyKey returned', key)
+  return key as string
+}
+
 export function encodeInput(value: unknown, maxBytes: number): string {
   return encode(value, { maxBytes, what: 'input' })
 }
@@ -84,7 +122,7 @@ export function checkTags(what: string, tags: readonly string[]): void {
   for (const tag of tags) checkName('A tag', tag)
 }
 
-function dueAt({ delay, at }: CallOptions, now: number): number | null {
+function dueAt({ delay, at }: Pick<CallOptions, 'delay' | 'at'>, now: number): number | null {
   if (delay !== undefined) return storedTime(now + toMs(delay))
   if (at === undefined) return null
   const time = timeOf('at', at)

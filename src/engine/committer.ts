@@ -59,7 +59,7 @@ export class Committer extends Actor {
 
   async #flush(): Promise<void> {
     this.#isFlushDue = false
-    const writes = this.#gathered.splice(0, mostWrites)
+    const writes = this.#gathered.splice(0, countWithin(this.#gathered, mostWrites))
     if (this.#gathered.length > 0) this.#flushSoon()
     await this.#commit(writes)
   }
@@ -107,4 +107,11 @@ export class Committer extends Actor {
     await this.#commit(writes.slice(0, middle))
     await this.#commit(writes.slice(middle))
   }
+}
+
+/** How many of these writes make a batch of that size; one at least. */
+function countWithin(writes: readonly Write[], most: number): number {
+  let count = 0
+  for (let size = 0; size < most && count < writes.length; count++) size += writes[count]?.size ?? 1
+  return count
 }

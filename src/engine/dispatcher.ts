@@ -6,7 +6,7 @@ import type { ActiveRuns } from './active-runs.ts'
 import type { PoolKind } from './definition.ts'
 import type { Pool } from './pool.ts'
 import type { Registry } from './registry.ts'
-import { ClaimWrite, StartWrite, type StartOrder } from './starts.ts'
+import { ClaimWrite, ManyStartsWrite, StartWrite, type ManyStarts, type StartOrder } from './starts.ts'
 
 export interface DispatcherOptions {
   readonly registry: Registry
@@ -63,6 +63,11 @@ export class Dispatcher extends Actor {
     around.write(new StartWrite(order, directly, (started) => this.#started(order, directly, started)))
   }
 
+  /** Makes many runs durable. They are claimed as all others are: what there is room for is known then. */
+  startMany(starts: ManyStarts): void {
+    this.#options.around.write(new ManyStartsWrite(starts, () => this.#startedMany(starts)))
+  }
+
   /** Runs may have become ready. */
   hint(): void {
     this.#claim('workflow')
@@ -113,6 +118,15 @@ export class Dispatcher extends Actor {
     else if (record.dueAt === null) this.#claim(definition.runsOn)
     const dueAt = record.dueAt ?? record.deadlineAt
     if (started.held === undefined && dueAt !== null) this.#options.around.dueAt(dueAt)
+  }
+
+  #startedMany({ definition, records }: ManyStarts): void {
+    // They were started by one call, so they are due at one time.
+    const [first] = records
+    if (first === undefined) return
+    if (first.dueAt === null) this.#claim(definition.runsOn)
+    const dueAt = first.dueAt ?? first.deadlineAt
+    if (dueAt !== null) this.#options.around.dueAt(dueAt)
   }
 
   #begin(claimed: Claimed): void {

@@ -14,9 +14,9 @@ import { Dispatcher } from './dispatcher.ts'
 import { isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
 import { Pool, type PoolBounds } from './pool.ts'
-import { Cancel, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
+import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
 import type { Registry } from './registry.ts'
-import { askForMail, Barrier, type CancelWrite, type StartOrder } from './starts.ts'
+import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
 import { TaskActor } from './task-actor.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Watch } from './watch.ts'
@@ -97,6 +97,11 @@ export class Engine {
     await this.#command(new Execute({ order }))
   }
 
+  /** Takes many; their own promise tells when they are durable. */
+  async orderMany(starts: ManyStarts): Promise<void> {
+    await this.#command(new ExecuteMany({ starts }))
+  }
+
   /** Whether the news of this run will come from this process. */
   isHere(id: string): boolean {
     return this.#active.hasId(id)
@@ -163,7 +168,7 @@ export class Engine {
     return this.#failure ?? engineStopped()
   }
 
-  async #command(command: ExecuteWorkflow | ExecuteTask | Cancel): Promise<void> {
+  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel): Promise<void> {
     try {
       await this.#processor.send(command)
     } catch {

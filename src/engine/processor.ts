@@ -5,13 +5,16 @@ import type { Ref } from '../actor/ref.ts'
 import { engineStopped } from '../model/errors.ts'
 import type { Committer } from './committer.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import type { CancelWrite, StartOrder } from './starts.ts'
+import type { CancelWrite, ManyStarts, StartOrder } from './starts.ts'
 
 /** Starts a run that is made of steps. */
 export class ExecuteWorkflow extends Message('ExecuteWorkflow')<{ order: StartOrder }>() {}
 
 /** Starts a run that is one piece of work. */
 export class ExecuteTask extends Message('ExecuteTask')<{ order: StartOrder }>() {}
+
+/** Starts many runs of one definition. */
+export class ExecuteMany extends Message('ExecuteMany')<{ starts: ManyStarts }>() {}
 
 export class Cancel extends Message('Cancel')<{ write: CancelWrite }>() {}
 
@@ -23,6 +26,7 @@ export class Processor
   implements
     Handler<typeof ExecuteWorkflow>,
     Handler<typeof ExecuteTask>,
+    Handler<typeof ExecuteMany>,
     Handler<typeof Cancel>,
     Handler<typeof Shutdown>
 {
@@ -42,6 +46,11 @@ export class Processor
 
   ExecuteTask({ order }: ExecuteTask): void | Promise<void> {
     return this.#start(order)
+  }
+
+  ExecuteMany({ starts }: ExecuteMany): void | Promise<void> {
+    if (this.#isClosed) return starts.durable.reject(engineStopped())
+    return this.#dispatcher.send('startMany', starts)
   }
 
   Cancel({ write }: Cancel): void | Promise<void> {

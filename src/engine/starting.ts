@@ -1,10 +1,23 @@
 // How runs start: what the caller gave becomes an order, and the order a run.
 import { deferred } from '../lib/deferred.ts'
-import { idempotencyConflict } from '../model/errors.ts'
-import type { Started } from '../store/store.ts'
-import { checkCallOptions, checkLocalCall, encodeTags, keyFor, startTimes, type CallOptions } from './call.ts'
+import { toError } from '../lib/errors.ts'
+import { idempotencyConflict, startsCutShort } from '../model/errors.ts'
+import type { Started, StartRecord } from '../store/store.ts'
+import {
+  checkCallManyOptions,
+  checkCallOptions,
+  checkLocalCall,
+  encodeTags,
+  keyFor,
+  keyOfOne,
+  startTimes,
+  type CallManyOptions,
+  type CallOptions,
+} from './call.ts'
+import { checkList } from './checks.ts'
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { Face } from './face.ts'
+import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from './run-handle.ts'
 
 /** The input as it is stored, checked by its schema. Reads what the caller gave before it returns. */
@@ -28,16 +41,95 @@ export class Starting {
   }
 
   async call(target: Definition | string, input: unknown, options: CallOptions = {}): Promise<RunHandle> {
-    const { checkOpen, registry } = this.#face
-    checkOpen()
+    this.#face.checkOpen()
     checkCallOptions(options)
-    const definition = typeof target === 'string' ? registry.find(target) : registry.resolve(asDefinition(target))
+    const definition = this.#definition(target)
     if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
     const { onConflict = 'attach' } = options
     const key = keyFor(definition, input, options)
     const started = await this.#order(definition, input, { ...options, ...(key !== null && { idempotencyKey: key }) })
     if (!started.isNew && onConflict === 'reject') throw idempotencyConflict(definition.name, key ?? '', started.id)
     return this.#face.handleOf({ id: started.id, name: definition.name })
+  }
+
+  /** check all → start slice by slice */
+  async callMany(
+    target: Definition | string,
+    given: readonly unknown[],
+    options: CallManyOptions = {},
+  ): Promise<RunHandle[]> {
+    this.#face.checkOpen()
+    checkCallManyOptions(options)
+    checkList('The inputs of callMany', given)
+    const definition = this.#definition(target)
+    const inputs = [...given]
+    if (!definition.settings.isDurable) return this.#startManyHere(definition, inputs, options)
+    const records = await this.#recordMany(definition, inputs, options)
+    const handles: RunHandle[] = []
+    for (let from = 0; from < records.length; from += sliceSize) {
+      for (const id of await this.#startSlice(definition, records, from)) {
+        handles.push(this.#face.handleOf({ id, name: definition.name }))
+      }
+    }
+    return handles
+  }
+
+  #definition(target: Definition | string): AnyDefinition {
+    const { registry } = this.#face
+    return typeof target === 'string' ? registry.find(target) : registry.resolve(asDefinition(target))
+  }
+
+  async #recordMany(
+    definition: AnyDefinition,
+    inputs: readonly unknown[],
+    options: CallManyOptions,
+  ): Promise<StartRecord[]> {
+    const { deps, registry } = this.#face
+    const { idempotencyKey: keyOf, ...ofAll } = options
+    const queue = queueOf(definition, ofAll)
+    const queueId = this.#queueIds.get(queue) ?? (await this.#internQueue(queue))
+    const definitionId = registry.idOf(definition)
+    const priority = ofAll.priority ?? definition.settings.priority
+    const tags = encodeTags(definition.settings.tags, ofAll.tags)
+    const { dueAt, deadlineAt } = startTimes(ofAll, deps.store.now())
+    const recordOf = (input: string, idempotencyKey: string | null): StartRecord => {
+      const id = deps.ids.uuid()
+      const directly = false
+      return { id, definitionId, queueId, priority, input, tags, dueAt, deadlineAt, idempotencyKey, directly }
+    }
+    const make = (input: unknown, index: number): StartRecord | Promise<StartRecord> => {
+      const key = keyOf === undefined ? keyFor(definition, input, ofAll) : keyOfOne(keyOf, input, index)
+      const text = this.#encodeInput(definition, input)
+      return typeof text === 'string' ? recordOf(text, key) : text.then((later) => recordOf(later, key))
+    }
+    return makeOfEach(inputs, make, deps.clock)
+  }
+
+  /** The ids of a slice of runs, once they are durable. */
+  async #startSlice(definition: AnyDefinition, records: readonly StartRecord[], from: number): Promise<string[]> {
+    try {
+      // Race: it may have been stopped while the inputs were checked, or the runs before these were written.
+      this.#face.checkOpen()
+      const durable = deferred<readonly Started[]>()
+      await this.#face.engine.orderMany({ definition, records: records.slice(from, from + sliceSize), durable })
+      return (await durable.promise).map(({ id }) => id)
+    } catch (error) {
+      throw from === 0 ? error : startsCutShort(from, records.length, toError(error))
+    }
+  }
+
+  async #startManyHere(
+    definition: AnyDefinition,
+    inputs: readonly unknown[],
+    options: CallManyOptions,
+  ): Promise<RunHandle[]> {
+    checkLocalCall(definition.name, options)
+    const { deps, engine } = this.#face
+    const texts = await makeOfEach(inputs, (input) => this.#encodeInput(definition, input), deps.clock)
+    const times = startTimes(options, deps.store.now())
+    return texts.map((input) =>
+      this.#face.localHandle(engine.local.start({ definition, id: deps.ids.uuid(), ...times, input })),
+    )
   }
 
   /** Starts a run that lives in this process only; at once, when its input need not be waited for. */
@@ -53,7 +145,7 @@ export class Starting {
 
   async #order(definition: AnyDefinition, input: unknown, options: CallOptions): Promise<Started> {
     const { deps, registry, engine, checkOpen } = this.#face
-    const queue = options.queue ?? definition.settings.queue ?? 'default'
+    const queue = queueOf(definition, options)
     const durable = deferred<Started>()
     const record = {
       id: deps.ids.uuid(),
@@ -77,4 +169,8 @@ export class Starting {
     this.#queueIds.set(name, id)
     return id
   }
+}
+
+function queueOf({ settings }: AnyDefinition, options: Pick<CallOptions, 'queue'>): string {
+  return options.queue ?? settings.queue ?? 'default'
 }

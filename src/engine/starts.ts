@@ -49,6 +49,42 @@ export class StartWrite implements Write {
   }
 }
 
+/** Runs of one definition that start together, none of them directly. */
+export interface ManyStarts {
+  readonly definition: AnyDefinition
+  readonly records: readonly StartRecord[]
+  readonly durable: Deferred<readonly Started[]>
+}
+
+export class ManyStartsWrite implements Write {
+  readonly #starts: ManyStarts
+  readonly #done: () => void
+  #place = -1
+
+  constructor(starts: ManyStarts, done: () => void) {
+    this.#starts = starts
+    this.#done = done
+  }
+
+  get size(): number {
+    return this.#starts.records.length
+  }
+
+  addTo(draft: Draft): void {
+    this.#place = draft.starts.length
+    for (const record of this.#starts.records) draft.starts.push(record)
+  }
+
+  committed({ started }: Committed): void {
+    this.#done()
+    this.#starts.durable.resolve(started.slice(this.#place, this.#place + this.size))
+  }
+
+  failed(error: Error): void {
+    this.#starts.durable.reject(error)
+  }
+}
+
 export class CancelWrite implements Write {
   readonly #record: CancelRecord
   readonly #answer: Deferred<CancelAnswer>

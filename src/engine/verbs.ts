@@ -1,5 +1,5 @@
 // What a program asks of an engine about its runs, whichever way it holds the engine: how runs start, what is seen of them, what is done to them.
-import type { CallOptions } from './call.ts'
+import type { CallManyOptions, CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
 import type { RunsFilter } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
@@ -31,6 +31,30 @@ export interface StartingVerbs {
    */
   call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
   call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
+  /**
+   * Starts a run for each input, in their order, and resolves when all are durable. Many times faster than as many calls.
+   *
+   * All inputs are checked before any is started: one that is refused is named by its place, as in `inputs[17]: …`, and nothing starts.
+   * Runs are written a thousand at a time, so that others have their turn: when the store fails in between, the error tells in
+   * `details.started` how many there are. Inputs are not to be changed until it resolves.
+   *
+   * Saves: the runs with their inputs. Throws: what `call` throws, with `details.index` where it is about one input.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const double = worker('double', {}, (ctx, n: number) => n * 2)
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [double] })
+   * await troupe.start()
+   * const handles = await troupe.callMany(double, [1, 2, 3])
+   * console.log(await Promise.all(handles.map((handle) => handle.result()))) // [ 2, 4, 6 ]
+   * ```
+   */
+  callMany<Input, Output>(
+    definition: Definition<Input, Output>,
+    inputs: readonly Input[],
+    options?: CallManyOptions<Input>,
+  ): Promise<RunHandle<Output>[]>
+  callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
   /** Starts a run and waits for its output; throws what `call` and `result` throw. */
   run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>

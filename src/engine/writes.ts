@@ -7,6 +7,8 @@ export type Draft = ReturnType<typeof emptyLists>
 
 /** One thing to write. It adds itself to a batch, and is told once what became of it. */
 export interface Write {
+  /** How many things it really is; one unless told. */
+  readonly size?: number
   addTo(draft: Draft): void
   /** The batch is durable; what was refused stands in `committed`. */
   committed(committed: store.Committed): void

@@ -1,7 +1,7 @@
 // The errors users throw and catch around runs, and the one place where each message is written.
 import { formatMs, toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
-import { TroupeError, type ErrorOptions } from '../lib/errors.ts'
+import { isTroupeError, TroupeError, type ErrorOptions } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 import type { Discovered } from './discovered.ts'
 
@@ -123,6 +123,27 @@ export function stepTimedOut(path: string, timeoutMs: number): TimeoutError {
   return new TimeoutError(
     `Step '${path}' timed out after ${formatMs(timeoutMs)}: give it a longer { timeout }, or let it end when its signal aborts.`,
     { details: { path, timeoutMs } },
+  )
+}
+
+/** What was wrong with one of many inputs, told with its place among them. */
+export function inputRefused(index: number, error: Error): Error {
+  const message = `inputs[${index}]: ${error.message}`
+  if (!isTroupeError(error)) return new TroupeError('option_invalid', message, { details: { index }, cause: error })
+  const options = { details: { ...error.details, index }, cause: error, retryable: false }
+  if (error.code === 'validation_failed') return new ValidationError(message, options)
+  return new TroupeError(error.code, `${message} None of the runs was started.`, options)
+}
+
+const storeGaveUp = { code: 'store_unavailable', details: {}, retryable: undefined } as const
+
+/** Something went wrong in the middle of many starts. */
+export function startsCutShort(started: number, of: number, error: Error): TroupeError {
+  const { code, details, retryable } = isTroupeError(error) ? error : storeGaveUp
+  return new TroupeError(
+    code,
+    `${error.message} Of the ${of.toLocaleString('en')} runs of this call the first ${started.toLocaleString('en')} are started.`,
+    { details: { ...details, started }, cause: error, ...(retryable !== undefined && { retryable }) },
   )
 }
 

@@ -27,6 +27,7 @@ const world = globalThis as { [place]?: ProcessEngine | undefined }
 export const WORKER: WorkerVerbs = Object.freeze({
   register: asked('register'),
   call: asked('call'),
+  callMany: asked('callMany'),
   run: asked('run'),
   cancel: asked('cancel'),
   definitions: () => processEngine().definitions(),
