@@ -19,9 +19,11 @@ export interface CampaignAccount extends Account {
   readonly kills: number
 }
 
-// Children at the same time: enough to work side by side on two cores.
-const slots = 3
-const leaseMs = 3_000
+// Children at the same time: more than there are processors, so that they are also kept waiting.
+const slots = 4
+const leaseMs = 200
+// Steps at a time in each child: so many a kill can throw away at most.
+const stepsAtOnce = 4
 // A child whose failpoint has not come by then is killed as it stands.
 const longestLifeMs = 1_000
 const startLimitMs = 30_000
@@ -67,7 +69,7 @@ async function killOneAfterAnother(campaign: Campaign): Promise<void> {
     campaign.planned += 1
     const death = randomDeath(random)
     const seed = random.between(0, 2 ** 31)
-    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 8) }
+    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 16), stepsAtOnce }
     const child = new Child(build, death.failpoint === undefined ? order : { ...order, death: death.failpoint })
     for (let n = random.between(0, 6); n > 0; n--) startRandom(campaign)
     if (death.servesFirst) await child.hears(() => child.isReady, startLimitMs)
@@ -105,7 +107,14 @@ function start({ client, note, calls }: Campaign, name: string, input: object): 
 }
 
 async function drain(campaign: Campaign): Promise<void> {
-  const child = new Child(campaign.build, { ...placesOf(campaign), leaseMs, seed: 0, starts: 0, drains: true })
+  const child = new Child(campaign.build, {
+    ...placesOf(campaign),
+    leaseMs,
+    seed: 0,
+    starts: 0,
+    drains: true,
+    stepsAtOnce,
+  })
   const timer = systemClock.after(drainMs, () => void child.signal('SIGKILL'))
   const { signal, code, errors } = await child.ended
   timer.cancel()

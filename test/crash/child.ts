@@ -23,6 +23,7 @@ export interface ChildOrder {
   readonly isBlind?: boolean
   /** Workflows at a time. */
   readonly most?: number
+  readonly stepsAtOnce?: number
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
@@ -55,9 +56,9 @@ const log = {
   error: trouble,
 }
 
-const { store, leaseMs, most = 100 } = order
+const { store, leaseMs, most = 100, stepsAtOnce = most } = order
 const clock = order.isBlind ? blindClock : systemClock
-const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: most } }
+const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: stepsAtOnce } }
 const options = { store, pools, node: `child-${process.pid}`, definitions: Object.values(known) }
 const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
 process.on('message', () => void end())

@@ -14,6 +14,8 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'called'; readonly run: string; readonly name: string; readonly input: unknown }
   /** `result` resolved. */
   | { readonly kind: 'result'; readonly run: string; readonly output: unknown }
+  /** `cancel` is about to be asked for. */
+  | { readonly kind: 'cancels'; readonly run: string }
   | { readonly kind: 'fired'; readonly place: string }
   /** A write of this process was refused: the run is another's. */
   | { readonly kind: 'lost'; readonly run: string }

@@ -35,9 +35,10 @@ export interface PauseReport {
 }
 
 const leaseMs = 200
-const runsAtOnce = 8
-// Each child takes half of the runs, so that both hold some.
-const most = runsAtOnce / 2
+const processes = 4
+const runsAtOnce = 16
+// Each child takes its part of the runs, so that all hold some.
+const most = runsAtOnce / processes
 const stepMs = 60
 const legs = 3
 // Twenty times what taking over needs; one that takes longer is stuck behind the lock of the paused process.
@@ -47,7 +48,7 @@ const answerMs = 15_000
 interface Stage extends PauseOptions {
   readonly client: Troupe
   readonly db: SqlDriver
-  readonly children: readonly [Child, Child]
+  readonly children: readonly Child[]
 }
 
 /** A run that the paused process holds, with the epoch of its claim. */
@@ -88,7 +89,8 @@ export async function runPauses(options: PauseOptions): Promise<PauseReport> {
 /** start → pause → take over → return → compare */
 async function pauseOne(stage: Stage, round: number): Promise<Round> {
   const { client, children, random, db } = stage
-  const [victim, other] = round % 2 === 0 ? children : [children[1], children[0]]
+  const victim = children[round % children.length] as Child
+  const others = children.filter((child) => child !== victim)
   const begunBefore = countBegun(victim)
   const input = { from: process.pid, legs, takesMs: stepMs }
   const handles = await Promise.all(Array.from({ length: runsAtOnce }, () => client.call('voyage', input)))
@@ -98,7 +100,7 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
   await pause(victim, db)
   const held = heldBy(db, victim)
   const isLate = random.happens(0.5)
-  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(other, held)))
+  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(others, held)))
   const before = traces(db, held, isLate)
   const heardBefore = victim.heard.length
   victim.signal('SIGCONT')
@@ -116,12 +118,12 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
 async function openStage(options: PauseOptions): Promise<Stage> {
   const { build, store, ledger } = options
   const given = { store: `sqlite:${store}`, ledger, leaseMs, seed: 0, starts: 0, most }
-  // One gives its runs up by itself when it returns; the other goes on, and only the store can refuse it.
-  const children = [new Child(build, { ...given, isBlind: true }), new Child(build, given)] as const
+  // Every other one gives its runs up by itself when it returns; a blind one goes on, and only the store can refuse it.
+  const children = Array.from({ length: processes }, (_, n) => new Child(build, { ...given, isBlind: n % 2 === 0 }))
   if (!(await areReady(children, answerMs))) {
     for (const child of children) child.signal('SIGKILL')
     const ends = await Promise.all(children.map((child) => child.ended))
-    throw new Error(`The children did not both start: ${ends.map(({ errors }) => errors).join('\n')}`)
+    throw new Error(`The children did not all start: ${ends.map(({ errors }) => errors).join('\n')}`)
   }
   const client = await Troupe.open({ store: `sqlite:${store}`, definitions: Object.values(definitions(() => {})) })
   return { ...options, client, children, db: await openDriver(store) }
@@ -182,10 +184,16 @@ function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
   return db.prepare(sql).all(pid) as HeldRun[]
 }
 
-async function allResumed(other: Child, held: readonly HeldRun[]): Promise<boolean> {
-  const isResumed = ({ id }: HeldRun): boolean =>
-    other.heard.some((entry) => entry.kind === 'begun' && entry.run === id)
-  return (await other.hears(() => held.every(isResumed), takeOverMs)) === true
+async function allResumed(others: readonly Child[], held: readonly HeldRun[]): Promise<boolean> {
+  const resumed = held.map(({ id }) => {
+    const isHere = ({ heard }: Child) => heard.some((entry) => entry.kind === 'begun' && entry.run === id)
+    return Promise.any(others.map((other) => heardOf(other, () => isHere(other))))
+  })
+  return (await Promise.allSettled(resumed)).every(({ status }) => status === 'fulfilled')
+}
+
+async function heardOf(child: Child, see: () => boolean): Promise<void> {
+  if ((await child.hears(see, takeOverMs)) !== true) throw new Error(`Process ${child.pid} never said it`)
 }
 
 async function allFinished(client: Troupe, held: readonly HeldRun[]): Promise<boolean> {

@@ -25,6 +25,8 @@ interface OrderInput extends Asked {
 interface ErrandInput extends Asked {
   readonly takesMs: number
   readonly fails: number
+  /** Goes on at least until then, in milliseconds since 1970. */
+  readonly until?: number
 }
 
 interface VoyageInput extends Asked {
@@ -40,9 +42,10 @@ export function definitions(note: Note) {
   const order = workflow<OrderInput, string[]>('order', { retry: quickRetry }, (ctx, input) =>
     performOrder(new Teller(ctx, note), input),
   )
-  const errand = worker<ErrandInput, string>('errand', { retry: quickRetry }, (ctx, { takesMs, fails }) =>
-    perform(note, { run: ctx.runId, path: '' }, { takesMs, isFailing: ctx.attempt <= fails }),
-  )
+  const errand = worker<ErrandInput, string>('errand', { retry: quickRetry }, (ctx, { takesMs, fails, until = 0 }) => {
+    const how = { takesMs: Math.max(takesMs, until - systemClock.now()), isFailing: ctx.attempt <= fails }
+    return perform(note, { run: ctx.runId, path: '' }, how)
+  })
   const rest = workflow<Asked, string[]>('rest', {}, async (ctx) => {
     const teller = new Teller(ctx, note)
     const before = await teller.step('before', {})
