@@ -8,8 +8,10 @@ export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
 export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
+export type { QueueStatus } from './engine/queue-status.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 export type { RunStats } from './engine/run-stats.ts'
+export type { WaitReason } from './model/reason.ts'
 export type { RunState } from './model/run.ts'
 
 // Definitions

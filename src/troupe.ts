@@ -10,6 +10,7 @@ import { isProvedDead, ownIdentity } from './engine/host.ts'
 import { Looking } from './engine/looking.ts'
 import { Operating } from './engine/operating.ts'
 import { checkTroupeOptions, type CheckedOptions, type RunsFilter, type TroupeOptions } from './engine/options.ts'
+import type { QueueStatus } from './engine/queue-status.ts'
 import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
 import type { RunStats } from './engine/run-stats.ts'
@@ -249,6 +250,18 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
 
   async attempts(runId: string): Promise<AttemptStatus[]> {
     return this.#looking.attempts(runId)
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    return this.#looking.queues()
+  }
+
+  async pause(queue: string): Promise<boolean> {
+    return this.#operating.pause(queue)
+  }
+
+  async resume(queue: string): Promise<boolean> {
+    return this.#operating.resume(queue)
   }
 
   /** bind → discover; afterwards it can be used. */

@@ -235,6 +235,20 @@ describe('a store with runs', () => {
     expect(gone.err).toContain("Worker run 'ffffffff-0000' not found")
   })
 
+  it('lists its queues, pauses and resumes one, and knows a name that is none', async () => {
+    const [head, row] = (await troupe(folder, ['queues'])).out.split('\n')
+    expect(head).toMatch(/^QUEUE +READY +RUNNING +SCHEDULED +PARKED +OLDEST +NODES/)
+    expect(row).toMatch(/^default +0 +0 +0 +0 +0/)
+    const paused = await troupe(folder, ['queues', 'pause', 'default'])
+    expect(paused.err).toContain("Queue 'default' is paused: what runs goes on, nothing else starts.")
+    expect((await troupe(folder, ['queues'])).out).toContain('paused now')
+    expect((await troupe(folder, ['queues', 'resume', 'default'])).err).toBe("Queue 'default' goes on.\n")
+    const unchanged = await troupe(folder, ['queues', 'resume', 'default', '--json'])
+    expect(JSON.parse(unchanged.out)).toEqual({ name: 'default', paused: false, changed: false })
+    const none = await troupe(folder, ['queues', 'pause', 'defualt'])
+    expect([none.code, none.err]).toEqual([2, "troupe: There is no queue 'defualt'. There is: default\n"])
+  })
+
   it('gives programs everything as JSON', async () => {
     const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<
       string,

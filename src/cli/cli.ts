@@ -7,6 +7,7 @@ import { callCommand, type CallFlags } from './commands/call.ts'
 import { cancelCommand, type CancelFlags } from './commands/cancel.ts'
 import { definitionsCommand } from './commands/definitions.ts'
 import { devCommand } from './commands/dev.ts'
+import { pauseCommand, queuesCommand } from './commands/queues.ts'
 import { runCommand, type RunFlags } from './commands/run.ts'
 import { runsCommand, type RunsFlags } from './commands/runs.ts'
 import { showCommand, type ShowFlags } from './commands/show.ts'
@@ -57,6 +58,7 @@ function buildProgram(io: Io, done: Done): Command {
   addShow(program, io, done)
   addCancel(program, io, done)
   addDefinitions(program, io, done)
+  addQueues(program, io, done)
   return program
 }
 
@@ -161,6 +163,29 @@ function addDefinitions(program: Command, io: Io, done: Done): void {
     })
 }
 
+function addQueues(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'queues')
+  command
+    .summary('list queues, pause or resume one')
+    .description(
+      'Lists the queues with what is in them. A paused queue starts nothing, on any node, until it is resumed; what runs goes on.',
+    )
+    .action(async () => {
+      done(await queuesCommand(command.optsWithGlobals<CommonFlags>(), io))
+    })
+  for (const verb of ['pause', 'resume'] as const) {
+    const sub = command
+      .command(verb)
+      .helpOption('-h, --help', 'print this help')
+      .usage('NAME [options]')
+      .description(verb === 'pause' ? 'Lets nothing of a queue start.' : 'Lets a paused queue go on.')
+      .argument('<name>', 'the queue')
+      .action(async (name: string) => {
+        done(await pauseCommand(verb, name, sub.optsWithGlobals<CommonFlags>(), io))
+      })
+  }
+}
+
 function addRuns(program: Command, io: Io, done: Done): void {
   const command = inherit(program, 'runs')
   command
@@ -212,6 +237,7 @@ const usages: Readonly<Record<string, string>> = {
   call: 'NAME [JSON] [options]',
   cancel: 'ID [options]',
   definitions: '[options]',
+  queues: '[pause|resume NAME] [options]',
   runs: '[options]',
   show: 'ID [options]',
 }

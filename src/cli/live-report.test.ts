@@ -36,6 +36,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     startedAt: undefined,
     finishedAt: undefined,
     dueAt: undefined,
+    reason: undefined,
     node: 'n',
     tags: [],
     input: undefined,

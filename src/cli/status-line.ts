@@ -1,12 +1,13 @@
 // The one line that tells how a run is doing, made to fit.
 import type { RunStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
+import { reasonText } from '../model/reason.ts'
 import { drawBar, percent, shareOf } from './bar.ts'
 import { stateStyles, type Paint } from './paint.ts'
 import { widthOf } from './width.ts'
 
 export interface StatusLine {
-  readonly run: Pick<RunStatus, 'state' | 'attempt' | 'dueAt' | 'progress'>
+  readonly run: Pick<RunStatus, 'state' | 'attempt' | 'dueAt' | 'progress'> & Partial<Pick<RunStatus, 'reason'>>
   readonly now: number
   readonly elapsedMs: number
   /** Of progress, a second. */
@@ -50,7 +51,7 @@ export function drawStatus(status: StatusLine, width: number, paint: Paint): str
 export function stateWords(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
   const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
-  if (run.state === 'ready') return `waiting for a free actor${again}`
+  if (run.state === 'ready') return `waiting for ${reasonText(run.reason ?? { kind: 'actor' })}${again}`
   if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
   if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
   return `${run.state}${again}`

@@ -47,6 +47,7 @@ export class Engine {
   readonly local: LocalRuns
   readonly #deps: Deps
   readonly #settings: EngineSettings
+  readonly #registry: Registry
   readonly #system: ActorSystem
   readonly #node: NodeState = { nodeId: 0, seq: 0 }
   readonly #active = new ActiveRuns()
@@ -76,7 +77,8 @@ export class Engine {
     const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
-    registry.whenAdded(() => this.#dispatcher.tell('hint'))
+    this.#registry = registry
+    registry.whenAdded(() => this.#definitionAdded())
     this.#system.deadLetters.onDeadLetter(({ message, payload }) => {
       if (message === 'write') (payload as Write).failed(this.#end)
     })
@@ -100,6 +102,11 @@ export class Engine {
   /** Takes many; their own promise tells when they are durable. */
   async orderMany(starts: ManyStarts): Promise<void> {
     await this.#command(new ExecuteMany({ starts }))
+  }
+
+  /** Runs may have become ready. */
+  hint(): void {
+    this.#dispatcher.tell('hint')
   }
 
   /** Whether the news of this run will come from this process. */
@@ -192,6 +199,23 @@ export class Engine {
     const { identity, leaseMs } = this.#settings
     this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
     this.#node.seq = 0
+    await this.#tellServing()
+  }
+
+  #definitionAdded(): void {
+    this.hint()
+    if (this.#node.nodeId === 0) return
+    this.#tellServing().catch((error: unknown) => {
+      this.#deps.log.warn(
+        { err: error },
+        'the store does not know of a definition of this node: it may say that no node knows it',
+      )
+    })
+  }
+
+  async #tellServing(): Promise<void> {
+    const queueIds = [...this.#settings.queues.values()]
+    await this.#deps.store.updateServing(this.#node.nodeId, { queueIds, definitionIds: this.#registry.ids() })
   }
 
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */

@@ -230,5 +230,6 @@ export function viewOf(run: LocalRun): RunView {
     value: finished?.value ?? null,
     done: progress?.done ?? null,
     total: progress?.total ?? null,
+    reason: dueAt === undefined || finished !== undefined ? null : { kind: 'timer', until: dueAt },
   }
 }

@@ -3,6 +3,7 @@ import type { EndedRuns } from '../store/store.ts'
 import { checkText } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkRunsFilter, type RunsFilter } from './options.ts'
+import { queueStatus, type QueueStatus } from './queue-status.ts'
 import type { RunHandle } from './run-handle.ts'
 import { runStats, type RunStats } from './run-stats.ts'
 import {
@@ -69,6 +70,11 @@ export class Looking implements LookingVerbs {
   async attempts(runId: string): Promise<AttemptStatus[]> {
     await this.#face.existing(runId)
     return (await this.#face.deps.store.listAttempts(runId)).map(attemptStatus)
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    this.#face.checkOpen()
+    return (await this.#face.deps.store.listQueues()).map(queueStatus)
   }
 
   /** Of one name when it is given. */

@@ -80,6 +80,11 @@ export class Registry {
     return this.#byId.get(id)
   }
 
+  /** The numbers of all definitions. */
+  ids(): number[] {
+    return [...this.#byId.keys()]
+  }
+
   /** The numbers of all definitions that run on one kind of actor. */
   idsFor(kind: PoolKind): number[] {
     return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)

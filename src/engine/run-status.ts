@@ -2,6 +2,7 @@
 import { decode, decodeError } from '../lib/codec.ts'
 import { TroupeError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
+import type { WaitReason } from '../model/reason.ts'
 import type { RunState } from '../model/run.ts'
 import type { AttemptView, RunView, StepKind, StepView } from '../store/store.ts'
 
@@ -20,6 +21,8 @@ export interface RunStatus {
   readonly finishedAt: number | undefined
   /** When it goes on by itself. */
   readonly dueAt: number | undefined
+  /** Why it is not running; undefined when it is, and when it has ended. */
+  readonly reason: WaitReason | undefined
   readonly node: string | undefined
   readonly tags: readonly string[]
   readonly input: unknown
@@ -71,6 +74,7 @@ export function runStatus(row: RunView): RunStatus {
     startedAt: row.startedAt ?? undefined,
     finishedAt: row.finishedAt ?? undefined,
     dueAt: row.dueAt ?? undefined,
+    reason: row.reason ?? undefined,
     node: row.node ?? undefined,
     tags: tags.value ?? [],
     input: input.value,

@@ -2,6 +2,7 @@
 import type { CallManyOptions, CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
 import type { RunsFilter } from './options.ts'
+import type { QueueStatus } from './queue-status.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
@@ -85,12 +86,35 @@ export interface LookingVerbs {
   steps(runId: string): Promise<StepStatus[]>
   /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */
   attempts(runId: string): Promise<AttemptStatus[]>
+  /** All queues that anybody ever named, by name: what is in them, since when, and who serves them. */
+  queues(): Promise<QueueStatus[]>
 }
 
 /** What is done to runs that are there. */
 export interface OperatingVerbs {
   /** Asks a run to end; true when it ended as cancelled, false when another end came first. */
   cancel(runId: string, reason?: string): Promise<boolean>
+  /**
+   * Lets no run of a queue start, on any node, also after a restart, until it is resumed; what runs goes on, and what is started waits.
+   * False when it was paused already.
+   *
+   * Saves: the time.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const mail = worker('mail', { queue: 'mail' }, () => 'sent')
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [mail], queues: ['mail'] })
+   * await troupe.start()
+   * await troupe.pause('mail')
+   * const handle = await troupe.call(mail)
+   * console.log((await handle.status()).reason?.kind) // queue_paused
+   * await troupe.resume('mail')
+   * console.log(await handle.result()) // sent
+   * ```
+   */
+  pause(queue: string): Promise<boolean>
+  /** Lets the runs of a queue start again; false when it was not paused. */
+  resume(queue: string): Promise<boolean>
 }
 
 /** The verbs that `WORKER` has as well. */

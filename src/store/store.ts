@@ -1,4 +1,5 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
+import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome } from '../model/run.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
@@ -297,6 +298,28 @@ export interface RunView {
   readonly value: string | null
   readonly done: number | null
   readonly total: number | null
+  /** Why it is not running; null when it is, and when it has ended. */
+  readonly reason: WaitReason | null
+}
+
+/** What a node can perform. */
+export interface Serving {
+  readonly queueIds: readonly number[]
+  readonly definitionIds: readonly number[]
+}
+
+/** A queue as people see it. */
+export interface QueueView {
+  readonly name: string
+  readonly ready: number
+  readonly running: number
+  readonly scheduled: number
+  readonly parked: number
+  /** When the run was started that has been ready for longest. */
+  readonly oldestReadyAt: number | null
+  readonly pausedAt: number | null
+  /** How many live nodes serve it. */
+  readonly nodes: number
 }
 
 export interface StepView {
@@ -350,9 +373,16 @@ export interface Store {
   internDefinition(name: string, version: string): Promise<number>
   internQueue(name: string): Promise<number>
 
+  /** Lets no run of a queue start, on any node, until it is resumed; false when it was paused already. */
+  pauseQueue(queueId: number): Promise<boolean>
+  resumeQueue(queueId: number): Promise<boolean>
+  listQueues(): Promise<QueueView[]>
+
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
   /** False when the node was declared dead meanwhile. */
   renewNode(nodeId: number, leaseMs: number): Promise<boolean>
+  /** Keeps what a node can perform, for people who ask why a run waits. */
+  updateServing(nodeId: number, serving: Serving): Promise<void>
   listNodes(): Promise<NodeRow[]>
   /** Makes what these nodes ran ready again and forgets them; counts the runs. */
   rescueNodes(nodes: readonly DeadNode[], fate: DeadRun): Promise<number>

@@ -7,6 +7,7 @@ import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
+import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
@@ -32,6 +33,7 @@ const statements = {
   ...hotWaitStatements,
   ...hotCancelStatements,
   ...hotMarkStatements,
+  ...hotReasonStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
   findMany: hotViewStatements.findMany,
@@ -116,6 +118,13 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findRequests: ['SCAN cancel_request', liveByKey],
   findMark: [markByKey],
   updateAnswer: [markByKey],
+  findWaiting: [
+    'SCAN asked VIRTUAL TABLE INDEX 1:',
+    runKeyById,
+    liveByKey,
+    'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+  ],
   findStarted: [runById, `${liveByKey} LEFT-JOIN`],
   findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
@@ -172,10 +181,10 @@ async function storeWith(runs: number, isAnalyzed: boolean): Promise<Connection>
 /** Runs of three queues: a quarter running, a quarter parked, the rest ready, each with a step. */
 function fill(db: Connection, runs: number): void {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${runs})`
-  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`)
+  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null, null from n`)
   db.run(`insert into live ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
-      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2 from n`)
+      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
   db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
   db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null from n`)

@@ -1,6 +1,7 @@
 // `troupe runs`: the runs of a store, the newest first.
 import type { RunStatus } from '../../engine/run-status.ts'
 import { formatMs } from '../../lib/duration.ts'
+import { reasonText } from '../../model/reason.ts'
 import type { RunState } from '../../model/run.ts'
 import { percent, shareOf } from '../bar.ts'
 import type { CommonFlags } from '../config.ts'
@@ -53,6 +54,7 @@ function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[
     { title: 'ID', cell: ({ id }) => id, paint: (_run, text, paint) => paint('dim', text) },
     { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
     { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, text, paint) => paint(stateStyles[state], text) },
+    runs.some(isHeldUp) ? { title: 'WAITS FOR', cell: waitsFor, least: 12 } : undefined,
     runs.some(hasProgress) ? { title: 'DONE', cell: done, align: 'right' } : undefined,
     { title: 'AGE', cell: ({ createdAt }) => age(createdAt, now), align: 'right' },
     { title: 'TOOK', cell: (run) => took(run, now), align: 'right' },
@@ -66,13 +68,24 @@ function drawStacked(
   now: number,
   { columns, paint }: { readonly columns: number; readonly paint: Paint },
 ): string[] {
-  const facts = [done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter((fact) => fact !== '')
+  const facts = [waitsFor(run), done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter(
+    (fact) => fact !== '',
+  )
   const rest = `  ${run.state}  ${facts.join('  ')}`
   const name = cut(oneLine(run.name), columns - rest.length)
   return [
     paint('dim', run.id),
     `${paint('bold', name)}  ${paint(stateStyles[run.state], run.state)}  ${facts.join('  ')}`,
   ]
+}
+
+/** Whether it waits for something that does not come by itself. */
+function isHeldUp({ reason }: RunStatus): boolean {
+  return reason !== undefined && reason.kind !== 'timer' && reason.kind !== 'actor'
+}
+
+function waitsFor(run: RunStatus): string {
+  return run.reason !== undefined && isHeldUp(run) ? oneLine(reasonText(run.reason)) : ''
 }
 
 function hasProgress(run: RunStatus): boolean {

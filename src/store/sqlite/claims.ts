@@ -19,7 +19,7 @@ live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch
 const findReady = `
 select ${loaded}
 from live cross join run on run.id = live.run_id
-where live.state = 'ready' and live.queue = ? and live.definition in (select value from json_each(?))
+where live.state = 'ready' and live.limited <> 1 and live.queue = ? and live.definition in (select value from json_each(?))
 order by live.priority desc, live.run_id
 limit ?`
 
@@ -102,6 +102,7 @@ function claimMany(write: Write, claim: ClaimRequest): Claimed[] {
   const definitions = JSON.stringify(claim.definitionIds)
   const claimed: Claimed[] = []
   for (const queueId of claim.queueIds) {
+    if (write.paused.has(queueId)) continue
     const want = claim.want - claimed.length
     if (want === 0) break
     const taken = claim.taken + claimed.length

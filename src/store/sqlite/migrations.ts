@@ -281,4 +281,19 @@ left join finished on finished.run_id = run.id and live.run_id is null
 left join node on node.id = live.node
 left join progress on progress.run_id = run.id;
 `,
+  `
+-- When a person stopped its runs from starting; null while it goes on.
+alter table queue add column paused_at integer;
+
+-- What a node can perform, as lists of numbers in JSON: it tells why a run waits.
+alter table node add column queues text not null default '[]';
+alter table node add column definitions text not null default '[]';
+
+-- The limiters a run has to pass and the key it has at each, as [limiter, key] pairs in JSON; null for none.
+alter table run add column limits text;
+-- 1: it passes limiters, and waits in their lines when it is ready. 2: its steps alone do. 0: neither.
+alter table live add column limited integer not null default 0;
+drop index live_ready;
+create index live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited <> 1;
+`,
 ]

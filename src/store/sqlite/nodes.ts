@@ -1,5 +1,5 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
-import type { DeadNode, DeadRun, NodeIdentity, NodeRow } from '../store.ts'
+import type { DeadNode, DeadRun, NodeIdentity, NodeRow, Serving } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { endRuns, giveBack } from './moves.ts'
 import { deliveriesSoFar, readyUntil, type Ends } from './runs.ts'
@@ -12,6 +12,8 @@ values (?, ?, ?, ?, ?, ?, ?)
 returning id`
 
 const renewOne = `update node set lease_until = ? where id = ? returning id`
+
+const updateServed = `update node set queues = ?, definitions = ? where id = ?`
 
 const findNode = `select id from node where id = ?`
 
@@ -60,6 +62,10 @@ export function insertNode(db: Connection, identity: NodeIdentity, lease: { now:
 
 export function renewNode(db: Connection, nodeId: number, leaseUntil: number): boolean {
   return db.get(renewOne, leaseUntil, nodeId) !== undefined
+}
+
+export function updateServing(db: Connection, nodeId: number, { queueIds, definitionIds }: Serving): void {
+  db.run(updateServed, JSON.stringify(queueIds), JSON.stringify(definitionIds), nodeId)
 }
 
 export function hasNode(db: Connection, nodeId: number): boolean {

@@ -1,6 +1,7 @@
 // What every write to a run shares: the batch it belongs to, and the fence that lets in only who holds the run.
 import type { Held } from '../store.ts'
 import type { Connection } from './connection.ts'
+import type { PausedQueues } from './queues.ts'
 import type { Rollup } from './rollup.ts'
 
 /** What every statement of one batch needs to know. */
@@ -12,6 +13,7 @@ export interface Write {
   readonly epoch: number
   readonly fence: Fence
   readonly rollup: Rollup
+  readonly paused: PausedQueues
 }
 
 /** A transaction in which runs may end. */

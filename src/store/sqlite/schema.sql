@@ -78,11 +78,11 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0) strict;
+, has_state integer not null default 0, limited integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
-CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready';
+CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited <> 1;
 
 CREATE TABLE log (
   run_id integer not null,
@@ -111,7 +111,7 @@ CREATE TABLE node (
   pid_namespace text,
   pid integer not null,
   pid_started_at text
-) strict;
+, queues text not null default '[]', definitions text not null default '[]') strict;
 
 CREATE TABLE progress (
   run_id integer primary key,
@@ -122,7 +122,7 @@ CREATE TABLE progress (
 CREATE TABLE queue (
   id integer primary key,
   name text not null unique
-) strict;
+, paused_at integer) strict;
 
 CREATE TABLE rollup (
   definition integer not null,
@@ -144,7 +144,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-) strict;
+, limits text) strict;
 
 CREATE TABLE state (
   run_id integer not null,

@@ -2,7 +2,17 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
-import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, RunFilter, Store } from '../store.ts'
+import type {
+  Batch,
+  Committed,
+  DeadNode,
+  DeadRun,
+  EmitCursor,
+  NodeIdentity,
+  RunFilter,
+  Serving,
+  Store,
+} from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
@@ -12,6 +22,7 @@ import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
+import { listQueues, PausedQueues, pauseQueue, resumeQueue } from './queues.ts'
 import { countEnded, Rollup } from './rollup.ts'
 import { Fence, type Ends, type Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
@@ -77,6 +88,18 @@ class SqliteStore implements Store {
     return this.#whenFree(() => internQueue(this.#db, name))
   }
 
+  pauseQueue(queueId: number): Promise<boolean> {
+    return this.#write(() => pauseQueue(this.#db, queueId, this.now()))
+  }
+
+  resumeQueue(queueId: number): Promise<boolean> {
+    return this.#write(() => resumeQueue(this.#db, queueId))
+  }
+
+  async listQueues() {
+    return this.#read(() => listQueues(this.#db, this.now()))
+  }
+
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
     return this.#write(() => {
       const now = this.now()
@@ -90,6 +113,10 @@ class SqliteStore implements Store {
       this.#time.moveTo(now)
       return nodes.renewNode(this.#db, nodeId, now + leaseMs)
     })
+  }
+
+  updateServing(nodeId: number, serving: Serving): Promise<void> {
+    return this.#write(() => nodes.updateServing(this.#db, nodeId, serving))
   }
 
   async listNodes() {
@@ -134,11 +161,11 @@ class SqliteStore implements Store {
   }
 
   async findRun(id: string) {
-    return this.#read(() => views.findRun(this.#db, id))
+    return this.#read(() => views.findRun(this.#db, id, this.now()))
   }
 
   async listRuns(filter: RunFilter) {
-    return this.#read(() => views.listRuns(this.#db, filter))
+    return this.#read(() => views.listRuns(this.#db, filter, this.now()))
   }
 
   async listSteps(id: string) {
@@ -207,7 +234,7 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
 
   const fence = new Fence(db, batch.nodeId)
   const rollup = new Rollup()
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup }
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused: new PausedQueues(db) }
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)

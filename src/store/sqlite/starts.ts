@@ -37,15 +37,16 @@ interface Beginner {
   readonly runs: NewRuns
 }
 
-function begin({ now, epoch }: Write, { start, runs }: Beginner, runId: number): Started {
-  runs.add(runId, start, beginningOf(start))
-  const held = start.directly ? { runId, generation: 1, epoch } : undefined
+function begin({ now, epoch, paused }: Write, { start, runs }: Beginner, runId: number): Started {
+  const isDirect = start.directly && !paused.has(start.queueId)
+  runs.add(runId, start, beginningOf(start, isDirect))
+  const held = isDirect ? { runId, generation: 1, epoch } : undefined
   return { id: start.id, runId, isNew: true, held, createdAt: now }
 }
 
-function beginningOf({ directly, priority, dueAt, deadlineAt }: StartRecord): Beginning {
+function beginningOf({ priority, dueAt, deadlineAt }: StartRecord, isDirect: boolean): Beginning {
   // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
-  if (directly) return { state: 'running', priority, dueAt: null }
+  if (isDirect) return { state: 'running', priority, dueAt: null }
   if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
   return { state: 'ready', priority, dueAt: deadlineAt === null ? null : wholeMs(deadlineAt) }
 }

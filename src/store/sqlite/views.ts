@@ -1,6 +1,7 @@
 // What people and handles ask for: read only, from the documented views.
 import type { AttemptView, FinishedRun, RunFilter, RunView, StepView } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { reasonsOf } from './reasons.ts'
 
 const columns = `
 id, name, version, queue, state, attempt, deliveries, created_at as createdAt, started_at as startedAt,
@@ -39,12 +40,13 @@ export function findFinished(db: Connection, id: string): FinishedRun | undefine
   return db.get<FinishedRun>(findFinishedRun, id)
 }
 
-export function findRun(db: Connection, id: string): RunView | undefined {
-  return db.get<RunView>(findOne, id)
+export function findRun(db: Connection, id: string, now: number): RunView | undefined {
+  return withReasons(db, db.all<RunRow>(findOne, id), now)[0]
 }
 
-export function listRuns(db: Connection, filter: RunFilter): RunView[] {
-  return db.all<RunView>(findMany, filter.name ?? null, filter.state ?? null, filter.limit)
+export function listRuns(db: Connection, filter: RunFilter, now: number): RunView[] {
+  const rows = db.all<RunRow>(findMany, filter.name ?? null, filter.state ?? null, filter.limit)
+  return withReasons(db, rows, now)
 }
 
 export function listSteps(db: Connection, id: string): StepView[] {
@@ -54,4 +56,16 @@ export function listSteps(db: Connection, id: string): StepView[] {
 
 export function listAttempts(db: Connection, id: string): AttemptView[] {
   return db.all<AttemptView>(findAttempts, id)
+}
+
+type RunRow = Omit<RunView, 'reason'>
+
+function withReasons(db: Connection, rows: readonly RunRow[], now: number): RunView[] {
+  const waiting = rows.filter(({ state, finishedAt }) => finishedAt === null && state !== 'running')
+  const reasons = reasonsOf(
+    db,
+    waiting.map(({ id }) => id),
+    now,
+  )
+  return rows.map((row) => ({ ...row, reason: reasons.get(row.id) ?? null }))
 }

@@ -7,6 +7,7 @@ import { journalCases } from './journal.ts'
 import { markCases } from './marks.ts'
 import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
+import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
 import { runCases } from './runs.ts'
 import { Scene, type Backend, type Cases } from './scene.ts'
@@ -34,6 +35,7 @@ const groups: Readonly<Record<string, Cases>> = {
   marks: markCases,
   cancels: cancelCases,
   streams: streamCases,
+  queues: queueCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

@@ -52,12 +52,12 @@ function caseOf(state: RunState, move: RunMove): [string, Cases[string]] {
     const claimed = await scene.startAndClaim({ deadlineAt: laterMs })
     await enter[state](scene, claimed.held)
     assert.equal(await scene.stateOf(claimed.id), state)
-    const before = await scene.store.findRun(claimed.id)
+    const before = await scene.rowOf(claimed.id)
 
     assert.equal(await tryMove[move](scene, claimed), isLegal)
 
     assert.equal(await scene.stateOf(claimed.id), isLegal ? to : state)
-    if (!isLegal) same(await scene.store.findRun(claimed.id), before)
+    if (!isLegal) same(await scene.rowOf(claimed.id), before)
   }
   return [name, run]
 }

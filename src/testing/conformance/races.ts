@@ -68,12 +68,12 @@ function orderedPairs(): [string, Cases[string]][] {
       async (scene) => {
         const run = await scene.startAndClaim()
         assert.equal(await earlier.tries(scene, run), true)
-        const before = await scene.store.findRun(run.id)
+        const before = await scene.rowOf(run.id)
         assert.equal(before?.state, earlier.leads)
 
         assert.equal(await later.tries(scene, run), false)
 
-        same(await scene.store.findRun(run.id), before)
+        same(await scene.rowOf(run.id), before)
       },
     ]),
   )

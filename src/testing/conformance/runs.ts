@@ -27,6 +27,7 @@ export const runCases: Cases = {
       value: null,
       done: null,
       total: null,
+      reason: { kind: 'not_served', missing: 'queue', queue: 'default', name: 'resize', version: '1' },
     })
   },
 

@@ -163,6 +163,14 @@ export class Scene {
     return (await this.store.findRun(id))?.state
   }
 
+  /** All of a run but why it waits, which also follows from what else there is. */
+  async rowOf(id: string): Promise<Omit<store.RunView, 'reason'> | undefined> {
+    const run = await this.store.findRun(id)
+    if (run === undefined) return undefined
+    const { reason: _, ...row } = run
+    return row
+  }
+
   async close(): Promise<void> {
     for (const opened of this.#opened) await opened.close()
     await this.#database.remove()

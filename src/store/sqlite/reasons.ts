@@ -1,0 +1,72 @@
+// Why runs wait: looked up for those that people look at, never on the way of a run.
+import type { WaitReason } from '../../model/reason.ts'
+import type { LiveState } from '../../model/run.ts'
+import type { Connection } from './connection.ts'
+
+// By the unique public id, then by primary keys.
+const findWaiting = `
+select run.public_id as id, live.state, live.definition, live.queue, live.due_at as dueAt,
+  queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version
+from json_each(?) as asked
+cross join run on run.public_id = asked.value
+cross join live on live.run_id = run.id
+cross join queue on queue.id = live.queue
+cross join definition on definition.id = live.definition
+where live.state <> 'running'`
+
+// A scan: the table is small.
+const findServing = `select queues, definitions from node where lease_until >= ?`
+
+interface WaitingRow {
+  readonly id: string
+  readonly state: LiveState
+  readonly definition: number
+  readonly queue: number
+  readonly dueAt: number | null
+  readonly queueName: string
+  readonly name: string
+  readonly version: string
+  readonly pausedAt: number | null
+}
+
+interface Serving {
+  readonly queues: readonly number[]
+  readonly definitions: readonly number[]
+}
+
+/** The statements of this file whose plans are tested. */
+export const hotReasonStatements = { findWaiting }
+
+/** The reasons of those of these runs that wait, by their public ids. */
+export function reasonsOf(db: Connection, ids: readonly string[], now: number): ReadonlyMap<string, WaitReason> {
+  const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids))
+  let nodes: readonly Serving[] | undefined
+  const serving = (): readonly Serving[] => (nodes ??= servingNodes(db, now))
+  return new Map(rows.map((row) => [row.id, reasonOf(row, serving)]))
+}
+
+function reasonOf(row: WaitingRow, serving: () => readonly Serving[]): WaitReason {
+  if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
+  if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
+  const missing = missingFor(row, serving())
+  if (missing === undefined) return { kind: 'actor' }
+  return { kind: 'not_served', missing, queue: row.queueName, name: row.name, version: row.version }
+}
+
+function missingFor(
+  { queue, definition }: WaitingRow,
+  nodes: readonly Serving[],
+): 'node' | 'queue' | 'definition' | undefined {
+  if (nodes.length === 0) return 'node'
+  const ofQueue = nodes.filter(({ queues }) => queues.includes(queue))
+  if (ofQueue.length === 0) return 'queue'
+  return ofQueue.some(({ definitions }) => definitions.includes(definition)) ? undefined : 'definition'
+}
+
+function servingNodes(db: Connection, now: number): Serving[] {
+  const rows = db.all<{ queues: string; definitions: string }>(findServing, now)
+  return rows.map(({ queues, definitions }) => ({
+    queues: JSON.parse(queues) as number[],
+    definitions: JSON.parse(definitions) as number[],
+  }))
+}
