@@ -181,7 +181,7 @@ function addQueues(program: Command, io: Io, done: Done): void {
       .description(verb === 'pause' ? 'Lets nothing of a queue start.' : 'Lets a paused queue go on.')
       .argument('<name>', 'the queue')
       .action(async (name: string) => {
-        done(await pauseCommand(verb, name, sub.optsWithGlobals<CommonFlags>(), io))
+        done(await pauseCommand({ verb, name }, sub.optsWithGlobals<CommonFlags>(), io))
       })
   }
 }

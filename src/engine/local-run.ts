@@ -10,9 +10,9 @@ import type {
   Held,
   RememberedAttempt,
   RememberedState,
-  RunView,
   SettleRecord,
 } from '../store/store.ts'
+import type { RunView } from '../store/views.ts'
 import type { Activation } from './activation.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { RunFeed } from './run-feed.ts'

@@ -1,5 +1,5 @@
 // What can be seen of runs: in the store those of all nodes, in memory those that live in this process only.
-import type { EndedRuns } from '../store/store.ts'
+import type { EndedRuns } from '../store/views.ts'
 import { checkText } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkRunsFilter, type RunsFilter } from './options.ts'

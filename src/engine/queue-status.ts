@@ -1,5 +1,5 @@
 // A queue as people and programs see it.
-import type { QueueView } from '../store/store.ts'
+import type { QueueView } from '../store/views.ts'
 
 /** Times are milliseconds since 1970. */
 export interface QueueStatus {

@@ -2,7 +2,8 @@
 import { deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
-import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, RunView, Store } from '../store/store.ts'
+import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
+import type { RunView } from '../store/views.ts'
 import { CancelWrite } from './starts.ts'
 import type { Ear, Watch } from './watch.ts'
 

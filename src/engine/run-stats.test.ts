@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EndedRuns } from '../store/store.ts'
+import type { EndedRuns } from '../store/views.ts'
 import { runStats } from './run-stats.ts'
 
 const succeeded: EndedRuns = { outcome: 'succeeded', isTimeout: false, runs: 6, totalMs: 600, lastAt: 50, lastMs: 90 }

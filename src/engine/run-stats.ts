@@ -1,5 +1,5 @@
 // What became of all runs of a definition, in figures.
-import type { EndedRuns } from '../store/store.ts'
+import type { EndedRuns } from '../store/views.ts'
 
 /** Of all runs that ever ended, on all nodes. Times are milliseconds from the first start of a run to its end. */
 export interface RunStats {

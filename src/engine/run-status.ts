@@ -4,7 +4,8 @@ import { TroupeError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { RunState } from '../model/run.ts'
-import type { AttemptView, RunView, StepKind, StepView } from '../store/store.ts'
+import type { StepKind } from '../store/store.ts'
+import type { AttemptView, RunView, StepView } from '../store/views.ts'
 
 /** Times are milliseconds since 1970. */
 export interface RunStatus {

@@ -1,6 +1,6 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
-import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome } from '../model/run.ts'
+import type { AttemptView, EndedRuns, QueueView, RunView, StepView } from './views.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
 export interface Held {
@@ -278,79 +278,10 @@ export interface EmittedRow extends EmitCursor {
   readonly value: string
 }
 
-/** One run as people see it. */
-export interface RunView {
-  readonly id: string
-  readonly name: string
-  readonly version: string
-  readonly queue: string
-  readonly state: LiveState | RunOutcome
-  readonly attempt: number
-  readonly deliveries: number
-  readonly createdAt: number
-  readonly startedAt: number | null
-  readonly finishedAt: number | null
-  readonly dueAt: number | null
-  readonly node: string | null
-  readonly tags: string | null
-  readonly input: string
-  /** Encoded output or error record; null while it is unfinished. */
-  readonly value: string | null
-  readonly done: number | null
-  readonly total: number | null
-  /** Why it is not running; null when it is, and when it has ended. */
-  readonly reason: WaitReason | null
-}
-
 /** What a node can perform. */
 export interface Serving {
   readonly queueIds: readonly number[]
   readonly definitionIds: readonly number[]
-}
-
-/** A queue as people see it. */
-export interface QueueView {
-  readonly name: string
-  readonly ready: number
-  readonly running: number
-  readonly scheduled: number
-  readonly parked: number
-  /** When the run was started that has been ready for longest. */
-  readonly oldestReadyAt: number | null
-  readonly pausedAt: number | null
-  /** How many live nodes serve it. */
-  readonly nodes: number
-}
-
-export interface StepView {
-  readonly path: string
-  readonly seq: number
-  readonly kind: StepKind
-  readonly attempt: number
-  readonly isError: boolean
-  readonly value: string
-  readonly startedAt: number
-  readonly finishedAt: number
-}
-
-/** One failed attempt as people see it; an empty path is the run itself. */
-export interface AttemptView {
-  readonly path: string
-  readonly attempt: number
-  readonly error: string
-  readonly startedAt: number
-  readonly finishedAt: number
-}
-
-/** How many runs of a definition ended one way, and how long they took from their first start to their end. */
-export interface EndedRuns {
-  readonly outcome: RunOutcome
-  /** Failed because their time was up. */
-  readonly isTimeout: boolean
-  readonly runs: number
-  readonly totalMs: number
-  readonly lastAt: number
-  readonly lastMs: number
 }
 
 export interface RunFilter {

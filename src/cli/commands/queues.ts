@@ -18,13 +18,13 @@ export async function queuesCommand(flags: CommonFlags, io: Io): Promise<ExitCod
   return exitCodes.ok
 }
 
+export interface PauseRequest {
+  readonly verb: 'pause' | 'resume'
+  readonly name: string
+}
+
 /** Throws `usage` for a name that no run and no node ever had: it would be a slip of the pen. */
-export async function pauseCommand(
-  verb: 'pause' | 'resume',
-  name: string,
-  flags: CommonFlags,
-  io: Io,
-): Promise<ExitCode> {
+export async function pauseCommand({ verb, name }: PauseRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
   const hasChanged = await withClient(flags, io, async (troupe) => {
     const names = (await troupe.queues()).map((queue) => queue.name)
     if (!names.includes(name)) throw usage(`There is no queue '${name}'. There is: ${names.join(', ')}`)

@@ -1,5 +1,5 @@
 // Queues as people run them: paused, resumed, and how much is in each.
-import type { QueueView } from '../store.ts'
+import type { QueueView } from '../views.ts'
 import type { Connection } from './connection.ts'
 
 // A scan: there are as many rows as names of queues.

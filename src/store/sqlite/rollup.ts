@@ -1,7 +1,7 @@
 // How runs ended: counted for each definition, once a transaction for each way to end, whoever ended them.
 import type { ErrorCode } from '../../lib/errors.ts'
 import type { RunOutcome } from '../../model/run.ts'
-import type { EndedRuns } from '../store.ts'
+import type { EndedRuns } from '../views.ts'
 import type { Connection } from './connection.ts'
 
 const timedOut: ErrorCode = 'timed_out'

@@ -1,5 +1,6 @@
 // What people and handles ask for: read only, from the documented views.
-import type { AttemptView, FinishedRun, RunFilter, RunView, StepView } from '../store.ts'
+import type { FinishedRun, RunFilter } from '../store.ts'
+import type { AttemptView, RunView, StepView } from '../views.ts'
 import type { Connection } from './connection.ts'
 import { reasonsOf } from './reasons.ts'
 

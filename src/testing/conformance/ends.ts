@@ -1,6 +1,7 @@
 // How runs end: when they began stays known, and each is counted once, whoever ended it.
 import assert from 'node:assert/strict'
-import type { Claimed, EndedRuns, Held, SettleRecord } from '../../store/store.ts'
+import type { Claimed, Held, SettleRecord } from '../../store/store.ts'
+import type { EndedRuns } from '../../store/views.ts'
 import { cancel, errorValue, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 const laterMs = startMs + 60_000

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import { emptyLists, type BatchLists } from '../../store/lists.ts'
 import type * as store from '../../store/store.ts'
+import type { RunView } from '../../store/views.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 /** A kind of store. */
@@ -159,12 +160,12 @@ export class Scene {
     return this.node.claimOne()
   }
 
-  async stateOf(id: string): Promise<store.RunView['state'] | undefined> {
+  async stateOf(id: string): Promise<RunView['state'] | undefined> {
     return (await this.store.findRun(id))?.state
   }
 
   /** All of a run but why it waits, which also follows from what else there is. */
-  async rowOf(id: string): Promise<Omit<store.RunView, 'reason'> | undefined> {
+  async rowOf(id: string): Promise<Omit<RunView, 'reason'> | undefined> {
     const run = await this.store.findRun(id)
     if (run === undefined) return undefined
     const { reason: _, ...row } = run
