@@ -416,6 +416,7 @@ describe('a run', () => {
       output: 8,
       error: undefined,
       progress: undefined,
+      reason: undefined,
     })
     expect(await troupe.get('nope')).toBe(undefined)
     expect(await rejection(troupe.handle('nope'))).toMatchObject({ code: 'run_not_found', details: { runId: 'nope' } })

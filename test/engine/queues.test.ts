@@ -100,7 +100,7 @@ describe('why a run waits', () => {
       { kind: 'not_served', missing: 'definition', queue: 'default', name: 'job', version: '2' },
     ])
     await node.troupe.register(job)
-    expect(await ofJob.result()).toBe(1)
+    expect(await (await node.troupe.handle(ofJob.id)).result()).toBe(1)
     expect((await ofJob.status()).reason).toBe(undefined)
   })
 

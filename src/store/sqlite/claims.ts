@@ -19,7 +19,7 @@ live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch
 const findReady = `
 select ${loaded}
 from live cross join run on run.id = live.run_id
-where live.state = 'ready' and live.limited <> 1 and live.queue = ? and live.definition in (select value from json_each(?))
+where live.state = 'ready' and live.limited = 0 and live.queue = ? and live.definition in (select value from json_each(?))
 order by live.priority desc, live.run_id
 limit ?`
 

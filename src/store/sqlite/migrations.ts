@@ -291,9 +291,11 @@ alter table node add column definitions text not null default '[]';
 
 -- The limiters a run has to pass and the key it has at each, as [limiter, key] pairs in JSON; null for none.
 alter table run add column limits text;
--- 1: it passes limiters, and waits in their lines when it is ready. 2: its steps alone do. 0: neither.
+-- Whether it has to pass limiters: then it waits in their lines when it is ready.
 alter table live add column limited integer not null default 0;
+-- Whether rows in slot or waiter may name it.
+alter table live add column has_slots integer not null default 0;
 drop index live_ready;
-create index live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited <> 1;
+create index live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
 `,
 ]

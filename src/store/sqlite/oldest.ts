@@ -1,7 +1,7 @@
 // The oldest ready runs of a queue among those of lower priority, found without an index by age: priorities are few, and each is in order of age.
 import type { Connection } from './connection.ts'
 
-const readyOfQueue = `live where state = 'ready' and limited <> 1 and queue = ?1`
+const readyOfQueue = `live where state = 'ready' and limited = 0 and queue = ?1`
 
 // The oldest run of each priority below the given one: a loose scan, one seek in live_ready for each.
 const findOldestOfEach = `

@@ -78,11 +78,11 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
-CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited <> 1;
+CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
 
 CREATE TABLE log (
   run_id integer not null,
