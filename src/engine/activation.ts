@@ -16,6 +16,7 @@ import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
 import { Cleanups, type Cleanup } from './cleanups.ts'
+import type { Counts } from './counts.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { isDoneWithin } from './in-time.ts'
@@ -31,6 +32,7 @@ export interface Surroundings {
   readonly maxValueBytes: number
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
+  readonly counts: Counts
   write(write: Write): void
   /** Executes an attempt on a task actor as soon as one is free. */
   execute(task: Task): void
@@ -226,11 +228,20 @@ export class Activation implements Task, WriteOwner {
   /** Gives the run back: another activation goes on from its journal. One that has had its end hurries to have it written. */
   release(): void {
     if (this.isOver) return this.#cleanups?.hurry(lastCleanUpMs)
-    this.#close('released', engineStopped(), () => this.#around.write(new ReleaseWrite(this.held, () => this.#end())))
+    this.#close('released', engineStopped(), () => {
+      this.#speech?.flush()
+      this.#around.write(new ReleaseWrite(this.held, () => this.#end()))
+    })
   }
 
-  /** Writes for this run, in order, in one batch. */
+  /** Writes for this run, in order, in one batch, after all it has said. */
   write(owner: WriteOwner, records: readonly HeldRecord[]): void {
+    this.#speech?.flush()
+    this.send(owner, records)
+  }
+
+  /** Writes what it says. */
+  send(owner: WriteOwner, records: readonly HeldRecord[]): void {
     this.#around.write(new HeldWrite(owner, this.held, records))
   }
 

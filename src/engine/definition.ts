@@ -38,8 +38,15 @@ export interface DefinitionSettings {
   readonly isDurable: boolean
   /** The longest silence of an attempt. */
   readonly heartbeatMs: number | undefined
+  readonly messages: MessageRules
   readonly retry: RetryPolicy
   readonly onFailure: ((failure: RunFailure) => unknown) | undefined
+}
+
+/** What is kept of the messages of an activation, or of a run that is not stored. */
+export interface MessageRules {
+  readonly keep: number
+  readonly overflow: 'drop-newest' | 'drop-oldest'
 }
 
 /** A run that is not tried again. */

@@ -9,6 +9,7 @@ import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation, Surroundings } from './activation.ts'
 import { Committer, type NodeState } from './committer.ts'
+import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { isDoneWithin } from './in-time.ts'
@@ -45,6 +46,7 @@ export class Engine {
   readonly watch: Watch
   /** The runs that are not durable. */
   readonly local: LocalRuns
+  readonly counts: Counts = { droppedMessages: 0 }
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #registry: Registry
@@ -266,6 +268,7 @@ export class Engine {
       maxValueBytes,
       config,
       environment,
+      counts: this.counts,
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),

@@ -28,9 +28,6 @@ export interface LocalOrder {
   readonly deadlineAt: number | null
 }
 
-// Invariant: I15. Messages nobody has read yet; the oldest are dropped.
-const mostMessages = 10_000
-
 const none: readonly never[] = []
 const lookNow: News = {}
 
@@ -102,7 +99,8 @@ export class LocalRun implements Claimed, Held {
 
   say(value: string): void {
     this.#messages ??= new Ring()
-    if (this.#messages.size >= mostMessages) this.#messages.shift()
+    // Invariant: I15. Also over all attempts.
+    if (this.#messages.size >= this.definition.settings.messages.keep) this.#messages.shift()
     this.#messages.push({ epoch: 1, n: ++this.#said, value })
     this.#tell(lookNow)
   }
@@ -143,15 +141,16 @@ export class LocalRun implements Claimed, Held {
     return ear
   }
 
-  /** Up to `limit` messages, which are then gone. */
-  take(limit: number): EmittedRow[] {
-    const taken: EmittedRow[] = []
-    while (taken.length < limit) {
-      const next = this.#messages?.shift()
+  /** The messages after number `n`, at most `limit`. */
+  said(n: number, limit: number): EmittedRow[] {
+    const said: EmittedRow[] = []
+    const first = this.#messages?.peek()?.n ?? 0
+    for (let index = Math.max(0, n + 1 - first); said.length < limit; index++) {
+      const next = this.#messages?.at(index)
       if (next === undefined) break
-      taken.push(next)
+      said.push(next)
     }
-    return taken
+    return said
   }
 
   #tell(news: News): void {
@@ -163,7 +162,6 @@ export interface LocalOwner {
   cancel(run: LocalRun, reason: string): CancelAnswer
 }
 
-/** Several handles of one run share its messages: each is read once. */
 export class LocalFeed implements RunFeed {
   readonly #run: LocalRun
   readonly #owner: LocalOwner
@@ -197,8 +195,8 @@ export class LocalFeed implements RunFeed {
     return this.#run.whenFinished()
   }
 
-  messages(_after: EmitCursor, limit: number): readonly EmittedRow[] {
-    return this.#run.take(limit)
+  messages({ epoch, n }: EmitCursor, limit: number): readonly EmittedRow[] {
+    return epoch > this.#run.epoch ? none : this.#run.said(n, limit)
   }
 
   view(): RunView {

@@ -3,19 +3,13 @@ import type { Clock } from '../lib/clock.ts'
 import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
-import { resultTimeout, reviveError, runNotFound } from '../model/errors.ts'
-import type { EmitCursor, EmittedRow, FinishedRun } from '../store/store.ts'
+import { reviveError, runNotFound } from '../model/errors.ts'
+import type { FinishedRun } from '../store/store.ts'
+import { look } from './look.ts'
+import { checkMessagesOptions, MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
 import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import type { News } from './watch.ts'
-
-// Messages are read from the store in slices of this many, so a slow reader holds no more than that.
-const slice = 100
-
-const fromTheFirst: EmitCursor = { epoch: 0, n: 0 }
-const nothingUnread: EmittedRow[] = []
-const nothingNew: News = {}
-const timeUp: News = {}
 
 export interface ResultOptions {
   /** How long to wait; for ever unless told. The run goes on whatever happens. */
@@ -27,8 +21,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   readonly name: string
   readonly #feed: RunFeed
   readonly #clock: Clock
-  #cursor = fromTheFirst
-  #unread = nothingUnread
+  #reader: MessageReader | undefined
 
   constructor(feed: RunFeed, clock: Clock) {
     this.#feed = feed
@@ -51,11 +44,40 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. */
   async recv(): Promise<unknown> {
-    return (await this.#next())?.message
+    this.#reader ??= new MessageReader(this.#feed, this.#clock, {})
+    return (await this.#reader.next())?.message
   }
 
+  /** What `recv` gives, until the end. */
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
-    for (let next = await this.#next(); next !== undefined; next = await this.#next()) yield next.message
+    this.#reader ??= new MessageReader(this.#feed, this.#clock, {})
+    for await (const { message } of messagesOf(this.#reader)) yield message
+  }
+
+  /**
+   * The messages of the run with their offsets, from the first or behind the one of the offset `from`, until the run has ended and all were read.
+   *
+   * Each reading is its own: a second one, one after a restart and one in another process get the same messages. What the option `messages` of the definition
+   * dropped is skipped and counted in `missed`. Throws: `option_invalid` for what is no offset; `engine_stopped`.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const count = worker('count', {}, (ctx) => [1, 2, 3].forEach((n) => ctx.emit(n)))
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [count] })
+   * await troupe.start()
+   * const handle = await troupe.call(count)
+   * let from: string | undefined
+   * for await (const { offset, message } of handle.messages()) {
+   *   from = offset
+   *   if (message === 2) break
+   * }
+   * for await (const { message } of handle.messages({ from })) console.log(message) // 3
+   * ```
+   */
+  messages(options: MessagesOptions = {}): AsyncGenerator<RunMessage, void, void> {
+    const from = checkMessagesOptions(options)
+    const { signal } = options
+    return messagesOf(new MessageReader(this.#feed, this.#clock, { from, signal }))
   }
 
   /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
@@ -73,49 +95,16 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     return runStatus(row)
   }
 
-  // A message in a box, because undefined is one too.
-  async #next(): Promise<{ readonly message: unknown } | undefined> {
-    for (;;) {
-      const next = this.#unread.shift()
-      if (next !== undefined) return { message: decode(next.value) }
-      const hasEnded = await this.#look(async () => {
-        // Asked in this order: what was said before the end is read before the end is believed.
-        const finished = await this.#feed.finished()
-        this.#unread = [...(await this.#feed.messages(this.#cursor, slice))]
-        this.#cursor = this.#unread.at(-1) ?? this.#cursor
-        if (this.#unread.length > 0) return false
-        return finished === undefined ? undefined : true
-      })
-      if (hasEnded) return undefined
-    }
-  }
-
-  #finished(options: ResultOptions): Promise<FinishedRun> {
+  async #finished(options: ResultOptions): Promise<FinishedRun> {
     // A run that is under way in this process tells its end itself: there is nothing to look for yet.
     if (options.timeout === undefined && this.#feed.whenFinished !== undefined) return this.#feed.whenFinished()
+    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout)
     const { isHere } = this.#feed
-    return this.#look((news) => news.finished ?? this.#feed.finished(), { ...options, isHere })
+    const see = (news: News) => news.finished ?? this.#feed.finished()
+    return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere })) as FinishedRun
   }
+}
 
-  /** Looks now and after every news of the run, until there is something to see. */
-  async #look<T>(
-    see: (news: News) => T | undefined | Promise<T | undefined>,
-    { timeout, isHere = false }: ResultOptions & { readonly isHere?: boolean } = {},
-  ): Promise<T> {
-    const timeoutMs = timeout === undefined ? undefined : toMs(timeout)
-    // Race: listening comes before looking, or the news between the two would be missed.
-    const ear = this.#feed.listen()
-    const timer = timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, () => ear.hear(timeUp))
-    try {
-      for (let news = isHere ? await ear.next() : nothingNew; ; news = await ear.next()) {
-        if (news === timeUp) throw resultTimeout(this.id, timeoutMs ?? 0)
-        if (news.trouble !== undefined) throw news.trouble
-        const seen = await see(news)
-        if (seen !== undefined) return seen
-      }
-    } finally {
-      timer?.cancel()
-      ear.close()
-    }
-  }
+async function* messagesOf(reader: MessageReader): AsyncGenerator<RunMessage, void, void> {
+  for (let next = await reader.next(); next !== undefined; next = await reader.next()) yield next
 }

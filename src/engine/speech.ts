@@ -1,13 +1,12 @@
 // What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
-import { encode } from '../lib/codec.ts'
 import type { LogLevel } from '../lib/log.ts'
 import { escapeUnstorable, textOf } from '../lib/text.ts'
 import type { Activation, Surroundings } from './activation.ts'
 import { checkChoice } from './checks.ts'
+import { OutgoingMessages } from './outgoing-messages.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'
 
-// Invariant: I15. What one activation may leave behind for readers.
-const mostMessages = 10_000
+// Invariant: I15. What one activation may leave behind for readers, besides its messages.
 const mostLogLines = 1_000
 const longestLogLine = 65_536
 
@@ -18,22 +17,23 @@ export type RunLogLevel = Exclude<LogLevel, 'silent'>
 export class Speech implements WriteOwner {
   readonly #activation: Activation
   readonly #around: Surroundings
-  #messages = 0
+  readonly #messages: OutgoingMessages
   #logLines = 0
 
   constructor(activation: Activation, around: Surroundings) {
     this.#activation = activation
     this.#around = around
+    this.#messages = new OutgoingMessages(activation)
   }
 
   /** False when it was dropped: the run is over, or has said too much. */
   emit(message: unknown): boolean {
-    if (!this.#activation.isHeard || this.#messages >= mostMessages) return false
-    const value = encode(message, { maxBytes: 262_144, what: 'message' })
-    this.#messages += 1
-    this.#say({ list: 'emits', record: { held: this.#activation.held, n: this.#messages, value } })
-    if (this.#messages === mostMessages) this.log('warn', `${mostMessages} messages sent: further ones are dropped`)
-    return true
+    return this.#messages.emit(message)
+  }
+
+  /** What was said comes before what is written next. */
+  flush(): void {
+    this.#messages.flush()
   }
 
   progress(done: number, total: number): void {
@@ -65,12 +65,12 @@ export class Speech implements WriteOwner {
 
   /** Words are not worth a run: what could not be written is gone, and the next real write tells. */
   writeFailed(error: Error): void {
-    this.#around.deps.log.warn({ run: this.#activation.claimed.id, err: error }, 'a message of a run was lost')
+    this.#around.deps.log.warn({ run: this.#activation.claimed.id, err: error }, 'what a run said was lost')
   }
 
   #say(record: HeldRecord): void {
     this.#activation.beat()
-    this.#activation.write(this, [record])
+    this.#activation.send(this, [record])
   }
 }
 

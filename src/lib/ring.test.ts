@@ -18,6 +18,7 @@ describe('Ring', () => {
         for (const [index, verb] of verbs.entries()) {
           if (verb === 'shift') {
             expect(ring.peek()).toBe(model[0])
+            for (const place of [-1, 0, 1, model.length - 1, model.length]) expect(ring.at(place)).toBe(model[place])
             expect(ring.shift()).toBe(model.shift())
           } else {
             ring[verb](index)

@@ -35,6 +35,11 @@ export class Ring<T> {
     return this.#size === 0 ? undefined : this.#slots[this.#head]
   }
 
+  /** The item that came `index` after the oldest, left where it is. */
+  at(index: number): T | undefined {
+    return index >= 0 && index < this.#size ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined
+  }
+
   /** Takes the oldest item out; undefined when there is none. */
   shift(): T | undefined {
     if (this.#size === 0) return undefined

@@ -74,6 +74,12 @@ export interface EmitRecord {
   readonly value: string
 }
 
+/** The messages of this claim up to `through` are forgotten. */
+export interface DropRecord {
+  readonly held: Held
+  readonly through: number
+}
+
 export interface LogRecord {
   readonly held: Held
   readonly n: number
@@ -196,6 +202,7 @@ export interface Batch {
   readonly steps: readonly StepRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly emits: readonly EmitRecord[]
+  readonly drops: readonly DropRecord[]
   readonly logs: readonly LogRecord[]
   readonly progress: readonly ProgressRecord[]
   readonly states: readonly StateRecord[]

@@ -1,9 +1,9 @@
 // The options that workers and workflows share, checked where they are written.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { DefinitionSettings, RunFailure } from '../engine/definition.ts'
+import type { DefinitionSettings, MessageRules, RunFailure } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { checkTags } from '../engine/call.ts'
-import { checkFunction, checkName, checkOptions, checkPriority } from '../engine/checks.ts'
+import { checkChoice, checkFunction, checkName, checkOptions, checkPriority, checkWhole } from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
@@ -33,8 +33,21 @@ export interface DefinitionOptions<Input = never> {
   readonly durable?: boolean
   /** The longest an attempt may go without a sign of life: `ctx.heartbeat()`, a message, progress or a log line. Then it has timed out. */
   readonly heartbeat?: Duration
+  /** What is kept of what it sends with `ctx.emit`. */
+  readonly messages?: MessageOptions
   /** Called when a run has failed and is not tried again, before that is stored: at least once, where its last attempt failed. */
   readonly onFailure?: (failure: RunFailure) => unknown
+}
+
+/** How many messages are kept for readers, and which are dropped beyond that. Neither a slow reader nor none holds up or fails a run. */
+export interface MessageOptions {
+  /** For each attempt; 10,000 unless told, at most 1,000,000. */
+  readonly keep?: number
+  /**
+   * `drop-newest`: `ctx.emit` returns false from then on. `drop-oldest`: the newest are kept, and up to a tenth more.
+   * The first for runs that are stored, the second for those that are not, unless told.
+   */
+  readonly overflow?: 'drop-newest' | 'drop-oldest'
 }
 
 const known = [
@@ -49,8 +62,12 @@ const known = [
   'retry',
   'durable',
   'heartbeat',
+  'messages',
   'onFailure',
 ]
+
+// Invariant: I15. They are held in memory until the store has them.
+const mostMessages = 1_000_000
 
 const knownOfRetry = ['attempts', 'backoff', 'base', 'max', 'jitter', 'maxElapsed', 'retryIf']
 
@@ -84,9 +101,19 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     timeoutMs: timeout === undefined ? undefined : toMs(timeout),
     isDurable: durable,
     heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
+    messages: messageRules(what, options.messages ?? {}, durable),
     retry: checkedRetry(what, options.retry, 1),
     onFailure,
   }
+}
+
+function messageRules(what: string, options: MessageOptions, isDurable: boolean): MessageRules {
+  checkOptions(`messages of ${what}`, options, ['keep', 'overflow'])
+  const { keep = 10_000, overflow = isDurable ? 'drop-newest' : 'drop-oldest' } = options
+  checkWhole(`messages.keep of ${what}`, keep, 1)
+  if (keep > mostMessages) throw optionInvalid(`messages.keep of ${what}`, keep, `at most ${mostMessages}`)
+  checkChoice(`messages.overflow of ${what}`, overflow, ['drop-newest', 'drop-oldest'])
+  return { keep, overflow }
 }
 
 /** The policy of retry options that `what` was given; `attempts` is what holds when they say nothing. */

@@ -99,6 +99,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   upsertProgress: [],
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
+  dropEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND epoch=? AND n<?)'],
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaitsOf: ['SEARCH wait USING PRIMARY KEY (run_id=?)', given],

@@ -5,6 +5,9 @@ import type { Write } from './runs.ts'
 
 const insertEmitted = `insert into emitted (run_id, epoch, n, value) values (?, ?, ?, ?)`
 
+// By primary key.
+const dropEmitted = `delete from emitted where run_id = ? and epoch = ? and n <= ?`
+
 const insertLog = `insert into log (run_id, epoch, n, level, text, at) values (?, ?, ?, ?, ?, ?)`
 
 // Only the newest progress is kept; by primary key.
@@ -20,11 +23,14 @@ order by epoch, n
 limit ?`
 
 /** The statements of this file whose plans are tested. */
-export const hotStreamStatements = { upsertProgress, findEmitted }
+export const hotStreamStatements = { upsertProgress, findEmitted, dropEmitted }
 
 export function recordStreams(write: Write, batch: Batch): void {
   for (const { held, n, value } of batch.emits) {
     if (write.fence.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)
+  }
+  for (const { held, through } of batch.drops) {
+    if (write.fence.holds(held)) write.db.run(dropEmitted, held.runId, held.epoch, through)
   }
   for (const { held, n, level, text, at } of batch.logs) {
     if (write.fence.holds(held)) write.db.run(insertLog, held.runId, held.epoch, n, level, text, at)

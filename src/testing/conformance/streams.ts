@@ -53,6 +53,20 @@ export const streamCases: Cases = {
     same(await scene.store.listEmitted('none', fromTheStart, 9), [])
   },
 
+  'forgets the messages of a claim up to a number, and none of another claim or by one that is over': async (scene) => {
+    const first = await scene.startAndClaim()
+    const emits = (held: typeof first.held) => [1, 2, 3, 4].map((n) => ({ held, n, value: `j${n}` }))
+    const numbers = async () => (await scene.store.listEmitted(first.id, fromTheStart, 99)).map(({ n }) => n)
+    await scene.node.commit({ emits: emits(first.held), releases: [first.held] })
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ emits: emits(second.held), drops: [{ held: second.held, through: 3 }] })
+    same(await numbers(), [1, 2, 3, 4, 4])
+    await scene.node.commit({ drops: [{ held: first.held, through: 4 }] })
+    same(await numbers(), [1, 2, 3, 4, 4])
+    await scene.node.commit({ drops: [{ held: second.held, through: 9 }] })
+    same(await numbers(), [1, 2, 3, 4])
+  },
+
   'refuses a second message of the same number, and with it the whole batch': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ emits: [{ held, n: 1, value: 'j1' }] })
