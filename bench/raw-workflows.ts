@@ -18,7 +18,7 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
   const live = db.prepare(`insert into live values (?, 1, 'running', 1, 1, 0, null, 1, 1, 1, 0, ?, 0, 0, 0)`)
   const held = db.prepare(`select 1 from live where run_id = ? and epoch = 1 and node = 1 and state = 'running'`)
   const step = db.prepare(`insert into step values (?, 1, ?, ?, 'step', 1, 0, ?, 1, ?, ?)`)
-  const finished = db.prepare(`insert into finished values (?, 1, 'succeeded', ?, 1, 1, ?, ?, null)`)
+  const finished = db.prepare(`insert into finished values (?, 1, 'succeeded', ?, 1, 1, ?, ?, null, null)`)
   const gone = db.prepare('delete from live where run_id = ?')
 
   let waiting: { work: Work; done: () => void }[] = []

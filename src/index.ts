@@ -2,7 +2,8 @@
 
 // The engine
 export { Troupe } from './troupe.ts'
-export type { RunsFilter, TroupeOptions } from './engine/options.ts'
+export type { DeadKind } from './engine/dead-kinds.ts'
+export type { DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
 export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
 export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption } from './engine/verbs.ts'

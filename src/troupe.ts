@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallManyOptions, CallOptions } from './engine/call.ts'
+import type { DeadKind } from './engine/dead-kinds.ts'
 import type { Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
@@ -9,7 +10,13 @@ import { Face, type FaceParts } from './engine/face.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
 import { Looking } from './engine/looking.ts'
 import { Operating } from './engine/operating.ts'
-import { checkTroupeOptions, type CheckedOptions, type RunsFilter, type TroupeOptions } from './engine/options.ts'
+import {
+  checkTroupeOptions,
+  type CheckedOptions,
+  type DeadFilter,
+  type RunsFilter,
+  type TroupeOptions,
+} from './engine/options.ts'
 import type { QueueStatus } from './engine/queue-status.ts'
 import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
@@ -242,6 +249,10 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
 
   async runs(filter?: RunsFilter): Promise<RunStatus[]> {
     return this.#looking.runs(filter)
+  }
+
+  async dead(filter?: DeadFilter): Promise<DeadKind[]> {
+    return this.#looking.dead(filter)
   }
 
   async steps(runId: string): Promise<StepStatus[]> {

@@ -75,6 +75,7 @@ class Side {
         held,
         outcome: 'succeeded',
         code: null,
+        fingerprint: null,
         attempt: 1,
         value: 'j{"ok":true}',
         startedAt: at,

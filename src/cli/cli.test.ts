@@ -195,7 +195,30 @@ describe('a store with runs', () => {
     expect((await troupe(folder, ['runs', '--name', 'order', '--json'])).out).not.toContain(ids['refuse'])
     const none = await troupe(folder, ['runs', '--name', 'invoice'])
     expect([none.code, none.out, none.err]).toEqual([0, '', "No runs of 'invoice'. See all: troupe runs\n"])
-    expect((await troupe(folder, ['runs', '--limit', '1'])).err).toBe('The newest 1; see more with --limit 5\n')
+    expect((await troupe(folder, ['runs', '--limit', '1'])).err).toBe(
+      `The newest 1; see the next with --after ${ids['refuse']}\n`,
+    )
+    const next = await troupe(folder, ['runs', '--after', ids['refuse'] ?? '', '--json'])
+    expect((JSON.parse(next.out) as { id: string }[]).map(({ id }) => id)).toEqual([ids['order']])
+  })
+
+  it('tells failures from those that timed out and that crashed', async () => {
+    const none = await troupe(folder, ['runs', '--state', 'timed-out', '--tag', 'a', '--tag', 'b', '--code', 'x'])
+    expect(none.err).toBe("No runs in state timed-out with code x with 'a', 'b'. See all: troupe runs\n")
+    expect((await troupe(folder, ['runs', '--state', 'crashed', '--json'])).out).toBe('[]\n')
+  })
+
+  it('lists what failed for good by its reason, and the runs of one', async () => {
+    const told = await troupe(folder, ['dead'])
+    const [head = '', line = '', rest] = told.out.split('\n')
+    expect(head.split(/\s+/)).toEqual(['FINGERPRINT', 'RUNS', 'FIRST', 'LAST', 'NAME', 'ERROR'])
+    expect(line).toMatch(/^[0-9a-f]{16} +1 +(now|\ds) +(now|\ds) {2}refuse {2}Error: no$/)
+    expect([rest, told.err]).toEqual(['', 'See its runs: troupe runs --fingerprint FINGERPRINT\n'])
+    const fingerprint = line.slice(0, 16)
+    const runs = JSON.parse((await troupe(folder, ['runs', '--fingerprint', fingerprint, '--json'])).out) as object[]
+    expect(runs).toMatchObject([{ id: ids['refuse'], fingerprint }])
+    expect((await troupe(folder, ['dead', '--name', 'order'])).err).toBe("Nothing failed for good of 'order'.\n")
+    expect(JSON.parse((await troupe(folder, ['dead', '--json'])).out)).toMatchObject([{ fingerprint, runs: 1 }])
   })
 
   it('shows input, progress, steps with their tries, and output', async () => {

@@ -5,6 +5,7 @@ import { toErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, type TroupeError } from '../lib/errors.ts'
 import { callCommand, type CallFlags } from './commands/call.ts'
 import { cancelCommand, type CancelFlags } from './commands/cancel.ts'
+import { deadCommand, type DeadFlags } from './commands/dead.ts'
 import { definitionsCommand } from './commands/definitions.ts'
 import { devCommand } from './commands/dev.ts'
 import { pauseCommand, queuesCommand } from './commands/queues.ts'
@@ -17,6 +18,7 @@ import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 import { isSet, type Io } from './io.ts'
 import { paintFor, plain, printable, stateStyles, type Paint } from './paint.ts'
+import { failures } from './state-words.ts'
 import { toJson } from './values.ts'
 import { wrap } from './width.ts'
 
@@ -55,6 +57,7 @@ function buildProgram(io: Io, done: Done): Command {
   addRun(program, io, done)
   addCall(program, io, done)
   addRuns(program, io, done)
+  addDead(program, io, done)
   addShow(program, io, done)
   addCancel(program, io, done)
   addDefinitions(program, io, done)
@@ -191,8 +194,17 @@ function addRuns(program: Command, io: Io, done: Done): void {
   command
     .summary('list runs, the newest first')
     .description('Lists runs, the newest first.')
-    .addOption(new Option('--state <state>', 'only runs in this state').choices(Object.keys(stateStyles)))
+    .addOption(
+      new Option('--state <state>', 'only runs in this state').choices([
+        ...Object.keys(stateStyles),
+        ...Object.keys(failures),
+      ]),
+    )
     .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--code <code>', 'only runs that ended with an error of this code')
+    .option('--tag <tag...>', 'only runs that have all of these tags')
+    .option('--fingerprint <text>', 'only runs that failed for this reason: see troupe dead')
+    .option('--after <id>', 'only runs older than this one')
     .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
     .addHelpText('after', `\n${runsHelp}`)
     .action(async () => {
@@ -203,6 +215,7 @@ function addRuns(program: Command, io: Io, done: Done): void {
 const runsHelp = `Examples:
   troupe runs
   troupe runs --state failed --name order
+  troupe runs --state timed-out        or crashed: both are failed
   troupe runs --json --limit 1000 | jq -r '.[].id'`
 
 function addShow(program: Command, io: Io, done: Done): void {
@@ -223,6 +236,20 @@ const showHelp = `Examples:
   troupe show 0197f3a2-5c1e --verbose  with the stack of its error
   troupe show 0197f3a2-5c1e --json | jq .output`
 
+function addDead(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'dead')
+  command
+    .summary('list what failed for good, by reason')
+    .description(
+      'Lists what failed for good and was not tried again, the latest first. Runs that failed for the same reason have one fingerprint.',
+    )
+    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--limit <n>', 'how many reasons at most (default: 20)', wholeNumber)
+    .action(async () => {
+      done(await deadCommand(command.optsWithGlobals<DeadFlags>(), io))
+    })
+}
+
 function inherit(program: Command, name: string): Command {
   return program
     .command(name)
@@ -239,6 +266,7 @@ const usages: Readonly<Record<string, string>> = {
   definitions: '[options]',
   queues: '[pause|resume NAME] [options]',
   runs: '[options]',
+  dead: '[options]',
   show: 'ID [options]',
 }
 

@@ -5,6 +5,7 @@ import { percent, shareOf, drawBar } from './bar.ts'
 import { failureLines } from './error-text.ts'
 import { unlimited } from './io.ts'
 import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
+import { stateWord } from './state-words.ts'
 import { stateWords } from './status-line.ts'
 import { drawTable, type Column, type TableLook } from './table.ts'
 import { titleLines } from './title.ts'
@@ -62,7 +63,7 @@ function header(run: RunStatus, startedAt: number, { paint, now, columns }: Pict
   const style = stateStyles[run.state]
   const took = tookMs({ ...run, startedAt }, now)
   const isOver = run.finishedAt !== undefined
-  const words = isOver ? run.state : stateWords(run, now)
+  const words = isOver ? stateWord(run) : stateWords(run, now)
   const time =
     took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
   return [...titleLines(run, columns, paint), `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
@@ -89,6 +90,8 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
     ['queue', oneLine(run.queue)],
     ['node', oneLine(run.node ?? '')],
     ['version', oneLine(run.version)],
+    ['code', run.state === 'failed' ? oneLine(run.code ?? '') : ''],
+    ['kind', run.fingerprint ?? ''],
     ['tags', oneLine(run.tags.join(', '))],
   ]
   return rows.filter(([, value]) => value !== '').map(([name, value]) => `${paint('dim', padEnd(name, 9))} ${value}`)

@@ -12,6 +12,7 @@ import {
   workerSilent,
   workerTimedOut,
 } from '../model/errors.ts'
+import { fingerprintOf } from '../model/fingerprint.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
 import { storedTime } from './call.ts'
@@ -325,9 +326,11 @@ export class Activation implements Task, WriteOwner {
       const { held, claimed } = this
       const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
       this.#outcome = { outcome, value }
-      const code = (error && toErrorRecord(error).code) ?? null
+      const described = error && toErrorRecord(error)
+      const code = described?.code ?? null
+      const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
       const { attempt, startedAt, waits } = claimed
-      const record = { held, outcome, code, attempt, value, startedAt, hadWaits: waits.length > 0 }
+      const record = { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0 }
       this.write(this, [{ list: 'settles', record }])
     })
   }

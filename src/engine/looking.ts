@@ -1,9 +1,10 @@
 // What can be seen of runs: in the store those of all nodes, in memory those that live in this process only.
 import type { EndedRuns } from '../store/views.ts'
 import { checkText } from './checks.ts'
+import { deadKind, type DeadKind } from './dead-kinds.ts'
 import type { Face } from './face.ts'
-import { checkRunsFilter, type RunsFilter } from './options.ts'
 import { queueStatus, type QueueStatus } from './queue-status.ts'
+import { checkDeadFilter, checkRunsFilter, type DeadFilter, type RunsFilter } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import { runStats, type RunStats } from './run-stats.ts'
 import {
@@ -60,6 +61,19 @@ export class Looking implements LookingVerbs {
     this.#face.checkOpen()
     checkRunsFilter(filter)
     return (await this.#face.deps.store.listRuns({ ...filter, limit: filter.limit ?? 50 })).map(runStatus)
+  }
+
+  async dead(filter: DeadFilter = {}): Promise<DeadKind[]> {
+    this.#face.checkOpen()
+    checkDeadFilter(filter)
+    const { store } = this.#face.deps
+    const groups = await store.listDead({ ...filter, limit: filter.limit ?? 50 })
+    const kinds = groups.map(async (group) => {
+      const newest = await store.findRun(group.newest)
+      // Race: it may have been deleted or taken up again meanwhile.
+      return newest === undefined ? [] : [deadKind(group, runStatus(newest))]
+    })
+    return (await Promise.all(kinds)).flat()
   }
 
   async steps(runId: string): Promise<StepStatus[]> {

@@ -1,5 +1,6 @@
 // The options of Troupe.open and of the verbs that look at runs, checked.
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
+import { checkTags } from './call.ts'
 import type { PoolOptions } from './settings.ts'
 import {
   checkChoice,
@@ -38,10 +39,29 @@ export interface TroupeOptions {
   readonly logLevel?: LogLevel
 }
 
-export interface RunsFilter {
+/** Which runs; all that is given must hold. */
+export interface RunsWhere {
   readonly name?: string
   readonly state?: RunState
+  /** Of the error they ended with, as in `timed_out`, `run_lost` or a code of your own. */
+  readonly code?: string
+  /** They have all of these. */
+  readonly tags?: readonly string[]
+  /** Those that failed for good for one reason; see `dead`. */
+  readonly fingerprint?: string
+}
+
+export interface RunsFilter extends RunsWhere {
+  /** Only runs that were started before the one of this id: the last of the page before. */
+  readonly after?: string
   /** The newest so many; 50 unless told. */
+  readonly limit?: number
+}
+
+export interface DeadFilter {
+  readonly name?: string
+  readonly fingerprint?: string
+  /** The latest so many kinds; 50 unless told. */
   readonly limit?: number
 }
 
@@ -72,6 +92,7 @@ const known = [
   'log',
   'logLevel',
 ]
+const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint']
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
 
@@ -107,10 +128,25 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
 
 /** What `troupe.runs` is asked for. Throws `option_invalid`. */
 export function checkRunsFilter(filter: RunsFilter): void {
-  checkOptions('troupe.runs', filter, ['name', 'state', 'limit'])
-  if (filter.name !== undefined) checkText('name', filter.name)
-  if (filter.state !== undefined) checkChoice('state', filter.state, runStates)
+  checkOptions('troupe.runs', filter, [...knownOfWhere, 'after', 'limit'])
+  checkRunsWhere(filter)
+  if (filter.after !== undefined) checkText('after', filter.after, 'the id of a run')
   if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
+}
+
+/** What `troupe.dead` is asked for. Throws `option_invalid`. */
+export function checkDeadFilter(filter: DeadFilter): void {
+  checkOptions('troupe.dead', filter, ['name', 'fingerprint', 'limit'])
+  checkRunsWhere(filter)
+  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
+}
+
+function checkRunsWhere({ name, state, code, tags, fingerprint }: RunsWhere): void {
+  if (name !== undefined) checkText('name', name)
+  if (state !== undefined) checkChoice('state', state, runStates)
+  if (code !== undefined) checkText('code', code, 'the code of an error')
+  if (tags !== undefined) checkTags('tags', tags)
+  if (fingerprint !== undefined) checkText('fingerprint', fingerprint, 'one of those that troupe.dead() lists')
 }
 
 /** Throws `option_invalid`. */

@@ -14,6 +14,15 @@ export interface RunStatus {
   readonly version: string
   readonly queue: string
   readonly state: RunState
+  /**
+   * Of the error it ended with, as in `timed_out`, `run_lost` (its process died too often), `run_cancelled`;
+   * undefined while it is unfinished, when it succeeded, and for an error without a code.
+   */
+  readonly code: string | undefined
+  /** The same for all runs that failed for good for the same reason; undefined for all others. */
+  readonly fingerprint: string | undefined
+  /** Rises when the run is taken up again although it, or a step of it, had failed for good. */
+  readonly generation: number
   readonly attempt: number
   /** How often a process died while it ran this and had not finished a step. */
   readonly deliveries: number
@@ -69,6 +78,9 @@ export function runStatus(row: RunView): RunStatus {
     version,
     queue,
     state,
+    code: row.code ?? undefined,
+    fingerprint: row.fingerprint ?? undefined,
+    generation: row.generation,
     attempt,
     deliveries,
     createdAt,

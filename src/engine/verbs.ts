@@ -1,8 +1,9 @@
 // What a program asks of an engine about its runs, whichever way it holds the engine: how runs start, what is seen of them, what is done to them.
 import type { CallManyOptions, CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
-import type { RunsFilter } from './options.ts'
 import type { QueueStatus } from './queue-status.ts'
+import type { DeadKind } from './dead-kinds.ts'
+import type { DeadFilter, RunsFilter } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
@@ -80,8 +81,25 @@ export interface LookingVerbs {
   handle(runId: string): Promise<RunHandle>
   /** One run as it is now; undefined when there is none of that id. */
   get(runId: string): Promise<RunStatus | undefined>
-  /** Runs, the newest first. */
+  /**
+   * Runs, the newest first, a page at a time: `after` the last of a page comes the next one.
+   *
+   * What timed out, what killed its process and what was cancelled differ in their code:
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const fetchPage = worker('fetch-page', {}, (ctx, url: string) => url)
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [fetchPage] })
+   * await troupe.call(fetchPage, 'https://example.com', { tags: ['shop'] })
+   * console.log((await troupe.runs({ tags: ['shop'] })).length) // 1
+   * console.log((await troupe.runs({ state: 'failed', code: 'timed_out' })).length) // 0
+   * ```
+   *
+   * Throws: `option_invalid`; `run_not_found` when the run of `after` is there no more.
+   */
   runs(filter?: RunsFilter): Promise<RunStatus[]>
+  /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
+  dead(filter?: DeadFilter): Promise<DeadKind[]>
   /** What a run remembers, in the order it was recorded. */
   steps(runId: string): Promise<StepStatus[]>
   /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { projectPlace, stackPlaces } from './stack-places.ts'
+import { projectFrame, projectPlace, stackPlaces } from './stack-places.ts'
 
 function placesOf(...lines: string[]): string[] {
   const stack = ['Error: x', ...lines.map((line) => `    at ${line}`)].join('\n')
@@ -43,4 +43,15 @@ it('finds the innermost place that is of the project', () => {
     column: 8,
   })
   expect(projectPlace(Object.assign(new Error('x'), { stack: 'Error: x' }))).toBe(undefined)
+})
+
+it('tells what was called there', () => {
+  const calledIn = (line: string): unknown =>
+    projectFrame(`Error: x\n    at f (node:fs:1:2)\n    at ${line}\n    at g (/app/z.ts:1:1)`)
+  expect(calledIn('charge (/app/a.ts:1:2)')).toEqual({ called: 'charge', file: '/app/a.ts' })
+  expect(calledIn('async Shop.buy (file:///app/a.ts:1:2)')).toEqual({ called: 'Shop.buy', file: '/app/a.ts' })
+  expect(calledIn('new Shop (/app/a.ts:1:2)')).toEqual({ called: 'Shop', file: '/app/a.ts' })
+  expect(calledIn('async /app/a.ts:3:4')).toEqual({ called: '', file: '/app/a.ts' })
+  expect(calledIn('f (/app/node_modules/a.js:3:4)')).toEqual({ called: 'g', file: '/app/z.ts' })
+  expect(projectFrame('Error: x')).toBe(undefined)
 })

@@ -1,6 +1,6 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
-import type { LiveState, RunOutcome } from '../model/run.ts'
-import type { AttemptView, EndedRuns, QueueView, RunView, StepView } from './views.ts'
+import type { RunOutcome } from '../model/run.ts'
+import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
 export interface Held {
@@ -108,6 +108,8 @@ export interface SettleRecord {
   readonly outcome: RunOutcome
   /** Of the error; null when it succeeded, or failed with an error that has none. */
   readonly code: string | null
+  /** Of the error of a run that failed; null otherwise. */
+  readonly fingerprint: string | null
   readonly attempt: number
   /** Encoded output, or an error record as JSON. */
   readonly value: string
@@ -291,12 +293,6 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface RunFilter {
-  readonly name?: string
-  readonly state?: LiveState | RunOutcome
-  readonly limit: number
-}
-
 export interface Store {
   /** Where it is, for messages to people. */
   readonly location: string
@@ -343,7 +339,10 @@ export interface Store {
   findFinished(id: string): Promise<FinishedRun | undefined>
   listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
   findRun(id: string): Promise<RunView | undefined>
-  listRuns(filter: RunFilter): Promise<RunView[]>
+  /** Throws `run_not_found` when there is no run of the id `after`. */
+  listRuns(page: RunPage): Promise<RunView[]>
+  /** What failed for good, by fingerprint, the latest first. */
+  listDead(filter: DeadFilter): Promise<DeadGroup[]>
   listSteps(id: string): Promise<StepView[]>
   /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
   countEnded(name: string): Promise<EndedRuns[]>

@@ -1,4 +1,4 @@
-// Runs, steps, attempts and queues as people see them.
+// Runs, steps, attempts and queues as people see them, and how they ask for them.
 import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome } from '../model/run.ts'
 import type { StepKind } from './store.ts'
@@ -10,6 +10,11 @@ export interface RunView {
   readonly version: string
   readonly queue: string
   readonly state: LiveState | RunOutcome
+  /** What it ended with; null while it is unfinished, when it succeeded, and for an error without a code. */
+  readonly code: string | null
+  /** Of a run that failed for good. */
+  readonly fingerprint: string | null
+  readonly generation: number
   readonly attempt: number
   readonly deliveries: number
   readonly createdAt: number
@@ -70,4 +75,38 @@ export interface EndedRuns {
   readonly totalMs: number
   readonly lastAt: number
   readonly lastMs: number
+}
+
+/** Which runs; all that is given must hold. */
+export interface RunFilter {
+  readonly name?: string
+  readonly state?: LiveState | RunOutcome
+  readonly code?: string
+  /** It has all of these. */
+  readonly tags?: readonly string[]
+  readonly fingerprint?: string
+}
+
+/** A page of runs, the newest first. */
+export interface RunPage extends RunFilter {
+  /** Only runs that are older than the one of this id. */
+  readonly after?: string
+  readonly limit: number
+}
+
+export interface DeadFilter {
+  readonly name?: string
+  readonly fingerprint?: string
+  /** So many groups. */
+  readonly limit: number
+}
+
+/** The runs that failed for good with one fingerprint. */
+export interface DeadGroup {
+  readonly fingerprint: string
+  readonly runs: number
+  readonly firstAt: number
+  readonly lastAt: number
+  /** The id of the one that failed last. */
+  readonly newest: string
 }

@@ -97,11 +97,14 @@ it('fails what waits for a lock with engine_stopped once it is closed, and what 
   await expect(store.findRun('any')).rejects.toMatchObject({ code: 'engine_stopped' })
 })
 
-it('keeps a record of a run that killed its process too often', async () => {
+it('shows in the view dead what failed for good', async () => {
   const { held } = await scene.startAndClaim()
-  await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value: '{}' })
-  const rows = other.prepare('select run_id, generation, reason from dead').all()
-  expect(rows).toEqual([{ run_id: held.runId, generation: 1, reason: 'deliveries' }])
+  await scene.node.commit({ settles: [settle(held)] })
+  const value = '{"name":"TroupeError","code":"run_lost","message":""}'
+  const lost = await scene.startAndClaim()
+  await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value })
+  const rows = other.prepare('select id, name, code, error, run_id from dead').all()
+  expect(rows).toEqual([{ id: lost.id, name: 'resize', code: 'run_lost', error: value, run_id: lost.held.runId }])
 })
 
 it('leaves no wait behind when a run ends, in whatever way', async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
+import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
@@ -34,9 +35,12 @@ const statements = {
   ...hotCancelStatements,
   ...hotMarkStatements,
   ...hotReasonStatements,
+  ...hotDeadStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
   findMany: hotViewStatements.findMany,
+  findManyLive: hotViewStatements.findManyLive,
+  findManyDead: hotViewStatements.findManyDead,
   findStepViews: hotViewStatements.findSteps,
   findAttemptViews: hotViewStatements.findAttempts,
 }
@@ -52,6 +56,9 @@ const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (publ
 const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
 const stepsOfRun = 'SEARCH step USING PRIMARY KEY (run_id=?)'
 const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
+const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
+/** The tags that are asked for, against those of a run. */
+const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TABLE INDEX 1:']
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
 const wholeRowOuter = [
   `${liveByKey} LEFT-JOIN`,
@@ -109,11 +116,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findStates: ['SEARCH state USING PRIMARY KEY (run_id=?)'],
   dropStatesOf: ['SEARCH state USING PRIMARY KEY (run_id=?)', given],
   addEnded: [],
-  findEnded: [
-    'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)',
-    'SEARCH rollup USING PRIMARY KEY (definition=?)',
-    'USE TEMP B-TREE FOR ORDER BY',
-  ],
+  findEnded: [definitionByName, 'SEARCH rollup USING PRIMARY KEY (definition=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findLive: [runKeyById, `${liveByKey} LEFT-JOIN`],
   // Holds only what was asked of runs that run.
   findRequests: ['SCAN cancel_request', liveByKey],
@@ -130,7 +133,24 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
   // Backwards along the key until there are enough.
-  findMany: ['SCAN run', ...wholeRow, ...wholeRowOuter],
+  findMany: ['SCAN run', ...asked, ...wholeRow, ...wholeRowOuter],
+  findManyLive: [runByKey, 'SCAN live', ...asked, ...wholeRow, ...wholeRowOuter],
+  findManyDead: [
+    runByKey,
+    'SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)',
+    ...asked,
+    ...wholeRow,
+    ...wholeRowOuter,
+  ],
+  findGroups: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findGroup: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findGroupsOf: [
+    'SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)',
+    runByKey,
+    definitionByName,
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
+  findNewest: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)', runByKey, definitionByName],
   findAttemptViews: ['SEARCH attempt USING PRIMARY KEY (run_id=?)', runKeyById, 'USE TEMP B-TREE FOR ORDER BY'],
   findStepViews: [
     runKeyById,
@@ -188,7 +208,7 @@ function fill(db: Connection, runs: number): void {
       1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
   db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
-  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null from n`)
+  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null from n`)
 }
 
 /** The lines that name a table or a sort. */

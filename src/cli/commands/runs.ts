@@ -1,13 +1,15 @@
 // `troupe runs`: the runs of a store, the newest first.
+import type { RunsFilter } from '../../engine/options.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { reasonText } from '../../model/reason.ts'
-import type { RunState } from '../../model/run.ts'
 import { percent, shareOf } from '../bar.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { findRun } from '../find-run.ts'
 import type { Io } from '../io.ts'
 import { oneLine, paintFor, stateStyles, type Paint } from '../paint.ts'
+import { stateWord, whereState, type TypedState } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
 import { age, tookMs } from '../times.ts'
@@ -15,8 +17,12 @@ import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
 export interface RunsFlags extends CommonFlags {
-  readonly state?: RunState
+  readonly state?: TypedState
   readonly name?: string
+  readonly code?: string
+  readonly tag?: readonly string[]
+  readonly fingerprint?: string
+  readonly after?: string
   readonly limit?: number
 }
 
@@ -24,22 +30,31 @@ const mostRuns = 20
 
 export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
   const limit = flags.limit ?? mostRuns
-  const filter = {
-    ...(flags.state !== undefined && { state: flags.state }),
-    ...(flags.name !== undefined && { name: flags.name }),
-  }
   // One more than is shown, to know whether there are more.
-  const found = await withClient(flags, io, (troupe) => troupe.runs({ ...filter, limit: limit + 1 }))
+  const found = await withClient(flags, io, async (troupe) => {
+    const after = flags.after === undefined ? {} : { after: (await findRun(troupe, flags.after)).id }
+    return troupe.runs({ ...filterOf(flags), ...after, limit: limit + 1 })
+  })
   const runs = found.slice(0, limit)
   if (flags.json === true) io.stdout.write(`${toJson(runs, io.stdout.isTerminal ? 2 : 0)}\n`)
   else if (runs.length === 0) io.stderr.write(`${nothingFound(flags)}\n`)
   else printRuns(runs, io)
   if (found.length > limit && flags.json !== true) {
     io.stderr.write(
-      `${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see more with --limit ${limit * 5}`)}\n`,
+      `${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see the next with --after ${runs.at(-1)?.id}`)}\n`,
     )
   }
   return exitCodes.ok
+}
+
+function filterOf({ state, name, code, tag, fingerprint }: RunsFlags): RunsFilter {
+  return {
+    ...(state !== undefined && whereState(state)),
+    ...(name !== undefined && { name }),
+    ...(code !== undefined && { code }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(fingerprint !== undefined && { fingerprint }),
+  }
 }
 
 function printRuns(runs: readonly RunStatus[], io: Io): void {
@@ -53,7 +68,10 @@ function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[
   const columns: (Column<RunStatus> | undefined)[] = [
     { title: 'ID', cell: ({ id }) => id, paint: (_run, text, paint) => paint('dim', text) },
     { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
-    { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, text, paint) => paint(stateStyles[state], text) },
+    { title: 'STATE', cell: stateWord, paint: ({ state }, text, paint) => paint(stateStyles[state], text) },
+    runs.some(({ state, code }) => state === 'failed' && code !== undefined)
+      ? { title: 'CODE', cell: ({ state, code = '' }) => (state === 'failed' ? oneLine(code) : ''), least: 6 }
+      : undefined,
     runs.some(isHeldUp) ? { title: 'WAITS FOR', cell: waitsFor, least: 12 } : undefined,
     runs.some(hasProgress) ? { title: 'DONE', cell: done, align: 'right' } : undefined,
     { title: 'AGE', cell: ({ createdAt }) => age(createdAt, now), align: 'right' },
@@ -71,12 +89,10 @@ function drawStacked(
   const facts = [waitsFor(run), done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter(
     (fact) => fact !== '',
   )
-  const rest = `  ${run.state}  ${facts.join('  ')}`
+  const state = stateWord(run)
+  const rest = `  ${state}  ${facts.join('  ')}`
   const name = cut(oneLine(run.name), columns - rest.length)
-  return [
-    paint('dim', run.id),
-    `${paint('bold', name)}  ${paint(stateStyles[run.state], run.state)}  ${facts.join('  ')}`,
-  ]
+  return [paint('dim', run.id), `${paint('bold', name)}  ${paint(stateStyles[run.state], state)}  ${facts.join('  ')}`]
 }
 
 /** Whether it waits for something that does not come by itself. */
@@ -102,10 +118,14 @@ function took(run: RunStatus, now: number): string {
   return ms === undefined ? '' : formatMs(ms)
 }
 
-function nothingFound({ state, name }: RunsFlags): string {
-  if (state === undefined && name === undefined) return `No runs yet. Start one: troupe run NAME [JSON]`
-  const filters = [state === undefined ? '' : `in state ${state}`, name === undefined ? '' : `of '${name}'`].filter(
-    (text) => text !== '',
-  )
+function nothingFound({ state, name, code, tag = [], fingerprint }: RunsFlags): string {
+  const filters = [
+    state === undefined ? '' : `in state ${state}`,
+    name === undefined ? '' : `of '${name}'`,
+    code === undefined ? '' : `with code ${code}`,
+    tag.length === 0 ? '' : `with ${tag.map((one) => `'${one}'`).join(', ')}`,
+    fingerprint === undefined ? '' : `with fingerprint ${fingerprint}`,
+  ].filter((text) => text !== '')
+  if (filters.length === 0) return `No runs yet. Start one: troupe run NAME [JSON]`
   return `No runs ${filters.join(' ')}. See all: troupe runs`
 }

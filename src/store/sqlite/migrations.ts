@@ -297,5 +297,51 @@ alter table live add column limited integer not null default 0;
 alter table live add column has_slots integer not null default 0;
 drop index live_ready;
 create index live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
+
+-- By what the error of a run that failed for good is known; null for all others, and once it is tried again.
+alter table finished add column fingerprint text;
+update finished set fingerprint = coalesce(code, iif(json_valid(value), value ->> 'name', null), 'Error')
+where outcome = 'failed';
+create index finished_dead on finished (fingerprint, finished_at) where fingerprint is not null;
+-- A run that killed its process too often failed with the code run_lost.
+drop table dead;
+
+drop view runs;
+create view runs as
+select
+  run.public_id as id,
+  definition.name as name,
+  definition.version as version,
+  queue.name as queue,
+  coalesce(live.state, finished.outcome) as state,
+  finished.code as code,
+  finished.fingerprint as fingerprint,
+  coalesce(live.generation, finished.generation) as generation,
+  coalesce(live.attempt, finished.attempt) as attempt,
+  coalesce(live.deliveries, 0) as deliveries,
+  run.created_at as created_at,
+  coalesce(live.started_at, finished.started_at) as started_at,
+  finished.finished_at as finished_at,
+  live.due_at as due_at,
+  node.name as node,
+  run.tags as tags,
+  run.input as input,
+  finished.value as value,
+  progress.done as done,
+  progress.total as total,
+  run.id as run_id
+from run
+join definition on definition.id = run.definition
+join queue on queue.id = run.queue
+left join live on live.run_id = run.id
+-- The newest of its generations alone.
+left join finished on finished.run_id = run.id and live.run_id is null
+  and finished.generation = (select max(newest.generation) from finished as newest where newest.run_id = run.id)
+left join node on node.id = live.node
+left join progress on progress.run_id = run.id;
+
+create view dead as
+select id, name, fingerprint, code, finished_at as at, value as error, run_id
+from runs where fingerprint is not null;
 `,
 ]

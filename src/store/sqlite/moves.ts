@@ -1,5 +1,6 @@
 // How a run leaves the node that runs it: it ends, backs off, parks or is given back. Every end, by whomever, goes through finishRuns.
 import type { ErrorRecord } from '../../lib/error-record.ts'
+import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
@@ -41,8 +42,8 @@ const deleteLive = `delete from live where run_id in (select value from json_eac
 
 // Invariant: I11. The key of finished lets exactly one outcome in.
 const insertFinished = `
-insert into finished (run_id, generation, outcome, code, value, attempt, epoch, started_at, finished_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** The statements of this file whose plans are tested. */
 export const hotMoveStatements = { retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
@@ -78,8 +79,10 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
   const ended = endings.flatMap(({ runId, outcome, value }): EndedRun[] => {
     const live = liveById.get(runId)
     if (live === undefined) return []
-    const code = (JSON.parse(value) as ErrorRecord).code ?? null
-    return [{ live, end: { outcome, value, code, attempt: live.attempt, hadWaits: true } }]
+    const error = JSON.parse(value) as Partial<ErrorRecord>
+    const code = error.code ?? null
+    const fingerprint = outcome === 'failed' ? fingerprintOf(error) : null
+    return [{ live, end: { outcome, value, code, fingerprint, attempt: live.attempt, hadWaits: true } }]
   })
   finishRuns(ends, ended)
 }
@@ -120,7 +123,7 @@ interface EndingLive extends Held {
 
 interface EndedRun {
   readonly live: EndingLive
-  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'attempt' | 'hadWaits'>
+  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'fingerprint' | 'attempt' | 'hadWaits'>
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
@@ -128,8 +131,8 @@ function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void
   if (ended.length === 0) return
   for (const { live, end } of ended) {
     const { runId, generation, epoch, definition, startedAt } = live
-    const { outcome, code, value, attempt } = end
-    db.run(insertFinished, runId, generation, outcome, code, value, attempt, epoch, startedAt, now)
+    const { outcome, code, fingerprint, value, attempt } = end
+    db.run(insertFinished, runId, generation, outcome, code, fingerprint, value, attempt, epoch, startedAt, now)
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
   }
   db.run(deleteLive, idsOf(ended.map(({ live }) => live)))

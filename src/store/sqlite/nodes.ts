@@ -44,8 +44,6 @@ const releaseAll = `
 update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
 where node = ? and state in (${statesBefore(runMoves.release)})`
 
-const insertDead = `insert into dead (run_id, generation, reason, at) values (?, ?, 'deliveries', ?)`
-
 interface HeldRow {
   readonly runId: number
   readonly generation: number
@@ -115,5 +113,4 @@ function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
     return
   }
   endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
-  ends.db.run(insertDead, run.runId, run.generation, ends.now)
 }

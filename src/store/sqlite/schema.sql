@@ -22,14 +22,6 @@ CREATE TABLE counter (
   value integer not null
 ) strict, without rowid;
 
-CREATE TABLE dead (
-  run_id integer not null,
-  generation integer not null,
-  reason text not null,
-  at integer not null,
-  primary key (run_id, generation)
-) strict, without rowid;
-
 CREATE TABLE definition (
   id integer primary key,
   name text not null,
@@ -53,9 +45,11 @@ CREATE TABLE finished (
   attempt integer not null,
   epoch integer not null,
   started_at integer,
-  finished_at integer not null, code text,
+  finished_at integer not null, code text, fingerprint text,
   primary key (run_id, generation)
 ) strict, without rowid;
+
+CREATE INDEX finished_dead on finished (fingerprint, finished_at) where fingerprint is not null;
 
 CREATE TABLE keyed (
   definition integer not null,
@@ -176,6 +170,10 @@ CREATE TABLE wait (
   primary key (run_id, path)
 ) strict, without rowid;
 
+CREATE VIEW dead as
+select id, name, fingerprint, code, finished_at as at, value as error, run_id
+from runs where fingerprint is not null;
+
 CREATE VIEW runs as
 select
   run.public_id as id,
@@ -184,6 +182,8 @@ select
   queue.name as queue,
   coalesce(live.state, finished.outcome) as state,
   finished.code as code,
+  finished.fingerprint as fingerprint,
+  coalesce(live.generation, finished.generation) as generation,
   coalesce(live.attempt, finished.attempt) as attempt,
   coalesce(live.deliveries, 0) as deliveries,
   run.created_at as created_at,

@@ -2,21 +2,13 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
-import type {
-  Batch,
-  Committed,
-  DeadNode,
-  DeadRun,
-  EmitCursor,
-  NodeIdentity,
-  RunFilter,
-  Serving,
-  Store,
-} from '../store.ts'
+import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
+import type { DeadFilter, RunPage } from '../views.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
+import { listDead } from './dead.ts'
 import { expireRuns, wakeRuns, type ExpiredRun } from './due.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
@@ -164,8 +156,12 @@ class SqliteStore implements Store {
     return this.#read(() => views.findRun(this.#db, id, this.now()))
   }
 
-  async listRuns(filter: RunFilter) {
-    return this.#read(() => views.listRuns(this.#db, filter, this.now()))
+  async listRuns(page: RunPage) {
+    return this.#read(() => views.listRuns(this.#db, page, this.now()))
+  }
+
+  async listDead(filter: DeadFilter) {
+    return this.#read(() => listDead(this.#db, filter))
   }
 
   async listSteps(id: string) {

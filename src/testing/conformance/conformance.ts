@@ -1,6 +1,7 @@
 // What every store must show: the same cases, run on each of them. Start reading with moves.ts.
 import { ageingCases } from './ageing.ts'
 import { cancelCases } from './cancels.ts'
+import { deadCases } from './dead.ts'
 import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
 import { journalCases } from './journal.ts'
@@ -29,6 +30,7 @@ const groups: Readonly<Record<string, Cases>> = {
   journal: journalCases,
   states: stateCases,
   ends: endCases,
+  dead: deadCases,
   fencing: fencingCases,
   times: timeCases,
   nodes: nodeCases,

@@ -205,6 +205,7 @@ export function settle(held: store.Held, outcome: RunOutcome = 'succeeded'): sto
     startedAt: startMs,
     hadWaits: true,
     code: null,
+    fingerprint: null,
   }
 }
 

@@ -1,0 +1,25 @@
+// What people call the state of a run: how a failed one failed is part of it.
+import type { RunStatus } from '../engine/run-status.ts'
+import type { ErrorCode } from '../lib/errors.ts'
+import type { RunState } from '../model/run.ts'
+
+/** What `--state` takes beside the states. */
+export const failures = { 'timed-out': 'timed_out', crashed: 'run_lost' } as const satisfies Readonly<
+  Record<string, ErrorCode>
+>
+
+export type TypedState = RunState | keyof typeof failures
+
+/** `failed`, unless it is known better: `timed out`, `crashed`. */
+export function stateWord({ state, code }: Pick<RunStatus, 'state' | 'code'>): string {
+  if (state !== 'failed') return state
+  const failure = Object.entries(failures).find(([, failureCode]) => failureCode === code)
+  return failure?.[0].replace('-', ' ') ?? state
+}
+
+/** The filter that a typed state means. */
+export function whereState(typed: TypedState): { readonly state: RunState; readonly code?: string } {
+  return typed in failures
+    ? { state: 'failed', code: failures[typed as keyof typeof failures] }
+    : { state: typed as RunState }
+}
