@@ -6,7 +6,7 @@ export type { DeadKind } from './engine/dead-kinds.ts'
 export type { DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
 export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
-export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption } from './engine/verbs.ts'
+export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption, CompletingVerbs } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
 export type { QueueStatus } from './engine/queue-status.ts'
@@ -15,6 +15,7 @@ export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.t
 export type { RunStats } from './engine/run-stats.ts'
 export type { WaitReason } from './model/reason.ts'
 export type { RunState } from './model/run.ts'
+export type { CompletionAnswer } from './store/waits.ts'
 
 // Definitions
 export { worker } from './worker/worker.ts'

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallManyOptions, CallOptions } from './engine/call.ts'
+import { Completing } from './engine/completing.ts'
 import type { DeadKind } from './engine/dead-kinds.ts'
 import type { Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
@@ -24,7 +25,7 @@ import type { RunStats } from './engine/run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 import { environmentOf, poolBounds } from './engine/settings.ts'
 import { Starting } from './engine/starting.ts'
-import type { CallArguments, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
+import type { CallArguments, CompletingVerbs, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
@@ -32,6 +33,7 @@ import { createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped } from './model/errors.ts'
 import { openStore } from './store/open.ts'
+import type { CompletionAnswer } from './store/waits.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { encodedInput, maxValueBytes } from './worker/input.ts'
@@ -46,13 +48,14 @@ const leaseMs = 15_000
 const maxDeliveries = 4
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
-export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
+export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, CompletingVerbs {
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #engine: Engine
   readonly #starting: Starting
   readonly #looking: Looking
   readonly #operating: Operating
+  readonly #completing: Completing
   #stopping: Promise<void> | undefined
 
   private constructor(parts: Omit<FaceParts, 'checkOpen'>, queueIds: ReadonlyMap<string, number>) {
@@ -63,6 +66,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
     this.#starting = new Starting(face, { queueIds, encodeInput: encodedInput })
     this.#looking = new Looking(face)
     this.#operating = new Operating(face)
+    this.#completing = new Completing(face)
   }
 
   /**
@@ -237,6 +241,18 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs {
 
   async cancel(runId: string, reason?: string): Promise<boolean> {
     return this.#operating.cancel(runId, reason)
+  }
+
+  async complete(token: string, output?: unknown): Promise<CompletionAnswer> {
+    return this.#completing.complete(token, output)
+  }
+
+  async fail(token: string, error: unknown): Promise<CompletionAnswer> {
+    return this.#completing.fail(token, error)
+  }
+
+  async heartbeat(token: string): Promise<CompletionAnswer> {
+    return this.#completing.heartbeat(token)
   }
 
   async handle(runId: string): Promise<RunHandle> {

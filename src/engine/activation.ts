@@ -7,6 +7,7 @@ import { isThenable } from '../lib/thenable.ts'
 import {
   engineStopped,
   leaseLost,
+  optionInvalid,
   runCancelled,
   runDeadlinePassed,
   workerSilent,
@@ -14,38 +15,21 @@ import {
 } from '../model/errors.ts'
 import { fingerprintOf } from '../model/fingerprint.ts'
 import type { RunOutcome } from '../model/run.ts'
-import type { Claimed, FinishedRun, Held, WaitRecord } from '../store/store.ts'
+import type { TokenUse, WaitRecord } from '../store/waits.ts'
+import type { Claimed, FinishedRun, Held } from '../store/store.ts'
 import { storedTime } from './call.ts'
 import { Cleanups, type Cleanup } from './cleanups.ts'
-import type { Counts } from './counts.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { errorText } from './error-text.ts'
 import { isDoneWithin } from './in-time.ts'
+import { earliestOf, goOnWith, Later, useOf } from './later.ts'
 import { againText, nextAttempt } from './next-attempt.ts'
 import { Silence } from './silence.ts'
+import type { Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
 import type { AttemptResult, Task } from './task.ts'
-import { HeldWrite, ReleaseWrite, type HeldRecord, type Write, type WriteOwner } from './writes.ts'
-
-/** What an activation needs of the node it is on. */
-export interface Surroundings {
-  readonly deps: Deps
-  readonly maxValueBytes: number
-  readonly config: Readonly<Record<string, unknown>>
-  readonly environment: string
-  readonly counts: Counts
-  write(write: Write): void
-  /** Executes an attempt on a task actor as soon as one is free. */
-  execute(task: Task): void
-  /** The run is over on this node, in whatever way. */
-  ended(activation: Activation): void
-  /** A run has ended, and how, or has said something: whoever watches it wants to know. */
-  heard(id: string, finished?: FinishedRun): void
-  /** The store refused to write for a run that somebody may be waiting for. */
-  troubled(id: string, error: Error): void
-  /** Something of this node is due then. */
-  dueAt(at: number): void
-}
+import { HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
 
 /** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
 type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost'
@@ -83,6 +67,7 @@ export class Activation implements Task, WriteOwner {
   /** It has had its end, which is not handed to be written before it has cleaned up. */
   #isCleaningUp = false
   #silence: Silence | undefined
+  #later: Later | undefined
   #performance: Performance | undefined
   #abort: AbortController | undefined
   #deadline: Timer | undefined
@@ -96,7 +81,7 @@ export class Activation implements Task, WriteOwner {
     this.claimed = claimed
     this.definition = definition
     this.#around = around
-    this.#startedAt = around.deps.store.now()
+    this.#startedAt = claimed.awaiting?.startedAt ?? around.deps.store.now()
   }
 
   get deps(): Deps {
@@ -142,16 +127,21 @@ export class Activation implements Task, WriteOwner {
 
   /** Starts the clock of the whole run; false when its time was up before it came here. */
   begin(): boolean {
-    const { deadlineAt } = this.claimed
-    if (deadlineAt === null) return true
-    const leftMs = deadlineAt - this.deps.store.now()
-    if (leftMs > 0) this.#deadline = this.deps.clock.after(leftMs, () => this.#missDeadline(), { background: true })
-    else this.#missDeadline()
-    return leftMs > 0
+    const { deadlineAt, awaiting } = this.claimed
+    // What was accepted in time is not late because nobody was free to take it in.
+    if (awaiting?.result?.isError === false) return true
+    if (deadlineAt !== null) {
+      const leftMs = deadlineAt - this.deps.store.now()
+      if (leftMs > 0) this.#deadline = this.deps.clock.after(leftMs, () => this.#missDeadline(), { background: true })
+      else this.#missDeadline()
+    }
+    return !this.isOver
   }
 
   run(): unknown {
     const { name, settings } = this.definition
+    const { awaiting } = this.claimed
+    if (awaiting !== undefined) return goOnWith(this, awaiting)
     const { heartbeatMs } = settings
     if (heartbeatMs !== undefined) {
       const tooLong = (): void => this.attempted({ isError: true, error: workerSilent(name, heartbeatMs) })
@@ -171,6 +161,20 @@ export class Activation implements Task, WriteOwner {
     if (isLate) void this.#cleanUp(this.#cleanups, cleanUpMs)
   }
 
+  /** A token with which anyone may finish the run; never given when the attempt has had its end. */
+  later(): Promise<string> {
+    const { name, settings } = this.definition
+    if (!settings.isDurable) throw optionInvalid(`durable of '${name}'`, false, 'true: ctx.later() needs a stored run')
+    if (this.isOver) return new Promise(() => {})
+    this.#later ??= new Later(this, this.#startedAt)
+    return this.#later.token
+  }
+
+  /** Whether somebody else finishes the run. */
+  get hasToken(): boolean {
+    return this.#later !== undefined
+  }
+
   /** The code shows that it lives. */
   beat(): void {
     this.#silence?.beat()
@@ -184,6 +188,7 @@ export class Activation implements Task, WriteOwner {
   attempted(result: AttemptResult): void {
     if (this.isOver) return
     if (result.isError) return this.#failOrRetry(result.error)
+    if (this.#later) return this.park([this.#later.waitFrom(this.deps.store.now())])
     try {
       this.#settle('succeeded', encode(result.value, { maxBytes: this.#around.maxValueBytes, what: 'result' }))
     } catch (error) {
@@ -194,7 +199,8 @@ export class Activation implements Task, WriteOwner {
 
   /** Ends the run as cancelled; whatever it is doing is told through its signal. */
   cancel(reason: string): void {
-    if (this.isOver) return
+    // Invariant: I11. What somebody told from outside was accepted before.
+    if (this.isOver || this.claimed.awaiting?.result?.isError === false) return
     this.#settle('cancelled', runCancelled(this.definition.name, this.claimed.id, reason))
   }
 
@@ -205,7 +211,7 @@ export class Activation implements Task, WriteOwner {
     const dueAt = Math.min(storedTime(this.deps.store.now() + delayMs), deadlineAt ?? Infinity)
     this.#close('snoozed', undefined, () => {
       this.#dueAt = dueAt
-      this.write(this, [{ list: 'retries', record: { held: this.held, attempt, dueAt } }])
+      this.write(this, [{ list: 'retries', record: { held: this.held, attempt, dueAt, token: this.#tokenUse } }])
     })
   }
 
@@ -213,11 +219,11 @@ export class Activation implements Task, WriteOwner {
   park(waits: readonly WaitRecord[], isReady = false): void {
     if (this.isOver) return
     const { deadlineAt } = this.claimed
-    const earliest = isReady ? this.deps.store.now() : Math.min(...waits.map((wait) => wait.dueAt))
-    const dueAt = Math.min(earliest, deadlineAt ?? Infinity)
-    this.#decide('parked', undefined)
-    this.#dueAt = dueAt
-    this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])
+    const dueAt = isReady ? this.deps.store.now() : earliestOf([...waits, { dueAt: deadlineAt }])
+    this.#close('parked', undefined, () => {
+      this.#dueAt = dueAt ?? undefined
+      this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])
+    })
   }
 
   /** Lets a run made of steps come to rest and gives it back; a plain worker goes on to its end. */
@@ -256,7 +262,9 @@ export class Activation implements Task, WriteOwner {
 
   /** The run is another node's now. */
   lost(): void {
-    if (this.#ending !== 'lost') this.deps.log.warn({ run: this.claimed.id }, 'a run was taken over by another node')
+    const text = this.#later === undefined ? '' : ', or finished from outside'
+    if (this.#ending !== 'lost')
+      this.deps.log.warn({ run: this.claimed.id }, `a run was taken over by another node${text}`)
     this.#giveUp()
   }
 
@@ -274,6 +282,10 @@ export class Activation implements Task, WriteOwner {
     this.deps.log.error({ run: this.claimed.id, err: error }, 'a run was set aside because the store cannot write')
     this.#around.troubled(this.claimed.id, error)
     this.#giveUp()
+  }
+
+  get #tokenUse(): TokenUse | undefined {
+    return this.#later === undefined ? this.claimed.awaiting && useOf(this.claimed.awaiting) : 'open'
   }
 
   #missDeadline(): void {
@@ -296,7 +308,7 @@ export class Activation implements Task, WriteOwner {
     }
     const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
     const attempt = { held, path: '', attempt: claimed.attempt, startedAt: this.#startedAt, finishedAt: now }
-    const again = { held, attempt: claimed.attempt + 1, dueAt }
+    const again = { held, attempt: claimed.attempt + 1, dueAt, token: this.#tokenUse }
     this.#close('retried', error, (alsoFailed) => {
       this.#dueAt = dueAt
       this.write(this, [
@@ -330,7 +342,17 @@ export class Activation implements Task, WriteOwner {
       const code = described?.code ?? null
       const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
       const { attempt, startedAt, waits } = claimed
-      const record = { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0 }
+      const record = {
+        held,
+        outcome,
+        code,
+        fingerprint,
+        attempt,
+        value,
+        startedAt,
+        hadWaits: waits.length > 0,
+        token: this.#tokenUse,
+      }
       this.write(this, [{ list: 'settles', record }])
     })
   }
@@ -373,12 +395,4 @@ export class Activation implements Task, WriteOwner {
   #end(): void {
     this.#around.ended(this)
   }
-}
-
-/** The record of an error, and of what failed after it. */
-function errorText(error: Error, alsoFailed: readonly Error[]): string {
-  const record = toErrorRecord(error)
-  if (alsoFailed.length === 0) return JSON.stringify(record)
-  const errors = [...(record.errors ?? []), ...alsoFailed.map((one) => toErrorRecord(one))]
-  return JSON.stringify({ ...record, errors })
 }

@@ -22,6 +22,8 @@ export interface CommitterOptions {
   readonly node: NodeState
   /** Gives up what runs here and makes this process a node again; false when it is stopping and will be none. */
   readonly declaredDead: () => Promise<boolean>
+  /** Runs have become ready because what they wait for is there. */
+  readonly woken: () => void
   readonly cancelRequested: (requests: readonly CancelRequested[]) => void
 }
 
@@ -81,6 +83,7 @@ export class Committer extends Actor {
       if (committed.isNodeLost && !(write instanceof HeldWrite)) write.failed(engineStopped())
       else write.committed(committed)
     }
+    if (committed.woken > 0) this.#options.woken()
     if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
   }
 

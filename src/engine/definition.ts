@@ -20,6 +20,8 @@ export interface AnyDefinition extends Definition {
   readonly runsOn: PoolKind
   /** Returns the output of the run, or a promise of it; throws or rejects with why it failed. */
   perform(activation: Activation, input: unknown): unknown
+  /** An output that came from outside as its schema gives it back, or a promise of it. */
+  checked?(output: unknown): unknown
 }
 
 export type PoolKind = 'task' | 'workflow'

@@ -1,7 +1,8 @@
 // The dispatcher: brings ready runs to free actors, by claim or, for what is started here, at once.
 import { Actor } from '../actor/actor.ts'
 import type { Claimed, Started } from '../store/store.ts'
-import { Activation, type Surroundings } from './activation.ts'
+import { Activation } from './activation.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
 import type { PoolKind } from './definition.ts'
 import type { Pool } from './pool.ts'
@@ -159,5 +160,6 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     failedAttempts: [],
     waits: [],
     states: [],
+    awaiting: undefined,
   }
 }

@@ -7,15 +7,17 @@ import { deferred } from '../lib/deferred.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
-import type { Activation, Surroundings } from './activation.ts'
+import type { Activation } from './activation.ts'
+import type { Surroundings } from './surroundings.ts'
 import { Committer, type NodeState } from './committer.ts'
 import type { Counts } from './counts.ts'
+import type { CompletionWrite } from './completion.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
 import { Pool, type PoolBounds } from './pool.ts'
-import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown } from './processor.ts'
+import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
 import { TaskActor } from './task-actor.ts'
@@ -124,6 +126,14 @@ export class Engine {
     await this.#command(new Cancel({ write }))
   }
 
+  async complete(write: CompletionWrite): Promise<void> {
+    await this.#command(new Complete({ write }))
+  }
+
+  get maxValueBytes(): number {
+    return this.#settings.maxValueBytes
+  }
+
   /** Cancels what runs here, and what still comes here until the `stop` that follows; also while one is under way. */
   cancelAll(reason: string): void {
     this.#shutdown = reason
@@ -177,7 +187,7 @@ export class Engine {
     return this.#failure ?? engineStopped()
   }
 
-  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel): Promise<void> {
+  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel | Complete): Promise<void> {
     try {
       await this.#processor.send(command)
     } catch {
@@ -295,6 +305,7 @@ export class Engine {
     return new Committer(this.#deps, {
       node: this.#node,
       declaredDead: () => this.#declaredDead(),
+      woken: () => void this.#dispatcher.tell('hint'),
       cancelRequested: (requests) => {
         for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
       },

@@ -45,6 +45,7 @@ export class LocalRun implements Claimed, Held {
   readonly deadlineAt: number | null
   readonly steps = none
   readonly waits = none
+  readonly awaiting = undefined
   attempt = 1
   failedAttempts: readonly RememberedAttempt[] = none
   states: readonly RememberedState[] = none

@@ -4,7 +4,8 @@ import { toErrorRecord } from '../lib/error-record.ts'
 import { engineStopped, runCancelled } from '../model/errors.ts'
 import type { CancelAnswer, Committed, FinishedRun } from '../store/store.ts'
 import type { EndedRuns } from '../store/views.ts'
-import { Activation, type Surroundings } from './activation.ts'
+import { Activation } from './activation.ts'
+import type { Surroundings } from './surroundings.ts'
 import { LocalRun, type LocalOrder } from './local-run.ts'
 import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
 
@@ -12,7 +13,9 @@ const allTaken: Committed = {
   isNodeLost: false,
   lost: new Set(),
   started: [],
+  completions: [],
   cancels: [],
+  woken: 0,
   claimed: [],
   cancelRequests: [],
 }

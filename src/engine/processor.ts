@@ -6,6 +6,8 @@ import { engineStopped } from '../model/errors.ts'
 import type { Committer } from './committer.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { CancelWrite, ManyStarts, StartOrder } from './starts.ts'
+import type { CompletionWrite } from './completion.ts'
+import type { Write } from './writes.ts'
 
 /** Starts a run that is made of steps. */
 export class ExecuteWorkflow extends Message('ExecuteWorkflow')<{ order: StartOrder }>() {}
@@ -18,6 +20,9 @@ export class ExecuteMany extends Message('ExecuteMany')<{ starts: ManyStarts }>(
 
 export class Cancel extends Message('Cancel')<{ write: CancelWrite }>() {}
 
+/** Brings what came for a run from outside. */
+export class Complete extends Message('Complete')<{ write: CompletionWrite }>() {}
+
 /** Takes no more work from outside. */
 export class Shutdown extends Message('Shutdown')() {}
 
@@ -28,6 +33,7 @@ export class Processor
     Handler<typeof ExecuteTask>,
     Handler<typeof ExecuteMany>,
     Handler<typeof Cancel>,
+    Handler<typeof Complete>,
     Handler<typeof Shutdown>
 {
   readonly #dispatcher: Ref<Dispatcher>
@@ -54,8 +60,11 @@ export class Processor
   }
 
   Cancel({ write }: Cancel): void | Promise<void> {
-    if (this.#isClosed) return write.failed(engineStopped())
-    return this.#committer.send('write', write)
+    return this.#write(write)
+  }
+
+  Complete({ write }: Complete): void | Promise<void> {
+    return this.#write(write)
   }
 
   Shutdown(): void {
@@ -66,5 +75,10 @@ export class Processor
   #start(order: StartOrder): void | Promise<void> {
     if (this.#isClosed) return order.durable.reject(engineStopped())
     return this.#dispatcher.send('start', order)
+  }
+
+  #write(write: Write): void | Promise<void> {
+    if (this.#isClosed) return write.failed(engineStopped())
+    return this.#committer.send('write', write)
   }
 }

@@ -1,7 +1,8 @@
 // What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
 import type { LogLevel } from '../lib/log.ts'
 import { escapeUnstorable, textOf } from '../lib/text.ts'
-import type { Activation, Surroundings } from './activation.ts'
+import type { Activation } from './activation.ts'
+import type { Surroundings } from './surroundings.ts'
 import { checkChoice } from './checks.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'

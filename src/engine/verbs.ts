@@ -7,6 +7,7 @@ import type { DeadFilter, RunsFilter } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
+import type { CompletionAnswer } from '../store/waits.ts'
 
 /** What a call of a definition takes: nothing, when the definition takes nothing. */
 export type CallArguments<Input> = undefined extends Input
@@ -133,6 +134,23 @@ export interface OperatingVerbs {
   pause(queue: string): Promise<boolean>
   /** Lets the runs of a queue start again; false when it was not paused. */
   resume(queue: string): Promise<boolean>
+}
+
+/** How runs that wait with a token of `ctx.later()` are finished, by whoever has the token, in any process of the store. */
+export interface CompletingVerbs {
+  /**
+   * Ends a run with this output, which is checked by the `output` schema of its definition; resolves when that is durable. While the handler of the run
+   * is still at work, the run ends with it once the handler has.
+   *
+   * Answers `accepted`; `used` when something came for the token before; `superseded` when the run goes on without it, in another attempt;
+   * `finished` when the run has ended in another way; `not_found`. Saves: the output. Throws: `validation_failed`, which leaves the token as it was;
+   * `value_not_storable`, `value_too_large` (1 MiB), `option_invalid`, `engine_stopped`, `store_…`.
+   */
+  complete(token: string, output?: unknown): Promise<CompletionAnswer>
+  /** Fails the attempt that waits: the run is tried again as its `retry` says, with a new token, or fails. Answers and throws as `complete` does. */
+  fail(token: string, error: unknown): Promise<CompletionAnswer>
+  /** Shows that the work lives, for the option `heartbeat` of its definition. Answers and throws as `complete` does, and leaves the token open. */
+  heartbeat(token: string): Promise<CompletionAnswer>
 }
 
 /** The verbs that `WORKER` has as well. */

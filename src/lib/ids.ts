@@ -5,6 +5,8 @@ import type { Clock } from './clock.ts'
 export interface Ids {
   /** A UUIDv7 (RFC 9562): unique, and sorted by the time it was made. */
   uuid(): string
+  /** A text that nobody guesses: 256 random bits as 43 characters fit for a URL. */
+  secret(): string
   /** A number from 0 up to but not including 1. */
   random(): number
 }
@@ -62,7 +64,13 @@ export function createIds(clock: Clock, random: RandomSource = systemRandom): Id
     return head + counterText(counter) + randomText(pool, at)
   }
 
-  return { uuid, random: () => random.next() }
+  const secret = (): string => {
+    const bytes = new Uint8Array(32)
+    random.fill(bytes)
+    return Buffer.from(bytes).toString('base64url')
+  }
+
+  return { uuid, secret, random: () => random.next() }
 }
 
 // Measured: 3x on the whole of `uuid`, as it is written once a millisecond and not once an id.

@@ -1,6 +1,16 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { RunOutcome } from '../model/run.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
+import type {
+  Awaiting,
+  CompletionAnswer,
+  CompletionRecord,
+  ParkRecord,
+  TokenRecord,
+  TokenUse,
+  WaitRecord,
+  WaitStore,
+} from './waits.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
 export interface Held {
@@ -116,6 +126,7 @@ export interface SettleRecord {
   readonly startedAt: number
   /** It may have rows in `wait`. */
   readonly hadWaits: boolean
+  readonly token?: TokenUse | undefined
 }
 
 /** The run itself failed and is tried again later. */
@@ -123,22 +134,7 @@ export interface RetryRecord {
   readonly held: Held
   readonly attempt: number
   readonly dueAt: number
-}
-
-/** Something a run waits for. */
-export interface WaitRecord {
-  readonly path: string
-  readonly kind: WaitKind
-  readonly dueAt: number
-}
-
-export type WaitKind = 'sleep' | 'backoff'
-
-/** The run is set aside until the earliest of its waits is due. */
-export interface ParkRecord {
-  readonly held: Held
-  readonly waits: readonly WaitRecord[]
-  readonly dueAt: number
+  readonly token?: TokenUse | undefined
 }
 
 export interface CancelRecord {
@@ -174,6 +170,8 @@ export interface Claimed {
   readonly failedAttempts: readonly RememberedAttempt[]
   readonly waits: readonly WaitRecord[]
   readonly states: readonly RememberedState[]
+  /** Set when its attempt has done its part and waits for somebody to finish it. */
+  readonly awaiting: Awaiting | undefined
 }
 
 export interface RememberedState {
@@ -208,10 +206,12 @@ export interface Batch {
   readonly logs: readonly LogRecord[]
   readonly progress: readonly ProgressRecord[]
   readonly states: readonly StateRecord[]
+  readonly tokens: readonly TokenRecord[]
   readonly settles: readonly SettleRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
   readonly releases: readonly Held[]
+  readonly completions: readonly CompletionRecord[]
   readonly cancels: readonly CancelRecord[]
   readonly claims: readonly ClaimRequest[]
 }
@@ -223,8 +223,12 @@ export interface Committed {
   readonly lost: ReadonlySet<Held>
   /** One for each start, in order. */
   readonly started: readonly Started[]
+  /** One for each completion, in order. */
+  readonly completions: readonly CompletionAnswer[]
   /** One for each cancel, in order. */
   readonly cancels: readonly CancelAnswer[]
+  /** How many runs became ready because what they wait for is there. */
+  readonly woken: number
   /** One list for each claim, in order. */
   readonly claimed: readonly (readonly Claimed[])[]
   /** Cancels asked for, of runs this node holds. */
@@ -293,7 +297,7 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface Store {
+export interface Store extends WaitStore {
   /** Where it is, for messages to people. */
   readonly location: string
 

@@ -104,6 +104,19 @@ export class WorkerContext<Input = unknown> {
     this.#activation.defer(cleanUp)
   }
 
+  /**
+   * A token with which anyone may finish this run, from any process of the store, with `troupe.complete(token, output)` or `troupe.fail(token, error)`.
+   * The run waits for that once the handler has returned, whatever it returned; nothing of it stays in memory. Every call of an attempt gives the same
+   * token; another attempt has another one, and the former is refused.
+   *
+   * The attempt goes on while the run waits: its `timeout` holds, and so does its `heartbeat`, for which `troupe.heartbeat(token)` is a sign of life.
+   *
+   * Saves: what the token is known by, before it is given. Throws: `option_invalid` in a worker that is `durable: false`.
+   */
+  async later(): Promise<string> {
+    return this.#activation.later()
+  }
+
   /** Shows that the attempt lives, for the option `heartbeat`. */
   heartbeat(): void {
     this.#activation.beat()

@@ -9,7 +9,8 @@ import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
-import type { RememberedAttempt, RememberedStep, StepKind, WaitRecord } from '../store/store.ts'
+import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+import type { WaitRecord } from '../store/waits.ts'
 
 /** What a step's function is given. */
 export interface StepContext {
@@ -172,7 +173,7 @@ export class StepExecution implements Task {
       startedAt: this.#startedAt,
       finishedAt: activation.deps.store.now(),
     }
-    const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', dueAt }
+    const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', name: null, dueAt }
     const owner: WriteOwner = {
       written: () => this.#owner.pause(wait, () => this.#owner.execute(this)),
       lost: () => activation.lost(),

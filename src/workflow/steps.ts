@@ -5,7 +5,8 @@ import type { Task } from '../engine/task.ts'
 import { decode, decodeError } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
-import type { RememberedStep, WaitRecord } from '../store/store.ts'
+import type { RememberedStep } from '../store/store.ts'
+import type { WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
 import { Releases } from './releases.ts'
 import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
@@ -81,7 +82,7 @@ export class Steps implements Performance, StepOwner {
       const remembered = this.#journal.take(path, 'sleep')
       this.#promised.set(path, { ...promised, name: undefined })
       if (remembered !== undefined) return this.#releaseLater(remembered)
-      const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', dueAt: storedTime(dueAt()) }
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', name: null, dueAt: storedTime(dueAt()) }
       const startedAt = this.activation.deps.store.now()
       const recorder = new StepRecorder(this, path, 'sleep')
       this.#wait(wait, () => recorder.record({ isError: false, value: nothing, attempt: 1, startedAt }))

@@ -1,6 +1,6 @@
 // What a run waits for while nothing of it executes: sleeps, and pauses between attempts.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { WaitRecord } from '../store/store.ts'
+import type { WaitRecord } from '../store/waits.ts'
 
 interface Waiting {
   readonly record: WaitRecord
@@ -27,7 +27,7 @@ export class Waits {
 
   get earliest(): number {
     let earliest = Infinity
-    for (const { record } of this.#waiting.values()) earliest = Math.min(earliest, record.dueAt)
+    for (const { record } of this.#waiting.values()) earliest = Math.min(earliest, dueOf(record))
     return earliest
   }
 
@@ -50,7 +50,7 @@ export class Waits {
   /** Calls `due` when the time of the wait has come; what is due at once comes in order of its time. */
   add(record: WaitRecord, due: () => void): void {
     this.#waiting.set(record.path, { record, due })
-    this.#arm(record.dueAt)
+    this.#arm(dueOf(record))
   }
 
   clear(): void {
@@ -60,7 +60,7 @@ export class Waits {
   }
 
   #arm(at: number): void {
-    if (this.#timer !== undefined && this.#timer.at <= at) return
+    if (at === Infinity || (this.#timer !== undefined && this.#timer.at <= at)) return
     this.#timer?.timer.cancel()
     const delayMs = Math.max(0, at - this.#now())
     this.#timer = { at, timer: this.#clock.after(delayMs, () => this.#ring()) }
@@ -69,10 +69,14 @@ export class Waits {
   #ring(): void {
     this.#timer = undefined
     const now = this.#now()
-    const due = [...this.#waiting.values()].filter(({ record }) => record.dueAt <= now)
-    due.sort((left, right) => left.record.dueAt - right.record.dueAt)
+    const due = [...this.#waiting.values()].filter(({ record }) => dueOf(record) <= now)
+    due.sort((left, right) => dueOf(left.record) - dueOf(right.record))
     for (const { record } of due) this.#waiting.delete(record.path)
     for (const waiting of due) waiting.due()
     if (this.#waiting.size > 0) this.#arm(this.earliest)
   }
+}
+
+function dueOf({ dueAt }: WaitRecord): number {
+  return dueAt ?? Infinity
 }

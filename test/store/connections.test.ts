@@ -174,7 +174,7 @@ async function end(how: (run: Claimed) => Promise<unknown>): Promise<void> {
   await scene.node.commit({ parks: [park(first.held, 0)] })
   await scene.store.wakeRuns(1)
   const woken = await scene.node.claimOne()
-  expect(woken.waits).toEqual([{ path: 'nap', kind: 'sleep', dueAt: 0 }])
+  expect(woken.waits).toEqual([{ path: 'nap', kind: 'sleep', name: null, dueAt: 0 }])
   await how(woken)
   expect(other.prepare('select * from wait').all()).toEqual([])
 }

@@ -16,8 +16,10 @@ import { hotStartStatements } from '../../src/store/sqlite/starts.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
+import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
 import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
+import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
 
 const statements = {
   ...hotRunStatements,
@@ -32,6 +34,8 @@ const statements = {
   ...hotStepStatements,
   ...hotStreamStatements,
   ...hotWaitStatements,
+  ...hotWakeStatements,
+  ...hotTokenStatements,
   ...hotCancelStatements,
   ...hotMarkStatements,
   ...hotReasonStatements,
@@ -59,6 +63,8 @@ const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
 /** The tags that are asked for, against those of a run. */
 const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TABLE INDEX 1:']
+const tokenByKey = 'SEARCH token USING PRIMARY KEY (hash=?)'
+const tokensOfRun = 'SEARCH token USING INDEX token_run (run_id=?)'
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
 const wholeRowOuter = [
   `${liveByKey} LEFT-JOIN`,
@@ -110,6 +116,18 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaitsOf: ['SEARCH wait USING PRIMARY KEY (run_id=?)', given],
+  wakeWaiting: [liveByKey, runByKey],
+  findToken: [tokenByKey, runByKey, `${liveByKey} LEFT-JOIN`],
+  useToken: [tokenByKey],
+  hearOfToken: [tokenByKey],
+  moveWait: ['SEARCH wait USING PRIMARY KEY (run_id=? AND path=?)'],
+  moveDue: [liveByKey, 'SEARCH wait USING PRIMARY KEY (run_id=?)'],
+  findResult: [tokensOfRun],
+  findAwaiting: [tokensOfRun],
+  moveToClaim: [tokensOfRun],
+  hearOfRun: [tokensOfRun],
+  closeTokens: [tokensOfRun],
+  dropAwaited: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   upsertState: [],
   deleteState: ['SEARCH state USING PRIMARY KEY (run_id=? AND key=?)'],
   markState: [liveByKey],

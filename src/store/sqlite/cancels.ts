@@ -4,10 +4,11 @@ import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { endRuns } from './moves.ts'
 import type { Write } from './runs.ts'
+import { hasSucceeded } from './tokens.ts'
 
 // By the unique public id, then by primary key.
 const findLive = `
-select run.id as run_id, live.state
+select run.id as run_id, live.state, live.epoch
 from run left join live on live.run_id = run.id
 where run.public_id = ?`
 
@@ -26,6 +27,7 @@ delete from cancel_request where not exists (select 1 from live where live.run_i
 interface LiveRow {
   readonly run_id: number
   readonly state: string | null
+  readonly epoch: number | null
 }
 
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
@@ -52,6 +54,8 @@ function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {
     db.run(insertRequest, row.run_id, cancel.reason)
     return 'asked'
   }
+  // Invariant: I11. What was told from outside is its end, and only has to be taken in.
+  if (row.epoch !== null && hasSucceeded(db, { runId: row.run_id, epoch: row.epoch })) return 'asked'
   endRuns(write, [{ runId: row.run_id, outcome: 'cancelled', value: cancel.value }])
   return 'cancelled'
 }

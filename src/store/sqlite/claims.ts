@@ -8,6 +8,7 @@ import { findOldestBelow } from './oldest.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
+import { awaitingOf } from './tokens.ts'
 import { waitsOf } from './waits.ts'
 
 const loaded = `
@@ -79,6 +80,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
   const held = { runId, generation, epoch: claim.epoch }
   // A run that nobody has claimed before has left nothing behind.
   const journal = epoch === 0 ? nothingYet : journalOf(db, held)
+  const waits = epoch === 0 ? [] : waitsOf(db, runId)
   return {
     held,
     id: live.id,
@@ -91,8 +93,9 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
     deadlineAt: live.deadlineAt,
     steps: journal.steps,
     failedAttempts: journal.failedAttempts,
-    waits: epoch === 0 ? [] : waitsOf(db, runId),
+    waits,
     states: live.hasState === 1 ? statesOf(db, runId) : [],
+    awaiting: awaitingOf(db, { runId, epochBefore: epoch, epoch: claim.epoch }, waits),
   }
 }
 

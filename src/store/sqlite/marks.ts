@@ -1,5 +1,6 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
 import { heldLists } from '../lists.ts'
+import type { CompletionAnswer } from '../waits.ts'
 import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held, type Started } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
 import { listClaimed, loadRun } from './claims.ts'
@@ -32,7 +33,13 @@ interface KeptAnswer {
   /** Run and epoch of each. */
   readonly lost: readonly (readonly [number, number])[]
   readonly cancels: readonly CancelAnswer[]
+  readonly completions: readonly CompletionAnswer[]
+  readonly woken: number
 }
+
+type Kept = Pick<Committed, 'lost' | 'cancels' | 'completions' | 'woken'>
+
+const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0 }
 
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
@@ -43,20 +50,16 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function keepAnswer(
-  db: Connection,
-  nodeId: number,
-  { lost, cancels }: Pick<Committed, 'lost' | 'cancels'>,
-): void {
-  if (lost.size === 0 && cancels.length === 0) return
-  const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), cancels }
+export function keepAnswer(db: Connection, nodeId: number, { lost, ...rest }: Kept): void {
+  if (lost.size === 0 && rest.cancels.length === 0 && rest.completions.length === 0 && rest.woken === 0) return
+  const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), ...rest }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
 }
 
 /** The answer to a batch that was committed and whose answer was lost. */
 export function answerAgain(db: Connection, batch: Batch): Committed {
   const mark = db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
-  const kept = JSON.parse(mark?.answer ?? '{"lost":[],"cancels":[]}') as KeptAnswer
+  const kept: KeptAnswer = { ...nothingKept, ...(JSON.parse(mark?.answer ?? '{}') as Partial<KeptAnswer>) }
   const epoch = mark?.epoch ?? 0
   const started = batch.starts.map((start): Started => {
     const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
@@ -81,6 +84,8 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     lost: lostAgain(batch, kept),
     started,
     cancels: kept.cancels,
+    completions: kept.completions,
+    woken: kept.woken,
     claimed: claimedAgain(db, batch, { epoch, started }),
     cancelRequests: listCancelRequests(db, batch.nodeId),
   }

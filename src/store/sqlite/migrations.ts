@@ -343,5 +343,40 @@ left join progress on progress.run_id = run.id;
 create view dead as
 select id, name, fingerprint, code, finished_at as at, value as error, run_id
 from runs where fingerprint is not null;
+
+-- A run may wait for a thing that comes from outside, for a time, or for whichever is first.
+alter table wait rename to former_wait;
+create table wait (
+  run_id integer not null,
+  path text not null,
+  kind text not null,
+  -- What is waited for, where the kind alone does not say it.
+  name text,
+  -- Null without a time limit.
+  due_at integer,
+  primary key (run_id, path)
+) strict, without rowid;
+insert into wait select run_id, path, kind, null, due_at from former_wait;
+drop table former_wait;
+
+-- Tokens with which runs are finished from outside. They are kept as long as their run, so that a second use is told apart from a guess.
+create table token (
+  hash text primary key,
+  run_id integer not null,
+  path text not null,
+  -- Of the claim under which the run waits; 0 once the token means nothing any more.
+  epoch integer not null,
+  -- Of the attempt it belongs to.
+  started_at integer not null,
+  timeout_at integer,
+  heartbeat_ms integer,
+  -- The last sign of life.
+  heard_at integer not null,
+  used_at integer,
+  is_error integer,
+  -- What came for it, until the run has taken it.
+  value text
+) strict, without rowid;
+create index token_run on token (run_id);
 `,
 ]

@@ -8,7 +8,9 @@ import type { Connection } from './connection.ts'
 import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
+import { endTokens, hasCompletion, hearOfPark } from './tokens.ts'
 import { deleteWaits, replaceWaits, wholeMs } from './waits.ts'
+import { wakeRun } from './wakes.ts'
 
 const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
 
@@ -57,6 +59,7 @@ export function settleRuns(write: Write, settles: readonly SettleRecord[]): void
   for (const settle of settles) {
     const live = liveById.get(settle.held.runId)
     if (!write.fence.admit(settle.held, live?.epoch === settle.held.epoch) || live === undefined) continue
+    if (!isEnd(write, settle)) continue
     liveById.delete(live.runId)
     ended.push({ live, end: settle })
   }
@@ -88,8 +91,9 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
 }
 
 export function retryRuns(write: Write, retries: Batch['retries']): void {
-  for (const { held, dueAt, attempt } of retries) {
-    if (!write.fence.holds(held)) continue
+  for (const retry of retries) {
+    const { held, dueAt, attempt } = retry
+    if (!write.fence.holds(held) || !isEnd(write, retry)) continue
     const generation = renewJournal(write.db, held)
     write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
   }
@@ -99,7 +103,12 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
   for (const { held, dueAt, waits } of parks) {
     if (!write.fence.holds(held)) continue
     replaceWaits(write.db, held.runId, waits)
-    write.db.run(parkRun, write.now, wholeMs(dueAt), held.runId)
+    write.db.run(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
+    const completion = waits.find(({ kind }) => kind === 'completion')
+    if (completion === undefined) continue
+    hearOfPark(write, held)
+    // Race: it may have come before anybody waited for it.
+    if (hasCompletion(write.db, held, completion.path)) wakeRun(write, held.runId, { isDecided: true })
   }
 }
 
@@ -112,6 +121,15 @@ export function releaseRuns(write: Write, releases: readonly Held[]): void {
 /** Makes a run ready that its node does not want to go on with; that is no delivery. */
 export function giveBack(db: Connection, runId: number): void {
   db.run(releaseRun, runId)
+}
+
+/** Whether an attempt has the end that its node says: not when somebody with a token told another before. */
+function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): boolean {
+  if (token === undefined || endTokens(write.db, held, token)) return true
+  write.fence.refuse(held)
+  giveBack(write.db, held.runId)
+  wakeRun(write, held.runId, { isDecided: true })
+  return false
 }
 
 interface EndingLive extends Held {

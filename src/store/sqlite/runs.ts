@@ -14,6 +14,8 @@ export interface Write {
   readonly fence: Fence
   readonly rollup: Rollup
   readonly paused: PausedQueues
+  /** What the answer tells besides. */
+  readonly news: { woken: number }
 }
 
 /** A transaction in which runs may end. */
@@ -53,6 +55,12 @@ export class Fence {
     if (this.#held.has(run)) return true
     if (this.lost.has(run)) return false
     return this.admit(run, this.#db.get(checkRun, run.runId, run.epoch, this.#nodeId) !== undefined)
+  }
+
+  /** Nothing more is written for a run that was held until now; its node is told that all of its batch was in vain. */
+  refuse(run: Held): void {
+    this.#held.delete(run)
+    this.lost.add(run)
   }
 
   /** Keeps what a statement that asked for many runs found out about this one. */

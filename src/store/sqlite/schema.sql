@@ -162,11 +162,34 @@ CREATE TABLE step (
   primary key (run_id, generation, path)
 ) strict, without rowid;
 
+CREATE TABLE token (
+  hash text primary key,
+  run_id integer not null,
+  path text not null,
+  -- Of the claim under which the run waits; 0 once the token means nothing any more.
+  epoch integer not null,
+  -- Of the attempt it belongs to.
+  started_at integer not null,
+  timeout_at integer,
+  heartbeat_ms integer,
+  -- The last sign of life.
+  heard_at integer not null,
+  used_at integer,
+  is_error integer,
+  -- What came for it, until the run has taken it.
+  value text
+) strict, without rowid;
+
+CREATE INDEX token_run on token (run_id);
+
 CREATE TABLE wait (
   run_id integer not null,
   path text not null,
   kind text not null,
-  due_at integer not null,
+  -- What is waited for, where the kind alone does not say it.
+  name text,
+  -- Null without a time limit.
+  due_at integer,
   primary key (run_id, path)
 ) strict, without rowid;
 

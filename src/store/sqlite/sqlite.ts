@@ -22,6 +22,7 @@ import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, recordStreams } from './streams.ts'
+import { completeRuns, findTokenDefinition, recordTokens } from './tokens.ts'
 import * as views from './views.ts'
 
 // No count of changes: it differs from all that come before and after it.
@@ -34,7 +35,9 @@ const nothing: Committed = {
   isNodeLost: false,
   lost: new Set(),
   started: [],
+  completions: [],
   cancels: [],
+  woken: 0,
   claimed: [],
   cancelRequests: [],
 }
@@ -148,6 +151,10 @@ class SqliteStore implements Store {
     return this.#read(() => views.findFinished(this.#db, id))
   }
 
+  async findTokenDefinition(hash: string) {
+    return this.#read(() => findTokenDefinition(this.#db, hash))
+  }
+
   async listEmitted(id: string, after: EmitCursor, limit: number) {
     return this.#read(() => listEmitted(this.#db, { id, after, limit }))
   }
@@ -230,23 +237,27 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
 
   const fence = new Fence(db, batch.nodeId)
   const rollup = new Rollup()
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused: new PausedQueues(db) }
+  const news = { woken: 0 }
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused: new PausedQueues(db), news }
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)
   recordStates(write, batch.states)
+  recordTokens(write, batch.tokens)
   settleRuns(write, batch.settles)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
   releaseRuns(write, batch.releases)
+  const completions = completeRuns(write, batch.completions)
   const cancels = cancelRuns(write, batch.cancels)
   rollup.write(db, now)
   const started = insertRuns(write, batch.starts)
   const claimed = claimRuns(write, batch.claims)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
   const { lost } = fence
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, cancels })
-  return { isNodeLost: false, lost, started, cancels, claimed, cancelRequests }
+  const { woken } = news
+  if (isNode) keepAnswer(db, batch.nodeId, { lost, completions, cancels, woken })
+  return { isNodeLost: false, lost, started, completions, cancels, claimed, cancelRequests, woken }
 }
 
 function needsEpoch(batch: Batch): boolean {

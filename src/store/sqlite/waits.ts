@@ -1,12 +1,12 @@
 // What parked runs wait for.
-import type { WaitKind, WaitRecord } from '../store.ts'
+import type { WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
 
 const insertWait = `
-insert into wait (run_id, path, kind, due_at) values (?, ?, ?, ?)`
+insert into wait (run_id, path, kind, name, due_at) values (?, ?, ?, ?, ?)`
 
 // By primary key prefix.
-const findWaits = `select path, kind, due_at from wait where run_id = ?`
+const findWaits = `select path, kind, name, due_at as dueAt from wait where run_id = ?`
 
 const dropWaits = `delete from wait where run_id = ?`
 
@@ -23,12 +23,13 @@ export function wholeMs(at: number): number {
 
 export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
   db.run(dropWaits, runId)
-  for (const wait of waits) db.run(insertWait, runId, wait.path, wait.kind, wholeMs(wait.dueAt))
+  for (const { path, kind, name, dueAt } of waits) {
+    db.run(insertWait, runId, path, kind, name, dueAt === null ? null : wholeMs(dueAt))
+  }
 }
 
 export function waitsOf(db: Connection, runId: number): WaitRecord[] {
-  const rows = db.all<{ path: string; kind: WaitKind; due_at: number }>(findWaits, runId)
-  return rows.map((row) => ({ path: row.path, kind: row.kind, dueAt: row.due_at }))
+  return db.all<WaitRecord>(findWaits, runId)
 }
 
 export function deleteWaits(db: Connection, runIds: readonly number[]): void {

@@ -15,6 +15,7 @@ import { Scene, type Backend, type Cases } from './scene.ts'
 import { stateCases } from './states.ts'
 import { streamCases } from './streams.ts'
 import { timeCases } from './times.ts'
+import { tokenCases } from './tokens.ts'
 
 /** The two words of a test runner that are needed; those of vitest fit, and those of node:test. */
 export interface Runner {
@@ -38,6 +39,7 @@ const groups: Readonly<Record<string, Cases>> = {
   cancels: cancelCases,
   streams: streamCases,
   queues: queueCases,
+  tokens: tokenCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

@@ -13,6 +13,9 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
   'a log line': (held) => ({ logs: [{ held, n: 99, level: 'info', text: 'late', at: startMs }] }),
   'a state': (held) => ({ states: [{ held, key: 'late', value: 'j1' }] }),
   progress: (held) => ({ progress: [{ held, done: 99, total: 100 }] }),
+  'a token': (held) => ({
+    tokens: [{ held, hash: 'late', path: '', startedAt: startMs, timeoutAt: null, heartbeatMs: null }],
+  }),
   'an outcome': (held) => ({ settles: [settle(held, 'failed')] }),
   'a retry': (held) => ({ retries: [{ held, attempt: 9, dueAt: laterMs }] }),
   'a park': (held) => ({ parks: [park(held, laterMs)] }),

@@ -66,8 +66,8 @@ export const journalCases: Cases = {
   'returns the waits of a parked run until it parks on others or ends': async (scene) => {
     const { held } = await scene.startAndClaim()
     const waits = [
-      { path: 'nap', kind: 'sleep', dueAt: startMs + 10 },
-      { path: 'pay', kind: 'backoff', dueAt: startMs + 20 },
+      { path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 10 },
+      { path: 'pay', kind: 'backoff', name: null, dueAt: startMs + 20 },
     ] as const
     await scene.node.commit({ parks: [{ held, waits, dueAt: startMs + 10 }] })
     await scene.clock.advance(10)
@@ -78,7 +78,7 @@ export const journalCases: Cases = {
     await scene.node.commit({ parks: [park(woken.held, startMs + 30)] })
     await scene.clock.advance(30)
     await scene.store.wakeRuns(1)
-    same((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', dueAt: startMs + 30 }])
+    same((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 30 }])
   },
 
   'keeps the journals of different runs apart': async (scene) => {

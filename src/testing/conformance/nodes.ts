@@ -73,7 +73,8 @@ export const nodeCases: Cases = {
       settles: [settle(held)],
       claims: [scene.claimRequest()],
     })
-    same(answer, { isNodeLost: true, lost: new Set(), started: [], cancels: [], claimed: [], cancelRequests: [] })
+    const nothing = { started: [], completions: [], cancels: [], claimed: [], cancelRequests: [], woken: 0 }
+    same(answer, { isNodeLost: true, lost: new Set(), ...nothing })
     assert.equal(await scene.stateOf(id), 'ready')
     assert.equal(await scene.store.findRun('new'), undefined)
     same(await scene.store.listSteps(id), [])

@@ -75,6 +75,7 @@ export const runCases: Cases = {
       failedAttempts: [],
       waits: [],
       states: [],
+      awaiting: undefined,
     })
     assert.equal(await scene.node.holds(held), true)
   },

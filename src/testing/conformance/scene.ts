@@ -5,6 +5,7 @@ import type { RunOutcome } from '../../model/run.ts'
 import { emptyLists, type BatchLists } from '../../store/lists.ts'
 import type * as store from '../../store/store.ts'
 import type { RunView } from '../../store/views.ts'
+import type { ParkRecord } from '../../store/waits.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 /** A kind of store. */
@@ -209,8 +210,8 @@ export function settle(held: store.Held, outcome: RunOutcome = 'succeeded'): sto
   }
 }
 
-export function park(held: store.Held, dueAt: number): store.ParkRecord {
-  return { held, dueAt, waits: [{ path: 'nap', kind: 'sleep', dueAt }] }
+export function park(held: store.Held, dueAt: number): ParkRecord {
+  return { held, dueAt, waits: [{ path: 'nap', kind: 'sleep', name: null, dueAt }] }
 }
 
 /** An error as it is kept. */

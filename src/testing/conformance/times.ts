@@ -60,7 +60,7 @@ export const timeCases: Cases = {
 
   'takes times between two milliseconds as the later one': async (scene) => {
     const { id, held } = await scene.startAndClaim()
-    const waits = [{ path: 'nap', kind: 'sleep', dueAt: startMs + 0.5 }] as const
+    const waits = [{ path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 0.5 }] as const
     await scene.node.commit({ parks: [{ held, waits, dueAt: startMs + 0.5 }] })
     assert.equal((await scene.store.findRun(id))?.dueAt, startMs + 1)
     await scene.clock.advance(1)

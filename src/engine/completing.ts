@@ -1,0 +1,55 @@
+// How runs are finished from outside, by whoever holds the token.
+import { encode } from '../lib/codec.ts'
+import { deferred } from '../lib/deferred.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { toError } from '../lib/errors.ts'
+import { hashOf } from '../lib/secrets.ts'
+import type { CompletionAnswer, CompletionResult } from '../store/waits.ts'
+import { checkName } from './checks.ts'
+import { CompletionWrite } from './completion.ts'
+import type { Face } from './face.ts'
+import type { CompletingVerbs } from './verbs.ts'
+
+export class Completing implements CompletingVerbs {
+  readonly #face: Face
+
+  constructor(face: Face) {
+    this.#face = face
+  }
+
+  async complete(token: string, output?: unknown): Promise<CompletionAnswer> {
+    const hash = this.#hashOf(token)
+    // Race: what the caller gave is read before anything is awaited.
+    const value = encode(output, { maxBytes: this.#face.engine.maxValueBytes, what: 'output' })
+    await this.#check(hash, output)
+    return this.#tell(hash, { isError: false, value })
+  }
+
+  async fail(token: string, error: unknown): Promise<CompletionAnswer> {
+    return this.#tell(this.#hashOf(token), { isError: true, value: JSON.stringify(toErrorRecord(toError(error))) })
+  }
+
+  async heartbeat(token: string): Promise<CompletionAnswer> {
+    return this.#tell(this.#hashOf(token), null)
+  }
+
+  /** Refuses what does not fit where that can be told at once; else the node that takes it in finds out. */
+  async #check(hash: string, output: unknown): Promise<void> {
+    const { deps, registry } = this.#face
+    const definitionId = await deps.store.findTokenDefinition(hash)
+    if (definitionId !== undefined) await registry.byId(definitionId)?.checked?.(output)
+  }
+
+  async #tell(hash: string, result: CompletionResult | null): Promise<CompletionAnswer> {
+    this.#face.checkOpen()
+    const answer = deferred<CompletionAnswer>()
+    await this.#face.engine.complete(new CompletionWrite({ hash, result }, answer))
+    return answer.promise
+  }
+
+  #hashOf(token: string): string {
+    this.#face.checkOpen()
+    checkName('The token', token)
+    return hashOf(token)
+  }
+}

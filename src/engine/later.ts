@@ -1,0 +1,95 @@
+// A run that somebody finishes from outside: the token of an attempt, how long it waits, and what came.
+import { decode, decodeError } from '../lib/codec.ts'
+import { deferred } from '../lib/deferred.ts'
+import { hashOf } from '../lib/secrets.ts'
+import { reviveError, workerSilent, workerTimedOut } from '../model/errors.ts'
+import type { Awaiting, TokenUse, WaitRecord } from '../store/waits.ts'
+import type { Activation } from './activation.ts'
+import { storedTime } from './call.ts'
+import type { AnyDefinition } from './definition.ts'
+import type { WriteOwner } from './writes.ts'
+
+/** The token of one attempt: given out once it is durable. */
+export class Later implements WriteOwner {
+  readonly #activation: Activation
+  readonly #secret: string
+  readonly #given = deferred<string>()
+  readonly #limits: Pick<Awaiting, 'timeoutAt' | 'heartbeatMs'>
+
+  constructor(activation: Activation, startedAt: number) {
+    const { deps, held, definition, timeoutMs } = activation
+    const { heartbeatMs = null } = definition.settings
+    this.#activation = activation
+    this.#secret = deps.ids.secret()
+    this.#limits = { timeoutAt: timeoutMs === undefined ? null : storedTime(startedAt + timeoutMs), heartbeatMs }
+    const record = { held, hash: hashOf(this.#secret), path: '', startedAt, ...this.#limits }
+    activation.write(this, [{ list: 'tokens', record }])
+  }
+
+  get token(): Promise<string> {
+    return this.#given.promise
+  }
+
+  /** What the run waits for from now on. */
+  waitFrom(now: number): WaitRecord {
+    return waitOf({ ...this.#limits, heardAt: now })
+  }
+
+  // WriteOwner
+
+  written(): void {
+    this.#given.resolve(this.#secret)
+  }
+
+  lost(): void {
+    this.#activation.lost()
+  }
+
+  writeFailed(error: Error): void {
+    this.#activation.writeFailed(error)
+  }
+}
+
+function waitOf(awaiting: Pick<Awaiting, 'timeoutAt' | 'heartbeatMs' | 'heardAt'>): WaitRecord {
+  const dueAt = Math.min(timeoutOf(awaiting), silenceOf(awaiting))
+  return { path: '', kind: 'completion', name: null, dueAt: dueAt === Infinity ? null : storedTime(dueAt) }
+}
+
+/** When the first of several waits is over; null for never. */
+export function earliestOf(waits: readonly Pick<WaitRecord, 'dueAt'>[]): number | null {
+  const at = Math.min(...waits.map(({ dueAt }) => dueAt ?? Infinity))
+  return at === Infinity ? null : at
+}
+
+export function useOf({ result }: Awaiting): TokenUse {
+  return result === null ? 'open' : 'taken'
+}
+
+/** What came, or a promise of it; throws what the attempt failed with, also when nothing came in time. Parks again when there is time left. */
+export function goOnWith(activation: Activation, awaiting: Awaiting): unknown {
+  const { deps, definition } = activation
+  const { result } = awaiting
+  const now = deps.store.now()
+  if (result === null && now < Math.min(timeoutOf(awaiting), silenceOf(awaiting))) {
+    // Race: a cancel may have woken it, and is heard in this turn.
+    deps.clock.soon(() => activation.park([waitOf(awaiting)]))
+    return new Promise(() => {})
+  }
+  if (result === null) throw tooLate(awaiting, definition, now)
+  if (result.isError) throw decodeError(result.value, reviveError)
+  const output = decode(result.value)
+  return definition.checked === undefined ? output : definition.checked(output)
+}
+
+function tooLate(awaiting: Awaiting, { name, settings }: AnyDefinition, now: number): Error {
+  if (now >= timeoutOf(awaiting)) return workerTimedOut(name, timeoutOf(awaiting) - awaiting.startedAt)
+  return workerSilent(name, settings.heartbeatMs ?? 0)
+}
+
+function timeoutOf({ timeoutAt }: Pick<Awaiting, 'timeoutAt'>): number {
+  return timeoutAt ?? Infinity
+}
+
+function silenceOf({ heardAt, heartbeatMs }: Pick<Awaiting, 'heardAt' | 'heartbeatMs'>): number {
+  return heartbeatMs === null ? Infinity : heardAt + heartbeatMs
+}

@@ -1,0 +1,27 @@
+// What an activation stands in: the node it is on, or what stands for one.
+import type { FinishedRun } from '../store/store.ts'
+import type { Activation } from './activation.ts'
+import type { Counts } from './counts.ts'
+import type { Deps } from './deps.ts'
+import type { Task } from './task.ts'
+import type { Write } from './writes.ts'
+
+/** What an activation needs of the node it is on. */
+export interface Surroundings {
+  readonly deps: Deps
+  readonly maxValueBytes: number
+  readonly config: Readonly<Record<string, unknown>>
+  readonly environment: string
+  readonly counts: Counts
+  write(write: Write): void
+  /** Executes an attempt on a task actor as soon as one is free. */
+  execute(task: Task): void
+  /** The run is over on this node, in whatever way. */
+  ended(activation: Activation): void
+  /** A run has ended, and how, or has said something: whoever watches it wants to know. */
+  heard(id: string, finished?: FinishedRun): void
+  /** The store refused to write for a run that somebody may be waiting for. */
+  troubled(id: string, error: Error): void
+  /** Something of this node is due then. */
+  dueAt(at: number): void
+}

@@ -1,0 +1,73 @@
+// What runs wait for, and what comes for them from outside.
+import type { Held } from './store.ts'
+
+/** Something a run waits for. */
+export interface WaitRecord {
+  readonly path: string
+  readonly kind: WaitKind
+  /** What is waited for, where the kind does not say it; null otherwise. */
+  readonly name: string | null
+  /** Null without a time limit. */
+  readonly dueAt: number | null
+}
+
+/** The first two wait for their time, the others for a thing, up to their time. */
+export type WaitKind = 'sleep' | 'backoff' | 'completion'
+
+/** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
+export interface ParkRecord {
+  readonly held: Held
+  readonly waits: readonly WaitRecord[]
+  readonly dueAt: number | null
+}
+
+/** A token with which a run may be finished from outside. */
+export interface TokenRecord {
+  readonly held: Held
+  /** The token itself is kept nowhere. */
+  readonly hash: string
+  /** Of what waits in the run; empty for the run itself. */
+  readonly path: string
+  /** When the attempt it belongs to began, and when that has run out of time. */
+  readonly startedAt: number
+  readonly timeoutAt: number | null
+  /** The longest silence. */
+  readonly heartbeatMs: number | null
+}
+
+/** The attempt asked for a token: nothing has come for that yet, as far as its node knows, or the attempt has taken what came. */
+export type TokenUse = 'open' | 'taken'
+
+/** What comes from outside. */
+export interface CompletionRecord {
+  /** Of the token. */
+  readonly hash: string
+  /** Null for a sign of life. */
+  readonly result: CompletionResult | null
+}
+
+export interface CompletionResult {
+  readonly isError: boolean
+  /** Encoded output, or an error record as JSON. */
+  readonly value: string
+}
+
+/**
+ * What became of what came from outside. `used`: something came before. `superseded`: the run goes on without it, in another attempt.
+ * `finished`: the run has ended in another way.
+ */
+export type CompletionAnswer = 'accepted' | 'used' | 'superseded' | 'finished' | 'not_found'
+
+/** A run that waits with a token. */
+export interface Awaiting extends Pick<TokenRecord, 'startedAt' | 'timeoutAt' | 'heartbeatMs'> {
+  /** When it last showed a sign of life. */
+  readonly heardAt: number
+  /** What came for it. */
+  readonly result: CompletionResult | null
+}
+
+/** The part of the store that is asked about waits. */
+export interface WaitStore {
+  /** The definition of the run that a token belongs to. */
+  findTokenDefinition(hash: string): Promise<number | undefined>
+}
