@@ -66,7 +66,9 @@ class Side {
   async claim(): Promise<number> {
     this.#raw.startMany(Array.from({ length: atOnce }, (_, i) => ({ i, kind: 'noop' })))
     const startedAt = performance.now()
-    const { claimed } = await this.#commit({ claims: [{ queueIds: [1], definitionIds: [1], want: atOnce, taken: 0 }] })
+    const { claimed } = await this.#commit({
+      claims: [{ queueIds: [1], definitionIds: [1], want: atOnce, begins: atOnce, taken: 0, mostDeliveries: 99 }],
+    })
     const tookMs = performance.now() - startedAt
     const runs = claimed[0] ?? []
     check('runs claimed', runs.length, atOnce)

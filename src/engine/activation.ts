@@ -1,7 +1,6 @@
 // One stay of a run on this node: what it is, how it is performed, and how it ends.
 import type { Timer } from '../lib/clock.ts'
 import { decode, encode } from '../lib/codec.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 import {
@@ -13,7 +12,6 @@ import {
   workerSilent,
   workerTimedOut,
 } from '../model/errors.ts'
-import { fingerprintOf } from '../model/fingerprint.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { TokenUse, WaitRecord } from '../store/waits.ts'
 import type { Claimed, FinishedRun, Held } from '../store/store.ts'
@@ -21,6 +19,7 @@ import { storedTime } from './call.ts'
 import { Cleanups, type Cleanup } from './cleanups.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { settleRecord } from './ending.ts'
 import { errorText } from './error-text.ts'
 import { isDoneWithin } from './in-time.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
@@ -29,7 +28,7 @@ import { Silence } from './silence.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
 import type { AttemptResult, Task } from './task.ts'
-import { HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
+import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
 
 /** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
 type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost'
@@ -73,6 +72,9 @@ export class Activation implements Task, WriteOwner {
   #deadline: Timer | undefined
   #ending: Ending | undefined
   #isDraining = false
+  #hasBegun = false
+  /** It was given back before it began, while this node goes on. */
+  wasPutBack = false
   // When it goes on by itself: told once that is durable, or a timer could come before it.
   #dueAt: number | undefined
   #outcome: FinishedRun | undefined
@@ -139,6 +141,8 @@ export class Activation implements Task, WriteOwner {
   }
 
   run(): unknown {
+    this.#hasBegun = true
+    if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this))
     const { name, settings } = this.definition
     const { awaiting } = this.claimed
     if (awaiting !== undefined) return goOnWith(this, awaiting)
@@ -226,10 +230,18 @@ export class Activation implements Task, WriteOwner {
     })
   }
 
-  /** Lets a run made of steps come to rest and gives it back; a plain worker goes on to its end. */
+  /** Lets a run made of steps come to rest and gives it back, as one that has not begun; a plain worker goes on to its end. */
   drain(): void {
     this.#isDraining = true
+    if (!this.#hasBegun) return this.release()
     this.#performance?.drain()
+  }
+
+  /** Gives the run back unless it has begun. */
+  putBack(): void {
+    if (this.#hasBegun || this.isOver) return
+    this.wasPutBack = true
+    this.release()
   }
 
   /** Gives the run back: another activation goes on from its journal. One that has had its end hurries to have it written. */
@@ -335,24 +347,9 @@ export class Activation implements Task, WriteOwner {
     this.deps.failpoint('settle:before')
     const error = typeof result === 'string' ? undefined : result
     this.#close(outcome, error, (alsoFailed) => {
-      const { held, claimed } = this
       const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
       this.#outcome = { outcome, value }
-      const described = error && toErrorRecord(error)
-      const code = described?.code ?? null
-      const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
-      const { attempt, startedAt, waits } = claimed
-      const record = {
-        held,
-        outcome,
-        code,
-        fingerprint,
-        attempt,
-        value,
-        startedAt,
-        hadWaits: waits.length > 0,
-        token: this.#tokenUse,
-      }
+      const record = settleRecord(this.claimed, { outcome, value, error, token: this.#tokenUse })
       this.write(this, [{ list: 'settles', record }])
     })
   }

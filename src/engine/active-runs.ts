@@ -4,6 +4,8 @@ import type { Activation } from './activation.ts'
 export class ActiveRuns {
   readonly #byRun = new Map<number, Activation>()
   readonly #byId = new Map<string, Activation>()
+  // Those of runs that were on a node when it died.
+  readonly #delivered = new Set<Activation>()
 
   get size(): number {
     return this.#byRun.size
@@ -12,11 +14,13 @@ export class ActiveRuns {
   add(activation: Activation): void {
     this.#byRun.set(activation.held.runId, activation)
     this.#byId.set(activation.claimed.id, activation)
+    if (activation.claimed.deliveries > 0) this.#delivered.add(activation)
   }
 
   /** Takes out this activation; a later one of the same run stays. */
   remove(activation: Activation): void {
     const { held, claimed } = activation
+    this.#delivered.delete(activation)
     if (this.#byRun.get(held.runId) !== activation) return
     this.#byRun.delete(held.runId)
     this.#byId.delete(claimed.id)
@@ -28,6 +32,12 @@ export class ActiveRuns {
 
   hasId(id: string): boolean {
     return this.#byId.has(id)
+  }
+
+  /** Whether a run is performed that was on `deliveries` nodes in a row when they died. */
+  hasSuspect(deliveries: number): boolean {
+    for (const { claimed } of this.#delivered) if (claimed.deliveries >= deliveries) return true
+    return false
   }
 
   ids(): string[] {

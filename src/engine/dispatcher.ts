@@ -26,7 +26,16 @@ interface Claiming {
   isHinted: boolean
   /** How many runs were claimed so far; the oldest have their turns in that. */
   taken: number
+  /** When the last claim was answered, how long that took, and how many tasks the pool had ended by then. */
+  answeredAtMs: number
+  tookMs: number
+  finished: number
 }
+
+// How long a run that was claimed ahead may wait here, when another node may have an actor for it.
+const longestAheadMs = 1_000
+// A run that was on a node when that died may have killed it, or have been killed with it. After the second time it is performed beside no other such run.
+const suspectFrom = 2
 
 export class Dispatcher extends Actor {
   readonly #options: DispatcherOptions
@@ -59,7 +68,7 @@ export class Dispatcher extends Actor {
     const { runsOn } = order.definition
     const pool = pools[runsOn]
     const canRunHere = this.#isServing && queues.has(order.queue) && order.record.dueAt === null
-    const directly = canRunHere && !this.#claiming[runsOn].mayBeMore && pool.room > 0
+    const directly = canRunHere && !this.#claiming[runsOn].mayBeMore && pool.free > 0
     if (directly) pool.reserve(1)
     around.write(new StartWrite(order, directly, (started) => this.#started(order, directly, started)))
   }
@@ -75,36 +84,50 @@ export class Dispatcher extends Actor {
     this.#claim('task')
   }
 
-  /** An actor of a pool has nothing to do. */
+  /** An actor of a pool has nothing to do, or soon will. */
   freed(kind: PoolKind): void {
     if (this.#claiming[kind].mayBeMore) this.#claim(kind)
   }
 
   #claim(kind: PoolKind): void {
     const claiming = this.#claiming[kind]
-    const { pools, registry, queues, around } = this.#options
+    const { pools, registry, queues, around, active } = this.#options
     if (claiming.isUnderWay) {
       claiming.isHinted = true
       return
     }
-    const want = pools[kind].room
+    const { clock } = around.deps
+    const askedAtMs = clock.monotonic()
+    const { free, prefetch, finished } = pools[kind]
+    const want = free + Math.min(prefetch, turnover(claiming, finished, askedAtMs))
     const definitionIds = registry.idsFor(kind)
     if (!this.#isServing || definitionIds.length === 0) return
     claiming.mayBeMore = want === 0
     if (want === 0) return
     claiming.isUnderWay = true
     pools[kind].reserve(want)
-    const request = { queueIds: [...queues.values()], definitionIds, want, taken: claiming.taken }
-    around.write(new ClaimWrite(request, (claimed) => this.#claimed(kind, want, claimed)))
+    const mostDeliveries = active.hasSuspect(suspectFrom) ? suspectFrom - 1 : Number.MAX_SAFE_INTEGER
+    const queueIds = [...queues.values()]
+    const request = { queueIds, definitionIds, want, begins: free, taken: claiming.taken, mostDeliveries }
+    around.write(
+      new ClaimWrite(request, (claimed, isOneHeldBack) => {
+        claiming.answeredAtMs = clock.monotonic()
+        claiming.tookMs = claiming.answeredAtMs - askedAtMs
+        claiming.finished = pools[kind].finished
+        pools[kind].unreserve(want)
+        this.#claimed(kind, claimed, isOneHeldBack || claimed.length === want)
+      }),
+    )
   }
 
-  #claimed(kind: PoolKind, want: number, claimed: readonly Claimed[]): void {
+  #claimed(kind: PoolKind, claimed: readonly Claimed[], mayBeMore: boolean): void {
     const claiming = this.#claiming[kind]
     claiming.isUnderWay = false
-    this.#options.pools[kind].unreserve(want)
     claiming.taken += claimed.length
-    for (const run of claimed) this.#begin(run)
-    claiming.mayBeMore = claimed.length === want
+    const begun = claimed.map((run) => this.#begin(run))
+    const ahead = begun.filter(({ claimed: { hasBegun } }) => !hasBegun)
+    if (ahead.length > 0) this.#giveBackLater(ahead)
+    claiming.mayBeMore = mayBeMore
     if (claiming.mayBeMore || claiming.isHinted) {
       claiming.isHinted = false
       this.#claim(kind)
@@ -130,7 +153,13 @@ export class Dispatcher extends Actor {
     if (dueAt !== null) this.#options.around.dueAt(dueAt)
   }
 
-  #begin(claimed: Claimed): void {
+  /** What was claimed ahead in vain, since what is performed takes long, is for whoever has an actor for it. */
+  #giveBackLater(ahead: readonly Activation[]): void {
+    const { clock } = this.#options.around.deps
+    clock.after(longestAheadMs, () => ahead.forEach((activation) => activation.putBack()), { background: true })
+  }
+
+  #begin(claimed: Claimed): Activation {
     const { registry, active, around, pools } = this.#options
     const definition = registry.byId(claimed.definitionId)
     if (definition === undefined)
@@ -138,11 +167,20 @@ export class Dispatcher extends Actor {
     const activation = new Activation(claimed, definition, around)
     active.add(activation)
     if (activation.begin()) pools[definition.runsOn].execute(activation)
+    return activation
   }
 }
 
 function newClaiming(): Claiming {
-  return { isUnderWay: false, mayBeMore: false, isHinted: false, taken: 0 }
+  return { isUnderWay: false, mayBeMore: false, isHinted: false, taken: 0, answeredAtMs: 0, tookMs: 0, finished: 0 }
+}
+
+/** How many tasks will end while a claim is under way, as they did since the last one: few or none, when they take long. */
+function turnover(last: Claiming, finished: number, nowMs: number): number {
+  const ended = finished - last.finished
+  const inMs = nowMs - last.answeredAtMs
+  if (ended === 0) return 0
+  return inMs > 0 ? Math.floor((ended / inMs) * last.tookMs) : Infinity
 }
 
 function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed['held']): Claimed {
@@ -153,6 +191,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     input: record.input,
     attempt: 1,
     deliveries: 0,
+    hasBegun: true,
     createdAt: started.createdAt,
     startedAt: started.createdAt,
     deadlineAt: record.deadlineAt,

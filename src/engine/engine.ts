@@ -298,6 +298,8 @@ export class Engine {
 
   #ended(activation: Activation): void {
     this.#active.remove(activation)
+    // Others may have waited for its end, or it waits for an actor itself.
+    if (activation.wasPutBack || activation.claimed.deliveries > 1) this.#dispatcher.tell('hint')
     if (this.#active.size === 0) this.#quiet?.()
   }
 

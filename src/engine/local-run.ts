@@ -41,6 +41,7 @@ export class LocalRun implements Claimed, Held {
   readonly definitionId = 0
   readonly input: string
   readonly deliveries = 0
+  readonly hasBegun = true
   readonly createdAt: number
   readonly deadlineAt: number | null
   readonly steps = none

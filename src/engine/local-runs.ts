@@ -17,6 +17,7 @@ const allTaken: Committed = {
   cancels: [],
   woken: 0,
   claimed: [],
+  heldBack: [],
   cancelRequests: [],
 }
 

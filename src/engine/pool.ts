@@ -18,7 +18,7 @@ export interface PoolOptions extends PoolBounds {
   readonly system: ActorSystem
   readonly clock: Clock
   readonly make: (work: PoolWork) => PoolActor
-  /** An actor has become free and no task waits for it. */
+  /** An actor has become free, and few tasks wait for it or none. */
   readonly freed: () => void
 }
 
@@ -52,6 +52,9 @@ interface Member {
   task: Task | undefined
 }
 
+// More tasks than there are free actors are claimed at one time: this many, or a quarter of all actors.
+const leastAhead = 8
+
 // Actors above the least that were not needed for so long are given up.
 const lookEveryMs = 30_000
 
@@ -62,6 +65,7 @@ export class Pool {
   readonly #waiting = new Ring<Task>()
   #size = 0
   #reserved = 0
+  #finished = 0
   #isClosed = false
   /** The most that were busy at once since the last look. */
   #peak = 0
@@ -77,9 +81,29 @@ export class Pool {
     return this.#size
   }
 
-  /** How many more tasks could be executed at once. */
-  get room(): number {
-    return Math.max(0, this.#options.max - this.#busy - this.#reserved - this.#waiting.size)
+  /** How many tasks were executed to their end. */
+  get finished(): number {
+    return this.#finished
+  }
+
+  /** How many more tasks would be executed at once; under load there are more actors each time this is asked. */
+  get free(): number {
+    return Math.max(0, this.#free.size + this.#hires - this.#reserved - this.#waiting.size)
+  }
+
+  /** How many more tasks than that may wait here, so that an actor that becomes free has the next one at once. */
+  get prefetch(): number {
+    const room = this.#free.size + this.#ahead - this.#reserved - this.#waiting.size
+    return Math.max(0, room - this.free)
+  }
+
+  /** How many actors may be added at one time. */
+  get #hires(): number {
+    return Math.min(this.#options.max - this.#size, this.#ahead)
+  }
+
+  get #ahead(): number {
+    return Math.max(leastAhead, this.#size >> 2)
   }
 
   get #busy(): number {
@@ -146,11 +170,15 @@ export class Pool {
   }
 
   #done(member: Member): void {
+    this.#finished += 1
     const next = this.#waiting.shift()
-    if (next !== undefined) return this.#give(member, next)
-    member.task = undefined
-    this.#free.push(member)
-    this.#options.freed()
+    if (next !== undefined) this.#give(member, next)
+    else {
+      member.task = undefined
+      this.#free.push(member)
+    }
+    // Those that wait are fewer than half of what may wait: it is time to claim more.
+    if (this.#waiting.size <= this.#ahead >> 1) this.#options.freed()
   }
 
   /** A dead actor is replaced; its task has failed, not vanished. */

@@ -110,10 +110,10 @@ export class CancelWrite implements Write {
 
 export class ClaimWrite implements Write {
   readonly #request: ClaimRequest
-  readonly #done: (claimed: readonly Claimed[]) => void
+  readonly #done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void
   #place = -1
 
-  constructor(request: ClaimRequest, done: (claimed: readonly Claimed[]) => void) {
+  constructor(request: ClaimRequest, done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void) {
     this.#request = request
     this.#done = done
   }
@@ -122,12 +122,12 @@ export class ClaimWrite implements Write {
     this.#place = draft.claims.push(this.#request) - 1
   }
 
-  committed({ claimed }: Committed): void {
-    this.#done(claimed[this.#place] ?? [])
+  committed({ claimed, heldBack }: Committed): void {
+    this.#done(claimed[this.#place] ?? [], heldBack[this.#place] ?? false)
   }
 
   failed(): void {
-    this.#done([])
+    this.#done([], false)
   }
 }
 

@@ -77,3 +77,25 @@ export class ReleaseWrite implements Write {
     this.#done()
   }
 }
+
+/** Tells the store that a run begins that was claimed ahead; nothing when it has ended again by then. */
+export class BeginWrite implements Write {
+  readonly #run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }
+
+  constructor(run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }) {
+    this.#run = run
+  }
+
+  addTo(draft: Draft): void {
+    const { held, isHeard } = this.#run
+    if (isHeard) draft.begins.push({ held })
+  }
+
+  committed({ lost }: store.Committed): void {
+    if (lost.has(this.#run.held)) this.#run.lost()
+  }
+
+  failed(): void {
+    // Its death would be counted as no delivery; the run itself goes on.
+  }
+}

@@ -150,8 +150,12 @@ export interface ClaimRequest {
   /** Only runs of these definitions: a run whose code is missing stays ready. */
   readonly definitionIds: readonly number[]
   readonly want: number
+  /** How many of them begin at once; the others wait for an actor of the node, and until they begin its death is no delivery of theirs. */
+  readonly begins: number
   /** How many slots this asker has filled before: each eighth goes to the oldest run of its queue. */
   readonly taken: number
+  /** Runs that were delivered more often are left. */
+  readonly mostDeliveries: number
 }
 
 /** A run that came to this node, with everything needed to perform it. */
@@ -162,6 +166,8 @@ export interface Claimed {
   readonly input: string
   readonly attempt: number
   readonly deliveries: number
+  /** It counts as begun from the claim on. */
+  readonly hasBegun: boolean
   readonly createdAt: number
   /** When its first activation began. */
   readonly startedAt: number
@@ -207,6 +213,8 @@ export interface Batch {
   readonly progress: readonly ProgressRecord[]
   readonly states: readonly StateRecord[]
   readonly tokens: readonly TokenRecord[]
+  /** Runs that begin and were claimed ahead. */
+  readonly begins: readonly { readonly held: Held }[]
   readonly settles: readonly SettleRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
@@ -231,6 +239,8 @@ export interface Committed {
   readonly woken: number
   /** One list for each claim, in order. */
   readonly claimed: readonly (readonly Claimed[])[]
+  /** One for each claim: whether it left a run behind that must be claimed alone. */
+  readonly heldBack: readonly boolean[]
   /** Cancels asked for, of runs this node holds. */
   readonly cancelRequests: readonly CancelRequested[]
 }

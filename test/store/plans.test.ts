@@ -92,6 +92,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
   claimReady: [liveByKey, given],
+  beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],
   releaseRun: [liveByKey, runByKey, stepsOfRun],
@@ -223,7 +224,7 @@ function fill(db: Connection, runs: number): void {
   db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null, null from n`)
   db.run(`insert into live ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
-      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0 from n`)
+      1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0, 1 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
   db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
   db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null from n`)

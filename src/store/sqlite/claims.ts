@@ -13,7 +13,7 @@ import { waitsOf } from './waits.ts'
 
 const loaded = `
 live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
-  live.has_state as hasState, live.priority, live.definition, live.queue, run.public_id as id, run.input,
+  live.has_state as hasState, live.has_begun as hasBegun, live.priority, live.definition, live.queue, run.public_id as id, run.input,
   run.created_at as createdAt, run.deadline_at as deadlineAt`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
@@ -21,6 +21,7 @@ const findReady = `
 select ${loaded}
 from live cross join run on run.id = live.run_id
 where live.state = 'ready' and live.limited = 0 and live.queue = ? and live.definition in (select value from json_each(?))
+  and live.deliveries <= ?
 order by live.priority desc, live.run_id
 limit ?`
 
@@ -33,7 +34,8 @@ order by live.run_id`
 
 // By primary key, all at once.
 const claimReady = `
-update live set state = 'running', node = ?, epoch = ?, due_at = null, started_at = coalesce(started_at, ?)
+update live set state = 'running', node = ?, epoch = ?, due_at = null, has_begun = ?,
+  started_at = coalesce(started_at, ?)
 where run_id in (select value from json_each(?)) and state in (${statesBefore(runMoves.claim)})`
 
 // The runs of one claim, to be told again. A scan: an answer is seldom lost.
@@ -46,7 +48,14 @@ order by live.priority desc, live.run_id`
 /** The statements of this file whose plans are tested. */
 export const hotClaimStatements = { findReady, findGiven, claimReady }
 
-export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claimed[][] {
+/** What one claim brings. */
+export interface Claim {
+  readonly runs: Claimed[]
+  /** A run was left behind that must be claimed alone. */
+  readonly isOneHeldBack: boolean
+}
+
+export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claim[] {
   return claims.map((claim) => claimMany(write, claim))
 }
 
@@ -60,6 +69,7 @@ export interface LiveRun {
   readonly epoch: number
   readonly startedAt: number | null
   readonly hasState: number
+  readonly hasBegun: number
   readonly priority: number
   readonly id: string
   readonly definition: number
@@ -88,6 +98,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
     input: live.input,
     attempt: live.attempt,
     deliveries: live.deliveries,
+    hasBegun: live.hasBegun === 1,
     createdAt: live.createdAt,
     startedAt: live.startedAt ?? claim.claimedAt,
     deadlineAt: live.deadlineAt,
@@ -101,17 +112,19 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
 
 const nothingYet = { steps: [], failedAttempts: [] }
 
-function claimMany(write: Write, claim: ClaimRequest): Claimed[] {
+function claimMany(write: Write, claim: ClaimRequest): Claim {
   const definitions = JSON.stringify(claim.definitionIds)
-  const claimed: Claimed[] = []
+  const runs: LiveRun[] = []
   for (const queueId of claim.queueIds) {
     if (write.paused.has(queueId)) continue
-    const want = claim.want - claimed.length
+    const want = claim.want - runs.length
     if (want === 0) break
-    const taken = claim.taken + claimed.length
-    claimed.push(...claimAll(write, nextOf(write.db, { queueId, definitions, want, taken })))
+    const { mostDeliveries } = claim
+    const slots = { queueId, definitions, want, taken: claim.taken + runs.length, mostDeliveries }
+    runs.push(...nextOf(write.db, slots))
   }
-  return claimed
+  const taken = withoutOthers(runs)
+  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack: taken.length < runs.length }
 }
 
 interface Slots {
@@ -120,22 +133,42 @@ interface Slots {
   readonly definitions: string
   readonly want: number
   readonly taken: number
+  readonly mostDeliveries: number
 }
 
 /** The runs for the next slots of a queue. */
-function nextOf(db: Connection, { queueId, definitions, want, taken }: Slots): LiveRun[] {
-  const urgent = db.all<LiveRun>(findReady, queueId, definitions, want)
+function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Slots): LiveRun[] {
+  const urgent = db.all<LiveRun>(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)
   // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
   if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
-  const older = findOldestBelow(db, { queueId, definitions, priority: least.priority, want: forOldest })
+  const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
+  const older = findOldestBelow(db, below)
   return older.length === 0 ? urgent : inTurn(urgent, db.all<LiveRun>(findGiven, JSON.stringify(older)), taken)
 }
 
-function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[]): Claimed[] {
-  if (ready.length === 0) return []
-  const claimed = db.run(claimReady, nodeId, epoch, now, JSON.stringify(ready.map(({ runId }) => runId)))
+/** A run with a delivery may be what killed its process: nothing else is in its claim. */
+function withoutOthers(runs: LiveRun[]): LiveRun[] {
+  const suspect = runs.findIndex(({ deliveries }) => deliveries > 0)
+  return suspect === -1 ? runs : runs.slice(0, Math.max(1, suspect))
+}
+
+/** The first `begins` count as begun. */
+function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[], begins: number): Claimed[] {
+  let claimed = 0
+  for (const [part, hasBegun] of [
+    [ready.slice(0, begins), 1],
+    [ready.slice(begins), 0],
+  ] as const) {
+    if (part.length > 0) claimed += db.run(claimReady, nodeId, epoch, hasBegun, now, idsOf(part))
+  }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
-  return ready.map((live) => loadRun(db, live, { epoch, claimedAt: now }))
+  return ready.map((live, place) => {
+    return loadRun(db, { ...live, hasBegun: place < begins ? 1 : 0 }, { epoch, claimedAt: now })
+  })
+}
+
+function idsOf(runs: readonly LiveRun[]): string {
+  return JSON.stringify(runs.map(({ runId }) => runId))
 }

@@ -35,11 +35,12 @@ interface KeptAnswer {
   readonly cancels: readonly CancelAnswer[]
   readonly completions: readonly CompletionAnswer[]
   readonly woken: number
+  readonly heldBack: readonly boolean[]
 }
 
-type Kept = Pick<Committed, 'lost' | 'cancels' | 'completions' | 'woken'>
+type Kept = Pick<Committed, 'lost' | 'cancels' | 'completions' | 'woken' | 'heldBack'>
 
-const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0 }
+const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0, heldBack: [] }
 
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
@@ -51,7 +52,8 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
 export function keepAnswer(db: Connection, nodeId: number, { lost, ...rest }: Kept): void {
-  if (lost.size === 0 && rest.cancels.length === 0 && rest.completions.length === 0 && rest.woken === 0) return
+  const isShown = rest.cancels.length === 0 && rest.completions.length === 0 && !rest.heldBack.includes(true)
+  if (lost.size === 0 && isShown && rest.woken === 0) return
   const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), ...rest }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
 }
@@ -87,6 +89,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     completions: kept.completions,
     woken: kept.woken,
     claimed: claimedAgain(db, batch, { epoch, started }),
+    heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),
     cancelRequests: listCancelRequests(db, batch.nodeId),
   }
 }

@@ -295,6 +295,8 @@ alter table run add column limits text;
 alter table live add column limited integer not null default 0;
 -- Whether rows in slot or waiter may name it.
 alter table live add column has_slots integer not null default 0;
+-- 0 while a run that was claimed ahead waits for an actor: should its node die by then, that is no delivery.
+alter table live add column has_begun integer not null default 1;
 drop index live_ready;
 create index live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
 

@@ -34,6 +34,9 @@ const ending = `
 select run_id as runId, generation, epoch, definition, attempt, started_at as startedAt, has_state as hasState
 from live where run_id in (select value from json_each(?))`
 
+// By primary key, and seldom: most runs begin with their claim.
+const beginRun = `update live set has_begun = 1 where run_id = ?`
+
 // The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
 const findEnding = ending
 
@@ -48,7 +51,14 @@ insert into finished (run_id, generation, outcome, code, fingerprint, value, att
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** The statements of this file whose plans are tested. */
-export const hotMoveStatements = { retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
+export const hotMoveStatements = { beginRun, retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
+
+/** From now on the death of this node is a delivery of these runs. */
+export function beginRuns(write: Write, begins: Batch['begins']): void {
+  for (const { held } of begins) {
+    if (write.fence.holds(held)) write.db.run(beginRun, held.runId)
+  }
+}
 
 /** Ends runs that this node holds. */
 export function settleRuns(write: Write, settles: readonly SettleRecord[]): void {

@@ -31,7 +31,7 @@ const deleteDead = `delete from node where id = ? and (? = 1 or lease_until < ?)
 
 // A scan: the table is small, and an index for this would cost every claim.
 const findHeldBy = `
-select run_id as runId, generation, deliveries,
+select run_id as runId, generation, deliveries, has_begun as hasBegun,
   exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) as hasProgress
 from live where node = ? and state = 'running'`
 
@@ -48,6 +48,7 @@ interface HeldRow {
   readonly runId: number
   readonly generation: number
   readonly deliveries: number
+  readonly hasBegun: number
   readonly hasProgress: number
 }
 
@@ -106,6 +107,7 @@ export function releaseUnheld(db: Connection, nodeId: number, isHeld: (runId: nu
 }
 
 function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
+  if (run.hasBegun === 0) return giveBack(ends.db, run.runId)
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
   if (deliveries < fate.maxDeliveries) {

@@ -12,6 +12,7 @@ with recursive lower (priority) as (
 )
 select priority, (
   select run_id from ${readyOfQueue} and priority = lower.priority and definition in (select value from json_each(?3))
+    and deliveries <= ?4
   order by run_id limit 1
 ) as runId
 from lower where priority is not null`
@@ -19,7 +20,7 @@ from lower where priority is not null`
 // The next run of a priority by age; one seek in live_ready.
 const findNextOldest = `
 select priority, run_id as runId from ${readyOfQueue} and priority = ?2 and run_id > ?3
-  and definition in (select value from json_each(?4))
+  and definition in (select value from json_each(?4)) and deliveries <= ?5
 order by run_id limit 1`
 
 /** The statements of this file whose plans are tested. */
@@ -31,6 +32,7 @@ export interface Below {
   readonly definitions: string
   readonly priority: number
   readonly want: number
+  readonly mostDeliveries: number
 }
 
 interface Head {
@@ -39,14 +41,15 @@ interface Head {
 }
 
 /** The numbers of the oldest runs of all priorities below one, the oldest first. */
-export function findOldestBelow(db: Connection, { queueId, definitions, priority, want }: Below): number[] {
-  const heads = db.all<Head>(findOldestOfEach, queueId, priority, definitions)
+export function findOldestBelow(db: Connection, below: Below): number[] {
+  const { queueId, definitions, priority, want, mostDeliveries } = below
+  const heads = db.all<Head>(findOldestOfEach, queueId, priority, definitions, mostDeliveries)
   const oldest: number[] = []
   while (oldest.length < want) {
     const head = heads.reduce<Head | undefined>(olderOf, undefined)
     if (head === undefined || head.runId === null) break
     oldest.push(head.runId)
-    const next = db.get<Head>(findNextOldest, queueId, head.priority, head.runId, definitions)
+    const next = db.get<Head>(findNextOldest, queueId, head.priority, head.runId, definitions, mostDeliveries)
     heads[heads.indexOf(head)] = next ?? { priority: head.priority, runId: null }
   }
   return oldest

@@ -72,7 +72,7 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 

@@ -11,7 +11,7 @@ import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { listDead } from './dead.ts'
 import { expireRuns, wakeRuns, type ExpiredRun } from './due.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
-import { parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
+import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, PausedQueues, pauseQueue, resumeQueue } from './queues.ts'
@@ -39,6 +39,7 @@ const nothing: Committed = {
   cancels: [],
   woken: 0,
   claimed: [],
+  heldBack: [],
   cancelRequests: [],
 }
 
@@ -244,6 +245,7 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   recordStreams(write, batch)
   recordStates(write, batch.states)
   recordTokens(write, batch.tokens)
+  beginRuns(write, batch.begins)
   settleRuns(write, batch.settles)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
@@ -252,12 +254,14 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const cancels = cancelRuns(write, batch.cancels)
   rollup.write(db, now)
   const started = insertRuns(write, batch.starts)
-  const claimed = claimRuns(write, batch.claims)
+  const claims = claimRuns(write, batch.claims)
+  const claimed = claims.map(({ runs }) => runs)
+  const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
   const { lost } = fence
   const { woken } = news
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, completions, cancels, woken })
-  return { isNodeLost: false, lost, started, completions, cancels, claimed, cancelRequests, woken }
+  if (isNode) keepAnswer(db, batch.nodeId, { lost, completions, cancels, woken, heldBack })
+  return { isNodeLost: false, lost, started, completions, cancels, claimed, heldBack, cancelRequests, woken }
 }
 
 function needsEpoch(batch: Batch): boolean {

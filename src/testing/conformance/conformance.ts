@@ -2,6 +2,7 @@
 import { ageingCases } from './ageing.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
+import { deliveryCases } from './deliveries.ts'
 import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
 import { journalCases } from './journal.ts'
@@ -35,6 +36,7 @@ const groups: Readonly<Record<string, Cases>> = {
   fencing: fencingCases,
   times: timeCases,
   nodes: nodeCases,
+  deliveries: deliveryCases,
   marks: markCases,
   cancels: cancelCases,
   streams: streamCases,

@@ -73,7 +73,15 @@ export const nodeCases: Cases = {
       settles: [settle(held)],
       claims: [scene.claimRequest()],
     })
-    const nothing = { started: [], completions: [], cancels: [], claimed: [], cancelRequests: [], woken: 0 }
+    const nothing = {
+      started: [],
+      completions: [],
+      cancels: [],
+      claimed: [],
+      heldBack: [],
+      cancelRequests: [],
+      woken: 0,
+    }
     same(answer, { isNodeLost: true, lost: new Set(), ...nothing })
     assert.equal(await scene.stateOf(id), 'ready')
     assert.equal(await scene.store.findRun('new'), undefined)

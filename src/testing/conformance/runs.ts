@@ -68,6 +68,7 @@ export const runCases: Cases = {
       input: 'j{"n":1}',
       attempt: 1,
       deliveries: 0,
+      hasBegun: true,
       createdAt: startMs,
       startedAt: startMs,
       deadlineAt: startMs + 9,

@@ -146,7 +146,15 @@ export class Scene {
   }
 
   claimRequest(values: Partial<store.ClaimRequest> = {}): store.ClaimRequest {
-    return { queueIds: [this.queueId], definitionIds: [this.definitionId], want: 1, taken: 0, ...values }
+    return {
+      queueIds: [this.queueId],
+      definitionIds: [this.definitionId],
+      want: 1,
+      begins: 1_000,
+      taken: 0,
+      mostDeliveries: 99,
+      ...values,
+    }
   }
 
   /** Starts a run from outside and returns its id. */

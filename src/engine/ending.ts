@@ -1,0 +1,22 @@
+// How a run ended, as it is kept.
+import { toErrorRecord } from '../lib/error-record.ts'
+import { fingerprintOf } from '../model/fingerprint.ts'
+import type { RunOutcome } from '../model/run.ts'
+import type { Claimed, SettleRecord } from '../store/store.ts'
+import type { TokenUse } from '../store/waits.ts'
+
+export interface EndOfRun {
+  readonly outcome: RunOutcome
+  /** Encoded output, or an error record as JSON. */
+  readonly value: string
+  readonly error: Error | undefined
+  readonly token: TokenUse | undefined
+}
+
+export function settleRecord(claimed: Claimed, { outcome, value, error, token }: EndOfRun): SettleRecord {
+  const { held, attempt, startedAt, waits } = claimed
+  const described = error && toErrorRecord(error)
+  const code = described?.code ?? null
+  const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
+  return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, token }
+}
