@@ -36,6 +36,7 @@ import { openStore } from './store/open.ts'
 import type { CompletionAnswer } from './store/waits.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
+import { checkNoThread } from './worker/hosted.ts'
 import { encodedInput, maxValueBytes } from './worker/input.ts'
 import { registration, type AnyHandler, type RegisterOptions, type WorkerVerbs } from './worker/registration.ts'
 import type { WorkerHandler } from './worker/worker.ts'
@@ -86,6 +87,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
    * ```
    */
   static async open(options: TroupeOptions = {}, world: World = {}): Promise<Troupe> {
+    checkNoThread()
     const checked = checkTroupeOptions(options)
     const pools = poolBounds(checked.pools, process.env)
 

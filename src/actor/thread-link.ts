@@ -1,6 +1,7 @@
 // One worker thread, seen from outside: messages go in and answers come out in batches.
 
 import { Worker } from 'node:worker_threads'
+import { moduleBeside } from '../lib/beside.ts'
 import { deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -44,10 +45,8 @@ export class ThreadLink {
     this.#name = `${order.className} in ${order.module}`
     // Who stops it may come to hear of it later.
     this.#stopped.promise.catch(() => undefined)
-    // A module of TypeScript while the library is read from its own sources.
-    const host = new URL(import.meta.url.endsWith('.ts') ? './thread-host.ts' : './thread-host.js', import.meta.url)
     try {
-      this.#worker = new Worker(host, { ...worker, workerData: order })
+      this.#worker = new Worker(moduleBeside(import.meta.url, 'thread-host'), { ...worker, workerData: order })
     } catch (error) {
       throw argumentsNotCopied(this.#name, toError(error))
     }

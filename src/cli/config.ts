@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { TroupeOptions } from '../engine/options.ts'
 import { TroupeError } from '../lib/errors.ts'
-import { loadModule } from '../worker/discover.ts'
+import { loadModule } from '../worker/load-module.ts'
 import { usage } from './usage.ts'
 
 const configNames: readonly string[] = [

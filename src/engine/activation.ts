@@ -1,6 +1,6 @@
 // One stay of a run on this node: what it is, how it is performed, and how it ends.
 import type { Timer } from '../lib/clock.ts'
-import { decode, encode } from '../lib/codec.ts'
+import { decode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 import {
@@ -9,25 +9,26 @@ import {
   optionInvalid,
   runCancelled,
   runDeadlinePassed,
-  workerSilent,
   workerTimedOut,
 } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { TokenUse, WaitRecord } from '../store/waits.ts'
 import type { Claimed, FinishedRun, Held } from '../store/store.ts'
+import type { Attempt } from './attempt.ts'
 import { storedTime } from './call.ts'
 import { Cleanups, type Cleanup } from './cleanups.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { resultText } from './encoded.ts'
 import { settleRecord } from './ending.ts'
 import { errorText } from './error-text.ts'
 import { isDoneWithin } from './in-time.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
 import { againText, nextAttempt } from './next-attempt.ts'
-import { Silence } from './silence.ts'
+import { silenceOf, type Silence } from './silence.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
-import type { AttemptResult, Task } from './task.ts'
+import { whenBegun, type AttemptResult, type Task } from './task.ts'
 import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
 
 /** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
@@ -53,13 +54,14 @@ export interface Performance {
  * Its end is decided once; then it cleans up, and then the end is made durable. From the decision on the code of the run is not heard any more,
  * but for what its clean-ups say.
  */
-export class Activation implements Task, WriteOwner {
+export class Activation implements Attempt, Task, WriteOwner {
   readonly claimed: Claimed
   readonly definition: AnyDefinition
   readonly #around: Surroundings
   readonly #startedAt: number
   abandon: (() => void) | undefined
   closing: Promise<void> | undefined
+  waitsFor: Promise<void> | undefined
   #code: Promise<unknown> | undefined
   #speech: Speech | undefined
   #cleanups: Cleanups | undefined
@@ -143,17 +145,12 @@ export class Activation implements Task, WriteOwner {
   run(): unknown {
     this.#hasBegun = true
     if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this))
-    const { name, settings } = this.definition
     const { awaiting } = this.claimed
     if (awaiting !== undefined) return goOnWith(this, awaiting)
-    const { heartbeatMs } = settings
-    if (heartbeatMs !== undefined) {
-      const tooLong = (): void => this.attempted({ isError: true, error: workerSilent(name, heartbeatMs) })
-      this.#silence = new Silence(this.deps.clock, heartbeatMs, tooLong)
-    }
-    const output = this.definition.perform(this, decode(this.claimed.input))
+    const output = this.definition.perform(this)
     if (!isThenable(output)) return output
     this.#code = Promise.resolve(output)
+    whenBegun(this, () => this.#listen())
     return this.#code
   }
 
@@ -194,7 +191,7 @@ export class Activation implements Task, WriteOwner {
     if (result.isError) return this.#failOrRetry(result.error)
     if (this.#later) return this.park([this.#later.waitFrom(this.deps.store.now())])
     try {
-      this.#settle('succeeded', encode(result.value, { maxBytes: this.#around.maxValueBytes, what: 'result' }))
+      this.#settle('succeeded', resultText(result.value, this.#around.maxValueBytes))
     } catch (error) {
       // The code did its work; trying again would do it twice and fail the same way.
       this.#settle('failed', toError(error))
@@ -298,6 +295,10 @@ export class Activation implements Task, WriteOwner {
 
   get #tokenUse(): TokenUse | undefined {
     return this.#later === undefined ? this.claimed.awaiting && useOf(this.claimed.awaiting) : 'open'
+  }
+
+  #listen(): void {
+    if (!this.isOver) this.#silence = silenceOf(this)
   }
 
   #missDeadline(): void {

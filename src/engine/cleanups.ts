@@ -6,7 +6,7 @@ import { cleanupTooLong, optionInvalid } from '../model/errors.ts'
 export type Cleanup = () => unknown
 
 // Invariant: I15. What one attempt may defer, or a clean-up that defers itself would never end.
-const mostCleanups = 10_000
+export const mostCleanups = 10_000
 
 /** Run in reverse order, one after the other; one that fails or hangs keeps none of the others from its turn. */
 export class Cleanups {

@@ -18,8 +18,10 @@ export interface AnyDefinition extends Definition {
   readonly settings: DefinitionSettings
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
+  /** What a thread looks for in the module of the definition. */
+  readonly handler?: (ctx: never, input: never) => unknown
   /** Returns the output of the run, or a promise of it; throws or rejects with why it failed. */
-  perform(activation: Activation, input: unknown): unknown
+  perform(activation: Activation): unknown
   /** An output that came from outside as its schema gives it back, or a promise of it. */
   checked?(output: unknown): unknown
 }

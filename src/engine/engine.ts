@@ -3,6 +3,7 @@ import type { Actor } from '../actor/actor.ts'
 import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
+import { copyable } from '../lib/copyable.ts'
 import { deferred } from '../lib/deferred.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
@@ -16,11 +17,13 @@ import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
-import { Pool, type PoolBounds } from './pool.ts'
+import { Pool } from './pool.ts'
 import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete } from './processor.ts'
 import type { Registry } from './registry.ts'
+import type { PoolSizes } from './settings.ts'
 import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
 import { TaskActor } from './task-actor.ts'
+import { Threads } from './threads.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Watch } from './watch.ts'
 import { WorkflowActor } from './workflow-actor.ts'
@@ -30,7 +33,7 @@ export interface EngineSettings {
   readonly identity: NodeIdentity
   readonly isProvedDead: (identity: NodeIdentity) => boolean
   readonly queues: ReadonlyMap<string, number>
-  readonly pools: { readonly workflow: PoolBounds; readonly task: PoolBounds }
+  readonly pools: PoolSizes
   readonly leaseMs: number
   readonly maxDeliveries: number
   readonly maxValueBytes: number
@@ -56,6 +59,7 @@ export class Engine {
   readonly #node: NodeState = { nodeId: 0, seq: 0 }
   readonly #active = new ActiveRuns()
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
+  readonly #threads: Threads
   readonly #committer: Ref<Committer>
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
@@ -71,6 +75,7 @@ export class Engine {
     this.#settings = settings
     this.watch = new Watch(deps.store, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
+    this.#threads = this.#makeThreads()
     const around = this.#surroundings()
     this.local = new LocalRuns(around)
     this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
@@ -154,6 +159,7 @@ export class Engine {
     await this.#waitFor('writing what was asked for', leftMs(), this.#passBarrier())
     await this.#comeToRest(restBy, overBy)
     await this.#timekeeper?.handle.stop({ within: leftMs() })
+    await this.#waitFor('ending the threads', leftMs(), this.#threads.close())
     this.#pools.workflow.close()
     this.#pools.task.close()
     await this.#system.stop({ within: leftMs() })
@@ -279,6 +285,7 @@ export class Engine {
       config,
       environment,
       counts: this.counts,
+      threads: this.#threads,
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
@@ -318,6 +325,12 @@ export class Engine {
     const { clock } = this.#deps
     const freed = (): void => void this.#dispatcher.tell('freed', kind)
     return new Pool({ ...this.#settings.pools[kind], system: this.#system, clock, make, freed })
+  }
+
+  #makeThreads(): Threads {
+    const { config, environment, maxValueBytes, pools } = this.#settings
+    const data = { config: copyable(config), environment, maxValueBytes }
+    return new Threads({ ...this.#deps, max: pools.thread.max, data })
   }
 
   #makeTimekeeper(): Timekeeper {

@@ -4,12 +4,15 @@ import { Ring } from '../lib/ring.ts'
 import type { EmitRecord } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { MessageRules } from './definition.ts'
+import { Encoded } from './encoded.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'
 
 // Bounds a write, so that one talkative run does not hold up the commits of all others.
 const mostAtOnce = 500
 // The oldest are dropped so many at a time, or a tenth of what is kept when that is less.
 const mostDropped = 1_000
+
+export const messageSize = { maxBytes: 262_144, what: 'message' }
 
 export class OutgoingMessages implements WriteOwner {
   readonly #activation: Activation
@@ -33,7 +36,7 @@ export class OutgoingMessages implements WriteOwner {
     const { keep, overflow } = this.#rules
     const isTooMany = this.#said >= keep
     if (isTooMany && overflow === 'drop-newest') return this.#noteDrop()
-    const value = encode(message, { maxBytes: 262_144, what: 'message' })
+    const value = message instanceof Encoded ? message.text : encode(message, messageSize)
     if (isTooMany) this.#noteDrop()
     this.#said += 1
     this.#gathered.push({ held: this.#activation.held, n: this.#said, value })

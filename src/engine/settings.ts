@@ -1,4 +1,5 @@
 // How big and how patient a node is: options first, then environment variables, then defaults.
+import { availableParallelism } from 'node:os'
 import { optionInvalid } from '../model/errors.ts'
 import { checkOptions } from './checks.ts'
 import type { PoolBounds } from './pool.ts'
@@ -12,16 +13,27 @@ import type { PoolBounds } from './pool.ts'
 export interface PoolOptions {
   readonly workflow?: { readonly min?: number; readonly max?: number }
   readonly task?: { readonly min?: number; readonly max?: number }
+  /** How many attempts of workers with `thread` run at a time: one for each processor unless told, and two at least. */
+  readonly thread?: { readonly max?: number }
+}
+
+export interface PoolSizes {
+  readonly workflow: PoolBounds
+  readonly task: PoolBounds
+  readonly thread: { readonly max: number }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** `WORKFLOW_ACTOR_POOL_SIZE` (10) and `TASK_ACTOR_POOL_SIZE` (50) set the least; explicit options win; bad values are errors. */
-export function poolBounds(options: PoolOptions, env: Environment): { workflow: PoolBounds; task: PoolBounds } {
-  checkOptions('pools', options, ['workflow', 'task'])
+export function poolBounds(options: PoolOptions, env: Environment): PoolSizes {
+  checkOptions('pools', options, ['workflow', 'task', 'thread'])
+  const { thread = {} } = options
+  checkOptions('pools.thread', thread, ['max'])
   return {
     workflow: bounds('workflow', options.workflow, { min: fromEnv(env, 'WORKFLOW_ACTOR_POOL_SIZE', 10), max: 1_000 }),
     task: bounds('task', options.task, { min: fromEnv(env, 'TASK_ACTOR_POOL_SIZE', 50), max: 500 }),
+    thread: { max: size('pools.thread.max', thread.max ?? Math.max(2, availableParallelism())) },
   }
 }
 

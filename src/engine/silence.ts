@@ -1,5 +1,16 @@
 // Notices when an attempt has shown no sign of life for too long.
 import type { Clock, Timer } from '../lib/clock.ts'
+import { workerSilent } from '../model/errors.ts'
+import type { Activation } from './activation.ts'
+
+/** From now on the attempt must show that it lives, if its definition says so. */
+export function silenceOf(activation: Activation): Silence | undefined {
+  const { name, settings } = activation.definition
+  const { heartbeatMs } = settings
+  if (heartbeatMs === undefined) return undefined
+  const tooLong = (): void => activation.attempted({ isError: true, error: workerSilent(name, heartbeatMs) })
+  return new Silence(activation.deps.clock, heartbeatMs, tooLong)
+}
 
 export class Silence {
   readonly #clock: Clock

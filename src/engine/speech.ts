@@ -43,7 +43,7 @@ export class Speech implements WriteOwner {
   }
 
   log(level: RunLogLevel, text: string): void {
-    checkChoice('The level of a log line', level, levels)
+    checkLevel(level)
     const line = logLine(text)
     const { claimed, definition, deps, held, isHeard } = this.#activation
     deps.log[level](
@@ -73,6 +73,10 @@ export class Speech implements WriteOwner {
     this.#activation.beat()
     this.#activation.send(this, [record])
   }
+}
+
+export function checkLevel(level: unknown): void {
+  checkChoice('The level of a log line', level, levels)
 }
 
 /** What was said, which need be no text, without what no store keeps. */

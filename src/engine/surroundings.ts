@@ -4,6 +4,7 @@ import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import type { Task } from './task.ts'
+import type { Threads } from './threads.ts'
 import type { Write } from './writes.ts'
 
 /** What an activation needs of the node it is on. */
@@ -13,6 +14,7 @@ export interface Surroundings {
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
   readonly counts: Counts
+  readonly threads: Threads
   write(write: Write): void
   /** Executes an attempt on a task actor as soon as one is free. */
   execute(task: Task): void

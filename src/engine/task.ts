@@ -1,5 +1,5 @@
 // One attempt of a step, a worker or a workflow: what an actor of a pool executes.
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 
@@ -9,6 +9,8 @@ export interface Task {
   readonly isOver: boolean
   /** Starts the work; may throw, or return a promise. */
   run(): unknown
+  /** What the started work must wait for before it can begin, such as a thread: none of its time. Never rejects. */
+  readonly waitsFor?: Promise<void> | undefined
   /** The time is up: tells the work so and gives the error it failed with. */
   timeOut(): Error
   /** Told the first of: result, error, timeout. Not told when the attempt was abandoned before. */
@@ -31,6 +33,12 @@ export function executeTask(task: Task, clock: Clock): Promise<void> | void {
   return report(task, outcome)
 }
 
+/** Calls as soon as the started work has begun. */
+export function whenBegun({ waitsFor }: Pick<Task, 'waitsFor'>, begin: () => void): void {
+  if (waitsFor === undefined) begin()
+  else void waitsFor.then(begin)
+}
+
 function started(task: Task): AttemptResult | Promise<unknown> {
   try {
     const value = task.run()
@@ -44,9 +52,15 @@ function started(task: Task): AttemptResult | Promise<unknown> {
 function firstResult(task: Task, pending: Promise<unknown>, clock: Clock): Promise<AttemptResult | undefined> {
   return new Promise((resolve) => {
     const { timeoutMs } = task
+    let isSettled = false
+    let timer: Timer | undefined
     const runOut = (): void => resolve({ isError: true, error: task.timeOut() })
-    const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, runOut)
+    const begin = (): void => {
+      if (timeoutMs !== undefined && !isSettled) timer = clock.after(timeoutMs, runOut)
+    }
+    whenBegun(task, begin)
     const settle = (result: AttemptResult | undefined): void => {
+      isSettled = true
       timer?.cancel()
       resolve(result)
     }

@@ -40,6 +40,7 @@ export const errorCodes = [
   'run_not_found',
   'step_name_taken',
   'timed_out',
+  'worker_crashed',
   'worker_manager_not_initialised',
   'worker_not_registered',
   // engine

@@ -147,6 +147,36 @@ export function startsCutShort(started: number, of: number, error: Error): Troup
   )
 }
 
+/** What ended a thread. */
+export interface Crash {
+  /** What was thrown and not caught. */
+  readonly error: Error | undefined
+  readonly exitCode: number
+}
+
+export function workerCrashed(name: string, { error, exitCode }: Crash): TroupeError {
+  const isMemory = (error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  const how = isMemory
+    ? 'its thread ran out of memory. Let it do less at a time, or allow more with resourceLimits in { thread }.'
+    : error === undefined
+      ? `its code ended the thread, with exit code ${exitCode}. Let it throw instead.`
+      : `an error outside of what its handler awaits was not caught: ${error.message}. Await or catch it there.`
+  return new TroupeError('worker_crashed', `Worker '${name}' crashed: ${how}`, {
+    cause: error,
+    details: { name, exitCode },
+    retryable: true,
+  })
+}
+
+export function handlerMissing(name: string, file: string, exported: readonly string[]): TroupeError {
+  const found = exported.length === 0 ? 'nothing' : shortened(exported)
+  return new TroupeError(
+    'definition_invalid',
+    `Worker '${name}' is not in ${file}, which its { thread } names; that exports ${found}. Export the definition there, or a function named handler.`,
+    { details: { name, file }, retryable: false },
+  )
+}
+
 export function runNotFound(runId: string): TroupeError {
   return new TroupeError(
     'run_not_found',

@@ -1,5 +1,5 @@
 // What a worker's code is given: who it is, what it was asked, and how it speaks.
-import type { Activation } from '../engine/activation.ts'
+import type { Attempt } from '../engine/attempt.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { checkFunction } from '../engine/checks.ts'
@@ -14,51 +14,51 @@ export interface Config {
 
 /** What a worker's handler is called with. */
 export class WorkerContext<Input = unknown> {
-  readonly #activation: Activation
+  readonly #attempt: Attempt
   /** What the run was started with; undefined stays undefined. */
   readonly payload: Input
   #sleeps: Sleeps | undefined
   #state: RunState | undefined
 
-  constructor(activation: Activation, payload: Input) {
-    this.#activation = activation
+  constructor(attempt: Attempt, payload: Input) {
+    this.#attempt = attempt
     this.payload = payload
   }
 
   get workerName(): string {
-    return this.#activation.definition.name
+    return this.#attempt.definition.name
   }
 
   get runId(): string {
-    return this.#activation.claimed.id
+    return this.#attempt.claimed.id
   }
 
   /** The first is 1. */
   get attempt(): number {
-    return this.#activation.claimed.attempt
+    return this.#attempt.claimed.attempt
   }
 
   /** The same for every attempt of this run: pass it to the outside world to make a repetition harmless. */
   get idempotencyKey(): string {
-    return this.#activation.claimed.id
+    return this.#attempt.claimed.id
   }
 
   /** Aborted when the attempt times out, the run is cancelled, or this node loses or gives up the run. */
   get signal(): AbortSignal {
-    return this.#activation.signal
+    return this.#attempt.signal
   }
 
   get config(): Config {
-    const { config } = this.#activation.around
+    const { config } = this.#attempt.around
     return { get: <T>(path: string, fallback?: T) => (readPath(config, path) ?? fallback) as T }
   }
 
   get isDevelopment(): boolean {
-    return this.#activation.around.environment === 'development'
+    return this.#attempt.around.environment === 'development'
   }
 
   get isProduction(): boolean {
-    return this.#activation.around.environment === 'production'
+    return this.#attempt.around.environment === 'production'
   }
 
   /**
@@ -67,18 +67,18 @@ export class WorkerContext<Input = unknown> {
    * Saves: one row, with the next commit. Throws: `value_not_storable`, `value_too_large` (256 KiB).
    */
   emit(message: unknown): boolean {
-    return this.#activation.speech.emit(message)
+    return this.#attempt.speech.emit(message)
   }
 
   /** Says how far the work is: `done` of `total`. Only the newest is kept. */
   progress(done: number, total: number): void {
     checkProgress(done, total)
-    this.#activation.speech.progress(done, total)
+    this.#attempt.speech.progress(done, total)
   }
 
   /** Waits in memory; rejects when the run is cut short. It ends with the attempt, awaited or not. */
   sleep(time: Duration): Promise<void> {
-    this.#sleeps ??= new Sleeps(this.#activation)
+    this.#sleeps ??= new Sleeps(this.#attempt)
     return this.#sleeps.sleep(time)
   }
 
@@ -88,7 +88,7 @@ export class WorkerContext<Input = unknown> {
    * Saves: the time, once what was deferred has run.
    */
   snooze(time: Duration): Promise<never> {
-    this.#activation.snooze(toMs(time))
+    this.#attempt.snooze(toMs(time))
     return new Promise(() => {})
   }
 
@@ -101,7 +101,7 @@ export class WorkerContext<Input = unknown> {
    */
   defer(cleanUp: () => unknown): void {
     checkFunction('what is deferred', cleanUp)
-    this.#activation.defer(cleanUp)
+    this.#attempt.defer(cleanUp)
   }
 
   /**
@@ -114,12 +114,12 @@ export class WorkerContext<Input = unknown> {
    * Saves: what the token is known by, before it is given. Throws: `option_invalid` in a worker that is `durable: false`.
    */
   async later(): Promise<string> {
-    return this.#activation.later()
+    return this.#attempt.later()
   }
 
   /** Shows that the attempt lives, for the option `heartbeat`. */
   heartbeat(): void {
-    this.#activation.beat()
+    this.#attempt.beat()
   }
 
   /**
@@ -143,7 +143,7 @@ export class WorkerContext<Input = unknown> {
   }
 
   log(level: RunLogLevel, text: string): void {
-    this.#activation.speech.log(level, text)
+    this.#attempt.speech.log(level, text)
   }
 
   debug(text: string): void {
@@ -163,7 +163,7 @@ export class WorkerContext<Input = unknown> {
   }
 
   get #kept(): RunState {
-    return (this.#state ??= new RunState(this.#activation))
+    return (this.#state ??= new RunState(this.#attempt))
   }
 }
 

@@ -1,13 +1,11 @@
 // Finding definitions in a folder of TypeScript and JavaScript files.
 import { readdirSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { createJiti } from 'jiti'
+import { join, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition.ts'
-import { toError, TroupeError } from '../lib/errors.ts'
-import { projectPlace } from '../lib/stack-places.ts'
+import { TroupeError } from '../lib/errors.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { processEngine } from './global.ts'
+import { loadModule } from './load-module.ts'
 
 /** An engine that looks for definitions itself. */
 export interface Discoverer {
@@ -56,35 +54,6 @@ export async function discoverInto(folder: string, troupe: Registrar): Promise<D
     else found.skipped.push({ file, why: 'it exports no definition and no install' })
   }
   return { folder: root, files, skipped: found.skipped }
-}
-
-/** Loads one module, TypeScript too, on every supported Node. Throws `file_not_loaded`. */
-export async function loadModule(file: string): Promise<Record<string, unknown>> {
-  try {
-    const jiti = createJiti(pathToFileURL(file).href, { nativeModules: ['troupe'], interopDefault: false })
-    return await jiti.import<Record<string, unknown>>(file)
-  } catch (cause) {
-    // Node adds a list of requiring files below the first line; the cause still has it.
-    const why = (toError(cause).message.split('\n')[0] ?? '').trim()
-    const place = placeOf(cause)
-    const remedy = why.includes("'troupe'") ? '. Run `npm install troupe` in this project' : ''
-    throw new TroupeError('file_not_loaded', `${relative('.', file)} could not be loaded: ${why}${place}${remedy}`, {
-      cause,
-      details: { file },
-    })
-  }
-}
-
-// What parsers add below the first line of their message.
-const parsed = /^\s*(\S.*:\d+:\d+)\s*$/m
-
-/** Where to look, in this file or one that it imports: ` (workers/greet.ts:3)`. */
-function placeOf(cause: unknown): string {
-  const told = parsed.exec(toError(cause).message.split('\n').slice(1).join('\n'))?.[1]
-  if (told !== undefined) return ` (${relative('.', told)})`
-  const place = projectPlace(cause)
-  // Loading strips types and rewrites imports, which moves columns and keeps lines.
-  return place === undefined ? '' : ` (${relative('.', place.file)}:${place.line})`
 }
 
 /** Whether there was something to register. */

@@ -61,6 +61,7 @@ const known = [
   'timeout',
   'retry',
   'durable',
+  'thread',
   'heartbeat',
   'messages',
   'onFailure',

@@ -5,9 +5,9 @@ import { asDefinition, type AnyDefinition, type Definition } from '../engine/def
 import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { DefinitionOptions } from './options.ts'
-import { worker, type WorkerHandler } from './worker.ts'
+import { worker, type InThisFile, type WorkerHandler } from './worker.ts'
 
-export type RegisterOptions<Input = never> = DefinitionOptions<Input> & ReplaceOption
+export type RegisterOptions<Input = never> = DefinitionOptions<Input> & InThisFile & ReplaceOption
 
 /** The verbs of an engine that knows workers. */
 export interface WorkerVerbs extends EngineVerbs {

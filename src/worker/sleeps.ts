@@ -1,5 +1,6 @@
 // The waits in memory of one attempt of a worker: none outlives it.
-import type { Activation, Performance } from '../engine/activation.ts'
+import type { Performance } from '../engine/activation.ts'
+import type { Attempt } from '../engine/attempt.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 
@@ -9,26 +10,26 @@ interface Sleep {
 }
 
 export class Sleeps implements Performance {
-  readonly #activation: Activation
+  readonly #attempt: Attempt
   readonly #sleeping = new Set<Sleep>()
   // Why the attempt was cut short.
   #reason: unknown
 
-  constructor(activation: Activation) {
-    this.#activation = activation
-    activation.attach(this)
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt
+    attempt.attach(this)
   }
 
   /** Rejects when the attempt is cut short; is never settled when the attempt had its end before. */
   sleep(time: Duration): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       const delayMs = toMs(time)
-      if (this.#activation.isOver) {
-        const reason = this.#reason ?? this.#activation.signal.reason
+      if (this.#attempt.isOver) {
+        const reason = this.#reason ?? this.#attempt.signal.reason
         if (reason !== undefined) reject(reason)
         return
       }
-      const timer = this.#activation.deps.clock.after(delayMs, () => {
+      const timer = this.#attempt.deps.clock.after(delayMs, () => {
         this.#sleeping.delete(sleep)
         resolve()
       })

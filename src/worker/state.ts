@@ -1,5 +1,5 @@
 // What a run keeps from one attempt to the next.
-import type { Activation } from '../engine/activation.ts'
+import type { Attempt } from '../engine/attempt.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { checkName } from '../engine/checks.ts'
 import { decode, encode } from '../lib/codec.ts'
@@ -10,12 +10,12 @@ const mostKeys = 1_000
 const mostBytes = 262_144
 
 export class RunState implements WriteOwner {
-  readonly #activation: Activation
+  readonly #attempt: Attempt
   readonly #values: Map<string, string>
 
-  constructor(activation: Activation) {
-    this.#activation = activation
-    this.#values = new Map(activation.claimed.states.map(({ key, value }) => [key, value]))
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt
+    this.#values = new Map(attempt.claimed.states.map(({ key, value }) => [key, value]))
   }
 
   get(key: string): unknown {
@@ -46,17 +46,17 @@ export class RunState implements WriteOwner {
   written(): void {}
 
   lost(): void {
-    this.#activation.lost()
+    this.#attempt.lost()
   }
 
   /** What could not be kept would be missed by the next attempt. */
   writeFailed(error: Error): void {
-    this.#activation.writeFailed(error)
+    this.#attempt.writeFailed(error)
   }
 
   #write(key: string, value: string | null): void {
-    if (!this.#activation.isHeard) return
-    const { held } = this.#activation
-    this.#activation.write(this, [{ list: 'states', record: { held, key, value } }])
+    if (!this.#attempt.isHeard) return
+    const { held } = this.#attempt
+    this.#attempt.write(this, [{ list: 'states', record: { held, key, value } }])
   }
 }

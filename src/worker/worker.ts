@@ -1,11 +1,31 @@
 // Workers: named functions that can be started in the background.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition, Definition } from '../engine/definition.ts'
+import { Encoded } from '../engine/encoded.ts'
+import { decode } from '../lib/codec.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from './context.ts'
 import { definitionSettings, type DefinitionOptions } from './options.ts'
+import { performInThread } from './thread.ts'
+import { threadPlace, type ThreadOption, type ThreadSettings } from './thread-place.ts'
 import { validate } from './validate.ts'
+
+/** A worker whose handler stands in the file that defines it. */
+export interface InThisFile {
+  /**
+   * Runs each attempt in a worker thread, for code that keeps the processor busy: the process stays awake, and the thread is ended 1 s after the attempt's signal.
+   *
+   * `import.meta.url`: the thread loads this file too and finds the definition among its exports.
+   */
+  readonly thread?: string | (ThreadSettings & { readonly url: string })
+}
+
+/** A worker whose handler stands in a file that only its threads load. */
+export interface InAnotherFile {
+  /** The file, `new URL('./work.ts', import.meta.url)` or its path; it exports the function `handler`. */
+  readonly thread: ThreadOption
+}
 
 export type WorkerHandler<Input, Output> = (ctx: WorkerContext<Input>, input: Input) => Output | Promise<Output>
 
@@ -25,37 +45,63 @@ export type WorkerHandler<Input, Output> = (ctx: WorkerContext<Input>, input: In
  */
 export function worker<Schema extends StandardSchemaV1, Output>(
   name: string,
-  options: DefinitionOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
+  options: DefinitionOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & InThisFile & { readonly input: Schema },
   handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
 ): Definition<StandardSchemaV1.InferInput<Schema>, Output>
 export function worker<Input = void, Output = unknown>(
   name: string,
-  options: DefinitionOptions<Input>,
+  options: DefinitionOptions<Input> & InThisFile,
   handler: WorkerHandler<Input, Output>,
+): Definition<Input, Output>
+/** Defines a worker whose code is in another file, which only its threads load: `worker<Photo, Size>('resize', { thread: new URL('./resize.ts', import.meta.url) })`. */
+export function worker<Input = unknown, Output = unknown>(
+  name: string,
+  options: DefinitionOptions<Input> & InAnotherFile,
 ): Definition<Input, Output>
 export function worker(
   name: string,
-  options: DefinitionOptions,
-  handler: WorkerHandler<unknown, unknown>,
+  options: DefinitionOptions & Partial<InAnotherFile>,
+  handler?: WorkerHandler<unknown, unknown>,
 ): Definition<unknown> {
   const settings = definitionSettings(name, options)
-  if (typeof handler !== 'function')
+  const { thread, version = '1' } = options
+  if (typeof handler !== 'function' && (thread === undefined || handler !== undefined))
     throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
   const checked = (output: unknown): unknown =>
-    settings.output === undefined ? output : validate(settings.output, output, `The result of '${name}'`)
+    settings.output === undefined ? output : validate(settings.output, decoded(output), `The result of '${name}'`)
   const definition: AnyDefinition = {
     name,
-    version: options.version ?? '1',
+    version,
     settings,
     runsOn: 'task',
+    ...(handler !== undefined && { handler }),
     // Measured: a handler that is done at once saves a fifth of a run when nothing here waits for it.
-    perform: (activation, input) => {
-      const output = handler(new WorkerContext(activation, input), input)
+    perform: (activation) => {
+      const output = perform(activation)
       if (!isThenable(output)) return checked(output)
       // With a token the output comes from outside, and is checked then.
       return Promise.resolve(output).then((settled) => (activation.hasToken ? undefined : checked(settled)))
     },
     checked,
   }
+  const perform = thread === undefined ? performHere(handler as AnyHandler) : performThere(definition, thread)
   return definition
+}
+
+type AnyHandler = WorkerHandler<unknown, unknown>
+
+function performHere(handler: AnyHandler): AnyDefinition['perform'] {
+  return (activation) => {
+    const input = decode(activation.claimed.input)
+    return handler(new WorkerContext(activation, input), input)
+  }
+}
+
+function performThere({ name, version, handler }: AnyDefinition, thread: ThreadOption): AnyDefinition['perform'] {
+  const place = threadPlace(name, thread)
+  return performInThread(place, { module: place.module, name, version, ...(handler && { handler: handler.name }) })
+}
+
+function decoded(output: unknown): unknown {
+  return output instanceof Encoded ? decode(output.text) : output
 }

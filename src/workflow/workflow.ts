@@ -1,6 +1,7 @@
 // Workflows: workers whose code is made of durable steps.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition, Definition } from '../engine/definition.ts'
+import { decode } from '../lib/codec.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
 import { validate } from '../worker/validate.ts'
@@ -49,6 +50,8 @@ export function workflow(
     throw definitionInvalid(
       `Workflow '${name}' cannot be durable: false: its steps are kept so that it can go on. Use a worker.`,
     )
+  if ('thread' in options)
+    throw definitionInvalid(`Workflow '${name}' cannot have a thread: its code is quick. Use a worker for its work.`)
   if (typeof handler !== 'function')
     throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
   const definition: AnyDefinition = {
@@ -56,7 +59,8 @@ export function workflow(
     version: options.version ?? '1',
     settings,
     runsOn: 'workflow',
-    perform: async (activation, input) => {
+    perform: async (activation) => {
+      const input = decode(activation.claimed.input)
       const steps = new Steps(activation)
       const output = await handler(workflowContext(steps, activation, input), input)
       steps.returned()

@@ -7,6 +7,8 @@ import type { Block } from './blocks.ts'
 
 const virtualFolder = resolve('blocks')
 const runner = resolve('test/docs/runner.ts')
+// Imported by nobody: threads begin with them.
+const hosts = ['src/actor/thread-host.ts', 'src/worker/thread-host.ts'].map((host) => resolve(host))
 const fileOf = (index: number): string => join(virtualFolder, `block-${index}.ts`)
 
 const packageJson = {
@@ -62,7 +64,7 @@ function programOf(texts: ReadonlyMap<string, string>, outDir: string): ts.Progr
     const text = texts.get(path)
     return text === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, text, version)
   }
-  return ts.createProgram([runner, ...texts.keys()], options, host)
+  return ts.createProgram([runner, ...hosts, ...texts.keys()], options, host)
 }
 
 function complaints(program: ts.Program, block: Block, file: string): string[] {
