@@ -44,6 +44,8 @@ export class Thread {
   readonly key: string
   /** What code that never yields can look at; see `sharedAt`. */
   readonly shared = new Int32Array(new SharedArrayBuffer(8))
+  /** What it was told of before. */
+  readonly knows = new Set<number>()
   user: ThreadUser | undefined
   /** Since when it has nothing to do. */
   idleSince = 0

@@ -1,13 +1,14 @@
 // Loading a module of the user's, TypeScript too, on every supported Node.
 import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createJiti } from 'jiti'
 import { toError, TroupeError } from '../lib/errors.ts'
 import { projectPlace } from '../lib/stack-places.ts'
 
 /** Loads one module, TypeScript too, on every supported Node. Throws `file_not_loaded`. */
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
   try {
+    // Measured: 40 ms of a process or thread that loads JavaScript only.
+    const { createJiti } = await import('jiti')
     const jiti = createJiti(pathToFileURL(file).href, { nativeModules: ['troupe'], interopDefault: false })
     return await jiti.import<Record<string, unknown>>(file)
   } catch (cause) {

@@ -11,7 +11,7 @@ import { toError } from '../lib/errors.ts'
 import { optionInvalid, reviveError } from '../model/errors.ts'
 import type { Held } from '../store/store.ts'
 import { ThreadSpeech } from './thread-speech.ts'
-import type { News, RunMessage, ThreadData, ToThread } from './thread-wire.ts'
+import type { News, Place, RunMessage, ThreadData, ToThread } from './thread-wire.ts'
 
 export interface ThreadSide {
   readonly data: ThreadData
@@ -42,9 +42,9 @@ export class ThreadAttempt implements Attempt {
   #beatAt = -Infinity
   #token: Deferred<string> | undefined
 
-  constructor({ place, runId, attempt, states, messages }: RunMessage, side: ThreadSide) {
+  constructor({ runId, attempt, states }: RunMessage, { name, messages }: Place, side: ThreadSide) {
     this.#side = side
-    this.definition = { name: place.name }
+    this.definition = { name }
     this.claimed = { id: runId, attempt, states }
     this.deps = { clock: systemClock }
     this.around = side.data

@@ -8,11 +8,13 @@ import { WorkerContext } from './context.ts'
 import { loadUrl } from './load-module.ts'
 import { ThreadAttempt, type ThreadSide } from './thread-attempt.ts'
 import { handlerIn, type Handler } from './thread-handler.ts'
-import type { News, RunMessage, ThreadData, ToThread } from './thread-wire.ts'
+import type { News, Place, RunMessage, ThreadData, ToThread } from './thread-wire.ts'
 
 const port = parentPort as MessagePort
 const data = workerData as ThreadData
-const handlers = new Map<string, Handler>()
+/** By the number of the definition. */
+const places = new Map<number, Place>()
+const handlers = new Map<number, Handler>()
 
 let id = 0
 let current: ThreadAttempt | undefined
@@ -28,11 +30,14 @@ function hear(message: ToThread): void {
 function begin(message: RunMessage): void {
   current?.close()
   id = message.id
-  const attempt = new ThreadAttempt(message, sideOf(message.id))
+  const { definition } = message
+  const place = message.place ?? (places.get(definition) as Place)
+  places.set(definition, place)
+  const attempt = new ThreadAttempt(message, place, sideOf(message.id))
   current = attempt
-  const handler = handlers.get(keyOf(message))
+  const handler = handlers.get(definition)
   if (handler !== undefined) return perform(attempt, handler, message)
-  find(message).then(
+  find(definition, place).then(
     (found) => perform(attempt, found, message),
     (error: unknown) => attempt.threw(error),
   )
@@ -52,14 +57,10 @@ function perform(attempt: ThreadAttempt, handler: Handler, { input: text }: RunM
   }
 }
 
-async function find(message: RunMessage): Promise<Handler> {
-  const handler = handlerIn(await loadUrl(message.place.module), message.place)
-  handlers.set(keyOf(message), handler)
+async function find(definition: number, place: Place): Promise<Handler> {
+  const handler = handlerIn(await loadUrl(place.module), place)
+  handlers.set(definition, handler)
   return handler
-}
-
-function keyOf({ place: { module, name, version, handler } }: RunMessage): string {
-  return JSON.stringify([module, name, version, handler])
 }
 
 function sideOf(attemptId: number): ThreadSide {

@@ -20,16 +20,19 @@ export interface Place {
   readonly version: string
   /** The name of the function that the definition was given; absent when it was given none. */
   readonly handler?: string
+  readonly messages: MessageRules
 }
 
 export interface RunMessage {
   readonly type: 'run'
   readonly id: number
-  readonly place: Place
+  /** The number of the definition in this process. */
+  readonly definition: number
+  /** Told to each thread once. */
+  readonly place: Place | undefined
   readonly runId: string
   readonly attempt: number
   readonly states: readonly RememberedState[]
-  readonly messages: MessageRules
   readonly input: string
 }
 

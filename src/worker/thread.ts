@@ -11,20 +11,30 @@ import { reviveError, workerCrashed, type Crash } from '../model/errors.ts'
 import type { ThreadPlace } from './thread-place.ts'
 import type { FromThread, Place, ToThread } from './thread-wire.ts'
 
+let definitions = 0
+
 /** Performs the attempts of a definition in threads. */
 export function performInThread({ kind }: ThreadPlace, place: Place): (activation: Activation) => Promise<Encoded> {
+  const found: Found = { kind, place, definition: ++definitions }
   return async (activation) => {
     const { threads } = activation.around
     const turn = threads.enter()
     activation.waitsFor = turn
     if (turn !== undefined) await turn
-    if (!activation.isOver) return new AttemptInThread(activation, threads).perform(kind, place)
+    if (!activation.isOver) return new AttemptInThread(activation, threads).perform(found)
     threads.leave()
     throw activation.signal.reason
   }
 }
 
 type Words = Extract<FromThread, { type: 'emit' | 'progress' | 'log' }>
+
+/** The code of a definition. */
+interface Found {
+  readonly kind: ThreadPlace['kind']
+  readonly place: Place
+  readonly definition: number
+}
 
 class AttemptInThread implements Performance, ThreadUser {
   readonly #activation: Activation
@@ -44,24 +54,18 @@ class AttemptInThread implements Performance, ThreadUser {
   }
 
   /** Resolves with what its code returned, whatever became of the attempt by then. */
-  perform(kind: ThreadPlace['kind'], place: Place): Promise<Encoded> {
-    const { claimed, definition } = this.#activation
+  perform({ kind, place, definition }: Found): Promise<Encoded> {
+    const { claimed } = this.#activation
     // Deferred first, so it comes last.
     this.#activation.defer(() => this.#close())
-    this.#thread = this.#threads.take(kind, this)
-    this.#id = this.#thread.nextId()
+    const thread = this.#threads.take(kind, this)
+    this.#thread = thread
+    this.#id = thread.nextId()
     this.#activation.attach(this)
     const { id: runId, attempt, states, input } = claimed
-    this.#post({
-      type: 'run',
-      id: this.#id,
-      place,
-      runId,
-      attempt,
-      states,
-      input,
-      messages: definition.settings.messages,
-    })
+    const untold = thread.knows.has(definition) ? undefined : place
+    thread.knows.add(definition)
+    this.#post({ type: 'run', id: this.#id, definition, place: untold, runId, attempt, states, input })
     return this.#result.promise
   }
 

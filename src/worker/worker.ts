@@ -97,9 +97,18 @@ function performHere(handler: AnyHandler): AnyDefinition['perform'] {
   }
 }
 
-function performThere({ name, version, handler }: AnyDefinition, thread: ThreadOption): AnyDefinition['perform'] {
+function performThere(
+  { name, version, settings, handler }: AnyDefinition,
+  thread: ThreadOption,
+): AnyDefinition['perform'] {
   const place = threadPlace(name, thread)
-  return performInThread(place, { module: place.module, name, version, ...(handler && { handler: handler.name }) })
+  return performInThread(place, {
+    module: place.module,
+    name,
+    version,
+    messages: settings.messages,
+    ...(handler && { handler: handler.name }),
+  })
 }
 
 function decoded(output: unknown): unknown {

@@ -1,9 +1,11 @@
 // Workers in threads: the same context, messages, errors and ends as any other, and code that cannot hurt the process.
+import { join } from 'node:path'
 import { threadId } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { isTroupeError, PermanentError, RetryAfterError, ValidationError, worker } from '../../src/index.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, turns } from '../engine/stage.ts'
+import { workersFolder } from './folder.ts'
 import * as work from './thread/work.ts'
 
 noUnhandledRejections()
@@ -306,6 +308,18 @@ describe('the code of a thread', () => {
     expect(message({ thread: 5 })).toContain("The options object of thread of 'x' is 5")
     expect(message({ thread: { url: thread, limits: {} } })).toContain("Option 'limits' of thread of 'x'")
     expect(message({ thread: { url: thread, resourceLimits: 5 } })).toContain("resourceLimits of thread of 'x' is 5")
+  })
+
+  it('opens no engine of its own', async () => {
+    const folder = workersFolder({
+      'main.ts':
+        "import { Troupe, worker } from 'troupe'\nexport const job = worker('job', {}, () => 1)\nawait Troupe.open()\n",
+    })
+    const job = worker('job', { thread: join(folder, 'main.ts') })
+    const { troupe } = await onStage({ definitions: [job] })
+    const error = await rejection(troupe.run(job))
+    expect(error.code).toBe('file_not_loaded')
+    expect(error.message).toContain('main.ts could not be loaded: Troupe.open was called in a thread of a worker')
   })
 
   it('is named with what there is instead, when the file does not export it', async () => {

@@ -1,4 +1,4 @@
-// The worker: takes in an uploaded image, piece by piece, and makes a thumbnail of it. It leaves both or nothing.
+// The worker: takes in an uploaded image, piece by piece, and makes a thumbnail of it. It leaves both or nothing. It runs in a thread: pixels keep a processor busy.
 import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -17,7 +17,9 @@ const Upload = z.object({
 
 const pieceBytes = 32_768
 
-export const processUpload = worker('process-upload', { input: Upload, timeout: '1m' }, async (ctx, upload) => {
+const options = { input: Upload, timeout: '1m', thread: import.meta.url } as const
+
+export const processUpload = worker('process-upload', options, async (ctx, upload) => {
   const { file, folder, longestSide } = upload
   await mkdir(folder, { recursive: true })
   // Named by the run: two uploads of the same file do not write into each other's pieces.
