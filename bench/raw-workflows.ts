@@ -7,6 +7,12 @@ import { migrations } from '../src/store/sqlite/migrations.ts'
 
 type Work = () => void
 
+const insertLive = `insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at)
+    values (?, 1, 'running', 1, 1, 0, null, 1, 1, 1, 0, ?)`
+
+const insertFinished = `insert into finished (run_id, generation, outcome, value, attempt, epoch, started_at, finished_at)
+    values (?, 1, 'succeeded', ?, 1, 1, ?, ?)`
+
 export async function rawWorkflows(path: string): Promise<{ run(i: number): Promise<unknown>; close(): void }> {
   const db = await openDriver(path)
   db.exec('pragma journal_mode = wal')
@@ -15,10 +21,10 @@ export async function rawWorkflows(path: string): Promise<{ run(i: number): Prom
   const run = db.prepare(
     'insert into run (id, public_id, definition, queue, input, created_at) values (?, ?, 1, 1, ?, ?)',
   )
-  const live = db.prepare(`insert into live values (?, 1, 'running', 1, 1, 0, null, 1, 1, 1, 0, ?, 0, 0, 0)`)
+  const live = db.prepare(insertLive)
   const held = db.prepare(`select 1 from live where run_id = ? and epoch = 1 and node = 1 and state = 'running'`)
   const step = db.prepare(`insert into step values (?, 1, ?, ?, 'step', 1, 0, ?, 1, ?, ?)`)
-  const finished = db.prepare(`insert into finished values (?, 1, 'succeeded', ?, 1, 1, ?, ?, null, null)`)
+  const finished = db.prepare(insertFinished)
   const gone = db.prepare('delete from live where run_id = ?')
 
   let waiting: { work: Work; done: () => void }[] = []

@@ -3,7 +3,9 @@
 // The engine
 export { Troupe } from './troupe.ts'
 export type { DeadKind } from './engine/dead-kinds.ts'
-export type { DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
+export type { AuditEntry } from './engine/audit.ts'
+export type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
+export type { AuditFilter, ByOption, DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
 export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
 export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption, CompletingVerbs } from './engine/verbs.ts'

@@ -1,6 +1,8 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { AuditEntry } from './engine/audit.ts'
+import type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
 import type { CallManyOptions, CallOptions } from './engine/call.ts'
 import { Completing } from './engine/completing.ts'
 import type { DeadKind } from './engine/dead-kinds.ts'
@@ -13,9 +15,12 @@ import { Looking } from './engine/looking.ts'
 import { Operating } from './engine/operating.ts'
 import {
   checkTroupeOptions,
+  type AuditFilter,
+  type ByOption,
   type CheckedOptions,
   type DeadFilter,
   type RunsFilter,
+  type RunsWhere,
   type TroupeOptions,
 } from './engine/options.ts'
 import type { QueueStatus } from './engine/queue-status.ts'
@@ -241,8 +246,16 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     return (await this.#starting.call(target, input, options)).result()
   }
 
-  async cancel(runId: string, reason?: string): Promise<boolean> {
-    return this.#operating.cancel(runId, reason)
+  async cancel(runId: string, reason?: string, options?: ByOption): Promise<boolean> {
+    return this.#operating.cancel(runId, reason, options)
+  }
+
+  async retry(runId: string, options?: ByOption): Promise<RunHandle> {
+    return this.#operating.retry(runId, options)
+  }
+
+  async bulk(action: BulkAction, where: RunsWhere, options?: BulkOptions): Promise<BulkProgress> {
+    return this.#operating.bulk(action, where, options)
   }
 
   async complete(token: string, output?: unknown): Promise<CompletionAnswer> {
@@ -271,6 +284,10 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
 
   async dead(filter?: DeadFilter): Promise<DeadKind[]> {
     return this.#looking.dead(filter)
+  }
+
+  async audit(filter?: AuditFilter): Promise<AuditEntry[]> {
+    return this.#looking.audit(filter)
   }
 
   async steps(runId: string): Promise<StepStatus[]> {

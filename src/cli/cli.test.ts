@@ -221,6 +221,20 @@ describe('a store with runs', () => {
     expect(JSON.parse((await troupe(folder, ['dead', '--json'])).out)).toMatchObject([{ fingerprint, runs: 1 }])
   })
 
+  it('tries again what a filter finds, and tells who did it', async () => {
+    const dry = await troupe(folder, ['retry', '--name', 'refuse', '--dry-run'])
+    expect([dry.code, dry.err]).toEqual([0, '1 run would be tried again.\n'])
+    expect((await troupe(folder, ['retry', '--name', 'order'])).err).toBe(
+      'Nothing to try again. See what failed: troupe dead\n',
+    )
+    expect((await troupe(folder, ['audit'])).err).toBe('Nobody did anything yet.\n')
+    const succeeded = await troupe(folder, ['retry', ids['order'] ?? ''])
+    expect([succeeded.code, succeeded.err]).toEqual([1, expect.stringContaining('[retry_refused]')])
+    expect((await troupe(folder, ['retry'])).err).toContain('Give the ids of runs, or a filter')
+    expect((await troupe(folder, ['retry', 'x', '--name', 'order'])).err).toContain('not both')
+    expect((await troupe(folder, ['retry', 'x', '--dry-run'])).code).toBe(2)
+  })
+
   it('shows input, progress, steps with their tries, and output', async () => {
     const { code, out } = await troupe(folder, ['show', ids['order'] ?? ''])
     expect(code).toBe(0)
@@ -284,6 +298,31 @@ describe('a store with runs', () => {
       steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }, { path: 'label' }],
       failedAttempts: [{ path: 'pack', attempt: 1, error: { message: 'tape is out' } }],
     })
+  })
+})
+
+describe('a run that failed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('is tried again by its id, and by whom is kept', async () => {
+    const store = `sqlite:${join(folder, '.troupe/troupe.db')}`
+    const refuse = worker('refuse', {}, () => {
+      throw new Error('no')
+    })
+    await using engine = await Troupe.open({ store, definitions: [refuse], logLevel: 'silent' })
+    await engine.start()
+    const { id } = await engine.call(refuse)
+    await (await engine.handle(id)).result().catch(() => {})
+    await engine.pause('default')
+    const told = await troupe(folder, ['retry', id, '--by', 'ann'])
+    expect([told.code, told.err]).toEqual([0, '1 run is ready to be tried again.\n'])
+    expect(await engine.get(id)).toMatchObject({ state: 'ready', generation: 2 })
+    expect((await troupe(folder, ['audit'])).out).toMatch(
+      new RegExp(`^AT .*BY .*WHAT\\n\\S+ \\S+ {2}ann {2}retry {2}${id}\\n$`),
+    )
+    expect(JSON.parse((await troupe(folder, ['audit', '--json'])).out)).toMatchObject([{ by: 'ann', target: id }])
+    expect((await troupe(folder, ['retry', id])).err).toContain('is ready to run')
   })
 })
 

@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, type TroupeError } from '../lib/errors.ts'
+import { auditCommand, type AuditFlags } from './commands/audit.ts'
 import { callCommand, type CallFlags } from './commands/call.ts'
 import { cancelCommand, type CancelFlags } from './commands/cancel.ts'
 import { deadCommand, type DeadFlags } from './commands/dead.ts'
 import { definitionsCommand } from './commands/definitions.ts'
 import { devCommand } from './commands/dev.ts'
 import { pauseCommand, queuesCommand } from './commands/queues.ts'
+import { retryCommand, type RetryFlags } from './commands/retry.ts'
 import { runCommand, type RunFlags } from './commands/run.ts'
 import { runsCommand, type RunsFlags } from './commands/runs.ts'
 import { showCommand, type ShowFlags } from './commands/show.ts'
@@ -58,6 +60,8 @@ function buildProgram(io: Io, done: Done): Command {
   addCall(program, io, done)
   addRuns(program, io, done)
   addDead(program, io, done)
+  addRetry(program, io, done)
+  addAudit(program, io, done)
   addShow(program, io, done)
   addCancel(program, io, done)
   addDefinitions(program, io, done)
@@ -190,20 +194,10 @@ function addQueues(program: Command, io: Io, done: Done): void {
 }
 
 function addRuns(program: Command, io: Io, done: Done): void {
-  const command = inherit(program, 'runs')
+  const command = addWhere(inherit(program, 'runs'))
   command
     .summary('list runs, the newest first')
     .description('Lists runs, the newest first.')
-    .addOption(
-      new Option('--state <state>', 'only runs in this state').choices([
-        ...Object.keys(stateStyles),
-        ...Object.keys(failures),
-      ]),
-    )
-    .option('--name <name>', 'only runs of this worker or workflow')
-    .option('--code <code>', 'only runs that ended with an error of this code')
-    .option('--tag <tag...>', 'only runs that have all of these tags')
-    .option('--fingerprint <text>', 'only runs that failed for this reason: see troupe dead')
     .option('--after <id>', 'only runs older than this one')
     .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
     .addHelpText('after', `\n${runsHelp}`)
@@ -236,6 +230,49 @@ const showHelp = `Examples:
   troupe show 0197f3a2-5c1e --verbose  with the stack of its error
   troupe show 0197f3a2-5c1e --json | jq .output`
 
+function addWhere(command: Command): Command {
+  const states = [...Object.keys(stateStyles), ...Object.keys(failures)]
+  return command
+    .addOption(new Option('--state <state>', 'only runs in this state').choices(states))
+    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--code <code>', 'only runs that ended with an error of this code')
+    .option('--tag <tag...>', 'only runs that have all of these tags')
+    .option('--fingerprint <text>', 'only runs that failed for this reason: see troupe dead')
+}
+
+function addRetry(program: Command, io: Io, done: Done): void {
+  const command = addWhere(inherit(program, 'retry'))
+  command
+    .summary('try runs again that failed or were cancelled')
+    .description(
+      'Tries runs again by their ids, or all that a filter finds: those that failed, unless --state says cancelled. A workflow remembers the steps that succeeded.',
+    )
+    .argument('[id...]', 'their ids, or at least the first 8 characters of each')
+    .option('--dry-run', 'only count what the filter finds')
+    .option('--by <name>', 'who does it, for troupe audit (default: the user of this machine)')
+    .addHelpText('after', `\n${retryHelp}`)
+    .action(async (ids: string[]) => {
+      done(await retryCommand(ids, command.optsWithGlobals<RetryFlags>(), io))
+    })
+}
+
+const retryHelp = `Examples:
+  troupe retry 0197f3a2-5c1e
+  troupe dead                          see what failed, by reason
+  troupe retry --fingerprint 9f2c1d07aa31b4e6 --dry-run
+  troupe retry --name order --state timed-out`
+
+function addAudit(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'audit')
+  command
+    .summary('list what people did')
+    .description('Lists what people did to runs, the newest first.')
+    .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
+    .action(async () => {
+      done(await auditCommand(command.optsWithGlobals<AuditFlags>(), io))
+    })
+}
+
 function addDead(program: Command, io: Io, done: Done): void {
   const command = inherit(program, 'dead')
   command
@@ -267,6 +304,8 @@ const usages: Readonly<Record<string, string>> = {
   queues: '[pause|resume NAME] [options]',
   runs: '[options]',
   dead: '[options]',
+  retry: '[ID...] [options]',
+  audit: '[options]',
   show: 'ID [options]',
 }
 

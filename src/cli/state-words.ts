@@ -1,4 +1,5 @@
 // What people call the state of a run: how a failed one failed is part of it.
+import type { RunsWhere } from '../engine/options.ts'
 import type { RunStatus } from '../engine/run-status.ts'
 import type { ErrorCode } from '../lib/errors.ts'
 import type { RunState } from '../model/run.ts'
@@ -15,6 +16,25 @@ export function stateWord({ state, code }: Pick<RunStatus, 'state' | 'code'>): s
   if (state !== 'failed') return state
   const failure = Object.entries(failures).find(([, failureCode]) => failureCode === code)
   return failure?.[0].replace('-', ' ') ?? state
+}
+
+/** The flags that say which runs. */
+export interface WhereFlags {
+  readonly state?: TypedState
+  readonly name?: string
+  readonly code?: string
+  readonly tag?: readonly string[]
+  readonly fingerprint?: string
+}
+
+export function whereRuns({ state, name, code, tag, fingerprint }: WhereFlags): RunsWhere {
+  return {
+    ...(state !== undefined && whereState(state)),
+    ...(name !== undefined && { name }),
+    ...(code !== undefined && { code }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(fingerprint !== undefined && { fingerprint }),
+  }
 }
 
 /** The filter that a typed state means. */

@@ -34,6 +34,7 @@ export class Face {
       watch: engine.watch,
       isHere: (id) => engine.isHere(id),
       cancel: (write) => engine.cancel(write),
+      hint: () => engine.hint(),
     }
   }
 

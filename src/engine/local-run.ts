@@ -208,6 +208,10 @@ export class LocalFeed implements RunFeed {
   async cancel(reason: string): Promise<CancelAnswer> {
     return this.#owner.cancel(this.#run, reason)
   }
+
+  async retry(): Promise<'not_stored'> {
+    return 'not_stored'
+  }
 }
 
 export function viewOf(run: LocalRun): RunView {

@@ -1,10 +1,18 @@
 // What can be seen of runs: in the store those of all nodes, in memory those that live in this process only.
 import type { EndedRuns } from '../store/views.ts'
+import { auditEntry, type AuditEntry } from './audit.ts'
 import { checkText } from './checks.ts'
 import { deadKind, type DeadKind } from './dead-kinds.ts'
 import type { Face } from './face.ts'
 import { queueStatus, type QueueStatus } from './queue-status.ts'
-import { checkDeadFilter, checkRunsFilter, type DeadFilter, type RunsFilter } from './options.ts'
+import {
+  checkAuditFilter,
+  checkDeadFilter,
+  checkRunsFilter,
+  type AuditFilter,
+  type DeadFilter,
+  type RunsFilter,
+} from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import { runStats, type RunStats } from './run-stats.ts'
 import {
@@ -74,6 +82,13 @@ export class Looking implements LookingVerbs {
       return newest === undefined ? [] : [deadKind(group, runStatus(newest))]
     })
     return (await Promise.all(kinds)).flat()
+  }
+
+  async audit(filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    this.#face.checkOpen()
+    checkAuditFilter(filter)
+    const page = { before: filter.after ?? null, limit: filter.limit ?? 50 }
+    return (await this.#face.deps.store.listAudit(page)).map(auditEntry)
   }
 
   async steps(runId: string): Promise<StepStatus[]> {

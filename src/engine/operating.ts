@@ -1,6 +1,10 @@
 // What is done to runs that are there, by the program or a person.
-import { checkName } from './checks.ts'
+import { performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
+import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
+import { checkBulk, checkBy, type ByOption, type RunsWhere } from './options.ts'
+import type { RunHandle } from './run-handle.ts'
+import type { CancelWrite } from './starts.ts'
 import type { OperatingVerbs } from './verbs.ts'
 
 export class Operating implements OperatingVerbs {
@@ -10,8 +14,34 @@ export class Operating implements OperatingVerbs {
     this.#face = face
   }
 
-  async cancel(runId: string, reason?: string): Promise<boolean> {
-    return (await this.#face.handle(runId)).cancel(reason)
+  async cancel(runId: string, reason?: string, options: ByOption = {}): Promise<boolean> {
+    checkOptions('cancel', options, ['by'])
+    checkBy(options)
+    const handle = await this.#face.handle(runId)
+    const { by: actor } = options
+    if (actor === undefined) return handle.cancel(reason)
+    const details = JSON.stringify({ reason: reason ?? null })
+    await this.#face.deps.store.recordAudit({ actor, action: 'cancel', target: runId, details })
+    return handle.cancel(reason)
+  }
+
+  async retry(runId: string, options?: ByOption): Promise<RunHandle> {
+    const handle = await this.#face.handle(runId)
+    await handle.retry(options)
+    return handle
+  }
+
+  async bulk(action: BulkAction, where: RunsWhere, options: BulkOptions = {}): Promise<BulkProgress> {
+    const { checkOpen, deps, engine } = this.#face
+    checkOpen()
+    checkBulk(action, where, options)
+    const owner = {
+      store: deps.store,
+      cancel: (write: CancelWrite) => engine.cancel(write),
+      hint: () => engine.hint(),
+      turn: () => new Promise<void>((resolve) => deps.clock.soon(resolve)),
+    }
+    return performBulk(owner, { action, where, options })
   }
 
   async pause(queue: string): Promise<boolean> {

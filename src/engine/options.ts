@@ -1,5 +1,6 @@
 // The options of Troupe.open and of the verbs that look at runs, checked.
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
+import type { BulkOptions } from './bulk.ts'
 import { checkTags } from './call.ts'
 import type { PoolOptions } from './settings.ts'
 import {
@@ -42,7 +43,8 @@ export interface TroupeOptions {
 /** Which runs; all that is given must hold. */
 export interface RunsWhere {
   readonly name?: string
-  readonly state?: RunState
+  /** They are in this one, or in one of these. */
+  readonly state?: RunState | readonly RunState[]
   /** Of the error they ended with, as in `timed_out`, `run_lost` or a code of your own. */
   readonly code?: string
   /** They have all of these. */
@@ -54,6 +56,18 @@ export interface RunsWhere {
 export interface RunsFilter extends RunsWhere {
   /** Only runs that were started before the one of this id: the last of the page before. */
   readonly after?: string
+  /** The newest so many; 50 unless told. */
+  readonly limit?: number
+}
+
+/** Who does something, for `audit`. */
+export interface ByOption {
+  readonly by?: string
+}
+
+export interface AuditFilter {
+  /** The `cursor` of the last one of the page before. */
+  readonly after?: number
   /** The newest so many; 50 unless told. */
   readonly limit?: number
 }
@@ -143,7 +157,7 @@ export function checkDeadFilter(filter: DeadFilter): void {
 
 function checkRunsWhere({ name, state, code, tags, fingerprint }: RunsWhere): void {
   if (name !== undefined) checkText('name', name)
-  if (state !== undefined) checkChoice('state', state, runStates)
+  if (state !== undefined) checkStates(state)
   if (code !== undefined) checkText('code', code, 'the code of an error')
   if (tags !== undefined) checkTags('tags', tags)
   if (fingerprint !== undefined) checkText('fingerprint', fingerprint, 'one of those that troupe.dead() lists')
@@ -152,6 +166,38 @@ function checkRunsWhere({ name, state, code, tags, fingerprint }: RunsWhere): vo
 /** Throws `option_invalid`. */
 export function checkRunId(id: string): void {
   checkText('The id of a run', id, 'the id of a handle, a text')
+}
+
+function checkStates(state: RunState | readonly RunState[]): void {
+  const states = Array.isArray(state) ? state : [state]
+  if (states.length === 0) throw optionInvalid('state', state, 'at least one state')
+  for (const one of states) checkChoice('state', one, runStates)
+}
+
+/** What `troupe.bulk` is asked to do. Throws `option_invalid`. */
+export function checkBulk(action: string, where: RunsWhere, options: BulkOptions): void {
+  checkChoice('The action of troupe.bulk', action, ['retry', 'cancel'])
+  checkOptions('the filter of troupe.bulk', where, knownOfWhere)
+  checkRunsWhere(where)
+  if (Object.values(where).every((value) => value === undefined))
+    throw optionInvalid('The filter of troupe.bulk', where, `at least one of ${knownOfWhere.join(', ')}`)
+  checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'onProgress'])
+  const { dryRun, by, reason, onProgress } = options
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw optionInvalid('dryRun', dryRun, 'true or false')
+  checkBy({ by })
+  if (reason !== undefined && typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
+  if (onProgress !== undefined) checkFunction('onProgress', onProgress)
+}
+
+export function checkBy({ by }: { readonly by?: string | undefined }): void {
+  if (by !== undefined) checkName('by', by)
+}
+
+/** What `troupe.audit` is asked for. Throws `option_invalid`. */
+export function checkAuditFilter(filter: AuditFilter): void {
+  checkOptions('troupe.audit', filter, ['after', 'limit'])
+  if (filter.after !== undefined) checkWhole('after', filter.after, 1)
+  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
 }
 
 function checkQueues(queues: readonly string[]): void {

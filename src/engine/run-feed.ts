@@ -2,6 +2,7 @@
 import { deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
+import type { Reopened } from '../store/operating.ts'
 import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
 import type { RunView } from '../store/views.ts'
 import { CancelWrite } from './starts.ts'
@@ -21,6 +22,8 @@ export interface RunFeed {
   /** Undefined when there is no such run any more. */
   view(): RunView | undefined | Promise<RunView | undefined>
   cancel(reason: string): Promise<CancelAnswer>
+  /** Opens its next generation; `not_stored` for one that lives in memory. */
+  retry(by: string | undefined): Promise<Reopened | 'not_stored'>
 }
 
 /** What the feeds of durable runs need of the engine. */
@@ -30,6 +33,8 @@ export interface FeedOwner {
   /** Whether the news of this run will come from this process. */
   isHere(id: string): boolean
   cancel(write: CancelWrite): Promise<void>
+  /** Runs may have become ready. */
+  hint(): void
 }
 
 export class StoredFeed implements RunFeed {
@@ -71,6 +76,15 @@ export class StoredFeed implements RunFeed {
     await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
     const told = await answer.promise
     if (told === 'cancelled') this.#owner.watch.wake(this.id)
+    return told
+  }
+
+  async retry(by: string | undefined): Promise<Reopened> {
+    const { watch, store } = this.#owner
+    watch.checkOpen()
+    const audit = { actor: by ?? null, action: 'retry', target: this.id, details: '{}' }
+    const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
+    this.#owner.hint()
     return told
   }
 }

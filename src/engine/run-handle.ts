@@ -3,10 +3,12 @@ import type { Clock } from '../lib/clock.ts'
 import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
-import { reviveError, runNotFound } from '../model/errors.ts'
+import { retryRefused, reviveError, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
+import { checkOptions } from './checks.ts'
 import { look } from './look.ts'
 import { checkMessagesOptions, MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
+import { checkBy, type ByOption } from './options.ts'
 import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import type { News } from './watch.ts'
@@ -86,6 +88,37 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     if (told === 'not_found') throw runNotFound(this.id)
     const { outcome } = await this.#finished({})
     return told !== 'finished' && outcome === 'cancelled'
+  }
+
+  /**
+   * Tries a run again that failed or was cancelled: the same run with the same id and key goes on in its next generation.
+   *
+   * What a workflow remembers of steps that succeeded stays remembered, and so does what `ctx.setState` kept; its attempts and its time count anew.
+   * `result` waits for the new end; the old one is among the `attempts`. Resolves when that is durable.
+   * Saves: the run as ready, who did it. Throws: `retry_refused` for a run in another state; `run_not_found`; `engine_stopped`.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * let isOpen = false
+   * const order = worker('order', {}, () => {
+   *   if (!isOpen) throw new Error('the shop is closed')
+   *   return 'sent'
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * const handle = await troupe.call(order)
+   * await handle.result().catch((error) => console.log(error.message)) // the shop is closed
+   * isOpen = true
+   * await handle.retry()
+   * console.log(await handle.result()) // sent
+   * ```
+   */
+  async retry(options: ByOption = {}): Promise<void> {
+    checkOptions('retry', options, ['by'])
+    checkBy(options)
+    const told = await this.#feed.retry(options.by)
+    if (told === 'not_found') throw runNotFound(this.id)
+    if (told !== 'reopened') throw retryRefused(this.id, told)
   }
 
   /** The run as it is now. */

@@ -56,6 +56,8 @@ export interface StepStatus {
 /** One failed attempt of a step, or of the run itself when the path is empty. */
 export interface AttemptStatus {
   readonly path: string
+  /** Of the run, when it was made. */
+  readonly generation: number
   readonly attempt: number
   /** What it failed with; `store_corrupt` when the record is damaged. */
   readonly error: Error
@@ -113,10 +115,11 @@ export function stepStatus(row: StepView): StepStatus {
   }
 }
 
-export function attemptStatus({ path, attempt, error, startedAt, finishedAt }: AttemptView): AttemptStatus {
+export function attemptStatus({ path, generation, attempt, error, startedAt, finishedAt }: AttemptView): AttemptStatus {
   const { value, damage } = read(() => decodeError(error, reviveError))
   return {
     path,
+    generation,
     attempt,
     error: value ?? damaged(`The error of attempt ${attempt} of step '${path}'`, damage),
     startedAt,

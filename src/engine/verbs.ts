@@ -3,7 +3,9 @@ import type { CallManyOptions, CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
 import type { QueueStatus } from './queue-status.ts'
 import type { DeadKind } from './dead-kinds.ts'
-import type { DeadFilter, RunsFilter } from './options.ts'
+import type { AuditEntry } from './audit.ts'
+import type { BulkAction, BulkOptions, BulkProgress } from './bulk.ts'
+import type { AuditFilter, ByOption, DeadFilter, RunsFilter, RunsWhere } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
@@ -101,9 +103,14 @@ export interface LookingVerbs {
   runs(filter?: RunsFilter): Promise<RunStatus[]>
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
+  /** What people did: every `retry` and `bulk`, and each `cancel` that told `by` whom; the newest first. */
+  audit(filter?: AuditFilter): Promise<AuditEntry[]>
   /** What a run remembers, in the order it was recorded. */
   steps(runId: string): Promise<StepStatus[]>
-  /** The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended. */
+  /**
+   * The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended;
+   * how a run ended that was tried again by `retry` is among them.
+   */
   attempts(runId: string): Promise<AttemptStatus[]>
   /** All queues that anybody ever named, by name: what is in them, since when, and who serves them. */
   queues(): Promise<QueueStatus[]>
@@ -111,8 +118,33 @@ export interface LookingVerbs {
 
 /** What is done to runs that are there. */
 export interface OperatingVerbs {
-  /** Asks a run to end; true when it ended as cancelled, false when another end came first. */
-  cancel(runId: string, reason?: string): Promise<boolean>
+  /** Asks a run to end; true when it ended as cancelled, false when another end came first. With `by`, who did it is kept. */
+  cancel(runId: string, reason?: string, options?: ByOption): Promise<boolean>
+  /** What `handle.retry` does, for a run by its id. */
+  retry(runId: string, options?: ByOption): Promise<RunHandle>
+  /**
+   * Tries again, or cancels, all runs that a filter finds, from the newest to the oldest, in slices of 200: each is durable on its own.
+   *
+   * `retry` means those that failed, unless `state` says that cancelled ones are meant; `cancel` those that have not ended, and does not wait for their ends.
+   * Harmless to repeat after a crash. Saves: who did it, with the filter. Throws: `option_invalid`, also for a filter that says nothing.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * let isOpen = false
+   * const charge = worker('charge', {}, (ctx, n: number) => {
+   *   if (!isOpen) throw new Error(`card ${n} was not charged`)
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [charge] })
+   * await troupe.start()
+   * for (const n of [1, 2, 3]) await troupe.run(charge, n).catch(() => {})
+   * const [kind] = await troupe.dead()
+   * console.log(kind?.runs) // 3
+   * isOpen = true
+   * const { done } = await troupe.bulk('retry', { fingerprint: kind?.fingerprint ?? '' })
+   * console.log(done) // 3
+   * ```
+   */
+  bulk(action: BulkAction, where: RunsWhere, options?: BulkOptions): Promise<BulkProgress>
   /**
    * Lets no run of a queue start, on any node, also after a restart, until it is resumed; what runs goes on, and what is started waits.
    * False when it was paused already.

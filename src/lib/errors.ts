@@ -34,6 +34,7 @@ export const errorCodes = [
   'lease_lost',
   'permanent',
   'result_timeout',
+  'retry_refused',
   'retry_after',
   'run_cancelled',
   'run_lost',

@@ -4,6 +4,7 @@ import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, TroupeError, type ErrorOptions } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 import type { Discovered } from './discovered.ts'
+import type { RunState } from './run.ts'
 
 /**
  * Fails a run or a step for good: it is not tried again.
@@ -197,6 +198,25 @@ export function runLost(deliveries: number): TroupeError {
     `The process died ${deliveries} times while it ran this, without finishing a step: look for what kills it (memory, a native crash), then start it again.`,
     { details: { deliveries }, retryable: false },
   )
+}
+
+/** `state` is `not_stored` for a run that lives in one process only. */
+export function retryRefused(runId: string, state: RunState | 'not_stored'): TroupeError {
+  return new TroupeError('retry_refused', `Run ${runId} ${notAgain[state]}`, { details: { runId, state } })
+}
+
+const goesOn = 'only a run that failed or was cancelled is tried again. Wait for its end, or cancel it first.'
+const ended = 'has ended and is tried again by somebody else: look at it once more.'
+const notAgain: Readonly<Record<RunState | 'not_stored', string>> = {
+  ready: `is ready to run: ${goesOn}`,
+  scheduled: `starts by itself later: ${goesOn}`,
+  running: `is running: ${goesOn}`,
+  parked: `goes on by itself later: ${goesOn}`,
+  succeeded:
+    'succeeded: only a run that failed or was cancelled is tried again. Start another one with the same input.',
+  failed: ended,
+  cancelled: ended,
+  not_stored: 'is not stored (durable: false), so there is nothing to go on from: call its worker again.',
 }
 
 export function resultTimeout(runId: string, timeoutMs: number): TroupeError {

@@ -25,4 +25,9 @@ export const runMoves = {
   cancel: { from: ['ready', 'scheduled', 'running', 'parked'], to: 'cancelled' },
 } as const satisfies Moves<RunState>
 
+/** Every way a run that has ended may go on: as the same run in its next generation. Within a generation an ended run never changes. */
+export const generationMoves = {
+  again: { from: ['failed', 'cancelled'], to: 'ready' },
+} as const satisfies Moves<RunState>
+
 export type RunMove = keyof typeof runMoves

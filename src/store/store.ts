@@ -1,5 +1,6 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { RunOutcome } from '../model/run.ts'
+import type { OperatingStore } from './operating.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
 import type {
   Awaiting,
@@ -168,8 +169,9 @@ export interface Claimed {
   readonly deliveries: number
   /** It counts as begun from the claim on. */
   readonly hasBegun: boolean
+  /** When it was started, or was last tried again by a person. */
   readonly createdAt: number
-  /** When its first activation began. */
+  /** When its first activation since then began. */
   readonly startedAt: number
   readonly deadlineAt: number | null
   readonly steps: readonly RememberedStep[]
@@ -307,7 +309,7 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface Store extends WaitStore {
+export interface Store extends WaitStore, OperatingStore {
   /** Where it is, for messages to people. */
   readonly location: string
 

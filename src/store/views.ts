@@ -1,6 +1,6 @@
 // Runs, steps, attempts and queues as people see them, and how they ask for them.
 import type { WaitReason } from '../model/reason.ts'
-import type { LiveState, RunOutcome } from '../model/run.ts'
+import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
 import type { StepKind } from './store.ts'
 
 /** One run as people see it. */
@@ -59,6 +59,7 @@ export interface StepView {
 
 /** One failed attempt as people see it; an empty path is the run itself. */
 export interface AttemptView {
+  readonly generation: number
   readonly path: string
   readonly attempt: number
   readonly error: string
@@ -80,7 +81,8 @@ export interface EndedRuns {
 /** Which runs; all that is given must hold. */
 export interface RunFilter {
   readonly name?: string
-  readonly state?: LiveState | RunOutcome
+  /** In one of these. */
+  readonly state?: RunState | readonly RunState[]
   readonly code?: string
   /** It has all of these. */
   readonly tags?: readonly string[]

@@ -230,6 +230,7 @@ describe('a reading', () => {
       },
       view: () => undefined,
       cancel: () => Promise.resolve('finished'),
+      retry: () => Promise.resolve('succeeded'),
     }
     const reader = new MessageReader(feed, new ManualClock(), {})
     const read = await Promise.all(Array.from({ length: 8 }, () => reader.next()))

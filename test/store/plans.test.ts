@@ -3,8 +3,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
+import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
+import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
@@ -40,11 +42,15 @@ const statements = {
   ...hotMarkStatements,
   ...hotReasonStatements,
   ...hotDeadStatements,
+  ...hotGenerationStatements,
+  ...hotAuditStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
   findMany: hotViewStatements.findMany,
   findManyLive: hotViewStatements.findManyLive,
   findManyDead: hotViewStatements.findManyDead,
+  pickManyDead: hotViewStatements.pickManyDead,
+  countManyDead: hotViewStatements.countManyDead,
   findStepViews: hotViewStatements.findSteps,
   findAttemptViews: hotViewStatements.findAttempts,
 }
@@ -66,13 +72,21 @@ const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TAB
 const tokenByKey = 'SEARCH token USING PRIMARY KEY (hash=?)'
 const tokensOfRun = 'SEARCH token USING INDEX token_run (run_id=?)'
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
-const wholeRowOuter = [
+const endedOuter = [
   `${liveByKey} LEFT-JOIN`,
   'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?) LEFT-JOIN',
   'SEARCH newest USING PRIMARY KEY (run_id=?)',
+]
+const restOuter = [
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
 ]
+
+const wholeRowOuter = [...endedOuter, ...restOuter]
+/** With the states that are asked for. */
+const listedOuter = [...endedOuter, given, ...restOuter]
+const deadOfKind = 'SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)'
+const outcomeByKey = 'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?)'
 
 /** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
 const expected: Readonly<Record<Name, readonly string[]>> = {
@@ -109,7 +123,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findAttempts: [
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
-    'SEARCH attempt USING PRIMARY KEY (run_id=?)',
+    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation>?)',
+    'SEARCH finished USING PRIMARY KEY (run_id=?)',
   ],
   upsertProgress: [],
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
@@ -152,25 +167,37 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
   // Backwards along the key until there are enough.
-  findMany: ['SCAN run', ...asked, ...wholeRow, ...wholeRowOuter],
-  findManyLive: [runByKey, 'SCAN live', ...asked, ...wholeRow, ...wholeRowOuter],
-  findManyDead: [
-    runByKey,
-    'SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)',
-    ...asked,
-    ...wholeRow,
-    ...wholeRowOuter,
-  ],
+  findMany: ['SCAN run', ...asked, ...wholeRow, ...listedOuter],
+  findManyLive: [runByKey, 'SCAN live', given, ...asked, ...wholeRow, ...listedOuter],
+  findManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...listedOuter],
+  pickManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...endedOuter, given],
+  countManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...listedOuter],
   findGroups: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)', 'USE TEMP B-TREE FOR ORDER BY'],
-  findGroup: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findGroup: [deadOfKind, 'USE TEMP B-TREE FOR ORDER BY'],
   findGroupsOf: [
     'SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)',
     runByKey,
     definitionByName,
     'USE TEMP B-TREE FOR ORDER BY',
   ],
-  findNewest: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)', runByKey, definitionByName],
-  findAttemptViews: ['SEARCH attempt USING PRIMARY KEY (run_id=?)', runKeyById, 'USE TEMP B-TREE FOR ORDER BY'],
+  findNewest: [deadOfKind, runByKey, definitionByName],
+  findAttemptViews: [
+    'SEARCH attempt USING PRIMARY KEY (run_id=?)',
+    runKeyById,
+    'USE TEMP B-TREE FOR ORDER BY',
+    'SEARCH ended USING PRIMARY KEY (run_id=?)',
+    runKeyById,
+    liveByKey,
+    'SEARCH later USING PRIMARY KEY (run_id=? AND generation>?)',
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
+  findLatest: [runById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
+  insertLive: [runByKey, outcomeByKey, 'SEARCH state USING PRIMARY KEY (run_id=?)'],
+  openAgain: [runByKey],
+  leaveTheDead: [outcomeByKey],
+  takeBack: ['SEARCH rollup USING PRIMARY KEY (definition=? AND outcome=? AND is_timeout=?)'],
+  // Backwards along the key.
+  findAudit: ['SCAN audit'],
   findStepViews: [
     runKeyById,
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
@@ -221,13 +248,13 @@ async function storeWith(runs: number, isAnalyzed: boolean): Promise<Connection>
 /** Runs of three queues: a quarter running, a quarter parked, the rest ready, each with a step. */
 function fill(db: Connection, runs: number): void {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${runs})`
-  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null, null from n`)
+  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null, null, null from n`)
   db.run(`insert into live ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
       1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0, 1 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
   db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
-  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null from n`)
+  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null, null from n`)
 }
 
 /** The lines that name a table or a sort. */

@@ -1,5 +1,4 @@
 // `troupe runs`: the runs of a store, the newest first.
-import type { RunsFilter } from '../../engine/options.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { reasonText } from '../../model/reason.ts'
@@ -9,19 +8,14 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import type { Io } from '../io.ts'
 import { oneLine, paintFor, stateStyles, type Paint } from '../paint.ts'
-import { stateWord, whereState, type TypedState } from '../state-words.ts'
+import { stateWord, whereRuns, type WhereFlags } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
 import { age, tookMs } from '../times.ts'
 import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
-export interface RunsFlags extends CommonFlags {
-  readonly state?: TypedState
-  readonly name?: string
-  readonly code?: string
-  readonly tag?: readonly string[]
-  readonly fingerprint?: string
+export interface RunsFlags extends CommonFlags, WhereFlags {
   readonly after?: string
   readonly limit?: number
 }
@@ -33,7 +27,7 @@ export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
   // One more than is shown, to know whether there are more.
   const found = await withClient(flags, io, async (troupe) => {
     const after = flags.after === undefined ? {} : { after: (await findRun(troupe, flags.after)).id }
-    return troupe.runs({ ...filterOf(flags), ...after, limit: limit + 1 })
+    return troupe.runs({ ...whereRuns(flags), ...after, limit: limit + 1 })
   })
   const runs = found.slice(0, limit)
   if (flags.json === true) io.stdout.write(`${toJson(runs, io.stdout.isTerminal ? 2 : 0)}\n`)
@@ -45,16 +39,6 @@ export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
     )
   }
   return exitCodes.ok
-}
-
-function filterOf({ state, name, code, tag, fingerprint }: RunsFlags): RunsFilter {
-  return {
-    ...(state !== undefined && whereState(state)),
-    ...(name !== undefined && { name }),
-    ...(code !== undefined && { code }),
-    ...(tag !== undefined && { tags: tag }),
-    ...(fingerprint !== undefined && { fingerprint }),
-  }
 }
 
 function printRuns(runs: readonly RunStatus[], io: Io): void {

@@ -14,7 +14,7 @@ import { waitsOf } from './waits.ts'
 const loaded = `
 live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
   live.has_state as hasState, live.has_begun as hasBegun, live.priority, live.definition, live.queue, run.public_id as id, run.input,
-  run.created_at as createdAt, run.deadline_at as deadlineAt`
+  coalesce(run.opened_at, run.created_at) as createdAt, run.deadline_at as deadlineAt`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
 const findReady = `

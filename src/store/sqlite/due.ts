@@ -16,7 +16,8 @@ returning run_id`
 
 // Ready runs whose time is up, each with how long it was given; walks live_due.
 const findExpired = `
-select live.run_id as runId, run.public_id as id, definition.name, run.deadline_at - run.created_at as timeoutMs
+select live.run_id as runId, run.public_id as id, definition.name, 
+  run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs
 from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
 where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.expire)})
 order by due_at

@@ -380,5 +380,21 @@ create table token (
   value text
 ) strict, without rowid;
 create index token_run on token (run_id);
+
+-- Of a run that did not succeed: its priority, should it be tried again.
+alter table finished add column priority integer;
+-- When it was last tried again by a person; null for never. Its deadline counts from then.
+alter table run add column opened_at integer;
+
+-- What people did, and who they said they are.
+create table audit (
+  id integer primary key,
+  at integer not null,
+  actor text,
+  action text not null,
+  target text not null,
+  -- JSON.
+  details text not null
+) strict;
 `,
 ]

@@ -31,7 +31,7 @@ update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 const ending = `
-select run_id as runId, generation, epoch, definition, attempt, started_at as startedAt, has_state as hasState
+select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState
 from live where run_id in (select value from json_each(?))`
 
 // By primary key, and seldom: most runs begin with their claim.
@@ -47,8 +47,8 @@ const deleteLive = `delete from live where run_id in (select value from json_eac
 
 // Invariant: I11. The key of finished lets exactly one outcome in.
 const insertFinished = `
-insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at, priority)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** The statements of this file whose plans are tested. */
 export const hotMoveStatements = { beginRun, retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
@@ -144,6 +144,7 @@ function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token
 
 interface EndingLive extends Held {
   readonly definition: number
+  readonly priority: number
   readonly attempt: number
   readonly startedAt: number | null
   readonly hasState: number
@@ -159,8 +160,22 @@ function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void
   if (ended.length === 0) return
   for (const { live, end } of ended) {
     const { runId, generation, epoch, definition, startedAt } = live
+    const priority = end.outcome === 'succeeded' ? null : live.priority
     const { outcome, code, fingerprint, value, attempt } = end
-    db.run(insertFinished, runId, generation, outcome, code, fingerprint, value, attempt, epoch, startedAt, now)
+    db.run(
+      insertFinished,
+      runId,
+      generation,
+      outcome,
+      code,
+      fingerprint,
+      value,
+      attempt,
+      epoch,
+      startedAt,
+      now,
+      priority,
+    )
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
   }
   db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
@@ -170,7 +185,8 @@ function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void
   )
   deleteStates(
     db,
-    ended.flatMap(({ live }) => (live.hasState === 1 ? [live.runId] : [])),
+    // What did not succeed may be tried again, and goes on with what it kept.
+    ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
   )
 }
 

@@ -16,6 +16,11 @@ on conflict (definition, outcome, is_timeout) do update set
   last_ms = case when excluded.last_at < last_at then last_ms else excluded.last_ms end,
   last_at = max(last_at, excluded.last_at)`
 
+// A run that is tried again has not ended; by primary key.
+const takeBack = `
+update rollup set runs = runs - 1, total_ms = total_ms - ?
+where definition = ? and outcome = ? and is_timeout = ?`
+
 // Of every version of a name, by its unique key and then by primary key prefix.
 const findEnded = `
 select outcome, is_timeout as isTimeout, runs, total_ms as totalMs, last_at as lastAt, last_ms as lastMs
@@ -24,7 +29,7 @@ where definition.name = ?
 order by outcome, is_timeout, last_at desc`
 
 /** The statements of this file whose plans are tested. */
-export const hotRollupStatements = { addEnded, findEnded }
+export const hotRollupStatements = { addEnded, takeBack, findEnded }
 
 /** One run that ended. */
 export interface EndedOnce {
@@ -71,6 +76,11 @@ export class Rollup {
     this.#sums.push(sum)
     return sum
   }
+}
+
+/** Counts a run no more that is tried again. */
+export function uncount(db: Connection, { definition, outcome, code, elapsedMs }: EndedOnce): void {
+  db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
 }
 
 /** Counts what ended under a name, all its versions together. */

@@ -12,6 +12,16 @@ CREATE TABLE attempt (
   primary key (run_id, generation, path, attempt, epoch)
 ) strict, without rowid;
 
+CREATE TABLE audit (
+  id integer primary key,
+  at integer not null,
+  actor text,
+  action text not null,
+  target text not null,
+  -- JSON.
+  details text not null
+) strict;
+
 CREATE TABLE cancel_request (
   run_id integer primary key,
   reason text not null
@@ -45,7 +55,7 @@ CREATE TABLE finished (
   attempt integer not null,
   epoch integer not null,
   started_at integer,
-  finished_at integer not null, code text, fingerprint text,
+  finished_at integer not null, code text, fingerprint text, priority integer,
   primary key (run_id, generation)
 ) strict, without rowid;
 
@@ -138,7 +148,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text) strict;
+, limits text, opened_at integer) strict;
 
 CREATE TABLE state (
   run_id integer not null,

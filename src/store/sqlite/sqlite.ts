@@ -3,13 +3,16 @@ import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
-import type { DeadFilter, RunPage } from '../views.ts'
+import type { AuditPage, AuditRecord, PickPage } from '../operating.ts'
+import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
+import { listAudit, recordAudit } from './audit.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { listDead } from './dead.ts'
 import { expireRuns, wakeRuns, type ExpiredRun } from './due.ts'
+import { reopenRuns } from './generations.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
@@ -166,6 +169,30 @@ class SqliteStore implements Store {
 
   async listRuns(page: RunPage) {
     return this.#read(() => views.listRuns(this.#db, page, this.now()))
+  }
+
+  async pickRuns(filter: RunFilter, page: PickPage) {
+    return this.#read(() => views.pickRuns(this.#db, filter, page))
+  }
+
+  async countRuns(filter: RunFilter) {
+    return this.#read(() => views.countRuns(this.#db, filter))
+  }
+
+  reopenRuns(ids: readonly string[], audit: AuditRecord | undefined) {
+    return this.#write(() => {
+      const reopened = reopenRuns(this.#db, ids, this.now())
+      if (audit !== undefined && reopened.includes('reopened')) recordAudit(this.#db, audit, this.now())
+      return reopened
+    })
+  }
+
+  recordAudit(audit: AuditRecord) {
+    return this.#write(() => recordAudit(this.#db, audit, this.now()))
+  }
+
+  async listAudit(page: AuditPage) {
+    return this.#read(() => listAudit(this.#db, page))
   }
 
   async listDead(filter: DeadFilter) {

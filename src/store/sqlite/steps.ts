@@ -19,7 +19,7 @@ select path, seq, kind, is_error, value from step
 where run_id = ? and generation = ?
 order by seq`
 
-// How often each step failed so far in this generation, and the run itself in all of them; by primary key prefix.
+// How often each step failed so far in this generation, and the run itself since it was started or tried again by a person; by primary key prefix.
 const findAttempts = `
 select path, count(*) as failed, min(started_at) as first_started_at from attempt
 where run_id = ?1 and generation = ?2 and path <> ''
@@ -27,6 +27,7 @@ group by path
 union all
 select '', count(*), min(started_at) from attempt
 where run_id = ?1 and path = ''
+  and generation > (select coalesce(max(generation), 0) from finished where run_id = ?1)
 having count(*) > 0`
 
 /** The statements of this file whose plans are tested. */
@@ -44,10 +45,15 @@ insert into step (run_id, generation, path, seq, kind, attempt, is_error, value,
 select run_id, generation + 1, path, seq, kind, attempt, 0, value, epoch, started_at, finished_at from step
 where run_id = ? and generation = ? and is_error = 0`
 
+/** Opens the next generation, which remembers what succeeded. */
+export function copyJournal(db: Connection, runId: number, generation: number): void {
+  db.run(copySteps, runId, generation)
+}
+
 /** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */
 export function renewJournal(db: Connection, { runId, generation }: Held): number {
   if (db.get(findFailedStep, runId, generation) === undefined) return generation
-  db.run(copySteps, runId, generation)
+  copyJournal(db, runId, generation)
   return generation + 1
 }
 

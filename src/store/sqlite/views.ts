@@ -2,6 +2,7 @@
 import { runNotFound } from '../../model/errors.ts'
 import type { LiveState } from '../../model/run.ts'
 import type { FinishedRun } from '../store.ts'
+import type { PickedRun, PickPage } from '../operating.ts'
 import type { AttemptView, RunFilter, RunPage, RunView, StepView } from '../views.ts'
 import type { Connection } from './connection.ts'
 import { reasonsOf } from './reasons.ts'
@@ -24,8 +25,7 @@ const hasTags = `not exists (
 )`
 
 const matches = `
-select ${columns} from runs
-where (?1 is null or name = ?1) and (?2 is null or state = ?2) and (?3 is null or code = ?3)
+where (?1 is null or name = ?1) and (?2 is null or state in (select value from json_each(?2))) and (?3 is null or code = ?3)
   and (?4 is null or (tags is not null and ${hasTags})) and (?5 is null or fingerprint = ?5)
   and (?6 is null or run_id < ?6)`
 
@@ -34,13 +34,26 @@ order by run_id desc
 limit ?7`
 
 // The newest first; walks the primary key of run backwards.
-const findMany = matches + newestFirst
+const findMany = `select ${columns} from runs ${matches}${newestFirst}`
 
 // Of the unfinished ones there are few: walks live instead.
-const findManyLive = `${matches} and run_id in (select run_id from live where state = ?2)${newestFirst}`
+const areLive = `and run_id in (select run_id from live where state in (select value from json_each(?2)))`
+const findManyLive = `select ${columns} from runs ${matches} ${areLive}${newestFirst}`
 
 // Those of a fingerprint, by finished_dead.
-const findManyDead = `${matches} and run_id in (select run_id from finished where fingerprint = ?5)${newestFirst}`
+const areDead = `and run_id in (select run_id from finished where fingerprint = ?5)`
+const findManyDead = `select ${columns} from runs ${matches} ${areDead}${newestFirst}`
+
+// The same, to do something to them.
+const picked = 'run_id as runId, id, name'
+const pickMany = `select ${picked} from runs ${matches}${newestFirst}`
+const pickManyLive = `select ${picked} from runs ${matches} ${areLive}${newestFirst}`
+const pickManyDead = `select ${picked} from runs ${matches} ${areDead}${newestFirst}`
+
+// The same, to be counted.
+const countMany = `select count(*) as runs from runs ${matches} and ?7 is null`
+const countManyLive = `select count(*) as runs from runs ${matches} ${areLive} and ?7 is null`
+const countManyDead = `select count(*) as runs from runs ${matches} ${areDead} and ?7 is null`
 
 const findKey = `select id from run where public_id = ?`
 
@@ -48,11 +61,17 @@ const findSteps = `
 select path, seq, kind, attempt, is_error as isError, value, started_at as startedAt, finished_at as finishedAt
 from steps where run = ? order by seq`
 
-// By the unique public id, then by primary key prefix.
+// And the ends of its earlier generations. By the unique public id, then by primary key prefix.
 const findAttempts = `
-select path, attempt, error, started_at as startedAt, finished_at as finishedAt from attempt
-where run_id = (select id from run where public_id = ?)
-order by finished_at, path, attempt`
+select path, generation, attempt, error, started_at as startedAt, finished_at as finishedAt from attempt
+where run_id = (select id from run where public_id = ?1)
+union all
+select '', generation, attempt, value, coalesce(started_at, finished_at), finished_at from finished as ended
+where run_id = (select id from run where public_id = ?1) and (
+  exists (select 1 from live where live.run_id = ended.run_id)
+  or exists (select 1 from finished as later where later.run_id = ended.run_id and later.generation > ended.generation)
+)
+order by finishedAt, path, attempt`
 
 /** The statements of this file whose plans are tested. */
 export const hotViewStatements = {
@@ -61,6 +80,8 @@ export const hotViewStatements = {
   findMany,
   findManyLive,
   findManyDead,
+  pickManyDead,
+  countManyDead,
   findSteps,
   findAttempts,
 }
@@ -76,17 +97,32 @@ export function findRun(db: Connection, id: string, now: number): RunView | unde
 }
 
 export function listRuns(db: Connection, page: RunPage, now: number): RunView[] {
-  const { name, state, code, tags, fingerprint, after, limit } = page
+  const { after, limit } = page
   const before = after === undefined ? null : db.get<{ id: number }>(findKey, after)?.id
   if (before === undefined) throw runNotFound(after ?? '')
-  const wanted = tags === undefined ? null : JSON.stringify(tags)
-  const values = [name ?? null, state ?? null, code ?? null, wanted, fingerprint ?? null, before, limit]
-  return withReasons(db, db.all<RunRow>(listing(page), ...values), now)
+  return withReasons(db, db.all<RunRow>(listings[walkOf(page)], ...valuesOf(page), before, limit), now)
 }
 
-function listing({ state, fingerprint }: RunFilter): string {
-  if (fingerprint !== undefined) return findManyDead
-  return state !== undefined && isLive.has(state) ? findManyLive : findMany
+export function pickRuns(db: Connection, filter: RunFilter, { before, limit }: PickPage): PickedRun[] {
+  return db.all<PickedRun>(picks[walkOf(filter)], ...valuesOf(filter), before, limit)
+}
+
+export function countRuns(db: Connection, filter: RunFilter): number {
+  return db.get<{ runs: number }>(counts[walkOf(filter)], ...valuesOf(filter), null, null)?.runs ?? 0
+}
+
+const listings = { all: findMany, live: findManyLive, dead: findManyDead }
+const picks = { all: pickMany, live: pickManyLive, dead: pickManyDead }
+const counts = { all: countMany, live: countManyLive, dead: countManyDead }
+
+function walkOf({ state, fingerprint }: RunFilter): 'all' | 'live' | 'dead' {
+  if (fingerprint !== undefined) return 'dead'
+  return state !== undefined && [state].flat().every((one) => isLive.has(one)) ? 'live' : 'all'
+}
+
+function valuesOf({ name, state, code, tags, fingerprint }: RunFilter): (string | null)[] {
+  const listed = (values: readonly string[] | undefined): string | null => (values ? JSON.stringify(values) : null)
+  return [name ?? null, listed(state && [state].flat()), code ?? null, listed(tags), fingerprint ?? null]
 }
 
 export function listSteps(db: Connection, id: string): StepView[] {

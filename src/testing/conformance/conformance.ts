@@ -5,6 +5,7 @@ import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
 import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
+import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
 import { markCases } from './marks.ts'
 import { moveCases } from './moves.ts'
@@ -33,6 +34,7 @@ const groups: Readonly<Record<string, Cases>> = {
   states: stateCases,
   ends: endCases,
   dead: deadCases,
+  generations: generationCases,
   fencing: fencingCases,
   times: timeCases,
   nodes: nodeCases,

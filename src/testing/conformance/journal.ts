@@ -59,7 +59,9 @@ export const journalCases: Cases = {
       (await scene.store.listAttempts(id)).map(({ path, attempt: n }) => `${path} ${n}`),
       [' 1', 'pay 1', 'pay 2'],
     )
-    same(await scene.store.listAttempts(other.id), [{ path: 'pay', attempt: 1, error, startedAt, finishedAt }])
+    same(await scene.store.listAttempts(other.id), [
+      { path: 'pay', generation: 1, attempt: 1, error, startedAt, finishedAt },
+    ])
     same(await scene.store.listAttempts('none'), [])
   },
 

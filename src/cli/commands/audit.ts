@@ -1,0 +1,41 @@
+// `troupe audit`: what people did.
+import type { AuditEntry } from '../../engine/audit.ts'
+import type { CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { oneLine, paintFor } from '../paint.ts'
+import { withClient } from '../store-client.ts'
+import { drawTable, type Column } from '../table.ts'
+import { timestamp } from '../times.ts'
+import { toJson } from '../values.ts'
+
+export interface AuditFlags extends CommonFlags {
+  readonly limit?: number
+}
+
+const mostEntries = 20
+
+export async function auditCommand({ limit = mostEntries, ...flags }: AuditFlags, io: Io): Promise<ExitCode> {
+  const entries = await withClient(flags, io, (troupe) => troupe.audit({ limit }))
+  if (flags.json === true) io.stdout.write(`${toJson(entries, io.stdout.isTerminal ? 2 : 0)}\n`)
+  else if (entries.length === 0) io.stderr.write('Nobody did anything yet.\n')
+  else {
+    const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
+    const lines = drawTable(entries, columns, look) ?? entries.map((entry) => `${timestamp(entry.at)}  ${what(entry)}`)
+    io.stdout.write(`${lines.join('\n')}\n`)
+  }
+  return exitCodes.ok
+}
+
+const columns: readonly Column<AuditEntry>[] = [
+  { title: 'AT', cell: ({ at }) => timestamp(at), paint: (_entry, text, paint) => paint('dim', text) },
+  { title: 'BY', cell: ({ by }) => oneLine(by ?? ''), least: 4 },
+  { title: 'WHAT', cell: what, least: 20 },
+]
+
+function what({ action, target, details }: AuditEntry): string {
+  const told = Object.entries(details).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return oneLine([action, target, ...told].filter((part) => part !== '').join('  '))
+}

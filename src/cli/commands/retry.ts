@@ -1,0 +1,71 @@
+// `troupe retry`: tries runs again that failed or were cancelled, by their ids or by what they have in common.
+import { userInfo } from 'node:os'
+import type { RunsWhere } from '../../engine/options.ts'
+import type { BulkProgress } from '../../engine/bulk.ts'
+import type { Troupe } from '../../troupe.ts'
+import type { CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { findRun } from '../find-run.ts'
+import type { Io } from '../io.ts'
+import { whereRuns, type WhereFlags } from '../state-words.ts'
+import { withClient } from '../store-client.ts'
+import { usage } from '../usage.ts'
+import { toJson } from '../values.ts'
+
+export interface RetryFlags extends CommonFlags, WhereFlags {
+  readonly dryRun?: boolean
+  readonly by?: string
+}
+
+export async function retryCommand(ids: readonly string[], flags: RetryFlags, io: Io): Promise<ExitCode> {
+  const where = whereRuns(flags)
+  const isFiltered = Object.keys(where).length > 0
+  if (ids.length > 0 && isFiltered) throw usage('Give ids or a filter, not both.')
+  if (ids.length > 0 && flags.dryRun === true) throw usage('--dry-run goes with a filter, as in --fingerprint.')
+  if (ids.length === 0 && !isFiltered)
+    throw usage(
+      'Give the ids of runs, or a filter: --fingerprint, --name, --state, --code or --tag. See what failed: troupe dead',
+    )
+  const by = flags.by ?? ownName()
+  const told = await withClient(flags, io, (troupe) =>
+    ids.length > 0
+      ? retryEach(troupe, ids, by)
+      : retryAll(troupe, where, { ...flags, ...(by !== undefined && { by }) }),
+  )
+  if (flags.json === true) io.stdout.write(`${toJson(told)}\n`)
+  else io.stderr.write(`${wordsFor(told, flags)}\n`)
+  return exitCodes.ok
+}
+
+type Told = Pick<BulkProgress, 'matched' | 'done' | 'skipped'>
+
+async function retryEach(troupe: Troupe, ids: readonly string[], by: string | undefined): Promise<Told> {
+  // All are looked up before the first is touched.
+  const runs = await Promise.all(ids.map((id) => findRun(troupe, id)))
+  for (const { id } of runs) await troupe.retry(id, by === undefined ? {} : { by })
+  return { matched: runs.length, done: runs.length, skipped: 0 }
+}
+
+function retryAll(troupe: Troupe, where: RunsWhere, { dryRun, by }: RetryFlags): Promise<Told> {
+  return troupe.bulk('retry', where, { ...(dryRun !== undefined && { dryRun }), ...(by !== undefined && { by }) })
+}
+
+/** Undefined where this machine knows no name for who runs this, as in some containers. */
+function ownName(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    return undefined
+  }
+}
+
+function wordsFor({ matched, done, skipped }: Told, { dryRun }: RetryFlags): string {
+  if (dryRun === true) return `${counted(matched)} would be tried again.`
+  if (matched === 0) return 'Nothing to try again. See what failed: troupe dead'
+  const rest = skipped === 0 ? '' : ` ${counted(skipped)} had changed meanwhile.`
+  return `${counted(done)} ${done === 1 ? 'is' : 'are'} ready to be tried again.${rest}`
+}
+
+function counted(runs: number): string {
+  return runs === 1 ? '1 run' : `${runs.toLocaleString('en')} runs`
+}

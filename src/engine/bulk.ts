@@ -1,0 +1,105 @@
+// One action on many runs: in slices, each a transaction of its own, so that others have their turn in between.
+import { toErrorRecord } from '../lib/error-record.ts'
+import { runCancelled } from '../model/errors.ts'
+import { generationMoves, runMoves, type RunState } from '../model/run.ts'
+import type { CancelAnswer, Store } from '../store/store.ts'
+import type { PickedRun } from '../store/operating.ts'
+import type { RunFilter } from '../store/views.ts'
+import { deferred } from '../lib/deferred.ts'
+import { CancelWrite } from './starts.ts'
+import type { RunsWhere } from './options.ts'
+
+export type BulkAction = 'retry' | 'cancel'
+
+export interface BulkProgress {
+  /** Runs that the filter finds and the action fits, when it began. */
+  readonly matched: number
+  /** Those it was done to. */
+  readonly done: number
+  /** Those that had changed meanwhile. */
+  readonly skipped: number
+}
+
+export interface BulkOptions {
+  /** Counts what would be done, and does nothing. */
+  readonly dryRun?: boolean
+  /** Who does it, for `audit`. */
+  readonly by?: string
+  /** Is told to the runs that are cancelled. */
+  readonly reason?: string
+  /** Called after each slice. */
+  readonly onProgress?: (progress: BulkProgress) => void
+}
+
+// One transaction: short enough that runs that end meanwhile do not feel it.
+const slice = 200
+
+/** The states in which an action fits; a retry of what was cancelled has to be asked for. */
+const fitting: Readonly<
+  Record<BulkAction, { readonly most: readonly RunState[]; readonly unlessTold: readonly RunState[] }>
+> = {
+  retry: { most: generationMoves.again.from, unlessTold: ['failed'] },
+  cancel: { most: runMoves.cancel.from, unlessTold: runMoves.cancel.from },
+}
+
+/** What a bulk action needs of the engine. */
+export interface BulkOwner {
+  readonly store: Store
+  cancel(write: CancelWrite): Promise<void>
+  /** Runs have become ready, or were asked to end. */
+  hint(): void
+  /** Lets others have their turn. */
+  turn(): Promise<void>
+}
+
+export interface BulkOrder {
+  readonly action: BulkAction
+  readonly where: RunsWhere
+  readonly options: BulkOptions
+}
+
+/** count → pick a slice → do it → tell → the next, from the newest to the oldest; what starts meanwhile is left alone. */
+export async function performBulk(owner: BulkOwner, { action, where, options }: BulkOrder): Promise<BulkProgress> {
+  const { store } = owner
+  const { dryRun = false, by, reason = '', onProgress } = options
+  const filter = filterFor(action, where)
+  const matched = filter === undefined ? 0 : await store.countRuns(filter)
+  let progress: BulkProgress = { matched, done: 0, skipped: 0 }
+  if (dryRun || filter === undefined || matched === 0) return progress
+  const details = JSON.stringify({ ...where, ...(reason !== '' && { reason }), matched })
+  await store.recordAudit({ actor: by ?? null, action: `bulk ${action}`, target: '', details })
+  for (let before: number | null = null; ;) {
+    const picked: PickedRun[] = await store.pickRuns(filter, { before, limit: slice })
+    const last = picked.at(-1)
+    if (last === undefined) return progress
+    before = last.runId
+    const done = action === 'retry' ? await retryAll(store, picked) : await cancelAll(owner, picked, reason)
+    owner.hint()
+    progress = { matched, done: progress.done + done, skipped: progress.skipped + picked.length - done }
+    onProgress?.(progress)
+    await owner.turn()
+  }
+}
+
+/** Undefined when the action fits none of the states that are asked for. */
+function filterFor(action: BulkAction, where: RunsWhere): RunFilter | undefined {
+  const { most, unlessTold } = fitting[action]
+  const state = where.state === undefined ? unlessTold : most.filter((one) => [where.state].flat().includes(one))
+  return state.length === 0 ? undefined : { ...where, state }
+}
+
+async function retryAll(store: Store, picked: readonly PickedRun[]): Promise<number> {
+  const ids = picked.map(({ id }) => id)
+  return (await store.reopenRuns(ids, undefined)).filter((answer) => answer === 'reopened').length
+}
+
+/** Does not wait for those that are running: they end when they have heard of it. */
+async function cancelAll(owner: BulkOwner, picked: readonly PickedRun[], reason: string): Promise<number> {
+  const answers = picked.map(async ({ id, name }) => {
+    const answer = deferred<CancelAnswer>()
+    const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
+    await owner.cancel(new CancelWrite({ id, reason, value }, answer))
+    return answer.promise
+  })
+  return (await Promise.all(answers)).filter((answer) => answer === 'cancelled' || answer === 'asked').length
+}

@@ -1,0 +1,52 @@
+// What people do to runs that are there, many at a time, and who did what.
+import type { RunState } from '../model/run.ts'
+import type { RunFilter } from './views.ts'
+
+/** `reopened`, or the state that forbids it. */
+export type Reopened = 'reopened' | 'not_found' | RunState
+
+export interface PickPage {
+  /** The number of a run; null for the first page. */
+  readonly before: number | null
+  readonly limit: number
+}
+
+/** Enough of a run to do something to it. */
+export interface PickedRun {
+  readonly runId: number
+  readonly id: string
+  readonly name: string
+}
+
+/** Something a person does. */
+export interface AuditRecord {
+  /** Who they said they are. */
+  readonly actor: string | null
+  readonly action: string
+  /** What it was done to: the id of a run, the name of a queue; empty where `details` say it. */
+  readonly target: string
+  /** JSON. */
+  readonly details: string
+}
+
+export interface AuditView extends AuditRecord {
+  readonly id: number
+  readonly at: number
+}
+
+export interface AuditPage {
+  /** The `id` of the last one of the page before; null for the first page. */
+  readonly before: number | null
+  readonly limit: number
+}
+
+export interface OperatingStore {
+  /** Makes ready again what failed or was cancelled, each in its next generation, and keeps who did it when there was one; tells of each what became of it. */
+  reopenRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<Reopened[]>
+  recordAudit(audit: AuditRecord): Promise<void>
+  /** The newest first. */
+  listAudit(page: AuditPage): Promise<AuditView[]>
+  /** Of the runs that match, those started before the one of number `before`, the newest first. */
+  pickRuns(filter: RunFilter, page: PickPage): Promise<PickedRun[]>
+  countRuns(filter: RunFilter): Promise<number>
+}

@@ -1,0 +1,76 @@
+// The next generation of a run that has ended: the same run, its key, its journal of what succeeded, its attempts counted anew.
+import { generationMoves, type LiveState, type RunOutcome } from '../../model/run.ts'
+import type { Reopened } from '../operating.ts'
+import type { Connection } from './connection.ts'
+import { copyJournal } from './steps.ts'
+import { uncount } from './rollup.ts'
+
+// By the unique public id, then by primary key; the newest of its outcomes.
+const findLatest = `
+select run.id as runId, run.definition, live.state, finished.generation, finished.outcome, finished.code,
+  coalesce(finished.started_at, finished.finished_at) as startedAt, finished.finished_at as finishedAt
+from run
+left join live on live.run_id = run.id
+left join finished on finished.run_id = run.id
+where run.public_id = ?
+order by finished.generation desc
+limit 1`
+
+// As it was started, but that its claims go on counting; by primary key.
+const insertLive = `
+insert into live (
+  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited
+)
+select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
+  coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
+  exists (select 1 from state where state.run_id = run.id), run.limits is not null
+from run cross join finished on finished.run_id = run.id
+where run.id = ? and finished.generation = ?`
+
+// It has as much time as it was given first; by primary key.
+const openAgain = `
+update run set deadline_at = ?1 + deadline_at - coalesce(opened_at, created_at), opened_at = ?1
+where id = ?2`
+
+// Its outcome stays to be read, and is not the last any more; by primary key.
+const leaveTheDead = `update finished set fingerprint = null where run_id = ? and generation = ? and fingerprint is not null`
+
+// What was asked of it before its end; by primary key.
+const dropRequest = `delete from cancel_request where run_id = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotGenerationStatements = { findLatest, insertLive, openAgain, leaveTheDead }
+
+interface Latest {
+  readonly runId: number
+  readonly definition: number
+  readonly state: LiveState | null
+  readonly generation: number | null
+  readonly outcome: RunOutcome | null
+  readonly code: string | null
+  readonly startedAt: number | null
+  readonly finishedAt: number | null
+}
+
+/** Makes ready again what failed or was cancelled, each in its next generation; tells of each what became of it. */
+export function reopenRuns(db: Connection, ids: readonly string[], now: number): Reopened[] {
+  return ids.map((id) => reopenOne(db, id, now))
+}
+
+function reopenOne(db: Connection, id: string, now: number): Reopened {
+  const latest = db.get<Latest>(findLatest, id)
+  if (latest === undefined) return 'not_found'
+  const { runId, definition, state, generation, outcome, code } = latest
+  if (state !== null) return state
+  if (generation === null || outcome === null) return 'not_found'
+  if (!mayGoOn.has(outcome)) return outcome
+  db.run(openAgain, now, runId)
+  db.run(insertLive, runId, generation)
+  copyJournal(db, runId, generation)
+  db.run(leaveTheDead, runId, generation)
+  db.run(dropRequest, runId)
+  uncount(db, { definition, outcome, code, elapsedMs: (latest.finishedAt ?? 0) - (latest.startedAt ?? 0) })
+  return 'reopened'
+}
+
+const mayGoOn: ReadonlySet<RunOutcome> = new Set<RunOutcome>(generationMoves.again.from)

@@ -1,0 +1,93 @@
+// One action on many runs: what a filter finds, in slices, told as it goes on.
+import { expect, it } from 'vitest'
+import { worker } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import type { BulkProgress } from '../../src/engine/bulk.ts'
+import { eventually, noUnhandledRejections, onStage, rejection, turns, type Stage } from './stage.ts'
+
+noUnhandledRejections()
+
+const bank = { isOpen: false }
+const charge = worker('charge', {}, (_ctx, card: number) => {
+  if (card < 0) throw new TypeError('no card')
+  if (!bank.isOpen) throw new Error(`card ${card} was not charged`)
+  return card
+})
+const slow = worker('slow', {}, () => deferred<void>().promise)
+
+/** Runs that failed for one reason, and one that failed for another. */
+async function failures(count: number): Promise<Stage & { readonly fingerprint: string }> {
+  bank.isOpen = false
+  const stage = await onStage({ definitions: [charge, slow] })
+  const handles = await stage.troupe.callMany(charge, [...Array.from({ length: count }, (_, n) => n), -1])
+  await Promise.all(handles.map((handle) => rejection(handle.result())))
+  const kinds = await stage.troupe.dead()
+  return { ...stage, fingerprint: kinds.find(({ runs }) => runs === count)?.fingerprint ?? '' }
+}
+
+it('tries again all that failed for one reason, in slices, and leaves the others', async () => {
+  const { troupe, fingerprint } = await failures(450)
+  bank.isOpen = true
+  const told: BulkProgress[] = []
+  const progress = await troupe.bulk('retry', { fingerprint }, { by: 'ann', onProgress: (one) => told.push(one) })
+  expect(progress).toEqual({ matched: 450, done: 450, skipped: 0 })
+  expect(told.map(({ done }) => done)).toEqual([200, 400, 450])
+  await eventually(async () => (await troupe.stats('charge'))?.succeeded === 450)
+  expect(await troupe.stats('charge')).toMatchObject({ runs: 451, failed: 1, succeeded: 450 })
+  expect(await troupe.dead()).toMatchObject([{ runs: 1, newest: { input: -1 } }])
+  expect(await troupe.audit()).toMatchObject([
+    { by: 'ann', action: 'bulk retry', target: '', details: { fingerprint, matched: 450 } },
+  ])
+})
+
+it('tries each again once, although they fail again at once', async () => {
+  const { troupe, fingerprint } = await failures(210)
+  expect(await troupe.bulk('retry', { fingerprint })).toEqual({ matched: 210, done: 210, skipped: 0 })
+  await eventually(async () => (await troupe.dead({ fingerprint }))[0]?.runs === 210)
+  const generations = (await troupe.runs({ fingerprint, limit: 500 })).map(({ generation }) => generation)
+  expect(new Set(generations)).toEqual(new Set([2]))
+})
+
+it('only counts when told so, and writes nothing', async () => {
+  const { troupe, fingerprint } = await failures(3)
+  expect(await troupe.bulk('retry', { fingerprint }, { dryRun: true })).toEqual({ matched: 3, done: 0, skipped: 0 })
+  expect((await troupe.dead({ fingerprint }))[0]?.runs).toBe(3)
+  expect(await troupe.audit()).toEqual([])
+})
+
+it('means what failed, and cancelled runs only when they are asked for', async () => {
+  const { troupe } = await failures(2)
+  const waiting = await troupe.callMany(slow, [undefined, undefined], { queue: 'elsewhere', tags: ['late'] })
+  expect(await troupe.bulk('cancel', { tags: ['late'] }, { reason: 'too late' })).toMatchObject({ done: 2 })
+  expect((await rejection(waiting[0]?.result() ?? Promise.resolve())).message).toContain('too late')
+  const matched = async (where: object) => (await troupe.bulk('retry', where, { dryRun: true })).matched
+  expect(await matched({ tags: ['late'] })).toBe(0)
+  expect(await matched({ tags: ['late'], state: 'cancelled' })).toBe(2)
+  expect(await matched({ state: ['failed', 'cancelled', 'running'] })).toBe(5)
+  expect(await matched({ state: 'running' })).toBe(0)
+})
+
+it('cancels what waits at once and asks what runs to end', async () => {
+  const { troupe } = await failures(1)
+  const running = await troupe.callMany(slow, [undefined, undefined])
+  const waiting = await troupe.call(slow, undefined, { delay: '1h' })
+  await turns()
+  expect(await troupe.bulk('cancel', { name: 'slow' })).toEqual({ matched: 3, done: 3, skipped: 0 })
+  for (const handle of [...running, waiting])
+    expect(await rejection(handle.result())).toMatchObject({ code: 'run_cancelled' })
+  expect(await troupe.stats('slow')).toMatchObject({ runs: 3, cancelled: 3 })
+})
+
+it('refuses what could be a slip: no filter, an unknown one, an unknown action', async () => {
+  const { troupe } = await onStage({ definitions: [slow] })
+  const refused = async (...args: Parameters<typeof troupe.bulk>) => (await rejection(troupe.bulk(...args))).message
+  expect(await refused('retry', {})).toBe(
+    'The filter of troupe.bulk is {}: expected at least one of name, state, code, tags, fingerprint.',
+  )
+  expect(await refused('retry', { fingerprint: undefined as unknown as string })).toContain('expected at least one of')
+  expect(await refused('retry', { names: 'slow' } as object)).toContain("Option 'names' of the filter of troupe.bulk")
+  expect(await refused('drop' as 'retry', { name: 'slow' })).toContain('expected one of')
+  expect(await refused('retry', { name: 'slow' }, { by: '' })).toContain('by is ""')
+  expect(await refused('retry', { name: 'slow' }, { dryrun: true } as object)).toContain("Option 'dryrun'")
+  expect(await refused('cancel', { state: [] })).toContain('at least one state')
+})
