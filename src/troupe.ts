@@ -28,13 +28,13 @@ import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
 import type { RunStats } from './engine/run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
-import { environmentOf, poolBounds } from './engine/settings.ts'
+import { defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
 import { Starting } from './engine/starting.ts'
 import type { CallArguments, CompletingVerbs, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
-import { createLog } from './lib/log.ts'
+import { atLevel, createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped } from './model/errors.ts'
 import { openStore } from './store/open.ts'
@@ -97,10 +97,10 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     const pools = poolBounds(checked.pools, process.env)
 
     const clock = world.clock ?? systemClock
-    const log =
-      world.log ??
-      checked.log ??
-      createLog({ level: checked.logLevel, clock, write: (line) => process.stderr.write(line) })
+    const environment = checked.environment ?? environmentOf(process.env)
+    const logLevel = checked.logLevel ?? defaultLogLevel(environment)
+    const lines = world.log ?? checked.log ?? createLog({ level: logLevel, clock, write: toStandardError })
+    const log = atLevel(lines, logLevel)
     const ids = world.ids ?? createIds(clock)
     const store = await openStore(checked.store, { clock, synchronous: checked.synchronous })
     const deps: Deps = { store, clock, log, ids, failpoint: world.failpoint ?? (() => {}) }
@@ -121,7 +121,8 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
         maxDeliveries: world.maxDeliveries ?? maxDeliveries,
         maxValueBytes,
         config: checked.config,
-        environment: environmentOf(process.env),
+        environment,
+        logLevel,
       })
       return await new Troupe({ deps, registry, engine }, queueIds).#begin(checked)
     } catch (error) {
@@ -335,4 +336,8 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   #checkOpen(): void {
     if (this.#stopping !== undefined) throw engineStopped()
   }
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(line)
 }

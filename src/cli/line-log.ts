@@ -1,4 +1,6 @@
 // A log of one line each, for people who watch a service, or as JSON for those who collect it.
+import type { TroupeOptions } from '../engine/options.ts'
+import { environmentOf } from '../engine/settings.ts'
 import { createLog, type Log, type LogFields, type LogLevel } from '../lib/log.ts'
 import type { CommonFlags } from './config.ts'
 import type { Io } from './io.ts'
@@ -8,6 +10,12 @@ type LineLevel = Exclude<LogLevel, 'silent'>
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 const styles = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
+
+/** What `--verbose` says, else the options; else all while developing, as somebody watches. */
+export function leastLevel({ verbose }: CommonFlags, { logLevel, environment }: TroupeOptions, { env }: Io): LogLevel {
+  if (verbose === true) return 'debug'
+  return logLevel ?? ((environment ?? environmentOf(env)) === 'development' ? 'debug' : 'info')
+}
 
 export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
   const { stderr, clock, env } = io

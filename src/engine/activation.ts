@@ -22,9 +22,10 @@ import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
 import { settleRecord } from './ending.ts'
 import { errorText } from './error-text.ts'
+import { againText, nameOf } from './failures.ts'
 import { isDoneWithin } from './in-time.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
-import { againText, nextAttempt } from './next-attempt.ts'
+import { nextAttempt } from './next-attempt.ts'
 import { silenceOf, type Silence } from './silence.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
@@ -80,6 +81,7 @@ export class Activation implements Attempt, Task, WriteOwner {
   // When it goes on by itself: told once that is durable, or a timer could come before it.
   #dueAt: number | undefined
   #outcome: FinishedRun | undefined
+  #failure: Error | undefined
 
   constructor(claimed: Claimed, definition: AnyDefinition, around: Surroundings) {
     this.claimed = claimed
@@ -264,6 +266,9 @@ export class Activation implements Attempt, Task, WriteOwner {
   // What became of the end of the run.
 
   written(): void {
+    const { claimed, definition } = this
+    if (this.#failure !== undefined)
+      this.#around.failed({ id: claimed.id, definition, attempt: claimed.attempt, error: this.#failure })
     this.#end()
     if (this.#dueAt !== undefined) this.#around.dueAt(this.#dueAt)
     this.#around.heard(this.claimed.id, this.#outcome)
@@ -329,9 +334,7 @@ export class Activation implements Attempt, Task, WriteOwner {
         { list: 'retries', record: again },
       ])
     })
-    const { name, runsOn } = this.definition
-    const what = `${runsOn === 'workflow' ? 'workflow' : 'worker'} '${name}'`
-    const news = { what, attempt: claimed.attempt, attempts: retry.attempts, error, delayMs }
+    const news = { what: nameOf(this.definition), attempt: claimed.attempt, attempts: retry.attempts, error, delayMs }
     this.deps.log.info({ run: claimed.id, attempt: claimed.attempt }, againText(news))
   }
 
@@ -350,6 +353,7 @@ export class Activation implements Attempt, Task, WriteOwner {
     this.#close(outcome, error, (alsoFailed) => {
       const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
       this.#outcome = { outcome, value }
+      if (outcome === 'failed') this.#failure = error
       const record = settleRecord(this.claimed, { outcome, value, error, token: this.#tokenUse })
       this.write(this, [{ list: 'settles', record }])
     })

@@ -5,6 +5,7 @@ import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
 import { copyable } from '../lib/copyable.ts'
 import { deferred } from '../lib/deferred.ts'
+import type { LogLevel } from '../lib/log.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
@@ -15,6 +16,7 @@ import type { Counts } from './counts.ts'
 import type { CompletionWrite } from './completion.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { expiredText, tellOfFailure } from './failures.ts'
 import { isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
 import { Pool } from './pool.ts'
@@ -40,6 +42,7 @@ export interface EngineSettings {
   readonly config: Readonly<Record<string, unknown>>
   /** `development`, `production` or what the program calls it. */
   readonly environment: string
+  readonly logLevel: LogLevel
 }
 
 // Enough for what one turn of a busy loop brings; callers from outside wait for room.
@@ -278,17 +281,21 @@ export class Engine {
   }
 
   #surroundings(): Surroundings {
-    const { maxValueBytes, config, environment } = this.#settings
+    const { maxValueBytes, config, environment, logLevel } = this.#settings
     return {
       deps: this.#deps,
       maxValueBytes,
       config,
       environment,
+      logLevel,
       counts: this.counts,
       threads: this.#threads,
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
+      failed: (failure) => {
+        if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
+      },
       heard: (id, finished) => this.watch.wake(id, finished && { finished }),
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')
@@ -346,7 +353,10 @@ export class Engine {
         if (this.#active.size > 0) this.#write(askForMail)
       },
       expired: (ids) => {
-        for (const id of ids) this.watch.wake(id)
+        for (const id of ids) {
+          if (!this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)
+          this.watch.wake(id)
+        }
       },
       leaseInDoubt: () => {
         for (const activation of this.#active.all()) activation.lost()

@@ -66,6 +66,7 @@ export class LocalRun implements Claimed, Held {
   #messages: Ring<EmittedRow> | undefined
   #said = 0
   #ears: Set<Ear> | undefined
+  #isAsked = false
   #whenFinished: ((finished: FinishedRun) => void)[] | undefined
 
   constructor({ id, definition, input, deadlineAt }: LocalOrder, now: number) {
@@ -131,14 +132,20 @@ export class LocalRun implements Claimed, Held {
     this.#tell({ finished })
   }
 
+  /** Whether somebody waits for its result, or did. */
+  get isAwaited(): boolean {
+    return this.#isAsked || [...(this.#ears ?? none)].some(({ awaitsEnd }) => awaitsEnd)
+  }
+
   whenFinished(): Promise<FinishedRun> {
+    this.#isAsked = true
     if (this.finishedAt !== undefined) return Promise.resolve(this.finished as FinishedRun)
     return new Promise((resolve) => (this.#whenFinished ??= []).push(resolve))
   }
 
-  listen(): Ear {
+  listen(awaitsEnd: boolean): Ear {
     const ears = (this.#ears ??= new Set())
-    const ear = new Ear((closed) => void ears.delete(closed))
+    const ear = new Ear((closed) => void ears.delete(closed), awaitsEnd)
     ears.add(ear)
     return ear
   }
@@ -185,8 +192,8 @@ export class LocalFeed implements RunFeed {
     return this.#run.finishedAt === undefined
   }
 
-  listen(): Ear {
-    return this.#run.listen()
+  listen(awaitsEnd: boolean): Ear {
+    return this.#run.listen(awaitsEnd)
   }
 
   finished(): FinishedRun | undefined {

@@ -6,6 +6,7 @@ import type { CancelAnswer, Committed, FinishedRun } from '../store/store.ts'
 import type { EndedRuns } from '../store/views.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
+import { tellOfFailure, type Failure } from './failures.ts'
 import { LocalRun, type LocalOrder } from './local-run.ts'
 import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
 
@@ -33,6 +34,7 @@ export class LocalRuns {
       ...around,
       write: (write) => this.#take(write),
       ended: (activation) => this.#left(activation),
+      failed: (failure) => this.#failed(failure),
       heard: () => {},
       troubled: () => {},
       dueAt: () => {},
@@ -144,8 +146,19 @@ export class LocalRuns {
     else this.#beginAt(run, nextAt)
   }
 
+  #failed(failure: Failure): void {
+    const run = this.#runs.get(failure.id)
+    const { clock, log } = this.#around.deps
+    // Race: a run may fail before its caller has the handle to wait with.
+    clock.soon(() => {
+      if (run?.isAwaited !== true) tellOfFailure(log, failure)
+    })
+  }
+
   #settle(run: LocalRun, outcome: FinishedRun['outcome'], error: Error): void {
     run.timer?.cancel()
+    const { id, definition, attempt } = run
+    if (outcome === 'failed') this.#failed({ id, definition, attempt, error })
     const record = toErrorRecord(error)
     run.settle({ outcome, value: JSON.stringify(record), code: record.code ?? null })
     this.#end(run)

@@ -9,6 +9,8 @@ export interface LookOptions {
   readonly timeoutMs?: number | undefined
   /** There is nothing to see before its first news. */
   readonly isHere?: boolean
+  /** It is the result that is waited for. */
+  readonly awaitsEnd?: boolean
   /** Ends the looking, which then has seen nothing. */
   readonly signal?: AbortSignal | undefined
 }
@@ -21,11 +23,11 @@ const aborted: News = {}
 export async function look<T>(
   feed: RunFeed,
   see: (news: News) => T | undefined | Promise<T | undefined>,
-  { clock, timeoutMs, isHere = false, signal }: LookOptions,
+  { clock, timeoutMs, isHere = false, awaitsEnd = false, signal }: LookOptions,
 ): Promise<T | undefined> {
   if (isAborted(signal)) return undefined
   // Race: listening comes before looking, or the news between the two would be missed.
-  const ear = feed.listen()
+  const ear = feed.listen(awaitsEnd)
   const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => ear.hear(timeUp))
   const abort = (): void => ear.hear(aborted)
   signal?.addEventListener('abort', abort, { once: true })

@@ -36,8 +36,13 @@ export interface TroupeOptions {
   readonly durability?: 'full' | 'normal'
   /** A pino instance, or anything of its shape; JSON lines to standard error unless told. */
   readonly log?: Log
-  /** What is logged when no `log` is given; `warn` unless told. */
+  /**
+   * Lines below it are left out, those of workers and of a `log` of your own too, and not stored: `debug` in development,
+   * `warn` in `test`, else `info`, unless told.
+   */
   readonly logLevel?: LogLevel
+  /** `development`, `production`, `test` or your own word; `TROUPE_ENV`, else `NODE_ENV`, else `development`, unless told. Read once, here. */
+  readonly environment?: string
 }
 
 /** Which runs; all that is given must hold. */
@@ -90,7 +95,8 @@ export interface CheckedOptions {
   readonly pools: PoolOptions
   readonly synchronous: 'full' | 'normal'
   readonly log: Log | undefined
-  readonly logLevel: LogLevel
+  readonly logLevel: LogLevel | undefined
+  readonly environment: string | undefined
 }
 
 const known = [
@@ -105,6 +111,7 @@ const known = [
   'durability',
   'log',
   'logLevel',
+  'environment',
 ]
 const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint']
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
@@ -114,7 +121,7 @@ const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => 
 export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
-  const { global = true, node, pools = {}, durability = 'full', log, logLevel = 'warn' } = options
+  const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
@@ -123,7 +130,8 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
   checkChoice('durability', durability, ['full', 'normal'])
-  checkChoice('logLevel', logLevel, logLevels)
+  if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
+  if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')
   if (log !== undefined) checkLog(log)
   return {
     store,
@@ -137,6 +145,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     synchronous: durability,
     log: log === undefined ? undefined : silenceFaults(log),
     logLevel,
+    environment,
   }
 }
 

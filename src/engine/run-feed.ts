@@ -13,8 +13,8 @@ export interface RunFeed {
   readonly name: string
   /** Whether the news of this run will come from this process. */
   readonly isHere: boolean
-  /** Listens to the run from now on; throws when nothing can be seen any more. */
-  listen(): Ear
+  /** Listens to the run from now on, for its end or for what it says; throws when nothing can be seen any more. */
+  listen(awaitsEnd: boolean): Ear
   finished(): FinishedRun | undefined | Promise<FinishedRun | undefined>
   /** A shorter way to its end, where there is one. */
   whenFinished?(): Promise<FinishedRun>
@@ -52,8 +52,8 @@ export class StoredFeed implements RunFeed {
     return this.#owner.isHere(this.id)
   }
 
-  listen(): Ear {
-    return this.#owner.watch.listen(this.id)
+  listen(awaitsEnd: boolean): Ear {
+    return this.#owner.watch.listen(this.id, awaitsEnd)
   }
 
   finished(): Promise<FinishedRun | undefined> {

@@ -134,7 +134,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout)
     const { isHere } = this.#feed
     const see = (news: News) => news.finished ?? this.#feed.finished()
-    return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere })) as FinishedRun
+    return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere, awaitsEnd: true })) as FinishedRun
   }
 }
 

@@ -1,20 +1,23 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { environmentOf, poolBounds } from './settings.ts'
 
 describe('poolBounds', () => {
   it('is 10 to 1000 workflow actors and 50 to 500 task actors unless told', () => {
-    expect(poolBounds({}, {})).toEqual({ workflow: { min: 10, max: 1_000 }, task: { min: 50, max: 500 } })
+    const thread = { max: Math.max(2, availableParallelism()) }
+    expect(poolBounds({}, {})).toEqual({ workflow: { min: 10, max: 1_000 }, task: { min: 50, max: 500 }, thread })
+    expect(poolBounds({ thread: { max: 1 } }, {}).thread).toEqual({ max: 1 })
   })
 
   it('takes the least from the environment', () => {
     const env = { WORKFLOW_ACTOR_POOL_SIZE: '3', TASK_ACTOR_POOL_SIZE: '700' }
-    expect(poolBounds({}, env)).toEqual({ workflow: { min: 3, max: 1_000 }, task: { min: 700, max: 700 } })
+    expect(poolBounds({}, env)).toMatchObject({ workflow: { min: 3, max: 1_000 }, task: { min: 700, max: 700 } })
     expect(poolBounds({}, { WORKFLOW_ACTOR_POOL_SIZE: '' })).toMatchObject({ workflow: { min: 10 } })
   })
 
   it('lets explicit options win over the environment', () => {
     const env = { WORKFLOW_ACTOR_POOL_SIZE: '3', TASK_ACTOR_POOL_SIZE: '7' }
-    expect(poolBounds({ workflow: { min: 4, max: 5 }, task: { max: 2 } }, env)).toEqual({
+    expect(poolBounds({ workflow: { min: 4, max: 5 }, task: { max: 2 } }, env)).toMatchObject({
       workflow: { min: 4, max: 5 },
       task: { min: 2, max: 2 },
     })
@@ -47,5 +50,6 @@ describe('environmentOf', () => {
     expect(environmentOf({ TROUPE_ENV: 'staging', NODE_ENV: 'production' })).toBe('staging')
     expect(environmentOf({ NODE_ENV: 'production' })).toBe('production')
     expect(environmentOf({})).toBe('development')
+    expect(environmentOf({ TROUPE_ENV: '', NODE_ENV: '' })).toBe('development')
   })
 })

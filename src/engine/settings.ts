@@ -1,5 +1,6 @@
 // How big and how patient a node is: options first, then environment variables, then defaults.
 import { availableParallelism } from 'node:os'
+import type { LogLevel } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { checkOptions } from './checks.ts'
 import type { PoolBounds } from './pool.ts'
@@ -39,7 +40,14 @@ export function poolBounds(options: PoolOptions, env: Environment): PoolSizes {
 
 /** `TROUPE_ENV`, else `NODE_ENV`, else development. */
 export function environmentOf(env: Environment): string {
-  return env['TROUPE_ENV'] ?? env['NODE_ENV'] ?? 'development'
+  const named = [env['TROUPE_ENV'], env['NODE_ENV']].find((name) => name !== undefined && name !== '')
+  return named ?? 'development'
+}
+
+/** What is logged unless told: everything while developing, nothing but trouble in tests. */
+export function defaultLogLevel(environment: string): LogLevel {
+  if (environment === 'development') return 'debug'
+  return environment === 'test' ? 'warn' : 'info'
 }
 
 function bounds(name: string, given: { min?: number; max?: number } | undefined, defaults: PoolBounds): PoolBounds {

@@ -1,5 +1,5 @@
 // What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
-import type { LogLevel } from '../lib/log.ts'
+import { isLogged, type LogLevel } from '../lib/log.ts'
 import { escapeUnstorable, textOf } from '../lib/text.ts'
 import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -44,6 +44,7 @@ export class Speech implements WriteOwner {
 
   log(level: RunLogLevel, text: string): void {
     checkLevel(level)
+    if (!isLogged(level, this.#around.logLevel)) return this.#activation.beat()
     const line = logLine(text)
     const { claimed, definition, deps, held, isHeard } = this.#activation
     deps.log[level](

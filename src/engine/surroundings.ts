@@ -1,8 +1,10 @@
 // What an activation stands in: the node it is on, or what stands for one.
+import type { LogLevel } from '../lib/log.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import type { Failure } from './failures.ts'
 import type { Task } from './task.ts'
 import type { Threads } from './threads.ts'
 import type { Write } from './writes.ts'
@@ -13,6 +15,7 @@ export interface Surroundings {
   readonly maxValueBytes: number
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
+  readonly logLevel: LogLevel
   readonly counts: Counts
   readonly threads: Threads
   write(write: Write): void
@@ -20,6 +23,8 @@ export interface Surroundings {
   execute(task: Task): void
   /** The run is over on this node, in whatever way. */
   ended(activation: Activation): void
+  /** A run has failed for good: tells people when nobody waits for its result. */
+  failed(failure: Failure): void
   /** A run has ended, and how, or has said something: whoever watches it wants to know. */
   heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */

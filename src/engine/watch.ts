@@ -18,11 +18,14 @@ const lookAgain: News = {}
 
 /** Hears the news of one run until it is closed; keeps what came while nobody asked. */
 export class Ear {
+  /** Whoever listens waits for the result of the run. */
+  readonly awaitsEnd: boolean
   readonly #close: (ear: Ear) => void
   #news: News | undefined
   #waiting: ((news: News) => void) | undefined
 
-  constructor(close: (ear: Ear) => void) {
+  constructor(close: (ear: Ear) => void, awaitsEnd = false) {
+    this.awaitsEnd = awaitsEnd
     this.#close = close
   }
 
@@ -63,14 +66,20 @@ export class Watch {
   }
 
   /** Listens to a run from now on; throws what `close` was told. */
-  listen(id: string): Ear {
+  listen(id: string, awaitsEnd: boolean): Ear {
     this.checkOpen()
-    const ear = new Ear((closed) => this.#forget(id, closed))
+    const ear = new Ear((closed) => this.#forget(id, closed), awaitsEnd)
     const known = this.#ears.get(id)
     if (known === undefined) this.#ears.set(id, new Set([ear]))
     else known.add(ear)
     this.#poll()
     return ear
+  }
+
+  /** Whether somebody in this process waits for the result of a run. */
+  isAwaited(id: string): boolean {
+    for (const { awaitsEnd } of this.#ears.get(id) ?? []) if (awaitsEnd) return true
+    return false
   }
 
   wake(id: string, news: News = lookAgain): void {

@@ -24,16 +24,28 @@ export interface LogOptions {
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
+/** Whether lines of a level are wanted where lines below `least` are left out. */
+export function isLogged(level: LogLevel, least: LogLevel): boolean {
+  return ranks[level] >= ranks[least]
+}
+
 /** Writes JSON lines: `{"time":…,"level":"warn","msg":…}` and the fields. Never throws: a line that `write` refuses is lost. */
 export function createLog({ level, clock, write }: LogOptions): Log {
-  const least = ranks[level]
   const at = (name: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string) => {
-    if (ranks[name] < least) return
+    if (!isLogged(name, level)) return
     try {
       write(`${lineOf({ time: clock.now(), level: name, msg: message }, fields)}\n`)
     } catch {
       // There is nowhere left to say it, and what was being logged matters more than the line.
     }
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** The same log without the lines below a level. */
+export function atLevel(log: Log, least: LogLevel): Log {
+  const at = (level: keyof Log) => (fields: LogFields, message: string) => {
+    if (isLogged(level, least)) log[level](fields, message)
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -1,11 +1,12 @@
 // One step on its way to the journal: attempts, pauses between them, and the record of how it ended.
 import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
-import { againText, nextAttempt } from '../engine/next-attempt.ts'
+import { errorText } from '../engine/error-text.ts'
+import { againText } from '../engine/failures.ts'
+import { nextAttempt } from '../engine/next-attempt.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { encode } from '../lib/codec.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
@@ -200,8 +201,4 @@ export class StepExecution implements Task {
       attempt: this.#failedAttempts + 1,
     }
   }
-}
-
-function errorText(error: Error): string {
-  return JSON.stringify(toErrorRecord(error))
 }

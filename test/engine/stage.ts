@@ -29,7 +29,10 @@ export interface Stage {
 export async function onStage(options: StageOptions = {}): Promise<Stage> {
   const { clock = new ManualClock(1_000), world = {}, starts = true, ...rest } = options
   const log = new RecordedLog()
-  const troupe = await Troupe.open({ store: 'sqlite::memory:', node: 'test', ...rest }, { clock, log, ...world })
+  const troupe = await Troupe.open(
+    { store: 'sqlite::memory:', node: 'test', logLevel: 'debug', ...rest },
+    { clock, log, ...world },
+  )
   if (starts) await troupe.start()
   const stop = (within = 0): Promise<void> => moving(clock, troupe.stop({ within }))
   onTestFinished(() => stop())

@@ -11,6 +11,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import { isSet, type Io } from '../io.ts'
 import { JsonReport } from '../json-report.ts'
+import { leastLevel } from '../line-log.ts'
 import { LiveReport } from '../live-report.ts'
 import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
@@ -44,8 +45,9 @@ export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode>
   const settings = await loadSettings(request.flags, io.folder)
   const report = reportFor(request.flags, io)
   const followed: Followed = { id: undefined }
-  const log = reportLog(settings, { report, flags: request.flags, followed })
-  const troupe = await Troupe.open({ ...settings.options, log }, { clock: io.clock })
+  const logLevel = leastLevel(request.flags, settings.options, io)
+  const log = reportLog(settings, { report, followed, least: logLevel })
+  const troupe = await Troupe.open({ ...settings.options, log, logLevel }, { clock: io.clock })
   const notice = (text: string): void => report.notice(text)
   const interruption = listenForSignals(troupe, { patience, notice }, io)
   try {
@@ -236,13 +238,12 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 interface LogParts {
   readonly report: RunReport
-  readonly flags: RunFlags
   readonly followed: Followed
+  readonly least: LogLevel
 }
 
-function reportLog({ options }: Settings, { report, flags, followed }: LogParts): Log {
+function reportLog({ options }: Settings, { report, followed, least }: LogParts): Log {
   if (options.log !== undefined) return options.log
-  const least = flags.verbose === true ? 'debug' : (options.logLevel ?? 'info')
   let latest = ''
   const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, line: string) => {
     if (levels.indexOf(level) < levels.indexOf(least)) return

@@ -3,7 +3,7 @@ import { Troupe } from '../../troupe.ts'
 import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { lineLog } from '../line-log.ts'
+import { leastLevel, lineLog } from '../line-log.ts'
 import { listenForSignals } from '../signals.ts'
 
 export interface StartFlags extends CommonFlags {
@@ -19,8 +19,9 @@ const mostNames = 12
 export async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
   const settings = await loadSettings(flags, io.folder)
   const { options } = settings
-  const log = options.log ?? lineLog(flags, flags.verbose === true ? 'debug' : (options.logLevel ?? 'info'), io)
-  const troupe = await Troupe.open({ ...options, log }, { clock: io.clock })
+  const logLevel = leastLevel(flags, options, io)
+  const log = options.log ?? lineLog(flags, logLevel, io)
+  const troupe = await Troupe.open({ ...options, log, logLevel }, { clock: io.clock })
   const notice = (text: string): void => log.info({}, text)
   const interruption = listenForSignals(troupe, { patience: flags.within ?? defaultPatience, notice }, io)
   try {
