@@ -11,6 +11,7 @@ import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
+import { Changes } from './changes.ts'
 import { Committer, type NodeState } from './committer.ts'
 import type { Counts } from './counts.ts'
 import type { CompletionWrite } from './completion.ts'
@@ -56,6 +57,7 @@ export class Engine {
   readonly local: LocalRuns
   readonly counts: Counts = { droppedMessages: 0 }
   readonly #deps: Deps
+  readonly #changes: Changes
   readonly #settings: EngineSettings
   readonly #registry: Registry
   readonly #system: ActorSystem
@@ -76,7 +78,8 @@ export class Engine {
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#deps = deps
     this.#settings = settings
-    this.watch = new Watch(deps.store, deps.clock)
+    this.#changes = new Changes(deps.store, deps.clock)
+    this.watch = new Watch(this.#changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
     const around = this.#surroundings()
@@ -343,6 +346,7 @@ export class Engine {
   #makeTimekeeper(): Timekeeper {
     const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
+      changes: this.#changes,
       node: this.#node,
       leaseMs,
       maxDeliveries,

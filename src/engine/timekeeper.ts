@@ -3,7 +3,9 @@ import { Actor } from '../actor/actor.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runDeadlinePassed, runLost } from '../model/errors.ts'
+import type { LeaseKeeper } from '../store/lease.ts'
 import type { NodeIdentity, NodeRow } from '../store/store.ts'
+import type { Changes } from './changes.ts'
 import type { NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
 
@@ -11,13 +13,16 @@ import type { Deps } from './deps.ts'
 const wakeAtOnce = 1_000
 // With every hint lost, what is due and what is ready is found by then.
 const backstopMs = 1_000
-// How often other processes are looked out for: one read of a counter.
-const pollMs = 25
 // How often the processes of the other nodes of this machine are looked at, and how often at most it is asked who they are.
 const neighboursMs = 100
 const meetMs = 250
+// A main loop that gave no sign of life for so long will not come back: its lease is given up.
+const stuckMs = 60_000
+// After so many in a row have failed no other thread is started to keep the lease.
+const mostFailures = 3
 
 export interface TimekeeperOptions {
+  readonly changes: Changes
   readonly node: NodeState
   readonly leaseMs: number
   readonly maxDeliveries: number
@@ -35,9 +40,9 @@ export interface TimekeeperOptions {
 
 export class Timekeeper extends Actor {
   readonly #deps: Deps
+  readonly #listener = { isAwaited: false, changed: (): void => void this.ctx.self.tell('othersWrote') }
   readonly #options: TimekeeperOptions
   #isDoubtful = false
-  #seenChange = 0
   // The other nodes, as they were when they were last looked up.
   #others: readonly NodeRow[] = []
   #metAtMs = 0
@@ -45,6 +50,8 @@ export class Timekeeper extends Actor {
   #mayHaveNew = true
   #next: { at: number; timer: Timer } | undefined
   #expiry: Timer | undefined
+  #keeper: LeaseKeeper | undefined
+  #failures = 0
 
   constructor(deps: Deps, options: TimekeeperOptions) {
     super()
@@ -54,13 +61,13 @@ export class Timekeeper extends Actor {
 
   override async started(): Promise<void> {
     const { leaseMs } = this.#options
-    this.#trustFrom(this.#deps.clock.monotonic())
-    this.#seenChange = this.#deps.store.changeCount()
+    this.#trust(leaseMs)
+    this.#keepLease()
     await this.#guarded('looking for dead nodes', () => this.rescue())
     await this.wake()
     this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
-    this.ctx.every(pollMs, () => this.#guarded('looking for what others wrote', async () => this.#poll()))
+    this.#options.changes.listen(this.#listener)
     this.ctx.every(neighboursMs, () => this.#lookAtNeighbours())
   }
 
@@ -94,6 +101,12 @@ export class Timekeeper extends Actor {
     })
   }
 
+  /** There may be work, nodes, or requests that this node has yet to hear of. */
+  othersWrote(): void {
+    this.#mayHaveNew = true
+    this.#options.hint()
+  }
+
   /** The store may think that this node holds runs that it does not. */
   doubt(): void {
     this.#isDoubtful = true
@@ -113,9 +126,11 @@ export class Timekeeper extends Actor {
     this.#goOn(await store.rescueNodes(dead, { maxDeliveries, value }), 'whose process died')
   }
 
-  override stopped(): void {
+  override async stopped(): Promise<void> {
     this.#next?.timer.cancel()
     this.#expiry?.cancel()
+    this.#options.changes.forget(this.#listener)
+    await this.#keeper?.stop()
   }
 
   #goOn(runs: number, which: string): void {
@@ -136,32 +151,54 @@ export class Timekeeper extends Actor {
     return { nodeId: node.nodeId, isExpired: node.isExpired, isProved: this.#options.isProvedDead(node) }
   }
 
+  /** Writes only when nobody else has renewed the lease of late. */
   async #renew(): Promise<void> {
-    const askedAt = this.#deps.clock.monotonic()
-    const isAlive = await this.#deps.store.renewNode(this.#options.node.nodeId, this.#options.leaseMs)
+    const { node, leaseMs, leaseInDoubt } = this.#options
+    const { store, clock } = this.#deps
+    const leftMs = this.#keeper === undefined ? 0 : store.leaseLeftMs(node.nodeId)
+    if (leftMs > leaseMs * 0.6) return this.#trust(leftMs)
+    const askedAt = clock.monotonic()
+    const isAlive = await store.renewNode(node.nodeId, leaseMs)
     // Declared dead: what ran here is another's now. The next commit starts this node anew.
-    if (!isAlive) this.#options.leaseInDoubt()
-    this.#trustFrom(askedAt)
+    if (!isAlive) leaseInDoubt()
+    this.#trust(askedAt + leaseMs - clock.monotonic())
   }
 
-  /** Invariant: I9. Others may take over when the lease ends; this node stops a fifth of it earlier, also while a renewal is under way. */
-  #trustFrom(renewedAt: number): void {
-    const { leaseMs, leaseInDoubt } = this.#options
-    const { clock } = this.#deps
+  /**
+   * Invariant: I9. Others may take over when the lease ends; this node stops a fifth of it earlier, also while a renewal is under way.
+   * Race: when this is late because a handler held the loop, the lease may have been renewed meanwhile; the store knows.
+   */
+  #trust(leftMs: number): void {
+    const { node, leaseMs, leaseInDoubt } = this.#options
+    const { clock, store } = this.#deps
+    const marginMs = leaseMs * 0.2
     const giveUp = (): void => {
+      const stillMs = this.#keeper === undefined ? 0 : store.leaseLeftMs(node.nodeId)
+      if (stillMs > marginMs) return this.#trust(stillMs)
       this.#isDoubtful = true
       leaseInDoubt()
     }
     this.#expiry?.cancel()
-    this.#expiry = clock.after(renewedAt + leaseMs * 0.8 - clock.monotonic(), giveUp, { background: true })
+    this.#expiry = clock.after(leftMs - marginMs, giveUp, { background: true })
   }
 
-  #poll(): void {
-    const change = this.#deps.store.changeCount()
-    if (change === this.#seenChange) return
-    this.#seenChange = change
-    this.#mayHaveNew = true
-    this.#options.hint()
+  #keepLease(): void {
+    const { node, leaseMs, leaseInDoubt } = this.#options
+    const { log, store } = this.#deps
+    this.#keeper = store.keepLease({
+      nodeId: node.nodeId,
+      leaseMs,
+      stuckMs,
+      lost: (nodeId) => {
+        if (nodeId === node.nodeId) leaseInDoubt()
+      },
+      failed: (error) => {
+        this.#keeper = undefined
+        this.#failures += 1
+        log.warn({ err: error }, 'the thread that renews the lease of this node failed: it is renewed by the main loop')
+        if (this.#failures < mostFailures) this.ctx.after(leaseMs, () => this.#keepLease())
+      },
+    })
   }
 
   async #meet(): Promise<void> {
@@ -173,6 +210,7 @@ export class Timekeeper extends Actor {
 
   /** Whether a process of this machine is gone needs no store to be seen, so it is seen at once; what it ran goes on here. */
   async #lookAtNeighbours(): Promise<void> {
+    this.#keeper?.beat(this.#options.node.nodeId)
     const nowMs = this.#deps.clock.monotonic()
     if (nowMs < this.#looksAgainAtMs) return
     // Should the store be away, that is not told ten times a second.

@@ -1,11 +1,10 @@
-// Who waits for news of which run; told at once by this process, and by polling of what others did.
+// Who waits for news of which run; told at once by this process, and when another one has written.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { FinishedRun, Store } from '../store/store.ts'
+import type { FinishedRun } from '../store/store.ts'
+import type { Changes } from './changes.ts'
 
-// How often the store is asked whether another process has written; one read of a counter.
-const pollMs = 25
 // With every hint lost, news still arrive by then.
-const pollsPerLook = 20
+const backstopMs = 500
 
 /** What is known already; nothing but a reason to look, when both are missing. */
 export interface News {
@@ -52,27 +51,26 @@ export class Ear {
 }
 
 export class Watch {
-  readonly #store: Store
+  readonly #changes: Changes
   readonly #clock: Clock
+  readonly #listener = { isAwaited: true, changed: (): void => this.wakeAll() }
   readonly #ears = new Map<string, Set<Ear>>()
   #timer: Timer | undefined
-  #seenChange = 0
-  #polls = 0
   #end: Error | undefined
 
-  constructor(store: Store, clock: Clock) {
-    this.#store = store
+  constructor(changes: Changes, clock: Clock) {
+    this.#changes = changes
     this.#clock = clock
   }
 
   /** Listens to a run from now on; throws what `close` was told. */
   listen(id: string, awaitsEnd: boolean): Ear {
     this.checkOpen()
+    if (this.#ears.size === 0) this.#open()
     const ear = new Ear((closed) => this.#forget(id, closed), awaitsEnd)
     const known = this.#ears.get(id)
     if (known === undefined) this.#ears.set(id, new Set([ear]))
     else known.add(ear)
-    this.#poll()
     return ear
   }
 
@@ -103,22 +101,17 @@ export class Watch {
     for (const id of this.#ears.keys()) this.wake(id, news)
   }
 
-  // The timer keeps the process alive just as long as somebody waits.
-  #poll(): void {
-    this.#timer ??= this.#clock.after(pollMs, () => {
-      this.#timer = undefined
-      if (this.#ears.size === 0) return
-      this.#poll()
-      this.#look()
-    })
+  #open(): void {
+    this.#changes.listen(this.#listener)
+    this.#arm()
   }
 
-  #look(): void {
-    this.#polls += 1
-    const change = this.#store.changeCount()
-    if (change === this.#seenChange && this.#polls % pollsPerLook !== 0) return
-    this.#seenChange = change
-    this.wakeAll()
+  #arm(): void {
+    const look = (): void => {
+      this.#arm()
+      this.wakeAll()
+    }
+    this.#timer = this.#clock.after(backstopMs, look, { background: true })
   }
 
   #forget(id: string, ear: Ear): void {
@@ -126,6 +119,7 @@ export class Watch {
     ears?.delete(ear)
     if (ears?.size === 0) this.#ears.delete(id)
     if (this.#ears.size > 0) return
+    this.#changes.forget(this.#listener)
     this.#timer?.cancel()
     this.#timer = undefined
   }

@@ -1,4 +1,5 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
+import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { OperatingStore } from './operating.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
@@ -331,6 +332,10 @@ export interface Store extends WaitStore, OperatingStore {
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
   /** False when the node was declared dead meanwhile. */
   renewNode(nodeId: number, leaseMs: number): Promise<boolean>
+  /** Renews the lease also while this thread is busy; undefined where nobody else could see that it ran out. */
+  keepLease(order: LeaseOrder): LeaseKeeper | undefined
+  /** How long the lease of a node lasts from now on; 0 when it has none, or when that cannot be read. Never throws. */
+  leaseLeftMs(nodeId: number): number
   /** Keeps what a node can perform, for people who ask why a run waits. */
   updateServing(nodeId: number, serving: Serving): Promise<void>
   listNodes(): Promise<NodeRow[]>

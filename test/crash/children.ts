@@ -20,7 +20,7 @@ export function buildChild(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const seen = new Set<string>()
-  const waiting = [childSource]
+  const waiting = [childSource, leaseThreadSource]
   for (let source = waiting.pop(); source !== undefined; source = waiting.pop()) {
     if (seen.has(source)) continue
     seen.add(source)
@@ -81,6 +81,8 @@ export async function areReady(children: readonly Child[], withinMs: number): Pr
   return ready.every((isReady) => isReady === true)
 }
 
+// Started by its URL.
+const leaseThreadSource = join(repository, 'src', 'store', 'sqlite', 'lease-thread.ts')
 const childSource = join(repository, 'test', 'crash', 'child.ts')
 
 const compilerOptions: ts.CompilerOptions = {

@@ -72,7 +72,7 @@ describe('callMany', () => {
     const order: string[] = []
     const many = troupe.callMany(job, numbers(20_000)).then(() => order.push('many'))
     await eventually(async () => (await troupe.runs({ limit: 1 })).length > 0)
-    await troupe.run(job, -1).then(() => order.push('one'))
+    await troupe.call(job, -1).then(() => order.push('one'))
     await many
     expect(order).toEqual(['one', 'many'])
   })

@@ -49,8 +49,18 @@ export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
   return expired.map(({ id }) => id)
 }
 
+/** When the next run is due, also one whose time has come; null when none waits for a time. */
+export function findNextDueAt(db: Connection): number | null {
+  return db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
+}
+
+/** Asked before anything is written: most of the time nothing is due. */
+export function isAnyDue(db: Connection, now: number): boolean {
+  const nextDueAt = findNextDueAt(db)
+  return nextDueAt !== null && nextDueAt <= now
+}
+
 export function wakeRuns(db: Connection, now: number, limit: number): Woken {
   const woken = db.all(wakeDue, now, limit).length
-  const nextDueAt = db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
-  return { woken, nextDueAt }
+  return { woken, nextDueAt: findNextDueAt(db) }
 }

@@ -15,6 +15,8 @@ const renewOne = `update node set lease_until = ? where id = ? returning id`
 
 const updateServed = `update node set queues = ?, definitions = ? where id = ?`
 
+const findLease = `select lease_until as until from node where id = ?`
+
 const findNode = `select id from node where id = ?`
 
 const findNodes = `
@@ -65,6 +67,11 @@ export function renewNode(db: Connection, nodeId: number, leaseUntil: number): b
 
 export function updateServing(db: Connection, nodeId: number, { queueIds, definitionIds }: Serving): void {
   db.run(updateServed, JSON.stringify(queueIds), JSON.stringify(definitionIds), nodeId)
+}
+
+/** When the lease of a node ends; 0 when there is no such node. */
+export function leaseUntil(db: Connection, nodeId: number): number {
+  return db.get<{ until: number }>(findLease, nodeId)?.until ?? 0
 }
 
 export function hasNode(db: Connection, nodeId: number): boolean {

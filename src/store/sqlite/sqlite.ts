@@ -1,8 +1,9 @@
 // The store on one SQLite file: one writer at a time, every batch one transaction, several processes welcome.
-import type { Clock } from '../../lib/clock.ts'
+import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
+import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { AuditPage, AuditRecord, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
@@ -11,8 +12,9 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { listDead } from './dead.ts'
-import { expireRuns, wakeRuns, type ExpiredRun } from './due.ts'
+import { expireRuns, findNextDueAt, isAnyDue, wakeRuns, type ExpiredRun } from './due.ts'
 import { reopenRuns } from './generations.ts'
+import { LeaseThread } from './lease-keeper.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
@@ -114,6 +116,20 @@ class SqliteStore implements Store {
     })
   }
 
+  keepLease(order: LeaseOrder): LeaseKeeper | undefined {
+    // The thread tells the time by the clock of this machine.
+    if (this.location === ':memory:' || this.#options.clock !== systemClock) return undefined
+    return new LeaseThread(this.location, order)
+  }
+
+  leaseLeftMs(nodeId: number): number {
+    try {
+      return Math.max(0, nodes.leaseUntil(this.#db, nodeId) - this.now())
+    } catch {
+      return 0
+    }
+  }
+
   updateServing(nodeId: number, serving: Serving): Promise<void> {
     return this.#write(() => nodes.updateServing(this.#db, nodeId, serving))
   }
@@ -134,11 +150,14 @@ class SqliteStore implements Store {
     return this.#write(() => nodes.deleteNode(this.#db, nodeId))
   }
 
-  expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]> {
+  async expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]> {
+    if (!(await this.#read(() => isAnyDue(this.#db, this.now())))) return []
     return this.#end((ends) => expireRuns(ends, { limit, valueOf }))
   }
 
-  wakeRuns(limit: number) {
+  async wakeRuns(limit: number) {
+    const nextDueAt = await this.#read(() => findNextDueAt(this.#db))
+    if (nextDueAt === null || nextDueAt > this.now()) return { woken: 0, nextDueAt }
     return this.#write(() => wakeRuns(this.#db, this.now(), limit))
   }
 
