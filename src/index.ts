@@ -7,7 +7,15 @@ export type { AuditEntry } from './engine/audit.ts'
 export type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
 export type { AuditFilter, ByOption, DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
-export type { CallManyOptions, CallOptions, KeyOfInput } from './engine/call.ts'
+export type { CallManyOptions, CallOptions, StartOptions } from './engine/call.ts'
+export type {
+  AppendOptions,
+  DebounceOptions,
+  KeepLastOptions,
+  KeyOfInput,
+  KeyOptions,
+  ThrottleOptions,
+} from './engine/start-options.ts'
 export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption, CompletingVerbs } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
@@ -28,12 +36,12 @@ export type { Config, WorkerContext } from './worker/context.ts'
 export type { InAnotherFile, InThisFile, WorkerHandler } from './worker/worker.ts'
 export type { ThreadOption, ThreadSettings } from './worker/thread-place.ts'
 export type { RegisterOptions, WorkerVerbs } from './worker/registration.ts'
-export type { DefinitionOptions, MessageOptions } from './worker/options.ts'
+export type { CacheOptions, DefinitionOptions, MessageOptions } from './worker/options.ts'
 export type { MapFunction, StepOptions, WorkflowContext } from './workflow/context.ts'
 export type { WorkflowHandler } from './workflow/workflow.ts'
 export type { MapOptions } from './workflow/map.ts'
 export type { StepContext } from './workflow/step.ts'
-export type { RetryOptions } from './model/retry.ts'
+export type { RetryOptions, StoredRetryOptions } from './model/retry.ts'
 
 // Errors
 export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'

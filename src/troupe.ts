@@ -69,7 +69,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     this.#registry = parts.registry
     this.#engine = parts.engine
     const face = new Face({ ...parts, checkOpen: () => this.#checkOpen() })
-    this.#starting = new Starting(face, { queueIds, encodeInput: encodedInput })
+    this.#starting = new Starting(face, { queueIds, encodeInput: encodedInput, maxBytes: maxValueBytes })
     this.#looking = new Looking(face)
     this.#operating = new Operating(face)
     this.#completing = new Completing(face)

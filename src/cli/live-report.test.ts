@@ -42,6 +42,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     reason: undefined,
     node: 'n',
     tags: [],
+    correlationId: undefined,
     input: undefined,
     output: undefined,
     error: undefined,

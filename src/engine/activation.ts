@@ -3,14 +3,8 @@ import type { Timer } from '../lib/clock.ts'
 import { decode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
-import {
-  engineStopped,
-  leaseLost,
-  optionInvalid,
-  runCancelled,
-  runDeadlinePassed,
-  workerTimedOut,
-} from '../model/errors.ts'
+import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
+import { policyOfRun } from '../model/retry.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { TokenUse, WaitRecord } from '../store/waits.ts'
 import type { Claimed, FinishedRun, Held } from '../store/store.ts'
@@ -20,7 +14,7 @@ import { Cleanups, type Cleanup } from './cleanups.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
-import { settleRecord } from './ending.ts'
+import { deadlineError, expiredError, settleRecord } from './ending.ts'
 import { errorText } from './error-text.ts'
 import { againText, nameOf } from './failures.ts'
 import { isDoneWithin } from './in-time.ts'
@@ -136,7 +130,9 @@ export class Activation implements Attempt, Task, WriteOwner {
     const { deadlineAt, awaiting } = this.claimed
     // What was accepted in time is not late because nobody was free to take it in.
     if (awaiting?.result?.isError === false) return true
-    if (deadlineAt !== null) {
+    const expired = expiredError(this.claimed, this.definition.name, this.deps.store.now())
+    if (expired !== undefined) this.#settle('failed', expired)
+    else if (deadlineAt !== null) {
       const leftMs = deadlineAt - this.deps.store.now()
       if (leftMs > 0) this.#deadline = this.deps.clock.after(leftMs, () => this.#missDeadline(), { background: true })
       else this.#missDeadline()
@@ -307,14 +303,12 @@ export class Activation implements Attempt, Task, WriteOwner {
   }
 
   #missDeadline(): void {
-    if (this.isOver) return
-    const { deadlineAt, createdAt } = this.claimed
-    this.#settle('failed', runDeadlinePassed(this.definition.name, (deadlineAt ?? createdAt) - createdAt))
+    if (!this.isOver) this.#settle('failed', deadlineError(this.claimed, this.definition.name))
   }
 
   #failOrRetry(thrown: Error): void {
-    const { retry } = this.definition.settings
     const { claimed, held } = this
+    const retry = policyOfRun(this.definition.settings.retry, claimed.retry)
     const first = claimed.failedAttempts.find(({ path }) => path === '')
     const now = this.deps.store.now()
     const elapsedMs = now - (first?.firstStartedAt ?? this.#startedAt)

@@ -1,88 +1,106 @@
-// The options of a call, checked where it is made, and the order it becomes.
+// The options of a call, checked where it is made, and what of its order follows from them.
 import { encode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
-import type { StartRecord } from '../store/store.ts'
-import type { AnyDefinition } from './definition.ts'
-import {
-  checkChoice,
-  checkFunction,
-  checkKey,
-  checkList,
-  checkName,
-  checkOptions,
-  checkPriority,
-  timeOf,
-} from './checks.ts'
+import { checkedStoredRetry, type StoredRetryOptions } from '../model/retry.ts'
+import type { StartRecord } from '../store/start.ts'
+import { checkChoice, checkList, checkName, checkOptions, checkPriority, timeOf } from './checks.ts'
+import { checkKeyOptions, keyOptionNames, periodOf, type KeyOfInput, type KeyOptions } from './start-options.ts'
 
-export interface CallOptions {
-  /** The same key with the same definition is the same run, for as long as the run is kept. At most 1,024 characters. */
-  readonly idempotencyKey?: string
-  /** `attach` (default) gives the run that has the key already; `reject` throws `idempotency_conflict`. */
-  readonly onConflict?: 'attach' | 'reject'
+/** What one call and many have in common. */
+export interface StartOptions<Key> extends KeyOptions<Key> {
   /** Starts it that much later. */
   readonly delay?: Duration
   /** Starts it then: a Date, or milliseconds since 1970. */
   readonly at?: Date | number
+  /** Unless it has begun so long after it could, it fails with `expired`. */
+  readonly expires?: Duration
   /** How long the whole run may take, from now on; then it fails with `timed_out`. */
   readonly timeout?: Duration
+  /** In the place of what the definition says, but for its functions; what is left out stays as there. */
+  readonly retry?: StoredRetryOptions
   /** From -100 to 100, higher first; the definition's unless told. Every eighth run that a node takes is the oldest, so none waits for ever. */
   readonly priority?: number
   readonly queue?: string
   readonly tags?: readonly string[]
+  /** What the program knows this work by elsewhere, such as the id of a request: seen in its status and by its code. */
+  readonly correlationId?: string
 }
 
-/** Of one of many inputs: its place in their list is the second argument. */
-export type KeyOfInput<Input> = (input: Input, index: number) => string
+export interface CallOptions extends StartOptions<string> {
+  /** The same key with the same definition is the same run, for as long as the run is kept. At most 1,024 characters. */
+  readonly idempotencyKey?: string
+  /**
+   * `attach` (default) gives the run that has the key already; `reject` throws `idempotency_conflict`;
+   * `replace` cancels it unless it has ended, and starts another in the same commit.
+   */
+  readonly onConflict?: 'attach' | 'reject' | 'replace'
+}
 
-/** The options of all runs that one `callMany` starts. A key is made of each input, as one for all would be one run. */
-export interface CallManyOptions<Input = never> extends Omit<CallOptions, 'idempotencyKey' | 'onConflict'> {
+/** The options of all runs that one `callMany` starts. */
+export interface CallManyOptions<Input = never> extends StartOptions<string | KeyOfInput<Input>> {
   /** Makes the idempotency key of each run; a run that has its key already is that of its input. */
   readonly idempotencyKey?: KeyOfInput<Input>
+  readonly onConflict?: 'attach' | 'replace'
 }
 
-const known = ['idempotencyKey', 'onConflict', 'delay', 'at', 'timeout', 'priority', 'queue', 'tags']
+const ofAllRuns = ['delay', 'at', 'timeout']
+const known = [...ofAllRuns, 'expires', 'retry', 'priority', 'queue', 'tags', 'correlationId', ...keyOptionNames]
 const mostTags = 100
 
 export function checkCallOptions(options: CallOptions): void {
   checkOptions('a call', options, known)
-  const { idempotencyKey, onConflict, priority, queue, tags, delay, at } = options
-  if (idempotencyKey !== undefined) checkKey('idempotencyKey', idempotencyKey)
-  if (onConflict !== undefined) checkChoice('onConflict', onConflict, ['attach', 'reject'])
+  if (options.onConflict !== undefined) checkChoice('onConflict', options.onConflict, ['attach', 'reject', 'replace'])
+  checkKeyOptions(options, 'one')
+  checkStartOptions(options)
+}
+
+export function checkCallManyOptions(options: CallManyOptions): void {
+  checkOptions('callMany', options, known)
+  if (options.onConflict !== undefined) checkChoice('onConflict', options.onConflict, ['attach', 'replace'])
+  checkKeyOptions(options, 'many')
+  checkStartOptions(options)
+}
+
+function checkStartOptions(options: StartOptions<unknown>): void {
+  const { priority, queue, tags, delay, at, retry, correlationId } = options
   if (priority !== undefined) checkPriority('priority', priority)
   if (queue !== undefined) checkName('queue', queue)
   if (tags !== undefined) checkTags('tags', tags)
+  if (retry !== undefined) checkedStoredRetry(retry)
+  if (correlationId !== undefined) checkName('correlationId', correlationId)
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
+  const later = delay === undefined ? 'at' : 'delay'
+  if (options[later] !== undefined && periodOf(options) !== undefined)
+    throw optionInvalid(later, options[later], 'none beside a debounce or append: its period says when it starts')
 }
-
-const knownOfMany = known.filter((name) => name !== 'onConflict')
-
-export function checkCallManyOptions(options: CallManyOptions): void {
-  checkOptions('callMany', options, knownOfMany)
-  const { idempotencyKey, ...rest } = options
-  if (idempotencyKey !== undefined) checkFunction('idempotencyKey of callMany', idempotencyKey)
-  checkCallOptions(rest)
-}
-
-const ofStoredRuns = ['idempotencyKey', 'onConflict', 'priority', 'queue', 'tags'] as const
 
 /** Throws for what means nothing to a run that is not stored. */
 export function checkLocalCall(name: string, options: CallOptions | CallManyOptions): void {
   const given = options as Readonly<Record<string, unknown>>
-  const option = ofStoredRuns.find((one) => given[one] !== undefined)
+  const option = known.find((one) => given[one] !== undefined && !ofAllRuns.includes(one))
   if (option !== undefined)
     throw optionInvalid(option, given[option], `none, as runs of '${name}' are not stored (durable: false)`)
 }
 
+type TimeOptions = Pick<StartOptions<unknown>, 'delay' | 'at' | 'timeout' | 'expires' | 'debounce' | 'append'>
+
 /** The parts of a start that follow from the options of the call. */
-export function startTimes(
-  options: Pick<CallOptions, 'delay' | 'at' | 'timeout'>,
-  now: number,
-): Pick<StartRecord, 'dueAt' | 'deadlineAt'> {
-  const deadlineAt = options.timeout === undefined ? null : storedTime(now + toMs(options.timeout))
+export function startTimes(options: TimeOptions, now: number): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'> {
+  const { timeout, expires } = options
+  const deadlineAt = timeout === undefined ? null : storedTime(now + toMs(timeout))
   const at = dueAt(options, now)
+  const expiresAt = expires === undefined ? null : storedTime((at ?? now) + toMs(expires))
   // A run that would start after its end is looked at when it ends.
-  return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt }
+  return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt, expiresAt }
+}
+
+/** The parts of a start that few calls ask for. */
+export function startRarities({
+  retry,
+  correlationId,
+}: Pick<StartOptions<unknown>, 'retry' | 'correlationId'>): Pick<StartRecord, 'retry' | 'correlationId'> {
+  return { retry: retry === undefined ? null : JSON.stringify(retry), correlationId: correlationId ?? null }
 }
 
 /** A time as stores keep it: whole milliseconds, up to the last that a Date can hold. */
@@ -96,22 +114,6 @@ export function encodeTags(ofDefinition: readonly string[], ofCall: readonly str
   return JSON.stringify([...new Set([...ofDefinition, ...ofCall])])
 }
 
-/** The key that a start has: of its call, else what the definition makes of its input; null for none. */
-export function keyFor({ name, settings }: AnyDefinition, input: unknown, options: CallOptions): string | null {
-  if (options.idempotencyKey !== undefined) return options.idempotencyKey
-  if (settings.keyOf === undefined) return null
-  const key: unknown = settings.keyOf(input as never)
-  checkKey(`What idempotencyKey of '${name}' returned`, key)
-  return key as string
-}
-
-/** The key that `callMany` was told to make of one of its inputs. */
-export function keyOfOne(keyOf: KeyOfInput<never>, input: unknown, index: number): string {
-  const key: unknown = keyOf(input as never, index)
-  checkKey('What idempotencyKey returned', key)
-  return key as string
-}
-
 export function encodeInput(value: unknown, maxBytes: number): string {
   return encode(value, { maxBytes, what: 'input' })
 }
@@ -122,9 +124,10 @@ export function checkTags(what: string, tags: readonly string[]): void {
   for (const tag of tags) checkName('A tag', tag)
 }
 
-function dueAt({ delay, at }: Pick<CallOptions, 'delay' | 'at'>, now: number): number | null {
+function dueAt(options: TimeOptions, now: number): number | null {
+  const delay = options.delay ?? periodOf(options)
   if (delay !== undefined) return storedTime(now + toMs(delay))
-  if (at === undefined) return null
-  const time = timeOf('at', at)
+  if (options.at === undefined) return null
+  const time = timeOf('at', options.at)
   return time <= now ? null : storedTime(time)
 }

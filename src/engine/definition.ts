@@ -36,6 +36,8 @@ export interface DefinitionSettings {
   readonly tags: readonly string[]
   /** The key of a run that was given none. */
   readonly keyOf: ((input: never) => string) | undefined
+  /** How long an output answers for its key; the input itself is the key where none is made of it. */
+  readonly cache: { readonly ttlMs: number; readonly keyOf: ((input: never) => string) | undefined } | undefined
   /** For each attempt. */
   readonly timeoutMs: number | undefined
   /** False for runs that live in this process only. */

@@ -1,6 +1,7 @@
 // The dispatcher: brings ready runs to free actors, by claim or, for what is started here, at once.
 import { Actor } from '../actor/actor.ts'
-import type { Claimed, Started } from '../store/store.ts'
+import type { Started } from '../store/start.ts'
+import type { Claimed } from '../store/store.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
@@ -75,7 +76,7 @@ export class Dispatcher extends Actor {
 
   /** Makes many runs durable. They are claimed as all others are: what there is room for is known then. */
   startMany(starts: ManyStarts): void {
-    this.#options.around.write(new ManyStartsWrite(starts, () => this.#startedMany(starts)))
+    this.#options.around.write(new ManyStartsWrite(starts, (started) => this.#startedMany(starts, started)))
   }
 
   /** Runs may have become ready. */
@@ -137,20 +138,30 @@ export class Dispatcher extends Actor {
   #started(order: StartOrder, directly: boolean, started: Started | undefined): void {
     const { record, definition } = order
     if (directly) this.#options.pools[definition.runsOn].unreserve(1)
-    if (started === undefined || !started.isNew) return
-    if (started.held !== undefined) this.#begin(freshlyStarted(order, started, started.held))
-    else if (record.dueAt === null) this.#claim(definition.runsOn)
-    const dueAt = record.dueAt ?? record.deadlineAt
-    if (started.held === undefined && dueAt !== null) this.#options.around.dueAt(dueAt)
+    if (started === undefined) return
+    if (started.held === undefined) this.#expect(record, [started], definition.runsOn)
+    else this.#begin(freshlyStarted(order, started, started.held))
   }
 
-  #startedMany({ definition, records }: ManyStarts): void {
+  #startedMany({ definition, records }: ManyStarts, started: readonly Started[]): void {
     // They were started by one call, so they are due at one time.
     const [first] = records
-    if (first === undefined) return
-    if (first.dueAt === null) this.#claim(definition.runsOn)
-    const dueAt = first.dueAt ?? first.deadlineAt
-    if (dueAt !== null) this.#options.around.dueAt(dueAt)
+    if (first !== undefined) this.#expect(first, started, definition.runsOn)
+  }
+
+  /** Looks for what these starts have made ready, now and when they are due. */
+  #expect(
+    { dueAt, deadlineAt, expiresAt, key }: StartOrder['record'],
+    started: readonly Started[],
+    kind: PoolKind,
+  ): void {
+    const { around } = this.#options
+    // A start may make ready the run that waited for it.
+    if (dueAt === null || key !== null) this.#claim(kind)
+    const at = dueAt ?? Math.min(deadlineAt ?? Infinity, expiresAt ?? Infinity)
+    if (at !== Infinity) around.dueAt(at)
+    if (key === null) return
+    for (const { replacedId } of started) if (replacedId !== undefined) around.heard(replacedId)
   }
 
   /** What was claimed ahead in vain, since what is performed takes long, is for whoever has an actor for it. */
@@ -195,6 +206,9 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     createdAt: started.createdAt,
     startedAt: started.createdAt,
     deadlineAt: record.deadlineAt,
+    expiresAt: null,
+    correlationId: record.correlationId,
+    retry: record.retry,
     steps: [],
     failedAttempts: [],
     waits: [],

@@ -1,5 +1,6 @@
 // How a run ended, as it is kept.
 import { toErrorRecord } from '../lib/error-record.ts'
+import { runDeadlinePassed, runExpired } from '../model/errors.ts'
 import { fingerprintOf } from '../model/fingerprint.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, SettleRecord } from '../store/store.ts'
@@ -19,4 +20,14 @@ export function settleRecord(claimed: Claimed, { outcome, value, error, token }:
   const code = described?.code ?? null
   const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
   return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, token }
+}
+
+/** All its time is up. */
+export function deadlineError({ deadlineAt, createdAt }: Claimed, name: string): Error {
+  return runDeadlinePassed(name, (deadlineAt ?? createdAt) - createdAt)
+}
+
+/** Set when nobody began it in time. */
+export function expiredError({ expiresAt, createdAt }: Claimed, name: string, now: number): Error | undefined {
+  return expiresAt === null || now < expiresAt ? undefined : runExpired(name, expiresAt - createdAt)
 }

@@ -44,6 +44,9 @@ export class LocalRun implements Claimed, Held {
   readonly hasBegun = true
   readonly createdAt: number
   readonly deadlineAt: number | null
+  readonly expiresAt = null
+  readonly correlationId = null
+  readonly retry = null
   readonly steps = none
   readonly waits = none
   readonly awaiting = undefined
@@ -240,6 +243,7 @@ export function viewOf(run: LocalRun): RunView {
     dueAt: dueAt ?? null,
     node: null,
     tags: null,
+    correlationId: null,
     input,
     value: finished?.value ?? null,
     done: progress?.done ?? null,

@@ -35,6 +35,7 @@ export interface RunStatus {
   readonly reason: WaitReason | undefined
   readonly node: string | undefined
   readonly tags: readonly string[]
+  readonly correlationId: string | undefined
   readonly input: unknown
   readonly output: unknown
   /** What it failed with; `store_corrupt` when a part of it is damaged, which then reads as undefined. */
@@ -92,6 +93,7 @@ export function runStatus(row: RunView): RunStatus {
     reason: row.reason ?? undefined,
     node: row.node ?? undefined,
     tags: tags.value ?? [],
+    correlationId: row.correlationId ?? undefined,
     input: input.value,
     output: output.value,
     error: damage === undefined ? error.value : damaged(`Run ${id}`, damage),

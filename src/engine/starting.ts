@@ -2,14 +2,14 @@
 import { deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { idempotencyConflict, startsCutShort } from '../model/errors.ts'
-import type { Started, StartRecord } from '../store/store.ts'
+import type { StartKey } from '../model/start-key.ts'
+import type { StartRecord, Started } from '../store/start.ts'
 import {
   checkCallManyOptions,
   checkCallOptions,
   checkLocalCall,
   encodeTags,
-  keyFor,
-  keyOfOne,
+  startRarities,
   startTimes,
   type CallManyOptions,
   type CallOptions,
@@ -19,6 +19,7 @@ import { asDefinition, type AnyDefinition, type Definition } from './definition.
 import type { Face } from './face.ts'
 import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from './run-handle.ts'
+import { keyWithInput, startKey } from './start-options.ts'
 
 /** The input as it is stored, checked by its schema. Reads what the caller gave before it returns. */
 export type EncodeInput = (definition: AnyDefinition, input: unknown) => string | Promise<string>
@@ -27,17 +28,21 @@ export interface StartingOptions {
   /** Those that are known already, by name. */
   readonly queueIds: ReadonlyMap<string, number>
   readonly encodeInput: EncodeInput
+  /** The most bytes of an input in the store. */
+  readonly maxBytes: number
 }
 
 export class Starting {
   readonly #face: Face
   readonly #queueIds: Map<string, number>
   readonly #encodeInput: EncodeInput
+  readonly #maxBytes: number
 
-  constructor(face: Face, { queueIds, encodeInput }: StartingOptions) {
+  constructor(face: Face, { queueIds, encodeInput, maxBytes }: StartingOptions) {
     this.#face = face
     this.#queueIds = new Map(queueIds)
     this.#encodeInput = encodeInput
+    this.#maxBytes = maxBytes
   }
 
   async call(target: Definition | string, input: unknown, options: CallOptions = {}): Promise<RunHandle> {
@@ -45,10 +50,10 @@ export class Starting {
     checkCallOptions(options)
     const definition = this.#definition(target)
     if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
-    const { onConflict = 'attach' } = options
-    const key = keyFor(definition, input, options)
-    const started = await this.#order(definition, input, { ...options, ...(key !== null && { idempotencyKey: key }) })
-    if (!started.isNew && onConflict === 'reject') throw idempotencyConflict(definition.name, key ?? '', started.id)
+    const key = startKey({ definition, input, index: 0, maxBytes: this.#maxBytes }, options)
+    const started = await this.#order({ definition, input, key }, options)
+    if (!started.isNew && options.onConflict === 'reject')
+      throw idempotencyConflict(definition.name, key?.key ?? '', started.id)
     return this.#face.handleOf({ id: started.id, name: definition.name })
   }
 
@@ -85,20 +90,30 @@ export class Starting {
     options: CallManyOptions,
   ): Promise<StartRecord[]> {
     const { deps, registry } = this.#face
-    const { idempotencyKey: keyOf, ...ofAll } = options
-    const queue = queueOf(definition, ofAll)
+    const queue = queueOf(definition, options)
     const queueId = this.#queueIds.get(queue) ?? (await this.#internQueue(queue))
     const definitionId = registry.idOf(definition)
-    const priority = ofAll.priority ?? definition.settings.priority
-    const tags = encodeTags(definition.settings.tags, ofAll.tags)
-    const { dueAt, deadlineAt } = startTimes(ofAll, deps.store.now())
-    const recordOf = (input: string, idempotencyKey: string | null): StartRecord => {
-      const id = deps.ids.uuid()
-      const directly = false
-      return { id, definitionId, queueId, priority, input, tags, dueAt, deadlineAt, idempotencyKey, directly }
-    }
+    const priority = options.priority ?? definition.settings.priority
+    const tags = encodeTags(definition.settings.tags, options.tags)
+    const { dueAt, deadlineAt, expiresAt } = startTimes(options, deps.store.now())
+    const { retry, correlationId } = startRarities(options)
+    const recordOf = (input: string, madeKey: StartKey | null): StartRecord => ({
+      id: deps.ids.uuid(),
+      definitionId,
+      queueId,
+      priority,
+      input,
+      tags,
+      dueAt,
+      deadlineAt,
+      expiresAt,
+      correlationId,
+      retry,
+      key: keyWithInput(madeKey, input),
+      directly: false,
+    })
     const make = (input: unknown, index: number): StartRecord | Promise<StartRecord> => {
-      const key = keyOf === undefined ? keyFor(definition, input, ofAll) : keyOfOne(keyOf, input, index)
+      const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
       const text = this.#encodeInput(definition, input)
       return typeof text === 'string' ? recordOf(text, key) : text.then((later) => recordOf(later, key))
     }
@@ -143,20 +158,30 @@ export class Starting {
     return typeof encoded === 'string' ? start(encoded) : encoded.then(start)
   }
 
-  async #order(definition: AnyDefinition, input: unknown, options: CallOptions): Promise<Started> {
+  async #order(
+    { definition, input, key }: { definition: AnyDefinition; input: unknown; key: StartKey | null },
+    options: CallOptions,
+  ): Promise<Started> {
     const { deps, registry, engine, checkOpen } = this.#face
     const queue = queueOf(definition, options)
     const durable = deferred<Started>()
+    // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
+    const encoded = this.#encodeInput(definition, input)
+    const id = deps.ids.uuid()
+    const times = startTimes(options, deps.store.now())
+    const rarities = startRarities(options)
+    const tags = encodeTags(definition.settings.tags, options.tags)
+    const text = typeof encoded === 'string' ? encoded : await encoded
     const record = {
-      id: deps.ids.uuid(),
+      id,
       definitionId: registry.idOf(definition),
-      priority: options.priority ?? definition.settings.priority,
-      tags: encodeTags(definition.settings.tags, options.tags),
-      idempotencyKey: options.idempotencyKey ?? null,
-      ...startTimes(options, deps.store.now()),
-      // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
-      input: await this.#encodeInput(definition, input),
       queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
+      priority: options.priority ?? definition.settings.priority,
+      input: text,
+      tags,
+      ...times,
+      ...rarities,
+      key: keyWithInput(key, text),
     }
     // Race: it may have been stopped while the input was checked.
     checkOpen()

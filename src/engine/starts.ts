@@ -1,14 +1,7 @@
 // Writes that come from outside: starting a run, cancelling one, claiming what is ready.
 import { deferred, type Deferred } from '../lib/deferred.ts'
-import type {
-  CancelAnswer,
-  CancelRecord,
-  Claimed,
-  ClaimRequest,
-  Committed,
-  Started,
-  StartRecord,
-} from '../store/store.ts'
+import type { StartRecord, Started } from '../store/start.ts'
+import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed } from '../store/store.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Draft, Write } from './writes.ts'
 
@@ -58,10 +51,10 @@ export interface ManyStarts {
 
 export class ManyStartsWrite implements Write {
   readonly #starts: ManyStarts
-  readonly #done: () => void
+  readonly #done: (started: readonly Started[]) => void
   #place = -1
 
-  constructor(starts: ManyStarts, done: () => void) {
+  constructor(starts: ManyStarts, done: (started: readonly Started[]) => void) {
     this.#starts = starts
     this.#done = done
   }
@@ -76,8 +69,9 @@ export class ManyStartsWrite implements Write {
   }
 
   committed({ started }: Committed): void {
-    this.#done()
-    this.#starts.durable.resolve(started.slice(this.#place, this.#place + this.size))
+    const mine = started.slice(this.#place, this.#place + this.size)
+    this.#done(mine)
+    this.#starts.durable.resolve(mine)
   }
 
   failed(error: Error): void {

@@ -2,9 +2,9 @@
 import { Actor } from '../actor/actor.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
-import { runDeadlinePassed, runLost } from '../model/errors.ts'
+import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
-import type { NodeIdentity, NodeRow } from '../store/store.ts'
+import type { ExpiredRun, NodeIdentity, NodeRow } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import type { NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
@@ -83,9 +83,12 @@ export class Timekeeper extends Actor {
   /** Makes ready what is due. */
   async wake(): Promise<void> {
     await this.#guarded('waking what is due', async () => {
-      const timedOut = ({ name, timeoutMs }: { readonly name: string; readonly timeoutMs: number }): string =>
-        JSON.stringify(toErrorRecord(runDeadlinePassed(name, timeoutMs)))
-      this.#options.expired(await this.#deps.store.expireRuns(wakeAtOnce, timedOut))
+      const valueOf = ({ name, timeoutMs, isUnbegun }: ExpiredRun): string =>
+        JSON.stringify(toErrorRecord((isUnbegun ? runExpired : runDeadlinePassed)(name, timeoutMs)))
+      const expired = await this.#deps.store.expireRuns(wakeAtOnce, valueOf)
+      this.#options.expired(expired)
+      // Others may have waited for their end.
+      if (expired.length > 0) this.#options.hint()
       const { woken, nextDueAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
       if (nextDueAt !== null) this.dueAt(nextDueAt)
       if (woken > 0) this.#options.hint()

@@ -106,6 +106,15 @@ export function runDeadlinePassed(name: string, timeoutMs: number): TimeoutError
   )
 }
 
+/** Its call gave it `waitMs` to begin, from the call on. */
+export function runExpired(name: string, waitMs: number): TroupeError {
+  return new TroupeError(
+    'expired',
+    `Worker '${name}' expired: its run was not begun within ${formatMs(waitMs)} of its call. Let more of its queue run at once, or call it with a longer { expires }.`,
+    { retryable: false, details: { name, waitMs } },
+  )
+}
+
 export function workerSilent(name: string, heartbeatMs: number): TimeoutError {
   return new TimeoutError(
     `Worker '${name}' timed out: it gave no sign of life for ${formatMs(heartbeatMs)}. Call ctx.heartbeat() more often, or allow a longer silence with { heartbeat }.`,

@@ -4,6 +4,8 @@
 export type WaitReason =
   /** It goes on by itself at `until`, in milliseconds since 1970. */
   | { readonly kind: 'timer'; readonly until: number }
+  /** It begins once another run has ended: theirs is the same key of `keepLast`. */
+  | { readonly kind: 'run'; readonly runId: string }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
   /** No node can perform it: there is none at all, none serves its queue, or none that does knows its definition in this version. */
@@ -22,6 +24,8 @@ export function reasonText(reason: WaitReason): string {
   switch (reason.kind) {
     case 'timer':
       return 'a time'
+    case 'run':
+      return `the end of run ${reason.runId}, which has its key`
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`
     case 'not_served':

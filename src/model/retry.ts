@@ -2,7 +2,7 @@
 import { backoffMs, type Backoff } from '../lib/backoff.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { isTroupeError } from '../lib/errors.ts'
-import { optionInvalid, RetryAfterError } from './errors.ts'
+import { optionInvalid, optionUnknown, RetryAfterError } from './errors.ts'
 
 export interface RetryOptions {
   /** How often in all; the first attempt counts. */
@@ -17,6 +17,11 @@ export interface RetryOptions {
   /** No attempt starts later than this after the first one started. */
   readonly maxElapsed?: Duration
   readonly retryIf?: (error: Error) => boolean
+}
+
+/** Those that can be stored with a run. */
+export interface StoredRetryOptions extends Omit<RetryOptions, 'backoff' | 'retryIf'> {
+  readonly backoff?: 'none' | 'linear' | 'exponential' | 'fibonacci'
 }
 
 export interface RetryPolicy {
@@ -47,6 +52,37 @@ export function retryPolicy(options: RetryOptions | undefined, attempts: number)
     backoff: policyBackoff(options, jitter),
     maxElapsedMs: options?.maxElapsed === undefined ? Infinity : toMs(options.maxElapsed),
     retryIf: options?.retryIf,
+  }
+}
+
+const shapes = ['backoff', 'base', 'max', 'jitter'] as const
+const storable = ['attempts', ...shapes, 'maxElapsed']
+
+/** Checks the retry options of a call. */
+export function checkedStoredRetry(options: StoredRetryOptions): void {
+  if (typeof options !== 'object' || options === null) throw optionInvalid('retry', options, 'an object')
+  const functionOf = Object.entries(options).find(([, value]) => typeof value === 'function')?.[0]
+  if (functionOf !== undefined)
+    throw optionInvalid(
+      `${functionOf} of a call's retry`,
+      'a function',
+      'a value that can be stored: give functions to the definition',
+    )
+  const stranger = Object.keys(options).find((name) => !storable.includes(name))
+  if (stranger !== undefined) throw optionUnknown(`Option '${stranger}' of a call's retry`, storable)
+  retryPolicy(options, 1)
+}
+
+/** The policy of a run: that of its definition, but for what its call said. */
+export function policyOfRun(own: RetryPolicy, stored: string | null): RetryPolicy {
+  if (stored === null) return own
+  const options = JSON.parse(stored) as StoredRetryOptions
+  const policy = retryPolicy(options, own.attempts)
+  return {
+    attempts: policy.attempts,
+    backoff: shapes.some((name) => options[name] !== undefined) ? policy.backoff : own.backoff,
+    maxElapsedMs: options.maxElapsed === undefined ? own.maxElapsedMs : policy.maxElapsedMs,
+    retryIf: own.retryIf,
   }
 }
 

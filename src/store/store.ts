@@ -2,6 +2,7 @@
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { OperatingStore } from './operating.ts'
+import type { Started, StartRecord } from './start.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
 import type {
   Awaiting,
@@ -19,37 +20,6 @@ export interface Held {
   readonly runId: number
   readonly generation: number
   readonly epoch: number
-}
-
-/** A run to be started. */
-export interface StartRecord {
-  /** The id users see. */
-  readonly id: string
-  readonly definitionId: number
-  readonly queueId: number
-  readonly priority: number
-  /** Encoded. */
-  readonly input: string
-  /** Encoded list of strings; null without tags. */
-  readonly tags: string | null
-  /** When it becomes ready; null for now. */
-  readonly dueAt: number | null
-  /** When the whole run fails with `timed_out`; null for never. */
-  readonly deadlineAt: number | null
-  readonly idempotencyKey: string | null
-  /** An actor of this node is reserved for it: it starts as running here, without a claim. */
-  readonly directly: boolean
-}
-
-/** What became of a start. */
-export interface Started {
-  /** The id of the run that now exists: the given one, or that of the run with the same idempotency key. */
-  readonly id: string
-  readonly runId: number
-  readonly isNew: boolean
-  /** Set when it runs here now. */
-  readonly held: Held | undefined
-  readonly createdAt: number
 }
 
 /** One remembered step. */
@@ -175,6 +145,11 @@ export interface Claimed {
   /** When its first activation since then began. */
   readonly startedAt: number
   readonly deadlineAt: number | null
+  /** Set while nobody has run it: it is not to begin any more then. */
+  readonly expiresAt: number | null
+  readonly correlationId: string | null
+  /** As in its start. */
+  readonly retry: string | null
   readonly steps: readonly RememberedStep[]
   readonly failedAttempts: readonly RememberedAttempt[]
   readonly waits: readonly WaitRecord[]
@@ -284,6 +259,15 @@ export interface DeadRun {
   readonly value: string
 }
 
+/** A run whose time was up before anybody ran it to its end. */
+export interface ExpiredRun {
+  readonly name: string
+  /** How long it was given, from its call on. */
+  readonly timeoutMs: number
+  /** It was not begun in the time its caller gave it for that; otherwise all its time is up. */
+  readonly isUnbegun: boolean
+}
+
 export interface Woken {
   readonly woken: number
   /** When the next one is due; null when nothing waits for a time. */
@@ -345,11 +329,8 @@ export interface Store extends WaitStore, OperatingStore {
   releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
   deleteNode(nodeId: number): Promise<void>
 
-  /** Fails ready runs whose deadline has passed, each with an error record in JSON; tells their ids. `timeoutMs`: how long a run was given. */
-  expireRuns(
-    limit: number,
-    valueOf: (run: { readonly name: string; readonly timeoutMs: number }) => string,
-  ): Promise<string[]>
+  /** Fails ready runs whose time is up, each with an error record in JSON; tells their ids. */
+  expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]>
 
   /** Makes ready what is due, at most `limit` runs. */
   wakeRuns(limit: number): Promise<Woken>

@@ -23,6 +23,7 @@ export interface RunView {
   readonly dueAt: number | null
   readonly node: string | null
   readonly tags: string | null
+  readonly correlationId: string | null
   readonly input: string
   /** Encoded output or error record; null while it is unfinished. */
   readonly value: string | null

@@ -33,6 +33,11 @@ export class WorkerContext<Input = unknown> {
     return this.#attempt.claimed.id
   }
 
+  /** What the caller knows this work by; undefined when it told nothing. */
+  get correlationId(): string | undefined {
+    return this.#attempt.claimed.correlationId ?? undefined
+  }
+
   /** The first is 1. */
   get attempt(): number {
     return this.#attempt.claimed.attempt

@@ -9,6 +9,11 @@ import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry.ts'
 
+export interface CacheOptions<Input = never> {
+  readonly ttl: Duration
+  readonly key?: (input: Input) => string
+}
+
 export interface DefinitionOptions<Input = never> {
   /** Checks what a run is started with, before it is stored. Any Standard Schema. */
   readonly input?: StandardSchemaV1
@@ -23,6 +28,11 @@ export interface DefinitionOptions<Input = never> {
   readonly tags?: readonly string[]
   /** The idempotency key of a run whose call gives none, made of its input: starts with the same key are one run. */
   readonly idempotencyKey?: (input: Input) => string
+  /**
+   * Remembers outputs: a call whose key has a run that succeeded less than `ttl` ago, or is under way, gets that run and starts none.
+   * Failed runs are not remembered. The input itself is the key unless `key` makes one of it.
+   */
+  readonly cache?: CacheOptions<Input>
   /** How long one attempt may take. */
   readonly timeout?: Duration
   readonly retry?: RetryOptions
@@ -58,6 +68,7 @@ const known = [
   'priority',
   'tags',
   'idempotencyKey',
+  'cache',
   'timeout',
   'retry',
   'durable',
@@ -99,6 +110,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     priority,
     tags,
     keyOf: idempotencyKey,
+    cache: options.cache === undefined ? undefined : checkedCache(what, options),
     timeoutMs: timeout === undefined ? undefined : toMs(timeout),
     isDurable: durable,
     heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
@@ -115,6 +127,21 @@ function messageRules(what: string, options: MessageOptions, isDurable: boolean)
   if (keep > mostMessages) throw optionInvalid(`messages.keep of ${what}`, keep, `at most ${mostMessages}`)
   checkChoice(`messages.overflow of ${what}`, overflow, ['drop-newest', 'drop-oldest'])
   return { keep, overflow }
+}
+
+function checkedCache(
+  what: string,
+  { cache, idempotencyKey, durable }: DefinitionOptions,
+): NonNullable<DefinitionSettings['cache']> {
+  checkOptions(`cache of ${what}`, cache, ['ttl', 'key'])
+  const { ttl, key } = cache as CacheOptions
+  if (key !== undefined) checkFunction(`key of the cache of ${what}`, key)
+  if (idempotencyKey !== undefined)
+    throw optionInvalid(`cache of ${what}`, 'given', 'none beside an idempotencyKey: a run has one key')
+  if (durable === false)
+    throw optionInvalid(`cache of ${what}`, 'given', 'none, as its runs are not stored (durable: false)')
+  if (ttl === undefined) throw optionInvalid(`ttl of the cache of ${what}`, ttl, "a duration, such as '10m'")
+  return { ttlMs: toMs(ttl), keyOf: key }
 }
 
 /** The policy of retry options that `what` was given; `attempts` is what holds when they say nothing. */

@@ -31,6 +31,7 @@ export interface RunMessage {
   /** Told to each thread once. */
   readonly place: Place | undefined
   readonly runId: string
+  readonly correlationId: string | null
   readonly attempt: number
   readonly states: readonly RememberedState[]
   readonly input: string

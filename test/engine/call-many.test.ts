@@ -154,7 +154,7 @@ describe('callMany with something wrong', () => {
     const job = worker('job', {}, (_ctx, n: number) => n)
     const { troupe, stop } = await onStage({ definitions: [job] })
     for (const options of [
-      { onConflict: 'attach' },
+      { onConflict: 'reject' },
       { idempotencyKey: 'one for all' },
       { prioritty: 1 },
       { priority: 0.5 },

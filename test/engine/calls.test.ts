@@ -415,6 +415,7 @@ describe('a run', () => {
       dueAt: undefined,
       node: undefined,
       tags: ['a', 'b'],
+      correlationId: undefined,
       input: 4,
       output: 8,
       error: undefined,

@@ -7,6 +7,7 @@ import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
+import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
@@ -14,7 +15,6 @@ import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
-import { hotStartStatements } from '../../src/store/sqlite/starts.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
@@ -25,7 +25,7 @@ import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
 
 const statements = {
   ...hotRunStatements,
-  ...hotStartStatements,
+  ...hotKeyStatements,
   ...hotNewRunStatements,
   ...hotClaimStatements,
   ...hotOldestStatements,
@@ -91,7 +91,20 @@ const outcomeByKey = 'SEARCH finished USING PRIMARY KEY (run_id=? AND generation
 /** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
-  findKeyed: ['SEARCH keyed USING PRIMARY KEY (definition=? AND key=?)', runByKey],
+  findFirst: [
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH first USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)',
+  ],
+  findKeyed: [
+    'SEARCH keyed USING PRIMARY KEY (scope=? AND definition=? AND key=?)',
+    runByKey,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    ...wholeRowOuter.slice(0, 3),
+  ],
+  findInput: [runByKey],
+  wakeUnbegun: [liveByKey, given, runByKey],
+  takeFollowers: ['SEARCH keyed USING INDEX keyed_ahead (ahead=?)', given],
+  addRarities: [runByKey],
   insertLives: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
   findGiven: [liveByKey, given, runByKey],
@@ -162,6 +175,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     liveByKey,
     'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH keyed USING INDEX keyed_run (run_id=?)',
+    'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   findStarted: [runById, `${liveByKey} LEFT-JOIN`],
   findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
@@ -248,8 +263,10 @@ async function storeWith(runs: number, isAnalyzed: boolean): Promise<Connection>
 /** Runs of three queues: a quarter running, a quarter parked, the rest ready, each with a step. */
 function fill(db: Connection, runs: number): void {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${runs})`
-  db.run(`insert into run ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null, null, null from n`)
-  db.run(`insert into live ${numbers}
+  db.run(
+    `insert into run (id, public_id, definition, queue, input, tags, created_at, deadline_at) ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`,
+  )
+  db.run(`insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, has_begun) ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
       1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0, 1 from n`)
   db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)

@@ -1,7 +1,7 @@
 // One of several processes on one file: starts runs, some under keys that all use, and performs whatever it can claim.
 import { systemClock } from '../../src/lib/clock.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
-import { Peer, Scene, settle } from '../../src/testing/conformance/scene.ts'
+import { attach, Peer, Scene, settle } from '../../src/testing/conformance/scene.ts'
 import { givenToChild } from './children.ts'
 
 const { path, name, runs } = givenToChild<{ path: string; name: string; runs: number }>()
@@ -20,7 +20,7 @@ async function perform(node: Peer): Promise<number> {
 
 for (let n = 0; n < runs; n++) {
   const own = scene.startRecord({ id: `${name}-own-${n}` })
-  const shared = scene.startRecord({ id: `${name}-shared-${n}`, idempotencyKey: `shared-${n}` })
+  const shared = scene.startRecord({ id: `${name}-shared-${n}`, key: attach(`shared-${n}`) })
   const { started } = await scene.client.commit({ starts: [own, shared] })
   if (started[1]?.isNew) isNewOnce++
   await perform(scene.node)

@@ -45,17 +45,26 @@ export function listCancelRequests(db: Connection, nodeId: number): CancelReques
   return rows.map((row) => ({ runId: row.run_id, reason: row.reason }))
 }
 
-function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {
-  const { db } = write
-  const row = db.get<LiveRow>(findLive, cancel.id)
-  if (row === undefined) return 'not_found'
-  if (row.state === null) return 'finished'
-  if (!waiting.includes(row.state)) {
-    db.run(insertRequest, row.run_id, cancel.reason)
+/** Ends a run, or asks the node that runs it to. */
+export function cancelRun(
+  write: Write,
+  { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
+  { value, reason }: Pick<CancelRecord, 'value' | 'reason'>,
+): CancelAnswer {
+  if (!waiting.includes(state)) {
+    write.db.run(insertRequest, runId, reason)
     return 'asked'
   }
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.
-  if (row.epoch !== null && hasSucceeded(db, { runId: row.run_id, epoch: row.epoch })) return 'asked'
-  endRuns(write, [{ runId: row.run_id, outcome: 'cancelled', value: cancel.value }])
+  if (epoch !== null && hasSucceeded(write.db, { runId, epoch })) return 'asked'
+  endRuns(write, [{ runId, outcome: 'cancelled', value }])
   return 'cancelled'
+}
+
+function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {
+  const row = write.db.get<LiveRow>(findLive, cancel.id)
+  if (row === undefined) return 'not_found'
+  return row.state === null
+    ? 'finished'
+    : cancelRun(write, { runId: row.run_id, state: row.state, epoch: row.epoch }, cancel)
 }

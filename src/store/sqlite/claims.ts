@@ -14,7 +14,8 @@ import { waitsOf } from './waits.ts'
 const loaded = `
 live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
   live.has_state as hasState, live.has_begun as hasBegun, live.priority, live.definition, live.queue, run.public_id as id, run.input,
-  coalesce(run.opened_at, run.created_at) as createdAt, run.deadline_at as deadlineAt`
+  coalesce(run.opened_at, run.created_at) as createdAt, run.deadline_at as deadlineAt, run.expires_at as expiresAt,
+  run.correlation_id as correlationId, run.retry`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
 const findReady = `
@@ -77,6 +78,9 @@ export interface LiveRun {
   readonly input: string
   readonly createdAt: number
   readonly deadlineAt: number | null
+  readonly expiresAt: number | null
+  readonly correlationId: string | null
+  readonly retry: string | null
 }
 
 /** What a node runs under an epoch, in the order in which runs are claimed. */
@@ -102,6 +106,9 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
     createdAt: live.createdAt,
     startedAt: live.startedAt ?? claim.claimedAt,
     deadlineAt: live.deadlineAt,
+    expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
+    correlationId: live.correlationId,
+    retry: live.retry,
     steps: journal.steps,
     failedAttempts: journal.failedAttempts,
     waits,

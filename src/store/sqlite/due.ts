@@ -1,7 +1,7 @@
 // What happens by time: runs that are due become ready, and those whose time is up fail.
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
-import type { Woken } from '../store.ts'
+import type { ExpiredRun, Woken } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { endRuns } from './moves.ts'
 import { readyUntil, type Ends } from './runs.ts'
@@ -16,8 +16,9 @@ returning run_id`
 
 // Ready runs whose time is up, each with how long it was given; walks live_due.
 const findExpired = `
-select live.run_id as runId, run.public_id as id, definition.name, 
-  run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs
+select live.run_id as runId, run.public_id as id, definition.name,
+  run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs, run.expires_at - run.created_at as expiresMs,
+  live.started_at is null and live.generation = 1 and run.expires_at < ifnull(run.deadline_at, run.expires_at + 1) as isUnbegun
 from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
 where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.expire)})
 order by due_at
@@ -28,10 +29,13 @@ const findNextDue = `select min(due_at) as due_at from live where due_at is not 
 /** The statements of this file whose plans are tested. */
 export const hotDueStatements = { wakeDue, findExpired, findNextDue }
 
-/** A run whose time was up before anybody ran it. */
-export interface ExpiredRun {
+interface ExpiredRow {
+  readonly runId: number
+  readonly id: string
   readonly name: string
-  readonly timeoutMs: number
+  readonly timeoutMs: number | null
+  readonly expiresMs: number | null
+  readonly isUnbegun: number | null
 }
 
 export interface Expiry {
@@ -41,9 +45,11 @@ export interface Expiry {
 
 /** Fails ready runs whose time is up and tells their public ids. */
 export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
-  const expired = ends.db.all<ExpiredRun & { runId: number; id: string }>(findExpired, ends.now, limit)
-  const endings = expired.map(({ runId, name, timeoutMs }) => {
-    return { runId, outcome: 'failed', value: valueOf({ name, timeoutMs }) } as const
+  const expired = ends.db.all<ExpiredRow>(findExpired, ends.now, limit)
+  const endings = expired.map((row) => {
+    const isUnbegun = row.isUnbegun === 1
+    const value = valueOf({ name: row.name, timeoutMs: (isUnbegun ? row.expiresMs : row.timeoutMs) ?? 0, isUnbegun })
+    return { runId: row.runId, outcome: 'failed', value } as const
   })
   endRuns(ends, endings)
   return expired.map(({ id }) => id)

@@ -1,7 +1,8 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
 import { heldLists } from '../lists.ts'
+import type { Started } from '../start.ts'
 import type { CompletionAnswer } from '../waits.ts'
-import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held, type Started } from '../store.ts'
+import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
 import { listClaimed, loadRun } from './claims.ts'
 import type { Connection } from './connection.ts'
@@ -23,11 +24,6 @@ select run.id as runId, run.created_at as createdAt, live.epoch, live.node
 from run left join live on live.run_id = run.id
 where run.public_id = ?`
 
-const findKeyed = `
-select run.public_id as id, run.id as runId, run.created_at as createdAt
-from keyed join run on run.id = keyed.run_id
-where keyed.definition = ? and keyed.key = ?`
-
 /** What cannot be told later, when others have moved the runs. */
 interface KeptAnswer {
   /** Run and epoch of each. */
@@ -36,11 +32,15 @@ interface KeptAnswer {
   readonly completions: readonly CompletionAnswer[]
   readonly woken: number
   readonly heldBack: readonly boolean[]
+  /** The starts that met a run of their key, by their place. */
+  readonly met: Readonly<Record<number, Met>>
 }
 
-type Kept = Pick<Committed, 'lost' | 'cancels' | 'completions' | 'woken' | 'heldBack'>
+type Met = Pick<Started, 'id' | 'runId' | 'isNew' | 'isAmended' | 'createdAt'> & { readonly replacedId?: string }
 
-const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0, heldBack: [] }
+type Kept = Pick<Committed, 'lost' | 'started' | 'cancels' | 'completions' | 'woken' | 'heldBack'>
+
+const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0, heldBack: [], met: {} }
 
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
@@ -51,10 +51,12 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function keepAnswer(db: Connection, nodeId: number, { lost, ...rest }: Kept): void {
+export function keepAnswer(db: Connection, nodeId: number, { lost, started, ...rest }: Kept): void {
+  const met = metBy(started)
   const isShown = rest.cancels.length === 0 && rest.completions.length === 0 && !rest.heldBack.includes(true)
-  if (lost.size === 0 && isShown && rest.woken === 0) return
-  const kept: KeptAnswer = { lost: Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const), ...rest }
+  if (lost.size === 0 && isShown && rest.woken === 0 && met === undefined) return
+  const lostRuns = Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const)
+  const kept: KeptAnswer = { ...rest, lost: lostRuns, met: met ?? {} }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
 }
 
@@ -63,24 +65,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
   const mark = db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
   const kept: KeptAnswer = { ...nothingKept, ...(JSON.parse(mark?.answer ?? '{}') as Partial<KeptAnswer>) }
   const epoch = mark?.epoch ?? 0
-  const started = batch.starts.map((start): Started => {
-    const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
-      findStarted,
-      start.id,
-    )
-    if (own === undefined) {
-      const keyed = db.get<{ id: string; runId: number; createdAt: number }>(
-        findKeyed,
-        start.definitionId,
-        start.idempotencyKey,
-      )
-      if (keyed === undefined) throw new Error(`Batch ${batch.seq} is marked and its run ${start.id} is not there`)
-      return { ...keyed, isNew: false, held: undefined }
-    }
-    const isHere = start.directly && own.node === batch.nodeId && own.epoch === epoch
-    const held = isHere ? { runId: own.runId, generation: 1, epoch } : undefined
-    return { id: start.id, runId: own.runId, isNew: true, held, createdAt: own.createdAt }
-  })
+  const started = startedAgain(db, batch, { epoch, met: kept.met })
   return {
     isNodeLost: false,
     lost: lostAgain(batch, kept),
@@ -92,6 +77,39 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),
     cancelRequests: listCancelRequests(db, batch.nodeId),
   }
+}
+
+function metBy(started: readonly Started[]): Record<number, Met> | undefined {
+  let met: Record<number, Met> | undefined
+  for (let place = 0; place < started.length; place++) {
+    const one = started[place]
+    if (one === undefined || (one.isNew && one.replacedId === undefined)) continue
+    const { id, runId, isNew, isAmended, createdAt, replacedId } = one
+    met ??= {}
+    met[place] = { id, runId, isNew, isAmended, createdAt, ...(replacedId !== undefined && { replacedId }) }
+  }
+  return met
+}
+
+function startedAgain(
+  db: Connection,
+  batch: Batch,
+  { epoch, met }: Pick<KeptAnswer, 'met'> & { epoch: number },
+): Started[] {
+  return batch.starts.map((start, place): Started => {
+    const known = met[place]
+    const replacedId = known?.replacedId
+    if (known !== undefined && !known.isNew) return { ...known, replacedId, held: undefined }
+    const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
+      findStarted,
+      start.id,
+    )
+    if (own === undefined) throw new Error(`Batch ${batch.seq} is marked and its run ${start.id} is not there`)
+    const { runId, createdAt } = own
+    const isHere = start.directly && own.node === batch.nodeId && own.epoch === epoch
+    const held = isHere ? { runId, generation: 1, epoch } : undefined
+    return { id: start.id, runId, isNew: true, isAmended: false, replacedId, held, createdAt }
+  })
 }
 
 function lostAgain(batch: Batch, kept: KeptAnswer): Set<Held> {

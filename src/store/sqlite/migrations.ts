@@ -308,6 +308,33 @@ create index finished_dead on finished (fingerprint, finished_at) where fingerpr
 -- A run that killed its process too often failed with the code run_lost.
 drop table dead;
 
+-- Starts that share a key. When a ready run that never began fails as expired; what its caller knows it by; the retry rules of its call.
+alter table run add column expires_at integer;
+alter table run add column correlation_id text;
+alter table run add column retry text;
+-- Another run waits for the end of this one.
+alter table live add column is_followed integer not null default 0;
+
+-- Keys are those of a name, whatever its version, but for the scope cache: other code may have another result.
+-- definition is the first of the name.
+alter table keyed rename to keyed_before;
+create table keyed (
+  scope text not null,
+  definition integer not null,
+  key text not null,
+  run_id integer not null,
+  -- The run whose end run_id waits for.
+  ahead integer,
+  primary key (scope, definition, key)
+) strict, without rowid;
+insert or ignore into keyed
+select 'idempotency', (select min(first.id) from definition as first where first.name = definition.name), key, run_id, null
+from keyed_before join definition on definition.id = keyed_before.definition
+order by run_id;
+drop table keyed_before;
+create index keyed_run on keyed (run_id);
+create index keyed_ahead on keyed (ahead) where ahead is not null;
+
 drop view runs;
 create view runs as
 select
@@ -327,6 +354,7 @@ select
   live.due_at as due_at,
   node.name as node,
   run.tags as tags,
+  run.correlation_id as correlation_id,
   run.input as input,
   finished.value as value,
   progress.done as done,

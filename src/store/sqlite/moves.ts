@@ -5,6 +5,7 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { wakeFollowers } from './keys.ts'
 import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
@@ -31,7 +32,8 @@ update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries
 where run_id = ? and state in (${statesBefore(runMoves.release)})`
 
 const ending = `
-select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState
+select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState,
+  is_followed as isFollowed
 from live where run_id in (select value from json_each(?))`
 
 // By primary key, and seldom: most runs begin with their claim.
@@ -148,6 +150,7 @@ interface EndingLive extends Held {
   readonly attempt: number
   readonly startedAt: number | null
   readonly hasState: number
+  readonly isFollowed: number
 }
 
 interface EndedRun {
@@ -156,7 +159,7 @@ interface EndedRun {
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
-function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void {
+function finishRuns({ db, now, rollup, news }: Ends, ended: readonly EndedRun[]): void {
   if (ended.length === 0) return
   for (const { live, end } of ended) {
     const { runId, generation, epoch, definition, startedAt } = live
@@ -187,6 +190,10 @@ function finishRuns({ db, now, rollup }: Ends, ended: readonly EndedRun[]): void
     db,
     // What did not succeed may be tried again, and goes on with what it kept.
     ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
+  )
+  news.woken += wakeFollowers(
+    db,
+    ended.flatMap(({ live }) => (live.isFollowed === 1 ? [live.runId] : [])),
   )
 }
 

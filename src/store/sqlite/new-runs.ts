@@ -1,9 +1,9 @@
 // The rows of new runs, many to a statement.
 import type { LiveState } from '../../model/run.ts'
-import type { StartRecord } from '../store.ts'
+import type { StartRecord } from '../start.ts'
 import type { Connection } from './connection.ts'
 import type { SqlValue } from './driver.ts'
-import { wholeMs } from './waits.ts'
+import { wholeMs, wholeOrNull } from './waits.ts'
 
 // Measured: beside one row a statement, 16 take 45 % of the time and 50 take 43 %; a list in JSON takes 60 %.
 const rowsAtOnce = 16
@@ -22,8 +22,11 @@ const insertLives = `
 insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at)
 select id, 1, ?, queue, definition, ?, ?, ?, ?, 1, 0, ? from run where id between ? and ?`
 
+// What few runs have; by primary key.
+const addRarities = `update run set expires_at = ?, correlation_id = ?, retry = ? where id = ?`
+
 /** The statements of this file whose plans are tested. */
-export const hotNewRunStatements = { insertLives }
+export const hotNewRunStatements = { insertLives, addRarities }
 
 /** How a new run begins. */
 export interface Beginning {
@@ -44,6 +47,7 @@ export interface Begins {
 export class NewRuns {
   readonly #begins: Begins
   readonly #values: SqlValue[] = []
+  readonly #rare: [number, StartRecord][] = []
   #alike: Beginning | undefined
   #first = 0
   #last = 0
@@ -58,8 +62,9 @@ export class NewRuns {
     this.#alike = beginning
     this.#last = runId
     const { id, definitionId, queueId, input, tags, deadlineAt } = start
-    const deadline = deadlineAt === null ? null : wholeMs(deadlineAt)
-    this.#values.push(runId, id, definitionId, queueId, input, tags, this.#begins.now, deadline)
+    this.#values.push(runId, id, definitionId, queueId, input, tags, this.#begins.now, wholeOrNull(deadlineAt))
+    if (start.expiresAt !== null || start.correlationId !== null || start.retry !== null)
+      this.#rare.push([runId, start])
     if (this.#values.length < rowsAtOnce * valuesOfRow) return
     this.#begins.db.run(insertManyRuns, ...this.#values)
     this.#values.length = 0
@@ -72,6 +77,10 @@ export class NewRuns {
       db.run(insertOneRun, ...this.#values.slice(at, at + valuesOfRow))
     }
     this.#values.length = 0
+    for (const [runId, { expiresAt, correlationId, retry }] of this.#rare) {
+      db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, runId)
+    }
+    this.#rare.length = 0
     const { state, priority, dueAt } = this.#alike
     const [node, underEpoch, startedAt] = state === 'running' ? [nodeId, epoch, now] : [null, 0, null]
     db.run(insertLives, state, priority, dueAt, node, underEpoch, startedAt, this.#first, this.#last)
@@ -82,6 +91,12 @@ export class NewRuns {
     this.write()
     this.#first = runId
   }
+}
+
+/** When a run that waits for its turn has no more time to begin. */
+export function earliest(deadlineAt: number | null, expiresAt: number | null): number | null {
+  const at = Math.min(deadlineAt ?? Infinity, expiresAt ?? Infinity)
+  return at === Infinity ? null : wholeMs(at)
 }
 
 function isAlike(one: Beginning, other: Beginning): boolean {

@@ -6,7 +6,8 @@ import type { Connection } from './connection.ts'
 // By the unique public id, then by primary keys.
 const findWaiting = `
 select run.public_id as id, live.state, live.definition, live.queue, live.due_at as dueAt,
-  queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version
+  queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
+  (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?) as asked
 cross join run on run.public_id = asked.value
 cross join live on live.run_id = run.id
@@ -27,6 +28,7 @@ interface WaitingRow {
   readonly name: string
   readonly version: string
   readonly pausedAt: number | null
+  readonly aheadId: string | null
 }
 
 interface Serving {
@@ -46,6 +48,7 @@ export function reasonsOf(db: Connection, ids: readonly string[], now: number): 
 }
 
 function reasonOf(row: WaitingRow, serving: () => readonly Serving[]): WaitReason {
+  if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, serving())

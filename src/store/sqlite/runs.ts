@@ -19,15 +19,17 @@ export interface Write {
 }
 
 /** A transaction in which runs may end. */
-export type Ends = Pick<Write, 'db' | 'now' | 'rollup'>
+export type Ends = Pick<Write, 'db' | 'now' | 'rollup' | 'news'>
 
 // The fence: whether a run is still held under this claim; by primary key.
 const checkRun = `
 select 1 as is_held from live
 where run_id = ? and epoch = ? and node = ? and state = 'running'`
 
-/** When a ready run is due: at the end of the time its caller gave it; by primary key. */
-export const readyUntil = '(select deadline_at from run where run.id = live.run_id)'
+/** When a ready run is due: at the end of the time its caller gave it, or gave it to begin; by primary key. */
+export const readyUntil = `(select case when live.started_at is null and live.generation = 1
+  then min(ifnull(deadline_at, expires_at), ifnull(expires_at, deadline_at)) else deadline_at end
+  from run where run.id = live.run_id)`
 
 /** A run that saved a step in this activation counts its deliveries anew; by primary key prefix, and only after a delivery. */
 export const deliveriesSoFar = `case

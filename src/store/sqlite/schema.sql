@@ -62,11 +62,18 @@ CREATE TABLE finished (
 CREATE INDEX finished_dead on finished (fingerprint, finished_at) where fingerprint is not null;
 
 CREATE TABLE keyed (
+  scope text not null,
   definition integer not null,
   key text not null,
   run_id integer not null,
-  primary key (definition, key)
+  -- The run whose end run_id waits for.
+  ahead integer,
+  primary key (scope, definition, key)
 ) strict, without rowid;
+
+CREATE INDEX keyed_ahead on keyed (ahead) where ahead is not null;
+
+CREATE INDEX keyed_run on keyed (run_id);
 
 CREATE TABLE live (
   run_id integer primary key,
@@ -82,7 +89,7 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
@@ -148,7 +155,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, opened_at integer) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer) strict;
 
 CREATE TABLE state (
   run_id integer not null,
@@ -225,6 +232,7 @@ select
   live.due_at as due_at,
   node.name as node,
   run.tags as tags,
+  run.correlation_id as correlation_id,
   run.input as input,
   finished.value as value,
   progress.done as done,

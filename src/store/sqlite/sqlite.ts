@@ -2,7 +2,17 @@
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
-import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
+import type {
+  Batch,
+  Committed,
+  DeadNode,
+  DeadRun,
+  EmitCursor,
+  ExpiredRun,
+  NodeIdentity,
+  Serving,
+  Store,
+} from '../store.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { AuditPage, AuditRecord, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
@@ -12,7 +22,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { listDead } from './dead.ts'
-import { expireRuns, findNextDueAt, isAnyDue, wakeRuns, type ExpiredRun } from './due.ts'
+import { expireRuns, findNextDueAt, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
@@ -246,7 +256,7 @@ class SqliteStore implements Store {
   /** Writes what ends runs, and counts them. */
   #end<T>(work: (ends: Ends) => T): Promise<T> {
     return this.#write(() => {
-      const ends = { db: this.#db, now: this.now(), rollup: new Rollup() }
+      const ends = { db: this.#db, now: this.now(), rollup: new Rollup(), news: { woken: 0 } }
       const result = work(ends)
       ends.rollup.write(ends.db, ends.now)
       return result
@@ -298,15 +308,15 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   releaseRuns(write, batch.releases)
   const completions = completeRuns(write, batch.completions)
   const cancels = cancelRuns(write, batch.cancels)
-  rollup.write(db, now)
   const started = insertRuns(write, batch.starts)
+  rollup.write(db, now)
   const claims = claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
   const { lost } = fence
   const { woken } = news
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, completions, cancels, woken, heldBack })
+  if (isNode) keepAnswer(db, batch.nodeId, { lost, started, completions, cancels, woken, heldBack })
   return { isNodeLost: false, lost, started, completions, cancels, claimed, heldBack, cancelRequests, woken }
 }
 

@@ -1,20 +1,25 @@
-// Starts: the rows of new runs, and the run that an idempotency key already names.
-import type { Started, StartRecord } from '../store.ts'
+// Starts: each begins a run, joins or changes the one that has its key, or takes its place.
+import { toErrorRecord } from '../../lib/error-record.ts'
+import { appendList, isFullList, type Room } from '../../model/append.ts'
+import { runCancelled } from '../../model/errors.ts'
+import { decideStart, type StartKey } from '../../model/start-key.ts'
+import type { StartRecord, Started } from '../start.ts'
+import { cancelRun } from './cancels.ts'
+import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
-import { NewRuns, type Beginning } from './new-runs.ts'
+import {
+  changeInput,
+  changeTimes,
+  findRunOfKey,
+  inputOf,
+  keepKey,
+  ownerOf,
+  wakeUnbegunRuns,
+  type Keyed,
+} from './keys.ts'
+import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from './waits.ts'
-
-// The run that was started with an idempotency key before; by primary key of keyed.
-const findKeyed = `
-select run.id as run_id, run.public_id as id, run.created_at as created_at
-from keyed join run on run.id = keyed.run_id
-where keyed.definition = ? and keyed.key = ?`
-
-const insertKeyed = `insert into keyed (definition, key, run_id) values (?, ?, ?)`
-
-/** The statements of this file whose plans are tested. */
-export const hotStartStatements = { findKeyed }
 
 export function insertRuns(write: Write, starts: readonly StartRecord[]): Started[] {
   if (starts.length === 0) return []
@@ -22,47 +27,100 @@ export function insertRuns(write: Write, starts: readonly StartRecord[]): Starte
   let runId = takeFrom(write.db, 'run', starts.length)
   const started: Started[] = []
   for (const start of starts) {
-    const number = runId++
-    started.push(
-      (start.idempotencyKey === null ? undefined : joinKeyed(write, { start, runs }, number)) ??
-        begin(write, { start, runs }, number),
-    )
+    const { key } = start
+    const order = { start, runs, runId: runId++ }
+    started.push(key === null ? begin(write, order, beginningOf(write, start)) : startKeyed(write, order, key))
   }
   runs.write()
   return started
 }
 
-interface Beginner {
+/** A start and the number of its run, should it become one. */
+interface Order {
   readonly start: StartRecord
   readonly runs: NewRuns
+  readonly runId: number
 }
 
-function begin({ now, epoch, paused }: Write, { start, runs }: Beginner, runId: number): Started {
-  const isDirect = start.directly && !paused.has(start.queueId)
-  runs.add(runId, start, beginningOf(start, isDirect))
-  const held = isDirect ? { runId, generation: 1, epoch } : undefined
-  return { id: start.id, runId, isNew: true, held, createdAt: now }
+function begin({ now, epoch }: Write, { start, runs, runId }: Order, beginning: Beginning): Started {
+  runs.add(runId, start, beginning)
+  const held = beginning.state === 'running' ? { runId, generation: 1, epoch } : undefined
+  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: now }
 }
 
-function beginningOf({ priority, dueAt, deadlineAt }: StartRecord, isDirect: boolean): Beginning {
+function beginningOf(
+  { paused }: Write,
+  { directly, queueId, priority, dueAt, deadlineAt, expiresAt }: StartRecord,
+): Beginning {
+  const isDirect = directly && !paused.has(queueId)
   // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
   if (isDirect) return { state: 'running', priority, dueAt: null }
   if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
-  return { state: 'ready', priority, dueAt: deadlineAt === null ? null : wholeMs(deadlineAt) }
+  return { state: 'ready', priority, dueAt: earliest(deadlineAt, expiresAt) }
 }
 
-/** The run that has the key of this start; without one the key is given to `runId`. */
-function joinKeyed({ db }: Write, { start, runs }: Beginner, runId: number): Started | undefined {
-  // Race: it may be one of those that begin beside it.
+/** find → decide → do. Race: whoever begins, ends or starts a run of the key does so in another transaction. */
+function startKeyed(write: Write, order: Order, key: StartKey): Started {
+  // The run of the key may be one of those that begin beside it.
+  order.runs.write()
+  const owner = ownerOf(write.db, key, order.start.definitionId)
+  const found = findRunOfKey(write.db, key, owner)
+  const move = decideStart(key, found, write.now)
+  if (found === undefined || move === 'start') return beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
+  if (move === 'attach') return joined(found, false)
+  if (move === 'follow') return beginKeyed(write, { order, key, owner }, found.runId)
+  if (move === 'amend' && amend(write.db, { start: order.start, key, found })) return joined(found, true)
+  if (move === 'replace') cancel(write, found, order.start.id)
+  const started = beginKeyed(write, { order, key, owner }, null)
+  return move === 'replace' ? { ...started, replacedId: found.id } : started
+}
+
+function joined({ id, runId, createdAt }: Keyed, isAmended: boolean): Started {
+  return { id, runId, isNew: false, isAmended, replacedId: undefined, held: undefined, createdAt }
+}
+
+/** Begins a run that has a key from now on; where there is a run `ahead` it waits for the end of that. */
+function beginKeyed(
+  write: Write,
+  { order, key, owner }: { readonly order: Order; readonly key: StartKey; readonly owner: number },
+  ahead: number | null,
+): Started {
+  const { start, runs, runId } = order
+  const isFull = key.rule === 'append' && isFullList(start.input, key)
+  const beginning = beginningOf(write, isFull ? { ...start, dueAt: null } : start)
+  const dueAt = earliest(start.deadlineAt, start.expiresAt)
+  const started = begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
   runs.write()
-  const known = db.get<{ run_id: number; id: string; created_at: number }>(
-    findKeyed,
-    start.definitionId,
-    start.idempotencyKey,
-  )
-  if (known === undefined) {
-    db.run(insertKeyed, start.definitionId, start.idempotencyKey, runId)
-    return undefined
-  }
-  return { id: known.id, runId: known.run_id, isNew: false, held: undefined, createdAt: known.created_at }
+  keepKey(write.db, key, { owner, runId, ahead })
+  return started
+}
+
+/** Changes a run that waits into what a later start asks for; false when that does not fit into it. */
+function amend(
+  db: Connection,
+  { start, key, found }: { readonly start: StartRecord; readonly key: StartKey; readonly found: Keyed },
+): boolean {
+  if (key.rule === 'append') return append(db, { start, room: key, found })
+  changeInput(db, found.runId, start.input)
+  const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
+  const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
+  changeTimes(db, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
+  return true
+}
+
+function append(
+  db: Connection,
+  { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
+): boolean {
+  const appended = appendList(inputOf(db, found.runId), start.input, room)
+  if (appended !== undefined) changeInput(db, found.runId, appended.input)
+  // What is full has nothing more to wait for.
+  if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(db, [found.runId])
+  return appended !== undefined
+}
+
+function cancel(write: Write, { id, runId, name, place, epoch }: Keyed, byId: string): void {
+  const reason = `replaced by run ${byId}, which has its idempotency key`
+  const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
+  cancelRun(write, { runId, state: place, epoch }, { value, reason })
 }

@@ -9,7 +9,7 @@ import { reasonsOf } from './reasons.ts'
 
 const columns = `
 id, name, version, queue, state, code, fingerprint, generation, attempt, deliveries, created_at as createdAt, started_at as startedAt,
-finished_at as finishedAt, due_at as dueAt, node, tags, input, value, done, total`
+finished_at as finishedAt, due_at as dueAt, node, tags, correlation_id as correlationId, input, value, done, total`
 
 // By the unique public id, then by primary key prefix; the newest generation decides.
 const findFinishedRun = `

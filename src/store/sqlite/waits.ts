@@ -21,6 +21,10 @@ export function wholeMs(at: number): number {
   return Math.min(Math.ceil(at), Number.MAX_SAFE_INTEGER)
 }
 
+export function wholeOrNull(at: number | null): number | null {
+  return at === null ? null : wholeMs(at)
+}
+
 export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
   db.run(dropWaits, runId)
   for (const { path, kind, name, dueAt } of waits) {

@@ -7,6 +7,7 @@ import { endCases } from './ends.ts'
 import { fencingCases } from './fencing.ts'
 import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
+import { keyCases } from './keys.ts'
 import { markCases } from './marks.ts'
 import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
@@ -39,6 +40,7 @@ const groups: Readonly<Record<string, Cases>> = {
   times: timeCases,
   nodes: nodeCases,
   deliveries: deliveryCases,
+  keys: keyCases,
   marks: markCases,
   cancels: cancelCases,
   streams: streamCases,

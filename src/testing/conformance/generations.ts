@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict'
 import { generationMoves, type RunState } from '../../model/run.ts'
 import type { Claimed, Held } from '../../store/store.ts'
-import { attempt, cancel, errorValue, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
+import {
+  attach,
+  attempt,
+  cancel,
+  errorValue,
+  park,
+  same,
+  settle,
+  startMs,
+  step,
+  type Cases,
+  type Scene,
+} from './scene.ts'
 
 const laterMs = startMs + 60_000
 
@@ -120,13 +132,13 @@ export const generationCases: Cases = {
   },
 
   'keeps its key, its priority, its queue, its tags and what it kept': async (scene) => {
-    const { id, held } = await scene.startAndClaim({ idempotencyKey: 'order-7', priority: 9, tags: '["shop"]' })
+    const { id, held } = await scene.startAndClaim({ key: attach('order-7'), priority: 9, tags: '["shop"]' })
     await scene.node.commit({ states: [{ held, key: 'cursor', value: 'j7' }] })
     await fail(scene, held)
     await scene.start()
     const again = await takeUp(scene, id)
     same([again.id, again.states], [id, [{ key: 'cursor', value: 'j7' }]])
-    const keyed = await scene.client.commit({ starts: [scene.startRecord({ idempotencyKey: 'order-7' })] })
+    const keyed = await scene.client.commit({ starts: [scene.startRecord({ key: attach('order-7') })] })
     same([keyed.started[0]?.id, keyed.started[0]?.isNew], [id, false])
     same((await scene.store.findRun(id))?.tags, '["shop"]')
   },

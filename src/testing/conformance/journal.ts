@@ -1,6 +1,6 @@
 // The journal: what a claim brings back of what was done before (I1, I12).
 import assert from 'node:assert/strict'
-import { attempt, park, same, settle, startMs, step, type Cases } from './scene.ts'
+import { attach, attempt, park, same, settle, startMs, step, type Cases } from './scene.ts'
 
 export const journalCases: Cases = {
   'returns steps with the next claim, in the order they finished': async (scene) => {
@@ -110,7 +110,7 @@ export const journalCases: Cases = {
     const good = await scene.startAndClaim()
     const bad = await scene.startAndClaim()
     const part = {
-      starts: [scene.startRecord({ id: 'new', idempotencyKey: 'k' })],
+      starts: [scene.startRecord({ id: 'new', key: attach('k') })],
       steps: [step(good.held, 'a'), step(bad.held, 'b'), step(bad.held, 'b', { seq: 2 })],
       emits: [{ held: good.held, n: 1, value: 'j1' }],
       attempts: [attempt(good.held, 'a', 1)],

@@ -1,17 +1,17 @@
 // A lost answer: the same batch issued again is not written again, and is answered as before.
 import assert from 'node:assert/strict'
 import type { Batch, Committed } from '../../store/store.ts'
-import { attempt, cancel, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
+import { attach, attempt, cancel, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 export const markCases: Cases = {
   'writes a batch once that is issued twice, and answers the same': async (scene) => {
     const [kept, ended] = [await scene.startAndClaim(), await scene.startAndClaim()]
-    await scene.start({ id: 'keyed', idempotencyKey: 'old' })
+    await scene.start({ id: 'keyed', key: attach('old') })
     await scene.start({ id: 'waiting', priority: -9 })
     const batch = scene.node.batch({
       starts: [
-        scene.startRecord({ id: 'new', idempotencyKey: 'new' }),
-        scene.startRecord({ id: 'attached', idempotencyKey: 'old' }),
+        scene.startRecord({ id: 'new', key: attach('new') }),
+        scene.startRecord({ id: 'attached', key: attach('old') }),
         scene.startRecord({ id: 'here', directly: true }),
         scene.startRecord({ id: 'first', priority: 9 }),
       ],

@@ -1,14 +1,15 @@
 // How runs start and are claimed: states, keys, order, limits, and values that come back as they went in (I2, I6, I17).
 import assert from 'node:assert/strict'
 import { decode, encode } from '../../lib/codec.ts'
-import { cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { attach, cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 export const runCases: Cases = {
   'starts a run that is ready': async (scene) => {
     const record = scene.startRecord({ tags: '["a"]', priority: 3, input: 'j[1]' })
     const { started } = await scene.client.commit({ starts: [record] })
     const [start] = started
-    same(started, [{ id: record.id, runId: start?.runId, isNew: true, held: undefined, createdAt: startMs }])
+    const fate = { isNew: true, isAmended: false, replacedId: undefined, held: undefined }
+    same(started, [{ id: record.id, runId: start?.runId, ...fate, createdAt: startMs }])
     same(await scene.store.findRun(record.id), {
       id: record.id,
       name: 'resize',
@@ -26,6 +27,7 @@ export const runCases: Cases = {
       dueAt: null,
       node: null,
       tags: '["a"]',
+      correlationId: null,
       input: 'j[1]',
       value: null,
       done: null,
@@ -72,6 +74,9 @@ export const runCases: Cases = {
       createdAt: startMs,
       startedAt: startMs,
       deadlineAt: startMs + 9,
+      expiresAt: null,
+      correlationId: null,
+      retry: null,
       steps: [],
       failedAttempts: [],
       waits: [],
@@ -82,7 +87,7 @@ export const runCases: Cases = {
   },
 
   'gives one run to an idempotency key that is used twice in a batch': async (scene) => {
-    const starts = ['left', 'right'].map((id) => scene.startRecord({ id, idempotencyKey: 'order-7' }))
+    const starts = ['left', 'right'].map((id) => scene.startRecord({ id, key: attach('order-7') }))
     const { started } = await scene.client.commit({ starts })
     same(
       started.map(({ id, isNew }) => ({ id, isNew })),
@@ -96,10 +101,10 @@ export const runCases: Cases = {
   },
 
   'attaches a later start with the same key, also to a run that finished': async (scene) => {
-    const first = await scene.start({ idempotencyKey: 'order-7' })
+    const first = await scene.start({ key: attach('order-7') })
     await scene.clock.advance(5)
     const again = () =>
-      scene.client.commit({ starts: [scene.startRecord({ idempotencyKey: 'order-7', directly: false })] })
+      scene.client.commit({ starts: [scene.startRecord({ key: attach('order-7'), directly: false })] })
     const unfinished = (await again()).started[0]
     same([unfinished?.id, unfinished?.isNew, unfinished?.createdAt], [first, false, startMs])
     await scene.client.commit({ cancels: [cancel(first)] })
@@ -107,23 +112,23 @@ export const runCases: Cases = {
   },
 
   'holds nothing of a direct start that was attached': async (scene) => {
-    const id = await scene.start({ idempotencyKey: 'order-7' })
-    const starts = [scene.startRecord({ idempotencyKey: 'order-7', directly: true })]
+    const id = await scene.start({ key: attach('order-7') })
+    const starts = [scene.startRecord({ key: attach('order-7'), directly: true })]
     const { started } = await scene.node.commit({ starts })
     same([started[0]?.id, started[0]?.held], [id, undefined])
     assert.equal(await scene.stateOf(id), 'ready')
   },
 
-  'keeps the same key apart for different definitions': async (scene) => {
-    const other = await scene.store.internDefinition('resize', '2')
-    const first = await scene.start({ idempotencyKey: 'k' })
-    assert.notEqual(await scene.start({ idempotencyKey: 'k', definitionId: other }), first)
+  'keeps the same key apart for different names': async (scene) => {
+    const other = await scene.store.internDefinition('crop', '1')
+    const first = await scene.start({ key: attach('k') })
+    assert.notEqual(await scene.start({ key: attach('k'), definitionId: other }), first)
   },
 
   'gives one run to a key that many connections use at the same time': async (scene) => {
     const clients = await Promise.all(Array.from({ length: 4 }, () => scene.addClient()))
     const answers = await Promise.all(
-      clients.map((client) => client.commit({ starts: [scene.startRecord({ idempotencyKey: 'k' })] })),
+      clients.map((client) => client.commit({ starts: [scene.startRecord({ key: attach('k') })] })),
     )
     const started = answers.flatMap((answer) => answer.started)
     assert.equal(new Set(started.map(({ id }) => id)).size, 1)
@@ -277,7 +282,7 @@ function valuesThatSurvive(): Record<string, unknown> {
 
 async function survives(scene: Scene, value: unknown): Promise<void> {
   const text = encode(value)
-  const id = await scene.start({ input: text, tags: text, idempotencyKey: 'ключ 🗝 \' "' })
+  const id = await scene.start({ input: text, tags: text, key: attach('ключ 🗝 \' "') })
   const { held, input } = await scene.node.claimOne()
   const step = { path: `ship[${'Zürich 🦆'}]`, seq: 1, kind: 'step', attempt: 1, isError: false, value: text } as const
   const times = { startedAt: startMs, finishedAt: startMs }

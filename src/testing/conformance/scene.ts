@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
+import type { StartKey } from '../../model/start-key.ts'
 import { emptyLists, type BatchLists } from '../../store/lists.ts'
+import type { StartRecord } from '../../store/start.ts'
 import type * as store from '../../store/store.ts'
 import type { RunView } from '../../store/views.ts'
 import type { ParkRecord } from '../../store/waits.ts'
@@ -129,7 +131,7 @@ export class Scene {
     return new Peer(this, await this.connect(), 0)
   }
 
-  startRecord(values: Partial<store.StartRecord> = {}): store.StartRecord {
+  startRecord(values: Partial<StartRecord> = {}): StartRecord {
     return {
       id: `run-${++this.#ids}`,
       definitionId: this.definitionId,
@@ -139,7 +141,10 @@ export class Scene {
       tags: null,
       dueAt: null,
       deadlineAt: null,
-      idempotencyKey: null,
+      expiresAt: null,
+      correlationId: null,
+      retry: null,
+      key: null,
       directly: false,
       ...values,
     }
@@ -158,13 +163,13 @@ export class Scene {
   }
 
   /** Starts a run from outside and returns its id. */
-  async start(values: Partial<store.StartRecord> = {}): Promise<string> {
+  async start(values: Partial<StartRecord> = {}): Promise<string> {
     const { started } = await this.client.commit({ starts: [this.startRecord(values)] })
     return started[0]?.id ?? 'none was started'
   }
 
   /** A run that the first node holds. */
-  async startAndClaim(values: Partial<store.StartRecord> = {}): Promise<store.Claimed> {
+  async startAndClaim(values: Partial<StartRecord> = {}): Promise<store.Claimed> {
     await this.start(values)
     return this.node.claimOne()
   }
@@ -225,6 +230,11 @@ export function park(held: store.Held, dueAt: number): ParkRecord {
 /** An error as it is kept. */
 export function errorValue(code: string): string {
   return JSON.stringify({ name: 'TroupeError', code, message: `told as ${code}` })
+}
+
+/** A key as `idempotencyKey` makes it. */
+export function attach(key: string): StartKey {
+  return { rule: 'attach', key }
 }
 
 export function cancel(id: string): store.CancelRecord {

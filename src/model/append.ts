@@ -1,0 +1,41 @@
+// Inputs that are lists, put one behind the other as they are stored.
+import { decode, encode } from '../lib/codec.ts'
+
+export interface Room {
+  /** How many items fit; null for any number. */
+  readonly size: number | null
+  readonly maxBytes: number
+}
+
+export interface Appended {
+  readonly input: string
+  /** Nothing more fits. */
+  readonly isFull: boolean
+}
+
+/** A list with another behind it; undefined when there is no room for that. */
+export function appendList(list: string, added: string, { size, maxBytes }: Room): Appended | undefined {
+  // Measured: beside reading and writing the items this takes a tenth; their number is only known by reading them.
+  const spliced = size === null ? spliceJson(list, added) : undefined
+  if (spliced !== undefined && spliced.length * 3 <= maxBytes) return { input: spliced, isFull: false }
+  const items = [...itemsOf(list), ...itemsOf(added)]
+  if (size !== null && items.length > size) return undefined
+  const input = encode(items)
+  if (Buffer.byteLength(input) > maxBytes) return undefined
+  return { input, isFull: items.length === size }
+}
+
+/** Whether a list has as many items as there is room for. */
+export function isFullList(list: string, { size }: Room): boolean {
+  return size !== null && itemsOf(list).length >= size
+}
+
+function spliceJson(list: string, added: string): string | undefined {
+  if (!list.startsWith('j[') || !added.startsWith('j[')) return undefined
+  if (added === 'j[]') return list
+  return list === 'j[]' ? added : `${list.slice(0, -1)},${added.slice(2)}`
+}
+
+function itemsOf(list: string): unknown[] {
+  return decode(list) as unknown[]
+}

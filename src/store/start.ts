@@ -1,0 +1,43 @@
+// What starts a run, and what became of it.
+import type { StartKey } from '../model/start-key.ts'
+import type { Held } from './store.ts'
+
+/** A run to be started. */
+export interface StartRecord {
+  /** The id users see. */
+  readonly id: string
+  readonly definitionId: number
+  readonly queueId: number
+  readonly priority: number
+  /** Encoded. */
+  readonly input: string
+  /** Encoded list of strings; null without tags. */
+  readonly tags: string | null
+  /** When it becomes ready; null for now. */
+  readonly dueAt: number | null
+  /** When the whole run fails with `timed_out`; null for never. */
+  readonly deadlineAt: number | null
+  /** When it fails with `expired`, should nobody have begun it; null for never. */
+  readonly expiresAt: number | null
+  readonly correlationId: string | null
+  /** Retry options as JSON, in the place of those of the definition; null for those. */
+  readonly retry: string | null
+  readonly key: StartKey | null
+  /** An actor of this node is reserved for it: it starts as running here, without a claim. */
+  readonly directly: boolean
+}
+
+/** What became of a start. */
+export interface Started {
+  /** The id of the run that now exists: the given one, or that of the run with the same key. */
+  readonly id: string
+  readonly runId: number
+  readonly isNew: boolean
+  /** It is one that waited, and was changed by this start. */
+  readonly isAmended: boolean
+  /** The run whose place it took, which was cancelled or is asked to end. */
+  readonly replacedId: string | undefined
+  /** Set when it runs here now. */
+  readonly held: Held | undefined
+  readonly createdAt: number
+}

@@ -1,0 +1,93 @@
+// The three times a run can be given: to begin, for each attempt, and in all; and what else a call says of its run alone.
+import { describe, expect, it } from 'vitest'
+import { PermanentError, worker } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection } from './stage.ts'
+
+noUnhandledRejections()
+
+describe('expires', () => {
+  it('fails a run that nobody began in time, told apart from one that took too long', async () => {
+    const job = worker('job', {}, () => 'done')
+    const { troupe, clock } = await onStage({ definitions: [job], queues: ['other'] })
+    const handle = await troupe.call(job, undefined, { expires: '5s' })
+    const ended = rejection(handle.result())
+    await clock.advance(7_000)
+    expect(await ended).toMatchObject({ name: 'TroupeError', code: 'expired', details: { name: 'job', waitMs: 5_000 } })
+    expect((await ended).message).toMatch(/^Worker 'job' expired: its run was not begun within 5s of its call\./)
+    expect(await troupe.stats('job')).toMatchObject({ failed: 1, timedOut: 0 })
+  })
+
+  it('leaves a run alone that was begun, however often it is tried', async () => {
+    let calls = 0
+    const job = worker('job', { retry: { attempts: 3, base: '10s', jitter: 0 } }, () => {
+      calls += 1
+      if (calls < 3) throw new Error('not yet')
+      return calls
+    })
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    expect(await moving(clock, troupe.run(job, undefined, { expires: '5s' }))).toBe(3)
+  })
+
+  it('counts from the time at which it could begin', async () => {
+    const job = worker('job', {}, () => 'done')
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    expect(await moving(clock, troupe.run(job, undefined, { delay: '1m', expires: '5s' }))).toBe('done')
+  })
+
+  it('lets no run begin after its time, though nobody has noticed yet that it is up', async () => {
+    const gate = deferred<void>()
+    const seen: number[] = []
+    const job = worker('job', {}, async (_ctx, n: number) => {
+      seen.push(n)
+      await gate.promise
+    })
+    const { troupe, clock } = await onStage({ definitions: [job], pools: { task: { min: 1, max: 1 } } })
+    await troupe.call(job, 1)
+    await eventually(() => seen.length === 1)
+    const late = await troupe.call(job, 2, { expires: 10 })
+    await clock.advance(10)
+    gate.resolve()
+    expect(await moving(clock, rejection(late.result()))).toMatchObject({ code: 'expired' })
+    expect(seen).toEqual([1])
+  })
+})
+
+describe('what a call says of its run alone', () => {
+  it('retries as the call says, and as the definition says where it is silent', async () => {
+    const times: number[] = []
+    const job = worker('job', { retry: { attempts: 2, backoff: 'linear', base: '2s', jitter: 0 } }, () => {
+      times.push(clock.now())
+      throw new Error('always')
+    })
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    await moving(clock, rejection(troupe.run(job, undefined, { retry: { attempts: 3 } })))
+    expect([times[1]! - times[0]!, times[2]! - times[1]!, times.length]).toEqual([2_000, 4_000, 3])
+    times.length = 0
+    await moving(clock, rejection(troupe.run(job, undefined, { retry: { backoff: 'none' } })))
+    expect([times[1]! - times[0]!, times.length]).toEqual([0, 2])
+  })
+
+  it('keeps the functions of the definition, and what is never tried again', async () => {
+    let calls = 0
+    const job = worker('job', { retry: { retryIf: (error) => error.message !== 'stop' } }, (_ctx, text: string) => {
+      calls += 1
+      throw text === 'permanent' ? new PermanentError(text) : new Error(text)
+    })
+    const { troupe, clock } = await onStage({ definitions: [job] })
+    for (const text of ['stop', 'permanent']) {
+      await moving(clock, rejection(troupe.run(job, text, { retry: { attempts: 5 } })))
+    }
+    expect(calls).toBe(2)
+  })
+
+  it('tells its correlation id to its code and in its status', async () => {
+    const job = worker('job', {}, (ctx) => ctx.correlationId)
+    const { troupe } = await onStage({ definitions: [job] })
+    const handle = await troupe.call(job, undefined, { correlationId: 'request-7' })
+    expect([await handle.result(), (await handle.status()).correlationId]).toEqual(['request-7', 'request-7'])
+    expect(await troupe.run(job)).toBeUndefined()
+    const [many] = await troupe.callMany(job, [undefined], { correlationId: 'bulk', delay: 1 })
+    expect(await many?.status()).toMatchObject({ correlationId: 'bulk' })
+  })
+})
