@@ -18,7 +18,7 @@ export class OutgoingMessages implements WriteOwner {
   readonly #activation: Activation
   readonly #rules: MessageRules
   /** What waits until the messages before it are durable. */
-  readonly #gathered = new Ring<EmitRecord>()
+  #gathered: Ring<EmitRecord> | undefined
   #said = 0
   #droppedThrough = 0
   #hasDropped = false
@@ -39,15 +39,15 @@ export class OutgoingMessages implements WriteOwner {
     const value = message instanceof Encoded ? message.text : encode(message, messageSize)
     if (isTooMany) this.#noteDrop()
     this.#said += 1
-    this.#gathered.push({ held: this.#activation.held, n: this.#said, value })
-    if (this.#gathered.size > keep) this.#gathered.shift()
-    if (this.#underWay === 0) this.#sendSome()
+    const record = { held: this.#activation.held, n: this.#said, value }
+    if (this.#underWay === 0) this.#send([{ list: 'emits', record }])
+    else this.#gather(record)
     return true
   }
 
   /** Sends all that was said, ahead of what is written next. */
   flush(): void {
-    while (this.#gathered.size > 0) this.#sendSome()
+    while (this.#left > 0) this.#sendSome()
   }
 
   written(): void {
@@ -57,7 +57,7 @@ export class OutgoingMessages implements WriteOwner {
   }
 
   lost(): void {
-    while (this.#gathered.size > 0) this.#gathered.shift()
+    this.#gathered = undefined
     this.#activation.lost()
   }
 
@@ -69,17 +69,32 @@ export class OutgoingMessages implements WriteOwner {
 
   #goOn(): void {
     this.#underWay -= 1
-    if (this.#underWay === 0 && this.#gathered.size > 0) this.#sendSome()
+    if (this.#underWay === 0 && this.#left > 0) this.#sendSome()
+  }
+
+  get #left(): number {
+    return this.#gathered === undefined ? 0 : this.#gathered.size
+  }
+
+  #gather(record: EmitRecord): void {
+    this.#gathered ??= new Ring()
+    this.#gathered.push(record)
+    if (this.#gathered.size > this.#rules.keep) this.#gathered.shift()
   }
 
   #sendSome(): void {
     const records: HeldRecord[] = []
-    for (let record = this.#gathered.shift(); record !== undefined; record = this.#gathered.shift()) {
+    while (records.length < mostAtOnce) {
+      const record = this.#gathered?.shift()
+      if (record === undefined) break
       records.push({ list: 'emits', record })
-      if (records.length === mostAtOnce) break
     }
+    this.#send(records)
+  }
+
+  #send(records: HeldRecord[]): void {
     const { keep, overflow } = this.#rules
-    const through = this.#said - this.#gathered.size - keep
+    const through = this.#said - this.#left - keep
     const atOnce = Math.max(1, Math.min(mostDropped, Math.floor(keep / 10)))
     if (overflow === 'drop-oldest' && through >= this.#droppedThrough + atOnce) {
       this.#droppedThrough = through
