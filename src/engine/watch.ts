@@ -5,6 +5,9 @@ import type { Changes } from './changes.ts'
 
 // With every hint lost, news still arrive by then.
 const backstopMs = 500
+// Each of those who wait asks the store: when they are many, they do so together and less often.
+const fewEars = 50
+const manyMs = 25
 
 /** What is known already; nothing but a reason to look, when both are missing. */
 export interface News {
@@ -53,9 +56,10 @@ export class Ear {
 export class Watch {
   readonly #changes: Changes
   readonly #clock: Clock
-  readonly #listener = { isAwaited: true, changed: (): void => this.wakeAll() }
+  readonly #listener = { isAwaited: true, changed: (): void => this.#lookSoon() }
   readonly #ears = new Map<string, Set<Ear>>()
   #timer: Timer | undefined
+  #isLookSoon = false
   #end: Error | undefined
 
   constructor(changes: Changes, clock: Clock) {
@@ -103,15 +107,24 @@ export class Watch {
 
   #open(): void {
     this.#changes.listen(this.#listener)
-    this.#arm()
+    this.#arm(backstopMs)
   }
 
-  #arm(): void {
+  #lookSoon(): void {
+    if (this.#ears.size <= fewEars) return this.wakeAll()
+    if (this.#isLookSoon) return
+    this.#isLookSoon = true
+    this.#timer?.cancel()
+    this.#arm(manyMs)
+  }
+
+  #arm(delayMs: number): void {
     const look = (): void => {
-      this.#arm()
+      this.#isLookSoon = false
+      this.#arm(backstopMs)
       this.wakeAll()
     }
-    this.#timer = this.#clock.after(backstopMs, look, { background: true })
+    this.#timer = this.#clock.after(delayMs, look, { background: true })
   }
 
   #forget(id: string, ear: Ear): void {
@@ -122,5 +135,6 @@ export class Watch {
     this.#changes.forget(this.#listener)
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#isLookSoon = false
   }
 }
