@@ -16,6 +16,8 @@ interface Piece {
   readonly takenOver?: number
   readonly steps: number
   readonly executedAgain: number
+  /** Of pieces with kills. */
+  readonly againByKills?: number
   readonly failures: number
 }
 
@@ -35,11 +37,13 @@ while (sumOf('pauses') < wanted.pauses) runPiece('pause.test.ts', 'comes back ch
 
 for (const what of ['kills', 'pauses'] as const) {
   const pieces = ofKind(what)
-  const sum = (field: 'steps' | 'executedAgain' | 'failures'): number =>
-    pieces.reduce((total, piece) => total + piece[field], 0)
-  const again = sum('executedAgain') / sum('steps')
+  const sum = (field: 'steps' | 'executedAgain' | 'againByKills' | 'failures'): number =>
+    pieces.reduce((total, piece) => total + (piece[field] ?? 0), 0)
+  const percent = (field: 'executedAgain' | 'againByKills'): string =>
+    `${((sum(field) / sum('steps')) * 100).toFixed(1)} %`
+  const byKills = what === 'kills' ? `, ${percent('againByKills')} because of kills` : ''
   console.log(
-    `${sumOf(what)} ${what} in ${pieces.length} pieces: ${sum('failures')} violations; ${sum('executedAgain')} of ${sum('steps')} steps were executed again (${(again * 100).toFixed(1)} %)`,
+    `${sumOf(what)} ${what} in ${pieces.length} pieces: ${sum('failures')} violations; ${sum('executedAgain')} of ${sum('steps')} steps were executed again (${percent('executedAgain')}${byKills})`,
   )
 }
 

@@ -22,6 +22,8 @@ export interface Figures {
   readonly remembered: number
   /** Executed to the end and not on record, because a fault came first. */
   readonly executedAgain: number
+  /** Those of them whose process was killed, and had not lost the run before because its lease ran out. */
+  readonly againByKills: number
   /** Attempts that a fault found between their beginning and the acknowledgement. */
   readonly inFlight: number
   /** Runs taken from dead processes. */
@@ -256,6 +258,8 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
   )
   const called = new Set(ofKind(entries, 'called').map(({ run }) => run))
   const completed = completedOf(entries)
+  const again = completed.filter(({ uuid }) => !recorded.has(uuid))
+  const lost = lostOf(entries)
   const fired: Record<string, number> = {}
   for (const { place, pid } of ofKind(entries, 'fired'))
     if (faults.killed.has(pid)) fired[place] = (fired[place] ?? 0) + 1
@@ -265,7 +269,8 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
     steps: steps.length + runs.filter(({ name }) => name === 'errand').length,
     executed: completed.length,
     remembered: ofKind(entries, 'seen').filter(({ isFresh }) => !isFresh).length,
-    executedAgain: completed.filter(({ uuid }) => !recorded.has(uuid)).length,
+    executedAgain: again.length,
+    againByKills: again.filter(({ pid, run }) => !lost.has(`${pid} ${run}`)).length,
     inFlight: begun.length,
     rescued: ofKind(entries, 'rescued').reduce((sum, entry) => sum + entry.runs, 0),
     lost: ofKind(entries, 'lost').length,
@@ -275,8 +280,13 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
 
 /** Whether the process was killed, or was told that this run is not its own any more. */
 function faultyOf({ entries, faults }: Books): (entry: Attempted) => boolean {
-  const lost = new Set(ofKind(entries, 'lost').map(({ pid, run }) => `${pid} ${run}`))
+  const lost = lostOf(entries)
   return ({ pid, run }) => faults.killed.has(pid) || lost.has(`${pid} ${run}`)
+}
+
+/** Process and run, wherever a process was told that a run is not its own any more. */
+function lostOf(entries: readonly Entry[]): Set<string> {
+  return new Set(ofKind(entries, 'lost').map(({ pid, run }) => `${pid} ${run}`))
 }
 
 function ofKind<K extends Entry['kind']>(entries: readonly Entry[], kind: K): Extract<Entry, { kind: K }>[] {

@@ -22,20 +22,21 @@ export interface CampaignAccount extends Account {
 // Children at the same time: more than there are processors, so that they are also kept waiting.
 const slots = 4
 const leaseMs = 200
-// Steps at a time in each child: so many a kill can throw away at most.
-const stepsAtOnce = 4
+// Steps and workflows at a time in each child: what a kill throws away at most, beside the workers that begin in that moment.
+const stepsAtOnce = 2
+const most = 3
 // A child whose failpoint has not come by then is killed as it stands.
-const longestLifeMs = 1_000
+const longestLifeMs = 2_000
 const startLimitMs = 30_000
 const drainMs = 60_000
 
 // Where children kill themselves, and at which passage at the latest.
 const places = [
-  { place: 'commit:before', most: 25 },
-  { place: 'commit:after', most: 25 },
-  { place: 'step:before', most: 25 },
-  { place: 'step:after', most: 25 },
-  { place: 'settle:before', most: 6 },
+  { place: 'commit:before', most: 50 },
+  { place: 'commit:after', most: 50 },
+  { place: 'step:before', most: 50 },
+  { place: 'step:after', most: 50 },
+  { place: 'settle:before', most: 12 },
 ] as const
 
 interface Campaign extends CampaignOptions {
@@ -69,7 +70,7 @@ async function killOneAfterAnother(campaign: Campaign): Promise<void> {
     campaign.planned += 1
     const death = randomDeath(random)
     const seed = random.between(0, 2 ** 31)
-    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 16), stepsAtOnce }
+    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 60), most, stepsAtOnce }
     const child = new Child(build, death.failpoint === undefined ? order : { ...order, death: death.failpoint })
     for (let n = random.between(0, 6); n > 0; n--) startRandom(campaign)
     if (death.servesFirst) await child.hears(() => child.isReady, startLimitMs)
@@ -94,7 +95,7 @@ function randomDeath(random: Random): Death {
     return { failpoint: { place, passage: random.between(1, most) }, servesFirst: true, lifeMs: longestLifeMs }
   }
   const servesFirst = random.happens(0.75)
-  return { servesFirst, lifeMs: random.between(0, servesFirst ? 200 : 400) }
+  return { servesFirst, lifeMs: random.between(0, servesFirst ? 1_000 : 400) }
 }
 
 function startRandom(campaign: Campaign): void {
