@@ -24,6 +24,7 @@ export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 export type { RunStats } from './engine/run-stats.ts'
 export type { WaitReason } from './model/reason.ts'
+export type { KeptFor, RetentionOptions } from './model/retention.ts'
 export type { RunState } from './model/run.ts'
 export type { CompletionAnswer } from './store/waits.ts'
 

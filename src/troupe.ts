@@ -121,6 +121,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
         maxDeliveries: world.maxDeliveries ?? maxDeliveries,
         maxValueBytes,
         config: checked.config,
+        retention: checked.retention,
         environment,
         logLevel,
       })

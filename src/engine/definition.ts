@@ -46,6 +46,8 @@ export interface DefinitionSettings {
   readonly heartbeatMs: number | undefined
   readonly messages: MessageRules
   readonly retry: RetryPolicy
+  /** How long its runs are kept: JSON of what it says about that; null when it says nothing. */
+  readonly retention: string | null
   readonly onFailure: ((failure: RunFailure) => unknown) | undefined
 }
 

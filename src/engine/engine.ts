@@ -7,6 +7,7 @@ import { copyable } from '../lib/copyable.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { LogLevel } from '../lib/log.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
+import type { Retention } from '../model/retention.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation } from './activation.ts'
@@ -25,6 +26,7 @@ import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown,
 import type { Registry } from './registry.ts'
 import type { PoolSizes } from './settings.ts'
 import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
+import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
 import { Timekeeper } from './timekeeper.ts'
@@ -41,6 +43,8 @@ export interface EngineSettings {
   readonly maxDeliveries: number
   readonly maxValueBytes: number
   readonly config: Readonly<Record<string, unknown>>
+  /** How long what has ended is kept. */
+  readonly retention: Retention
   /** `development`, `production` or what the program calls it. */
   readonly environment: string
   readonly logLevel: LogLevel
@@ -178,6 +182,7 @@ export class Engine {
     await this.#register()
     this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
     await this.#timekeeper.ref.ask('wake')
+    this.#employ('janitor', () => new Janitor(this.#deps, this.#settings.retention))
     await this.#dispatcher.ask('serve', this.#node.nodeId)
   }
 

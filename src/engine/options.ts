@@ -13,8 +13,16 @@ import {
   checkText,
   checkWhole,
 } from './checks.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
 import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
+import {
+  defaultRetention,
+  retentionOf,
+  retentionParts,
+  type Retention,
+  type RetentionOptions,
+} from '../model/retention.ts'
 import { runMoves, type RunState } from '../model/run.ts'
 
 export interface TroupeOptions {
@@ -32,6 +40,11 @@ export interface TroupeOptions {
   /** The name of this node, for people. */
   readonly node?: string
   readonly pools?: PoolOptions
+  /**
+   * How long runs are kept after their end, for definitions that do not say: 3 days when they succeeded, 30 days otherwise, their log lines 7 days.
+   * Give all nodes of a store the same.
+   */
+  readonly retention?: RetentionOptions
   /** `full` (default): a power cut loses nothing acknowledged. `normal`: faster, and it may lose the last commits. */
   readonly durability?: 'full' | 'normal'
   /** A pino instance, or anything of its shape; JSON lines to standard error unless told. */
@@ -85,6 +98,7 @@ export interface DeadFilter {
 }
 
 export interface CheckedOptions {
+  readonly retention: Retention
   readonly store: string
   readonly definitions: readonly AnyDefinition[]
   readonly workers: string | undefined
@@ -108,6 +122,7 @@ const known = [
   'config',
   'node',
   'pools',
+  'retention',
   'durability',
   'log',
   'logLevel',
@@ -126,6 +141,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
   if (typeof global !== 'boolean') throw optionInvalid('global', global, 'true or false')
+  if (options.retention !== undefined) checkRetention('retention', options.retention)
   checkQueues(queues)
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
@@ -142,6 +158,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     config,
     node,
     pools,
+    retention: { ...defaultRetention, ...(options.retention !== undefined && retentionOf(options.retention)) },
     synchronous: durability,
     log: log === undefined ? undefined : silenceFaults(log),
     logLevel,
@@ -175,6 +192,22 @@ function checkRunsWhere({ name, state, code, tags, fingerprint }: RunsWhere): vo
 /** Throws `option_invalid`. */
 export function checkRunId(id: string): void {
   checkText('The id of a run', id, 'the id of a handle, a text')
+}
+
+/** Throws `option_invalid`. */
+export function checkRetention(what: string, retention: RetentionOptions): void {
+  if (typeof retention === 'object' && retention !== null) checkOptions(what, retention, retentionParts)
+  const times = typeof retention === 'object' && retention !== null ? Object.values(retention) : [retention]
+  if (times.every((time) => time === undefined || time === 'forever' || isDuration(time))) return
+  throw optionInvalid(what, retention, `a time such as '7d', 'forever', or times for ${retentionParts.join(', ')}`)
+}
+
+function isDuration(time: unknown): boolean {
+  try {
+    return toMs(time as Duration) >= 0
+  } catch {
+    return false
+  }
 }
 
 function checkStates(state: RunState | readonly RunState[]): void {

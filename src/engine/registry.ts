@@ -94,9 +94,11 @@ export class Registry {
     return workerNotRegistered(name, { known: this.names(), searched: [...this.#searched.values()].map(asShown) })
   }
 
-  async #intern({ name, version }: AnyDefinition, giveBack: () => void): Promise<number> {
+  async #intern({ name, version, settings }: AnyDefinition, giveBack: () => void): Promise<number> {
     try {
-      return await this.#store.internDefinition(name, version)
+      const id = await this.#store.internDefinition(name, version)
+      await this.#store.keepRetention(id, settings.retention ?? null)
+      return id
     } catch (error) {
       giveBack()
       throw error

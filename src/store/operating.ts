@@ -1,4 +1,5 @@
 // What people do to runs that are there, many at a time, and who did what.
+import type { Retention } from '../model/retention.ts'
 import type { RunState } from '../model/run.ts'
 import type { RunFilter } from './views.ts'
 
@@ -40,7 +41,29 @@ export interface AuditPage {
   readonly limit: number
 }
 
+/** What is deleted, and how much at a time. */
+export interface DeletionRules {
+  /** For definitions that say nothing, and for what they leave open. */
+  readonly defaults: Retention
+  /** So many runs are looked at. */
+  readonly limit: number
+  /** How long after the end of a pass the next one begins. */
+  readonly pauseMs: number
+}
+
+export interface Deleted {
+  readonly runs: number
+  /** All that may have been kept long enough was looked at. */
+  readonly isPassOver: boolean
+}
+
 export interface OperatingStore {
+  /** How long the runs of a definition are kept: JSON of what it says about that; null when it says nothing. */
+  keepRetention(definitionId: number, retention: string | null): Promise<void>
+  /** Whether something may have been kept long enough. */
+  isRetentionDue(): Promise<boolean>
+  /** Deletes a slice of the runs that were kept long enough, each with all that belongs to it; goes on where the last slice ended, whichever node took it. */
+  deleteExpired(rules: DeletionRules): Promise<Deleted>
   /** Makes ready again what failed or was cancelled, each in its next generation, and keeps who did it when there was one; tells of each what became of it. */
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<Reopened[]>
   recordAudit(audit: AuditRecord): Promise<void>

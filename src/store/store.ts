@@ -338,6 +338,7 @@ export interface Store extends WaitStore, OperatingStore {
   /** A number that differs after another connection has written, or when it cannot be read; a hint, never the only way to learn something. Never throws. */
   changeCount(): number
 
+  /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
   findFinished(id: string): Promise<FinishedRun | undefined>
   listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
   findRun(id: string): Promise<RunView | undefined>

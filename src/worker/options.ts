@@ -3,10 +3,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DefinitionSettings, MessageRules, RunFailure } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { checkTags } from '../engine/call.ts'
+import { checkRetention } from '../engine/options.ts'
 import { checkChoice, checkFunction, checkName, checkOptions, checkPriority, checkWhole } from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { retentionOf, type RetentionOptions } from '../model/retention.ts'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry.ts'
 
 export interface CacheOptions<Input = never> {
@@ -36,6 +38,11 @@ export interface DefinitionOptions<Input = never> {
   /** How long one attempt may take. */
   readonly timeout?: Duration
   readonly retry?: RetryOptions
+  /**
+   * How long its runs are kept after their end, as in `'7d'`, `'forever'` or `{ succeeded: '1h', failed: '90d' }`;
+   * what it leaves open is as `Troupe.open` says. Then they are deleted with all that belongs to them.
+   */
+  readonly retention?: RetentionOptions
   /**
    * False for runs that live in the process that starts them and are written nowhere: fast, and gone with it. Of the options of a call, these have
    * `delay`, `at` and `timeout`. For workers only.
@@ -75,6 +82,7 @@ const known = [
   'thread',
   'heartbeat',
   'messages',
+  'retention',
   'onFailure',
 ]
 
@@ -116,6 +124,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
     messages: messageRules(what, options.messages ?? {}, durable),
     retry: checkedRetry(what, options.retry, 1),
+    retention: checkedRetention(what, options),
     onFailure,
   }
 }
@@ -142,6 +151,14 @@ function checkedCache(
     throw optionInvalid(`cache of ${what}`, 'given', 'none, as its runs are not stored (durable: false)')
   if (ttl === undefined) throw optionInvalid(`ttl of the cache of ${what}`, ttl, "a duration, such as '10m'")
   return { ttlMs: toMs(ttl), keyOf: key }
+}
+
+function checkedRetention(what: string, { retention, durable }: DefinitionOptions): string | null {
+  if (retention === undefined) return null
+  const option = `retention of ${what}`
+  if (durable === false) throw optionInvalid(option, 'given', 'none, as its runs are not stored (durable: false)')
+  checkRetention(option, retention)
+  return JSON.stringify(retentionOf(retention))
 }
 
 /** The policy of retry options that `what` was given; `attempts` is what holds when they say nothing. */

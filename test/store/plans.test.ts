@@ -179,7 +179,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   findStarted: [runById, `${liveByKey} LEFT-JOIN`],
-  findFinishedRun: ['SEARCH finished USING PRIMARY KEY (run_id=?)', runKeyById, liveByKey],
+  findFinishedRun: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
   findOne: [runById, ...wholeRow, ...wholeRowOuter],
   // Backwards along the key until there are enough.
   findMany: ['SCAN run', ...asked, ...wholeRow, ...listedOuter],

@@ -424,5 +424,10 @@ create table audit (
   -- JSON.
   details text not null
 ) strict;
+
+-- How long its runs are kept, as far as it says so: JSON.
+alter table definition add column retention text;
+-- How far the deletion of what was kept long enough has come, and when it begins anew.
+insert into counter values ('retention_run', 0), ('retention_at', 0);
 `,
 ]

@@ -35,7 +35,7 @@ CREATE TABLE counter (
 CREATE TABLE definition (
   id integer primary key,
   name text not null,
-  version text not null,
+  version text not null, retention text,
   unique (name, version)
 ) strict;
 

@@ -14,7 +14,7 @@ import type {
   Store,
 } from '../store.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
-import type { AuditPage, AuditRecord, PickPage } from '../operating.ts'
+import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
@@ -30,6 +30,7 @@ import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves
 import { internDefinition, internQueue } from './names.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, PausedQueues, pauseQueue, resumeQueue } from './queues.ts'
+import { deleteSlice, isRetentionDue, keepRetention } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
 import { Fence, type Ends, type Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
@@ -214,6 +215,18 @@ class SqliteStore implements Store {
       if (audit !== undefined && reopened.includes('reopened')) recordAudit(this.#db, audit, this.now())
       return reopened
     })
+  }
+
+  keepRetention(definitionId: number, retention: string | null) {
+    return this.#whenFree(() => keepRetention(this.#db, definitionId, retention))
+  }
+
+  async isRetentionDue() {
+    return this.#read(() => isRetentionDue(this.#db, this.now()))
+  }
+
+  deleteExpired(rules: DeletionRules) {
+    return this.#write(() => deleteSlice(this.#db, rules, this.now()))
   }
 
   recordAudit(audit: AuditRecord) {

@@ -13,10 +13,12 @@ finished_at as finishedAt, due_at as dueAt, node, tags, correlation_id as correl
 
 // By the unique public id, then by primary key prefix; the newest generation decides.
 const findFinishedRun = `
-select outcome, value from finished
-where run_id = (select id from run where public_id = ?)
-  and not exists (select 1 from live where live.run_id = finished.run_id)
-order by generation desc limit 1`
+select finished.outcome, finished.value
+from run
+left join live on live.run_id = run.id
+left join finished on finished.run_id = run.id and live.run_id is null
+where run.public_id = ?
+order by finished.generation desc limit 1`
 
 const findOne = `select ${columns} from runs where id = ?`
 
@@ -89,7 +91,9 @@ export const hotViewStatements = {
 const isLive: ReadonlySet<string> = new Set<LiveState>(['ready', 'scheduled', 'running', 'parked'])
 
 export function findFinished(db: Connection, id: string): FinishedRun | undefined {
-  return db.get<FinishedRun>(findFinishedRun, id)
+  const row = db.get<FinishedRun | { outcome: null }>(findFinishedRun, id)
+  if (row === undefined) throw runNotFound(id)
+  return row.outcome === null ? undefined : row
 }
 
 export function findRun(db: Connection, id: string, now: number): RunView | undefined {

@@ -13,6 +13,7 @@ import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
 import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
+import { retentionCases } from './retention.ts'
 import { runCases } from './runs.ts'
 import { Scene, type Backend, type Cases } from './scene.ts'
 import { stateCases } from './states.ts'
@@ -36,6 +37,7 @@ const groups: Readonly<Record<string, Cases>> = {
   ends: endCases,
   dead: deadCases,
   generations: generationCases,
+  retention: retentionCases,
   fencing: fencingCases,
   times: timeCases,
   nodes: nodeCases,

@@ -238,7 +238,7 @@ export const runCases: Cases = {
 
   'knows nothing of a run that was never started': async (scene) => {
     assert.equal(await scene.store.findRun('none'), undefined)
-    assert.equal(await scene.store.findFinished('none'), undefined)
+    await assert.rejects(scene.store.findFinished('none'), { code: 'run_not_found' })
     same(await scene.store.listSteps('none'), [])
   },
 

@@ -1,0 +1,160 @@
+// Deleting what was kept long enough: with all that belongs to it, never what has not ended, in slices that go on where the last one ended.
+import assert from 'node:assert/strict'
+import { defaultRetention, type Retention } from '../../model/retention.ts'
+import type { Deleted } from '../../store/operating.ts'
+import type { Store } from '../../store/store.ts'
+import {
+  attach,
+  attempt,
+  cancel,
+  errorValue,
+  park,
+  same,
+  settle,
+  startMs,
+  step,
+  type Cases,
+  type Scene,
+} from './scene.ts'
+
+const kept: Retention = { succeeded: 100, failed: 1_000, cancelled: 500, logs: 200 }
+const pauseMs = 60
+
+export const retentionCases: Cases = {
+  'deletes what was kept long enough, by how it ended': async (scene) => {
+    const succeeded = await ends(scene, 'succeeded')
+    const failed = await ends(scene, 'failed')
+    const cancelled = await ends(scene, 'cancelled')
+    const there = async () => (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id)
+    await scene.clock.advance(99)
+    same([(await sweep(scene)).runs, await there()], [0, [cancelled, failed, succeeded]])
+    await scene.clock.advance(pauseMs)
+    same([(await sweep(scene)).runs, await there()], [1, [cancelled, failed]])
+    await scene.clock.advance(400)
+    same([(await sweep(scene)).runs, await there()], [1, [failed]])
+    await scene.clock.advance(500)
+    same([(await sweep(scene)).runs, await there()], [1, []])
+    same(await scene.store.listDead({ limit: 9 }), [])
+  },
+
+  'deletes all that belongs to a run, and frees its key': async (scene) => {
+    const { id, held } = await scene.startAndClaim({ key: attach('order-7') })
+    await scene.node.commit({
+      steps: [step(held, 'pay')],
+      attempts: [attempt(held, 'pay', 1)],
+      emits: [{ held, n: 1, value: 'j1' }],
+      logs: [{ held, n: 1, level: 'info', text: 'hi', at: startMs }],
+      progress: [{ held, done: 1, total: 2 }],
+      states: [{ held, key: 'cursor', value: 'j1' }],
+    })
+    await scene.node.commit({ settles: [{ ...settle(held, 'failed'), fingerprint: 'print' }] })
+    await scene.clock.advance(1_000)
+    same((await sweep(scene)).runs, 1)
+    same(
+      [await scene.store.findRun(id), await scene.store.listSteps(id), await scene.store.listAttempts(id)],
+      [undefined, [], []],
+    )
+    await assert.rejects(scene.store.findFinished(id), { code: 'run_not_found' })
+    const { started } = await scene.client.commit({ starts: [scene.startRecord({ key: attach('order-7') })] })
+    same([started[0]?.isNew, started[0]?.id === id], [true, false])
+  },
+
+  'never deletes what has not ended, however old': async (scene) => {
+    const waiting = [await scene.start({ dueAt: startMs + 10 ** 12 })]
+    const parked = await scene.startAndClaim()
+    await scene.node.commit({ parks: [park(parked.held, startMs + 10 ** 12)] })
+    const running = await scene.startAndClaim()
+    waiting.unshift(running.id, parked.id)
+    await scene.clock.advance(10 ** 9)
+    same((await sweep(scene)).runs, 0)
+    same(
+      (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id),
+      waiting,
+    )
+  },
+
+  'never deletes what was taken up again, and keeps its end anew from then on': async (scene) => {
+    const id = await ends(scene, 'failed')
+    await scene.clock.advance(999)
+    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    await scene.clock.advance(10_000)
+    same((await sweep(scene)).runs, 0)
+    const { held } = await scene.node.claimOne()
+    await scene.node.commit({ settles: [settle(held)] })
+    await scene.clock.advance(99)
+    same((await sweep(scene)).runs, 0)
+    await scene.clock.advance(pauseMs)
+    same((await sweep(scene)).runs, 1)
+    same(await scene.store.listAttempts(id), [])
+  },
+
+  'asks of each definition how long its runs are kept': async (scene) => {
+    await scene.store.keepRetention(scene.definitionId, JSON.stringify({ succeeded: null, failed: 10 }))
+    const forever = await ends(scene, 'succeeded')
+    const short = await ends(scene, 'failed')
+    await scene.clock.advance(10)
+    same((await sweep(scene)).runs, 1)
+    assert.equal(await scene.store.findRun(short), undefined)
+    await scene.clock.advance(10 ** 9)
+    same((await sweep(scene)).runs, 0)
+    await scene.store.keepRetention(scene.definitionId, null)
+    await scene.clock.advance(pauseMs)
+    same((await sweep(scene)).runs, 1)
+    assert.equal(await scene.store.findRun(forever), undefined)
+  },
+
+  'goes on where the last slice ended, whichever node took it, and begins anew after a pause': async (scene) => {
+    const ids = [await ends(scene, 'succeeded'), await ends(scene, 'failed'), await ends(scene, 'succeeded')]
+    await scene.clock.advance(100)
+    const other = await scene.connect()
+    const slice = (on: Store): Promise<Deleted> => on.deleteExpired({ defaults: kept, limit: 1, pauseMs })
+    same(await slice(scene.store), { runs: 1, isPassOver: false })
+    same(await slice(other), { runs: 0, isPassOver: false })
+    same(await slice(scene.store), { runs: 1, isPassOver: false })
+    same(await slice(other), { runs: 0, isPassOver: true })
+    same(
+      (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id),
+      [ids[1]],
+    )
+    same([await scene.store.isRetentionDue(), await other.isRetentionDue()], [false, false])
+    same(await slice(scene.store), { runs: 0, isPassOver: true })
+    await scene.clock.advance(pauseMs)
+    assert.equal(await scene.store.isRetentionDue(), true)
+  },
+
+  'looks at nothing that is too young': async (scene) => {
+    for (let n = 0; n < 5; n++) await ends(scene, 'succeeded')
+    same(await scene.store.deleteExpired({ defaults: kept, limit: 2, pauseMs }), { runs: 0, isPassOver: true })
+  },
+
+  'keeps the counts of what it deletes': async (scene) => {
+    await ends(scene, 'succeeded')
+    const counted = await scene.store.countEnded('resize')
+    await scene.clock.advance(10_000)
+    same((await sweep(scene)).runs, 1)
+    same(await scene.store.countEnded('resize'), counted)
+  },
+
+  'keeps everything that is kept for ever': async (scene) => {
+    await ends(scene, 'succeeded')
+    await scene.clock.advance(10 ** 12)
+    const defaults = { succeeded: null, failed: null, cancelled: null, logs: null }
+    same(await scene.store.deleteExpired({ defaults, limit: 9, pauseMs }), { runs: 0, isPassOver: true })
+  },
+}
+
+async function ends(scene: Scene, outcome: 'succeeded' | 'failed' | 'cancelled'): Promise<string> {
+  const { id, held } = await scene.startAndClaim()
+  if (outcome === 'cancelled') {
+    await scene.node.commit({ releases: [held] })
+    await scene.client.commit({ cancels: [cancel(id)] })
+    return id
+  }
+  const error = { code: 'declined', fingerprint: 'print', value: errorValue('declined') }
+  await scene.node.commit({ settles: [{ ...settle(held, outcome), ...(outcome === 'failed' && error) }] })
+  return id
+}
+
+function sweep(scene: Scene): Promise<Deleted> {
+  return scene.store.deleteExpired({ defaults: { ...defaultRetention, ...kept }, limit: 100, pauseMs })
+}
