@@ -29,7 +29,7 @@ import type { RunHandle } from './engine/run-handle.ts'
 import type { RunStats } from './engine/run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 import { defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
-import { Starting } from './engine/starting.ts'
+import { Starting, type StartingOptions } from './engine/starting.ts'
 import type { CallArguments, CompletingVerbs, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
@@ -64,12 +64,12 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   readonly #completing: Completing
   #stopping: Promise<void> | undefined
 
-  private constructor(parts: Omit<FaceParts, 'checkOpen'>, queueIds: ReadonlyMap<string, number>) {
+  private constructor(parts: Omit<FaceParts, 'checkOpen'>, starting: Pick<StartingOptions, 'queueIds' | 'timeout'>) {
     this.#deps = parts.deps
     this.#registry = parts.registry
     this.#engine = parts.engine
     const face = new Face({ ...parts, checkOpen: () => this.#checkOpen() })
-    this.#starting = new Starting(face, { queueIds, encodeInput: encodedInput, maxBytes: maxValueBytes })
+    this.#starting = new Starting(face, { ...starting, encodeInput: encodedInput, maxBytes: maxValueBytes })
     this.#looking = new Looking(face)
     this.#operating = new Operating(face)
     this.#completing = new Completing(face)
@@ -125,7 +125,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
         environment,
         logLevel,
       })
-      return await new Troupe({ deps, registry, engine }, queueIds).#begin(checked)
+      return await new Troupe({ deps, registry, engine }, { queueIds, timeout: checked.timeout }).#begin(checked)
     } catch (error) {
       await store.close()
       throw error

@@ -86,8 +86,12 @@ export function checkLocalCall(name: string, options: CallOptions | CallManyOpti
 type TimeOptions = Pick<StartOptions<unknown>, 'delay' | 'at' | 'timeout' | 'expires' | 'debounce' | 'append'>
 
 /** The parts of a start that follow from the options of the call. */
-export function startTimes(options: TimeOptions, now: number): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'> {
-  const { timeout, expires } = options
+export function startTimes(
+  options: TimeOptions,
+  now: number,
+  timeoutOfAll?: Duration,
+): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'> {
+  const { timeout = timeoutOfAll, expires } = options
   const deadlineAt = timeout === undefined ? null : storedTime(now + toMs(timeout))
   const at = dueAt(options, now)
   const expiresAt = expires === undefined ? null : storedTime((at ?? now) + toMs(expires))

@@ -37,6 +37,8 @@ export interface TroupeOptions {
   readonly queues?: readonly string[]
   /** What definitions read with `ctx.config.get`. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** How long a run may take in all whose call says nothing of it; for ever unless told. */
+  readonly timeout?: Duration
   /** The name of this node, for people. */
   readonly node?: string
   readonly pools?: PoolOptions
@@ -106,6 +108,7 @@ export interface CheckedOptions {
   readonly queues: readonly string[]
   readonly config: Readonly<Record<string, unknown>>
   readonly node: string | undefined
+  readonly timeout: Duration | undefined
   readonly pools: PoolOptions
   readonly synchronous: 'full' | 'normal'
   readonly log: Log | undefined
@@ -121,6 +124,7 @@ const known = [
   'queues',
   'config',
   'node',
+  'timeout',
   'pools',
   'retention',
   'durability',
@@ -145,6 +149,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkQueues(queues)
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
+  if (options.timeout !== undefined) toMs(options.timeout)
   checkChoice('durability', durability, ['full', 'normal'])
   if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
   if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')
@@ -157,6 +162,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     queues,
     config,
     node,
+    timeout: options.timeout,
     pools,
     retention: { ...defaultRetention, ...(options.retention !== undefined && retentionOf(options.retention)) },
     synchronous: durability,

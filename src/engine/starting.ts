@@ -1,5 +1,6 @@
 // How runs start: what the caller gave becomes an order, and the order a run.
 import { deferred } from '../lib/deferred.ts'
+import type { Duration } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
 import { idempotencyConflict, startsCutShort } from '../model/errors.ts'
 import type { StartKey } from '../model/start-key.ts'
@@ -30,6 +31,8 @@ export interface StartingOptions {
   readonly encodeInput: EncodeInput
   /** The most bytes of an input in the store. */
   readonly maxBytes: number
+  /** Of a run whose call says nothing of it. */
+  readonly timeout: Duration | undefined
 }
 
 export class Starting {
@@ -37,12 +40,14 @@ export class Starting {
   readonly #queueIds: Map<string, number>
   readonly #encodeInput: EncodeInput
   readonly #maxBytes: number
+  readonly #timeout: Duration | undefined
 
-  constructor(face: Face, { queueIds, encodeInput, maxBytes }: StartingOptions) {
+  constructor(face: Face, { queueIds, encodeInput, maxBytes, timeout }: StartingOptions) {
     this.#face = face
     this.#queueIds = new Map(queueIds)
     this.#encodeInput = encodeInput
     this.#maxBytes = maxBytes
+    this.#timeout = timeout
   }
 
   async call(target: Definition | string, input: unknown, options: CallOptions = {}): Promise<RunHandle> {
@@ -95,7 +100,7 @@ export class Starting {
     const definitionId = registry.idOf(definition)
     const priority = options.priority ?? definition.settings.priority
     const tags = encodeTags(definition.settings.tags, options.tags)
-    const { dueAt, deadlineAt, expiresAt } = startTimes(options, deps.store.now())
+    const { dueAt, deadlineAt, expiresAt } = startTimes(options, deps.store.now(), this.#timeout)
     const { retry, correlationId } = startRarities(options)
     const recordOf = (input: string, madeKey: StartKey | null): StartRecord => ({
       id: deps.ids.uuid(),
@@ -141,7 +146,7 @@ export class Starting {
     checkLocalCall(definition.name, options)
     const { deps, engine } = this.#face
     const texts = await makeOfEach(inputs, (input) => this.#encodeInput(definition, input), deps.clock)
-    const times = startTimes(options, deps.store.now())
+    const times = startTimes(options, deps.store.now(), this.#timeout)
     return texts.map((input) =>
       this.#face.localHandle(engine.local.start({ definition, id: deps.ids.uuid(), ...times, input })),
     )
@@ -151,7 +156,7 @@ export class Starting {
   #startHere(definition: AnyDefinition, input: unknown, options: CallOptions): RunHandle | Promise<RunHandle> {
     checkLocalCall(definition.name, options)
     const { deps, engine } = this.#face
-    const times = startTimes(options, deps.store.now())
+    const times = startTimes(options, deps.store.now(), this.#timeout)
     const start = (text: string): RunHandle =>
       this.#face.localHandle(engine.local.start({ definition, id: deps.ids.uuid(), ...times, input: text }))
     const encoded = this.#encodeInput(definition, input)
@@ -168,7 +173,7 @@ export class Starting {
     // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
     const encoded = this.#encodeInput(definition, input)
     const id = deps.ids.uuid()
-    const times = startTimes(options, deps.store.now())
+    const times = startTimes(options, deps.store.now(), this.#timeout)
     const rarities = startRarities(options)
     const tags = encodeTags(definition.settings.tags, options.tags)
     const text = typeof encoded === 'string' ? encoded : await encoded

@@ -91,3 +91,22 @@ describe('what a call says of its run alone', () => {
     expect(await many?.status()).toMatchObject({ correlationId: 'bulk' })
   })
 })
+
+describe('B15: the timeout of an engine', () => {
+  it('is that of every run whose call has none, also by run and callMany', async () => {
+    const job = worker('job', {}, (ctx) => ctx.sleep('1h'))
+    const { troupe, clock } = await onStage({ definitions: [job], timeout: '5s' })
+    const startedAt = clock.now()
+    const endsAfter = async (run: Promise<unknown>): Promise<number> => {
+      expect(await moving(clock, rejection(run))).toMatchObject({ code: 'timed_out' })
+      return Math.floor((clock.now() - startedAt) / 1_000)
+    }
+    const [many] = await troupe.callMany(job, [undefined])
+    const longer = troupe.run(job, undefined, { timeout: '20s' })
+    const kept = rejection(longer)
+    expect(await endsAfter(troupe.run(job))).toBe(5)
+    expect(await endsAfter(many!.result())).toBe(5)
+    expect(await moving(clock, kept)).toMatchObject({ code: 'timed_out', details: { timeoutMs: 20_000 } })
+    expect(await rejection(onStage({ timeout: 'soon' }))).toMatchObject({ code: 'option_invalid' })
+  })
+})
