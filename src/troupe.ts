@@ -23,7 +23,8 @@ import {
   type RunsWhere,
   type TroupeOptions,
 } from './engine/options.ts'
-import type { QueueStatus } from './engine/queue-status.ts'
+import type { LimitBounds } from './engine/limits.ts'
+import type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
 import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
 import type { RunStats } from './engine/run-stats.ts'
@@ -302,6 +303,14 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
 
   async queues(): Promise<QueueStatus[]> {
     return this.#looking.queues()
+  }
+
+  async limiters(): Promise<LimiterStatus[]> {
+    return this.#looking.limiters()
+  }
+
+  async limit(name: string, bounds: LimitBounds | null): Promise<void> {
+    return this.#operating.limit(name, bounds)
   }
 
   async pause(queue: string): Promise<boolean> {

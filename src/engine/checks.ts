@@ -6,7 +6,7 @@ import { highestPriority, lowestPriority } from '../model/ageing.ts'
 import { optionInvalid, optionUnknown } from '../model/errors.ts'
 
 // Invariant: I15. What is stored with every run, or looked for in every claim, is short.
-const mostInName = 255
+export const mostInName = 255
 const mostInKey = 1_024
 
 // Enough of a text to know it by.

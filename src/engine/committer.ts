@@ -24,6 +24,8 @@ export interface CommitterOptions {
   readonly declaredDead: () => Promise<boolean>
   /** Runs have become ready because what they wait for is there. */
   readonly woken: () => void
+  /** A limiter lets somebody pass then. */
+  readonly opensAt: (at: number) => void
   readonly cancelRequested: (requests: readonly CancelRequested[]) => void
 }
 
@@ -84,6 +86,7 @@ export class Committer extends Actor {
       else write.committed(committed)
     }
     if (committed.woken > 0) this.#options.woken()
+    if (committed.opensAt !== null) this.#options.opensAt(committed.opensAt)
     if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
   }
 

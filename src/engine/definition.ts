@@ -4,6 +4,7 @@ import { clip, textOf } from '../lib/text.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { Activation } from './activation.ts'
+import type { LimiterRule } from './limits.ts'
 
 /** What `worker` and `workflow` return: a name to start runs by, and in its type what they take and give. */
 export interface Definition<Input = never, Output = unknown> {
@@ -38,6 +39,8 @@ export interface DefinitionSettings {
   readonly keyOf: ((input: never) => string) | undefined
   /** How long an output answers for its key; the input itself is the key where none is made of it. */
   readonly cache: { readonly ttlMs: number; readonly keyOf: ((input: never) => string) | undefined } | undefined
+  /** What its runs have to pass. */
+  readonly limits: readonly LimiterRule[]
   /** For each attempt. */
   readonly timeoutMs: number | undefined
   /** False for runs that live in this process only. */

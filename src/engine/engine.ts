@@ -231,6 +231,11 @@ export class Engine {
     await this.#tellServing()
   }
 
+  #opensAt(at: number): void {
+    if (at <= this.#deps.store.now()) this.hint()
+    else this.#timekeeper?.ref.tell('dueAt', at)
+  }
+
   #definitionAdded(): void {
     this.hint()
     if (this.#node.nodeId === 0) return
@@ -330,6 +335,7 @@ export class Engine {
       node: this.#node,
       declaredDead: () => this.#declaredDead(),
       woken: () => void this.#dispatcher.tell('hint'),
+      opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => {
         for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
       },

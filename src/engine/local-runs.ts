@@ -20,6 +20,7 @@ const allTaken: Committed = {
   claimed: [],
   heldBack: [],
   cancelRequests: [],
+  opensAt: null,
 }
 
 export class LocalRuns {

@@ -4,7 +4,7 @@ import { auditEntry, type AuditEntry } from './audit.ts'
 import { checkText } from './checks.ts'
 import { deadKind, type DeadKind } from './dead-kinds.ts'
 import type { Face } from './face.ts'
-import { queueStatus, type QueueStatus } from './queue-status.ts'
+import { queueStatus, type LimiterStatus, type QueueStatus } from './queue-status.ts'
 import {
   checkAuditFilter,
   checkDeadFilter,
@@ -104,6 +104,11 @@ export class Looking implements LookingVerbs {
   async queues(): Promise<QueueStatus[]> {
     this.#face.checkOpen()
     return (await this.#face.deps.store.listQueues()).map(queueStatus)
+  }
+
+  async limiters(): Promise<LimiterStatus[]> {
+    this.#face.checkOpen()
+    return this.#face.deps.store.listLimiters()
   }
 
   /** Of one name when it is given. */

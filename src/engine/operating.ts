@@ -3,6 +3,7 @@ import { performBulk, type BulkAction, type BulkOptions, type BulkProgress } fro
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkBulk, checkBy, type ByOption, type RunsWhere } from './options.ts'
+import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { CancelWrite } from './starts.ts'
 import type { OperatingVerbs } from './verbs.ts'
@@ -52,6 +53,14 @@ export class Operating implements OperatingVerbs {
     const isResumed = await this.#face.deps.store.resumeQueue(await this.#queueId(queue))
     this.#face.engine.hint()
     return isResumed
+  }
+
+  async limit(name: string, bounds: LimitBounds | null): Promise<void> {
+    this.#face.checkOpen()
+    checkName('The name of a limiter', name)
+    if (bounds !== null) checkOptions(`limit '${name}'`, bounds, knownOfBounds)
+    await this.#face.deps.store.setLiveBounds(name, bounds === null ? null : checkedBounds(`limiter '${name}'`, bounds))
+    this.#face.engine.hint()
   }
 
   async #queueId(name: string): Promise<number> {

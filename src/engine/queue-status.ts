@@ -1,5 +1,5 @@
-// A queue as people and programs see it.
-import type { QueueView } from '../store/views.ts'
+// Queues and limiters as people and programs see it.
+import type { LimiterView, QueueView } from '../store/views.ts'
 
 /** Times are milliseconds since 1970. */
 export interface QueueStatus {
@@ -17,6 +17,9 @@ export interface QueueStatus {
   /** How many nodes serve it now. */
   readonly nodes: number
 }
+
+/** A limiter; its bounds are null where there are none. */
+export type LimiterStatus = LimiterView
 
 export function queueStatus({ oldestReadyAt, pausedAt, ...queue }: QueueView): QueueStatus {
   return { ...queue, oldestReadyAt: oldestReadyAt ?? undefined, pausedAt: pausedAt ?? undefined }

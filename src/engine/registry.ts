@@ -1,10 +1,13 @@
 // The definitions this process knows, by name and by their number in the store.
 import { relative } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { TroupeError } from '../lib/errors.ts'
 import type { Discovered } from '../model/discovered.ts'
-import { definitionExists, workerNotRegistered } from '../model/errors.ts'
+import { definitionExists, limiterTaken, workerNotRegistered } from '../model/errors.ts'
+import type { Bounds } from '../model/limiter.ts'
 import type { Store } from '../store/store.ts'
 import type { AnyDefinition, PoolKind } from './definition.ts'
+import type { LimiterRule } from './limits.ts'
 
 export class Registry {
   readonly #store: Store
@@ -13,6 +16,7 @@ export class Registry {
   readonly #byId = new Map<number, AnyDefinition>()
   readonly #ids = new Map<AnyDefinition, number>()
   readonly #searched = new Map<string, Discovered>()
+  readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
   #added: () => void = () => {}
 
   constructor(store: Store) {
@@ -80,6 +84,22 @@ export class Registry {
     return this.#byId.get(id)
   }
 
+  /** The number of a limiter, the same on every node. Throws `definition_invalid` when another of its name has other bounds. */
+  async keepLimiter({ name, bounds }: LimiterRule): Promise<number> {
+    const known = this.#limiters.get(name)
+    if (known !== undefined && !isDeepStrictEqual(known.bounds, bounds)) throw limiterTaken(name)
+    if (known !== undefined) return known.id
+    const id = await this.#store.internLimiter(name, bounds)
+    this.#limiters.set(name, { id, bounds })
+    return id
+  }
+
+  limiterId(name: string): number {
+    const known = this.#limiters.get(name)
+    if (known === undefined) throw new Error(`Limiter ${name} was used before it was kept`)
+    return known.id
+  }
+
   /** The numbers of all definitions. */
   ids(): number[] {
     return [...this.#byId.keys()]
@@ -96,6 +116,7 @@ export class Registry {
 
   async #intern({ name, version, settings }: AnyDefinition, giveBack: () => void): Promise<number> {
     try {
+      for (const rule of settings.limits) await this.keepLimiter(rule)
       const id = await this.#store.internDefinition(name, version)
       await this.#store.keepRetention(id, settings.retention ?? null)
       return id

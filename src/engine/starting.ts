@@ -18,6 +18,7 @@ import {
 import { checkList } from './checks.ts'
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { Face } from './face.ts'
+import { limitsFor } from './limits.ts'
 import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from './run-handle.ts'
 import { keyWithInput, startKey } from './start-options.ts'
@@ -102,7 +103,7 @@ export class Starting {
     const tags = encodeTags(definition.settings.tags, options.tags)
     const { dueAt, deadlineAt, expiresAt } = startTimes(options, deps.store.now(), this.#timeout)
     const { retry, correlationId } = startRarities(options)
-    const recordOf = (input: string, madeKey: StartKey | null): StartRecord => ({
+    const recordOf = (input: string, limits: StartRecord['limits'], madeKey: StartKey | null): StartRecord => ({
       id: deps.ids.uuid(),
       definitionId,
       queueId,
@@ -114,13 +115,15 @@ export class Starting {
       expiresAt,
       correlationId,
       retry,
+      limits,
       key: keyWithInput(madeKey, input),
       directly: false,
     })
     const make = (input: unknown, index: number): StartRecord | Promise<StartRecord> => {
       const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
       const text = this.#encodeInput(definition, input)
-      return typeof text === 'string' ? recordOf(text, key) : text.then((later) => recordOf(later, key))
+      const limits = this.#limitsFor(definition, input)
+      return typeof text === 'string' ? recordOf(text, limits, key) : text.then((later) => recordOf(later, limits, key))
     }
     return makeOfEach(inputs, make, deps.clock)
   }
@@ -176,10 +179,12 @@ export class Starting {
     const times = startTimes(options, deps.store.now(), this.#timeout)
     const rarities = startRarities(options)
     const tags = encodeTags(definition.settings.tags, options.tags)
+    const limits = this.#limitsFor(definition, input)
     const text = typeof encoded === 'string' ? encoded : await encoded
     const record = {
       id,
       definitionId: registry.idOf(definition),
+      limits,
       queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
       priority: options.priority ?? definition.settings.priority,
       input: text,
@@ -192,6 +197,10 @@ export class Starting {
     checkOpen()
     await engine.order({ definition, queue, record, durable })
     return durable.promise
+  }
+
+  #limitsFor(definition: AnyDefinition, input: unknown): StartRecord['limits'] {
+    return limitsFor(definition, input, (name) => this.#face.registry.limiterId(name))
   }
 
   async #internQueue(name: string): Promise<number> {

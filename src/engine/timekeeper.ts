@@ -100,6 +100,7 @@ export class Timekeeper extends Actor {
     await this.#guarded('renewing the lease', async () => {
       await this.#renew()
       await this.rescue()
+      this.#goOn(await this.#deps.store.repairLimiters(), 'that a limiter had lost')
       this.#options.hint()
     })
   }

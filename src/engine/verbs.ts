@@ -1,7 +1,8 @@
 // What a program asks of an engine about its runs, whichever way it holds the engine: how runs start, what is seen of them, what is done to them.
 import type { CallManyOptions, CallOptions } from './call.ts'
 import type { Definition } from './definition.ts'
-import type { QueueStatus } from './queue-status.ts'
+import type { LimitBounds } from './limits.ts'
+import type { LimiterStatus, QueueStatus } from './queue-status.ts'
 import type { DeadKind } from './dead-kinds.ts'
 import type { AuditEntry } from './audit.ts'
 import type { BulkAction, BulkOptions, BulkProgress } from './bulk.ts'
@@ -114,6 +115,8 @@ export interface LookingVerbs {
   attempts(runId: string): Promise<AttemptStatus[]>
   /** All queues that anybody ever named, by name: what is in them, since when, and who serves them. */
   queues(): Promise<QueueStatus[]>
+  /** All limiters that anybody ever named: their bounds, and how many have passed and wait. */
+  limiters(): Promise<LimiterStatus[]>
 }
 
 /** What is done to runs that are there. */
@@ -164,6 +167,21 @@ export interface OperatingVerbs {
    * ```
    */
   pause(queue: string): Promise<boolean>
+  /**
+   * Changes what a limiter allows, at once and for all nodes, also after a restart: what is given wins over the code, null lets the code's bounds count again.
+   * What has passed goes on.
+   *
+   * Saves: the bounds. Throws: `option_invalid`.
+   *
+   * ```ts
+   * import { Troupe } from 'troupe'
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:' })
+   * await troupe.limit('stripe', { concurrency: 2 })
+   * console.log((await troupe.limiters()).map(({ name, bounds, isLive }) => [name, bounds.concurrency, isLive])) // [ [ 'stripe', 2, true ] ]
+   * await troupe.limit('stripe', null)
+   * ```
+   */
+  limit(name: string, bounds: LimitBounds | null): Promise<void>
   /** Lets the runs of a queue start again; false when it was not paused. */
   resume(queue: string): Promise<boolean>
 }

@@ -292,6 +292,12 @@ export function definitionInvalid(what: string): TroupeError {
   return new TroupeError('definition_invalid', what)
 }
 
+export function limiterTaken(name: string): TroupeError {
+  return definitionInvalid(
+    `Limiter '${name}' is there with other bounds already: use the one object for all that share it, or another name.`,
+  )
+}
+
 export function optionUnknown(option: string, known: readonly string[]): TroupeError {
   return new TroupeError('option_invalid', `${option} is not known: expected one of ${known.join(', ')}.`, {
     details: { option },

@@ -16,6 +16,17 @@ export type WaitReason =
       readonly name: string
       readonly version: string
     }
+  /** A limiter has yet to let it pass. */
+  | {
+      readonly kind: 'limiter'
+      readonly limiter: string
+      /** Empty for a limiter without keys. */
+      readonly key: string
+      /** What is used up; `turn` when nothing is, and others come first. */
+      readonly bound: 'concurrency' | 'total' | 'rate' | 'turn'
+      /** The ids of runs that have its slots, at most ten. */
+      readonly holders: readonly string[]
+    }
   /** Its turn comes when an actor is free. */
   | { readonly kind: 'actor' }
 
@@ -32,7 +43,16 @@ export function reasonText(reason: WaitReason): string {
       if (reason.missing === 'node') return 'a node: none is running'
       if (reason.missing === 'queue') return `a node that serves queue '${reason.queue}'`
       return `a node that knows '${reason.name}' in version ${reason.version}`
+    case 'limiter':
+      return limiterText(reason)
     case 'actor':
       return 'a free actor'
   }
+}
+
+function limiterText({ limiter, key, bound, holders }: WaitReason & { kind: 'limiter' }): string {
+  const name = `limiter '${limiter}'${key === '' ? '' : ` for '${key}'`}`
+  if (bound === 'rate') return `${name}: its rate is used up`
+  if (bound === 'turn') return `its turn at ${name}`
+  return `${name}: its slots are taken${holders.length === 0 ? '' : ` by ${holders.join(', ')}`}`
 }

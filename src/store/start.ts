@@ -1,4 +1,5 @@
 // What starts a run, and what became of it.
+import type { LimitUse } from '../model/limiter.ts'
 import type { StartKey } from '../model/start-key.ts'
 import type { Held } from './store.ts'
 
@@ -23,6 +24,8 @@ export interface StartRecord {
   /** Retry options as JSON, in the place of those of the definition; null for those. */
   readonly retry: string | null
   readonly key: StartKey | null
+  /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */
+  readonly limits: readonly LimitUse[] | null
   /** An actor of this node is reserved for it: it starts as running here, without a claim. */
   readonly directly: boolean
 }

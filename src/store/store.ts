@@ -3,7 +3,7 @@ import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { OperatingStore } from './operating.ts'
 import type { Started, StartRecord } from './start.ts'
-import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, QueueView, RunPage, RunView, StepView } from './views.ts'
+import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, RunPage, RunView, StepView } from './views.ts'
 import type {
   Awaiting,
   CompletionAnswer,
@@ -14,6 +14,7 @@ import type {
   WaitRecord,
   WaitStore,
 } from './waits.ts'
+import type { QueueStore } from './queues.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
 export interface Held {
@@ -221,6 +222,8 @@ export interface Committed {
   readonly heldBack: readonly boolean[]
   /** Cancels asked for, of runs this node holds. */
   readonly cancelRequests: readonly CancelRequested[]
+  /** From when on a limiter lets somebody pass who could not before; now or earlier for at once, null for nobody. */
+  readonly opensAt: number | null
 }
 
 /** `asked`: the run is running, and its node has yet to obey. */
@@ -294,7 +297,7 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface Store extends WaitStore, OperatingStore {
+export interface Store extends WaitStore, OperatingStore, QueueStore {
   /** Where it is, for messages to people. */
   readonly location: string
 
@@ -307,11 +310,6 @@ export interface Store extends WaitStore, OperatingStore {
   /** Gives a definition or queue name its number, the same on every node. */
   internDefinition(name: string, version: string): Promise<number>
   internQueue(name: string): Promise<number>
-
-  /** Lets no run of a queue start, on any node, until it is resumed; false when it was paused already. */
-  pauseQueue(queueId: number): Promise<boolean>
-  resumeQueue(queueId: number): Promise<boolean>
-  listQueues(): Promise<QueueView[]>
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
   /** False when the node was declared dead meanwhile. */

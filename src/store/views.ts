@@ -1,4 +1,5 @@
 // Runs, steps, attempts and queues as people see them, and how they ask for them.
+import type { Bounds } from '../model/limiter.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
 import type { StepKind } from './store.ts'
@@ -112,4 +113,16 @@ export interface DeadGroup {
   readonly lastAt: number
   /** The id of the one that failed last. */
   readonly newest: string
+}
+
+/** A limiter as people see it. */
+export interface LimiterView {
+  readonly name: string
+  /** Those that count. */
+  readonly bounds: Bounds
+  /** They were changed live. */
+  readonly isLive: boolean
+  /** Taken now, of all keys. */
+  readonly slots: number
+  readonly waiting: number
 }

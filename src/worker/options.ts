@@ -4,12 +4,23 @@ import type { DefinitionSettings, MessageRules, RunFailure } from '../engine/def
 import { toMs, type Duration } from '../lib/duration.ts'
 import { checkTags } from '../engine/call.ts'
 import { checkRetention } from '../engine/options.ts'
-import { checkChoice, checkFunction, checkName, checkOptions, checkPriority, checkWhole } from '../engine/checks.ts'
+import type { LimiterRule } from '../engine/limits.ts'
+import {
+  checkChoice,
+  checkFunction,
+  checkList,
+  checkName,
+  checkOptions,
+  checkPriority,
+  checkWhole,
+  mostInName,
+} from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
 import { retentionOf, type RetentionOptions } from '../model/retention.ts'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry.ts'
+import { Limiter } from './limiter.ts'
 
 export interface CacheOptions<Input = never> {
   readonly ttl: Duration
@@ -35,6 +46,10 @@ export interface DefinitionOptions<Input = never> {
    * Failed runs are not remembered. The input itself is the key unless `key` makes one of it.
    */
   readonly cache?: CacheOptions<Input>
+  /** So many of its runs at once, on all nodes: a limiter named `worker:NAME`. */
+  readonly concurrency?: number
+  /** What its runs have to pass whenever they are performed: all of these at once, or they wait. */
+  readonly limits?: readonly Limiter<Input>[]
   /** How long one attempt may take. */
   readonly timeout?: Duration
   readonly retry?: RetryOptions
@@ -76,6 +91,8 @@ const known = [
   'tags',
   'idempotencyKey',
   'cache',
+  'concurrency',
+  'limits',
   'timeout',
   'retry',
   'durable',
@@ -111,6 +128,9 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
   if (version !== undefined) checkName(`version of ${what}`, version)
   if (queue !== undefined) checkName(`queue of ${what}`, queue)
   checkPriority(`priority of ${what}`, priority)
+  const limits = limitsOf(name, options)
+  if (limits.length > 0 && !durable)
+    throw optionInvalid(`limits of ${what}`, limits.length, 'none, as its runs are not stored (durable: false)')
   return {
     input,
     output,
@@ -119,6 +139,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     tags,
     keyOf: idempotencyKey,
     cache: options.cache === undefined ? undefined : checkedCache(what, options),
+    limits,
     timeoutMs: timeout === undefined ? undefined : toMs(timeout),
     isDurable: durable,
     heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
@@ -159,6 +180,21 @@ function checkedRetention(what: string, { retention, durable }: DefinitionOption
   if (durable === false) throw optionInvalid(option, 'given', 'none, as its runs are not stored (durable: false)')
   checkRetention(option, retention)
   return JSON.stringify(retentionOf(retention))
+}
+
+/** Its own limiter first; each once. */
+function limitsOf(name: string, { concurrency, limits = [] }: DefinitionOptions): readonly LimiterRule[] {
+  checkList(`limits of '${name}'`, limits, 'a list of what limiter() returns')
+  const stranger: unknown = limits.find((rule: unknown) => !isLimiter(rule))
+  if (stranger !== undefined) throw optionInvalid(`limits of '${name}'`, stranger, 'a list of what limiter() returns')
+  if (concurrency !== undefined) checkWhole(`concurrency of '${name}'`, concurrency, 1)
+  const own = concurrency === undefined ? [] : [new Limiter(`worker:${name}`.slice(0, mostInName), { concurrency })]
+  return [...new Map([...own, ...limits].map((rule) => [rule.name, rule])).values()]
+}
+
+/** Also one made by another copy of this package. */
+function isLimiter(rule: unknown): rule is Limiter {
+  return typeof rule === 'object' && rule !== null && 'bounds' in rule && 'name' in rule
 }
 
 /** The policy of retry options that `what` was given; `attempts` is what holds when they say nothing. */

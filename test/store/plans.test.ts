@@ -1,5 +1,6 @@
 // The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
 import { afterEach, describe, expect, it } from 'vitest'
+import { hotAdmissionStatements } from '../../src/store/sqlite/admission.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
@@ -8,6 +9,9 @@ import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
+import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
+import { hotLimiterStatements } from '../../src/store/sqlite/limiters.ts'
+import { hotLineStatements } from '../../src/store/sqlite/lines.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
@@ -44,6 +48,10 @@ const statements = {
   ...hotDeadStatements,
   ...hotGenerationStatements,
   ...hotAuditStatements,
+  ...hotLimiterStatements,
+  ...hotLimitedStatements,
+  ...hotLineStatements,
+  ...hotAdmissionStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
   findMany: hotViewStatements.findMany,
@@ -178,6 +186,39 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
+  deleteOfRuns: ['SEARCH slot USING INDEX slot_run (run_id=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  deleteOfTickets: ['SEARCH slot USING INDEX slot_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  deleteWaiters: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  deleteWaitersOf: [
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
+    'SCAN json_each VIRTUAL TABLE INDEX 1:',
+  ],
+  findBounds: ['SEARCH limiter USING INTEGER PRIMARY KEY (rowid=?)'],
+  findCandidate: ['SEARCH run USING INTEGER PRIMARY KEY (rowid=?)', 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'],
+  findHead: ['SEARCH waiter USING PRIMARY KEY (limiter=? AND key=? AND queue=? AND definition=?)'],
+  findLastOfAll: ['SEARCH slot USING PRIMARY KEY (limiter=?)'],
+  findLastOfKey: ['SEARCH slot USING PRIMARY KEY (limiter=? AND key=?)'],
+  findLineOfAny: ['SEARCH line USING PRIMARY KEY (limiter=?)'],
+  findLineOfKey: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=?)'],
+  findNextInLine: [
+    'SEARCH line USING COVERING INDEX line_open (queue=? AND limiter=?)',
+    'SCAN json_each VIRTUAL TABLE INDEX 1:',
+  ],
+  findOpenLimiters: [
+    'SEARCH line USING COVERING INDEX line_open (queue=?)',
+    'SCAN found',
+    'SEARCH line USING COVERING INDEX line_open (queue=? AND limiter>?)',
+    'SCAN found',
+  ],
+  findOpening: [
+    'SCAN CONSTANT ROW',
+    'SCAN line USING COVERING INDEX line_open',
+    'SEARCH line USING COVERING INDEX line_due (opens_at>?)',
+  ],
+  findPace: ['SEARCH pace USING PRIMARY KEY (limiter=? AND key=?)'],
+  findStray: ['SCAN live USING INDEX live_limited', 'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)'],
+  openDue: ['SEARCH line USING INDEX line_due (opens_at>? AND opens_at<?)'],
+  updateTurn: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=?)'],
   findStarted: [runById, `${liveByKey} LEFT-JOIN`],
   findFinishedRun: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
   findOne: [runById, ...wholeRow, ...wholeRowOuter],

@@ -4,6 +4,8 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { Claimed, ClaimRequest } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { admitFirst, backInLine } from './limited.ts'
+import type { Head } from './lines.ts'
 import { findOldestBelow } from './oldest.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
@@ -128,13 +130,19 @@ function claimMany(write: Write, claim: ClaimRequest): Claim {
     if (want === 0) break
     const { mostDeliveries } = claim
     const slots = { queueId, definitions, want, taken: claim.taken + runs.length, mostDeliveries }
-    runs.push(...nextOf(write.db, slots))
+    runs.push(...withLimited(write, { ...slots, begins: claim.begins - runs.length }))
   }
   const taken = withoutOthers(runs)
+  if (taken.length < runs.length) backInLine(write, runs.slice(taken.length))
   return { runs: claimAll(write, taken, claim.begins), isOneHeldBack: taken.length < runs.length }
 }
 
-interface Slots {
+interface Slots extends Ready {
+  /** How many of them can begin at once: only these pass limiters. */
+  readonly begins: number
+}
+
+interface Ready {
   readonly queueId: number
   /** A list of numbers as JSON. */
   readonly definitions: string
@@ -143,8 +151,40 @@ interface Slots {
   readonly mostDeliveries: number
 }
 
+// So many may be sent from one line to another in a claim; the next one goes on.
+const mostTries = 1_000
+
+/** The same with those that pass limiters, in turn by priority and age. */
+function withLimited(write: Write, slots: Slots): LiveRun[] {
+  const ready = nextOf(write.db, slots)
+  if (slots.begins <= 0 || !write.admission.hasOpenLines()) return ready
+  const { want, taken, begins, mostDeliveries } = slots
+  const chosen: LiveRun[] = []
+  let next = 0
+  for (let tries = 0; chosen.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
+    const head = write.admission.next(slots.queueId, slots.definitions)
+    const first = head && write.db.get<LiveRun>(findGiven, JSON.stringify([head.ticket]))
+    // Race: what must be claimed alone waits for a node that can.
+    if (head === undefined || (first !== undefined && first.deliveries > mostDeliveries)) break
+    const other = ready[next]
+    if (other !== undefined && !isNext(head, other, taken + chosen.length)) {
+      chosen.push(other)
+      next++
+    } else if (admitFirst(write.db, write.admission, { runId: head.ticket, place: write }) && first !== undefined) {
+      chosen.push(first)
+    }
+  }
+  return [...chosen, ...ready.slice(next, next + want - chosen.length)]
+}
+
+/** By priority, then by age; in turn with the other, whatever its priority. */
+function isNext(head: Head, other: LiveRun, taken: number): boolean {
+  if (slotsForOldest(taken, 1) === 1) return true
+  return head.priority === other.priority ? head.ticket < other.runId : head.priority > other.priority
+}
+
 /** The runs for the next slots of a queue. */
-function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Slots): LiveRun[] {
+function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): LiveRun[] {
   const urgent = db.all<LiveRun>(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)

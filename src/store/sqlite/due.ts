@@ -3,6 +3,8 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { ExpiredRun, Woken } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { lineUp } from './limited.ts'
+import { findOpenings, openDueLines } from './lines.ts'
 import { endRuns } from './moves.ts'
 import { readyUntil, type Ends } from './runs.ts'
 
@@ -12,7 +14,7 @@ update live set state = 'ready', due_at = ${readyUntil}
 where run_id in (
   select run_id from live where due_at is not null and due_at <= ? order by due_at limit ?
 ) and state in (${statesBefore(runMoves.wake)})
-returning run_id`
+returning run_id as runId, limited`
 
 // Ready runs whose time is up, each with how long it was given; walks live_due.
 const findExpired = `
@@ -55,9 +57,11 @@ export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
   return expired.map(({ id }) => id)
 }
 
-/** When the next run is due, also one whose time has come; null when none waits for a time. */
+/** When something is due next, also what is due by now; null when nothing waits for a time. */
 export function findNextDueAt(db: Connection): number | null {
-  return db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
+  const dueAt = db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
+  const { opensAt } = findOpenings(db)
+  return dueAt === null || opensAt === null ? (dueAt ?? opensAt) : Math.min(dueAt, opensAt)
 }
 
 /** Asked before anything is written: most of the time nothing is due. */
@@ -66,7 +70,12 @@ export function isAnyDue(db: Connection, now: number): boolean {
   return nextDueAt !== null && nextDueAt <= now
 }
 
-export function wakeRuns(db: Connection, now: number, limit: number): Woken {
-  const woken = db.all(wakeDue, now, limit).length
-  return { woken, nextDueAt: findNextDueAt(db) }
+export function wakeRuns(write: Pick<Ends, 'db' | 'now' | 'admission'>, limit: number): Woken {
+  const { db, now } = write
+  const woken = db.all<{ runId: number; limited: number }>(wakeDue, now, limit)
+  lineUp(
+    write,
+    woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
+  )
+  return { woken: woken.length + openDueLines(db, now), nextDueAt: findNextDueAt(db) }
 }

@@ -1,9 +1,10 @@
 // The next generation of a run that has ended: the same run, its key, its journal of what succeeded, its attempts counted anew.
 import { generationMoves, type LiveState, type RunOutcome } from '../../model/run.ts'
 import type { Reopened } from '../operating.ts'
-import type { Connection } from './connection.ts'
+import { lineUp } from './limited.ts'
 import { copyJournal } from './steps.ts'
 import { uncount } from './rollup.ts'
+import type { Ends } from './runs.ts'
 
 // By the unique public id, then by primary key; the newest of its outcomes.
 const findLatest = `
@@ -19,11 +20,11 @@ limit 1`
 // As it was started, but that its claims go on counting; by primary key.
 const insertLive = `
 insert into live (
-  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited
+  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots
 )
 select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
-  exists (select 1 from state where state.run_id = run.id), run.limits is not null
+  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 
@@ -41,6 +42,8 @@ const dropRequest = `delete from cancel_request where run_id = ?`
 /** The statements of this file whose plans are tested. */
 export const hotGenerationStatements = { findLatest, insertLive, openAgain, leaveTheDead }
 
+type Reopening = Pick<Ends, 'db' | 'admission' | 'now'>
+
 interface Latest {
   readonly runId: number
   readonly definition: number
@@ -53,11 +56,11 @@ interface Latest {
 }
 
 /** Makes ready again what failed or was cancelled, each in its next generation; tells of each what became of it. */
-export function reopenRuns(db: Connection, ids: readonly string[], now: number): Reopened[] {
-  return ids.map((id) => reopenOne(db, id, now))
+export function reopenRuns(reopening: Reopening, ids: readonly string[]): Reopened[] {
+  return ids.map((id) => reopenOne(reopening, id))
 }
 
-function reopenOne(db: Connection, id: string, now: number): Reopened {
+function reopenOne({ db, admission, now }: Reopening, id: string): Reopened {
   const latest = db.get<Latest>(findLatest, id)
   if (latest === undefined) return 'not_found'
   const { runId, definition, state, generation, outcome, code } = latest
@@ -66,6 +69,7 @@ function reopenOne(db: Connection, id: string, now: number): Reopened {
   if (!mayGoOn.has(outcome)) return outcome
   db.run(openAgain, now, runId)
   db.run(insertLive, runId, generation)
+  lineUp({ db, admission }, [runId])
   copyJournal(db, runId, generation)
   db.run(leaveTheDead, runId, generation)
   db.run(dropRequest, runId)

@@ -4,7 +4,8 @@ import { runMoves } from '../../model/run.ts'
 import { scopeOf, type KeyedState, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord } from '../start.ts'
 import type { Connection } from './connection.ts'
-import { readyUntil } from './runs.ts'
+import { backInLine } from './limited.ts'
+import { readyUntil, type Ends } from './runs.ts'
 import { wholeMs, wholeOrNull } from './waits.ts'
 
 // The first definition of a name; by the unique name, and the name by primary key.
@@ -44,7 +45,8 @@ const renewLimit = `update live set due_at = ${readyUntil} where run_id = ? and 
 // Makes ready what waits for a time or for another run and was never begun; by primary key.
 const wakeUnbegun = `
 update live set state = 'ready', due_at = ${readyUntil}
-where run_id in (select value from json_each(?)) and started_at is null and state in (${statesBefore(runMoves.wake)})`
+where run_id in (select value from json_each(?)) and started_at is null and state in (${statesBefore(runMoves.wake)})
+returning run_id as runId, limited`
 
 const markFollowed = `update live set is_followed = 1 where run_id = ?`
 
@@ -119,16 +121,24 @@ export function changeTimes(
 }
 
 /** Makes ready runs that nobody has begun and that wait for a time or for another run. */
-export function wakeUnbegunRuns(db: Connection, runIds: readonly number[]): number {
-  return runIds.length === 0 ? 0 : db.run(wakeUnbegun, JSON.stringify(runIds))
+export function wakeUnbegunRuns(waking: Waking, runIds: readonly number[]): number {
+  if (runIds.length === 0) return 0
+  const woken = waking.db.all<{ runId: number; limited: number }>(wakeUnbegun, JSON.stringify(runIds))
+  backInLine(
+    waking,
+    woken.filter(({ limited }) => limited === 1),
+  )
+  return woken.length
 }
 
+type Waking = Pick<Ends, 'db' | 'admission'>
+
 /** Makes ready what waited for the end of these runs. */
-export function wakeFollowers(db: Connection, ended: readonly number[]): number {
+export function wakeFollowers(waking: Waking, ended: readonly number[]): number {
   if (ended.length === 0) return 0
-  const followers = db.all<{ runId: number }>(takeFollowers, JSON.stringify(ended))
+  const followers = waking.db.all<{ runId: number }>(takeFollowers, JSON.stringify(ended))
   return wakeUnbegunRuns(
-    db,
+    waking,
     followers.map(({ runId }) => runId),
   )
 }

@@ -76,6 +76,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     claimed: claimedAgain(db, batch, { epoch, started }),
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),
     cancelRequests: listCancelRequests(db, batch.nodeId),
+    opensAt: null,
   }
 }
 

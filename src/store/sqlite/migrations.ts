@@ -429,5 +429,69 @@ create table audit (
 alter table definition add column retention text;
 -- How far the deletion of what was kept long enough has come, and when it begins anew.
 insert into counter values ('retention_run', 0), ('retention_at', 0);
+
+-- For the sweep; empty where no limiter is used.
+create index live_limited on live (run_id) where limited = 1;
+insert into counter values ('turn', 0);
+
+create table limiter (
+  id integer primary key,
+  name text not null unique,
+  -- As the code declares them, and as they were changed live: JSON; the latter win where they are given.
+  bounds text not null,
+  live_bounds text
+) strict;
+
+-- Who was let pass and has not left. A ticket is the number of a run, or one like it.
+create table slot (
+  limiter integer not null,
+  key text not null,
+  ticket integer not null,
+  run_id integer,
+  node integer not null,
+  epoch integer not null,
+  since integer not null,
+  primary key (limiter, key, ticket)
+) strict, without rowid;
+create index slot_ticket on slot (ticket);
+create index slot_run on slot (run_id) where run_id is not null;
+
+-- Who waits, in the one line of the limiter that did not let it pass.
+create table waiter (
+  limiter integer not null,
+  key text not null,
+  queue integer not null,
+  definition integer not null,
+  priority integer not null,
+  ticket integer not null,
+  run_id integer,
+  primary key (limiter, key, queue, definition, priority desc, ticket)
+) strict, without rowid;
+create index waiter_ticket on waiter (ticket);
+create index waiter_run on waiter (run_id) where run_id is not null;
+
+-- One row for each line with somebody in it: who is first, whether that one may pass, or when, and whose turn it is.
+create table line (
+  limiter integer not null,
+  key text not null,
+  queue integer not null,
+  definition integer not null,
+  turn integer not null,
+  is_open integer not null,
+  opens_at real,
+  priority integer not null,
+  ticket integer not null,
+  primary key (limiter, key, queue, definition)
+) strict, without rowid;
+create index line_open on line (queue, limiter, turn, priority desc, ticket) where is_open = 1;
+create index line_due on line (opens_at) where opens_at is not null;
+
+-- The state of a rate: when the next one would pass if all were evenly spaced.
+create table pace (
+  limiter integer not null,
+  key text not null,
+  next_at real not null,
+  primary key (limiter, key)
+) strict, without rowid;
 `,
 ]

@@ -4,8 +4,8 @@ import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
-import type { Connection } from './connection.ts'
 import { wakeFollowers } from './keys.ts'
+import { backInLine } from './limited.ts'
 import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
@@ -20,20 +20,23 @@ const dueUnlessAsked = `case when exists (select 1 from cancel_request where run
 const retryRun = `
 update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?,
   deliveries = ${deliveriesSoFar}
-where run_id = ? and state in (${statesBefore(runMoves.retry)})`
+where run_id = ? and state in (${statesBefore(runMoves.retry)})
+returning has_slots as hasSlots`
 
 // Race: as in retryRun; a park would otherwise outlast the request.
 const parkRun = `
 update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}, deliveries = ${deliveriesSoFar}
-where run_id = ? and state in (${statesBefore(runMoves.park)})`
+where run_id = ? and state in (${statesBefore(runMoves.park)})
+returning has_slots as hasSlots`
 
 const releaseRun = `
 update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
-where run_id = ? and state in (${statesBefore(runMoves.release)})`
+where run_id = ? and state in (${statesBefore(runMoves.release)})
+returning has_slots as hasSlots`
 
 const ending = `
 select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState,
-  is_followed as isFollowed
+  has_slots as hasSlots, is_followed as isFollowed
 from live where run_id in (select value from json_each(?))`
 
 // By primary key, and seldom: most runs begin with their claim.
@@ -107,7 +110,8 @@ export function retryRuns(write: Write, retries: Batch['retries']): void {
     const { held, dueAt, attempt } = retry
     if (!write.fence.holds(held) || !isEnd(write, retry)) continue
     const generation = renewJournal(write.db, held)
-    write.db.run(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
+    const left = write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
+    if (left?.hasSlots === 1) write.admission.leave([held.runId])
   }
 }
 
@@ -115,7 +119,8 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
   for (const { held, dueAt, waits } of parks) {
     if (!write.fence.holds(held)) continue
     replaceWaits(write.db, held.runId, waits)
-    write.db.run(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
+    const left = write.db.get<Left>(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
+    if (left?.hasSlots === 1) write.admission.leave([held.runId])
     const completion = waits.find(({ kind }) => kind === 'completion')
     if (completion === undefined) continue
     hearOfPark(write, held)
@@ -126,20 +131,24 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
 
 export function releaseRuns(write: Write, releases: readonly Held[]): void {
   for (const held of releases) {
-    if (write.fence.holds(held)) giveBack(write.db, held.runId)
+    if (write.fence.holds(held)) giveBack(write, held.runId)
   }
 }
 
 /** Makes a run ready that its node does not want to go on with; that is no delivery. */
-export function giveBack(db: Connection, runId: number): void {
-  db.run(releaseRun, runId)
+export function giveBack(write: Pick<Ends, 'db' | 'admission'>, runId: number): void {
+  if (write.db.get<Left>(releaseRun, runId)?.hasSlots === 1) backInLine(write, [{ runId }])
+}
+
+interface Left {
+  readonly hasSlots: number
 }
 
 /** Whether an attempt has the end that its node says: not when somebody with a token told another before. */
 function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): boolean {
   if (token === undefined || endTokens(write.db, held, token)) return true
   write.fence.refuse(held)
-  giveBack(write.db, held.runId)
+  giveBack(write, held.runId)
   wakeRun(write, held.runId, { isDecided: true })
   return false
 }
@@ -151,6 +160,7 @@ interface EndingLive extends Held {
   readonly startedAt: number | null
   readonly hasState: number
   readonly isFollowed: number
+  readonly hasSlots: number
 }
 
 interface EndedRun {
@@ -159,7 +169,7 @@ interface EndedRun {
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
-function finishRuns({ db, now, rollup, news }: Ends, ended: readonly EndedRun[]): void {
+function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly EndedRun[]): void {
   if (ended.length === 0) return
   for (const { live, end } of ended) {
     const { runId, generation, epoch, definition, startedAt } = live
@@ -192,9 +202,10 @@ function finishRuns({ db, now, rollup, news }: Ends, ended: readonly EndedRun[])
     ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
   )
   news.woken += wakeFollowers(
-    db,
+    { db, admission },
     ended.flatMap(({ live }) => (live.isFollowed === 1 ? [live.runId] : [])),
   )
+  admission.leave(ended.flatMap(({ live }) => (live.hasSlots === 1 ? [live.runId] : [])))
 }
 
 function idsOf(runs: readonly { readonly runId: number }[]): string {

@@ -1,6 +1,7 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
 import type { DeadNode, DeadRun, NodeIdentity, NodeRow, Serving } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { backInLine } from './limited.ts'
 import { endRuns, giveBack } from './moves.ts'
 import { deliveriesSoFar, readyUntil, type Ends } from './runs.ts'
 import { statesBefore } from '../../model/moves.ts'
@@ -39,12 +40,16 @@ from live where node = ? and state = 'running'`
 
 const releaseDelivered = `
 update live set state = 'ready', node = null, deliveries = ?, due_at = ${readyUntil}
-where run_id = ? and state in (${statesBefore(runMoves.release)})`
+where run_id = ? and state in (${statesBefore(runMoves.release)})
+returning has_slots as hasSlots`
 
 // A scan, once in the life of a node.
 const releaseAll = `
 update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
-where node = ? and state in (${statesBefore(runMoves.release)})`
+where node = ? and state in (${statesBefore(runMoves.release)})
+returning run_id as runId, has_slots as hasSlots`
+
+const findTickets = `select ticket from slot where node = ?1 and run_id is null union select ticket from waiter where queue = -?1`
 
 interface HeldRow {
   readonly runId: number
@@ -85,9 +90,15 @@ export function listNodes(db: Connection, now: number): NodeRow[] {
 }
 
 /** Forgets a node; what it still holds is ready again. */
-export function deleteNode(db: Connection, nodeId: number): void {
+export function deleteNode(write: Releasing, nodeId: number): void {
+  const { db } = write
   // Invariant: I3. No run names a node that is gone, where nobody would look for it.
-  db.run(releaseAll, nodeId)
+  const released = db.all<{ runId: number; hasSlots: number }>(releaseAll, nodeId)
+  backInLine(
+    write,
+    released.filter(({ hasSlots }) => hasSlots === 1),
+  )
+  leaveTickets(write, nodeId)
   db.run(deleteOne, nodeId)
   db.run(deleteMark, nodeId)
 }
@@ -101,25 +112,34 @@ export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRu
     db.run(deleteMark, nodeId)
     const held = db.all<HeldRow>(findHeldBy, nodeId)
     for (const run of held) rescueRun(ends, run, fate)
+    leaveTickets(ends, nodeId)
     rescued += held.length
   }
   return rescued
 }
 
 /** Gives back runs that the store says this node holds and the node says it does not. */
-export function releaseUnheld(db: Connection, nodeId: number, isHeld: (runId: number) => boolean): number {
-  const unheld = db.all<HeldRow>(findHeldBy, nodeId).filter((run) => !isHeld(run.runId))
-  for (const run of unheld) giveBack(db, run.runId)
+export function releaseUnheld(write: Releasing, nodeId: number, isHeld: (runId: number) => boolean): number {
+  const unheld = write.db.all<HeldRow>(findHeldBy, nodeId).filter((run) => !isHeld(run.runId))
+  for (const run of unheld) giveBack(write, run.runId)
   return unheld.length
 }
 
 function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
-  if (run.hasBegun === 0) return giveBack(ends.db, run.runId)
+  if (run.hasBegun === 0) return giveBack(ends, run.runId)
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
   if (deliveries < fate.maxDeliveries) {
-    ends.db.run(releaseDelivered, deliveries, run.runId)
+    const { hasSlots } = ends.db.get<{ hasSlots: number }>(releaseDelivered, deliveries, run.runId) ?? {}
+    if (hasSlots === 1) backInLine(ends, [run])
     return
   }
   endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
+}
+
+type Releasing = Pick<Ends, 'db' | 'admission'>
+
+/** What a node had that was part of no run, and what it waited for. */
+function leaveTickets({ db, admission }: Releasing, nodeId: number): void {
+  admission.leaveTickets(db.all<{ ticket: number }>(findTickets, nodeId).map(({ ticket }) => ticket))
 }

@@ -2,10 +2,11 @@
 import type { WaitReason } from '../../model/reason.ts'
 import type { LiveState } from '../../model/run.ts'
 import type { Connection } from './connection.ts'
+import { limiterReason } from './limiter-reasons.ts'
 
 // By the unique public id, then by primary keys.
 const findWaiting = `
-select run.public_id as id, live.state, live.definition, live.queue, live.due_at as dueAt,
+select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt,
   queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?) as asked
@@ -20,6 +21,8 @@ const findServing = `select queues, definitions from node where lease_until >= ?
 
 interface WaitingRow {
   readonly id: string
+  readonly runId: number
+  readonly limited: number
   readonly state: LiveState
   readonly definition: number
   readonly queue: number
@@ -44,15 +47,24 @@ export function reasonsOf(db: Connection, ids: readonly string[], now: number): 
   const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids))
   let nodes: readonly Serving[] | undefined
   const serving = (): readonly Serving[] => (nodes ??= servingNodes(db, now))
-  return new Map(rows.map((row) => [row.id, reasonOf(row, serving)]))
+  return new Map(
+    rows.map((row) => {
+      const heldUp = row.limited === 1 && row.state === 'ready' ? limiterReason(db, row.runId, now) : undefined
+      return [row.id, reasonOf(row, serving, heldUp)]
+    }),
+  )
 }
 
-function reasonOf(row: WaitingRow, serving: () => readonly Serving[]): WaitReason {
+function reasonOf(
+  row: WaitingRow,
+  serving: () => readonly Serving[],
+  heldUp: (WaitReason & { kind: 'limiter' }) | undefined,
+): WaitReason {
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, serving())
-  if (missing === undefined) return { kind: 'actor' }
+  if (missing === undefined) return heldUp ?? { kind: 'actor' }
   return { kind: 'not_served', missing, queue: row.queueName, name: row.name, version: row.version }
 }
 

@@ -1,5 +1,6 @@
 // What every write to a run shares: the batch it belongs to, and the fence that lets in only who holds the run.
 import type { Held } from '../store.ts'
+import type { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { PausedQueues } from './queues.ts'
 import type { Rollup } from './rollup.ts'
@@ -16,10 +17,11 @@ export interface Write {
   readonly paused: PausedQueues
   /** What the answer tells besides. */
   readonly news: { woken: number }
+  readonly admission: Admission
 }
 
 /** A transaction in which runs may end. */
-export type Ends = Pick<Write, 'db' | 'now' | 'rollup' | 'news'>
+export type Ends = Pick<Write, 'db' | 'now' | 'rollup' | 'news' | 'admission'>
 
 // The fence: whether a run is still held under this claim; by primary key.
 const checkRun = `

@@ -75,6 +75,31 @@ CREATE INDEX keyed_ahead on keyed (ahead) where ahead is not null;
 
 CREATE INDEX keyed_run on keyed (run_id);
 
+CREATE TABLE limiter (
+  id integer primary key,
+  name text not null unique,
+  -- As the code declares them, and as they were changed live: JSON; the latter win where they are given.
+  bounds text not null,
+  live_bounds text
+) strict;
+
+CREATE TABLE line (
+  limiter integer not null,
+  key text not null,
+  queue integer not null,
+  definition integer not null,
+  turn integer not null,
+  is_open integer not null,
+  opens_at real,
+  priority integer not null,
+  ticket integer not null,
+  primary key (limiter, key, queue, definition)
+) strict, without rowid;
+
+CREATE INDEX line_due on line (opens_at) where opens_at is not null;
+
+CREATE INDEX line_open on line (queue, limiter, turn, priority desc, ticket) where is_open = 1;
+
 CREATE TABLE live (
   run_id integer primary key,
   generation integer not null,
@@ -92,6 +117,8 @@ CREATE TABLE live (
 , has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
+
+CREATE INDEX live_limited on live (run_id) where limited = 1;
 
 CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
 
@@ -123,6 +150,13 @@ CREATE TABLE node (
   pid integer not null,
   pid_started_at text
 , queues text not null default '[]', definitions text not null default '[]') strict;
+
+CREATE TABLE pace (
+  limiter integer not null,
+  key text not null,
+  next_at real not null,
+  primary key (limiter, key)
+) strict, without rowid;
 
 CREATE TABLE progress (
   run_id integer primary key,
@@ -156,6 +190,21 @@ CREATE TABLE run (
   created_at integer not null,
   deadline_at integer
 , limits text, expires_at integer, correlation_id text, retry text, opened_at integer) strict;
+
+CREATE TABLE slot (
+  limiter integer not null,
+  key text not null,
+  ticket integer not null,
+  run_id integer,
+  node integer not null,
+  epoch integer not null,
+  since integer not null,
+  primary key (limiter, key, ticket)
+) strict, without rowid;
+
+CREATE INDEX slot_run on slot (run_id) where run_id is not null;
+
+CREATE INDEX slot_ticket on slot (ticket);
 
 CREATE TABLE state (
   run_id integer not null,
@@ -209,6 +258,21 @@ CREATE TABLE wait (
   due_at integer,
   primary key (run_id, path)
 ) strict, without rowid;
+
+CREATE TABLE waiter (
+  limiter integer not null,
+  key text not null,
+  queue integer not null,
+  definition integer not null,
+  priority integer not null,
+  ticket integer not null,
+  run_id integer,
+  primary key (limiter, key, queue, definition, priority desc, ticket)
+) strict, without rowid;
+
+CREATE INDEX waiter_run on waiter (run_id) where run_id is not null;
+
+CREATE INDEX waiter_ticket on waiter (ticket);
 
 CREATE VIEW dead as
 select id, name, fingerprint, code, finished_at as at, value as error, run_id

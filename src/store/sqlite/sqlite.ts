@@ -2,6 +2,7 @@
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
+import type { Bounds } from '../../model/limiter.ts'
 import type {
   Batch,
   Committed,
@@ -18,6 +19,7 @@ import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operati
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
+import { Admission } from './admission.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
@@ -25,6 +27,8 @@ import { listDead } from './dead.ts'
 import { expireRuns, findNextDueAt, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import { LeaseThread } from './lease-keeper.ts'
+import { areLimitersUsed, repairLimiters } from './limited.ts'
+import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { internDefinition, internQueue } from './names.ts'
@@ -57,6 +61,7 @@ const nothing: Committed = {
   claimed: [],
   heldBack: [],
   cancelRequests: [],
+  opensAt: null,
 }
 
 export interface SqliteOptions extends ConnectionOptions {
@@ -112,6 +117,27 @@ class SqliteStore implements Store {
     return this.#read(() => listQueues(this.#db, this.now()))
   }
 
+  internLimiter(name: string, bounds: Bounds): Promise<number> {
+    return this.#end(({ db, admission }) => {
+      const { id, isNew } = internLimiter(db, name, bounds)
+      if (isNew) admission.review(id)
+      return id
+    })
+  }
+
+  setLiveBounds(name: string, bounds: Partial<Bounds> | null): Promise<void> {
+    return this.#end(({ db, admission }) => admission.review(setLiveBounds(db, name, bounds)))
+  }
+
+  async listLimiters() {
+    return this.#read(() => listLimiters(this.#db))
+  }
+
+  async repairLimiters(): Promise<number> {
+    const areUsed = await this.#read(() => areLimitersUsed(this.#db))
+    return areUsed ? this.#end(repairLimiters) : 0
+  }
+
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
     return this.#write(() => {
       const now = this.now()
@@ -154,11 +180,11 @@ class SqliteStore implements Store {
   }
 
   releaseUnheld(nodeId: number, isHeldHere: (runId: number) => boolean): Promise<number> {
-    return this.#write(() => nodes.releaseUnheld(this.#db, nodeId, isHeldHere))
+    return this.#end((ends) => nodes.releaseUnheld(ends, nodeId, isHeldHere))
   }
 
   deleteNode(nodeId: number): Promise<void> {
-    return this.#write(() => nodes.deleteNode(this.#db, nodeId))
+    return this.#end((ends) => nodes.deleteNode(ends, nodeId))
   }
 
   async expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]> {
@@ -169,7 +195,7 @@ class SqliteStore implements Store {
   async wakeRuns(limit: number) {
     const nextDueAt = await this.#read(() => findNextDueAt(this.#db))
     if (nextDueAt === null || nextDueAt > this.now()) return { woken: 0, nextDueAt }
-    return this.#write(() => wakeRuns(this.#db, this.now(), limit))
+    return this.#end((ends) => wakeRuns(ends, limit))
   }
 
   changeCount(): number {
@@ -210,8 +236,8 @@ class SqliteStore implements Store {
   }
 
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined) {
-    return this.#write(() => {
-      const reopened = reopenRuns(this.#db, ids, this.now())
+    return this.#end((ends) => {
+      const reopened = reopenRuns(ends, ids)
       if (audit !== undefined && reopened.includes('reopened')) recordAudit(this.#db, audit, this.now())
       return reopened
     })
@@ -269,7 +295,14 @@ class SqliteStore implements Store {
   /** Writes what ends runs, and counts them. */
   #end<T>(work: (ends: Ends) => T): Promise<T> {
     return this.#write(() => {
-      const ends = { db: this.#db, now: this.now(), rollup: new Rollup(), news: { woken: 0 } }
+      const now = this.now()
+      const ends = {
+        db: this.#db,
+        now,
+        rollup: new Rollup(),
+        admission: new Admission(this.#db, now),
+        news: { woken: 0 },
+      }
       const result = work(ends)
       ends.rollup.write(ends.db, ends.now)
       return result
@@ -308,7 +341,9 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const fence = new Fence(db, batch.nodeId)
   const rollup = new Rollup()
   const news = { woken: 0 }
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused: new PausedQueues(db), news }
+  const admission = new Admission(db, now)
+  const paused = new PausedQueues(db)
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused, admission, news }
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)
@@ -329,8 +364,9 @@ function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
   const { lost } = fence
   const { woken } = news
+  const { opensAt } = admission
   if (isNode) keepAnswer(db, batch.nodeId, { lost, started, completions, cancels, woken, heldBack })
-  return { isNodeLost: false, lost, started, completions, cancels, claimed, heldBack, cancelRequests, woken }
+  return { isNodeLost: false, lost, started, completions, cancels, claimed, heldBack, cancelRequests, woken, opensAt }
 }
 
 function needsEpoch(batch: Batch): boolean {

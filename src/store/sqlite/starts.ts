@@ -5,7 +5,6 @@ import { runCancelled } from '../../model/errors.ts'
 import { decideStart, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord, Started } from '../start.ts'
 import { cancelRun } from './cancels.ts'
-import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
 import {
   changeInput,
@@ -17,6 +16,7 @@ import {
   wakeUnbegunRuns,
   type Keyed,
 } from './keys.ts'
+import { beginLimited } from './limited.ts'
 import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from './waits.ts'
@@ -42,10 +42,22 @@ interface Order {
   readonly runId: number
 }
 
-function begin({ now, epoch }: Write, { start, runs, runId }: Order, beginning: Beginning): Started {
-  runs.add(runId, start, beginning)
-  const held = beginning.state === 'running' ? { runId, generation: 1, epoch } : undefined
-  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: now }
+function begin(write: Write, order: Order, beginning: Beginning): Started {
+  const { start, runs, runId } = order
+  const isRunning = start.limits === null ? beginning.state === 'running' : beginOfLimited(write, order, beginning)
+  if (start.limits === null) runs.add(runId, start, beginning)
+  const held = isRunning ? { runId, generation: 1, epoch: write.epoch } : undefined
+  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: write.now }
+}
+
+/** Tells whether it runs at once. */
+function beginOfLimited(write: Write, { start, runs, runId }: Order, beginning: Beginning): boolean {
+  const isDirect = beginning.state === 'running'
+  const dueAt = earliest(start.deadlineAt, start.expiresAt)
+  runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
+  runs.write()
+  const isReady = isDirect || beginning.state === 'ready'
+  return beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
 }
 
 function beginningOf(
@@ -69,7 +81,7 @@ function startKeyed(write: Write, order: Order, key: StartKey): Started {
   if (found === undefined || move === 'start') return beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
   if (move === 'attach') return joined(found, false)
   if (move === 'follow') return beginKeyed(write, { order, key, owner }, found.runId)
-  if (move === 'amend' && amend(write.db, { start: order.start, key, found })) return joined(found, true)
+  if (move === 'amend' && amend(write, { start: order.start, key, found })) return joined(found, true)
   if (move === 'replace') cancel(write, found, order.start.id)
   const started = beginKeyed(write, { order, key, owner }, null)
   return move === 'replace' ? { ...started, replacedId: found.id } : started
@@ -97,25 +109,25 @@ function beginKeyed(
 
 /** Changes a run that waits into what a later start asks for; false when that does not fit into it. */
 function amend(
-  db: Connection,
+  write: Write,
   { start, key, found }: { readonly start: StartRecord; readonly key: StartKey; readonly found: Keyed },
 ): boolean {
-  if (key.rule === 'append') return append(db, { start, room: key, found })
-  changeInput(db, found.runId, start.input)
+  if (key.rule === 'append') return append(write, { start, room: key, found })
+  changeInput(write.db, found.runId, start.input)
   const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
   const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
-  changeTimes(db, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
+  changeTimes(write.db, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
   return true
 }
 
 function append(
-  db: Connection,
+  write: Write,
   { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
 ): boolean {
-  const appended = appendList(inputOf(db, found.runId), start.input, room)
-  if (appended !== undefined) changeInput(db, found.runId, appended.input)
+  const appended = appendList(inputOf(write.db, found.runId), start.input, room)
+  if (appended !== undefined) changeInput(write.db, found.runId, appended.input)
   // What is full has nothing more to wait for.
-  if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(db, [found.runId])
+  if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(write, [found.runId])
   return appended !== undefined
 }
 

@@ -8,6 +8,7 @@ import { fencingCases } from './fencing.ts'
 import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
 import { keyCases } from './keys.ts'
+import { limitCases } from './limits.ts'
 import { markCases } from './marks.ts'
 import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
@@ -48,6 +49,7 @@ const groups: Readonly<Record<string, Cases>> = {
   streams: streamCases,
   queues: queueCases,
   tokens: tokenCases,
+  limits: limitCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

@@ -79,6 +79,7 @@ export const nodeCases: Cases = {
       cancels: [],
       claimed: [],
       heldBack: [],
+      opensAt: null,
       cancelRequests: [],
       woken: 0,
     }

@@ -145,6 +145,7 @@ export class Scene {
       correlationId: null,
       retry: null,
       key: null,
+      limits: null,
       directly: false,
       ...values,
     }

@@ -1,0 +1,217 @@
+// Who may pass the limiters: decided under the one writer, all of a run's limiters or none, and undone by whatever ends its stay.
+import { afterPass, passesAt, type Bounds, type LimitUse } from '../../model/limiter.ts'
+import type { Connection } from './connection.ts'
+import { takeFrom } from './counters.ts'
+import { boundsOf } from './limiters.ts'
+import * as lines from './lines.ts'
+
+// The slot that is the last one allowed; by primary key prefix.
+const findLastOfKey = `select 1 as taken from slot where limiter = ? and key = ? limit 1 offset ?`
+
+const findLastOfAll = `select 1 as taken from slot where limiter = ? limit 1 offset ?`
+
+const insertSlot = `
+insert into slot (limiter, key, ticket, run_id, node, epoch, since) values (?, ?, ?, ?, ?, ?, ?)`
+
+// By the indexes of slots.
+const deleteOfRuns = `
+delete from slot where run_id in (select value from json_each(?)) returning limiter, key`
+
+const deleteOfTickets = `
+delete from slot where ticket in (select value from json_each(?)) returning limiter, key`
+
+const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
+
+const upsertPace = `
+insert into pace (limiter, key, next_at) values (?, ?, ?)
+on conflict (limiter, key) do update set next_at = excluded.next_at`
+
+/** The statements of this file whose plans are tested. */
+export const hotAdmissionStatements = { findLastOfKey, findLastOfAll, deleteOfRuns, deleteOfTickets, findPace }
+
+// Turns are only compared, so a transaction may leave some of its own unused.
+const turnsAtOnce = 1_000
+
+/** Who wants to pass. */
+export interface Candidate {
+  /** The number of the run, or of whatever else waits. */
+  readonly ticket: number
+  readonly uses: readonly LimitUse[]
+  readonly queue: number
+  readonly definition: number
+  readonly priority: number
+  /** Null for what is not part of a run. */
+  readonly runId: number | null
+}
+
+/** Who has the slots then. */
+export interface Holder {
+  readonly nodeId: number
+  readonly epoch: number
+}
+
+interface At {
+  readonly limiter: number
+  readonly key: string
+}
+
+/** The limiters as one transaction sees and changes them. Costs nothing until it is asked. */
+export class Admission {
+  readonly #db: Connection
+  readonly #now: number
+  readonly #bounds = new Map<number, Bounds>()
+  #turn = 0
+  #lastTurn = 0
+  /** The earliest time at which somebody in a line may pass who could not before; what is not later than now may at once. */
+  opensAt: number | null = null
+
+  constructor(db: Connection, now: number) {
+    this.#db = db
+    this.#now = now
+  }
+
+  /** Gives all slots and tokens, or nothing of it and the limiter that refused. */
+  admit(who: Candidate, holder: Holder): LimitUse | undefined {
+    const refused = who.uses.find((use) => !this.#mayPass(use))
+    if (refused !== undefined) return refused
+    for (const use of who.uses) this.#take(use, who, holder)
+    return undefined
+  }
+
+  /** Whether nobody would be overtaken. */
+  isFirst({ uses }: Candidate): boolean {
+    return uses.every(({ limiterId, key }) => {
+      const isShared = this.#boundsOf(limiterId).total !== null
+      return !lines.hasLine(this.#db, limiterId, isShared ? null : key)
+    })
+  }
+
+  /** Waits in the line of the limiter that refuses it, or of its first. */
+  enqueue(who: Candidate, refused?: LimitUse): void {
+    const use = refused ?? who.uses.find((one) => !this.#mayPass(one)) ?? who.uses[0]
+    if (use === undefined) return
+    const line = { limiter: use.limiterId, key: use.key, queue: who.queue, definition: who.definition }
+    lines.addWaiter(this.#db, line, who)
+    this.#writeLine(line)
+  }
+
+  /** Takes whoever passed, or waits no more, out of its line. */
+  dequeue(tickets: readonly number[]): void {
+    for (const line of lines.dropWaiters(this.#db, tickets)) this.#writeLine(line)
+  }
+
+  /** Frees what runs had, and takes them out of their lines. */
+  leave(runIds: readonly number[]): void {
+    if (runIds.length === 0) return
+    const ids = JSON.stringify(runIds)
+    this.#freed(this.#db.all<At>(deleteOfRuns, ids))
+    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line)
+  }
+
+  /** Frees what no run had. */
+  leaveTickets(tickets: readonly number[]): void {
+    if (tickets.length === 0) return
+    this.#freed(this.#db.all<At>(deleteOfTickets, JSON.stringify(tickets)))
+    this.dequeue(tickets)
+  }
+
+  /** Looks anew at all lines of a limiter. */
+  review(limiter: number): void {
+    this.#bounds.delete(limiter)
+    for (const key of lines.keysOfLines(this.#db, limiter)) this.#writeState({ limiter, key })
+  }
+
+  /** Whether any line lets somebody pass, for all that is known by now. */
+  hasOpenLines(): boolean {
+    // Whatever opened or closed in this transaction was seen by it; of what it did not touch the store knows.
+    const { isOpen, opensAt } = lines.findOpenings(this.#db)
+    if (opensAt !== null && opensAt <= this.#now) return lines.openDueLines(this.#db, this.#now) > 0
+    if (opensAt !== null) this.#opens(opensAt)
+    return isOpen
+  }
+
+  /** The first of the line whose turn it is, among those of a queue that a claim can perform. */
+  next(queue: number, definitions: string): lines.Head | undefined {
+    let next: lines.Head | undefined
+    for (const limiter of lines.openLimiters(this.#db, queue)) {
+      if (this.#isTotalUsedUp(limiter)) continue
+      const head = lines.nextHead(this.#db, { queue, limiter, definitions })
+      if (head !== undefined && (next === undefined || head.turn < next.turn)) next = head
+    }
+    return next
+  }
+
+  #take({ limiterId, key }: LimitUse, { ticket, runId }: Candidate, { nodeId, epoch }: Holder): void {
+    this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
+    const { rate } = this.#boundsOf(limiterId)
+    if (rate !== null) {
+      const nextAt = afterPass(rate, this.#nextAt(limiterId, key), this.#now)
+      this.#db.run(upsertPace, limiterId, key, nextAt)
+    }
+    this.#writeState({ limiter: limiterId, key }, this.#nextTurn())
+  }
+
+  #freed(slots: readonly At[]): void {
+    for (const { limiter, key } of slots) {
+      this.#writeState({ limiter, key })
+      if (this.#boundsOf(limiter).total !== null && lines.hasLine(this.#db, limiter, null)) this.#opens(this.#now)
+    }
+  }
+
+  #writeLine(line: lines.Line): void {
+    const open = this.#stateOf(line)
+    lines.writeLine(this.#db, line, { turn: this.#nextTurn(), open })
+  }
+
+  #writeState(at: At, turn?: number): void {
+    if (!lines.hasLine(this.#db, at.limiter, at.key)) return
+    lines.writeState(this.#db, at, { ...this.#stateOf(at), turn })
+  }
+
+  #stateOf({ limiter, key }: At): lines.LineState {
+    const opensAt = this.#opensAt({ limiterId: limiter, key })
+    if (opensAt === null) return { isOpen: false, opensAt: null }
+    this.#opens(opensAt)
+    return opensAt <= this.#now ? { isOpen: true, opensAt: null } : { isOpen: false, opensAt }
+  }
+
+  #opens(at: number): void {
+    if (this.opensAt === null || at < this.opensAt) this.opensAt = at
+  }
+
+  #mayPass(use: LimitUse): boolean {
+    const opensAt = this.#opensAt(use)
+    return opensAt !== null && opensAt <= this.#now && !this.#isTotalUsedUp(use.limiterId)
+  }
+
+  /** When one more may pass, as things are; null while all slots of the key are taken. */
+  #opensAt({ limiterId, key }: LimitUse): lines.OpensAt {
+    const { concurrency, rate } = this.#boundsOf(limiterId)
+    if (concurrency !== null && this.#db.get(findLastOfKey, limiterId, key, concurrency - 1) !== undefined) return null
+    return rate === null ? this.#now : passesAt(rate, this.#nextAt(limiterId, key))
+  }
+
+  #isTotalUsedUp(limiter: number): boolean {
+    const { total } = this.#boundsOf(limiter)
+    return total !== null && this.#db.get(findLastOfAll, limiter, total - 1) !== undefined
+  }
+
+  #nextAt(limiter: number, key: string): number {
+    return this.#db.get<{ nextAt: number }>(findPace, limiter, key)?.nextAt ?? 0
+  }
+
+  #boundsOf(limiter: number): Bounds {
+    let bounds = this.#bounds.get(limiter)
+    if (bounds === undefined) this.#bounds.set(limiter, (bounds = boundsOf(this.#db, limiter)))
+    return bounds
+  }
+
+  #nextTurn(): number {
+    if (this.#turn === this.#lastTurn) {
+      this.#turn = takeFrom(this.#db, 'turn', turnsAtOnce)
+      this.#lastTurn = this.#turn + turnsAtOnce - 1
+      return this.#turn
+    }
+    return ++this.#turn
+  }
+}

@@ -1,0 +1,124 @@
+// Runs that have to pass limiters: how they begin, how they are claimed, and how they come back to their line.
+import type { LimitUse } from '../../model/limiter.ts'
+import type { Admission, Candidate } from './admission.ts'
+import type { Connection } from './connection.ts'
+import type { Ends } from './runs.ts'
+
+const keepLimits = `update run set limits = ? where id = ?`
+
+// By primary key.
+const markLimited = `update live set limited = 1, has_slots = 1 where run_id = ?`
+
+const startHere = `
+update live set state = 'running', node = ?, epoch = ?, due_at = null, started_at = ? where run_id = ? and state = 'ready'`
+
+// By primary key.
+const findCandidate = `
+select run.id as ticket, run.id as runId, run.limits, live.limited, live.queue, live.definition, live.priority
+from run cross join live on live.run_id = run.id
+where run.id = ?`
+
+// By the index of limited runs. What is ready and in no line was let down by somebody.
+const findStray = `
+select run_id as runId from live
+where limited = 1 and state = 'ready' and not exists (select 1 from waiter where waiter.run_id = live.run_id)`
+
+// A scan: slots are few. Their holder is the run as it was claimed then, or the node.
+const findOrphans = `
+select ticket from slot
+where not exists (select 1 from node where node.id = slot.node)
+  or (run_id is not null and not exists (
+    select 1 from live where live.run_id = slot.run_id and live.state = 'running' and live.epoch = slot.epoch))`
+
+// Two looks into indexes.
+const findUse = `
+select exists (select 1 from slot) or exists (select 1 from live where limited = 1) as areUsed`
+
+// What has been over for so long that it decides nothing any more.
+const deletePaces = `delete from pace where next_at < ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotLimitedStatements = { findCandidate, findStray }
+
+/** The start of a limited run. */
+export interface LimitedStart {
+  readonly runId: number
+  readonly limits: readonly LimitUse[]
+  /** An actor is free for it. */
+  readonly isDirect: boolean
+  readonly isReady: boolean
+}
+
+export interface Place {
+  readonly nodeId: number
+  readonly epoch: number
+}
+
+/** Keeps what a new run has to pass; tells whether it runs at once. The others wait in their line, unless they are scheduled. */
+export function beginLimited({ db, now, admission }: Ends, start: LimitedStart, place: Place): boolean {
+  const { runId, limits, isDirect, isReady } = start
+  db.run(keepLimits, JSON.stringify(limits.map(({ limiterId, key }) => [limiterId, key])), runId)
+  db.run(markLimited, runId)
+  const who = isReady ? candidateOf(db, runId) : undefined
+  if (who === undefined) return false
+  if (isDirect && admission.isFirst(who) && admission.admit(who, place) === undefined) {
+    db.run(startHere, place.nodeId, place.epoch, now, runId)
+    return true
+  }
+  admission.enqueue(who)
+  return false
+}
+
+/** Lets the first of a line pass, if all its limiters agree; otherwise it waits where it was refused. */
+export function admitFirst(
+  db: Connection,
+  admission: Admission,
+  { runId, place }: { runId: number; place: Place },
+): boolean {
+  const who = candidateOf(db, runId)
+  if (who === undefined) {
+    admission.dequeue([runId])
+    return false
+  }
+  const refused = admission.admit(who, place)
+  admission.dequeue([runId])
+  if (refused !== undefined) admission.enqueue(who, refused)
+  return refused === undefined
+}
+
+/** Puts runs that became ready into their lines. */
+export function lineUp({ db, admission }: Pick<Ends, 'db' | 'admission'>, runIds: readonly number[]): void {
+  for (const runId of runIds) {
+    const who = candidateOf(db, runId)
+    if (who !== undefined) admission.enqueue(who)
+  }
+}
+
+/** What runs had is free, and they wait for it like all others. */
+export function backInLine(write: Pick<Ends, 'db' | 'admission'>, runs: readonly { readonly runId: number }[]): void {
+  const ids = runs.map(({ runId }) => runId)
+  write.admission.leave(ids)
+  lineUp(write, ids)
+}
+
+/** Asked before anything is written: nothing can be lost where no limiter is used. */
+export function areLimitersUsed(db: Connection): boolean {
+  return db.get<{ areUsed: number }>(findUse)?.areUsed === 1
+}
+
+/** Frees what is held by nobody and lines up who stands in no line; counts them. */
+export function repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): number {
+  const orphans = ends.db.all<{ ticket: number }>(findOrphans).map(({ ticket }) => ticket)
+  ends.admission.leaveTickets(orphans)
+  const stray = ends.db.all<{ runId: number }>(findStray).map(({ runId }) => runId)
+  lineUp(ends, stray)
+  ends.db.run(deletePaces, ends.now)
+  return orphans.length + stray.length
+}
+
+function candidateOf(db: Connection, runId: number): Candidate | undefined {
+  const row = db.get<Omit<Candidate, 'uses'> & { limits: string | null; limited: number }>(findCandidate, runId)
+  if (row?.limited !== 1) return undefined
+  const limits = JSON.parse(row.limits ?? '[]') as [number, string][]
+  return { ...row, uses: limits.map(([limiterId, key]) => ({ limiterId, key })) }
+}

@@ -1,0 +1,51 @@
+// Which limiter holds a run up, and who has passed it.
+import { passesAt } from '../../model/limiter.ts'
+import type { WaitReason } from '../../model/reason.ts'
+import type { Connection } from './connection.ts'
+import { boundsOf } from './limiters.ts'
+
+// By the index of waiters, then by primary keys.
+const findWaiting = `
+select waiter.limiter, waiter.key, limiter.name
+from waiter cross join limiter on limiter.id = waiter.limiter
+where waiter.run_id = ?`
+
+// By primary key prefix.
+const countSlots = `
+select count(*) as ofAll, coalesce(sum(key = ?2), 0) as ofKey from slot where limiter = ?1`
+
+const findHolders = `
+select distinct run.public_id as id from slot cross join run on run.id = slot.run_id
+where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
+order by slot.ticket limit 10`
+
+const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
+
+type LimiterReason = WaitReason & { kind: 'limiter' }
+
+/** Undefined for a run that stands in no line. */
+export function limiterReason(db: Connection, runId: number, now: number): LimiterReason | undefined {
+  const waiting = db.get<{ limiter: number; key: string; name: string }>(findWaiting, runId)
+  if (waiting === undefined) return undefined
+  const { limiter, key, name } = waiting
+  const bound = usedUp(db, { limiter, key }, now)
+  const holders = bound === 'rate' || bound === 'turn' ? [] : holdersOf(db, limiter, bound === 'total' ? null : key)
+  return { kind: 'limiter', limiter: name, key, bound, holders }
+}
+
+function usedUp(
+  db: Connection,
+  { limiter, key }: { limiter: number; key: string },
+  now: number,
+): LimiterReason['bound'] {
+  const { concurrency, total, rate } = boundsOf(db, limiter)
+  const { ofAll, ofKey } = db.get<{ ofAll: number; ofKey: number }>(countSlots, limiter, key) ?? { ofAll: 0, ofKey: 0 }
+  if (concurrency !== null && ofKey >= concurrency) return 'concurrency'
+  if (total !== null && ofAll >= total) return 'total'
+  const nextAt = db.get<{ nextAt: number }>(findPace, limiter, key)?.nextAt ?? 0
+  return rate !== null && passesAt(rate, nextAt) > now ? 'rate' : 'turn'
+}
+
+function holdersOf(db: Connection, limiter: number, key: string | null): string[] {
+  return db.all<{ id: string }>(findHolders, limiter, key).map(({ id }) => id)
+}

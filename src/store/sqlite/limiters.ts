@@ -1,0 +1,67 @@
+// Limiters: their names and bounds, as the code declares them and as they were changed live.
+import { unbounded, type Bounds } from '../../model/limiter.ts'
+import type { LimiterView } from '../views.ts'
+import type { Connection } from './connection.ts'
+
+const findNamed = `select id, bounds from limiter where name = ?`
+
+// The code's word is kept beside what was set live, which wins for as long as it is there.
+const upsertDeclared = `
+insert into limiter (name, bounds) values (?, ?)
+on conflict (name) do update set bounds = excluded.bounds
+returning id`
+
+const updateLive = `update limiter set live_bounds = ? where id = ?`
+
+// By primary key.
+const findBounds = `select bounds, live_bounds as liveBounds from limiter where id = ?`
+
+const findAll = `
+select id, name, bounds, live_bounds as liveBounds,
+  (select count(*) from slot where slot.limiter = limiter.id) as slots,
+  (select count(*) from waiter where waiter.limiter = limiter.id) as waiting
+from limiter order by name`
+
+/** The statements of this file whose plans are tested. */
+export const hotLimiterStatements = { findBounds }
+
+interface BoundsRow {
+  readonly bounds: string
+  readonly liveBounds: string | null
+}
+
+/** Gives a limiter its number; `isNew` when its bounds are not what they were. */
+export function internLimiter(db: Connection, name: string, bounds: Bounds): { id: number; isNew: boolean } {
+  const text = JSON.stringify(bounds)
+  const known = db.get<{ id: number; bounds: string }>(findNamed, name)
+  if (known?.bounds === text) return { id: known.id, isNew: false }
+  const row = db.get<{ id: number }>(upsertDeclared, name, text)
+  if (row === undefined) throw new Error(`Limiter ${name} was not kept`)
+  return { id: row.id, isNew: true }
+}
+
+/** Sets what wins over the code's bounds, or with null lets those count again. */
+export function setLiveBounds(db: Connection, name: string, live: Partial<Bounds> | null): number {
+  const known = db.get<{ id: number }>(findNamed, name)
+  const id = known?.id ?? internLimiter(db, name, unbounded).id
+  db.run(updateLive, live === null ? null : JSON.stringify(live), id)
+  return id
+}
+
+/** The bounds that count; without any for a limiter that is not there. */
+export function boundsOf(db: Connection, limiterId: number): Bounds {
+  const row = db.get<BoundsRow>(findBounds, limiterId)
+  return row === undefined ? unbounded : effective(row)
+}
+
+export function listLimiters(db: Connection): LimiterView[] {
+  const rows = db.all<BoundsRow & Omit<LimiterView, 'bounds' | 'isLive'>>(findAll)
+  return rows.map(({ name, slots, waiting, ...row }) => {
+    return { name, bounds: effective(row), isLive: row.liveBounds !== null, slots, waiting }
+  })
+}
+
+function effective({ bounds, liveBounds }: BoundsRow): Bounds {
+  const declared = JSON.parse(bounds) as Bounds
+  return liveBounds === null ? declared : { ...declared, ...(JSON.parse(liveBounds) as Partial<Bounds>) }
+}

@@ -1,0 +1,189 @@
+// The lines before limiters: who waits where, and which line is the next to let somebody pass.
+import type { Connection } from './connection.ts'
+import type { SqlValue } from './driver.ts'
+
+// A limiter and key have one line for each queue and definition, so that a claim finds what it can perform without passing over what it cannot.
+const ofLine = `limiter = ? and key = ? and queue = ? and definition = ?`
+
+const insertWaiter = `
+insert into waiter (limiter, key, queue, definition, priority, ticket, run_id) values (?, ?, ?, ?, ?, ?, ?)
+on conflict do nothing`
+
+// By the indexes of waiters.
+const deleteWaiters = `
+delete from waiter where ticket in (select value from json_each(?))
+returning limiter, key, queue, definition`
+
+const deleteWaitersOf = `
+delete from waiter where run_id in (select value from json_each(?))
+returning limiter, key, queue, definition`
+
+// By primary key prefix, in its order.
+const findHead = `
+select priority, ticket from waiter where ${ofLine} order by priority desc, ticket limit 1`
+
+const deleteLine = `delete from line where ${ofLine}`
+
+const upsertLine = `
+insert into line (limiter, key, queue, definition, turn, is_open, opens_at, priority, ticket) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (limiter, key, queue, definition) do update set
+  is_open = excluded.is_open, opens_at = excluded.opens_at, priority = excluded.priority, ticket = excluded.ticket`
+
+// By primary key prefix.
+const findLineOfKey = `select 1 as waits from line where limiter = ? and key = ? limit 1`
+
+const findLineOfAny = `select 1 as waits from line where limiter = ? limit 1`
+
+const updateOpen = `update line set is_open = ?, opens_at = ? where limiter = ? and key = ?`
+
+const updateTurn = `update line set turn = ?, is_open = ?, opens_at = ? where limiter = ? and key = ?`
+
+const findKeys = `select distinct key from line where limiter = ?`
+
+// The doorbell: two looks into indexes that are empty where no limiter holds anything up.
+const findOpening = `
+select exists (select 1 from line where is_open = 1) as isOpen,
+  (select min(opens_at) from line where opens_at is not null) as opensAt`
+
+// Walks line_due.
+const openDue = `update line set is_open = 1, opens_at = null where opens_at is not null and opens_at <= ? returning limiter`
+
+// The limiters with open lines of a queue: a loose scan of line_open.
+const findOpenLimiters = `
+with recursive found (limiter) as (
+  select min(limiter) from line where is_open = 1 and queue = ?1
+  union all
+  select (select min(limiter) from line where is_open = 1 and queue = ?1 and limiter > found.limiter)
+  from found where found.limiter is not null
+)
+select limiter from found where limiter is not null`
+
+// Whose turn it is at a limiter: the key that was served longest ago; walks line_open.
+const findNext = `
+select limiter, key, queue, definition, priority, ticket, turn from line
+where is_open = 1 and queue = ? and limiter = ? and definition in (select value from json_each(?))
+order by turn, priority desc, ticket limit 1`
+
+/** The statements of this file whose plans are tested. */
+export const hotLineStatements = {
+  deleteWaiters,
+  deleteWaitersOf,
+  findHead,
+  findLineOfKey,
+  findLineOfAny,
+  updateTurn,
+  findOpening,
+  openDue,
+  findOpenLimiters,
+  findNextInLine: findNext,
+}
+
+export interface Line {
+  readonly limiter: number
+  readonly key: string
+  readonly queue: number
+  readonly definition: number
+}
+
+export interface Waiter {
+  readonly priority: number
+  /** The number of the run, or of whatever else waits; a lower one is older. */
+  readonly ticket: number
+  readonly runId: number | null
+}
+
+/** The first of a line. */
+export interface Head extends Line {
+  readonly priority: number
+  /** The number of the run, or of whatever else waits; a lower one is older. */
+  readonly ticket: number
+  readonly turn: number
+}
+
+/** Null when nobody may pass, else from when on. */
+export type OpensAt = number | null
+
+export interface Opening {
+  readonly isOpen: boolean
+  readonly opensAt: number | null
+}
+
+export function findOpenings(db: Connection): Opening {
+  const row = db.get<{ isOpen: number; opensAt: number | null }>(findOpening)
+  return { isOpen: row?.isOpen === 1, opensAt: row?.opensAt ?? null }
+}
+
+/** Opens the lines whose time has come and counts them. */
+export function openDueLines(db: Connection, now: number): number {
+  return db.all(openDue, now).length
+}
+
+/** Whether anybody waits for a limiter; with a key, in its lines. */
+export function hasLine(db: Connection, limiter: number, key: string | null): boolean {
+  return (key === null ? db.get(findLineOfAny, limiter) : db.get(findLineOfKey, limiter, key)) !== undefined
+}
+
+export function addWaiter(db: Connection, line: Line, who: Waiter): void {
+  db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId)
+}
+
+/** Takes everything of these runs out; the runs are given as JSON. */
+export function dropWaitersOf(db: Connection, runIds: string): Line[] {
+  return db.all<Line>(deleteWaitersOf, runIds)
+}
+
+/** Takes waiters out, each from the one line it stands in. */
+export function dropWaiters(db: Connection, tickets: readonly number[]): Line[] {
+  return db.all<Line>(deleteWaiters, JSON.stringify(tickets))
+}
+
+/** Keeps what a line is about: its first, and when that may pass; a line of nobody goes. `turn` is that of a new line. */
+export function writeLine(db: Connection, line: Line, { turn, open }: { turn: number; open: LineState }): void {
+  const head = db.get<{ priority: number; ticket: number }>(findHead, ...valuesOf(line))
+  if (head === undefined) db.run(deleteLine, ...valuesOf(line))
+  else db.run(upsertLine, ...valuesOf(line), turn, ...valuesOfState(open), head.priority, head.ticket)
+}
+
+export interface LineState {
+  readonly isOpen: boolean
+  /** When it opens by itself. */
+  readonly opensAt: number | null
+}
+
+/** For all lines of a key; with a turn the key goes behind all others. */
+export function writeState(
+  db: Connection,
+  at: KeyOfLimiter,
+  state: LineState & { readonly turn?: number | undefined },
+): void {
+  if (state.turn === undefined) db.run(updateOpen, ...valuesOfState(state), at.limiter, at.key)
+  else db.run(updateTurn, state.turn, ...valuesOfState(state), at.limiter, at.key)
+}
+
+export interface KeyOfLimiter {
+  readonly limiter: number
+  readonly key: string
+}
+
+export function keysOfLines(db: Connection, limiter: number): string[] {
+  return db.all<{ key: string }>(findKeys, limiter).map(({ key }) => key)
+}
+
+export function openLimiters(db: Connection, queue: number): number[] {
+  return db.all<{ limiter: number }>(findOpenLimiters, queue).map(({ limiter }) => limiter)
+}
+
+export function nextHead(
+  db: Connection,
+  at: { queue: number; limiter: number; definitions: string },
+): Head | undefined {
+  return db.get<Head>(findNext, at.queue, at.limiter, at.definitions)
+}
+
+function valuesOf({ limiter, key, queue, definition }: Line): SqlValue[] {
+  return [limiter, key, queue, definition]
+}
+
+function valuesOfState({ isOpen, opensAt }: LineState): SqlValue[] {
+  return [isOpen ? 1 : 0, opensAt]
+}
