@@ -29,7 +29,12 @@ import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
 import type { RunStats } from './engine/run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
-import { defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
+import { defaultDeliveries, defaultLeaseMs, defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
+import { ScheduleKeeper } from './engine/schedule-keeper.ts'
+import type { ScheduleRule } from './engine/schedule-rule.ts'
+import type { BackfillOptions, ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
+import { isSchedule, type Schedule, type Scheduled, type ScheduledByName } from './engine/schedule.ts'
+import { Scheduling } from './engine/scheduling.ts'
 import { Starting, type StartingOptions } from './engine/starting.ts'
 import type { CallArguments, CompletingVerbs, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
@@ -50,12 +55,12 @@ import type { WorkerHandler } from './worker/worker.ts'
 /** Parts of the world that a test or a simulator may bring along. */
 export type World = Partial<Omit<Deps, 'store'>> & { readonly leaseMs?: number; readonly maxDeliveries?: number }
 
-const leaseMs = 15_000
-// The fourth time a process dies over the same step, the run waits for a person.
-const maxDeliveries = 4
+interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, Pick<StartingOptions, 'queueIds' | 'timeout'> {
+  readonly schedules: ScheduleKeeper
+}
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
-export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, CompletingVerbs {
+export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, CompletingVerbs, ScheduleVerbs {
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #engine: Engine
@@ -63,17 +68,21 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   readonly #looking: Looking
   readonly #operating: Operating
   readonly #completing: Completing
+  readonly #scheduling: Scheduling
+  readonly #schedules: ScheduleKeeper
   #stopping: Promise<void> | undefined
 
-  private constructor(parts: Omit<FaceParts, 'checkOpen'>, starting: Pick<StartingOptions, 'queueIds' | 'timeout'>) {
+  private constructor({ schedules, ...parts }: TroupeParts) {
+    this.#schedules = schedules
     this.#deps = parts.deps
     this.#registry = parts.registry
     this.#engine = parts.engine
     const face = new Face({ ...parts, checkOpen: () => this.#checkOpen() })
-    this.#starting = new Starting(face, { ...starting, encodeInput: encodedInput, maxBytes: maxValueBytes })
+    this.#starting = new Starting(face, { ...parts, encodeInput: encodedInput, maxBytes: maxValueBytes })
     this.#looking = new Looking(face)
     this.#operating = new Operating(face)
     this.#completing = new Completing(face)
+    this.#scheduling = new Scheduling(face, schedules)
   }
 
   /**
@@ -113,20 +122,23 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
       for (const queue of checked.queues) queueIds.set(queue, await store.internQueue(queue))
 
       const identity = ownIdentity(checked.node ?? `${hostname()}:${process.pid}`)
+      const schedules = new ScheduleKeeper(deps, registry, encodedInput)
+      for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
+        schedules,
         identity,
         isProvedDead: (other) => isProvedDead(other, identity),
         queues: queueIds,
         pools,
-        leaseMs: world.leaseMs ?? leaseMs,
-        maxDeliveries: world.maxDeliveries ?? maxDeliveries,
+        leaseMs: world.leaseMs ?? defaultLeaseMs,
+        maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
         maxValueBytes,
         config: checked.config,
         retention: checked.retention,
         environment,
         logLevel,
       })
-      return await new Troupe({ deps, registry, engine }, { queueIds, timeout: checked.timeout }).#begin(checked)
+      return await new Troupe({ ...checked, deps, registry, engine, queueIds, schedules }).#begin(checked)
     } catch (error) {
       await store.close()
       throw error
@@ -163,10 +175,10 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   /**
    * Adds a definition, or makes one of a name, options and a handler as `worker` does, and gives that.
    *
-   * One of the same name and version is an error unless `{ replace: true }`; runs under way keep the old one.
+   * One of the same name and version is an error unless `{ replace: true }`; runs under way keep the old one. A schedule is declared from now on.
    * Throws: `definition_exists`, `definition_invalid`, `option_invalid`, `engine_stopped`.
    */
-  async register(definition: Definition, options?: ReplaceOption): Promise<void>
+  async register(definition: Definition | Schedule, options?: ReplaceOption): Promise<void>
   async register<Schema extends StandardSchemaV1, Output>(
     name: string,
     options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
@@ -182,11 +194,12 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     handler: WorkerHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
   async register(
-    target: Definition | string,
+    target: Definition | Schedule | string,
     options?: RegisterOptions | AnyHandler,
     handler?: AnyHandler,
   ): Promise<unknown> {
     this.#checkOpen()
+    if (isSchedule(target)) return this.#schedules.declare(target)
     const { definition, replaces } = registration(target, options, handler)
     await this.#registry.register(definition, { replace: replaces })
     return typeof target === 'string' ? definition : undefined
@@ -319,6 +332,40 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
 
   async resume(queue: string): Promise<boolean> {
     return this.#operating.resume(queue)
+  }
+
+  async schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Promise<ScheduleStatus>
+  async schedule(name: string, rule: ScheduleRule, ...starts: ScheduledByName): Promise<ScheduleStatus>
+  async schedule(...declared: ScheduleArguments): Promise<ScheduleStatus> {
+    return this.#scheduling.schedule(...declared)
+  }
+
+  async unschedule(name: string): Promise<boolean> {
+    return this.#scheduling.unschedule(name)
+  }
+
+  async schedules(): Promise<ScheduleStatus[]> {
+    return this.#scheduling.schedules()
+  }
+
+  async trigger(name: string): Promise<RunHandle> {
+    return this.#scheduling.trigger(name)
+  }
+
+  async backfill(name: string, span: BackfillOptions): Promise<RunHandle[]> {
+    return this.#scheduling.backfill(name, span)
+  }
+
+  async nextFires(name: string, count?: number): Promise<number[]> {
+    return this.#scheduling.nextFires(name, count)
+  }
+
+  async pauseSchedule(name: string): Promise<void> {
+    return this.#scheduling.pauseSchedule(name)
+  }
+
+  async resumeSchedule(name: string): Promise<void> {
+    return this.#scheduling.resumeSchedule(name)
   }
 
   /** bind → discover; afterwards it can be used. */

@@ -40,6 +40,8 @@ function running(clock: ManualClock, done: number): RunStatus {
     finishedAt: undefined,
     dueAt: undefined,
     reason: undefined,
+    schedule: undefined,
+    scheduledAt: undefined,
     node: 'n',
     tags: [],
     correlationId: undefined,

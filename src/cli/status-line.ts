@@ -52,6 +52,7 @@ export function stateWords(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
   const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
   if (run.state === 'ready') return `waiting for ${reasonText(run.reason ?? { kind: 'actor' })}${again}`
+  if (run.reason?.kind === 'schedule') return `waiting for ${reasonText(run.reason)}`
   if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
   if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
   return `${run.state}${again}`

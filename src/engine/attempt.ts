@@ -9,7 +9,7 @@ import type { HeldRecord, WriteOwner } from './writes.ts'
 
 export interface Attempt {
   readonly definition: { readonly name: string }
-  readonly claimed: Pick<Claimed, 'id' | 'correlationId' | 'attempt' | 'states'>
+  readonly claimed: Pick<Claimed, 'id' | 'correlationId' | 'attempt' | 'scheduledAt' | 'states'>
   readonly held: Held
   readonly deps: Pick<Deps, 'clock'>
   readonly around: Pick<Surroundings, 'config' | 'environment'>

@@ -211,6 +211,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     retry: record.retry,
     steps: [],
     failedAttempts: [],
+    scheduledAt: null,
     waits: [],
     states: [],
     awaiting: undefined,

@@ -29,6 +29,7 @@ import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
+import type { ScheduleKeeper } from './schedule-keeper.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Watch } from './watch.ts'
 import { WorkflowActor } from './workflow-actor.ts'
@@ -41,6 +42,7 @@ export interface EngineSettings {
   readonly pools: PoolSizes
   readonly leaseMs: number
   readonly maxDeliveries: number
+  readonly schedules: ScheduleKeeper
   readonly maxValueBytes: number
   readonly config: Readonly<Record<string, unknown>>
   /** How long what has ended is kept. */
@@ -131,6 +133,13 @@ export class Engine {
   /** Whether the news of this run will come from this process. */
   isHere(id: string): boolean {
     return this.#active.hasId(id)
+  }
+
+  /** Something may be ready, or due sooner than this node knows. */
+  lookAgain(): void {
+    this.#timekeeper?.ref.tell('wake')
+    this.#dispatcher.tell('hint')
+    if (this.#active.size > 0) this.#write(askForMail)
   }
 
   running(): string[] {
@@ -229,6 +238,7 @@ export class Engine {
     this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
     this.#node.seq = 0
     await this.#tellServing()
+    await this.#settings.schedules.declareOn(this.#node.nodeId)
   }
 
   #opensAt(at: number): void {
@@ -367,6 +377,7 @@ export class Engine {
         this.#dispatcher.tell('hint')
         if (this.#active.size > 0) this.#write(askForMail)
       },
+      fireSchedules: () => this.#settings.schedules.fireDue(),
       expired: (ids) => {
         for (const id of ids) {
           if (!this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)

@@ -48,6 +48,7 @@ export class LocalRun implements Claimed, Held {
   readonly correlationId = null
   readonly retry = null
   readonly steps = none
+  readonly scheduledAt = null
   readonly waits = none
   readonly awaiting = undefined
   attempt = 1
@@ -244,6 +245,8 @@ export function viewOf(run: LocalRun): RunView {
     node: null,
     tags: null,
     correlationId: null,
+    schedule: null,
+    scheduledAt: null,
     input,
     value: finished?.value ?? null,
     done: progress?.done ?? null,

@@ -2,6 +2,7 @@
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import type { BulkOptions } from './bulk.ts'
 import { checkTags } from './call.ts'
+import { isSchedule, type Schedule } from './schedule.ts'
 import type { PoolOptions } from './settings.ts'
 import {
   checkChoice,
@@ -28,7 +29,8 @@ import { runMoves, type RunState } from '../model/run.ts'
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
   readonly store?: string
-  readonly definitions?: readonly Definition[]
+  /** What `worker`, `workflow` and `schedule` return. */
+  readonly definitions?: readonly (Definition | Schedule)[]
   /** A folder to find definitions in, from the working directory. */
   readonly workers?: string
   /** False keeps this engine out of `WORKER`, which the first engine of a process becomes. */
@@ -103,6 +105,7 @@ export interface CheckedOptions {
   readonly retention: Retention
   readonly store: string
   readonly definitions: readonly AnyDefinition[]
+  readonly schedules: readonly Schedule[]
   readonly workers: string | undefined
   readonly global: boolean
   readonly queues: readonly string[]
@@ -156,7 +159,8 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   if (log !== undefined) checkLog(log)
   return {
     store,
-    definitions: definitions.map(asDefinition),
+    definitions: definitions.filter((one) => !isSchedule(one)).map(asDefinition),
+    schedules: definitions.filter(isSchedule),
     workers,
     global,
     queues,

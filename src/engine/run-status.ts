@@ -36,6 +36,10 @@ export interface RunStatus {
   readonly node: string | undefined
   readonly tags: readonly string[]
   readonly correlationId: string | undefined
+  /** The schedule that started it. */
+  readonly schedule: string | undefined
+  /** The tick it was started for; with `trigger` the time of that. */
+  readonly scheduledAt: number | undefined
   readonly input: unknown
   readonly output: unknown
   /** What it failed with; `store_corrupt` when a part of it is damaged, which then reads as undefined. */
@@ -94,6 +98,8 @@ export function runStatus(row: RunView): RunStatus {
     node: row.node ?? undefined,
     tags: tags.value ?? [],
     correlationId: row.correlationId ?? undefined,
+    schedule: row.schedule ?? undefined,
+    scheduledAt: row.scheduledAt ?? undefined,
     input: input.value,
     output: output.value,
     error: damage === undefined ? error.value : damaged(`Run ${id}`, damage),

@@ -8,6 +8,7 @@ import type { ExpiredRun, NodeIdentity, NodeRow } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import type { NodeState } from './committer.ts'
 import type { Deps } from './deps.ts'
+import type { ScheduleNews } from './schedule-keeper.ts'
 
 // How many runs become ready in one transaction.
 const wakeAtOnce = 1_000
@@ -34,6 +35,8 @@ export interface TimekeeperOptions {
   readonly hint: () => void
   /** These runs ended while they waited. */
   readonly expired: (ids: readonly string[]) => void
+  /** Starts the runs of schedules that are due. */
+  readonly fireSchedules: () => Promise<ScheduleNews>
   /** The lease could not be renewed in time: what runs here may be taken away. */
   readonly leaseInDoubt: () => void
 }
@@ -89,9 +92,10 @@ export class Timekeeper extends Actor {
       this.#options.expired(expired)
       // Others may have waited for their end.
       if (expired.length > 0) this.#options.hint()
-      const { woken, nextDueAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
+      const { woken, nextDueAt, nextScheduleAt } = await this.#deps.store.wakeRuns(wakeAtOnce)
       if (nextDueAt !== null) this.dueAt(nextDueAt)
       if (woken > 0) this.#options.hint()
+      if (nextScheduleAt !== null) await this.#fireSchedules(nextScheduleAt)
     })
   }
 
@@ -224,6 +228,15 @@ export class Timekeeper extends Actor {
       if (this.#others.some((node) => this.#options.isProvedDead(node))) await this.rescue()
       this.#looksAgainAtMs = nowMs
     })
+  }
+
+  async #fireSchedules(nextAt: number): Promise<void> {
+    const { store } = this.#deps
+    if (nextAt > store.now()) return this.dueAt(nextAt)
+    const fired = await this.#options.fireSchedules()
+    if (fired.started > 0) this.#options.hint()
+    // What is still due could not be fired: that is tried again with the next backstop, not at once.
+    if (fired.nextAt !== null && fired.nextAt > store.now()) this.dueAt(fired.nextAt)
   }
 
   #ring(): void {

@@ -10,6 +10,7 @@ import type { AuditFilter, ByOption, DeadFilter, RunsFilter, RunsWhere } from '.
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
+import type { Schedule } from './schedule.ts'
 import type { CompletionAnswer } from '../store/waits.ts'
 
 /** What a call of a definition takes: nothing, when the definition takes nothing. */
@@ -209,7 +210,7 @@ export interface EngineVerbs
     StartingVerbs,
     Pick<OperatingVerbs, 'cancel'>,
     Pick<LookingVerbs, 'definitions' | 'running' | 'runningFor' | 'stats'> {
-  register(definition: Definition, options?: ReplaceOption): Promise<void>
+  register(definition: Definition | Schedule, options?: ReplaceOption): Promise<void>
   /**
    * Cancels what this process performs, takes no more work, and closes: a `stop` that waits for nothing.
    *

@@ -40,6 +40,7 @@ export const errorCodes = [
   'run_cancelled',
   'run_lost',
   'run_not_found',
+  'schedule_not_found',
   'step_name_taken',
   'timed_out',
   'worker_crashed',

@@ -195,6 +195,21 @@ export function runNotFound(runId: string): TroupeError {
   )
 }
 
+export function scheduleNotFound(name: string, known: readonly string[]): TroupeError {
+  const guess = nearestNames(name, known).map((each) => `'${each}'`)
+  const meant = guess.length === 0 ? '' : ` Did you mean ${guess.join(' or ')}?`
+  const there = known.length === 0 ? 'there is none' : `there are ${shortened(known)}`
+  return new TroupeError('schedule_not_found', `Schedule '${name}' not found: ${there}.${meant}`, { details: { name } })
+}
+
+export function scheduleExists(name: string): TroupeError {
+  return new TroupeError(
+    'definition_exists',
+    `A schedule named '${name}' is declared already: give one of them another name.`,
+    { details: { name } },
+  )
+}
+
 export function runCancelled(name: string, runId: string, reason: string | undefined): TroupeError {
   return new TroupeError('run_cancelled', `Worker '${name}' run ${runId} was cancelled${reason ? `: ${reason}` : ''}`, {
     details: { runId, reason: reason ?? null },

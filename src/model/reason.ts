@@ -6,6 +6,8 @@ export type WaitReason =
   | { readonly kind: 'timer'; readonly until: number }
   /** It begins once another run has ended: theirs is the same key of `keepLast`. */
   | { readonly kind: 'run'; readonly runId: string }
+  /** A run that the same schedule started has to end first. */
+  | { readonly kind: 'schedule'; readonly schedule: string }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
   /** No node can perform it: there is none at all, none serves its queue, or none that does knows its definition in this version. */
@@ -37,6 +39,8 @@ export function reasonText(reason: WaitReason): string {
       return 'a time'
     case 'run':
       return `the end of run ${reason.runId}, which has its key`
+    case 'schedule':
+      return `the end of the run before it, of schedule '${reason.schedule}'`
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`
     case 'not_served':

@@ -3,6 +3,7 @@ import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { OperatingStore } from './operating.ts'
 import type { Started, StartRecord } from './start.ts'
+import type { ScheduleStore } from './schedules.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, RunPage, RunView, StepView } from './views.ts'
 import type {
   Awaiting,
@@ -151,6 +152,8 @@ export interface Claimed {
   readonly correlationId: string | null
   /** As in its start. */
   readonly retry: string | null
+  /** Its tick, when a schedule started it; the time it was asked for when that was done by hand. */
+  readonly scheduledAt: number | null
   readonly steps: readonly RememberedStep[]
   readonly failedAttempts: readonly RememberedAttempt[]
   readonly waits: readonly WaitRecord[]
@@ -214,7 +217,7 @@ export interface Committed {
   readonly completions: readonly CompletionAnswer[]
   /** One for each cancel, in order. */
   readonly cancels: readonly CancelAnswer[]
-  /** How many runs became ready because what they wait for is there. */
+  /** How many runs became ready because what they wait for is there, or has ended. */
   readonly woken: number
   /** One list for each claim, in order. */
   readonly claimed: readonly (readonly Claimed[])[]
@@ -275,6 +278,8 @@ export interface Woken {
   readonly woken: number
   /** When the next one is due; null when nothing waits for a time. */
   readonly nextDueAt: number | null
+  /** When the next schedule is due; null when there is none. */
+  readonly nextScheduleAt: number | null
 }
 
 export interface FinishedRun {
@@ -300,6 +305,8 @@ export interface Serving {
 export interface Store extends WaitStore, OperatingStore, QueueStore {
   /** Where it is, for messages to people. */
   readonly location: string
+
+  readonly schedules: ScheduleStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

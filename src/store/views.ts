@@ -25,6 +25,9 @@ export interface RunView {
   readonly node: string | null
   readonly tags: string | null
   readonly correlationId: string | null
+  /** The schedule that started it, and its tick. */
+  readonly schedule: string | null
+  readonly scheduledAt: number | null
   readonly input: string
   /** Encoded output or error record; null while it is unfinished. */
   readonly value: string | null

@@ -43,6 +43,11 @@ export class WorkerContext<Input = unknown> {
     return this.#attempt.claimed.attempt
   }
 
+  /** The tick of the schedule that started this run, in milliseconds since 1970; with `trigger` the time of that, undefined without a schedule. */
+  get scheduledAt(): number | undefined {
+    return this.#attempt.claimed.scheduledAt ?? undefined
+  }
+
   /** The same for every attempt of this run: pass it to the outside world to make a repetition harmless. */
   get idempotencyKey(): string {
     return this.#attempt.claimed.id

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition.ts'
+import { isSchedule, type Schedule } from '../engine/schedule.ts'
 import { TroupeError } from '../lib/errors.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { processEngine } from './global.ts'
@@ -14,7 +15,7 @@ export interface Discoverer {
 
 /** Where the definitions of a folder go. */
 export interface Registrar {
-  register(definition: Definition): Promise<void>
+  register(definition: Definition | Schedule): Promise<void>
   definitions(): readonly string[]
 }
 
@@ -59,10 +60,11 @@ export async function discoverInto(folder: string, troupe: Registrar): Promise<D
 /** Whether there was something to register. */
 async function install(module: Record<string, unknown>, troupe: Registrar): Promise<boolean> {
   const definitions = Object.values(module).filter((exported) => isDefinition(exported))
-  for (const definition of definitions) await troupe.register(definition)
+  const schedules = Object.values(module).filter((exported) => isSchedule(exported))
+  for (const one of [...definitions, ...schedules]) await troupe.register(one)
   const { install: hook } = module
   if (typeof hook === 'function') await hook(troupe)
-  return definitions.length > 0 || typeof hook === 'function'
+  return definitions.length + schedules.length > 0 || typeof hook === 'function'
 }
 
 interface Found {

@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkObject, checkOptions } from '../engine/checks.ts'
 import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
+import type { Schedule } from '../engine/schedule.ts'
 import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { DefinitionOptions } from './options.ts'
@@ -11,7 +12,7 @@ export type RegisterOptions<Input = never> = DefinitionOptions<Input> & InThisFi
 
 /** The verbs of an engine that knows workers. */
 export interface WorkerVerbs extends EngineVerbs {
-  register(definition: Definition, options?: ReplaceOption): Promise<void>
+  register(definition: Definition | Schedule, options?: ReplaceOption): Promise<void>
   register<Schema extends StandardSchemaV1, Output>(
     name: string,
     options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },

@@ -42,10 +42,14 @@ export class ThreadAttempt implements Attempt {
   #beatAt = -Infinity
   #token: Deferred<string> | undefined
 
-  constructor({ runId, correlationId, attempt, states }: RunMessage, { name, messages }: Place, side: ThreadSide) {
+  constructor(
+    { runId, correlationId, attempt, scheduledAt, states }: RunMessage,
+    { name, messages }: Place,
+    side: ThreadSide,
+  ) {
     this.#side = side
     this.definition = { name }
-    this.claimed = { id: runId, correlationId, attempt, states }
+    this.claimed = { id: runId, correlationId, attempt, scheduledAt, states }
     this.deps = { clock: systemClock }
     this.around = side.data
     const { post, data } = side

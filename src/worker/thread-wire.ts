@@ -33,6 +33,7 @@ export interface RunMessage {
   readonly runId: string
   readonly correlationId: string | null
   readonly attempt: number
+  readonly scheduledAt: number | null
   readonly states: readonly RememberedState[]
   readonly input: string
 }

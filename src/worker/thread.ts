@@ -62,10 +62,11 @@ class AttemptInThread implements Performance, ThreadUser {
     this.#thread = thread
     this.#id = thread.nextId()
     this.#activation.attach(this)
-    const { id: runId, correlationId, attempt, states, input } = claimed
+    const { id: runId, correlationId, attempt, scheduledAt, states, input } = claimed
     const untold = thread.knows.has(definition) ? undefined : place
     thread.knows.add(definition)
-    this.#post({ type: 'run', id: this.#id, definition, place: untold, runId, correlationId, attempt, states, input })
+    const told = { runId, correlationId, attempt, scheduledAt, states, input }
+    this.#post({ type: 'run', id: this.#id, definition, place: untold, ...told })
     return this.#result.promise
   }
 

@@ -47,6 +47,11 @@ export class WorkflowContext<Input = unknown> {
     return this.#worker.runId
   }
 
+  /** As in a worker: the tick of the schedule that started this run. */
+  get scheduledAt(): number | undefined {
+    return this.#worker.scheduledAt
+  }
+
   /** Of the run as a whole; the first is 1. A crash does not count. */
   get attempt(): number {
     return this.#worker.attempt

@@ -416,6 +416,8 @@ describe('a run', () => {
       node: undefined,
       tags: ['a', 'b'],
       correlationId: undefined,
+      schedule: undefined,
+      scheduledAt: undefined,
       input: 4,
       output: 8,
       error: undefined,

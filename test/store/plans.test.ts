@@ -23,6 +23,9 @@ import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
 import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
+import { hotHeldStatements } from '../../src/store/sqlite/held.ts'
+import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
+import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
 import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
@@ -36,6 +39,9 @@ const statements = {
   ...hotMoveStatements,
   ...hotDueStatements,
   ...hotStateStatements,
+  ...hotHeldStatements,
+  ...hotScheduleStatements,
+  ...hotTickStatements,
   ...hotRollupStatements,
   ...hotStepStatements,
   ...hotStreamStatements,
@@ -89,12 +95,18 @@ const restOuter = [
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
 ]
+/** The schedule that started it, and its tick. */
+const ofSchedule = ['SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)', runByKey, runByKey]
 
-const wholeRowOuter = [...endedOuter, ...restOuter]
+const wholeRowOuter = [...endedOuter, ...restOuter, ...ofSchedule]
 /** With the states that are asked for. */
-const listedOuter = [...endedOuter, given, ...restOuter]
+const countedOuter = [...endedOuter, given, ...restOuter]
+const listedOuter = [...countedOuter, ...ofSchedule]
 const deadOfKind = 'SEARCH finished USING COVERING INDEX finished_dead (fingerprint=?)'
 const outcomeByKey = 'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?)'
+const liveOfSchedule = 'SEARCH live USING INDEX live_schedule (schedule=?)'
+const declaring = ['SEARCH declared USING PRIMARY KEY (schedule=?)', 'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)']
+const nextSchedule = ['SEARCH schedule USING INDEX schedule_due (due_at>?)', ...declaring]
 
 /** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
 const expected: Readonly<Record<Name, readonly string[]>> = {
@@ -137,7 +149,19 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     runByKey,
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
   ],
-  findNextDue: ['SEARCH live USING COVERING INDEX live_due (due_at>?)'],
+  findNextDue: ['SCAN CONSTANT ROW', 'SEARCH live USING COVERING INDEX live_due (due_at>?)', ...nextSchedule],
+  wakeHeld: [liveByKey, liveOfSchedule, liveOfSchedule, runByKey],
+  findTick: ['SEARCH run USING COVERING INDEX run_tick (schedule=? AND scheduled_at=?)'],
+  findUnfinishedTicks: [liveOfSchedule, runByKey],
+  findNextSchedule: nextSchedule,
+  findDueSchedules: [
+    'SEARCH schedule USING INDEX schedule_due (due_at<?)',
+    ...declaring,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH run USING COVERING INDEX run_tick (schedule=?)',
+    'SEARCH run USING INDEX run_tick (schedule=?)',
+    ...declaring,
+  ],
   findEnding: [liveByKey, given],
   findHeldEnding: [liveByKey, given],
   deleteLive: [liveByKey, given],
@@ -183,6 +207,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     liveByKey,
     'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -227,7 +252,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findManyLive: [runByKey, 'SCAN live', given, ...asked, ...wholeRow, ...listedOuter],
   findManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...listedOuter],
   pickManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...endedOuter, given],
-  countManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...listedOuter],
+  countManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...countedOuter],
   findGroups: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findGroup: [deadOfKind, 'USE TEMP B-TREE FOR ORDER BY'],
   findGroupsOf: [

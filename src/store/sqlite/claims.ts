@@ -17,7 +17,8 @@ const loaded = `
 live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
   live.has_state as hasState, live.has_begun as hasBegun, live.priority, live.definition, live.queue, run.public_id as id, run.input,
   coalesce(run.opened_at, run.created_at) as createdAt, run.deadline_at as deadlineAt, run.expires_at as expiresAt,
-  run.correlation_id as correlationId, run.retry`
+  run.correlation_id as correlationId, run.retry,
+  iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at)) as scheduledAt`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
 const findReady = `
@@ -83,6 +84,7 @@ export interface LiveRun {
   readonly expiresAt: number | null
   readonly correlationId: string | null
   readonly retry: string | null
+  readonly scheduledAt: number | null
 }
 
 /** What a node runs under an epoch, in the order in which runs are claimed. */
@@ -111,6 +113,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
     expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
     correlationId: live.correlationId,
     retry: live.retry,
+    scheduledAt: live.scheduledAt,
     steps: journal.steps,
     failedAttempts: journal.failedAttempts,
     waits,

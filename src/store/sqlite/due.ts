@@ -7,6 +7,7 @@ import { lineUp } from './limited.ts'
 import { findOpenings, openDueLines } from './lines.ts'
 import { endRuns } from './moves.ts'
 import { readyUntil, type Ends } from './runs.ts'
+import { nextSchedule } from './schedules.ts'
 
 // Makes ready what is due, the longest due first; walks live_due.
 const wakeDue = `
@@ -26,7 +27,9 @@ where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.e
 order by due_at
 limit ?`
 
-const findNextDue = `select min(due_at) as due_at from live where due_at is not null`
+// Of runs and of schedules; walks live_due and schedule_due.
+const findNextDue = `
+select (select min(due_at) from live where due_at is not null) as nextDueAt, (${nextSchedule}) as nextScheduleAt`
 
 /** The statements of this file whose plans are tested. */
 export const hotDueStatements = { wakeDue, findExpired, findNextDue }
@@ -57,16 +60,17 @@ export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
   return expired.map(({ id }) => id)
 }
 
-/** When something is due next, also what is due by now; null when nothing waits for a time. */
-export function findNextDueAt(db: Connection): number | null {
-  const dueAt = db.get<{ due_at: number | null }>(findNextDue)?.due_at ?? null
+/** When the next run and the next schedule are due, also those whose time has come; null when none waits for a time. */
+export function findNext(db: Connection): Omit<Woken, 'woken'> {
+  const { nextDueAt = null, nextScheduleAt = null } = db.get<Omit<Woken, 'woken'>>(findNextDue) ?? {}
   const { opensAt } = findOpenings(db)
-  return dueAt === null || opensAt === null ? (dueAt ?? opensAt) : Math.min(dueAt, opensAt)
+  const isEither = nextDueAt === null || opensAt === null
+  return { nextDueAt: isEither ? (nextDueAt ?? opensAt) : Math.min(nextDueAt, opensAt), nextScheduleAt }
 }
 
 /** Asked before anything is written: most of the time nothing is due. */
 export function isAnyDue(db: Connection, now: number): boolean {
-  const nextDueAt = findNextDueAt(db)
+  const { nextDueAt } = findNext(db)
   return nextDueAt !== null && nextDueAt <= now
 }
 
@@ -77,5 +81,5 @@ export function wakeRuns(write: Pick<Ends, 'db' | 'now' | 'admission'>, limit: n
     write,
     woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
   )
-  return { woken: woken.length + openDueLines(db, now), nextDueAt: findNextDueAt(db) }
+  return { woken: woken.length + openDueLines(db, now), ...findNext(db) }
 }

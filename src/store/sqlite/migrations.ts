@@ -493,5 +493,44 @@ create table pace (
   next_at real not null,
   primary key (limiter, key)
 ) strict, without rowid;
+-- Rules that start runs.
+create table schedule (
+  id integer primary key autoincrement,
+  name text not null unique,
+  -- JSON: when it ticks, and what becomes of its ticks.
+  rule text not null,
+  definition integer not null,
+  queue integer not null,
+  priority integer not null,
+  tags text,
+  input text not null,
+  -- The limiters its runs have to pass, as in run.
+  limits text,
+  is_declared integer not null,
+  -- The next tick, and when it fires: later by its jitter; null when there is none.
+  tick_at integer,
+  due_at integer,
+  is_paused integer not null,
+  revision integer not null,
+  skipped integer not null
+) strict;
+create index schedule_due on schedule (due_at) where due_at is not null and is_paused = 0;
+
+-- Which nodes have which schedules in their code; rows of nodes that are gone mean nothing.
+create table declared (
+  schedule integer not null,
+  node integer not null,
+  primary key (schedule, node)
+) strict, without rowid;
+
+-- The schedule that started a run, and its tick; of one that was asked for by hand the tick is null.
+alter table run add column schedule integer;
+alter table run add column scheduled_at integer;
+-- One run for each tick.
+create unique index run_tick on run (schedule, scheduled_at) where schedule is not null;
+
+-- Of an unfinished run that a schedule started.
+alter table live add column schedule integer;
+create index live_schedule on live (schedule) where schedule is not null;
 `,
 ]

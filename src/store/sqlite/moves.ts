@@ -5,6 +5,7 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
 import { wakeFollowers } from './keys.ts'
+import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
 import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
 import { deleteStates } from './states.ts'
@@ -36,7 +37,7 @@ returning has_slots as hasSlots`
 
 const ending = `
 select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState,
-  has_slots as hasSlots, is_followed as isFollowed
+  has_slots as hasSlots, is_followed as isFollowed, schedule
 from live where run_id in (select value from json_each(?))`
 
 // By primary key, and seldom: most runs begin with their claim.
@@ -161,6 +162,8 @@ interface EndingLive extends Held {
   readonly hasState: number
   readonly isFollowed: number
   readonly hasSlots: number
+  /** Null for one that no schedule started. */
+  readonly schedule: number | null
 }
 
 interface EndedRun {
@@ -171,8 +174,9 @@ interface EndedRun {
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
 function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly EndedRun[]): void {
   if (ended.length === 0) return
+  const schedules = new Set<number>()
   for (const { live, end } of ended) {
-    const { runId, generation, epoch, definition, startedAt } = live
+    const { runId, generation, epoch, definition, startedAt, schedule } = live
     const priority = end.outcome === 'succeeded' ? null : live.priority
     const { outcome, code, fingerprint, value, attempt } = end
     db.run(
@@ -190,6 +194,7 @@ function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly 
       priority,
     )
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
+    if (schedule !== null) schedules.add(schedule)
   }
   db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
   deleteWaits(
@@ -205,6 +210,7 @@ function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly 
     { db, admission },
     ended.flatMap(({ live }) => (live.isFollowed === 1 ? [live.runId] : [])),
   )
+  if (schedules.size > 0) news.woken += wakeHeldRuns({ db, admission }, schedules)
   admission.leave(ended.flatMap(({ live }) => (live.hasSlots === 1 ? [live.runId] : [])))
 }
 

@@ -7,13 +7,14 @@ import { limiterReason } from './limiter-reasons.ts'
 // By the unique public id, then by primary keys.
 const findWaiting = `
 select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt,
-  queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
+  schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?) as asked
 cross join run on run.public_id = asked.value
 cross join live on live.run_id = run.id
 cross join queue on queue.id = live.queue
 cross join definition on definition.id = live.definition
+left join schedule on schedule.id = live.schedule
 where live.state <> 'running'`
 
 // A scan: the table is small.
@@ -27,6 +28,7 @@ interface WaitingRow {
   readonly definition: number
   readonly queue: number
   readonly dueAt: number | null
+  readonly schedule: string | null
   readonly queueName: string
   readonly name: string
   readonly version: string
@@ -61,6 +63,8 @@ function reasonOf(
   heldUp: (WaitReason & { kind: 'limiter' }) | undefined,
 ): WaitReason {
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
+  const isHeld = row.state === 'scheduled' && row.dueAt === null
+  if (isHeld) return { kind: 'schedule', schedule: row.schedule ?? '' }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, serving())

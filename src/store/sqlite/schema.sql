@@ -32,6 +32,12 @@ CREATE TABLE counter (
   value integer not null
 ) strict, without rowid;
 
+CREATE TABLE declared (
+  schedule integer not null,
+  node integer not null,
+  primary key (schedule, node)
+) strict, without rowid;
+
 CREATE TABLE definition (
   id integer primary key,
   name text not null,
@@ -114,13 +120,15 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0, schedule integer) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
 CREATE INDEX live_limited on live (run_id) where limited = 1;
 
 CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
+
+CREATE INDEX live_schedule on live (schedule) where schedule is not null;
 
 CREATE TABLE log (
   run_id integer not null,
@@ -189,7 +197,32 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, expires_at integer, correlation_id text, retry text, opened_at integer) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer) strict;
+
+CREATE UNIQUE INDEX run_tick on run (schedule, scheduled_at) where schedule is not null;
+
+CREATE TABLE schedule (
+  id integer primary key autoincrement,
+  name text not null unique,
+  -- JSON: when it ticks, and what becomes of its ticks.
+  rule text not null,
+  definition integer not null,
+  queue integer not null,
+  priority integer not null,
+  tags text,
+  input text not null,
+  -- The limiters its runs have to pass, as in run.
+  limits text,
+  is_declared integer not null,
+  -- The next tick, and when it fires: later by its jitter; null when there is none.
+  tick_at integer,
+  due_at integer,
+  is_paused integer not null,
+  revision integer not null,
+  skipped integer not null
+) strict;
+
+CREATE INDEX schedule_due on schedule (due_at) where due_at is not null and is_paused = 0;
 
 CREATE TABLE slot (
   limiter integer not null,

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
+import type { ScheduleStore } from '../schedules.ts'
 import type {
   Batch,
   Committed,
@@ -24,7 +25,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { clockValue, moveClock, takeFrom } from './counters.ts'
 import { listDead } from './dead.ts'
-import { expireRuns, findNextDueAt, isAnyDue, wakeRuns } from './due.ts'
+import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersUsed, repairLimiters } from './limited.ts'
@@ -40,6 +41,7 @@ import { Fence, type Ends, type Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
+import { SqliteScheduleStore } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, recordStreams } from './streams.ts'
 import { completeRuns, findTokenDefinition, recordTokens } from './tokens.ts'
@@ -77,6 +79,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 
 class SqliteStore implements Store {
   readonly location: string
+  readonly schedules: ScheduleStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -87,6 +90,13 @@ class SqliteStore implements Store {
     this.#time = new StoreClock(options.clock, clockValue(db))
     this.#options = options
     this.location = db.location
+    this.schedules = new SqliteScheduleStore({
+      db,
+      now: () => this.now(),
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
+      end: (work) => this.#end(work),
+    })
   }
 
   now(): number {
@@ -193,8 +203,8 @@ class SqliteStore implements Store {
   }
 
   async wakeRuns(limit: number) {
-    const nextDueAt = await this.#read(() => findNextDueAt(this.#db))
-    if (nextDueAt === null || nextDueAt > this.now()) return { woken: 0, nextDueAt }
+    const next = await this.#read(() => findNext(this.#db))
+    if (next.nextDueAt === null || next.nextDueAt > this.now()) return { woken: 0, ...next }
     return this.#end((ends) => wakeRuns(ends, limit))
   }
 

@@ -18,7 +18,7 @@ export const cancelCases: Cases = {
     await scene.node.commit({ parks: [park(held, startMs + 5)] })
     await scene.client.commit({ cancels: [cancel(id)] })
     await scene.clock.advance(5)
-    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null, nextScheduleAt: null })
     assert.equal(await scene.stateOf(id), 'cancelled')
   },
 

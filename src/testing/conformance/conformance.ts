@@ -16,6 +16,7 @@ import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
 import { retentionCases } from './retention.ts'
 import { runCases } from './runs.ts'
+import { scheduleCases } from './schedules.ts'
 import { Scene, type Backend, type Cases } from './scene.ts'
 import { stateCases } from './states.ts'
 import { streamCases } from './streams.ts'
@@ -50,6 +51,7 @@ const groups: Readonly<Record<string, Cases>> = {
   queues: queueCases,
   tokens: tokenCases,
   limits: limitCases,
+  schedules: scheduleCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

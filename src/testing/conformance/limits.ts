@@ -119,7 +119,7 @@ export const limitCases: Cases = {
     await scene.start({ limits })
     const { claimed, opensAt } = await scene.node.commit({ claims: [scene.claimRequest({ want: 9 })] })
     same([claimed[0]?.length, opensAt], [1, startMs + 400])
-    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 400 })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 400, nextScheduleAt: null })
   },
 
   'obeys what is changed live, and the code again when that is taken back': async (scene) => {

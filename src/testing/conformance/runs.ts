@@ -28,6 +28,8 @@ export const runCases: Cases = {
       node: null,
       tags: '["a"]',
       correlationId: null,
+      schedule: null,
+      scheduledAt: null,
       input: 'j[1]',
       value: null,
       done: null,
@@ -41,7 +43,7 @@ export const runCases: Cases = {
     assert.equal(await scene.stateOf(id), 'scheduled')
     same(await scene.node.claim(), [])
     await scene.clock.advance(50)
-    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null, nextScheduleAt: null })
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
@@ -58,7 +60,7 @@ export const runCases: Cases = {
 
   'leaves nothing to wake for a run that was started directly': async (scene) => {
     await scene.node.commit({ starts: [scene.startRecord({ directly: true, dueAt: startMs })] })
-    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null, nextScheduleAt: null })
   },
 
   'returns what is needed to perform a run with its claim': async (scene) => {
@@ -79,6 +81,7 @@ export const runCases: Cases = {
       retry: null,
       steps: [],
       failedAttempts: [],
+      scheduledAt: null,
       waits: [],
       states: [],
       awaiting: undefined,

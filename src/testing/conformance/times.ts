@@ -8,10 +8,10 @@ export const timeCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ parks: [park(held, startMs + 100)] })
     await scene.clock.advance(99)
-    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 100 })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: startMs + 100, nextScheduleAt: null })
     same(await scene.node.claim(), [])
     await scene.clock.advance(1)
-    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 1, nextDueAt: null, nextScheduleAt: null })
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
@@ -37,15 +37,15 @@ export const timeCases: Cases = {
       await scene.start({ id, dueAt: startMs + dueAt })
     }
     await scene.clock.advance(30)
-    same(await scene.store.wakeRuns(2), { woken: 2, nextDueAt: startMs + 30 })
+    same(await scene.store.wakeRuns(2), { woken: 2, nextDueAt: startMs + 30, nextScheduleAt: null })
     same(await statesOf(scene, 'abcd'), ['ready', 'ready', 'scheduled', 'scheduled'])
-    same(await scene.store.wakeRuns(2), { woken: 1, nextDueAt: startMs + 40 })
+    same(await scene.store.wakeRuns(2), { woken: 1, nextDueAt: startMs + 40, nextScheduleAt: null })
   },
 
   'finds nothing to wake among runs without a time': async (scene) => {
     await scene.startAndClaim()
     await scene.start()
-    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(10), { woken: 0, nextDueAt: null, nextScheduleAt: null })
   },
 
   'wakes nothing twice': async (scene) => {
@@ -75,7 +75,7 @@ export const timeCases: Cases = {
   'takes a time past all counting as the last that can be counted': async (scene) => {
     const id = await scene.start({ dueAt: 1e300 })
     assert.equal((await scene.store.findRun(id))?.dueAt, Number.MAX_SAFE_INTEGER)
-    same(await scene.store.wakeRuns(1), { woken: 0, nextDueAt: Number.MAX_SAFE_INTEGER })
+    same(await scene.store.wakeRuns(1), { woken: 0, nextDueAt: Number.MAX_SAFE_INTEGER, nextScheduleAt: null })
   },
 
   'has a clock that never goes back when the wall clock does': async (scene) => {

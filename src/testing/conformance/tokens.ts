@@ -24,7 +24,7 @@ export const tokenCases: Cases = {
     const { held } = await waiting(scene)
     assert.equal(await tell(scene, 'secret', good), 'accepted')
     assert.equal(await tell(scene, 'secret', bad), 'used')
-    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: null, nextScheduleAt: null })
     const claimed = await scene.node.claimOne()
     assert.ok(claimed.held.epoch > held.epoch)
     same(claimed.awaiting, { ...limits, heardAt: startMs, result: good })
@@ -144,7 +144,7 @@ export const tokenCases: Cases = {
   'wakes a run whose time to wait is up, and still takes what comes until its node has ended it': async (scene) => {
     await waiting(scene, { timeoutAt: startMs + 50 })
     await scene.clock.advance(50)
-    same(await scene.store.wakeRuns(9), { woken: 1, nextDueAt: null })
+    same(await scene.store.wakeRuns(9), { woken: 1, nextDueAt: null, nextScheduleAt: null })
     const { held, awaiting } = await scene.node.claimOne()
     same(awaiting, { ...limits, timeoutAt: startMs + 50, heardAt: startMs, result: null })
     assert.equal(await tell(scene, 'secret', good), 'accepted')
@@ -156,10 +156,10 @@ export const tokenCases: Cases = {
     await waiting(scene, { timeoutAt: startMs + 120, heartbeatMs: 50 })
     await scene.clock.advance(40)
     assert.equal(await tell(scene, 'secret', null), 'accepted')
-    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 90 })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 90, nextScheduleAt: null })
     await scene.clock.advance(40)
     await tell(scene, 'secret', null)
-    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 120 })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 120, nextScheduleAt: null })
     await scene.clock.advance(40)
     assert.equal((await scene.store.wakeRuns(9)).woken, 1)
     assert.equal((await scene.node.claimOne()).awaiting?.heardAt, startMs + 80)
@@ -169,7 +169,7 @@ export const tokenCases: Cases = {
     await waiting(scene, { heartbeatMs: 50 }, { deadlineAt: startMs + 60 })
     await scene.clock.advance(40)
     await tell(scene, 'secret', null)
-    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 60 })
+    same(await scene.store.wakeRuns(9), { woken: 0, nextDueAt: startMs + 60, nextScheduleAt: null })
   },
 
   'lets a run that was told from outside not run out of time before somebody takes that in': async (scene) => {

@@ -1,0 +1,142 @@
+// The schedules of this node: those its code declares, and the ticks that any node may fire.
+import { formatMs } from '../lib/duration.ts'
+import { toErrorRecord } from '../lib/error-record.ts'
+import { runCancelled, scheduleExists } from '../model/errors.ts'
+import { dueTicks, firstTick } from '../model/schedule.ts'
+import type { ScheduleRecord, ScheduleView } from '../store/schedules.ts'
+import { encodeTags } from './call.ts'
+import type { AnyDefinition } from './definition.ts'
+import type { Deps } from './deps.ts'
+import { limitsFor } from './limits.ts'
+import type { Registry } from './registry.ts'
+import { checkStored, type Schedule } from './schedule.ts'
+import type { EncodeInput } from './starting.ts'
+
+// How many are looked at in one read.
+const dueAtOnce = 100
+
+/** What came of a look at what is due. */
+export interface ScheduleNews {
+  readonly started: number
+  /** When the next schedule is due; null when there is none. */
+  readonly nextAt: number | null
+}
+
+export class ScheduleKeeper {
+  readonly #deps: Deps
+  readonly #registry: Registry
+  readonly #encodeInput: EncodeInput
+  readonly #declared = new Map<string, Schedule>()
+  #nodeId: number | undefined
+
+  constructor(deps: Deps, registry: Registry, encodeInput: EncodeInput) {
+    this.#deps = deps
+    this.#registry = registry
+    this.#encodeInput = encodeInput
+  }
+
+  /** Takes a schedule of the code; it is in force once this process is a node. Throws `definition_exists`. */
+  async declare(schedule: Schedule): Promise<void> {
+    const { name, target } = schedule
+    const known = this.#declared.get(name)
+    if (known === schedule) return
+    if (known !== undefined) throw scheduleExists(name)
+    if (typeof target !== 'string') await this.#registry.register(target)
+    if (this.#nodeId !== undefined) await this.#deps.store.schedules.save([await this.recordOf(schedule)], this.#nodeId)
+    this.#declared.set(name, schedule)
+  }
+
+  /** Brings the store in line with the code of this node; removes what no node declares any more. */
+  async declareOn(nodeId: number): Promise<void> {
+    const { store, log } = this.#deps
+    const records = await Promise.all([...this.#declared.values()].map((schedule) => this.recordOf(schedule)))
+    if (records.length > 0) await store.schedules.save(records, nodeId)
+    this.#nodeId = nodeId
+    for (const name of await store.schedules.prune()) {
+      log.info({ schedule: name }, `schedule '${name}' is gone: no code declares it any more`)
+    }
+  }
+
+  /** A schedule as the store keeps it. Throws `worker_not_registered`, `option_invalid`, `validation_failed`, `value_…`. */
+  async recordOf({ name, rule, target, input }: Schedule): Promise<ScheduleRecord> {
+    const { store } = this.#deps
+    const definition = typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(target)
+    checkStored(name, definition)
+    const { queue = 'default', priority, tags } = definition.settings
+    return {
+      name,
+      rule,
+      definitionId: this.#registry.idOf(definition),
+      priority,
+      tags: encodeTags(tags),
+      limits: limitsFor(definition, input, (limiter) => this.#registry.limiterId(limiter)),
+      input: await this.#encodeInput(definition, input),
+      queueId: await store.internQueue(queue),
+      next: firstTick({ name, rule }, store.now()) ?? null,
+    }
+  }
+
+  /** The number of the definition that a schedule starts: the newest that this node knows by its name, else the one it was made with. */
+  definitionIdOf({ definition, definitionId }: ScheduleView): number {
+    return this.#registry.has(definition) ? this.#registry.idOf(this.#definition(definition)) : definitionId
+  }
+
+  /** Fires what is due; any node may, and one of them does. */
+  async fireDue(): Promise<ScheduleNews> {
+    const { store } = this.#deps
+    let started = 0
+    let due: readonly ScheduleView[]
+    do {
+      due = await store.schedules.listDue(dueAtOnce)
+      const before = started
+      for (const view of due) started += await this.#fire(view)
+      if (started === before) break
+    } while (due.length === dueAtOnce)
+    return { started, nextAt: await store.schedules.nextAt() }
+  }
+
+  #definition(name: string): AnyDefinition {
+    return this.#registry.find(name)
+  }
+
+  /** A schedule that cannot be fired holds up none of the others. */
+  async #fire(view: ScheduleView): Promise<number> {
+    const { name } = view
+    try {
+      return await this.#fireTicks(view)
+    } catch (error) {
+      this.#deps.log.error({ schedule: name, err: error }, `schedule '${name}' could not be fired`)
+      return 0
+    }
+  }
+
+  async #fireTicks(view: ScheduleView): Promise<number> {
+    const { store, ids, log } = this.#deps
+    const { name, rule, scheduleId, revision } = view
+    if (view.next === null) return 0
+    const { ticks, next, isLate } = dueTicks({ name, rule }, view.next.tickAt, store.now())
+    // Of ticks that were all missed the latest is as good as all.
+    const isOne = rule.overlap === 'skip' || rule.overlap === 'cancel-other'
+    const firing = isOne ? ticks.slice(-1) : ticks
+    const fired = await store.schedules.fire({
+      scheduleId,
+      ticks: firing.map((at) => ({ at, runId: ids.uuid() })),
+      dropped: ticks.length - firing.length,
+      overlap: rule.overlap,
+      definitionId: this.definitionIdOf(view),
+      cancel: cancelFor(view),
+      advance: { revision, next: next ?? null },
+    })
+    if (fired === undefined) return 0
+    const lateMs = store.now() - view.next.dueAt
+    if (isLate)
+      log.warn({ schedule: name }, `ticks of schedule '${name}' were left out: it was ${formatMs(lateMs)} late`)
+    return fired.runIds.length
+  }
+}
+
+/** How a run of a schedule is cancelled for the next. */
+export function cancelFor({ name, definition }: ScheduleView): { readonly value: string; readonly reason: string } {
+  const reason = `the next tick of schedule '${name}' came`
+  return { value: JSON.stringify(toErrorRecord(runCancelled(definition, '', reason))), reason }
+}

@@ -1,0 +1,77 @@
+// The part of the store that knows schedules: each verb one read or one transaction.
+import type { NextTick } from '../../model/schedule.ts'
+import type { Fired, Firing, ScheduleRecord, ScheduleStore } from '../schedules.ts'
+import type { Connection } from './connection.ts'
+import { PausedQueues } from './queues.ts'
+import { Fence, type Ends } from './runs.ts'
+import * as schedules from './schedules.ts'
+import { fireSchedule } from './ticks.ts'
+
+// Whoever fires a tick holds nothing.
+const noNode = 0
+
+/** How the store gets at its file. */
+export interface Access {
+  readonly db: Connection
+  now(): number
+  read<T>(work: () => T): Promise<T>
+  write<T>(work: () => T): Promise<T>
+  /** Writes what ends runs, and counts them. */
+  end<T>(work: (ends: Ends) => T): Promise<T>
+}
+
+export class SqliteScheduleStore implements ScheduleStore {
+  readonly #access: Access
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  save(records: readonly ScheduleRecord[], nodeId: number | null): Promise<void> {
+    const { db, write } = this.#access
+    return write(() => schedules.saveSchedules(db, records, nodeId))
+  }
+
+  prune(): Promise<string[]> {
+    const { db, write } = this.#access
+    return write(() => schedules.pruneSchedules(db))
+  }
+
+  delete(name: string): Promise<boolean> {
+    const { db, write } = this.#access
+    return write(() => schedules.deleteSchedule(db, name))
+  }
+
+  async list() {
+    const { db, read } = this.#access
+    return read(() => schedules.listSchedules(db))
+  }
+
+  async find(name: string) {
+    const { db, read } = this.#access
+    return read(() => schedules.findSchedule(db, name))
+  }
+
+  async listDue(limit: number) {
+    const { db, read, now } = this.#access
+    return read(() => schedules.listDueSchedules(db, now(), limit))
+  }
+
+  async nextAt() {
+    const { db, read } = this.#access
+    return read(() => schedules.nextScheduleAt(db))
+  }
+
+  pause(name: string, goesOn: { readonly next: NextTick | null } | null): Promise<boolean> {
+    const { db, write } = this.#access
+    return write(() => schedules.pauseSchedule(db, name, goesOn))
+  }
+
+  fire(firing: Firing): Promise<Fired> {
+    const { db, end } = this.#access
+    return end((ends) => {
+      const asNobody = { nodeId: noNode, epoch: 0, fence: new Fence(db, noNode), paused: new PausedQueues(db) }
+      return fireSchedule({ ...ends, ...asNobody }, firing)
+    })
+  }
+}

@@ -1,0 +1,134 @@
+// Ticks: the runs that schedules start, and those of them that wait for the one before to end.
+import type { LimitUse } from '../../model/limiter.ts'
+import type { Overlap } from '../../model/schedule.ts'
+import type { Fired, Firing, TickRecord } from '../schedules.ts'
+import { cancelRuns } from './cancels.ts'
+import type { Connection } from './connection.ts'
+import { isHeld } from './held.ts'
+import type { Write } from './runs.ts'
+import { insertRuns } from './starts.ts'
+
+// Invariant: I15. A tick that finds so many waiting is skipped.
+const mostHeld = 1_000
+
+// Later than any time: it is taken away again at once.
+const never = 8_640_000_000_000_000
+
+// By primary key.
+const findTarget = `select queue, priority, tags, input, limits from schedule where id = ?`
+
+// Race: only one of all nodes that saw the tick moves the schedule on; by primary key.
+const advanceOne = `
+update schedule set tick_at = ?, due_at = ?, definition = ?, revision = revision + 1 where id = ? and revision = ? and is_paused = 0
+returning id`
+
+const countSkipped = `update schedule set skipped = skipped + ? where id = ?`
+
+// Invariant: I14. Walks run_tick, whose uniqueness is the last word.
+const findTick = `select 1 from run where schedule = ? and scheduled_at = ?`
+
+const markRun = `update run set schedule = ?, scheduled_at = ? where id = ?`
+
+const markLive = `update live set schedule = ?, due_at = case when ? then null else due_at end where run_id = ?`
+
+// Walks live_schedule.
+const findUnfinished = `
+select run.public_id as id, ${isHeld} as isHeld
+from live cross join run on run.id = live.run_id where live.schedule = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotTickStatements = { findTick, findUnfinishedTicks: findUnfinished }
+
+interface Target {
+  readonly queue: number
+  readonly priority: number
+  readonly tags: string | null
+  readonly input: string
+  /** JSON. */
+  readonly limits: string | null
+}
+
+/** Writes what fires now, or nothing when another node was first. */
+export function fireSchedule(write: Write, firing: Firing): Fired {
+  const { db } = write
+  const target = db.get<Target>(findTarget, firing.scheduleId)
+  if (target === undefined || !advances(db, firing)) return undefined
+  const runIds: string[] = []
+  for (const tick of firing.ticks) {
+    if (startOne(write, { firing, target, tick })) runIds.push(tick.runId)
+  }
+  const skipped = firing.ticks.length - runIds.length + firing.dropped
+  if (skipped > 0) db.run(countSkipped, skipped, firing.scheduleId)
+  return { runIds, skipped }
+}
+
+function advances(db: Connection, { scheduleId, advance, definitionId }: Firing): boolean {
+  if (advance === undefined) return true
+  const { next, revision } = advance
+  return db.get(advanceOne, next?.tickAt ?? null, next?.dueAt ?? null, definitionId, scheduleId, revision) !== undefined
+}
+
+interface Tick {
+  readonly firing: Firing
+  readonly target: Target
+  readonly tick: TickRecord
+}
+
+/** Whether the tick has a run now that it had not before. */
+function startOne(write: Write, { firing, target, tick }: Tick): boolean {
+  const { db } = write
+  const { scheduleId, definitionId, overlap, cancel } = firing
+  if (tick.at !== null && db.get(findTick, scheduleId, tick.at) !== undefined) return false
+  const isWaiting = placeOf(write, { scheduleId, overlap, cancel })
+  if (isWaiting === undefined) return false
+  const [started] = insertRuns(write, [
+    {
+      id: tick.runId,
+      definitionId,
+      queueId: target.queue,
+      priority: target.priority,
+      input: target.input,
+      tags: target.tags,
+      dueAt: isWaiting ? never : null,
+      deadlineAt: null,
+      expiresAt: null,
+      correlationId: null,
+      retry: null,
+      key: null,
+      limits: target.limits === null ? null : (JSON.parse(target.limits) as LimitUse[]),
+      directly: false,
+    },
+  ])
+  if (started === undefined) return false
+  db.run(markRun, scheduleId, tick.at, started.runId)
+  db.run(markLive, scheduleId, isWaiting ? 1 : 0, started.runId)
+  return true
+}
+
+/** Whether a new run has to wait for others; undefined when there is to be none. */
+function placeOf(
+  write: Write,
+  { scheduleId, overlap, cancel }: Pick<Firing, 'scheduleId' | 'overlap' | 'cancel'>,
+): boolean | undefined {
+  if (overlap === 'allow') return false
+  const unfinished = unfinishedOf(write.db, scheduleId)
+  if (unfinished.length === 0) return false
+  if (overlap === 'cancel-other') {
+    cancelRuns(
+      write,
+      unfinished.map(({ id }) => ({ id, ...cancel })),
+    )
+    return unfinishedOf(write.db, scheduleId).length > 0
+  }
+  const held = unfinished.filter((run) => run.isHeld === 1).length
+  return held < mostWaiting(overlap) ? true : undefined
+}
+
+function mostWaiting(overlap: Overlap): number {
+  if (overlap === 'skip') return 0
+  return overlap === 'buffer-one' ? 1 : mostHeld
+}
+
+function unfinishedOf(db: Connection, scheduleId: number): { id: string; isHeld: number }[] {
+  return db.all(findUnfinished, scheduleId)
+}
