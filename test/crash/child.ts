@@ -42,8 +42,11 @@ const failpoint = (place: string): void => {
 const lost = 'a run was taken over by another node'
 const anew = 'this node was declared dead by another and starts anew'
 const rescued = 'goes on with '
-const trouble = (fields: LogFields, text: string): void =>
-  note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
+// Runs that time out are part of the work.
+const foreseen = 'nobody here waits for its result'
+const trouble = (fields: LogFields, text: string): void => {
+  if (!text.endsWith(foreseen)) note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
+}
 const log = {
   debug: () => {},
   info: (fields: LogFields, text: string) =>

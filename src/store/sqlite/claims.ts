@@ -92,8 +92,14 @@ export function listClaimed(db: Connection, nodeId: number, epoch: number): Live
   return db.all<LiveRun>(findClaimed, nodeId, epoch)
 }
 
+interface Loading {
+  readonly epoch: number
+  readonly claimedAt: number
+  readonly hasBegun: boolean
+}
+
 /** Everything needed to perform a run under a claim that began at `claimedAt` or before. */
-export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; claimedAt: number }): Claimed {
+export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed {
   const { runId, generation, epoch } = live
   const held = { runId, generation, epoch: claim.epoch }
   // A run that nobody has claimed before has left nothing behind.
@@ -106,7 +112,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: { epoch: number; c
     input: live.input,
     attempt: live.attempt,
     deliveries: live.deliveries,
-    hasBegun: live.hasBegun === 1,
+    hasBegun: claim.hasBegun,
     createdAt: live.createdAt,
     startedAt: live.startedAt ?? claim.claimedAt,
     deadlineAt: live.deadlineAt,
@@ -215,7 +221,7 @@ function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[], 
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
   return ready.map((live, place) => {
-    return loadRun(db, { ...live, hasBegun: place < begins ? 1 : 0 }, { epoch, claimedAt: now })
+    return loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins })
   })
 }
 

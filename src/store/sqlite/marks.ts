@@ -136,6 +136,8 @@ function claimedAgain(
     const inOrder = claim.queueIds.flatMap((queueId) => fitting.filter(({ queue }) => queue === queueId))
     const taken = inOrder.slice(0, claim.want)
     rows = rows.filter((row) => !taken.includes(row))
-    return taken.map((row) => loadRun(db, row, { epoch: known.epoch, claimedAt: row.createdAt }))
+    return taken.map((row) =>
+      loadRun(db, row, { epoch: known.epoch, claimedAt: row.createdAt, hasBegun: row.hasBegun === 1 }),
+    )
   })
 }
