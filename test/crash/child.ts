@@ -62,7 +62,13 @@ const log = {
 const { store, leaseMs, most = 100, stepsAtOnce = most } = order
 const clock = order.isBlind ? blindClock : systemClock
 const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: stepsAtOnce } }
-const options = { store, pools, node: `child-${process.pid}`, definitions: Object.values(known) }
+const options = {
+  store,
+  pools,
+  node: `child-${process.pid}`,
+  definitions: Object.values(known),
+  logLevel: 'info' as const,
+}
 const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
 process.on('message', () => void end())
 await troupe.start()
