@@ -159,7 +159,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
    * other nodes then go on with what it ran once its lease has ended. Never rejects because of the store. Harmless to repeat.
    */
   stop(options: { readonly within?: Duration } = {}): Promise<void> {
-    this.#stopping ??= this.#stop(toMs(options.within ?? '30s'))
+    this.#stopping ??= this.#stop(toMs(options.within ?? '30s', 'within'))
     return this.#stopping
   }
 

@@ -69,6 +69,7 @@ describe('what was typed wrongly', () => {
     expect((await troupe(folder, ['run', 'greet', '--timeout', 'soon'])).err).toContain(
       'troupe: --timeout "soon" is not a duration',
     )
+    expect((await troupe(folder, ['start', '--within', '3'])).err).toContain('--within "3" is not a duration')
     expect((await troupe(folder, ['run', 'greet', '--key', ''])).code).toBe(2)
     expect((await troupe(folder, ['runs', '--store', 'mongo://x'])).code).toBe(2)
     expect(readdirSync(folder)).toEqual([])
@@ -239,7 +240,7 @@ describe('a store with runs', () => {
     const { code, out } = await troupe(folder, ['show', ids['order'] ?? ''])
     expect(code).toBe(0)
     expect(out).toContain(`order  ${ids['order']}\n✓ succeeded in `)
-    expect(out).toContain('progress  ━━━━━━━━━━━━ 100%  2 of 2')
+    expect(out).toContain('progress    ━━━━━━━━━━━━ 100%  2 of 2')
     expect(out).toContain("Input\n  [ 'book', 'pen' ]")
     expect(out).toMatch(
       /Steps \(3\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n {2}✓ {2}label .* x{119}…\n/,

@@ -26,13 +26,20 @@ export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
     (fields: LogFields, message: string): void => {
       if (levels.indexOf(level) < levels.indexOf(least)) return
       const time = paint('dim', timeOf(clock.now()))
-      const { err, error = err } = fields
+      const { err, error = err, run } = fields
       const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''
-      stderr.write(`${time} ${paint(styles[level], level.padEnd(5))} ${oneLine(`${message}${why}`)}\n`)
+      stderr.write(
+        `${time} ${paint(styles[level], level.padEnd(5))} ${oneLine(`${whose(run, message)}${message}${why}`)}\n`,
+      )
       if (flags.verbose === true && error instanceof Error && error.stack !== undefined)
         stderr.write(`${error.stack}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Which run a line of the engine is about; those of a run's own code say so already. */
+function whose(run: unknown, message: string): string {
+  return typeof run !== 'string' || message.startsWith('[Worker:') || message.includes(run) ? '' : `run ${run}: `
 }
 
 /** The time of day, in the zone of whoever looks. */

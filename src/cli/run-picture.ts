@@ -91,10 +91,10 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
     ['node', oneLine(run.node ?? '')],
     ['version', oneLine(run.version)],
     ['code', run.state === 'failed' ? oneLine(run.code ?? '') : ''],
-    ['kind', run.fingerprint ?? ''],
+    ['fingerprint', run.fingerprint ?? ''],
     ['tags', oneLine(run.tags.join(', '))],
   ]
-  return rows.filter(([, value]) => value !== '').map(([name, value]) => `${paint('dim', padEnd(name, 9))} ${value}`)
+  return rows.filter(([, value]) => value !== '').map(([name, value]) => `${paint('dim', padEnd(name, 11))} ${value}`)
 }
 
 function section(title: string, lines: readonly string[], { paint }: PictureLook): string[] {

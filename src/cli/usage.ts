@@ -1,4 +1,5 @@
 // The error for a command that was typed wrongly.
+import { toMs } from '../lib/duration.ts'
 import { TroupeError, type ErrorDetails } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 
@@ -7,6 +8,15 @@ const mostNames = 12
 
 export function usage(message: string, details: ErrorDetails = {}): TroupeError {
   return new TroupeError('usage', message, { details })
+}
+
+/** Refuses a duration that was typed wrongly, before anything is begun. */
+export function checkTime(flag: string, text: string): void {
+  try {
+    toMs(text)
+  } catch (error) {
+    throw usage(`${flag} ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 export interface UnknownWorker {

@@ -92,9 +92,9 @@ export function startTimes(
   timeoutOfAll?: Duration,
 ): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'> {
   const { timeout = timeoutOfAll, expires } = options
-  const deadlineAt = timeout === undefined ? null : storedTime(now + toMs(timeout))
+  const deadlineAt = timeout === undefined ? null : storedTime(now + toMs(timeout, 'timeout'))
   const at = dueAt(options, now)
-  const expiresAt = expires === undefined ? null : storedTime((at ?? now) + toMs(expires))
+  const expiresAt = expires === undefined ? null : storedTime((at ?? now) + toMs(expires, 'expires'))
   // A run that would start after its end is looked at when it ends.
   return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt, expiresAt }
 }
@@ -130,7 +130,7 @@ export function checkTags(what: string, tags: readonly string[]): void {
 
 function dueAt(options: TimeOptions, now: number): number | null {
   const delay = options.delay ?? periodOf(options)
-  if (delay !== undefined) return storedTime(now + toMs(delay))
+  if (delay !== undefined) return storedTime(now + toMs(delay, options.delay === undefined ? 'period' : 'delay'))
   if (options.at === undefined) return null
   const time = timeOf('at', options.at)
   return time <= now ? null : storedTime(time)

@@ -67,7 +67,7 @@ function checkedRate(what: string, rate: RateOptions): Rate {
   checkObject(what, rate, '{ limit, per, burst }')
   checkOptions(what, rate, ['limit', 'per', 'burst'])
   checkWhole(`limit of ${what}`, rate.limit, 1)
-  const perMs = toMs(rate.per)
+  const perMs = toMs(rate.per, 'rate.per')
   if (perMs === 0) throw optionInvalid(`per of ${what}`, rate.per, 'a time longer than 0')
   const { limit, burst = Math.max(1, Math.floor((limit * burstMs) / perMs)) } = rate
   checkWhole(`burst of ${what}`, burst, 1)

@@ -152,7 +152,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkQueues(queues)
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
-  if (options.timeout !== undefined) toMs(options.timeout)
+  if (options.timeout !== undefined) toMs(options.timeout, 'timeout')
   checkChoice('durability', durability, ['full', 'normal'])
   if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
   if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')

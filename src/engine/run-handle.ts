@@ -131,7 +131,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   async #finished(options: ResultOptions): Promise<FinishedRun> {
     // A run that is under way in this process tells its end itself: there is nothing to look for yet.
     if (options.timeout === undefined && this.#feed.whenFinished !== undefined) return this.#feed.whenFinished()
-    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout)
+    const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
     const { isHere } = this.#feed
     const see = (news: News) => news.finished ?? this.#feed.finished()
     return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere, awaitsEnd: true })) as FinishedRun

@@ -102,11 +102,15 @@ export function startKey(of: KeyedInput, options: AnyKeyOptions): StartKey | nul
   const rule = onConflict === 'replace' ? 'replace' : 'attach'
   if (idempotencyKey !== undefined) return { rule, key: keyOf('idempotencyKey', idempotencyKey, of) }
   if (debounce !== undefined) {
-    const mostMs = debounce.max === undefined ? null : toMs(debounce.max)
+    const mostMs = debounce.max === undefined ? null : toMs(debounce.max, 'max of debounce')
     return { rule: 'debounce', key: keyOf('key of debounce', debounce.key, of), mostMs }
   }
   if (throttle !== undefined) {
-    return { rule: 'throttle', key: keyOf('key of throttle', throttle.key, of), periodMs: toMs(throttle.period) }
+    return {
+      rule: 'throttle',
+      key: keyOf('key of throttle', throttle.key, of),
+      periodMs: toMs(throttle.period, 'period of throttle'),
+    }
   }
   if (keepLast !== undefined) return { rule: 'keepLast', key: keyOf('key of keepLast', keepLast.key, of) }
   if (append !== undefined) {
@@ -147,5 +151,5 @@ function checkKeyOf(what: string, key: unknown, keysOf: 'one' | 'many'): void {
 }
 
 function checkPeriod(what: string, period: Duration): void {
-  if (!(toMs(period) > 0)) throw optionInvalid(what, period, 'a duration above zero')
+  if (!(toMs(period, what) > 0)) throw optionInvalid(what, period, 'a duration above zero')
 }

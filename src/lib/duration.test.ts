@@ -61,6 +61,12 @@ describe('toMs', () => {
       `"soon" is not a duration: give milliseconds (250), or text such as '250ms', '30s', '5m', '1h30m', '3d', '1w' or 'PT1H30M'.`,
     )
   })
+
+  it('says what it was given for, and how a bare number is given', () => {
+    expect(caught(() => toMs('5', "timeout of 'mail'")).message).toMatch(
+      /^timeout of 'mail': "5" is not a duration: give milliseconds \(the number 5\), or text such as/,
+    )
+  })
 })
 
 describe('formatMs', () => {

@@ -11,15 +11,15 @@ const part = /(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*/gy
 const isoDuration = /^P(?=.)((?:[\d.]+[WD])*)(?:T((?:[\d.]+[HMS])+))?$/
 
 /**
- * Turns a duration into milliseconds.
+ * Turns a duration into milliseconds. `what` is what it was given for, should it be refused.
  *
  * Months and years are refused because their length depends on the date.
  *
  * Throws: `option_invalid` for anything that is not a finite duration of zero or more.
  */
-export function toMs(duration: Duration): number {
+export function toMs(duration: Duration, what?: string): number {
   const ms = typeof duration === 'string' ? parse(duration) : duration
-  if (!Number.isFinite(ms) || ms < 0) throw durationInvalid(duration)
+  if (!Number.isFinite(ms) || ms < 0) throw durationInvalid(duration, what)
   return ms
 }
 
@@ -57,11 +57,13 @@ function parse(text: string): number {
   return end > 0 && end === parts.length ? Math.round(total * 1000) / 1000 : Number.NaN
 }
 
-function durationInvalid(received: unknown): TroupeError {
+function durationInvalid(received: unknown, what: string | undefined): TroupeError {
   const quoted = typeof received === 'string' ? JSON.stringify(received) : String(received)
+  const place = what === undefined ? '' : `${what}: `
+  const number = typeof received === 'string' && /^\d+$/.test(received) ? `the number ${received}` : '250'
   return new TroupeError(
     'option_invalid',
-    `${quoted} is not a duration: give milliseconds (250), or text such as '250ms', '30s', '5m', '1h30m', '3d', '1w' or 'PT1H30M'.`,
+    `${place}${quoted} is not a duration: give milliseconds (${number}), or text such as '250ms', '30s', '5m', '1h30m', '3d', '1w' or 'PT1H30M'.`,
     { details: { received: quoted } },
   )
 }

@@ -50,7 +50,7 @@ export function retryPolicy(options: RetryOptions | undefined, attempts: number)
   return {
     attempts: wanted,
     backoff: policyBackoff(options, jitter),
-    maxElapsedMs: options?.maxElapsed === undefined ? Infinity : toMs(options.maxElapsed),
+    maxElapsedMs: options?.maxElapsed === undefined ? Infinity : toMs(options.maxElapsed, 'retry.maxElapsed'),
     retryIf: options?.retryIf,
   }
 }
@@ -101,7 +101,12 @@ function policyBackoff(options: RetryOptions | undefined, jitter: number): Retry
   if (!strategies.includes(strategy)) {
     throw optionInvalid('retry.backoff', strategy, `one of ${strategies.join(', ')} or a function`)
   }
-  return { strategy, baseMs: toMs(options?.base ?? 1_000), maxMs: toMs(options?.max ?? 300_000), jitter }
+  return {
+    strategy,
+    baseMs: toMs(options?.base ?? 1_000, 'retry.base'),
+    maxMs: toMs(options?.max ?? 300_000, 'retry.max'),
+    jitter,
+  }
 }
 
 function isRetryable(error: Error, policy: RetryPolicy): boolean {
@@ -111,6 +116,7 @@ function isRetryable(error: Error, policy: RetryPolicy): boolean {
 
 function waitMs(policy: RetryPolicy, failed: FailedAttempt, random: () => number): number {
   if (failed.error instanceof RetryAfterError) return failed.error.delayMs
-  if (typeof policy.backoff === 'function') return toMs(policy.backoff(failed.failedAttempts))
+  if (typeof policy.backoff === 'function')
+    return toMs(policy.backoff(failed.failedAttempts), 'What retry.backoff returned')
   return backoffMs(policy.backoff, failed.failedAttempts, random)
 }

@@ -1,9 +1,9 @@
 // Finding definitions in a folder of TypeScript and JavaScript files.
 import { readdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition.ts'
 import { isSchedule, type Schedule } from '../engine/schedule.ts'
-import { TroupeError } from '../lib/errors.ts'
+import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { processEngine } from './global.ts'
 import { loadModule } from './load-module.ts'
@@ -50,14 +50,25 @@ export async function discoverInto(folder: string, troupe: Registrar): Promise<D
   const files: string[] = []
   for (const file of found.files) {
     const known = troupe.definitions().length
-    const isOne = await install(await loadModule(file), troupe)
+    const isOne = await installFrom(file, troupe)
     if (isOne || troupe.definitions().length > known) files.push(file)
     else found.skipped.push({ file, why: 'it exports no definition and no install' })
   }
   return { folder: root, files, skipped: found.skipped }
 }
 
-/** Whether there was something to register. */
+/** Whether there was something to register; what is refused names the file. */
+async function installFrom(file: string, troupe: Registrar): Promise<boolean> {
+  const module = await loadModule(file)
+  try {
+    return await install(module, troupe)
+  } catch (error) {
+    if (!isTroupeError(error, 'definition_exists')) throw error
+    const { code, message, details } = error
+    throw new TroupeError(code, `${relative('.', file)}: ${message}`, { details: { ...details, file }, cause: error })
+  }
+}
+
 async function install(module: Record<string, unknown>, troupe: Registrar): Promise<boolean> {
   const definitions = Object.values(module).filter((exported) => isDefinition(exported))
   const schedules = Object.values(module).filter((exported) => isSchedule(exported))

@@ -140,9 +140,9 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     keyOf: idempotencyKey,
     cache: options.cache === undefined ? undefined : checkedCache(what, options),
     limits,
-    timeoutMs: timeout === undefined ? undefined : toMs(timeout),
+    timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
     isDurable: durable,
-    heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat),
+    heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat, `heartbeat of ${what}`),
     messages: messageRules(what, options.messages ?? {}, durable),
     retry: checkedRetry(what, options.retry, 1),
     retention: checkedRetention(what, options),
@@ -171,7 +171,7 @@ function checkedCache(
   if (durable === false)
     throw optionInvalid(`cache of ${what}`, 'given', 'none, as its runs are not stored (durable: false)')
   if (ttl === undefined) throw optionInvalid(`ttl of the cache of ${what}`, ttl, "a duration, such as '10m'")
-  return { ttlMs: toMs(ttl), keyOf: key }
+  return { ttlMs: toMs(ttl, `ttl of the cache of ${what}`), keyOf: key }
 }
 
 function checkedRetention(what: string, { retention, durable }: DefinitionOptions): string | null {

@@ -221,7 +221,7 @@ function stepRules(name: string, options: StepOptions): StepRules {
   checkOptions(what, options, ['retry', 'timeout'])
   return {
     retry: options.retry === undefined ? defaultRules.retry : checkedRetry(what, options.retry, stepAttempts),
-    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout, `timeout of ${what}`),
   }
 }
 

@@ -41,6 +41,14 @@ describe('discover', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((name) => troupe.run(name)))).toEqual(['a', 'b', 'c'])
   })
 
+  it('names the file of a definition that is there already', async () => {
+    const folder = workersFolder({ 'a.ts': exporting('same'), 'in/b.ts': exporting('same') })
+    const { troupe } = await onStage()
+    const error = await rejection(discover(folder, troupe))
+    expect(error.code).toBe('definition_exists')
+    expect(error.message).toMatch(/in\/b\.ts: A definition named 'same' of version 1 is registered already/)
+  })
+
   it('awaits what install does, in the order of the files', async () => {
     const late = (name: string) =>
       `export async function install(troupe) {\n  await new Promise((resolve) => setImmediate(resolve))\n  await troupe.register('${name}', () => troupe.definitions())\n}\n`

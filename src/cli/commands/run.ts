@@ -2,7 +2,6 @@
 import type { CallOptions } from '../../engine/call.ts'
 import type { RunHandle } from '../../engine/run-handle.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
-import { toMs } from '../../lib/duration.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import type { Log, LogLevel } from '../../lib/log.ts'
 import { Troupe } from '../../troupe.ts'
@@ -17,7 +16,7 @@ import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
 import type { LineLevel, RunReport } from '../run-report.ts'
 import { exitCodeFor, listenForSignals, type Interruption } from '../signals.ts'
-import { unknownWorker, usage } from '../usage.ts'
+import { checkTime, unknownWorker, usage } from '../usage.ts'
 import { prettyValue, toJson } from '../values.ts'
 
 export interface RunFlags extends CommonFlags {
@@ -266,16 +265,8 @@ function whose(run: unknown, line: string, followed: Followed): string {
 
 function callOptions({ key, timeout }: RunFlags): CallOptions {
   if (key === '') throw usage('--key is empty: give a text that stands for this run, as in --key order-17')
-  if (timeout !== undefined) checkTimeout(timeout)
+  if (timeout !== undefined) checkTime('--timeout', timeout)
   return { ...(key !== undefined && { idempotencyKey: key }), ...(timeout !== undefined && { timeout }) }
-}
-
-function checkTimeout(timeout: string): void {
-  try {
-    toMs(timeout)
-  } catch (error) {
-    throw usage(`--timeout ${error instanceof Error ? error.message : String(error)}`)
-  }
 }
 
 async function readInput({ name, input }: RunRequest, io: Io): Promise<unknown> {

@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { leastLevel, lineLog } from '../line-log.ts'
 import { listenForSignals } from '../signals.ts'
+import { checkTime } from '../usage.ts'
 
 export interface StartFlags extends CommonFlags {
   /** How long a stop waits for what is executing. */
@@ -17,13 +18,15 @@ const mostNames = 12
 
 /** open → serve → wait for a signal → stop */
 export async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
+  const { within = defaultPatience } = flags
+  checkTime('--within', within)
   const settings = await loadSettings(flags, io.folder)
   const { options } = settings
   const logLevel = leastLevel(flags, options, io)
   const log = options.log ?? lineLog(flags, logLevel, io)
   const troupe = await Troupe.open({ ...options, log, logLevel }, { clock: io.clock })
   const notice = (text: string): void => log.info({}, text)
-  const interruption = listenForSignals(troupe, { patience: flags.within ?? defaultPatience, notice }, io)
+  const interruption = listenForSignals(troupe, { patience: within, notice }, io)
   try {
     const stopped = untilStopped(troupe, io)
     await serve(troupe, settings)
