@@ -4,7 +4,7 @@ import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { checkedStoredRetry, type StoredRetryOptions } from '../model/retry.ts'
 import type { StartRecord } from '../store/start.ts'
-import { checkChoice, checkList, checkName, checkOptions, checkPriority, timeOf } from './checks.ts'
+import { checkChoice, checkList, checkName, checkObject, checkOptions, checkPriority, timeOf } from './checks.ts'
 import { checkKeyOptions, keyOptionNames, periodOf, type KeyOfInput, type KeyOptions } from './start-options.ts'
 
 /** What one call and many have in common. */
@@ -23,6 +23,11 @@ export interface StartOptions<Key> extends KeyOptions<Key> {
   readonly priority?: number
   readonly queue?: string
   readonly tags?: readonly string[]
+  /**
+   * A transaction of the caller on the file of this store: the run exists if and only if that commits. Its handle is of use from then on.
+   * A `DatabaseSync` of `node:sqlite` or `@photostructure/sqlite` after `begin immediate`; until it ends, no one else can write.
+   */
+  readonly tx?: object
   /** What the program knows this work by elsewhere, such as the id of a request: seen in its status and by its code. */
   readonly correlationId?: string
 }
@@ -45,7 +50,7 @@ export interface CallManyOptions<Input = never> extends StartOptions<string | Ke
 }
 
 const ofAllRuns = ['delay', 'at', 'timeout']
-const known = [...ofAllRuns, 'expires', 'retry', 'priority', 'queue', 'tags', 'correlationId', ...keyOptionNames]
+const known = [...ofAllRuns, 'expires', 'retry', 'priority', 'queue', 'tags', 'correlationId', 'tx', ...keyOptionNames]
 const mostTags = 100
 
 export function checkCallOptions(options: CallOptions): void {
@@ -69,6 +74,7 @@ function checkStartOptions(options: StartOptions<unknown>): void {
   if (tags !== undefined) checkTags('tags', tags)
   if (retry !== undefined) checkedStoredRetry(retry)
   if (correlationId !== undefined) checkName('correlationId', correlationId)
+  if (options.tx !== undefined) checkObject('tx', options.tx, 'a handle of this store, in a transaction')
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
   const later = delay === undefined ? 'at' : 'delay'
   if (options[later] !== undefined && periodOf(options) !== undefined)

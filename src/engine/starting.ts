@@ -21,6 +21,7 @@ import type { Face } from './face.ts'
 import { limitsFor } from './limits.ts'
 import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from './run-handle.ts'
+import type { StartOrder } from './starts.ts'
 import { keyWithInput, startKey } from './start-options.ts'
 
 /** The input as it is stored, checked by its schema. Reads what the caller gave before it returns. */
@@ -76,6 +77,11 @@ export class Starting {
     const inputs = [...given]
     if (!definition.settings.isDurable) return this.#startManyHere(definition, inputs, options)
     const records = await this.#recordMany(definition, inputs, options)
+    if (options.tx !== undefined) {
+      this.#face.checkOpen()
+      const all = await this.#face.deps.store.startWithin(options.tx, queueOf(definition, options), records)
+      return all.map(({ id }) => this.#face.handleOf({ id, name: definition.name }))
+    }
     const handles: RunHandle[] = []
     for (let from = 0; from < records.length; from += sliceSize) {
       for (const id of await this.#startSlice(definition, records, from)) {
@@ -97,7 +103,7 @@ export class Starting {
   ): Promise<StartRecord[]> {
     const { deps, registry } = this.#face
     const queue = queueOf(definition, options)
-    const queueId = this.#queueIds.get(queue) ?? (await this.#internQueue(queue))
+    const queueId = this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0)
     const definitionId = registry.idOf(definition)
     const priority = options.priority ?? definition.settings.priority
     const tags = encodeTags(definition.settings.tags, options.tags)
@@ -185,7 +191,7 @@ export class Starting {
       id,
       definitionId: registry.idOf(definition),
       limits,
-      queueId: this.#queueIds.get(queue) ?? (await this.#internQueue(queue)),
+      queueId: this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0),
       priority: options.priority ?? definition.settings.priority,
       input: text,
       tags,
@@ -195,12 +201,19 @@ export class Starting {
     }
     // Race: it may have been stopped while the input was checked.
     checkOpen()
+    if (options.tx !== undefined) return this.#startWithin(options.tx, queue, record)
     await engine.order({ definition, queue, record, durable })
     return durable.promise
   }
 
   #limitsFor(definition: AnyDefinition, input: unknown): StartRecord['limits'] {
     return limitsFor(definition, input, (name) => this.#face.registry.limiterId(name))
+  }
+
+  async #startWithin(tx: object, queue: string, record: StartOrder['record']): Promise<Started> {
+    const [started] = await this.#face.deps.store.startWithin(tx, queue, [{ ...record, directly: false }])
+    if (started === undefined) throw new Error('The store gave no answer to a start')
+    return started
   }
 
   async #internQueue(name: string): Promise<number> {

@@ -314,6 +314,12 @@ export interface Store extends WaitStore, OperatingStore, QueueStore {
   /** Writes a batch as one transaction, or nothing of it. */
   commit(batch: Batch): Promise<Committed>
 
+  /**
+   * Starts runs of one queue in a transaction of the caller, on whose commit they exist, or not.
+   * Throws `option_invalid` when `tx` is no such transaction of this store.
+   */
+  startWithin(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]>
+
   /** Gives a definition or queue name its number, the same on every node. */
   internDefinition(name: string, version: string): Promise<number>
   internQueue(name: string): Promise<number>

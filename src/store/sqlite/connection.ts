@@ -18,6 +18,10 @@ export interface ConnectionOptions {
   readonly synchronous: 'full' | 'normal'
 }
 
+/** How a write begins and ends: as a transaction of its own, or as a part of one that somebody else commits. */
+const own = { begin: 'begin immediate', commit: 'commit', rollback: 'rollback' }
+const part = { begin: 'savepoint troupe', commit: 'release troupe', rollback: 'rollback to troupe; release troupe' }
+
 /** An open database. Every method is synchronous; errors carry a code and a remedy. */
 export class Connection {
   readonly location: string
@@ -25,9 +29,17 @@ export class Connection {
   // Invariant: a statement is prepared once; the text is the key, and all texts are constants.
   readonly #statements = new Map<string, SqlStatement>()
 
-  private constructor(driver: SqlDriver, location: string) {
+  readonly #ways: typeof own
+
+  private constructor(driver: SqlDriver, location: string, ways = own) {
     this.#driver = driver
     this.location = location
+    this.#ways = ways
+  }
+
+  /** A connection of somebody else, in the midst of a transaction: what is written is a part of that. */
+  static within(driver: SqlDriver, location: string): Connection {
+    return new Connection(driver, location, part)
   }
 
   /** Opens the database, checks that it is ours and brings its schema up to date. Throws `store_busy` while another process does that. */
@@ -68,9 +80,9 @@ export class Connection {
   /** Runs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */
   write<T>(work: () => T): T {
     try {
-      this.run('begin immediate')
+      this.run(this.#ways.begin)
       const result = work()
-      this.run('commit')
+      this.run(this.#ways.commit)
       return result
     } catch (error) {
       this.#rollback()
@@ -113,7 +125,7 @@ export class Connection {
 
   #rollback(): void {
     try {
-      this.#driver.exec('rollback')
+      this.#driver.exec(this.#ways.rollback)
     } catch {
       // SQLite has rolled back by itself (as on a full disk); there is nothing left to undo.
     }

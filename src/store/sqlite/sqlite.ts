@@ -15,10 +15,12 @@ import type {
   Serving,
   Store,
 } from '../store.ts'
+import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
+import { callersConnection, startWithin } from './callers.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Admission } from './admission.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
@@ -105,6 +107,10 @@ class SqliteStore implements Store {
 
   commit(batch: Batch): Promise<Committed> {
     return this.#write(() => writeBatch(this.#db, batch, this.now()))
+  }
+
+  async startWithin(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]> {
+    return startWithin(callersConnection(tx, this.location), { queue, starts, now: this.now() })
   }
 
   internDefinition(name: string, version: string): Promise<number> {

@@ -1,0 +1,81 @@
+// Transactions of callers: what they write of their own and the runs they start are committed together, or not at all.
+import { realpathSync } from 'node:fs'
+import { optionInvalid } from '../../model/errors.ts'
+import type { Started, StartRecord } from '../start.ts'
+import { Admission } from './admission.ts'
+import { Connection } from './connection.ts'
+import type { SqlDriver } from './driver.ts'
+import { internQueue } from './names.ts'
+import { PausedQueues } from './queues.ts'
+import { Rollup } from './rollup.ts'
+import { Fence } from './runs.ts'
+import { insertRuns } from './starts.ts'
+
+const expected =
+  'a DatabaseSync of node:sqlite or @photostructure/sqlite that has the file of this store open, in a transaction'
+
+const findFile = `select file from pragma_database_list where name = 'main'`
+
+// A caller is no node: it holds no runs.
+const noNode = 0
+
+const known = new WeakMap<object, Connection>()
+
+/** The connection of a caller that is in a transaction on this store. Throws `option_invalid` for anything else. */
+export function callersConnection(tx: object, location: string): Connection {
+  if (!isDriver(tx)) throw optionInvalid('tx', 'something else', expected)
+  if (location === ':memory:')
+    throw optionInvalid('tx', 'a handle', 'none, as this store is in memory and has no other connection')
+  const file = (tx.prepare(findFile).get() as { file: string } | undefined)?.file ?? ''
+  if (file === '' || realpathSync(file) !== realpathSync(location))
+    throw optionInvalid('tx', file === '' ? 'a database in memory' : file, `${expected}: ${location}`)
+  if (!isInTransaction(tx))
+    throw optionInvalid(
+      'tx',
+      'a handle without a transaction',
+      `${expected}: begin one first, as by exec('begin immediate')`,
+    )
+  const connection = known.get(tx) ?? Connection.within(tx, location)
+  known.set(tx, connection)
+  return connection
+}
+
+export interface StartsOfCaller {
+  readonly queue: string
+  readonly starts: readonly StartRecord[]
+  readonly now: number
+}
+
+/** Starts runs and nothing else, for somebody who is no node; all of them or none. */
+export function startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Started[] {
+  return db.write(() => {
+    const queueId = internQueue(db, queue)
+    const rollup = new Rollup()
+    const state = { fence: new Fence(db, noNode), paused: new PausedQueues(db), admission: new Admission(db, now) }
+    const write = { db, nodeId: noNode, now, epoch: 0, rollup, news: { woken: 0 }, ...state }
+    const started = insertRuns(
+      write,
+      starts.map((start) => ({ ...start, queueId })),
+    )
+    rollup.write(db, now)
+    return started
+  })
+}
+
+function isDriver(tx: object): tx is SqlDriver {
+  const { exec, prepare } = tx as Partial<SqlDriver>
+  return typeof exec === 'function' && typeof prepare === 'function'
+}
+
+function isInTransaction(tx: SqlDriver): boolean {
+  const { isTransaction } = tx as { readonly isTransaction?: boolean }
+  if (isTransaction !== undefined) return isTransaction
+  try {
+    tx.exec('begin')
+  } catch {
+    // There is one already.
+    return true
+  }
+  tx.exec('rollback')
+  return false
+}
