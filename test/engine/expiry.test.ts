@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { PermanentError, worker } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection } from './stage.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from './stage.ts'
 
 noUnhandledRejections()
 
@@ -42,10 +42,12 @@ describe('expires', () => {
       seen.push(n)
       await gate.promise
     })
-    const { troupe, clock } = await onStage({ definitions: [job], pools: { task: { min: 1, max: 1 } } })
+    const store = storeFile()
+    const { troupe, clock } = await onStage({ store, definitions: [job], pools: { task: { min: 1, max: 1 } } })
     await troupe.call(job, 1)
     await eventually(() => seen.length === 1)
-    const late = await troupe.call(job, 2, { expires: 10 })
+    const client = await onStage({ store, clock, definitions: [job], starts: false, node: 'client' })
+    const late = await client.troupe.call(job, 2, { expires: 10 })
     await clock.advance(10)
     gate.resolve()
     expect(await moving(clock, rejection(late.result()))).toMatchObject({ code: 'expired' })
