@@ -287,6 +287,26 @@ describe('a store with runs', () => {
     expect([none.code, none.err]).toEqual([2, "troupe: There is no queue 'defualt'. There is: default\n"])
   })
 
+  it('lists its schedules, pauses, resumes, triggers and foresees one', async () => {
+    expect((await troupe(folder, ['schedules'])).err).toContain('No schedules')
+    const order = worker('order', {}, () => undefined)
+    await using engine = await Troupe.open({ store: `sqlite:${join(folder, 'data/here.db')}`, definitions: [order] })
+    await engine.schedule('nightly', { cron: '30 2 * * *', zone: 'Europe/Berlin' }, order)
+    const [head, row] = (await troupe(folder, ['schedules'])).out.split('\n')
+    expect(head).toMatch(/^SCHEDULE +RULE +STARTS +NEXT +LAST +SKIPPED/)
+    expect(row).toMatch(/^nightly +30 2 \* \* \* Europe\/Berlin +order +in .+ 0$/)
+    expect((await troupe(folder, ['schedules', 'pause', 'nightly'])).err).toContain("Schedule 'nightly' is paused")
+    expect((await troupe(folder, ['schedules'])).out).toMatch(/order +paused/)
+    expect((await troupe(folder, ['schedules', 'resume', 'nightly'])).err).toBe("Schedule 'nightly' goes on.\n")
+    expect((await troupe(folder, ['schedules', 'next', 'nightly'])).out.trim().split('\n')).toHaveLength(5)
+    const run = (await troupe(folder, ['schedules', 'trigger', 'nightly'])).out.trim()
+    expect(await engine.get(run)).toMatchObject({ schedule: 'nightly', state: 'ready' })
+    const gone = await troupe(folder, ['schedules', 'trigger', 'nigthly'])
+    expect(gone.err).toContain("Schedule 'nigthly' not found: there are nightly. Did you mean 'nightly'?")
+    await engine.cancel(run)
+    await engine.unschedule('nightly')
+  })
+
   it('gives programs everything as JSON', async () => {
     const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<
       string,

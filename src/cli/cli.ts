@@ -13,6 +13,7 @@ import { pauseCommand, queuesCommand } from './commands/queues.ts'
 import { retryCommand, type RetryFlags } from './commands/retry.ts'
 import { runCommand, type RunFlags } from './commands/run.ts'
 import { runsCommand, type RunsFlags } from './commands/runs.ts'
+import { scheduleCommand, schedulesCommand, scheduleVerbs } from './commands/schedules.ts'
 import { showCommand, type ShowFlags } from './commands/show.ts'
 import { startCommand, type StartFlags } from './commands/start.ts'
 import type { CommonFlags } from './config.ts'
@@ -66,6 +67,7 @@ function buildProgram(io: Io, done: Done): Command {
   addCancel(program, io, done)
   addDefinitions(program, io, done)
   addQueues(program, io, done)
+  addSchedules(program, io, done)
   return program
 }
 
@@ -168,6 +170,25 @@ function addDefinitions(program: Command, io: Io, done: Done): void {
     .action(async () => {
       done(await definitionsCommand(command.optsWithGlobals<CommonFlags>(), io))
     })
+}
+
+function addSchedules(program: Command, io: Io, done: Done): void {
+  const command = inherit(program, 'schedules')
+  command
+    .summary('list schedules, pause, resume, trigger or foresee one')
+    .description(
+      'Lists the schedules of the store. Those that code declares are among them while a node that has it runs.',
+    )
+    .action(async () => {
+      done(await schedulesCommand(command.optsWithGlobals<CommonFlags>(), io))
+    })
+  for (const verb of Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]) {
+    const sub = command.command(verb).helpOption('-h, --help', 'print this help').usage('NAME [options]')
+    sub.description(scheduleVerbs[verb]).argument('<name>', 'the schedule')
+    sub.action(async (name: string) => {
+      done(await scheduleCommand({ verb, name }, sub.optsWithGlobals<CommonFlags>(), io))
+    })
+  }
 }
 
 function addQueues(program: Command, io: Io, done: Done): void {
@@ -302,6 +323,7 @@ const usages: Readonly<Record<string, string>> = {
   cancel: 'ID [options]',
   definitions: '[options]',
   queues: '[pause|resume NAME] [options]',
+  schedules: '[pause|resume|trigger|next NAME] [options]',
   runs: '[options]',
   dead: '[options]',
   retry: '[ID...] [options]',

@@ -96,7 +96,7 @@ function checkCron(what: string, { cron, zone = 'UTC' }: Given): Timing {
   checkText(`zone of ${what}`, zone, zoneForm)
   if (!isZoneName(zone as string)) {
     const nearest = nearestZones(zone as string)
-    const guess = nearest.length === 0 ? '' : `: did you mean ${nearest.join(' or ')}?`
+    const guess = nearest.length === 0 ? '' : `; perhaps ${nearest.join(' or ')}`
     throw optionInvalid(`zone of ${what}`, zone, `${zoneForm}${guess}`)
   }
   const timing = { cron: (cron as string).trim(), zone: zone as string }

@@ -3,6 +3,7 @@ import { schedule } from '../../src/engine/schedule.ts'
 import type { Troupe } from '../../src/index.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { limiter } from '../../src/worker/limiter.ts'
 import { worker } from '../../src/worker/worker.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, storeFile, turns, type StageOptions } from './stage.ts'
@@ -259,6 +260,26 @@ describe('while a run is unfinished', () => {
     for (let minute = 0; minute < 3; minute++) await clock.jump(minuteMs)
     expect((await statesOf(troupe)).map(([, state]) => state)).toEqual(['running', 'running', 'running'])
     for (const { end } of runs) end.resolve()
+  })
+})
+
+describe('with a limiter', () => {
+  it('runs pass it one at a time, those that had waited too', async () => {
+    const one = limiter('one', { concurrency: 1 })
+    const running: string[] = []
+    let most = 0
+    const slow = worker('slow', { limits: [one] }, async (ctx) => {
+      most = Math.max(most, running.push(ctx.runId))
+      await ctx.sleep(1_000)
+      running.pop()
+    })
+    const { troupe, clock } = await stage({ definitions: [slow] })
+    await troupe.schedule('beside', { every: '1m', overlap: 'allow' }, slow)
+    await troupe.schedule('after', { every: '1m', overlap: 'buffer-all' }, slow)
+    await clock.jump(3 * minuteMs)
+    for (let second = 0; second < 12; second++) await clock.advance(1_000)
+    expect((await statesOf(troupe)).map(([, state]) => state)).toEqual(Array.from({ length: 6 }, () => 'succeeded'))
+    expect(most).toBe(1)
   })
 })
 
