@@ -47,21 +47,26 @@ const ways: readonly (readonly [string, (run: Claimed) => Promise<unknown>, stri
   ['lost its process to an error without a code', () => rescue('{"name":"Error","message":"gone"}'), null],
 ]
 
-it.each(ways)('keeps the code of a run that %s, and nothing of its state and waits', async (_how, end, code) => {
-  const other = await scene.startAndClaim()
-  const run = await scene.startAndClaim({ deadlineAt: startMs + 60_000 })
-  const states = [run, other].map(({ held }) => ({ held, key: 'cursor', value: 'j1' }))
-  await scene.node.commit({ states, parks: [run, other].map(({ held }) => park(held, startMs)) })
-  await scene.store.wakeRuns(2)
-  const [second, first] = (await scene.node.claim(2)).toSorted((a, b) => b.held.runId - a.held.runId)
-  expect([first?.id, second?.id]).toEqual([other.id, run.id])
-  await scene.node.commit({ parks: [park(first!.held, startMs + 90_000)] })
-  await end({ ...second! })
-  expect(beside.prepare('select code from finished').all()).toEqual([{ code }])
-  expect(beside.prepare('select code from runs where finished_at is not null').all()).toEqual([{ code }])
-  expect(beside.prepare('select run_id from state').all()).toEqual([{ run_id: other.held.runId }])
-  expect(beside.prepare('select run_id from wait').all()).toEqual([{ run_id: other.held.runId }])
-})
+it.each(ways)(
+  'keeps the code of a run that %s, and its state only if it may be tried again',
+  async (how, end, code) => {
+    const other = await scene.startAndClaim()
+    const run = await scene.startAndClaim({ deadlineAt: startMs + 60_000 })
+    const states = [run, other].map(({ held }) => ({ held, key: 'cursor', value: 'j1' }))
+    await scene.node.commit({ states, parks: [run, other].map(({ held }) => park(held, startMs)) })
+    await scene.store.wakeRuns(2)
+    const [second, first] = (await scene.node.claim(2)).toSorted((a, b) => b.held.runId - a.held.runId)
+    expect([first?.id, second?.id]).toEqual([other.id, run.id])
+    await scene.node.commit({ parks: [park(first!.held, startMs + 90_000)] })
+    await end({ ...second! })
+    expect(beside.prepare('select code from finished').all()).toEqual([{ code }])
+    expect(beside.prepare('select code from runs where finished_at is not null').all()).toEqual([{ code }])
+    expect(beside.prepare('select run_id from state').all()).toEqual(
+      (how === 'succeeded' ? [other] : [other, run]).map(({ held }) => ({ run_id: held.runId })),
+    )
+    expect(beside.prepare('select run_id from wait').all()).toEqual([{ run_id: other.held.runId }])
+  },
+)
 
 it('shows a run once that finished in two generations, with its newest end', async () => {
   const { id, held } = await scene.startAndClaim()
