@@ -142,7 +142,7 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   run(): unknown {
     this.#hasBegun = true
-    if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this))
+    if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this, this.deps.store.now()))
     const { awaiting } = this.claimed
     if (awaiting !== undefined) return goOnWith(this, awaiting)
     const output = this.definition.perform(this)

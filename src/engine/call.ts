@@ -77,8 +77,11 @@ function checkStartOptions(options: StartOptions<unknown>): void {
   if (options.tx !== undefined) checkObject('tx', options.tx, 'a handle of this store, in a transaction')
   if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
   const later = delay === undefined ? 'at' : 'delay'
-  if (options[later] !== undefined && periodOf(options) !== undefined)
+  if (options[later] === undefined) return
+  if (periodOf(options) !== undefined)
     throw optionInvalid(later, options[later], 'none beside a debounce or append: its period says when it starts')
+  if (options.keepLast !== undefined)
+    throw optionInvalid(later, options[later], 'none beside keepLast: it starts when the one before it has ended')
 }
 
 /** Throws for what means nothing to a run that is not stored. */
@@ -135,7 +138,7 @@ export function checkTags(what: string, tags: readonly string[]): void {
 }
 
 function dueAt(options: TimeOptions, now: number): number | null {
-  const delay = options.delay ?? periodOf(options)
+  const delay = options.delay === undefined ? periodOf(options) : options.delay
   if (delay !== undefined) return storedTime(now + toMs(delay, options.delay === undefined ? 'period' : 'delay'))
   if (options.at === undefined) return null
   const time = timeOf('at', options.at)

@@ -65,8 +65,8 @@ export function checkWhole(what: string, received: unknown, least: number): void
 }
 
 export function checkPriority(what: string, received: unknown): void {
-  const isWithin = (received as number) >= lowestPriority && (received as number) <= highestPriority
-  if (!Number.isSafeInteger(received) || !isWithin)
+  const isWithin = (priority: number): boolean => priority >= lowestPriority && priority <= highestPriority
+  if (!Number.isSafeInteger(received) || !isWithin(received as number))
     throw optionInvalid(what, quotable(received), `a whole number from ${lowestPriority} to ${highestPriority}`)
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
-import { retryRefused, reviveError, runNotFound } from '../model/errors.ts'
+import { optionInvalid, retryRefused, reviveError, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import { checkOptions } from './checks.ts'
 import { look } from './look.ts'
@@ -39,6 +39,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
    * `result_timeout` when `timeout` passed first; `engine_stopped`.
    */
   async result(options: ResultOptions = {}): Promise<Output> {
+    checkOptions('handle.result', options, ['timeout'])
     const { outcome, value } = await this.#finished(options)
     if (outcome === 'succeeded') return decode(value) as Output
     throw fromErrorRecord(JSON.parse(value) as ErrorRecord, reviveError)
@@ -84,6 +85,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
   async cancel(reason = ''): Promise<boolean> {
+    if (typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
     const told = await this.#feed.cancel(reason)
     if (told === 'not_found') throw runNotFound(this.id)
     const { outcome } = await this.#finished({})

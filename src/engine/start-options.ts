@@ -1,6 +1,8 @@
 // The options of starts that share a key, and the key each of them makes.
 import { createHash } from 'node:crypto'
+import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
+import { isList } from '../model/append.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { StartKey } from '../model/start-key.ts'
 import { checkFunction, checkKey, checkOptions, checkWhole } from './checks.ts'
@@ -73,6 +75,7 @@ export function checkKeyOptions(options: AnyKeyOptions, keysOf: 'one' | 'many'):
   const [rule] = given
   if (rule === undefined) return
   if (rule === 'idempotencyKey') return checkKeyOf(rule, options.idempotencyKey, keysOf)
+  if (options.onConflict !== undefined) throw conflictMeansNothing(options.onConflict, `beside ${rule}`)
   const one = options[rule] as AppendOptions<AnyKey> & DebounceOptions<AnyKey>
   checkOptions(rule, one, knownOf[rule])
   if (one.key !== undefined) checkKeyOf(`key of ${rule}`, one.key, keysOf)
@@ -84,7 +87,9 @@ export function checkKeyOptions(options: AnyKeyOptions, keysOf: 'one' | 'many'):
 
 /** How long a start waits for others of its key. */
 export function periodOf({ debounce, append }: KeyOptions<unknown>): Duration | undefined {
-  return debounce?.period ?? append?.period
+  if (debounce === undefined) return append?.period
+  const { period, max } = debounce
+  return max === undefined ? period : Math.min(toMs(period), toMs(max))
 }
 
 /** What a key is made of. */
@@ -118,19 +123,26 @@ export function startKey(of: KeyedInput, options: AnyKeyOptions): StartKey | nul
     const key = keyOf('key of append', append.key, of)
     return { rule: 'append', key, size: append.size ?? null, maxBytes: of.maxBytes }
   }
-  return keyOfDefinition(of, rule)
+  return keyOfDefinition(of, { rule, onConflict })
 }
 
-/** A cache whose key is made of nothing else knows an input by its stored form. */
+/** What of a key follows from the input as it is stored: a cache whose key is made of nothing else knows an input by that. */
 export function keyWithInput(key: StartKey | null, input: string): StartKey | null {
+  if (key?.rule === 'append' && !isList(input))
+    throw optionInvalid('What the input schema makes of the input of a call with append', decode(input), 'a list')
   if (key?.rule !== 'cache' || key.key !== '') return key
   return { ...key, key: createHash('sha256').update(input).digest('base64url') }
 }
 
-function keyOfDefinition(of: KeyedInput, rule: 'attach' | 'replace'): StartKey | null {
+function keyOfDefinition(
+  of: KeyedInput,
+  { rule, onConflict }: { readonly rule: 'attach' | 'replace'; readonly onConflict: AnyKeyOptions['onConflict'] },
+): StartKey | null {
   const { name, settings } = of.definition
   const { keyOf: ofInput, cache } = settings
   if (ofInput !== undefined) return { rule, key: keyOf(`What idempotencyKey of '${name}' returned`, ofInput, of) }
+  if (onConflict !== undefined)
+    throw conflictMeansNothing(onConflict, `without an idempotency key of the call or of '${name}'`)
   if (cache === undefined) return null
   const { ttlMs, keyOf: ofCached } = cache
   return { rule: 'cache', ttlMs, key: keyOf(`What the key of the cache of '${name}' returned`, ofCached, of) }
@@ -148,6 +160,10 @@ function checkKeyOf(what: string, key: unknown, keysOf: 'one' | 'many'): void {
   // One idempotency key for many inputs would make them one run, of the first of them.
   if (what === 'idempotencyKey') checkFunction(`${what} of callMany`, key)
   else if (typeof key !== 'function') checkKey(what, key)
+}
+
+function conflictMeansNothing(onConflict: unknown, where: string): Error {
+  return optionInvalid('onConflict', onConflict, `none ${where}: it says what becomes of a taken idempotency key`)
 }
 
 function checkPeriod(what: string, period: Duration): void {

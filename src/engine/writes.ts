@@ -81,14 +81,16 @@ export class ReleaseWrite implements Write {
 /** Tells the store that a run begins that was claimed ahead; nothing when it has ended again by then. */
 export class BeginWrite implements Write {
   readonly #run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }
+  readonly #at: number
 
-  constructor(run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }) {
+  constructor(run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }, at: number) {
     this.#run = run
+    this.#at = at
   }
 
   addTo(draft: Draft): void {
     const { held, isHeard } = this.#run
-    if (isHeard) draft.begins.push({ held })
+    if (isHeard) draft.begins.push({ held, at: this.#at })
   }
 
   committed({ lost }: store.Committed): void {

@@ -11,11 +11,11 @@ const part = /(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*/gy
 const isoDuration = /^P(?=.)((?:[\d.]+[WD])*)(?:T((?:[\d.]+[HMS])+))?$/
 
 /**
- * Turns a duration into milliseconds. `what` is what it was given for, should it be refused.
+ * Turns a duration into milliseconds.
  *
  * Months and years are refused because their length depends on the date.
  *
- * Throws: `option_invalid` for anything that is not a finite duration of zero or more.
+ * Throws: `option_invalid` for anything that is not a finite duration of zero or more; `what` names it in the error.
  */
 export function toMs(duration: Duration, what?: string): number {
   const ms = typeof duration === 'string' ? parse(duration) : duration
@@ -58,7 +58,8 @@ function parse(text: string): number {
 }
 
 function durationInvalid(received: unknown, what: string | undefined): TroupeError {
-  const quoted = typeof received === 'string' ? JSON.stringify(received) : String(received)
+  const text = Array.isArray(received) ? 'a list' : String(received)
+  const quoted = typeof received === 'string' ? JSON.stringify(received) : text
   const place = what === undefined ? '' : `${what}: `
   const number = typeof received === 'string' && /^\d+$/.test(received) ? `the number ${received}` : '250'
   return new TroupeError(

@@ -25,6 +25,11 @@ export function appendList(list: string, added: string, { size, maxBytes }: Room
   return { input, isFull: items.length === size }
 }
 
+/** Whether an input is stored as a list. */
+export function isList(input: string): boolean {
+  return input.startsWith('j[') || Array.isArray(decode(input))
+}
+
 /** Whether a list has as many items as there is room for. */
 export function isFullList(list: string, { size }: Room): boolean {
   return size !== null && itemsOf(list).length >= size

@@ -46,7 +46,8 @@ export function retryPolicy(options: RetryOptions | undefined, attempts: number)
     throw optionInvalid('retry.attempts', wanted, 'a whole number from 1 (the first attempt counts)')
   }
   const jitter = options?.jitter ?? 0.2
-  if (!(jitter >= 0 && jitter <= 1)) throw optionInvalid('retry.jitter', jitter, 'a number from 0 to 1')
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
+    throw optionInvalid('retry.jitter', jitter, 'a number from 0 to 1')
   return {
     attempts: wanted,
     backoff: policyBackoff(options, jitter),
@@ -60,7 +61,8 @@ const storable = ['attempts', ...shapes, 'maxElapsed']
 
 /** Checks the retry options of a call. */
 export function checkedStoredRetry(options: StoredRetryOptions): void {
-  if (typeof options !== 'object' || options === null) throw optionInvalid('retry', options, 'an object')
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw optionInvalid('retry', options, 'an object')
   const functionOf = Object.entries(options).find(([, value]) => typeof value === 'function')?.[0]
   if (functionOf !== undefined)
     throw optionInvalid(

@@ -196,7 +196,7 @@ export interface Batch {
   readonly states: readonly StateRecord[]
   readonly tokens: readonly TokenRecord[]
   /** Runs that begin and were claimed ahead. */
-  readonly begins: readonly { readonly held: Held }[]
+  readonly begins: readonly { readonly held: Held; readonly at: number }[]
   readonly settles: readonly SettleRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]

@@ -95,6 +95,23 @@ describe('looking at runs', () => {
   })
 })
 
+describe('what is asked of a handle', () => {
+  it('is refused where it would be passed over in silence', async () => {
+    const { troupe } = await onStage({ definitions: [double], queues: ['other'] })
+    const handle = await troupe.call(double, 1)
+    expect(await rejection(handle.result(5_000 as never))).toMatchObject(
+      refused('The options object of handle.result is 5000: expected { timeout }.'),
+    )
+    expect(await rejection(handle.result({ timeout: 'soon' }))).toMatchObject(
+      refused('timeout: "soon" is not a duration'),
+    )
+    expect(await rejection(handle.cancel({ by: 'ann' } as never))).toMatchObject(
+      refused('reason is {"by":"ann"}: expected a text.'),
+    )
+    expect((await handle.status()).state).toBe('ready')
+  })
+})
+
 describe('definitions', () => {
   it('whose name and version only together read alike are two', async () => {
     const one = worker('a b', { version: 'c' }, () => 'one')

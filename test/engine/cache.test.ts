@@ -52,6 +52,15 @@ describe('a worker with a cache', () => {
     expect([await troupe.run(flaky), await troupe.run(flaky)]).toEqual([2, 2])
   })
 
+  it('has no conflict, so it refuses a word on what becomes of one', async () => {
+    const square = worker('square', { cache: { ttl: '1h' } }, (_ctx, n: number) => n * n)
+    const { troupe } = await onStage({ definitions: [square] })
+    await troupe.run(square, 7)
+    expect((await rejection(troupe.run(square, 7, { onConflict: 'reject' }))).message).toContain(
+      "expected none without an idempotency key of the call or of 'square'",
+    )
+  })
+
   it('knows an input by the key made of it, by version, and not where a call has a key of its own', async () => {
     let calls = 0
     const options = { cache: { ttl: '1h', key: (page: { url: string }) => page.url } } as const

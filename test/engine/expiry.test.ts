@@ -55,6 +55,27 @@ describe('expires', () => {
   })
 })
 
+describe('a run that its node claimed ahead and gave back', () => {
+  it('expires like any other, as nobody has begun it', async () => {
+    const gate = deferred<void>()
+    const job = worker('job', {}, async (_ctx, isLong: boolean) => {
+      if (isLong) await gate.promise
+    })
+    const { troupe, clock } = await onStage({ definitions: [job], pools: { task: { min: 1, max: 1 } } })
+    for (let n = 0; n < 50; n++) await troupe.run(job, false)
+    await troupe.call(job, true)
+    const late = await troupe.call(job, false, { expires: '10s' })
+    await eventually(async () => (await late.status()).state === 'running')
+    expect((await late.status()).startedAt).toBe(undefined)
+    await clock.advance(5_000)
+    await eventually(async () => (await late.status()).state === 'ready')
+    const ended = rejection(late.result())
+    await clock.advance(6_000)
+    expect(await ended).toMatchObject({ code: 'expired' })
+    gate.resolve()
+  })
+})
+
 describe('what a call says of its run alone', () => {
   it('retries as the call says, and as the definition says where it is silent', async () => {
     const times: number[] = []

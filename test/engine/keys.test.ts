@@ -1,5 +1,6 @@
 // Starts that share a key, as a program asks for them: once, together, the last only, later.
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { worker } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -100,6 +101,32 @@ describe('debounce', () => {
   })
 })
 
+describe('debounce beside others', () => {
+  it('starts a first call no later than its most either', async () => {
+    const { troupe, clock } = await onStage({ definitions: [echo] })
+    const handle = await troupe.call(echo, 1, { debounce: { period: '10s', max: '5s' } })
+    await clock.advance(5_000)
+    expect(await handle.result()).toBe(1)
+  })
+
+  it('gives a run that is tried again the time of the call that changed it last', async () => {
+    const stuck = worker('stuck', {}, () => new Promise(() => {}))
+    const { troupe, clock } = await onStage({ definitions: [stuck] })
+    const call = () => troupe.call(stuck, undefined, { debounce: { period: '5s' }, timeout: '10s' })
+    const handle = await call()
+    await clock.advance(4_000)
+    await call()
+    const fails = async (): Promise<string> => {
+      const ended = rejection(handle.result())
+      for (let second = 0; second < 10; second++) await clock.advance(1_000)
+      return (await ended).message
+    }
+    expect(await fails()).toContain("'stuck' timed out after 10s")
+    await handle.retry()
+    expect(await fails()).toContain("'stuck' timed out after 10s")
+  })
+})
+
 describe('throttle', () => {
   it('starts one run in a period, and gives that to who calls again', async () => {
     const { troupe, clock } = await onStage({ definitions: [echo] })
@@ -188,6 +215,20 @@ describe('append', () => {
     expect(await moving(clock, Promise.all(handles.map((handle) => handle.result())))).toEqual([[1, 3], [2], [1, 3]])
   })
 
+  it('refuses an input of which its schema makes no list, and disturbs nobody', async () => {
+    const input = z.array(z.number()).transform((list) => list.length)
+    const count = worker('count', { input }, (_ctx, length) => length)
+    const { troupe } = await onStage({ definitions: [count, echo] })
+    const [refused, other] = await Promise.allSettled([
+      troupe.call('count', [1], { append: { period: '1h' } }),
+      troupe.run(echo, 'innocent'),
+    ])
+    expect(refused).toMatchObject({
+      reason: { message: 'What the input schema makes of the input of a call with append is 1: expected a list.' },
+    })
+    expect(other).toMatchObject({ value: 'innocent' })
+  })
+
   it('refuses an input that is no list', async () => {
     const { troupe } = await onStage({ definitions: [echo] })
     expect(await rejection(troupe.call(echo, 'a', { append: {} }))).toMatchObject({
@@ -204,14 +245,24 @@ describe('options of keys', () => {
       'throttle is "given": expected no other than debounce: a run has one key.',
     ],
     [{ idempotencyKey: 'k', keepLast: {} }, 'expected no other than idempotencyKey'],
-    [{ debounce: {} }, 'undefined is not a duration'],
+    [{ debounce: {} }, 'period of debounce: undefined is not a duration'],
+    [{ debounce: { period: '1s', max: [] } }, 'max of debounce: a list is not a duration'],
+    [{ delay: null }, 'delay: null is not a duration'],
+    [{ timeout: true }, 'timeout: true is not a duration'],
     [{ debounce: { period: 0 } }, 'period of debounce is 0: expected a duration above zero'],
     [{ debounce: { period: '1s', most: '2s' } }, "Option 'most' of debounce is not known"],
     [{ debounce: { period: '1s' }, delay: '2s' }, 'delay is "2s": expected none beside a debounce or append'],
+    [{ keepLast: {}, at: 7 }, 'at is 7: expected none beside keepLast'],
+    [{ debounce: { period: '1s' }, onConflict: 'reject' }, 'onConflict is "reject": expected none beside debounce'],
+    [{ onConflict: 'replace' }, "expected none without an idempotency key of the call or of 'echo'"],
     [{ throttle: { key: '', period: '1s' } }, 'key of throttle is ""'],
     [{ keepLast: true }, 'The options object of keepLast is true'],
     [{ append: { size: 0 } }, 'size of append is 0: expected a whole number from 1'],
-    [{ expires: 'soon' }, '"soon"'],
+    [{ expires: 'soon' }, 'expires: "soon" is not a duration'],
+    [{ retry: [] }, 'retry is []'],
+    [{ retry: { base: 'x' } }, 'retry.base: "x" is not a duration'],
+    [{ retry: { jitter: '0.5' } }, 'retry.jitter is "0.5"'],
+    [{ priority: Symbol('high') }, 'priority is Symbol(high)'],
     [{ retry: { backoff: () => 1 } }, 'backoff of a call\'s retry is "a function"'],
     [{ retry: { attempt: 3 } }, "Option 'attempt' of a call's retry is not known"],
     [{ retry: { attempts: 0 } }, 'retry.attempts is 0'],

@@ -102,6 +102,23 @@ describe('a run that waits for somebody', () => {
   })
 })
 
+describe('a run that is tried again by a person', () => {
+  it('I8: takes nothing for a token of its generation before', async () => {
+    const { job, tokens } = awaiter()
+    const { troupe } = await onStage({ definitions: [job] })
+    const handle = await troupe.call(job)
+    await eventually(async () => (await handle.status()).state === 'parked')
+    await handle.cancel()
+    await troupe.pause('default')
+    await handle.retry()
+    expect(await troupe.complete(tokens[0] ?? '', 'old')).toBe('superseded')
+    await troupe.resume('default')
+    await eventually(() => tokens.length === 2)
+    expect(await troupe.complete(tokens[1] ?? '', 'new')).toBe('accepted')
+    expect(await handle.result()).toBe('new')
+  })
+})
+
 describe('what comes from outside is checked', () => {
   const output = z.object({ id: z.string().transform((id) => id.toUpperCase()) })
 

@@ -142,7 +142,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],
-  releaseRun: [liveByKey, runByKey, stepsOfRun],
+  releaseRun: [liveByKey, 'SEARCH token USING INDEX token_run (run_id=?)', runByKey, stepsOfRun],
   wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)', runByKey],
   findExpired: [
     'SEARCH live USING INDEX live_due (due_at>? AND due_at<?)',

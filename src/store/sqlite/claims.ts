@@ -36,7 +36,7 @@ from live cross join run on run.id = live.run_id
 where live.run_id in (select value from json_each(?))
 order by live.run_id`
 
-// By primary key, all at once.
+// By primary key, all at once. What is claimed ahead starts when it begins.
 const claimReady = `
 update live set state = 'running', node = ?, epoch = ?, due_at = null, has_begun = ?,
   started_at = coalesce(started_at, ?)
@@ -217,7 +217,8 @@ function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[], 
     [ready.slice(0, begins), 1],
     [ready.slice(begins), 0],
   ] as const) {
-    if (part.length > 0) claimed += db.run(claimReady, nodeId, epoch, hasBegun, now, idsOf(part))
+    if (part.length > 0)
+      claimed += db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
   return ready.map((live, place) => {

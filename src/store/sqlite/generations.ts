@@ -4,11 +4,12 @@ import type { Reopened } from '../operating.ts'
 import { lineUp } from './limited.ts'
 import { copyJournal } from './steps.ts'
 import { uncount } from './rollup.ts'
+import { closeTokensOf } from './tokens.ts'
 import type { Ends } from './runs.ts'
 
 // By the unique public id, then by primary key; the newest of its outcomes.
 const findLatest = `
-select run.id as runId, run.definition, live.state, finished.generation, finished.outcome, finished.code,
+select run.id as runId, run.definition, live.state, finished.generation, finished.epoch, finished.outcome, finished.code,
   coalesce(finished.started_at, finished.finished_at) as startedAt, finished.finished_at as finishedAt
 from run
 left join live on live.run_id = run.id
@@ -49,6 +50,7 @@ interface Latest {
   readonly definition: number
   readonly state: LiveState | null
   readonly generation: number | null
+  readonly epoch: number | null
   readonly outcome: RunOutcome | null
   readonly code: string | null
   readonly startedAt: number | null
@@ -63,13 +65,15 @@ export function reopenRuns(reopening: Reopening, ids: readonly string[]): Reopen
 function reopenOne({ db, admission, now }: Reopening, id: string): Reopened {
   const latest = db.get<Latest>(findLatest, id)
   if (latest === undefined) return 'not_found'
-  const { runId, definition, state, generation, outcome, code } = latest
+  const { runId, definition, state, generation, epoch, outcome, code } = latest
   if (state !== null) return state
   if (generation === null || outcome === null) return 'not_found'
   if (!mayGoOn.has(outcome)) return outcome
   db.run(openAgain, now, runId)
   db.run(insertLive, runId, generation)
   lineUp({ db, admission }, [runId])
+  // Invariant: I8. It keeps the epoch of its last claim, and what was given out under that is of the past.
+  if (epoch !== null) closeTokensOf(db, { runId, epoch })
   copyJournal(db, runId, generation)
   db.run(leaveTheDead, runId, generation)
   db.run(dropRequest, runId)

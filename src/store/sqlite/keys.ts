@@ -34,7 +34,8 @@ const findInput = `select input from run where id = ?`
 
 const amendInput = `update run set input = ? where id = ?`
 
-const amendTimes = `update run set deadline_at = ?, expires_at = ? where id = ?`
+// Its time counts from the call that gave it.
+const amendTimes = `update run set deadline_at = ?, expires_at = ?, opened_at = ? where id = ?`
 
 // By primary key.
 const postponeRun = `update live set due_at = ? where run_id = ? and state = 'scheduled' and started_at is null`
@@ -111,11 +112,11 @@ export function changeInput(db: Connection, runId: number, input: string): void 
 
 /** Gives a run the times of a later start. Only what is still scheduled starts later; what is ready stays where it is. */
 export function changeTimes(
-  db: Connection,
+  { db, now }: Pick<Ends, 'db' | 'now'>,
   { runId, place, ahead }: Keyed,
   { dueAt, deadlineAt, expiresAt }: Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'>,
 ): void {
-  db.run(amendTimes, wholeOrNull(deadlineAt), wholeOrNull(expiresAt), runId)
+  db.run(amendTimes, wholeOrNull(deadlineAt), wholeOrNull(expiresAt), now, runId)
   if (place === 'scheduled' && dueAt !== null) db.run(postponeRun, wholeMs(dueAt), runId)
   if (place === 'ready' || ahead !== null) db.run(renewLimit, runId)
 }

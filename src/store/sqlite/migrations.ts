@@ -411,7 +411,7 @@ create index token_run on token (run_id);
 
 -- Of a run that did not succeed: its priority, should it be tried again.
 alter table finished add column priority integer;
--- When it was last tried again by a person; null for never. Its deadline counts from then.
+-- When it was last tried again by a person, or given other times by a later call; null for never. Its deadline counts from then.
 alter table run add column opened_at integer;
 
 -- What people did, and who they said they are.

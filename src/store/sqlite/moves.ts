@@ -7,7 +7,7 @@ import type { Batch, Held, SettleRecord } from '../store.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
-import { deliveriesSoFar, readyUntil, type Ends, type Write } from './runs.ts'
+import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
 import { endTokens, hasCompletion, hearOfPark } from './tokens.ts'
@@ -31,7 +31,7 @@ where run_id = ? and state in (${statesBefore(runMoves.park)})
 returning has_slots as hasSlots`
 
 const releaseRun = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
+update live set state = 'ready', node = null, due_at = ${againUntil}, deliveries = ${deliveriesSoFar}
 where run_id = ? and state in (${statesBefore(runMoves.release)})
 returning has_slots as hasSlots`
 
@@ -41,7 +41,7 @@ select run_id as runId, generation, epoch, definition, priority, attempt, starte
 from live where run_id in (select value from json_each(?))`
 
 // By primary key, and seldom: most runs begin with their claim.
-const beginRun = `update live set has_begun = 1 where run_id = ?`
+const beginRun = `update live set has_begun = 1, started_at = coalesce(started_at, ?) where run_id = ?`
 
 // The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
 const findEnding = ending
@@ -61,8 +61,8 @@ export const hotMoveStatements = { beginRun, retryRun, parkRun, releaseRun, find
 
 /** From now on the death of this node is a delivery of these runs. */
 export function beginRuns(write: Write, begins: Batch['begins']): void {
-  for (const { held } of begins) {
-    if (write.fence.holds(held)) write.db.run(beginRun, held.runId)
+  for (const { held, at } of begins) {
+    if (write.fence.holds(held)) write.db.run(beginRun, wholeMs(at), held.runId)
   }
 }
 

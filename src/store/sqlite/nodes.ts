@@ -3,7 +3,8 @@ import type { DeadNode, DeadRun, NodeIdentity, NodeRow, Serving } from '../store
 import type { Connection } from './connection.ts'
 import { backInLine } from './limited.ts'
 import { endRuns, giveBack } from './moves.ts'
-import { deliveriesSoFar, readyUntil, type Ends } from './runs.ts'
+import { againUntil, deliveriesSoFar, type Ends } from './runs.ts'
+import { hasSucceeded } from './tokens.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 
@@ -34,18 +35,18 @@ const deleteDead = `delete from node where id = ? and (? = 1 or lease_until < ?)
 
 // A scan: the table is small, and an index for this would cost every claim.
 const findHeldBy = `
-select run_id as runId, generation, deliveries, has_begun as hasBegun,
+select run_id as runId, generation, epoch, deliveries, has_begun as hasBegun,
   exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) as hasProgress
 from live where node = ? and state = 'running'`
 
 const releaseDelivered = `
-update live set state = 'ready', node = null, deliveries = ?, due_at = ${readyUntil}
+update live set state = 'ready', node = null, deliveries = ?, due_at = ${againUntil}
 where run_id = ? and state in (${statesBefore(runMoves.release)})
 returning has_slots as hasSlots`
 
 // A scan, once in the life of a node.
 const releaseAll = `
-update live set state = 'ready', node = null, due_at = ${readyUntil}, deliveries = ${deliveriesSoFar}
+update live set state = 'ready', node = null, due_at = ${againUntil}, deliveries = ${deliveriesSoFar}
 where node = ? and state in (${statesBefore(runMoves.release)})
 returning run_id as runId, has_slots as hasSlots`
 
@@ -54,6 +55,7 @@ const findTickets = `select ticket from slot where node = ?1 and run_id is null 
 interface HeldRow {
   readonly runId: number
   readonly generation: number
+  readonly epoch: number
   readonly deliveries: number
   readonly hasBegun: number
   readonly hasProgress: number
@@ -126,7 +128,8 @@ export function releaseUnheld(write: Releasing, nodeId: number, isHeld: (runId: 
 }
 
 function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
-  if (run.hasBegun === 0) return giveBack(ends, run.runId)
+  // Invariant: I11. What was told from outside is its end: nothing is performed any more that could kill a process.
+  if (run.hasBegun === 0 || hasSucceeded(ends.db, run)) return giveBack(ends, run.runId)
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
   if (deliveries < fate.maxDeliveries) {

@@ -33,6 +33,11 @@ export const readyUntil = `(select case when live.started_at is null and live.ge
   then min(ifnull(deadline_at, expires_at), ifnull(expires_at, deadline_at)) else deadline_at end
   from run where run.id = live.run_id)`
 
+/** The same for a run that is given back: what came for its token decides it, and does not run out of time; walks token_run. */
+export const againUntil = `case when exists (
+  select 1 from token where token.run_id = live.run_id and token.epoch = live.epoch and token.path = '' and token.value is not null
+) then null else ${readyUntil} end`
+
 /** A run that saved a step in this activation counts its deliveries anew; by primary key prefix, and only after a delivery. */
 export const deliveriesSoFar = `case
   when deliveries = 0 or exists (select 1 from step where step.run_id = live.run_id and step.epoch = live.epoch) then 0

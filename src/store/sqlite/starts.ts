@@ -116,7 +116,7 @@ function amend(
   changeInput(write.db, found.runId, start.input)
   const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
   const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
-  changeTimes(write.db, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
+  changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
   return true
 }
 

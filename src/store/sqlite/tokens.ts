@@ -141,9 +141,14 @@ export function awaitingOf(
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */
 export function endTokens(db: Connection, held: Held, use: TokenUse): boolean {
   if (use === 'open' && hasCompletion(db, held)) return false
-  db.run(closeTokens, held.runId, held.epoch)
+  closeTokensOf(db, held)
   db.run(dropAwaited, held.runId)
   return true
+}
+
+/** Tokens of this claim mean nothing any more. */
+export function closeTokensOf(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): void {
+  db.run(closeTokens, runId, epoch)
 }
 
 function completeOne(write: Write, { hash, result }: CompletionRecord): CompletionAnswer {

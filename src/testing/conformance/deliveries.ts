@@ -1,7 +1,7 @@
 // Runs whose process died under them: which death counts, and what is claimed together with such a run (I12).
 import assert from 'node:assert/strict'
 import type { Claimed, ClaimRequest } from '../../store/store.ts'
-import { errorValue, same, settle, type Cases, type Peer, type Scene } from './scene.ts'
+import { errorValue, same, settle, startMs, type Cases, type Peer, type Scene } from './scene.ts'
 
 const fate = { maxDeliveries: 4, value: errorValue('run_lost') }
 
@@ -27,9 +27,31 @@ export const deliveryCases: Cases = {
     await start(scene, ['ahead'])
     const { runs } = await claim(scene, node, { begins: 0 })
     const { held } = runs[0] as Claimed
-    assert.equal(await node.isTaken(held, { begins: [{ held }] }), true)
+    assert.equal(await node.isTaken(held, { begins: [{ held, at: startMs }] }), true)
     await die(scene, node)
     assert.equal(await deliveriesOf(scene, 'ahead'), 1)
+  },
+
+  'starts a run that was claimed ahead when it begins': async (scene) => {
+    await start(scene, ['ahead'])
+    const { runs } = await claim(scene, scene.node, { begins: 0 })
+    const { held } = runs[0] as Claimed
+    assert.equal((await scene.store.findRun('ahead'))?.startedAt, null)
+    await scene.clock.advance(50)
+    await scene.node.commit({ begins: [{ held, at: startMs + 20 }], settles: [settle(held)] })
+    assert.equal((await scene.store.findRun('ahead'))?.startedAt, startMs + 20)
+    assert.equal((await scene.store.countEnded('resize'))[0]?.totalMs, 30)
+  },
+
+  'lets a run expire that was claimed ahead and given back': async (scene) => {
+    const id = await scene.start({ expiresAt: startMs + 100 })
+    const { runs } = await claim(scene, scene.node, { begins: 0 })
+    await scene.node.commit({ releases: runs.map(({ held }) => held) })
+    const again = await claim(scene, scene.node, { begins: 0 })
+    assert.equal(again.runs[0]?.expiresAt, startMs + 100)
+    await scene.node.commit({ releases: again.runs.map(({ held }) => held) })
+    await scene.clock.advance(100)
+    same(await scene.store.expireRuns(9, () => errorValue('expired')), [id])
   },
 
   'I5: begins nothing that is not held any more': async (scene) => {
@@ -37,7 +59,7 @@ export const deliveryCases: Cases = {
     const { runs } = await claim(scene, scene.node, { begins: 0 })
     const { held } = runs[0] as Claimed
     await scene.node.commit({ releases: [held] })
-    assert.equal(await scene.node.isTaken(held, { begins: [{ held }] }), false)
+    assert.equal(await scene.node.isTaken(held, { begins: [{ held, at: startMs }] }), false)
   },
 
   'forgets that a run was claimed ahead when it is claimed again': async (scene) => {

@@ -298,6 +298,21 @@ export const keyCases: Cases = {
     assert.equal((await scene.store.findRun(batch))?.dueAt, startMs + 50)
   },
 
+  'counts the time of a run from the call that gave it, also when it is tried again': async (scene) => {
+    const at = (ms: number) => ({ key: keys.debounce, dueAt: startMs + ms + 50, deadlineAt: startMs + ms + 100 })
+    const id = await startOne(scene, at(0))
+    await scene.clock.advance(40)
+    await startOne(scene, at(40))
+    await scene.clock.advance(100)
+    await scene.store.wakeRuns(9)
+    const given: unknown[] = []
+    await scene.store.expireRuns(9, ({ timeoutMs }) => (given.push(timeoutMs), errorValue('timed_out')))
+    same(given, [100])
+    await scene.store.reopenRuns([id], undefined)
+    const { createdAt, deadlineAt } = await scene.node.claimOne()
+    same([createdAt, deadlineAt], [startMs + 140, startMs + 240])
+  },
+
   'returns with a claim what a start said that few say': async (scene) => {
     const id = await scene.start({ correlationId: 'request 7', retry: '{"attempts":3}', expiresAt: startMs + 5 })
     const { correlationId, retry, expiresAt } = await scene.node.claimOne()

@@ -198,6 +198,26 @@ export const tokenCases: Cases = {
     assert.equal(await tell(scene, 'secret', null), 'finished')
   },
 
+  'I8: refuses a token of the generation before, also when nobody has claimed the run since': async (scene) => {
+    const { id } = await waiting(scene)
+    await scene.client.commit({ cancels: [cancel(id)] })
+    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    assert.equal(await tell(scene, 'secret', good), 'superseded')
+    same([await scene.stateOf(id), (await scene.node.claimOne()).awaiting], ['ready', undefined])
+  },
+
+  'I11: what was told to have succeeded outlives the last death that is allowed, and the time of the run': async (
+    scene,
+  ) => {
+    const { id } = await asked(scene, {}, { deadlineAt: startMs + 60 })
+    await tell(scene, 'secret', good)
+    await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value: '{}' })
+    await scene.clock.advance(100)
+    same(await scene.store.expireRuns(9, () => '{}'), [])
+    assert.equal(await scene.stateOf(id), 'ready')
+    same((await (await scene.addNode()).claimOne()).awaiting?.result, good)
+  },
+
   'does nothing to other runs of the same node': async (scene) => {
     const first = await waiting(scene)
     const second = await waiting(scene, { hash: 'other' })
