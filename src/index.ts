@@ -16,13 +16,25 @@ export type {
   KeyOptions,
   ThrottleOptions,
 } from './engine/start-options.ts'
-export type { CallArguments, EngineVerbs, OutputOf, ReplaceOption, CompletingVerbs } from './engine/verbs.ts'
+export type {
+  CallArguments,
+  EngineVerbs,
+  OutputOf,
+  ReplaceOption,
+  CompletingVerbs,
+  StatusVerbs,
+  TellingVerbs,
+  EventVerbs,
+} from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
 export type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
 export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
+export type { UnreadMessage } from './engine/telling.ts'
+export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'
 export type { RunStats } from './engine/run-stats.ts'
+export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/node-status.ts'
 export type { WaitReason } from './model/reason.ts'
 export type { KeptFor, RetentionOptions } from './model/retention.ts'
 export type { BackfillOptions, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
@@ -46,7 +58,7 @@ export type { InAnotherFile, InThisFile, WorkerHandler } from './worker/worker.t
 export type { ThreadOption, ThreadSettings } from './worker/thread-place.ts'
 export type { RegisterOptions, WorkerVerbs } from './worker/registration.ts'
 export type { CacheOptions, DefinitionOptions, MessageOptions } from './worker/options.ts'
-export type { MapFunction, StepOptions, WorkflowContext } from './workflow/context.ts'
+export type { MapFunction, ReceiveOptions, StepOptions, WorkflowContext } from './workflow/context.ts'
 export type { WorkflowHandler } from './workflow/workflow.ts'
 export type { MapOptions } from './workflow/map.ts'
 export type { StepContext } from './workflow/step.ts'

@@ -1,42 +1,38 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { AuditEntry } from './engine/audit.ts'
-import type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
 import type { CallManyOptions, CallOptions } from './engine/call.ts'
 import { Completing } from './engine/completing.ts'
-import type { DeadKind } from './engine/dead-kinds.ts'
 import type { Definition } from './engine/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
+import { Events } from './engine/events.ts'
 import { Face, type FaceParts } from './engine/face.ts'
 import { isProvedDead, ownIdentity } from './engine/host.ts'
 import { Looking } from './engine/looking.ts'
+import { NodeStatuses } from './engine/node-status.ts'
 import { Operating } from './engine/operating.ts'
-import {
-  checkTroupeOptions,
-  type AuditFilter,
-  type ByOption,
-  type CheckedOptions,
-  type DeadFilter,
-  type RunsFilter,
-  type RunsWhere,
-  type TroupeOptions,
-} from './engine/options.ts'
-import type { LimitBounds } from './engine/limits.ts'
-import type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
+import { checkTroupeOptions, type CheckedOptions, type TroupeOptions } from './engine/options.ts'
 import { Registry } from './engine/registry.ts'
 import type { RunHandle } from './engine/run-handle.ts'
-import type { RunStats } from './engine/run-stats.ts'
-import type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 import { defaultDeliveries, defaultLeaseMs, defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
 import { ScheduleKeeper } from './engine/schedule-keeper.ts'
 import type { ScheduleRule } from './engine/schedule-rule.ts'
-import type { BackfillOptions, ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
+import type { ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
 import { isSchedule, type Schedule, type Scheduled, type ScheduledByName } from './engine/schedule.ts'
 import { Scheduling } from './engine/scheduling.ts'
 import { Starting, type StartingOptions } from './engine/starting.ts'
-import type { CallArguments, CompletingVerbs, LookingVerbs, OperatingVerbs, ReplaceOption } from './engine/verbs.ts'
+import { Telling } from './engine/telling.ts'
+import type {
+  CallArguments,
+  CompletingVerbs,
+  LookingVerbs,
+  OperatingVerbs,
+  ReplaceOption,
+  StatusVerbs,
+  TellingVerbs,
+  EventVerbs,
+} from './engine/verbs.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
@@ -44,7 +40,6 @@ import { atLevel, createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped } from './model/errors.ts'
 import { openStore } from './store/open.ts'
-import type { CompletionAnswer } from './store/waits.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { checkNoThread } from './worker/hosted.ts'
@@ -60,7 +55,17 @@ interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, Pick<StartingOptions
 }
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
-export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, CompletingVerbs, ScheduleVerbs {
+export class Troupe
+  implements
+    WorkerVerbs,
+    LookingVerbs,
+    OperatingVerbs,
+    CompletingVerbs,
+    StatusVerbs,
+    TellingVerbs,
+    EventVerbs,
+    ScheduleVerbs
+{
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #engine: Engine
@@ -70,6 +75,9 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   readonly #completing: Completing
   readonly #scheduling: Scheduling
   readonly #schedules: ScheduleKeeper
+  readonly #statuses: NodeStatuses
+  readonly #telling: Telling
+  readonly #events: Events
   #stopping: Promise<void> | undefined
 
   private constructor({ schedules, ...parts }: TroupeParts) {
@@ -83,6 +91,10 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     this.#operating = new Operating(face)
     this.#completing = new Completing(face)
     this.#scheduling = new Scheduling(face, schedules)
+    this.#telling = new Telling(face)
+    this.#events = new Events({ deps: parts.deps, changes: parts.engine.changes, checkOpen: () => this.#checkOpen() })
+    this.#engine.happened = () => this.#events.look()
+    this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name, events: () => this.#events.counts() })
   }
 
   /**
@@ -213,25 +225,11 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     return found
   }
 
-  definitions(): string[] {
-    return this.#looking.definitions()
-  }
-
-  async running(): Promise<string[]> {
-    return this.#looking.running()
-  }
-
-  async runningFor(name: string): Promise<string[]> {
-    return this.#looking.runningFor(name)
-  }
-
-  runningHere(): string[] {
-    return this.#looking.runningHere()
-  }
-
-  async stats(name: string): Promise<RunStats | undefined> {
-    return this.#looking.stats(name)
-  }
+  readonly definitions: LookingVerbs['definitions'] = () => this.#looking.definitions()
+  readonly running: LookingVerbs['running'] = () => this.#looking.running()
+  readonly runningFor: LookingVerbs['runningFor'] = (name) => this.#looking.runningFor(name)
+  readonly runningHere: LookingVerbs['runningHere'] = () => this.#looking.runningHere()
+  readonly stats: LookingVerbs['stats'] = (name) => this.#looking.stats(name)
 
   async call<Input, Output>(
     definition: Definition<Input, Output>,
@@ -262,77 +260,35 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     return (await this.#starting.call(target, input, options)).result()
   }
 
-  async cancel(runId: string, reason?: string, options?: ByOption): Promise<boolean> {
-    return this.#operating.cancel(runId, reason, options)
-  }
+  readonly cancel: OperatingVerbs['cancel'] = (runId, reason, options) => this.#operating.cancel(runId, reason, options)
+  readonly retry: OperatingVerbs['retry'] = (runId, options) => this.#operating.retry(runId, options)
+  readonly bulk: OperatingVerbs['bulk'] = (action, where, options) => this.#operating.bulk(action, where, options)
+  readonly complete: CompletingVerbs['complete'] = (token, output) => this.#completing.complete(token, output)
+  readonly fail: CompletingVerbs['fail'] = (token, error) => this.#completing.fail(token, error)
+  readonly heartbeat: CompletingVerbs['heartbeat'] = (token) => this.#completing.heartbeat(token)
+  readonly tell: TellingVerbs['tell'] = (runId, name, payload) => this.#telling.tell(runId, name, payload)
+  readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
+  readonly publish: EventVerbs['publish'] = (event, payload, options) => this.#events.publish(event, payload, options)
+  readonly subscribe: EventVerbs['subscribe'] = (pattern, handler, options) =>
+    this.#events.subscribe(pattern, handler, options)
+  readonly setEvents: EventVerbs['setEvents'] = (enabled) => this.#events.setEvents(enabled)
+  readonly status: StatusVerbs['status'] = () => this.#statuses.status()
+  readonly health: StatusVerbs['health'] = () => this.#statuses.health()
+  readonly metrics: StatusVerbs['metrics'] = () => this.#statuses.metrics()
+  readonly nodes: StatusVerbs['nodes'] = () => this.#statuses.nodes()
 
-  async retry(runId: string, options?: ByOption): Promise<RunHandle> {
-    return this.#operating.retry(runId, options)
-  }
-
-  async bulk(action: BulkAction, where: RunsWhere, options?: BulkOptions): Promise<BulkProgress> {
-    return this.#operating.bulk(action, where, options)
-  }
-
-  async complete(token: string, output?: unknown): Promise<CompletionAnswer> {
-    return this.#completing.complete(token, output)
-  }
-
-  async fail(token: string, error: unknown): Promise<CompletionAnswer> {
-    return this.#completing.fail(token, error)
-  }
-
-  async heartbeat(token: string): Promise<CompletionAnswer> {
-    return this.#completing.heartbeat(token)
-  }
-
-  async handle(runId: string): Promise<RunHandle> {
-    return this.#looking.handle(runId)
-  }
-
-  async get(runId: string): Promise<RunStatus | undefined> {
-    return this.#looking.get(runId)
-  }
-
-  async runs(filter?: RunsFilter): Promise<RunStatus[]> {
-    return this.#looking.runs(filter)
-  }
-
-  async dead(filter?: DeadFilter): Promise<DeadKind[]> {
-    return this.#looking.dead(filter)
-  }
-
-  async audit(filter?: AuditFilter): Promise<AuditEntry[]> {
-    return this.#looking.audit(filter)
-  }
-
-  async steps(runId: string): Promise<StepStatus[]> {
-    return this.#looking.steps(runId)
-  }
-
-  async attempts(runId: string): Promise<AttemptStatus[]> {
-    return this.#looking.attempts(runId)
-  }
-
-  async queues(): Promise<QueueStatus[]> {
-    return this.#looking.queues()
-  }
-
-  async limiters(): Promise<LimiterStatus[]> {
-    return this.#looking.limiters()
-  }
-
-  async limit(name: string, bounds: LimitBounds | null): Promise<void> {
-    return this.#operating.limit(name, bounds)
-  }
-
-  async pause(queue: string): Promise<boolean> {
-    return this.#operating.pause(queue)
-  }
-
-  async resume(queue: string): Promise<boolean> {
-    return this.#operating.resume(queue)
-  }
+  readonly handle: LookingVerbs['handle'] = (runId) => this.#looking.handle(runId)
+  readonly get: LookingVerbs['get'] = (runId) => this.#looking.get(runId)
+  readonly runs: LookingVerbs['runs'] = (filter) => this.#looking.runs(filter)
+  readonly dead: LookingVerbs['dead'] = (filter) => this.#looking.dead(filter)
+  readonly audit: LookingVerbs['audit'] = (filter) => this.#looking.audit(filter)
+  readonly steps: LookingVerbs['steps'] = (runId) => this.#looking.steps(runId)
+  readonly attempts: LookingVerbs['attempts'] = (runId) => this.#looking.attempts(runId)
+  readonly queues: LookingVerbs['queues'] = () => this.#looking.queues()
+  readonly limiters: LookingVerbs['limiters'] = () => this.#looking.limiters()
+  readonly limit: OperatingVerbs['limit'] = (name, bounds) => this.#operating.limit(name, bounds)
+  readonly pause: OperatingVerbs['pause'] = (queue) => this.#operating.pause(queue)
+  readonly resume: OperatingVerbs['resume'] = (queue) => this.#operating.resume(queue)
 
   async schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Promise<ScheduleStatus>
   async schedule(name: string, rule: ScheduleRule, ...starts: ScheduledByName): Promise<ScheduleStatus>
@@ -340,33 +296,13 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
     return this.#scheduling.schedule(...declared)
   }
 
-  async unschedule(name: string): Promise<boolean> {
-    return this.#scheduling.unschedule(name)
-  }
-
-  async schedules(): Promise<ScheduleStatus[]> {
-    return this.#scheduling.schedules()
-  }
-
-  async trigger(name: string): Promise<RunHandle> {
-    return this.#scheduling.trigger(name)
-  }
-
-  async backfill(name: string, span: BackfillOptions): Promise<RunHandle[]> {
-    return this.#scheduling.backfill(name, span)
-  }
-
-  async nextFires(name: string, count?: number): Promise<number[]> {
-    return this.#scheduling.nextFires(name, count)
-  }
-
-  async pauseSchedule(name: string): Promise<void> {
-    return this.#scheduling.pauseSchedule(name)
-  }
-
-  async resumeSchedule(name: string): Promise<void> {
-    return this.#scheduling.resumeSchedule(name)
-  }
+  readonly unschedule: ScheduleVerbs['unschedule'] = (name) => this.#scheduling.unschedule(name)
+  readonly schedules: ScheduleVerbs['schedules'] = () => this.#scheduling.schedules()
+  readonly trigger: ScheduleVerbs['trigger'] = (name) => this.#scheduling.trigger(name)
+  readonly backfill: ScheduleVerbs['backfill'] = (name, span) => this.#scheduling.backfill(name, span)
+  readonly nextFires: ScheduleVerbs['nextFires'] = (name, count) => this.#scheduling.nextFires(name, count)
+  readonly pauseSchedule: ScheduleVerbs['pauseSchedule'] = (name) => this.#scheduling.pauseSchedule(name)
+  readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (name) => this.#scheduling.resumeSchedule(name)
 
   /** bind → discover; afterwards it can be used. */
   async #begin({ workers, global }: CheckedOptions): Promise<this> {
@@ -383,6 +319,7 @@ export class Troupe implements WorkerVerbs, LookingVerbs, OperatingVerbs, Comple
   async #stop(withinMs: number): Promise<void> {
     try {
       await this.#engine.stop(withinMs)
+      await this.#events.close()
     } finally {
       unbindEngine(this)
       this.#engine.watch.close(engineStopped())

@@ -7,7 +7,7 @@ import { auditCommand, type AuditFlags } from './commands/audit.ts'
 import { callCommand, type CallFlags } from './commands/call.ts'
 import { cancelCommand, type CancelFlags } from './commands/cancel.ts'
 import { deadCommand, type DeadFlags } from './commands/dead.ts'
-import { definitionsCommand } from './commands/definitions.ts'
+import { definitions, nodes, type Listing } from './listings.ts'
 import { devCommand } from './commands/dev.ts'
 import { pauseCommand, queuesCommand } from './commands/queues.ts'
 import { retryCommand, type RetryFlags } from './commands/retry.ts'
@@ -42,6 +42,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 type Done = (code: ExitCode) => void
 
+interface Out {
+  readonly io: Io
+  readonly done: Done
+}
+
 function buildProgram(io: Io, done: Done): Command {
   const program = withLook(new Command('troupe'), io)
     .description('Runs workers and durable workflows, and shows what became of them.')
@@ -65,9 +70,10 @@ function buildProgram(io: Io, done: Done): Command {
   addAudit(program, io, done)
   addShow(program, io, done)
   addCancel(program, io, done)
-  addDefinitions(program, io, done)
+  addListing(program, definitions, { io, done })
   addQueues(program, io, done)
   addSchedules(program, io, done)
+  addListing(program, nodes, { io, done })
   return program
 }
 
@@ -162,16 +168,6 @@ function addCancel(program: Command, io: Io, done: Done): void {
     })
 }
 
-function addDefinitions(program: Command, io: Io, done: Done): void {
-  const command = inherit(program, 'definitions')
-  command
-    .summary('list what can be started')
-    .description('Lists the workers and workflows that the config and the workers folder define.')
-    .action(async () => {
-      done(await definitionsCommand(command.optsWithGlobals<CommonFlags>(), io))
-    })
-}
-
 function addSchedules(program: Command, io: Io, done: Done): void {
   const command = inherit(program, 'schedules')
   command
@@ -189,6 +185,14 @@ function addSchedules(program: Command, io: Io, done: Done): void {
       done(await scheduleCommand({ verb, name }, sub.optsWithGlobals<CommonFlags>(), io))
     })
   }
+}
+
+function addListing(program: Command, { name, summary, description, print }: Listing, { io, done }: Out): void {
+  const command = inherit(program, name)
+  command.summary(summary).description(description)
+  command.action(async () => {
+    done(await print(command.optsWithGlobals<CommonFlags>(), io))
+  })
 }
 
 function addQueues(program: Command, io: Io, done: Done): void {
@@ -324,6 +328,7 @@ const usages: Readonly<Record<string, string>> = {
   definitions: '[options]',
   queues: '[pause|resume NAME] [options]',
   schedules: '[pause|resume|trigger|next NAME] [options]',
+  nodes: '[options]',
   runs: '[options]',
   dead: '[options]',
   retry: '[ID...] [options]',

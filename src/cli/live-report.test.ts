@@ -37,6 +37,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     deliveries: 0,
     createdAt: clock.now(),
     startedAt: undefined,
+    waitMs: undefined,
     finishedAt: undefined,
     dueAt: undefined,
     reason: undefined,

@@ -21,7 +21,7 @@ import { isDoneWithin } from './in-time.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
 import { nextAttempt } from './next-attempt.ts'
 import { silenceOf, type Silence } from './silence.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Performance, Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
 import { whenBegun, type AttemptResult, type Task } from './task.ts'
 import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
@@ -34,14 +34,6 @@ const stopMs = 1_000
 const cleanUpMs = 30_000
 // A node that stops has no longer; see patienceMs of the engine.
 const lastCleanUpMs = 3_000
-
-/** The moving part of a run that is made of steps. */
-export interface Performance {
-  /** Starts nothing more, and gives the run back once nothing executes. */
-  drain(): void
-  /** The run is over here: tells what executes to stop, and why when it was cut short. */
-  over(reason: Error | undefined): void
-}
 
 /**
  * The in-memory side of a run while this node holds it.
@@ -118,6 +110,11 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   get timeoutMs(): number | undefined {
     return this.definition.settings.timeoutMs
+  }
+
+  /** Something was told to the run. */
+  mail(): void {
+    this.#performance?.mail?.()
   }
 
   attach(performance: Performance): void {
@@ -265,6 +262,7 @@ export class Activation implements Attempt, Task, WriteOwner {
     const { claimed, definition } = this
     if (this.#failure !== undefined)
       this.#around.failed({ id: claimed.id, definition, attempt: claimed.attempt, error: this.#failure })
+    this.#around.counts.attemptEnded(this.#ending, this.deps.store.now() - this.#startedAt)
     this.#end()
     if (this.#dueAt !== undefined) this.#around.dueAt(this.#dueAt)
     this.#around.heard(this.claimed.id, this.#outcome)

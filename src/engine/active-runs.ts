@@ -30,6 +30,10 @@ export class ActiveRuns {
     return this.#byRun.get(runId)
   }
 
+  findById(id: string): Activation | undefined {
+    return this.#byId.get(id)
+  }
+
   hasId(id: string): boolean {
     return this.#byId.has(id)
   }

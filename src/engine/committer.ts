@@ -4,6 +4,7 @@ import { isTroupeError, toError } from '../lib/errors.ts'
 import { engineStopped } from '../model/errors.ts'
 import { emptyLists } from '../store/lists.ts'
 import type { CancelRequested, Committed } from '../store/store.ts'
+import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { HeldWrite, type Draft, type Write } from './writes.ts'
 
@@ -20,6 +21,7 @@ export interface NodeState {
 
 export interface CommitterOptions {
   readonly node: NodeState
+  readonly counts: Counts
   /** Gives up what runs here and makes this process a node again; false when it is stopping and will be none. */
   readonly declaredDead: () => Promise<boolean>
   /** Runs have become ready because what they wait for is there. */
@@ -73,12 +75,18 @@ export class Committer extends Actor {
     const draft = emptyLists()
     for (const write of writes) write.addTo(draft)
     this.#deps.failpoint('commit:before')
+    const { counts } = this.#options
+    const begunAtMs = this.#deps.clock.monotonic()
     let committed: Committed
     try {
       committed = await this.#commitDraft(draft)
     } catch (error) {
+      counts.failedCommits += 1
       return this.#failed(writes, toError(error))
     }
+    counts.commitMs.add(this.#deps.clock.monotonic() - begunAtMs)
+    counts.batchWrites.add(writes.length)
+    counts.woken += committed.woken
     this.#deps.failpoint('commit:after')
     for (const write of writes) {
       // What the runs of this node wanted is refused; what came from outside was never looked at.

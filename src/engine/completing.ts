@@ -8,6 +8,7 @@ import type { CompletionAnswer, CompletionResult } from '../store/waits.ts'
 import { checkName } from './checks.ts'
 import { CompletionWrite } from './completion.ts'
 import type { Face } from './face.ts'
+import { Complete } from './processor.ts'
 import type { CompletingVerbs } from './verbs.ts'
 
 export class Completing implements CompletingVerbs {
@@ -43,7 +44,7 @@ export class Completing implements CompletingVerbs {
   async #tell(hash: string, result: CompletionResult | null): Promise<CompletionAnswer> {
     this.#face.checkOpen()
     const answer = deferred<CompletionAnswer>()
-    await this.#face.engine.complete(new CompletionWrite({ hash, result }, answer))
+    await this.#face.engine.bring(new Complete({ write: new CompletionWrite({ hash, result }, answer) }))
     return answer.promise
   }
 

@@ -1,6 +1,43 @@
 // What this process counts and no store keeps.
+import { Histogram } from '../lib/histogram.ts'
 
-export interface Counts {
+export class Counts {
   /** Messages that were dropped because their run had sent more than are kept. */
-  droppedMessages: number
+  droppedMessages = 0
+  /** Attempts of runs that ended here, by their end. */
+  succeeded = 0
+  failed = 0
+  cancelled = 0
+  /** Those of the failed that are followed by another. */
+  retried = 0
+  /** How long all of them took. */
+  totalMs = 0
+  /** Claims that were asked for, and the runs they brought. */
+  claims = 0
+  claimed = 0
+  /** Batches that could not be written. */
+  failedCommits = 0
+  /** Runs that became ready because what they wait for came. */
+  woken = 0
+  /** Runs that were taken over from dead nodes, or found unheld. */
+  rescued = 0
+  readonly commitMs = new Histogram()
+  readonly batchWrites = new Histogram()
+  /** From the start of a run to its first attempt. */
+  readonly waitMs = new Histogram()
+
+  get executed(): number {
+    return this.succeeded + this.failed + this.cancelled
+  }
+
+  attemptEnded(end: string | undefined, elapsedMs: number): void {
+    if (end === 'succeeded') this.succeeded += 1
+    else if (end === 'failed') this.failed += 1
+    else if (end === 'cancelled') this.cancelled += 1
+    else if (end === 'retried') {
+      this.failed += 1
+      this.retried += 1
+    } else return
+    this.totalMs += Math.max(0, elapsedMs)
+  }
 }

@@ -125,6 +125,9 @@ export class Dispatcher extends Actor {
     const claiming = this.#claiming[kind]
     claiming.isUnderWay = false
     claiming.taken += claimed.length
+    const { counts } = this.#options.around
+    counts.claims += 1
+    counts.claimed += claimed.length
     const begun = claimed.map((run) => this.#begin(run))
     const ahead = begun.filter(({ claimed: { hasBegun } }) => !hasBegun)
     if (ahead.length > 0) this.#giveBackLater(ahead)
@@ -175,11 +178,17 @@ export class Dispatcher extends Actor {
     const definition = registry.byId(claimed.definitionId)
     if (definition === undefined)
       throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
+    if (isFirst(claimed)) around.counts.waitMs.add(claimed.startedAt - claimed.createdAt)
     const activation = new Activation(claimed, definition, around)
     active.add(activation)
     if (activation.begin()) pools[definition.runsOn].execute(activation)
     return activation
   }
+}
+
+/** Whether nothing of the run was done before, as far as can be seen from its claim. */
+function isFirst({ held, attempt, steps, waits }: Claimed): boolean {
+  return held.generation === 1 && attempt === 1 && steps.length === 0 && waits.length === 0
 }
 
 function newClaiming(): Claiming {

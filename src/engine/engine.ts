@@ -5,52 +5,31 @@ import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
 import { copyable } from '../lib/copyable.ts'
 import { deferred } from '../lib/deferred.ts'
-import type { LogLevel } from '../lib/log.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
-import type { Retention } from '../model/retention.ts'
-import type { NodeIdentity } from '../store/store.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Changes } from './changes.ts'
+import type { EngineSettings } from './engine-settings.ts'
 import { Committer, type NodeState } from './committer.ts'
-import type { Counts } from './counts.ts'
-import type { CompletionWrite } from './completion.ts'
+import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { expiredText, tellOfFailure } from './failures.ts'
 import { isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
+import type { EngineView } from './node-status.ts'
 import { Pool } from './pool.ts'
-import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete } from './processor.ts'
+import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete, Tell } from './processor.ts'
 import type { Registry } from './registry.ts'
-import type { PoolSizes } from './settings.ts'
 import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
-import type { ScheduleKeeper } from './schedule-keeper.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Watch } from './watch.ts'
 import { WorkflowActor } from './workflow-actor.ts'
 import type { Write } from './writes.ts'
-
-export interface EngineSettings {
-  readonly identity: NodeIdentity
-  readonly isProvedDead: (identity: NodeIdentity) => boolean
-  readonly queues: ReadonlyMap<string, number>
-  readonly pools: PoolSizes
-  readonly leaseMs: number
-  readonly maxDeliveries: number
-  readonly schedules: ScheduleKeeper
-  readonly maxValueBytes: number
-  readonly config: Readonly<Record<string, unknown>>
-  /** How long what has ended is kept. */
-  readonly retention: Retention
-  /** `development`, `production` or what the program calls it. */
-  readonly environment: string
-  readonly logLevel: LogLevel
-}
 
 // Enough for what one turn of a busy loop brings; callers from outside wait for room.
 const mailboxOfOne = 16_384
@@ -59,11 +38,13 @@ const patienceMs = 5_000
 
 export class Engine {
   readonly watch: Watch
+  readonly changes: Changes
   /** The runs that are not durable. */
   readonly local: LocalRuns
-  readonly counts: Counts = { droppedMessages: 0 }
+  readonly counts = new Counts()
+  /** Called whenever a run that was here has ended. */
+  happened: () => void = () => {}
   readonly #deps: Deps
-  readonly #changes: Changes
   readonly #settings: EngineSettings
   readonly #registry: Registry
   readonly #system: ActorSystem
@@ -84,8 +65,8 @@ export class Engine {
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#deps = deps
     this.#settings = settings
-    this.#changes = new Changes(deps.store, deps.clock)
-    this.watch = new Watch(this.#changes, deps.clock)
+    this.changes = new Changes(deps.store, deps.clock)
+    this.watch = new Watch(this.changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
     const around = this.#surroundings()
@@ -150,8 +131,20 @@ export class Engine {
     await this.#command(new Cancel({ write }))
   }
 
-  async complete(write: CompletionWrite): Promise<void> {
-    await this.#command(new Complete({ write }))
+  async bring(command: Complete | Tell): Promise<void> {
+    await this.#command(command)
+  }
+
+  /** Somebody told something to a run, which may be here. */
+  mailFor(id: string): void {
+    this.#active.findById(id)?.mail()
+  }
+
+  /** What can be seen of it from outside. */
+  get view(): EngineView {
+    const failure = this.#failure ?? (this.#isStopping ? engineStopped() : undefined)
+    const isServing = this.#timekeeper !== undefined && !this.#isStopping
+    return { name: this.#settings.identity.name, nodeId: this.#node.nodeId, isServing, failure, pools: this.#pools }
   }
 
   get maxValueBytes(): number {
@@ -213,7 +206,7 @@ export class Engine {
     return this.#failure ?? engineStopped()
   }
 
-  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel | Complete): Promise<void> {
+  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel | Complete | Tell): Promise<void> {
     try {
       await this.#processor.send(command)
     } catch {
@@ -335,6 +328,7 @@ export class Engine {
 
   #ended(activation: Activation): void {
     this.#active.remove(activation)
+    this.happened()
     // Others may have waited for its end, or it waits for an actor itself.
     if (activation.wasPutBack || activation.claimed.deliveries > 1) this.#dispatcher.tell('hint')
     if (this.#active.size === 0) this.#quiet?.()
@@ -343,8 +337,9 @@ export class Engine {
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
       node: this.#node,
+      counts: this.counts,
       declaredDead: () => this.#declaredDead(),
-      woken: () => void this.#dispatcher.tell('hint'),
+      woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => {
         for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
@@ -367,7 +362,7 @@ export class Engine {
   #makeTimekeeper(): Timekeeper {
     const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
-      changes: this.#changes,
+      changes: this.changes,
       node: this.#node,
       leaseMs,
       maxDeliveries,

@@ -8,6 +8,7 @@ import type { Registry } from './registry.ts'
 import { StoredFeed, type FeedOwner } from './run-feed.ts'
 import { RunHandle } from './run-handle.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
+import { Telling } from './telling.ts'
 
 export interface FaceParts {
   readonly deps: Deps
@@ -35,6 +36,7 @@ export class Face {
       isHere: (id) => engine.isHere(id),
       cancel: (write) => engine.cancel(write),
       hint: () => engine.hint(),
+      tell: (runId, name, payload) => new Telling(this).tell(runId, name, payload),
     }
   }
 

@@ -1,6 +1,7 @@
 // One run that is not stored, and what its handles see of it.
 import type { Timer } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
+import { optionInvalid } from '../model/errors.ts'
 import type {
   CancelAnswer,
   Claimed,
@@ -214,6 +215,10 @@ export class LocalFeed implements RunFeed {
 
   view(): RunView {
     return viewOf(this.#run)
+  }
+
+  async tell(): Promise<boolean> {
+    throw optionInvalid('The run', this.id, 'one that is stored: its worker is durable: false')
   }
 
   async cancel(reason: string): Promise<CancelAnswer> {

@@ -14,6 +14,7 @@ const allTaken: Committed = {
   isNodeLost: false,
   lost: new Set(),
   started: [],
+  tells: [],
   completions: [],
   cancels: [],
   woken: 0,

@@ -106,7 +106,12 @@ export class Pool {
     return Math.max(leastAhead, this.#size >> 2)
   }
 
-  get #busy(): number {
+  /** How many tasks wait for one. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  get busy(): number {
     return this.#size - this.#free.size
   }
 
@@ -135,7 +140,7 @@ export class Pool {
 
   #give(member: Member, task: Task): void {
     member.task = task
-    this.#peak = Math.max(this.#peak, this.#busy)
+    this.#peak = Math.max(this.#peak, this.busy)
     member.ref.tell('Execute', { task })
   }
 
@@ -165,7 +170,7 @@ export class Pool {
       this.#size -= 1
       void member.handle.stop()
     }
-    this.#peak = this.#busy
+    this.#peak = this.busy
     this.#look = this.#size > min && !this.#isClosed ? this.#lookLater() : undefined
   }
 

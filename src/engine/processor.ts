@@ -23,6 +23,9 @@ export class Cancel extends Message('Cancel')<{ write: CancelWrite }>() {}
 /** Brings what came for a run from outside. */
 export class Complete extends Message('Complete')<{ write: CompletionWrite }>() {}
 
+/** Brings a message for a run. */
+export class Tell extends Message('Tell')<{ write: Write }>() {}
+
 /** Takes no more work from outside. */
 export class Shutdown extends Message('Shutdown')() {}
 
@@ -34,6 +37,7 @@ export class Processor
     Handler<typeof ExecuteMany>,
     Handler<typeof Cancel>,
     Handler<typeof Complete>,
+    Handler<typeof Tell>,
     Handler<typeof Shutdown>
 {
   readonly #dispatcher: Ref<Dispatcher>
@@ -64,6 +68,10 @@ export class Processor
   }
 
   Complete({ write }: Complete): void | Promise<void> {
+    return this.#write(write)
+  }
+
+  Tell({ write }: Tell): void | Promise<void> {
     return this.#write(write)
   }
 

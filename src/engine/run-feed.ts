@@ -24,6 +24,7 @@ export interface RunFeed {
   cancel(reason: string): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
+  tell(name: string, payload: unknown): Promise<boolean>
 }
 
 /** What the feeds of durable runs need of the engine. */
@@ -35,6 +36,7 @@ export interface FeedOwner {
   cancel(write: CancelWrite): Promise<void>
   /** Runs may have become ready. */
   hint(): void
+  tell(runId: string, name: string, payload: unknown): Promise<boolean>
 }
 
 export class StoredFeed implements RunFeed {
@@ -86,5 +88,9 @@ export class StoredFeed implements RunFeed {
     const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
     this.#owner.hint()
     return told
+  }
+
+  tell(name: string, payload: unknown): Promise<boolean> {
+    return this.#owner.tell(this.id, name, payload)
   }
 }

@@ -123,6 +123,11 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     if (told !== 'reopened') throw retryRefused(this.id, told)
   }
 
+  /** Tells the run something, as `troupe.tell` does. */
+  async tell(name: string, payload?: unknown): Promise<boolean> {
+    return this.#feed.tell(name, payload)
+  }
+
   /** The run as it is now. */
   async status(): Promise<RunStatus> {
     const row = await this.#feed.view()

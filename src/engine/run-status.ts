@@ -28,6 +28,8 @@ export interface RunStatus {
   readonly deliveries: number
   readonly createdAt: number
   readonly startedAt: number | undefined
+  /** How long it waited for its first attempt, from its start on; undefined before that. */
+  readonly waitMs: number | undefined
   readonly finishedAt: number | undefined
   /** When it goes on by itself. */
   readonly dueAt: number | undefined
@@ -92,6 +94,7 @@ export function runStatus(row: RunView): RunStatus {
     deliveries,
     createdAt,
     startedAt: row.startedAt ?? undefined,
+    waitMs: row.startedAt === null ? undefined : row.startedAt - createdAt,
     finishedAt: row.finishedAt ?? undefined,
     dueAt: row.dueAt ?? undefined,
     reason: row.reason ?? undefined,

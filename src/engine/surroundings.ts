@@ -32,3 +32,13 @@ export interface Surroundings {
   /** Something of this node is due then. */
   dueAt(at: number): void
 }
+
+/** The moving part of a run that is made of steps. */
+export interface Performance {
+  /** Starts nothing more, and gives the run back once nothing executes. */
+  drain(): void
+  /** Something was told to the run. */
+  mail?(): void
+  /** The run is over here: tells what executes to stop, and why when it was cut short. */
+  over(reason: Error | undefined): void
+}

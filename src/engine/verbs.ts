@@ -11,6 +11,9 @@ import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
 import type { Schedule } from './schedule.ts'
+import type { EventHandler, PublishOptions, SubscribeOptions } from './events.ts'
+import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
+import type { UnreadMessage } from './telling.ts'
 import type { CompletionAnswer } from '../store/waits.ts'
 
 /** What a call of a definition takes: nothing, when the definition takes nothing. */
@@ -202,6 +205,71 @@ export interface CompletingVerbs {
   fail(token: string, error: unknown): Promise<CompletionAnswer>
   /** Shows that the work lives, for the option `heartbeat` of its definition. Answers and throws as `complete` does, and leaves the token open. */
   heartbeat(token: string): Promise<CompletionAnswer>
+}
+
+/** What is told to runs. */
+export interface TellingVerbs {
+  /**
+   * Tells a run something; resolves when that is durable. It is kept in order, from before the run first waits for it, until the run receives it
+   * (`ctx.receive` of a workflow). False when the run is over: then it is a dead letter.
+   *
+   * Saves: the message. Throws: `run_not_found`; `mailbox_full` (10,000 messages were not received); `value_not_storable`, `value_too_large` (256 KiB);
+   * `option_invalid`, `engine_stopped`, `store_…`.
+   */
+  tell(runId: string, name: string, payload?: unknown): Promise<boolean>
+  /** What was told to a run and that it has not received, the first 1,000; once it is over, its dead letters. Throws `run_not_found`. */
+  unread(runId: string): Promise<UnreadMessage[]>
+}
+
+/** What happens, told to whoever wants to know. */
+export interface EventVerbs {
+  /**
+   * Tells an event to those who subscribed to it; resolves when that is durable, or for `fast` once they have been called. Nobody wants it: nothing is kept.
+   *
+   * Saves: one row for each subscription, gone once it was handled. Throws: `option_invalid`, `value_not_storable`, `value_too_large` (256 KiB),
+   * `engine_stopped`, `store_…`; never what a subscriber throws.
+   *
+   * ```ts
+   * import { Troupe } from 'troupe'
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:' })
+   * const seen = new Promise((resolve) => void troupe.subscribe('order.*', (payload, { name }) => resolve([name, payload])))
+   * await troupe.publish('order.paid', { id: 7 })
+   * console.log(await seen) // [ 'order.paid', { id: 7 } ]
+   * ```
+   */
+  publish(event: string, payload?: unknown, options?: PublishOptions): Promise<void>
+  /**
+   * Calls `handler` for each event whose name the pattern means (`*` stands for any characters), one after another in the order of publication;
+   * gives the way to end that. A handler that throws is called again, up to five times; one that is slow holds up nobody else.
+   *
+   * With a `group` each event goes to one subscriber of the group and pattern, at least once, also when none is there for a while. Without, this subscriber
+   * has all that happens while it is there. The engine publishes `run.started`, `run.retried`, `run.succeeded`, `run.failed` and `run.cancelled`
+   * with `{ runId, name }` when somebody wants them.
+   *
+   * Saves: the subscription. Throws: `option_invalid`, `engine_stopped`, `store_…`.
+   */
+  subscribe<Payload = unknown>(
+    pattern: string,
+    handler: EventHandler<Payload>,
+    options?: SubscribeOptions,
+  ): Promise<() => Promise<void>>
+  /** Stops and starts calling the subscribers of this process; what is durable is kept meanwhile. */
+  setEvents(enabled: boolean): void
+}
+
+/** How this node and its store are. */
+export interface StatusVerbs {
+  /** What this process did since its engine was opened. */
+  status(): Promise<NodeStatus>
+  /**
+   * Whether this process can do its work: the store answers, the lease holds, the parts of the engine live, the event loop turns.
+   * Answers within seconds, also when the store does not, and when the engine has stopped. Never rejects.
+   */
+  health(): Promise<Health>
+  /** Counters and gauges of this process, and of the queues of the store, as data. */
+  metrics(): Promise<Metrics>
+  /** The processes that serve queues, as the store knows them. */
+  nodes(): Promise<NodeInfo[]>
 }
 
 /** The verbs that `WORKER` has as well. */

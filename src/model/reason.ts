@@ -8,6 +8,10 @@ export type WaitReason =
   | { readonly kind: 'run'; readonly runId: string }
   /** A run that the same schedule started has to end first. */
   | { readonly kind: 'schedule'; readonly schedule: string }
+  /** It waits for somebody to finish it from outside; until a time, when it has one. */
+  | { readonly kind: 'completion'; readonly until: number | undefined }
+  /** It waits to be told something of this name; until a time, when it has one. */
+  | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
   /** No node can perform it: there is none at all, none serves its queue, or none that does knows its definition in this version. */
@@ -41,6 +45,10 @@ export function reasonText(reason: WaitReason): string {
       return `the end of run ${reason.runId}, which has its key`
     case 'schedule':
       return `the end of the run before it, of schedule '${reason.schedule}'`
+    case 'completion':
+      return 'somebody to finish it from outside'
+    case 'message':
+      return `message '${reason.name}'`
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`
     case 'not_served':

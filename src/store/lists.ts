@@ -37,6 +37,7 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
     parks: [],
     releases: [],
     completions: [],
+    tells: [],
     cancels: [],
     claims: [],
   }

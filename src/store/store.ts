@@ -1,15 +1,18 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
+import type { EventStore } from './events.ts'
 import type { OperatingStore } from './operating.ts'
 import type { Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
-import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, RunPage, RunView, StepView } from './views.ts'
+import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, NodeView, RunPage, RunView, StepView } from './views.ts'
 import type {
   Awaiting,
   CompletionAnswer,
   CompletionRecord,
   ParkRecord,
+  TellAnswer,
+  TellRecord,
   TokenRecord,
   TokenUse,
   WaitRecord,
@@ -36,9 +39,11 @@ export interface StepRecord {
   readonly value: string
   readonly startedAt: number
   readonly finishedAt: number
+  /** The number of the message it received, which is then forgotten. */
+  readonly message?: number | undefined
 }
 
-export type StepKind = 'step' | 'sleep'
+export type StepKind = 'step' | 'sleep' | 'receive'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -202,6 +207,7 @@ export interface Batch {
   readonly parks: readonly ParkRecord[]
   readonly releases: readonly Held[]
   readonly completions: readonly CompletionRecord[]
+  readonly tells: readonly TellRecord[]
   readonly cancels: readonly CancelRecord[]
   readonly claims: readonly ClaimRequest[]
 }
@@ -213,6 +219,8 @@ export interface Committed {
   readonly lost: ReadonlySet<Held>
   /** One for each start, in order. */
   readonly started: readonly Started[]
+  /** One for each message, in order. */
+  readonly tells: readonly TellAnswer[]
   /** One for each completion, in order. */
   readonly completions: readonly CompletionAnswer[]
   /** One for each cancel, in order. */
@@ -302,7 +310,7 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface Store extends WaitStore, OperatingStore, QueueStore {
+export interface Store extends WaitStore, OperatingStore, QueueStore, EventStore {
   /** Where it is, for messages to people. */
   readonly location: string
 
@@ -323,6 +331,9 @@ export interface Store extends WaitStore, OperatingStore, QueueStore {
   /** Gives a definition or queue name its number, the same on every node. */
   internDefinition(name: string, version: string): Promise<number>
   internQueue(name: string): Promise<number>
+
+  /** The nodes, the first one first. */
+  listNodeViews(): Promise<NodeView[]>
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
   /** False when the node was declared dead meanwhile. */

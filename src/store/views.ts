@@ -129,3 +129,15 @@ export interface LimiterView {
   readonly slots: number
   readonly waiting: number
 }
+
+export interface NodeView {
+  readonly name: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly leaseUntil: number
+  readonly isExpired: boolean
+  /** How many runs it holds. */
+  readonly running: number
+  /** The names of those it serves. */
+  readonly queues: readonly string[]
+}

@@ -12,7 +12,7 @@ export interface WaitRecord {
 }
 
 /** The first two wait for their time, the others for a thing, up to their time. */
-export type WaitKind = 'sleep' | 'backoff' | 'completion'
+export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {
@@ -66,8 +66,34 @@ export interface Awaiting extends Pick<TokenRecord, 'startedAt' | 'timeoutAt' | 
   readonly result: CompletionResult | null
 }
 
+/** A message to a run. */
+export interface TellRecord {
+  /** The id users see. */
+  readonly id: string
+  readonly name: string
+  /** Encoded. */
+  readonly value: string
+}
+
+/** `finished`: the run is over, and the message is kept as one that nobody receives. `full`: too many wait to be received, and it is not kept. */
+export type TellAnswer = 'told' | 'finished' | 'full' | 'not_found'
+
+export interface MessageRow {
+  /** Rises with every message of the store. */
+  readonly seq: number
+  readonly name: string
+  readonly value: string
+  readonly at: number
+}
+
 /** The part of the store that is asked about waits. */
 export interface WaitStore {
   /** The definition of the run that a token belongs to. */
   findTokenDefinition(hash: string): Promise<number | undefined>
+  /** What was told to a run and not received yet, of one name or of all, in the order in which it came. */
+  listMessages(slice: {
+    readonly id: string
+    readonly name: string | null
+    readonly limit: number
+  }): Promise<MessageRow[]>
 }

@@ -1,5 +1,5 @@
 // The waits in memory of one attempt of a worker: none outlives it.
-import type { Performance } from '../engine/activation.ts'
+import type { Performance } from '../engine/surroundings.ts'
 import type { Attempt } from '../engine/attempt.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toMs, type Duration } from '../lib/duration.ts'

@@ -1,5 +1,5 @@
 // Runs in a worker thread: one attempt there, which tells the one that stands for it outside what its code says and does.
-import type { Performance } from '../engine/activation.ts'
+import type { Performance } from '../engine/surroundings.ts'
 import type { Attempt } from '../engine/attempt.ts'
 import { errorText } from '../engine/error-text.ts'
 import { mostCleanups, type Cleanup } from '../engine/cleanups.ts'

@@ -1,5 +1,6 @@
 // Attempts in worker threads: what stands here for an attempt there, passes on what it is told, and writes down what it says.
-import type { Activation, Performance } from '../engine/activation.ts'
+import type { Activation } from '../engine/activation.ts'
+import type { Performance } from '../engine/surroundings.ts'
 import { Encoded } from '../engine/encoded.ts'
 import { errorText } from '../engine/error-text.ts'
 import { sharedAt, type Thread, type Threads, type ThreadUser } from '../engine/threads.ts'

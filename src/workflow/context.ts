@@ -1,6 +1,7 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Activation } from '../engine/activation.ts'
 import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
+import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { definitionInvalid } from '../model/errors.ts'
@@ -16,6 +17,11 @@ export interface StepOptions {
   /** 3 attempts unless told. */
   readonly retry?: RetryOptions
   /** How long one attempt may take. */
+  readonly timeout?: Duration
+}
+
+export interface ReceiveOptions {
+  /** For ever unless told. */
   readonly timeout?: Duration
 }
 
@@ -173,6 +179,35 @@ export class WorkflowContext<Input = unknown> {
   async sleepUntil(time: Date | number): Promise<void> {
     const dueAt = timeOf('The time of ctx.sleepUntil', time)
     await this.#steps.sleepUntil(this.#path('sleep'), () => dueAt)
+  }
+
+  /**
+   * Waits until the run is told something of this name, by `troupe.tell` or `handle.tell`, and gives what it was told; null when the time is up before.
+   * What came before it waited was kept. Messages of one name are given in the order in which they came, each to one `receive`.
+   *
+   * A run that waits takes no memory: it is parked and goes on from its journal, on any node.
+   *
+   * Saves: one journal row, in the commit in which the message is forgotten.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx) => {
+   *   const approval = await ctx.receive<{ by: string }>('approve', { timeout: '3d' })
+   *   return approval === null ? 'too late' : `approved by ${approval.by}`
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * const handle = await troupe.call(order)
+   * console.log(await handle.tell('approve', { by: 'ann' })) // true
+   * console.log(await handle.result()) // approved by ann
+   * ```
+   */
+  async receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
+    checkOptions(`receive of '${name}'`, options, ['timeout'])
+    const { timeout } = options
+    const waitMs = timeout === undefined ? undefined : toMs(timeout)
+    const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
+    return (await this.#steps.receive(this.#path(`receive ${name}`), name, dueAt)) as Payload | null
   }
 
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */

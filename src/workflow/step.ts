@@ -39,6 +39,15 @@ export interface StepOwner {
   recorded(step: RememberedStep): void
 }
 
+interface RecordedResult {
+  readonly isError: boolean
+  readonly value: string
+  readonly attempt: number
+  readonly startedAt: number
+  /** The number of the message it received. */
+  readonly message?: number | undefined
+}
+
 /** Records how a step ended and hands the result on once that is durable. */
 export class StepRecorder implements WriteOwner {
   readonly #owner: StepOwner
@@ -52,9 +61,9 @@ export class StepRecorder implements WriteOwner {
     this.#kind = kind
   }
 
-  record(result: { isError: boolean; value: string; attempt: number; startedAt: number }): void {
+  record(result: RecordedResult): void {
     const { activation } = this.#owner
-    const { isError, value, attempt, startedAt } = result
+    const { isError, value, attempt, startedAt, message } = result
     const record = {
       held: activation.held,
       path: this.#path,
@@ -65,6 +74,7 @@ export class StepRecorder implements WriteOwner {
       value,
       startedAt,
       finishedAt: activation.deps.store.now(),
+      message,
     }
     this.#step = record
     activation.write(this, [{ list: 'steps', record }])

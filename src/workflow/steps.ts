@@ -1,19 +1,24 @@
 // The steps of one activation: remembered ones are given back, new ones executed, and waits may park the run.
-import type { Activation, Performance } from '../engine/activation.ts'
+import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
+import type { Performance } from '../engine/surroundings.ts'
 import type { Task } from '../engine/task.ts'
-import { decode, decodeError } from '../lib/codec.ts'
+import { decode, decodeError, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/errors.ts'
 import type { RememberedStep } from '../store/store.ts'
 import type { WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
+import { Receives, type ReceiveOwner } from './receives.ts'
 import { Releases } from './releases.ts'
 import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
 import { Waits } from './waits.ts'
 
 // A run whose next wait ends within this stays in memory and needs no replay.
 const residentMs = 5_000
+
+// What is recorded of a wait whose time was up before anything came.
+const tooLate = encode(null, { maxBytes: 100, what: 'result' })
 
 // What is recorded of a sleep: that it is over.
 const nothing = 'u'
@@ -28,11 +33,12 @@ interface Promised {
   readonly name: string | undefined
 }
 
-export class Steps implements Performance, StepOwner {
+export class Steps implements Performance, StepOwner, ReceiveOwner {
   readonly activation: Activation
   readonly #journal: Journal
   readonly #releases: Releases
   readonly #waits: Waits
+  readonly #receives: Receives
   readonly #promised = new Map<string, Promised>()
   readonly #executing = new Map<string, StepExecution>()
   // Steps between the end of their function and their commit, or between an attempt and its pause.
@@ -53,6 +59,7 @@ export class Steps implements Performance, StepOwner {
     this.#journal = new Journal(activation.claimed)
     this.#releases = new Releases(clock, this.#journal, () => this.#restSoon())
     this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
+    this.#receives = new Receives(this)
     this.#lastRemembered = activation.claimed.steps.at(-1)?.seq ?? 0
     activation.attach(this)
   }
@@ -89,6 +96,30 @@ export class Steps implements Performance, StepOwner {
     })
   }
 
+  /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
+  receive(path: string, name: string, dueAt: () => number | null): Promise<unknown> {
+    return this.#promise((promised) => {
+      const own = this.#journal.enterUnnamed(path)
+      const remembered = this.#journal.take(own, 'receive')
+      this.#promised.set(own, { ...promised, name: undefined })
+      if (remembered !== undefined) return this.#releaseLater(remembered)
+      const wait = this.#waits.remembered(own) ?? { path: own, kind: 'message', name, dueAt: dueAt() }
+      const startedAt = this.activation.deps.store.now()
+      const recorder = new StepRecorder(this, own, 'receive')
+      const record = (value: string, message?: number): void =>
+        recorder.record({ isError: false, value, attempt: 1, startedAt, message })
+      this.#wait(wait, () => {
+        this.#receives.remove(own)
+        record(tooLate)
+      })
+      this.#receives.add({
+        path: own,
+        name,
+        received: ({ value, seq }) => this.#received(own, () => record(value, seq)),
+      })
+    })
+  }
+
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
     if (this.#isClosed()) return new Promise<never>(() => {})
@@ -115,8 +146,13 @@ export class Steps implements Performance, StepOwner {
     this.#restSoon()
   }
 
+  mail(): void {
+    this.#receives.look()
+  }
+
   over(reason: Error | undefined): void {
     this.#waits.clear()
+    this.#receives.clear()
     this.#releases.clear()
     this.#promised.clear()
     if (this.#executing.size === 0) return
@@ -136,6 +172,17 @@ export class Steps implements Performance, StepOwner {
     // What a step's function says is new, whatever the code around it repeats.
     this.#isReacting = false
     if (!this.activation.isOver) this.activation.around.execute(task)
+  }
+
+  // ReceiveOwner
+
+  asking(): void {
+    this.#underWay += 1
+  }
+
+  asked(): void {
+    this.#underWay -= 1
+    this.#restSoon()
   }
 
   /** A step rests between two attempts. */
@@ -189,6 +236,13 @@ export class Steps implements Performance, StepOwner {
     this.#restSoon()
   }
 
+  #received(path: string, record: () => void): void {
+    if (this.activation.isOver) return
+    this.#waits.remove(path)
+    this.#underWay += 1
+    record()
+  }
+
   #releaseLater(step: RememberedStep): void {
     this.#releases.add(step.seq, () => {
       this.#reactTo(step.seq)
@@ -240,7 +294,8 @@ export class Steps implements Performance, StepOwner {
     if (this.#isDraining) return this.#giveBack()
     if (this.#releases.size > 0 || this.#waits.size === 0) return
     const untilMs = this.#waits.earliest - this.activation.deps.store.now()
-    if (untilMs > residentMs) this.activation.park(this.#waits.records)
+    // What is told is heard by the store first.
+    if (untilMs > residentMs || (untilMs > 0 && this.#waits.hasMessage)) this.activation.park(this.#waits.records)
   }
 }
 

@@ -53,6 +53,16 @@ export class Waits {
     this.#arm(dueOf(record))
   }
 
+  /** Whether one of them waits to be told something. */
+  get hasMessage(): boolean {
+    return [...this.#waiting.values()].some(({ record }) => record.kind === 'message')
+  }
+
+  /** What was waited for is there. */
+  remove(path: string): void {
+    this.#waiting.delete(path)
+  }
+
   clear(): void {
     this.#timer?.timer.cancel()
     this.#timer = undefined

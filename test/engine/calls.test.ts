@@ -411,6 +411,7 @@ describe('a run', () => {
       deliveries: 0,
       createdAt: 1_000,
       startedAt: 1_000,
+      waitMs: 0,
       finishedAt: 1_000,
       dueAt: undefined,
       node: undefined,

@@ -229,6 +229,7 @@ describe('a reading', () => {
         return rows.slice(n, n + 2)
       },
       view: () => undefined,
+      tell: () => Promise.resolve(false),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
     }

@@ -8,11 +8,13 @@ import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
+import { hotEventStatements } from '../../src/store/sqlite/events.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
 import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
 import { hotLimiterStatements } from '../../src/store/sqlite/limiters.ts'
 import { hotLineStatements } from '../../src/store/sqlite/lines.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
+import { hotMessageStatements } from '../../src/store/sqlite/messages.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
@@ -48,6 +50,8 @@ const statements = {
   ...hotWaitStatements,
   ...hotWakeStatements,
   ...hotTokenStatements,
+  ...hotMessageStatements,
+  ...hotEventStatements,
   ...hotCancelStatements,
   ...hotMarkStatements,
   ...hotReasonStatements,
@@ -83,6 +87,8 @@ const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
 /** The tags that are asked for, against those of a run. */
 const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TABLE INDEX 1:']
+const messagesOfRun = 'SEARCH message USING PRIMARY KEY (run_id=?)'
+const waitsOfRun = 'SEARCH wait USING PRIMARY KEY (run_id=?)'
 const tokenByKey = 'SEARCH token USING PRIMARY KEY (hash=?)'
 const tokensOfRun = 'SEARCH token USING INDEX token_run (run_id=?)'
 const wholeRow = ['definition', 'queue'].map((table) => `SEARCH ${table} USING INTEGER PRIMARY KEY (rowid=?)`)
@@ -177,6 +183,22 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaitsOf: ['SEARCH wait USING PRIMARY KEY (run_id=?)', given],
+  findRunOfMessage: [runKeyById, `${liveByKey} LEFT-JOIN`],
+  findDue: [
+    'SEARCH event USING COVERING INDEX event_due (subscription=? AND due_at<?)',
+    given,
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
+  take: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)', given],
+  deleteEvent: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
+  putOff: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
+  deleteEventsOf: ['SEARCH event USING INDEX event_due (subscription=?)'],
+  findRunOfEvent: [runByKey, 'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)'],
+  countMessages: [messagesOfRun],
+  findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
+  findMessages: [messagesOfRun, runKeyById],
+  findMessage: [messagesOfRun],
+  deleteMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   wakeWaiting: [liveByKey, runByKey],
   findToken: [tokenByKey, runByKey, `${liveByKey} LEFT-JOIN`],
   useToken: [tokenByKey],
@@ -208,6 +230,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
+    waitsOfRun,
+    waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],

@@ -5,6 +5,7 @@ import type { Started, StartRecord } from '../start.ts'
 import { Admission } from './admission.ts'
 import { Connection } from './connection.ts'
 import type { SqlDriver } from './driver.ts'
+import { Outbox } from './events.ts'
 import { internQueue } from './names.ts'
 import { PausedQueues } from './queues.ts'
 import { Rollup } from './rollup.ts'
@@ -52,7 +53,8 @@ export function startWithin(db: Connection, { queue, starts, now }: StartsOfCall
     const queueId = internQueue(db, queue)
     const rollup = new Rollup()
     const state = { fence: new Fence(db, noNode), paused: new PausedQueues(db), admission: new Admission(db, now) }
-    const write = { db, nodeId: noNode, now, epoch: 0, rollup, news: { woken: 0 }, ...state }
+    const outbox = new Outbox(db, now)
+    const write = { db, nodeId: noNode, now, epoch: 0, rollup, news: { woken: 0 }, outbox, ...state }
     const started = insertRuns(
       write,
       starts.map((start) => ({ ...start, queueId })),

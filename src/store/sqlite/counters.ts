@@ -10,7 +10,7 @@ update counter set value = max(value, ?) where name = 'clock' returning value`
 
 const readClock = `select value from counter where name = 'clock'`
 
-export type CounterName = 'run' | 'epoch' | 'turn'
+export type CounterName = 'run' | 'epoch' | 'turn' | 'message'
 
 /** Takes `count` numbers that nobody else gets and returns the first. */
 export function takeFrom(db: Connection, name: CounterName, count: number): number {

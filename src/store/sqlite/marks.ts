@@ -1,7 +1,7 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
 import { heldLists } from '../lists.ts'
 import type { Started } from '../start.ts'
-import type { CompletionAnswer } from '../waits.ts'
+import type { CompletionAnswer, TellAnswer } from '../waits.ts'
 import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
 import { listClaimed, loadRun } from './claims.ts'
@@ -30,6 +30,7 @@ interface KeptAnswer {
   readonly lost: readonly (readonly [number, number])[]
   readonly cancels: readonly CancelAnswer[]
   readonly completions: readonly CompletionAnswer[]
+  readonly tells: readonly TellAnswer[]
   readonly woken: number
   readonly heldBack: readonly boolean[]
   /** The starts that met a run of their key, by their place. */
@@ -38,9 +39,9 @@ interface KeptAnswer {
 
 type Met = Pick<Started, 'id' | 'runId' | 'isNew' | 'isAmended' | 'createdAt'> & { readonly replacedId?: string }
 
-type Kept = Pick<Committed, 'lost' | 'started' | 'cancels' | 'completions' | 'woken' | 'heldBack'>
+type Kept = Pick<Committed, 'lost' | 'started' | 'cancels' | 'completions' | 'tells' | 'woken' | 'heldBack'>
 
-const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], woken: 0, heldBack: [], met: {} }
+const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], tells: [], woken: 0, heldBack: [], met: {} }
 
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
@@ -53,8 +54,9 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
 export function keepAnswer(db: Connection, nodeId: number, { lost, started, ...rest }: Kept): void {
   const met = metBy(started)
-  const isShown = rest.cancels.length === 0 && rest.completions.length === 0 && !rest.heldBack.includes(true)
-  if (lost.size === 0 && isShown && rest.woken === 0 && met === undefined) return
+  const { cancels, completions, tells, woken, heldBack } = rest
+  const kinds = lost.size + cancels.length + completions.length + tells.length + woken
+  if (kinds === 0 && !heldBack.includes(true) && met === undefined) return
   const lostRuns = Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const)
   const kept: KeptAnswer = { ...rest, lost: lostRuns, met: met ?? {} }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
@@ -72,6 +74,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     started,
     cancels: kept.cancels,
     completions: kept.completions,
+    tells: kept.tells,
     woken: kept.woken,
     claimed: claimedAgain(db, batch, { epoch, started }),
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),

@@ -532,5 +532,39 @@ create unique index run_tick on run (schedule, scheduled_at) where schedule is n
 -- Of an unfinished run that a schedule started.
 alter table live add column schedule integer;
 create index live_schedule on live (schedule) where schedule is not null;
+-- What was told to runs and was not received; once the run has ended, what nobody will receive any more.
+create table message (
+  run_id integer not null,
+  seq integer not null,
+  name text not null,
+  value text not null,
+  at integer not null,
+  primary key (run_id, seq)
+) strict, without rowid;
+insert into counter values ('message', 0);
+
+-- Who wants which events.
+create table subscription (
+  id integer primary key autoincrement,
+  pattern text not null,
+  -- Null for one that is alone: it is gone when its process is.
+  group_name text,
+  takes text not null,
+  until_at integer,
+  unique (group_name, pattern)
+) strict;
+
+-- Events on their way, one row for each subscription.
+create table event (
+  id integer primary key autoincrement,
+  subscription integer not null,
+  name text not null,
+  value text not null,
+  at integer not null,
+  attempt integer not null,
+  -- When it is to be given, or given again; null once it was given up.
+  due_at integer
+) strict;
+create index event_due on event (subscription, due_at);
 `,
 ]

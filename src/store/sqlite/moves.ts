@@ -8,6 +8,7 @@ import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
+import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
 import { endTokens, hasCompletion, hearOfPark } from './tokens.ts'
@@ -111,6 +112,7 @@ export function retryRuns(write: Write, retries: Batch['retries']): void {
     const { held, dueAt, attempt } = retry
     if (!write.fence.holds(held) || !isEnd(write, retry)) continue
     const generation = renewJournal(write.db, held)
+    write.outbox.ofRun('retried', held.runId, { attempt })
     const left = write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
   }
@@ -122,6 +124,8 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     replaceWaits(write.db, held.runId, waits)
     const left = write.db.get<Left>(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    // Race: as for a completion below.
+    if (hasMessage(write.db, held.runId, waits)) wakeRun(write, held.runId, { isDecided: false })
     const completion = waits.find(({ kind }) => kind === 'completion')
     if (completion === undefined) continue
     hearOfPark(write, held)
@@ -172,7 +176,7 @@ interface EndedRun {
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
-function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly EndedRun[]): void {
+function finishRuns({ db, now, rollup, news, admission, outbox }: Ends, ended: readonly EndedRun[]): void {
   if (ended.length === 0) return
   const schedules = new Set<number>()
   for (const { live, end } of ended) {
@@ -193,6 +197,7 @@ function finishRuns({ db, now, rollup, news, admission }: Ends, ended: readonly 
       now,
       priority,
     )
+    outbox.ofRun(outcome, runId, { attempt, code })
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
     if (schedule !== null) schedules.add(schedule)
   }

@@ -8,6 +8,8 @@ import { limiterReason } from './limiter-reasons.ts'
 const findWaiting = `
 select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt,
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
+  exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
+  (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?) as asked
 cross join run on run.public_id = asked.value
@@ -29,6 +31,8 @@ interface WaitingRow {
   readonly queue: number
   readonly dueAt: number | null
   readonly schedule: string | null
+  readonly isAwaited: number
+  readonly message: string | null
   readonly queueName: string
   readonly name: string
   readonly version: string
@@ -65,6 +69,9 @@ function reasonOf(
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isHeld = row.state === 'scheduled' && row.dueAt === null
   if (isHeld) return { kind: 'schedule', schedule: row.schedule ?? '' }
+  if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until: row.dueAt ?? undefined }
+  if (row.state === 'parked' && row.message !== null)
+    return { kind: 'message', name: row.message, until: row.dueAt ?? undefined }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, serving())

@@ -43,6 +43,7 @@ export const tablesOfRuns = [
   'keyed',
   'cancel_request',
   'token',
+  'message',
   'wait',
 ] as const
 

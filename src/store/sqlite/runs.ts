@@ -3,6 +3,7 @@ import type { Held } from '../store.ts'
 import type { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { PausedQueues } from './queues.ts'
+import type { Outbox } from './events.ts'
 import type { Rollup } from './rollup.ts'
 
 /** What every statement of one batch needs to know. */
@@ -14,6 +15,7 @@ export interface Write {
   readonly epoch: number
   readonly fence: Fence
   readonly rollup: Rollup
+  readonly outbox: Outbox
   readonly paused: PausedQueues
   /** What the answer tells besides. */
   readonly news: { woken: number }
@@ -21,7 +23,7 @@ export interface Write {
 }
 
 /** A transaction in which runs may end. */
-export type Ends = Pick<Write, 'db' | 'now' | 'rollup' | 'news' | 'admission'>
+export type Ends = Pick<Write, 'db' | 'now' | 'rollup' | 'news' | 'admission' | 'outbox'>
 
 // The fence: whether a run is still held under this claim; by primary key.
 const checkRun = `

@@ -53,6 +53,19 @@ CREATE TABLE emitted (
   primary key (run_id, epoch, n)
 ) strict, without rowid;
 
+CREATE TABLE event (
+  id integer primary key autoincrement,
+  subscription integer not null,
+  name text not null,
+  value text not null,
+  at integer not null,
+  attempt integer not null,
+  -- When it is to be given, or given again; null once it was given up.
+  due_at integer
+) strict;
+
+CREATE INDEX event_due on event (subscription, due_at);
+
 CREATE TABLE finished (
   run_id integer not null,
   generation integer not null,
@@ -147,6 +160,15 @@ CREATE TABLE mark (
   -- What only that transaction could tell: JSON; null when nothing was lost and nothing cancelled.
   answer text
 ) strict;
+
+CREATE TABLE message (
+  run_id integer not null,
+  seq integer not null,
+  name text not null,
+  value text not null,
+  at integer not null,
+  primary key (run_id, seq)
+) strict, without rowid;
 
 CREATE TABLE node (
   id integer primary key autoincrement,
@@ -260,6 +282,16 @@ CREATE TABLE step (
   finished_at integer not null,
   primary key (run_id, generation, path)
 ) strict, without rowid;
+
+CREATE TABLE subscription (
+  id integer primary key autoincrement,
+  pattern text not null,
+  -- Null for one that is alone: it is gone when its process is.
+  group_name text,
+  takes text not null,
+  until_at integer,
+  unique (group_name, pattern)
+) strict;
 
 CREATE TABLE token (
   hash text primary key,

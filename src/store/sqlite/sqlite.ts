@@ -20,53 +20,36 @@ import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
+import { writeBatch } from './batch.ts'
+import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
 import { callersConnection, startWithin } from './callers.ts'
-import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Admission } from './admission.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
-import { claimRuns } from './claims.ts'
-import { clockValue, moveClock, takeFrom } from './counters.ts'
+import { clockValue, moveClock } from './counters.ts'
 import { listDead } from './dead.ts'
 import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
+import * as events from './events.ts'
+import { Outbox } from './events.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersUsed, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
-import { answerAgain, keepAnswer, markBatch } from './marks.ts'
-import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
+import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
+import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
-import { listQueues, PausedQueues, pauseQueue, resumeQueue } from './queues.ts'
+import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
 import { deleteSlice, isRetentionDue, keepRetention } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
-import { Fence, type Ends, type Write } from './runs.ts'
-import { insertRuns } from './starts.ts'
-import { recordStates } from './states.ts'
-import { recordAttempts, recordSteps } from './steps.ts'
+import type { Ends } from './runs.ts'
 import { SqliteScheduleStore } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
-import { listEmitted, recordStreams } from './streams.ts'
-import { completeRuns, findTokenDefinition, recordTokens } from './tokens.ts'
+import { listEmitted } from './streams.ts'
+import { findTokenDefinition } from './tokens.ts'
 import * as views from './views.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
-
-// A client writes without being a node: it holds nothing and is never rescued.
-const noNode = 0
-
-const nothing: Committed = {
-  isNodeLost: false,
-  lost: new Set(),
-  started: [],
-  completions: [],
-  cancels: [],
-  woken: 0,
-  claimed: [],
-  heldBack: [],
-  cancelRequests: [],
-  opensAt: null,
-}
 
 export interface SqliteOptions extends ConnectionOptions {
   readonly clock: Clock
@@ -127,6 +110,10 @@ class SqliteStore implements Store {
 
   resumeQueue(queueId: number): Promise<boolean> {
     return this.#write(() => resumeQueue(this.#db, queueId))
+  }
+
+  async listNodeViews() {
+    return this.#read(() => listNodeViews(this.#db, this.now()))
   }
 
   async listQueues() {
@@ -227,6 +214,10 @@ class SqliteStore implements Store {
     return this.#read(() => views.findFinished(this.#db, id))
   }
 
+  async listMessages(slice: MessageSlice) {
+    return this.#read(() => listMessages(this.#db, slice))
+  }
+
   async findTokenDefinition(hash: string) {
     return this.#read(() => findTokenDefinition(this.#db, hash))
   }
@@ -295,6 +286,30 @@ class SqliteStore implements Store {
     return this.#read(() => countEnded(this.#db, name))
   }
 
+  publishEvent(event: EventRecord) {
+    return this.#write(() => new Outbox(this.#db, this.now()).add(event))
+  }
+
+  addSubscription(subscription: SubscriptionRecord) {
+    return this.#write(() => events.addSubscription(this.#db, subscription))
+  }
+
+  renewSubscriptions(ids: readonly number[], until: number) {
+    return this.#write(() => events.renewSubscriptions(this.#db, ids, { now: this.now(), until }))
+  }
+
+  dropSubscription(id: number) {
+    return this.#write(() => events.dropSubscription(this.#db, id))
+  }
+
+  takeEvents(slice: EventSlice) {
+    return this.#write(() => events.takeEvents(this.#db, slice, this.now()))
+  }
+
+  settleEvents(ends: readonly EventEnd[]) {
+    return this.#write(() => events.settleEvents(this.#db, ends))
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#db.close()
@@ -318,6 +333,7 @@ class SqliteStore implements Store {
         rollup: new Rollup(),
         admission: new Admission(this.#db, now),
         news: { woken: 0 },
+        outbox: new Outbox(this.#db, now),
       }
       const result = work(ends)
       ends.rollup.write(ends.db, ends.now)
@@ -345,48 +361,6 @@ async function untilFree<T>({ clock, busyTimeoutMs = 30_000 }: SqliteOptions, wo
     }
     await new Promise<void>((resolve) => clock.after(delayMs, resolve))
   }
-}
-
-/** The one hot call, in the order its parts depend on each other. */
-function writeBatch(db: Connection, batch: Batch, now: number): Committed {
-  const isNode = batch.nodeId !== noNode
-  if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothing, isNodeLost: true }
-  const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
-  if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
-
-  const fence = new Fence(db, batch.nodeId)
-  const rollup = new Rollup()
-  const news = { woken: 0 }
-  const admission = new Admission(db, now)
-  const paused = new PausedQueues(db)
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused, admission, news }
-  recordSteps(write, batch.steps)
-  recordAttempts(write, batch.attempts)
-  recordStreams(write, batch)
-  recordStates(write, batch.states)
-  recordTokens(write, batch.tokens)
-  beginRuns(write, batch.begins)
-  settleRuns(write, batch.settles)
-  retryRuns(write, batch.retries)
-  parkRuns(write, batch.parks)
-  releaseRuns(write, batch.releases)
-  const completions = completeRuns(write, batch.completions)
-  const cancels = cancelRuns(write, batch.cancels)
-  const started = insertRuns(write, batch.starts)
-  rollup.write(db, now)
-  const claims = claimRuns(write, batch.claims)
-  const claimed = claims.map(({ runs }) => runs)
-  const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
-  const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
-  const { lost } = fence
-  const { woken } = news
-  const { opensAt } = admission
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, started, completions, cancels, woken, heldBack })
-  return { isNodeLost: false, lost, started, completions, cancels, claimed, heldBack, cancelRequests, woken, opensAt }
-}
-
-function needsEpoch(batch: Batch): boolean {
-  return batch.claims.length > 0 || batch.starts.some((start) => start.directly)
 }
 
 function isStoreBusy(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRecord } from '../store.ts'
 import type { Held } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { forgetMessage } from './messages.ts'
 import type { Write } from './runs.ts'
 
 // Invariant: I1. The key (run_id, generation, path) lets one result in.
@@ -76,6 +77,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
       step.startedAt,
       step.finishedAt,
     )
+    if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
 }
 

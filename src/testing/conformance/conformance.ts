@@ -10,6 +10,7 @@ import { journalCases } from './journal.ts'
 import { keyCases } from './keys.ts'
 import { limitCases } from './limits.ts'
 import { markCases } from './marks.ts'
+import { messageCases } from './messages.ts'
 import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
 import { queueCases } from './queues.ts'
@@ -52,6 +53,7 @@ const groups: Readonly<Record<string, Cases>> = {
   tokens: tokenCases,
   limits: limitCases,
   schedules: scheduleCases,
+  messages: messageCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

@@ -75,6 +75,7 @@ export const nodeCases: Cases = {
     })
     const nothing = {
       started: [],
+      tells: [],
       completions: [],
       cancels: [],
       claimed: [],

@@ -1,0 +1,23 @@
+// What an engine is made with.
+import type { LogLevel } from '../lib/log.ts'
+import type { Retention } from '../model/retention.ts'
+import type { NodeIdentity } from '../store/store.ts'
+import type { PoolSizes } from './settings.ts'
+import type { ScheduleKeeper } from './schedule-keeper.ts'
+
+export interface EngineSettings {
+  readonly identity: NodeIdentity
+  readonly isProvedDead: (identity: NodeIdentity) => boolean
+  readonly queues: ReadonlyMap<string, number>
+  readonly pools: PoolSizes
+  readonly leaseMs: number
+  readonly maxDeliveries: number
+  readonly schedules: ScheduleKeeper
+  readonly maxValueBytes: number
+  readonly config: Readonly<Record<string, unknown>>
+  /** How long what has ended is kept. */
+  readonly retention: Retention
+  /** `development`, `production` or what the program calls it. */
+  readonly environment: string
+  readonly logLevel: LogLevel
+}

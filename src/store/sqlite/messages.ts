@@ -1,0 +1,93 @@
+// Messages to runs: kept in the order of their commits until the run has received them; what is left at its end is a dead letter.
+import type { MessageRow, TellAnswer, TellRecord, WaitRecord } from '../waits.ts'
+import type { Connection } from './connection.ts'
+import { takeFrom } from './counters.ts'
+import type { Write } from './runs.ts'
+import { wakeRun } from './wakes.ts'
+
+// Invariant: I15. What may wait for one run to receive it.
+const mostUnread = 10_000
+
+// By the unique public id, then by primary key.
+const findRun = `
+select run.id as runId, live.state from run left join live on live.run_id = run.id where run.public_id = ?`
+
+const insertMessage = `insert into message (run_id, seq, name, value, at) values (?, ?, ?, ?, ?)`
+
+// By primary key prefix, once a batch for each run that is told something.
+const countMessages = `select count(*) as count from message where run_id = ?`
+
+// By primary key prefix; a run waits for few things.
+const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' and name = ?`
+
+// By primary key prefix, in the order in which they came.
+const findMessages = `
+select seq, name, value, at from message
+where run_id = (select id from run where public_id = ?1) and (?2 is null or name = ?2)
+order by seq
+limit ?3`
+
+// By primary key prefix.
+const findMessage = `select 1 from message where run_id = ? and name = ? limit 1`
+
+// By primary key.
+const deleteMessage = `delete from message where run_id = ? and seq = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotMessageStatements = {
+  findRunOfMessage: findRun,
+  countMessages,
+  findWaitForMessage: findWaiting,
+  findMessages,
+  findMessage,
+  deleteMessage,
+}
+
+export function recordTells(write: Write, tells: readonly TellRecord[]): TellAnswer[] {
+  if (tells.length === 0) return []
+  let seq = takeFrom(write.db, 'message', tells.length)
+  const unread = new Map<number, number>()
+  return tells.map((tell) => recordTell(write, tell, { seq: seq++, unread }))
+}
+
+export interface MessageSlice {
+  readonly id: string
+  /** All, when it is null. */
+  readonly name: string | null
+  readonly limit: number
+}
+
+export function listMessages(db: Connection, { id, name, limit }: MessageSlice): MessageRow[] {
+  return db.all<MessageRow>(findMessages, id, name, limit)
+}
+
+/** Whether one of the messages that a run waits for is there. */
+export function hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): boolean {
+  return waits.some(({ kind, name }) => kind === 'message' && db.get(findMessage, runId, name) !== undefined)
+}
+
+/** A message is gone in the commit that records that it was received. */
+export function forgetMessage(db: Connection, runId: number, seq: number): void {
+  db.run(deleteMessage, runId, seq)
+}
+
+interface Place {
+  readonly seq: number
+  /** How many messages the runs of this batch have not received. */
+  readonly unread: Map<number, number>
+}
+
+function recordTell(write: Write, { id, name, value }: TellRecord, { seq, unread }: Place): TellAnswer {
+  const { db, now } = write
+  const run = db.get<{ runId: number; state: string | null }>(findRun, id)
+  if (run === undefined) return 'not_found'
+  const count = unread.get(run.runId) ?? db.get<{ count: number }>(countMessages, run.runId)?.count ?? 0
+  if (count >= mostUnread) return 'full'
+  unread.set(run.runId, count + 1)
+  db.run(insertMessage, run.runId, seq, name, value, now)
+  if (run.state === null) return 'finished'
+  if (run.state === 'parked' && db.get(findWaiting, run.runId, name) !== undefined) {
+    wakeRun(write, run.runId, { isDecided: false })
+  }
+  return 'told'
+}
