@@ -292,14 +292,18 @@ describe('the time limits of the attempt hold while it waits', () => {
     expect(error.message).toMatch(/^Worker 'job' timed out after 2s/)
   })
 
-  it('and a cancel that comes between two looks ends it', async () => {
+  it('and a cancel that its node has yet to hear of when it parks ends it', async () => {
+    const store = storeFile()
     const gate = deferred<void>()
     const { job } = awaiter({}, () => gate.promise)
-    const { troupe, clock } = await onStage({ definitions: [job] })
+    const { troupe, clock } = await onStage({ definitions: [job], store })
+    const other = await onStage({ store, starts: false, node: 'other' })
     const handle = await troupe.call(job)
     await eventually(async () => (await handle.status()).state === 'running')
-    const cancelled = handle.cancel()
+    const cancelled = other.troupe.cancel(handle.id)
+    await turns()
     gate.resolve()
-    expect(await moving(clock, cancelled)).toBe(true)
+    expect((await rejection(moving(clock, handle.result()))).code).toBe('run_cancelled')
+    expect(await moving(other.clock, cancelled)).toBe(true)
   })
 })
