@@ -346,7 +346,13 @@ export class Activation implements Attempt, Task, WriteOwner {
       const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
       this.#outcome = { outcome, value }
       if (outcome === 'failed') this.#failure = error
-      const record = settleRecord(this.claimed, { outcome, value, error, token: this.#tokenUse })
+      const record = settleRecord(this.claimed, {
+        outcome,
+        value,
+        error,
+        name: this.definition.name,
+        token: this.#tokenUse,
+      })
       this.write(this, [{ list: 'settles', record }])
     })
   }

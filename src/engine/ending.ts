@@ -11,14 +11,16 @@ export interface EndOfRun {
   /** Encoded output, or an error record as JSON. */
   readonly value: string
   readonly error: Error | undefined
+  /** The name of its definition. */
+  readonly name: string
   readonly token: TokenUse | undefined
 }
 
-export function settleRecord(claimed: Claimed, { outcome, value, error, token }: EndOfRun): SettleRecord {
+export function settleRecord(claimed: Claimed, { outcome, value, error, name, token }: EndOfRun): SettleRecord {
   const { held, attempt, startedAt, waits } = claimed
   const described = error && toErrorRecord(error)
   const code = described?.code ?? null
-  const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(described) : null
+  const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(name, described) : null
   return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, token }
 }
 

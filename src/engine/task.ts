@@ -65,6 +65,8 @@ function firstResult(task: Task, pending: Promise<unknown>, clock: Clock): Promi
       resolve(result)
     }
     task.abandon = () => settle(undefined)
+    // It may have had its end before its first await, when there was nobody to tell.
+    if (task.isOver) task.abandon()
     pending.then(
       (value) => settle({ isError: false, value }),
       (error: unknown) => settle({ isError: true, error: toError(error) }),

@@ -8,8 +8,8 @@ const record = { name: 'CardError', code: 'declined', message: 'Card 4711 was de
 
 describe('fingerprintOf', () => {
   it('is a short text that stays the same from process to process', () => {
-    expect(fingerprintOf(record)).toBe('2d802dee83657d9f')
-    expect(fingerprintOf({ name: 'Error', message: 'no' })).toMatch(/^[0-9a-f]{16}$/)
+    expect(fingerprintOf('pay', record)).toBe('64257da252d3bc7d')
+    expect(fingerprintOf('pay', { name: 'Error', message: 'no' })).toMatch(/^[0-9a-f]{16}$/)
   })
 
   it.each([
@@ -18,7 +18,11 @@ describe('fingerprintOf', () => {
     ['the folder the program is in', { stack: stack(12, 'charge', '/home/ann/shop/pay.ts') }],
     ['what it carries', { details: { card: 4712 }, cause: { name: 'Error', message: 'x' }, retryable: false }],
   ])('does not depend on %s', (_what, other) => {
-    expect(fingerprintOf({ ...record, ...other })).toBe(fingerprintOf(record))
+    expect(fingerprintOf('pay', { ...record, ...other })).toBe(fingerprintOf('pay', record))
+  })
+
+  it('depends on the definition', () => {
+    expect(fingerprintOf('refund', record)).not.toBe(fingerprintOf('pay', record))
   })
 
   it.each([
@@ -29,7 +33,7 @@ describe('fingerprintOf', () => {
     ['the file it came from', { stack: stack(12, 'charge', '/srv/app/bank.ts') }],
     ['whether a place is known', { stack: 'Error: no' }],
   ])('depends on %s', (_what, other) => {
-    expect(fingerprintOf({ ...record, ...other })).not.toBe(fingerprintOf(record))
+    expect(fingerprintOf('pay', { ...record, ...other })).not.toBe(fingerprintOf('pay', record))
   })
 })
 

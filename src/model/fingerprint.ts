@@ -11,15 +11,15 @@ const mostRead = 2_000
 const mostReason = 300
 
 /**
- * The same for two errors of one code and name whose messages differ in data alone and which come from one place of the program.
+ * The same for two errors of runs of one definition, of one code and name, whose messages differ in data alone and which come from one place of the program.
  *
  * Lines and columns do not count, so it outlives most edits of the file.
  */
-export function fingerprintOf(record: Partial<ErrorRecord>): string {
+export function fingerprintOf(definition: string, record: Partial<ErrorRecord>): string {
   const { name = '', code = '', message = '', stack = '' } = record
   const frame = projectFrame(stack)
   const place = frame === undefined ? '' : `${frame.called}@${basename(frame.file)}`
-  const text = [code, name, reasonOf(message), place].join('\n')
+  const text = [definition, code, name, reasonOf(message), place].join('\n')
   return createHash('sha256').update(text).digest('hex').slice(0, fingerprintLength)
 }
 

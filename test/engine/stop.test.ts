@@ -29,6 +29,19 @@ describe('stop', () => {
     expect(await two.troupe.get(handle.id)).toMatchObject({ state: 'succeeded', output: 'finished' })
   })
 
+  it('waits for no actor whose run snoozed before it awaited anything', async () => {
+    const nap = worker('nap', {}, (ctx) => {
+      if (ctx.getState('rested', false)) return 'awake'
+      ctx.setState('rested', true)
+      return ctx.snooze('1s')
+    })
+    const { troupe, clock } = await onStage({ definitions: [nap], pools: { task: { min: 1, max: 1 } } })
+    expect(await moving(clock, troupe.run(nap))).toBe('awake')
+    const before = clock.monotonic()
+    await moving(clock, troupe.stop({ within: '30s' }))
+    expect(clock.monotonic() - before).toBeLessThan(1_000)
+  })
+
   it('gives back what does not finish in time, uncounted, and tells its signal', async () => {
     const store = storeFile()
     const reasons: unknown[] = []

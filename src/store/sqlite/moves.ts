@@ -7,6 +7,7 @@ import type { Batch, Held, SettleRecord } from '../store.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
+import { definitionName } from './names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
 import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
@@ -101,7 +102,7 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     if (live === undefined) return []
     const error = JSON.parse(value) as Partial<ErrorRecord>
     const code = error.code ?? null
-    const fingerprint = outcome === 'failed' ? fingerprintOf(error) : null
+    const fingerprint = outcome === 'failed' ? fingerprintOf(definitionName(ends.db, live.definition), error) : null
     return [{ live, end: { outcome, value, code, fingerprint, attempt: live.attempt, hadWaits: true } }]
   })
   finishRuns(ends, ended)

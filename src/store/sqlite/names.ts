@@ -6,12 +6,18 @@ insert into definition (name, version) values (?, ?) on conflict do nothing`
 
 const findDefinition = `select id from definition where name = ? and version = ?`
 
+const findName = `select name from definition where id = ?`
+
 const insertQueue = `insert into queue (name) values (?) on conflict do nothing`
 
 const findQueue = `select id from queue where name = ?`
 
 export function internDefinition(db: Connection, name: string, version: string): number {
   return intern(db, { insert: insertDefinition, find: findDefinition }, [name, version])
+}
+
+export function definitionName(db: Connection, id: number): string {
+  return db.get<{ name: string }>(findName, id)?.name ?? ''
 }
 
 export function internQueue(db: Connection, name: string): number {

@@ -40,7 +40,7 @@ export const deadCases: Cases = {
     const prints = await Promise.all([expired, id].map(async (one) => (await scene.store.findRun(one))?.fingerprint))
     same(
       prints,
-      [value, lost].map((text) => fingerprintOf(JSON.parse(text) as object)),
+      [value, lost].map((text) => fingerprintOf('resize', JSON.parse(text) as object)),
     )
   },
 
