@@ -178,7 +178,7 @@ describe('a queue', () => {
 })
 
 describe('a definition', () => {
-  it('that is not known is named with what is', async () => {
+  it('D4: that is not known is named with what is', async () => {
     const { troupe } = await onStage({ definitions: [double, worker('add', {}, () => 1)] })
     expect(await rejection(troupe.run('duoble'))).toMatchObject({
       code: 'worker_not_registered',
@@ -190,7 +190,7 @@ describe('a definition', () => {
     expect((await rejection(empty.troupe.call(double, 1))).message).toContain('nothing is registered yet')
   })
 
-  it('that is missing on a node keeps its runs ready and harms no others', async () => {
+  it('D4: that is missing on a node keeps its runs ready and harms no others', async () => {
     const store = storeFile()
     const gone = worker('gone', {}, () => 'found')
     const client = await onStage({ store, definitions: [gone], starts: false })

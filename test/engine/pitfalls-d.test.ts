@@ -1,4 +1,4 @@
-// Mistakes that engines make, each shown not to be made here. D6 and D14 stand with the pool.
+// Mistakes that engines make, each shown not to be made here. D4 stands with the calls, D6 and D14 with the pool, D16 with the status.
 import { expect, it } from 'vitest'
 import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
@@ -35,6 +35,19 @@ it('D2: more workflows are under way than there are actors, as one that waits ho
   await clock.advance(3_600_000)
   const outputs = await moving(clock, Promise.all(handles.map((handle) => handle.result())))
   expect(new Set(outputs)).toEqual(new Set(['rested']))
+})
+
+it('D3: a step that failed fails its workflow, which counts as failed and never as completed', async () => {
+  const flow = workflow('flow', {}, async (ctx) => {
+    await ctx.step('fine', () => 1)
+    await ctx.step('broken', () => Promise.reject(new PermanentError('no')))
+    return 'completed'
+  })
+  const { troupe } = await onStage({ definitions: [flow] })
+  const handle = await troupe.call(flow)
+  expect((await rejection(handle.result())).message).toBe('no')
+  expect(await handle.status()).toMatchObject({ state: 'failed', code: 'permanent', output: undefined })
+  expect(await troupe.stats('flow')).toMatchObject({ runs: 1, succeeded: 0, failed: 1 })
 })
 
 it('D5: a slow step holds up no other that is ready', async () => {
