@@ -116,6 +116,8 @@ it('goes on after it was killed, and packs no finished file again', async () => 
 
 it('prints what became of the files', async () => {
   vi.stubEnv('TMPDIR', home)
+  // The loader of TypeScript would keep there what it has compiled.
+  vi.stubEnv('JITI_FS_CACHE', 'false')
   const { argv } = process
   process.argv = argv.slice(0, 2)
   const lines = await printedBy(() => import('./main.ts')).finally(() => (process.argv = argv))
