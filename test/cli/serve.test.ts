@@ -118,6 +118,8 @@ describe('troupe dev', () => {
     }
     expect(await callUntil(/succeeded/, ['greet', '"eve"'], folder)).toMatchObject({ output: 'good morning eve' })
     dev.signal('SIGINT')
-    expect((await dev.ended).code).toBe(0)
+    const { code, err } = await dev.ended
+    expect(code).toBe(0)
+    expect(err).not.toMatch(/ended with exit code|from workers\/\n/)
   }, 120_000)
 })

@@ -10,6 +10,8 @@ import { exitCodeFor } from '../signals.ts'
 
 // Editors write a file in several steps, and several files at once.
 const calmMs = 150
+// Whoever develops wants the new code soon; what is cut short is begun anew.
+const patience = '3s'
 const isLeftOut = /^(\..*|node_modules|dist|build|coverage|out|tmp)$/
 const isSource = /\.([cm]?[jt]s|json)$/
 
@@ -47,6 +49,7 @@ class Generations {
   #child: ChildProcess | undefined
   #isChecking = false
   #isStale = false
+  #isStopping = false
   #hasEnded = false
 
   constructor(args: readonly string[], notice: (text: string) => void) {
@@ -55,12 +58,13 @@ class Generations {
   }
 
   begin(): void {
-    const child = this.#spawn('start', 'inherit')
+    const child = this.#spawn(['start', '--within', patience], 'inherit')
     this.#child = child
     child.on('exit', (code) => {
       if (this.#child !== child) return
       this.#child = undefined
-      if (!this.#hasEnded) this.#notice(`ended with exit code ${code}: waiting for a change`)
+      // An end that is wanted is no news.
+      if (!this.#hasEnded && !this.#isStopping) this.#notice(`ended with exit code ${code}: waiting for a change`)
     })
   }
 
@@ -75,7 +79,7 @@ class Generations {
       if (await this.#loads()) {
         await this.#stop()
         if (!this.#hasEnded) this.begin()
-      } else this.#notice('what runs goes on with the code before')
+      } else this.#notice(this.#child === undefined ? 'waiting for a change' : 'what runs goes on with the code before')
     }
     this.#isChecking = false
   }
@@ -90,23 +94,25 @@ class Generations {
   }
 
   async #loads(): Promise<boolean> {
-    const child = this.#spawn('definitions', 'quiet')
+    // As data it says nothing but what is wrong.
+    const child = this.#spawn(['definitions', '--json'], 'quiet')
     return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)))
   }
 
   async #stop(): Promise<void> {
     const child = this.#child
     if (child === undefined) return
+    this.#isStopping = true
     await new Promise<void>((resolve) => {
       child.on('exit', () => resolve())
       child.kill('SIGTERM')
     })
+    this.#isStopping = false
   }
 
-  #spawn(command: string, output: 'inherit' | 'quiet'): ChildProcess {
+  #spawn(command: readonly string[], output: 'inherit' | 'quiet'): ChildProcess {
     const [program = ''] = process.argv.slice(1)
-    const args = [...process.execArgv, program, command, ...this.#args]
-    // Of the check only what is wrong is of interest.
+    const args = [...process.execArgv, program, ...command, ...this.#args]
     const stdout = output === 'quiet' ? 'ignore' : 'inherit'
     // In a group of its own: Ctrl-C reaches it through this process, and once.
     return spawn(process.execPath, args, { stdio: ['ignore', stdout, 'inherit'], detached: true })
