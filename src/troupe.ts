@@ -306,7 +306,7 @@ export class Troupe
 
   /** bind → discover; afterwards it can be used. */
   async #begin({ workers, global }: CheckedOptions): Promise<this> {
-    if (global) bindEngine(this)
+    bindEngine(this, this.#engine.slots, global)
     try {
       if (workers !== undefined) await this.discover(workers)
       return this

@@ -5,6 +5,7 @@ import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
 import { copyable } from '../lib/copyable.ts'
 import { deferred } from '../lib/deferred.ts'
+import { onceDone } from '../lib/once-done.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation } from './activation.ts'
@@ -16,12 +17,13 @@ import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { expiredText, tellOfFailure } from './failures.ts'
-import { isDoneWithin } from './in-time.ts'
+import { goingOn, isDoneWithin } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
 import type { EngineView } from './node-status.ts'
 import { Pool } from './pool.ts'
 import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete, Tell } from './processor.ts'
 import type { Registry } from './registry.ts'
+import { Slots } from './slots.ts'
 import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
@@ -41,6 +43,8 @@ export class Engine {
   readonly changes: Changes
   /** The runs that are not durable. */
   readonly local: LocalRuns
+  /** What waits for limiters and is no run. */
+  readonly slots: Slots
   readonly counts = new Counts()
   /** Called whenever a run that was here has ended. */
   happened: () => void = () => {}
@@ -56,7 +60,7 @@ export class Engine {
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
-  #starting: Promise<void> | undefined
+  #isServing = false
   #isStopping = false
   #shutdown: string | undefined
   #failure: Error | undefined
@@ -69,6 +73,13 @@ export class Engine {
     this.watch = new Watch(this.changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
+    this.slots = new Slots(deps, {
+      registry,
+      node: this.#node,
+      join: () => this.#join(),
+      opensAt: (at) => this.#opensAt(at),
+      nodeLost: () => this.#write(askForMail),
+    })
     const around = this.#surroundings()
     this.local = new LocalRuns(around)
     this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
@@ -87,13 +98,7 @@ export class Engine {
   }
 
   /** Makes this process a node: from now on it serves its queues. Harmless to repeat. */
-  start(): Promise<void> {
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = undefined
-      throw error
-    })
-    return this.#starting
-  }
+  readonly start = onceDone(() => this.#start())
 
   /** Takes an order; the order's own promise tells when it is durable. */
   async order(order: StartOrder): Promise<void> {
@@ -109,6 +114,7 @@ export class Engine {
   /** Runs may have become ready. */
   hint(): void {
     this.#dispatcher.tell('hint')
+    this.slots.look()
   }
 
   /** Whether the news of this run will come from this process. */
@@ -119,7 +125,7 @@ export class Engine {
   /** Something may be ready, or due sooner than this node knows. */
   lookAgain(): void {
     this.#timekeeper?.ref.tell('wake')
-    this.#dispatcher.tell('hint')
+    this.hint()
     if (this.#active.size > 0) this.#write(askForMail)
   }
 
@@ -143,7 +149,7 @@ export class Engine {
   /** What can be seen of it from outside. */
   get view(): EngineView {
     const failure = this.#failure ?? (this.#isStopping ? engineStopped() : undefined)
-    const isServing = this.#timekeeper !== undefined && !this.#isStopping
+    const isServing = this.#isServing && this.#timekeeper !== undefined && !this.#isStopping
     return { name: this.#settings.identity.name, nodeId: this.#node.nodeId, isServing, failure, pools: this.#pools }
   }
 
@@ -164,29 +170,39 @@ export class Engine {
     const restBy = clock.monotonic() + withinMs
     const overBy = restBy + patienceMs
     const leftMs = (): number => Math.max(0, overBy - clock.monotonic())
+    const waitFor = goingOn(this.#deps, leftMs)
     this.#isStopping = true
-    await this.#waitFor('closing the door', leftMs(), this.#processor.ask(new Shutdown()))
-    await this.#waitFor('ending the claims', leftMs(), this.#dispatcher.ask('close'))
+    await waitFor('closing the door', this.#processor.ask(new Shutdown()))
+    await waitFor('ending the claims', this.#dispatcher.ask('close'))
     // Race: starts and claims on their way bring runs that no other node knows to be free.
-    await this.#waitFor('writing what was asked for', leftMs(), this.#passBarrier())
+    await waitFor('writing what was asked for', this.#passBarrier())
     await this.#comeToRest(restBy, overBy)
     await this.#timekeeper?.handle.stop({ within: leftMs() })
-    await this.#waitFor('ending the threads', leftMs(), this.#threads.close())
+    await waitFor('ending the threads', this.#threads.close())
+    this.slots.end()
     this.#pools.workflow.close()
     this.#pools.task.close()
     await this.#system.stop({ within: leftMs() })
     if (this.#node.nodeId !== 0) {
-      await this.#waitFor('leaving the store before its lease ends', leftMs(), store.deleteNode(this.#node.nodeId))
+      await waitFor('leaving the store before its lease ends', store.deleteNode(this.#node.nodeId))
     }
   }
 
   async #start(): Promise<void> {
-    await this.#register()
-    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
-    await this.#timekeeper.ref.ask('wake')
+    const wasNode = this.#node.nodeId !== 0
+    this.#isServing = true
+    await this.#join()
+    if (wasNode) await this.#declare()
     this.#employ('janitor', () => new Janitor(this.#deps, this.#settings.retention))
     await this.#dispatcher.ask('serve', this.#node.nodeId)
   }
+
+  /** Makes this process a node, which serves nothing before it is started. */
+  readonly #join = onceDone(async () => {
+    await this.#register()
+    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
+    await this.#timekeeper.ref.ask('wake')
+  })
 
   /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */
   #employ<A extends Actor>(name: string, make: () => A): { readonly ref: Ref<A>; readonly handle: Handle<A> } {
@@ -215,21 +231,14 @@ export class Engine {
     }
   }
 
-  /** Waits for a part of the end, and goes on without it when it fails or takes too long. */
-  async #waitFor(part: string, withinMs: number, work: Promise<unknown>): Promise<void> {
-    const { clock, log } = this.#deps
-    try {
-      if (!(await isDoneWithin(clock, withinMs, work)))
-        log.warn({}, `stopping took too long and went on without ${part}`)
-    } catch (error) {
-      log.warn({ err: error }, `stopping went on without ${part}`)
-    }
-  }
-
   async #register(): Promise<void> {
     const { identity, leaseMs } = this.#settings
     this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
     this.#node.seq = 0
+    if (this.#isServing) await this.#declare()
+  }
+
+  async #declare(): Promise<void> {
     await this.#tellServing()
     await this.#settings.schedules.declareOn(this.#node.nodeId)
   }
@@ -241,7 +250,7 @@ export class Engine {
 
   #definitionAdded(): void {
     this.hint()
-    if (this.#node.nodeId === 0) return
+    if (!this.#isServing || this.#node.nodeId === 0) return
     this.#tellServing().catch((error: unknown) => {
       this.#deps.log.warn(
         { err: error },
@@ -261,8 +270,10 @@ export class Engine {
     if (isAnew)
       this.#deps.log.warn({ node: this.#node.nodeId }, 'this node was declared dead by another and starts anew')
     for (const activation of this.#active.all()) activation.lost()
-    if (isAnew) await this.#register()
-    return isAnew
+    if (!isAnew) return false
+    await this.#register()
+    this.slots.startAnew()
+    return true
   }
 
   async #passBarrier(): Promise<void> {
@@ -275,12 +286,13 @@ export class Engine {
   async #comeToRest(restBy: number, overBy: number): Promise<void> {
     if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
     for (const activation of this.#active.all()) activation.drain()
-    const localIsOver = this.local.close()
-    const isQuiet = await Promise.all([this.#isQuietBy(restBy), this.#isOverBy(restBy, localIsOver)])
+    const isOver = Promise.all([this.local.close(), this.slots.close()])
+    const isQuiet = await Promise.all([this.#isQuietBy(restBy), this.#isOverBy(restBy, isOver)])
     if (isQuiet.every(Boolean)) return
     for (const activation of this.#active.all()) activation.release()
     this.local.release()
-    await Promise.all([this.#isQuietBy(overBy), this.#isOverBy(overBy, localIsOver)])
+    this.slots.release()
+    await Promise.all([this.#isQuietBy(overBy), this.#isOverBy(overBy, isOver)])
     this.local.giveUp()
   }
 
@@ -291,7 +303,7 @@ export class Engine {
     return this.#isOverBy(at, quiet.promise)
   }
 
-  #isOverBy(at: number, end: Promise<void>): Promise<boolean> {
+  #isOverBy(at: number, end: Promise<unknown>): Promise<boolean> {
     const { clock } = this.#deps
     return isDoneWithin(clock, at - clock.monotonic(), end)
   }
@@ -369,7 +381,7 @@ export class Engine {
       isProvedDead,
       isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
-        this.#dispatcher.tell('hint')
+        this.hint()
         if (this.#active.size > 0) this.#write(askForMail)
       },
       fireSchedules: () => this.#settings.schedules.fireDue(),
@@ -381,6 +393,7 @@ export class Engine {
       },
       leaseInDoubt: () => {
         for (const activation of this.#active.all()) activation.lost()
+        this.slots.inDoubt()
       },
     })
   }

@@ -17,6 +17,7 @@ export class Registry {
   readonly #ids = new Map<AnyDefinition, number>()
   readonly #searched = new Map<string, Discovered>()
   readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
+  readonly #rules = new Set<LimiterRule>()
   #added: () => void = () => {}
 
   constructor(store: Store) {
@@ -94,6 +95,11 @@ export class Registry {
     return id
   }
 
+  /** Whether a definition names this very limiter. */
+  isUsing(rule: LimiterRule): boolean {
+    return this.#rules.has(rule)
+  }
+
   limiterId(name: string): number {
     const known = this.#limiters.get(name)
     if (known === undefined) throw new Error(`Limiter ${name} was used before it was kept`)
@@ -116,7 +122,10 @@ export class Registry {
 
   async #intern({ name, version, settings }: AnyDefinition, giveBack: () => void): Promise<number> {
     try {
-      for (const rule of settings.limits) await this.keepLimiter(rule)
+      for (const rule of settings.limits) {
+        await this.keepLimiter(rule)
+        this.#rules.add(rule)
+      }
       const id = await this.#store.internDefinition(name, version)
       await this.#store.keepRetention(id, settings.retention ?? null)
       return id

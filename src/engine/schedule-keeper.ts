@@ -83,6 +83,8 @@ export class ScheduleKeeper {
 
   /** Fires what is due; any node may, and one of them does. */
   async fireDue(): Promise<ScheduleNews> {
+    // Race: what the code declares stands in the store before this node fires anything.
+    if (this.#nodeId === undefined) return { started: 0, nextAt: null }
     const { store } = this.#deps
     let started = 0
     let due: readonly ScheduleView[]

@@ -132,6 +132,8 @@ export class Timekeeper extends Actor {
     const { maxDeliveries } = this.#options
     const value = JSON.stringify(toErrorRecord(runLost(maxDeliveries)))
     this.#goOn(await store.rescueNodes(dead, { maxDeliveries, value }), 'whose process died')
+    // Slots are free that were no run's.
+    this.#options.hint()
   }
 
   override async stopped(): Promise<void> {

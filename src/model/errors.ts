@@ -84,6 +84,15 @@ export function workerNotRegistered(name: string, { known, searched }: KnownWork
   })
 }
 
+/** No engine has a definition with this limiter, and the process has none either. */
+export function limiterNotInitialised(name: string): TroupeError {
+  return new TroupeError(
+    'worker_manager_not_initialised',
+    `Worker manager not initialised: limiter '${name}' was asked to run something and found no engine. Await Troupe.open() first, with a definition that names it in { limits } or without { global: false }.`,
+    { details: { limiter: name } },
+  )
+}
+
 export function workerManagerNotInitialised(): TroupeError {
   return new TroupeError(
     'worker_manager_not_initialised',
@@ -288,6 +297,13 @@ export function leaseLost(runId: string): TroupeError {
     'lease_lost',
     `Run ${runId} is another node's now: what this attempt still does is not recorded.`,
     { details: { runId } },
+  )
+}
+
+export function slotLost(): TroupeError {
+  return new TroupeError(
+    'lease_lost',
+    'The slot of a limiter is lost, because this node did not renew its lease in time: others may pass while this goes on, so end it when the signal aborts.',
   )
 }
 

@@ -1,5 +1,5 @@
 // What holds runs up: queues that are paused, and limiters.
-import type { Bounds } from '../model/limiter.ts'
+import type { Bounds, LimitUse } from '../model/limiter.ts'
 import type { LimiterView, QueueView } from './views.ts'
 
 export interface QueueStore {
@@ -13,6 +13,32 @@ export interface QueueStore {
   /** Sets bounds that win over those of the code on all nodes, until null takes them back. */
   setLiveBounds(name: string, bounds: Partial<Bounds> | null): Promise<void>
   listLimiters(): Promise<LimiterView[]>
+  /** Who is no run passes limiters, or waits in line for a node, whose end takes it out again. One thing at a time for each node. */
+  passLimiters(nodeId: number, passing: Passing): Promise<Passed>
   /** Frees slots whose holder is gone and puts back into line who stands in none; counts them. In a healthy store there are none. */
   repairLimiters(): Promise<number>
+}
+
+/** What those want of limiters who are no runs, all of one node. */
+export interface Passing {
+  readonly enters: readonly LimitUse[]
+  /** Tickets of those that wait: they are told when they have passed. */
+  readonly waiting: readonly number[]
+  /** Tickets of those that want nothing any more, whether they passed or not. */
+  readonly leaves: readonly number[]
+  /** Who waits lets older runs of its line go first. */
+  readonly yields: boolean
+}
+
+export interface Passed {
+  /** The node was declared dead: nobody has passed, and nobody waits. */
+  readonly isNodeLost: boolean
+  /** One for each that entered, in order. */
+  readonly tickets: readonly number[]
+  /** Tickets of those that have their slots. */
+  readonly passed: readonly number[]
+  /** Somebody let a run go first. */
+  readonly isYielding: boolean
+  /** As in a commit. */
+  readonly opensAt: number | null
 }

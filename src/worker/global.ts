@@ -1,5 +1,7 @@
 // The process-wide engine, for programs that want one without handing it around.
-import { workerManagerNotInitialised } from '../model/errors.ts'
+import type { LimiterRule } from '../engine/limits.ts'
+import type { LimiterHost } from '../engine/slots.ts'
+import { limiterNotInitialised, workerManagerNotInitialised } from '../model/errors.ts'
 import type { Discoverer } from './discover.ts'
 import type { WorkerVerbs } from './registration.ts'
 
@@ -8,7 +10,8 @@ export type ProcessEngine = WorkerVerbs & Discoverer
 
 // One for the process, also when files of workers load another copy of this package.
 const place = Symbol.for('troupe.engine')
-const world = globalThis as { [place]?: ProcessEngine | undefined }
+const hostsPlace = Symbol.for('troupe.limiters')
+const world = globalThis as { [place]?: ProcessEngine | undefined; [hostsPlace]?: Map<ProcessEngine, LimiterHost> }
 
 /**
  * The process-wide engine: its verbs go to the engine that the first `Troupe.open` of this process made.
@@ -37,14 +40,26 @@ export const WORKER: WorkerVerbs = Object.freeze({
   shutdown: asked('shutdown'),
 })
 
-/** Makes an engine that of the process, unless there is one. */
-export function bindEngine(engine: ProcessEngine): void {
-  world[place] ??= engine
+/** Lets limiters find an engine, and makes it that of the process unless there is one, or it is not to be. */
+export function bindEngine(engine: ProcessEngine, limits: LimiterHost, isGlobal: boolean): void {
+  hosts().set(engine, limits)
+  if (isGlobal) world[place] ??= engine
 }
 
 /** Takes an engine out again; another one stays. */
 export function unbindEngine(engine: ProcessEngine): void {
+  hosts().delete(engine)
   if (world[place] === engine) world[place] = undefined
+}
+
+/** The first engine with a definition that names the limiter, else that of the process. Throws `worker_manager_not_initialised`. */
+export function hostOf(rule: LimiterRule): LimiterHost {
+  const ofProcess = world[place]
+  const host =
+    [...hosts().values()].find((other) => other.isUsing(rule)) ??
+    (ofProcess === undefined ? undefined : hosts().get(ofProcess))
+  if (host === undefined) throw limiterNotInitialised(rule.name)
+  return host
 }
 
 /** Throws `worker_manager_not_initialised`. */
@@ -52,6 +67,10 @@ export function processEngine(): ProcessEngine {
   const engine = world[place]
   if (engine === undefined) throw workerManagerNotInitialised()
   return engine
+}
+
+function hosts(): Map<ProcessEngine, LimiterHost> {
+  return (world[hostsPlace] ??= new Map())
 }
 
 /** A verb that waits for the engine's own; all its troubles are rejections. */

@@ -24,6 +24,7 @@ import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
+import { hotTicketStatements } from '../../src/store/sqlite/tickets.ts'
 import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
 import { hotHeldStatements } from '../../src/store/sqlite/held.ts'
 import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
@@ -61,6 +62,7 @@ const statements = {
   ...hotLimiterStatements,
   ...hotLimitedStatements,
   ...hotLineStatements,
+  ...hotTicketStatements,
   ...hotAdmissionStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
@@ -255,6 +257,17 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH line USING COVERING INDEX line_open (queue=? AND limiter=?)',
     'SCAN json_each VIRTUAL TABLE INDEX 1:',
   ],
+  findHeads: ['SEARCH line USING COVERING INDEX line_open (queue=? AND limiter=?)'],
+  findPassed: ['SEARCH slot USING COVERING INDEX slot_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  findNews: [
+    'SCAN CONSTANT ROW',
+    'SEARCH slot USING COVERING INDEX slot_ticket (ticket=?)',
+    'SCAN json_each VIRTUAL TABLE INDEX 1:',
+    'SEARCH line USING COVERING INDEX line_open (queue=?)',
+    'SEARCH line USING COVERING INDEX line_due (opens_at>? AND opens_at<?)',
+  ],
+  findFirstRun: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=? AND queue>?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findFirstTicket: ['SEARCH line USING COVERING INDEX line_open (queue<?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findOpenLimiters: [
     'SEARCH line USING COVERING INDEX line_open (queue=?)',
     'SCAN found',

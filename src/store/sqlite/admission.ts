@@ -141,6 +141,12 @@ export class Admission {
     return next
   }
 
+  /** The first of each line of a queue that lets somebody pass, those first whose turn it is. */
+  openHeads(queue: number): lines.Head[] {
+    const limiters = lines.openLimiters(this.#db, queue).filter((limiter) => !this.#isTotalUsedUp(limiter))
+    return limiters.flatMap((limiter) => lines.openHeads(this.#db, queue, limiter))
+  }
+
   #take({ limiterId, key }: LimitUse, { ticket, runId }: Candidate, { nodeId, epoch }: Holder): void {
     this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
     const { rate } = this.#boundsOf(limiterId)

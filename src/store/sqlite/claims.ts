@@ -10,6 +10,7 @@ import type { OldestRuns } from './oldest.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
+import { admitTicketBefore } from './tickets.ts'
 import { awaitingOf } from './tokens.ts'
 import { waitsOf } from './waits.ts'
 
@@ -188,6 +189,7 @@ function withLimited(write: Claiming, slots: Slots): LiveRun[] {
     const first = head && write.db.get<LiveRun>(findGiven, JSON.stringify([head.ticket]))
     // Race: what must be claimed alone waits for a node that can.
     if (head === undefined || (first !== undefined && first.deliveries > mostDeliveries)) break
+    if (admitTicketBefore(write, head)) continue
     const other = ready[next]
     if (other !== undefined && !isNext(head, other, taken + chosen.length)) {
       chosen.push(other)

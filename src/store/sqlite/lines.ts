@@ -64,6 +64,11 @@ select limiter, key, queue, definition, priority, ticket, turn from line
 where is_open = 1 and queue = ? and limiter = ? and definition in (select value from json_each(?))
 order by turn, priority desc, ticket limit 1`
 
+// The first of each line of a limiter, in turn; walks line_open.
+const findHeads = `
+select limiter, key, queue, definition, priority, ticket, turn from line
+where is_open = 1 and queue = ? and limiter = ? order by turn, priority desc, ticket limit 100`
+
 /** The statements of this file whose plans are tested. */
 export const hotLineStatements = {
   deleteWaiters,
@@ -76,6 +81,7 @@ export const hotLineStatements = {
   openDue,
   findOpenLimiters,
   findNextInLine: findNext,
+  findHeads,
 }
 
 export interface Line {
@@ -178,6 +184,10 @@ export function nextHead(
   at: { queue: number; limiter: number; definitions: string },
 ): Head | undefined {
   return db.get<Head>(findNext, at.queue, at.limiter, at.definitions)
+}
+
+export function openHeads(db: Connection, queue: number, limiter: number): Head[] {
+  return db.all<Head>(findHeads, queue, limiter)
 }
 
 function valuesOf({ limiter, key, queue, definition }: Line): SqlValue[] {

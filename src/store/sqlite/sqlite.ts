@@ -15,6 +15,7 @@ import type {
   Serving,
   Store,
 } from '../store.ts'
+import type { Passing } from '../queues.ts'
 import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
@@ -46,6 +47,7 @@ import type { Ends } from './runs.ts'
 import { SqliteScheduleStore } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted } from './streams.ts'
+import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
 import { findTokenDefinition } from './tokens.ts'
 import * as views from './views.ts'
 
@@ -137,6 +139,11 @@ class SqliteStore implements Store {
 
   async listLimiters() {
     return this.#read(() => listLimiters(this.#db))
+  }
+
+  async passLimiters(nodeId: number, passing: Passing) {
+    const areNone = await this.#read(() => hasNoNews(this.#db, { nodeId, passing, now: this.now() }))
+    return areNone ? nobodyPasses : this.#end((ends) => passLimiters(ends, nodeId, passing))
   }
 
   async repairLimiters(): Promise<number> {

@@ -22,6 +22,7 @@ import { Scene, type Backend, type Cases } from './scene.ts'
 import { stateCases } from './states.ts'
 import { streamCases } from './streams.ts'
 import { timeCases } from './times.ts'
+import { ticketCases } from './tickets.ts'
 import { tokenCases } from './tokens.ts'
 
 /** The two words of a test runner that are needed; those of vitest fit, and those of node:test. */
@@ -52,6 +53,7 @@ const groups: Readonly<Record<string, Cases>> = {
   queues: queueCases,
   tokens: tokenCases,
   limits: limitCases,
+  'limits on what is no run': ticketCases,
   schedules: scheduleCases,
   messages: messageCases,
 }

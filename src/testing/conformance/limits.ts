@@ -351,7 +351,7 @@ function dice(seed: number): (below: number) => number {
   }
 }
 
-async function limiterOf(scene: Scene, bounds: Partial<Bounds>): Promise<{ limiterId: number; key: string }> {
+export async function limiterOf(scene: Scene, bounds: Partial<Bounds>): Promise<{ limiterId: number; key: string }> {
   const name = `limiter-${(await scene.store.listLimiters()).length + 1}`
   return { limiterId: await scene.store.internLimiter(name, { ...unbounded, ...bounds }), key: '' }
 }
@@ -362,10 +362,10 @@ async function runOne(scene: Scene): Promise<string> {
   return id
 }
 
-async function slots(scene: Scene): Promise<[string, number, number][]> {
+export async function slots(scene: Scene): Promise<[string, number, number][]> {
   return (await scene.store.listLimiters()).map(({ name, slots: taken, waiting }) => [name, taken, waiting])
 }
 
-function idsOf(runs: readonly { readonly id: string }[]): string[] {
+export function idsOf(runs: readonly { readonly id: string }[]): string[] {
   return runs.map(({ id }) => id)
 }

@@ -1,0 +1,240 @@
+// Limiters on anything: functions of this process that wait for a slot, in line with runs and with all other nodes, and have it until they are done.
+import type { Timer } from '../lib/clock.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import { toError } from '../lib/errors.ts'
+import { engineStopped, slotLost } from '../model/errors.ts'
+import type { LimitUse } from '../model/limiter.ts'
+import type { Passed } from '../store/queues.ts'
+import type { Deps } from './deps.ts'
+import type { LimiterRule } from './limits.ts'
+import type { Registry } from './registry.ts'
+
+/** Something that is done under a limiter; the signal aborts when the caller's does, when the slot is lost, and when the engine stops. */
+export type LimitedFunction<Output> = (signal: AbortSignal) => Output | Promise<Output>
+
+/** Where limiters find slots for what is no run: an engine. */
+export interface LimiterHost {
+  /** Whether a definition that is registered there names this limiter. */
+  isUsing(rule: LimiterRule): boolean
+  runLimited<Output>(order: LimitedOrder, fn: LimitedFunction<Output>): Promise<Output>
+}
+
+export interface LimitedOrder {
+  readonly rule: LimiterRule
+  readonly key: string
+  readonly signal: AbortSignal | undefined
+}
+
+export interface SlotsOptions {
+  readonly registry: Registry
+  readonly node: { readonly nodeId: number }
+  /** Makes this process a node, whose end would free its slots. */
+  readonly join: () => Promise<void>
+  readonly opensAt: (at: number) => void
+  /** The store does not know this node any more. */
+  readonly nodeLost: () => void
+}
+
+interface Visit {
+  readonly use: LimitUse
+  readonly passed: Deferred<void>
+  readonly controller: AbortController
+  ticket: number | undefined
+}
+
+// With every hint lost, whoever may pass does so by then.
+const backstopMs = 1_000
+// So long those who wait let older runs go first: nodes that can claim them have done so by then.
+const patienceMs = 50
+
+export class Slots implements LimiterHost {
+  readonly #deps: Deps
+  readonly #options: SlotsOptions
+  #entering: Visit[] = []
+  #leaving: number[] = []
+  readonly #waiting = new Map<number, Visit>()
+  readonly #holding = new Set<Visit>()
+  #isBusy = false
+  #looksAgain = false
+  #isPatient = true
+  #backstop: Timer | undefined
+  #patience: Timer | undefined
+  #isClosed = false
+  #isEnded = false
+  #quiet: Deferred<void> | undefined
+
+  constructor(deps: Deps, options: SlotsOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  isUsing(rule: LimiterRule): boolean {
+    return this.#options.registry.isUsing(rule)
+  }
+
+  /** Waits for a slot, has it until `fn` is done, and frees it. */
+  async runLimited<Output>({ rule, key, signal }: LimitedOrder, fn: LimitedFunction<Output>): Promise<Output> {
+    signal?.throwIfAborted()
+    if (this.#isClosed) throw engineStopped()
+    const use = { limiterId: await this.#options.registry.keepLimiter(rule), key }
+    await this.#options.join()
+    if (this.#isClosed) throw engineStopped()
+    const visit = { use, passed: deferred<void>(), controller: new AbortController(), ticket: undefined }
+    const abort = (): void => this.#abort(visit, signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted === true) abort()
+    try {
+      this.#entering.push(visit)
+      this.look()
+      await visit.passed.promise
+      visit.controller.signal.throwIfAborted()
+      return await fn(visit.controller.signal)
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#leave(visit)
+    }
+  }
+
+  /** Somebody may pass who could not before. Costs nothing while nobody waits. */
+  look(): void {
+    if (this.#isEnded) return
+    if (this.#entering.length === 0 && this.#waiting.size === 0 && this.#leaving.length === 0) return
+    this.#looksAgain = true
+    if (this.#isBusy) return
+    this.#isBusy = true
+    this.#deps.clock.soon(() => void this.#lookAll())
+  }
+
+  /** Whether those who have slots may go on is in doubt. */
+  inDoubt(): void {
+    for (const visit of this.#holding) visit.controller.abort(slotLost())
+  }
+
+  /** The node starts anew: what it held is free, and who waits does so anew. */
+  startAnew(): void {
+    this.inDoubt()
+    this.#holding.clear()
+    this.#leaving = []
+    this.#entering.push(...this.#waiting.values())
+    this.#waiting.clear()
+    for (const visit of this.#entering) visit.ticket = undefined
+    this.look()
+  }
+
+  /** Nobody waits any more; tells when all are done who have slots. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    for (const visit of [...this.#entering, ...this.#waiting.values()]) this.#abort(visit, engineStopped())
+    this.#quiet = deferred<void>()
+    if (this.#isQuiet) this.#quiet.resolve()
+    return this.#quiet.promise
+  }
+
+  /** Asks those to end who have slots. */
+  release(): void {
+    for (const visit of this.#holding) visit.controller.abort(engineStopped())
+  }
+
+  /** Nothing is asked of the store from now on. */
+  end(): void {
+    this.#isEnded = true
+    this.#backstop?.cancel()
+    this.#patience?.cancel()
+    this.#quiet?.resolve()
+  }
+
+  #abort(visit: Visit, reason: unknown): void {
+    visit.controller.abort(reason)
+    visit.passed.reject(visit.controller.signal.reason)
+  }
+
+  #leave(visit: Visit): void {
+    this.#entering = this.#entering.filter((other) => other !== visit)
+    this.#holding.delete(visit)
+    const { ticket } = visit
+    if (ticket !== undefined) {
+      this.#waiting.delete(ticket)
+      this.#leaving.push(ticket)
+    }
+    this.look()
+    if (this.#isQuiet) this.#quiet?.resolve()
+  }
+
+  get #isQuiet(): boolean {
+    return this.#holding.size === 0 && this.#leaving.length === 0 && !this.#isBusy
+  }
+
+  async #lookAll(): Promise<void> {
+    while (this.#looksAgain) {
+      this.#looksAgain = false
+      await this.#pass()
+      await new Promise<void>((resolve) => this.#deps.clock.soon(resolve))
+    }
+    this.#isBusy = false
+    if (this.#isQuiet) this.#quiet?.resolve()
+    this.#keepWatch()
+  }
+
+  async #pass(): Promise<void> {
+    const entering = this.#entering
+    const leaves = this.#leaving
+    const yields = this.#isPatient
+    this.#entering = []
+    this.#leaving = []
+    const { nodeId } = this.#options.node
+    try {
+      const enters = entering.map(({ use }) => use)
+      const passing = { enters, waiting: [...this.#waiting.keys()], leaves, yields }
+      const passed = await this.#deps.store.passLimiters(nodeId, passing)
+      if (nodeId !== this.#options.node.nodeId || passed.isNodeLost) return this.#comeAgain(entering, passed)
+      this.#isPatient = true
+      this.#take(entering, passed)
+    } catch (error) {
+      if (nodeId === this.#options.node.nodeId) this.#leaving.push(...leaves)
+      for (const visit of entering) this.#abort(visit, toError(error))
+    }
+  }
+
+  /** Race: the node was declared dead meanwhile; those who came go in again once it has started anew. */
+  #comeAgain(entering: readonly Visit[], { isNodeLost }: Passed): void {
+    this.#entering.push(...entering.filter(({ controller }) => !controller.signal.aborted))
+    if (isNodeLost) this.#options.nodeLost()
+    else this.look()
+  }
+
+  #take(entering: readonly Visit[], { tickets, passed, isYielding, opensAt }: Passed): void {
+    for (const [place, visit] of entering.entries()) {
+      const ticket = tickets[place]
+      if (ticket === undefined) continue
+      visit.ticket = ticket
+      this.#waiting.set(ticket, visit)
+      // Race: it left while it came in.
+      if (visit.controller.signal.aborted) this.#leave(visit)
+    }
+    for (const ticket of passed) {
+      const visit = this.#waiting.get(ticket)
+      if (visit === undefined) continue
+      this.#waiting.delete(ticket)
+      this.#holding.add(visit)
+      visit.passed.resolve()
+    }
+    if (isYielding) this.#waitForRuns()
+    if (opensAt !== null) this.#options.opensAt(opensAt)
+  }
+
+  #waitForRuns(): void {
+    this.#patience ??= this.#deps.clock.after(patienceMs, () => {
+      this.#patience = undefined
+      this.#isPatient = false
+      this.look()
+    })
+  }
+
+  // Not in the background: who waits keeps the process alive.
+  #keepWatch(): void {
+    this.#backstop?.cancel()
+    this.#backstop = undefined
+    const isNeeded = !this.#isEnded && (this.#entering.length > 0 || this.#waiting.size > 0 || this.#leaving.length > 0)
+    if (isNeeded) this.#backstop = this.#deps.clock.after(backstopMs, () => this.look())
+  }
+}
