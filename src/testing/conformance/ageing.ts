@@ -72,11 +72,12 @@ export const ageingCases: Cases = {
 
   'passes over what another node has taken since it looked for the oldest': async (scene) => {
     await start(scene, names('old', 40), 0)
-    await start(scene, names('urgent', 40), 1)
+    await start(scene, names('urgent', 60), 1)
     same((await claim(scene, 0, 8)).at(-1), 'old 1')
+    same((await claim(scene, 8, 8)).at(-1), 'old 2')
     const other = await scene.addNode()
     await other.commit({ claims: [scene.claimRequest({ taken: 0, want: 24 })] })
-    same((await claim(scene, 8, 8)).at(-1), 'old 5')
+    same((await claim(scene, 16, 8)).at(-1), 'old 6')
   },
 
   'finds a run that woke, and is older than all it saw, within a second': async (scene) => {
