@@ -9,7 +9,7 @@ export function runChild(file: string, given: unknown): Promise<unknown> {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const options = {
     env: { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' },
-    timeout: 15_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   } as const
   return new Promise((resolve, reject) => {
