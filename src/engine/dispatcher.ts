@@ -8,7 +8,6 @@ import type { ActiveRuns } from './active-runs.ts'
 import type { PoolKind } from './definition.ts'
 import type { Pool } from './pool.ts'
 import type { Registry } from './registry.ts'
-import { firstSlotOf } from '../model/ageing.ts'
 import { ClaimWrite, ManyStartsWrite, StartWrite, type ManyStarts, type StartOrder } from './starts.ts'
 
 export interface DispatcherOptions {
@@ -54,7 +53,7 @@ export class Dispatcher extends Actor {
 
   /** `nodeId` staggers the turns of the oldest: they come also when every node takes only a few runs in its life. */
   serve(nodeId: number): void {
-    this.#claiming.workflow.taken = this.#claiming.task.taken = firstSlotOf(nodeId)
+    this.#claiming.workflow.taken = this.#claiming.task.taken = nodeId - 1
     this.#isServing = true
     this.hint()
   }

@@ -131,7 +131,7 @@ export interface ClaimRequest {
   readonly want: number
   /** How many of them begin at once; the others wait for an actor of the node, and until they begin its death is no delivery of theirs. */
   readonly begins: number
-  /** How many slots this asker has filled before: one in eight goes to the oldest run of its queue. */
+  /** How many slots this asker has filled before: each eighth goes to the oldest run of its queue. */
   readonly taken: number
   /** Runs that were delivered more often are left. */
   readonly mostDeliveries: number

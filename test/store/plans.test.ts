@@ -136,7 +136,6 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   insertLives: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
   findGiven: [liveByKey, given, runByKey],
-  findStillReady: [liveByKey, given, given, runByKey],
   // Of the scan of live_ready only the first row of each priority.
   findOldestOfEach: [
     'SEARCH live USING COVERING INDEX live_ready (queue=? AND priority<?)',
@@ -146,8 +145,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH live USING INDEX live_ready (queue=? AND priority=?)',
     given,
   ],
-  findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>? AND run_id<?)', given],
-  findYoungest: ['SEARCH live'],
+  findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
   claimReady: [liveByKey, given],
   beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],

@@ -3,17 +3,16 @@ import type { Batch, Committed } from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
 import { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
-import { claimRuns, type Claiming } from './claims.ts'
+import { claimRuns } from './claims.ts'
 import { takeFrom } from './counters.ts'
 import { Outbox } from './events.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { recordTells } from './messages.ts'
 import * as nodes from './nodes.ts'
-import type { OldestRuns } from './oldest.ts'
 import { PausedQueues } from './queues.ts'
 import { Rollup } from './rollup.ts'
-import { Fence } from './runs.ts'
+import { Fence, type Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
@@ -37,14 +36,8 @@ const nothing: Committed = {
   opensAt: null,
 }
 
-/** What is known from one batch to the next. */
-export interface Known {
-  readonly now: number
-  readonly oldest: OldestRuns
-}
-
 /** The one hot call, in the order its parts depend on each other. */
-export function writeBatch(db: Connection, batch: Batch, { now, oldest }: Known): Committed {
+export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const isNode = batch.nodeId !== noNode
   if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothing, isNodeLost: true }
   const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
@@ -56,8 +49,7 @@ export function writeBatch(db: Connection, batch: Batch, { now, oldest }: Known)
   const outbox = new Outbox(db, now)
   const admission = new Admission(db, now)
   const paused = new PausedQueues(db)
-  const { nodeId } = batch
-  const write: Claiming = { db, nodeId, now, epoch, fence, rollup, paused, oldest, admission, news, outbox }
+  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused, admission, news, outbox }
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)

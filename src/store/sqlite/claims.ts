@@ -6,7 +6,7 @@ import type { Claimed, ClaimRequest } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { admitFirst, backInLine } from './limited.ts'
 import type { Head } from './lines.ts'
-import type { OldestRuns } from './oldest.ts'
+import { findOldestBelow } from './oldest.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
@@ -37,14 +37,6 @@ from live cross join run on run.id = live.run_id
 where live.run_id in (select value from json_each(?))
 order by live.run_id`
 
-// Those of some runs that are ready still, of lower priority; by primary key.
-const findStillReady = `
-select ${loaded}
-from live cross join run on run.id = live.run_id
-where live.run_id in (select value from json_each(?)) and +live.state = 'ready' and live.limited = 0 and live.queue = ?
-  and live.priority < ? and live.deliveries <= ? and live.definition in (select value from json_each(?))
-order by live.run_id`
-
 // By primary key, all at once. What is claimed ahead starts when it begins.
 const claimReady = `
 update live set state = 'running', node = ?, epoch = ?, due_at = null, has_begun = ?,
@@ -59,7 +51,7 @@ where live.node = ? and live.epoch = ? and live.state = 'running'
 order by live.priority desc, live.run_id`
 
 /** The statements of this file whose plans are tested. */
-export const hotClaimStatements = { findReady, findGiven, findStillReady, claimReady }
+export const hotClaimStatements = { findReady, findGiven, claimReady }
 
 /** What one claim brings. */
 export interface Claim {
@@ -68,12 +60,7 @@ export interface Claim {
   readonly isOneHeldBack: boolean
 }
 
-/** A transaction that claims. */
-export interface Claiming extends Write {
-  readonly oldest: OldestRuns
-}
-
-export function claimRuns(write: Claiming, claims: readonly ClaimRequest[]): Claim[] {
+export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claim[] {
   return claims.map((claim) => claimMany(write, claim))
 }
 
@@ -144,7 +131,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
 
 const nothingYet = { steps: [], failedAttempts: [] }
 
-function claimMany(write: Claiming, claim: ClaimRequest): Claim {
+function claimMany(write: Write, claim: ClaimRequest): Claim {
   const definitions = JSON.stringify(claim.definitionIds)
   const runs: LiveRun[] = []
   for (const queueId of claim.queueIds) {
@@ -178,8 +165,8 @@ interface Ready {
 const mostTries = 1_000
 
 /** The same with those that pass limiters, in turn by priority and age. */
-function withLimited(write: Claiming, slots: Slots): LiveRun[] {
-  const ready = nextOf(write, slots)
+function withLimited(write: Write, slots: Slots): LiveRun[] {
+  const ready = nextOf(write.db, slots)
   if (slots.begins <= 0 || !write.admission.hasOpenLines()) return ready
   const { want, taken, begins, mostDeliveries } = slots
   const chosen: LiveRun[] = []
@@ -208,25 +195,15 @@ function isNext(head: Head, other: LiveRun, taken: number): boolean {
 }
 
 /** The runs for the next slots of a queue. */
-function nextOf(
-  { db, now, oldest }: Claiming,
-  { queueId, definitions, want, taken, mostDeliveries }: Ready,
-): LiveRun[] {
+function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): LiveRun[] {
   const urgent = db.all<LiveRun>(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)
   // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
   if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
-  const { priority } = least
-  const below = { queueId, definitions, priority, want: forOldest, mostDeliveries }
-  const older = oldest.take(below, now, (runIds) => {
-    return db.all<LiveRun>(findStillReady, runIds, queueId, priority, mostDeliveries, definitions)
-  })
-  if (older.length === 0) return urgent
-  const chosen = inTurn(urgent, older, taken)
-  const left = older.filter((run) => !chosen.includes(run))
-  oldest.giveBack(below, left)
-  return chosen
+  const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
+  const older = findOldestBelow(db, below)
+  return older.length === 0 ? urgent : inTurn(urgent, db.all<LiveRun>(findGiven, JSON.stringify(older)), taken)
 }
 
 /** A run with a delivery may be what killed its process: nothing else is in its claim. */

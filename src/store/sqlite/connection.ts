@@ -139,8 +139,6 @@ export class Connection {
     this.#driver.exec('pragma journal_mode = wal')
     this.#driver.exec(`pragma synchronous = ${options.synchronous}`)
     this.#driver.exec('pragma wal_autocheckpoint = 4000')
-    // Measured: a claim whose runs lie on twenty pages takes 0.3 ms less when what a statement may undo need not go to a file.
-    this.#driver.exec('pragma temp_store = memory')
     this.#migrate()
   }
 

@@ -39,7 +39,6 @@ import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
 import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
-import { OldestRuns } from './oldest.ts'
 import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
 import { deleteSlice, isRetentionDue, keepRetention } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
@@ -69,14 +68,12 @@ class SqliteStore implements Store {
   readonly location: string
   readonly schedules: ScheduleStore
   readonly #db: Connection
-  readonly #oldest: OldestRuns
   readonly #time: StoreClock
   readonly #options: SqliteOptions
   #isClosed = false
 
   constructor(db: Connection, options: SqliteOptions) {
     this.#db = db
-    this.#oldest = new OldestRuns(db)
     this.#time = new StoreClock(options.clock, clockValue(db))
     this.#options = options
     this.location = db.location
@@ -94,7 +91,7 @@ class SqliteStore implements Store {
   }
 
   commit(batch: Batch): Promise<Committed> {
-    return this.#write(() => writeBatch(this.#db, batch, { now: this.now(), oldest: this.#oldest }))
+    return this.#write(() => writeBatch(this.#db, batch, this.now()))
   }
 
   async startWithin(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]> {

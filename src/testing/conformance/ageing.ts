@@ -1,5 +1,5 @@
 // Priority with ageing: what is urgent goes first, and one slot in eight goes to what is oldest.
-import { same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { same, settle, type Cases, type Scene } from './scene.ts'
 
 export const ageingCases: Cases = {
   'gives each eighth slot to the oldest run, whatever its priority': async (scene) => {
@@ -52,42 +52,6 @@ export const ageingCases: Cases = {
       if ((await claim(scene, taken, 1))[0] === 'old') return
     }
     throw new Error('The old run starved')
-  },
-
-  'leaves nothing waiting for ever behind claims of many, which give the oldest as many slots in all': async (
-    scene,
-  ) => {
-    await start(scene, names('old', 200), -100)
-    let old = 0
-    for (let taken = 0; taken < 1_100; taken += 100) {
-      await start(
-        scene,
-        names('urgent', 100).map((id) => `${id} ${taken}`),
-        100,
-      )
-      old += (await claim(scene, taken, 100)).filter((id) => id.startsWith('old')).length
-    }
-    same(old, 128)
-  },
-
-  'passes over what another node has taken since it looked for the oldest': async (scene) => {
-    await start(scene, names('old', 40), 0)
-    await start(scene, names('urgent', 60), 1)
-    same((await claim(scene, 0, 8)).at(-1), 'old 1')
-    same((await claim(scene, 8, 8)).at(-1), 'old 2')
-    const other = await scene.addNode()
-    await other.commit({ claims: [scene.claimRequest({ taken: 0, want: 24 })] })
-    same((await claim(scene, 16, 8)).at(-1), 'old 6')
-  },
-
-  'finds a run that woke, and is older than all it saw, within a second': async (scene) => {
-    await start(scene, ['asleep'], { priority: -5, dueAt: startMs + 10 })
-    await start(scene, names('old', 40), 0)
-    await start(scene, names('urgent', 40), 1)
-    same((await claim(scene, 0, 8)).at(-1), 'old 1')
-    await scene.clock.advance(1_000)
-    await scene.store.wakeRuns(10)
-    same((await claim(scene, 8, 8)).at(-1), 'asleep')
   },
 }
 
