@@ -66,7 +66,9 @@ it('I14: eight nodes on one file start one run for each tick, though every third
       ids: createIds(clock),
       failpoint: () => {},
     }
-    keepers.push(new ScheduleKeeper(deps, registry, encodedInput))
+    const keeper = new ScheduleKeeper(deps, registry, encodedInput)
+    await keeper.declareOn(n + 1)
+    keepers.push(keeper)
   }
   const [store] = stores
   const [keeper] = keepers
