@@ -4,22 +4,20 @@ import { decode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
-import { policyOfRun } from '../model/retry.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { TokenUse, WaitRecord } from '../store/waits.ts'
 import type { Claimed, FinishedRun, Held } from '../store/store.ts'
 import type { Attempt } from './attempt.ts'
 import { storedTime } from './call.ts'
-import { Cleanups, type Cleanup } from './cleanups.ts'
+import type { Cleanup } from './cleanups.ts'
+import { Closing } from './closing.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
 import { deadlineError, expiredError, settleRecord } from './ending.ts'
 import { errorText } from './error-text.ts'
-import { againText, nameOf } from './failures.ts'
-import { isDoneWithin } from './in-time.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
-import { nextAttempt } from './next-attempt.ts'
+import { nextAttemptOfRun } from './next-attempt.ts'
 import { silenceOf, type Silence } from './silence.ts'
 import type { Performance, Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
@@ -28,12 +26,6 @@ import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner }
 
 /** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
 type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost'
-
-// Code that was cut short has so long to stop by itself before its clean-ups run beside it.
-const stopMs = 1_000
-const cleanUpMs = 30_000
-// A node that stops has no longer; see patienceMs of the engine.
-const lastCleanUpMs = 3_000
 
 /**
  * The in-memory side of a run while this node holds it.
@@ -51,9 +43,8 @@ export class Activation implements Attempt, Task, WriteOwner {
   waitsFor: Promise<void> | undefined
   #code: Promise<unknown> | undefined
   #speech: Speech | undefined
-  #cleanups: Cleanups | undefined
-  /** It has had its end, which is not handed to be written before it has cleaned up. */
-  #isCleaningUp = false
+  /** Made when something is left to be done at its end, which is not written before. */
+  #closing: Closing | undefined
   #silence: Silence | undefined
   #later: Later | undefined
   #performance: Performance | undefined
@@ -98,7 +89,7 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   /** Whether what the code says is still written down. */
   get isHeard(): boolean {
-    return !this.isOver || (this.#isCleaningUp && this.#ending !== 'lost')
+    return !this.isOver || (this.#closing?.isUnderWay === true && this.#ending !== 'lost')
   }
 
   /** Aborted when the run is cut short. */
@@ -151,10 +142,8 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   /** Runs at the end of the attempt, whichever end it is, before that is durable; at once when the attempt has had its end. */
   defer(cleanup: Cleanup): void {
-    const isLate = this.isOver && (this.#cleanups?.areOver ?? true)
-    this.#cleanups ??= new Cleanups(this.deps.clock)
-    this.#cleanups.add(cleanup)
-    if (isLate) void this.#cleanUp(this.#cleanups, cleanUpMs)
+    this.#closing ??= new Closing(this)
+    this.#closing.add(cleanup)
   }
 
   /** A token with which anyone may finish the run; never given when the attempt has had its end. */
@@ -238,7 +227,7 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   /** Gives the run back: another activation goes on from its journal. One that has had its end hurries to have it written. */
   release(): void {
-    if (this.isOver) return this.#cleanups?.hurry(lastCleanUpMs)
+    if (this.isOver) return this.#closing?.hurry()
     this.#close('released', engineStopped(), () => {
       this.#speech?.flush()
       this.#around.write(new ReleaseWrite(this.held, () => this.#end()))
@@ -306,18 +295,13 @@ export class Activation implements Attempt, Task, WriteOwner {
 
   #failOrRetry(thrown: Error): void {
     const { claimed, held } = this
-    const retry = policyOfRun(this.definition.settings.retry, claimed.retry)
-    const first = claimed.failedAttempts.find(({ path }) => path === '')
-    const now = this.deps.store.now()
-    const elapsedMs = now - (first?.firstStartedAt ?? this.#startedAt)
-    const failed = { error: thrown, failedAttempts: claimed.attempt, elapsedMs }
-    const { error, delayMs } = nextAttempt(retry, failed, () => this.deps.ids.random())
-    if (delayMs === undefined) {
+    const { error, dueAt } = nextAttemptOfRun(this, thrown, this.#startedAt)
+    if (dueAt === undefined) {
       this.#tellOfFailure(error)
       return this.#settle('failed', error)
     }
-    const dueAt = Math.min(storedTime(now + delayMs), claimed.deadlineAt ?? Infinity)
-    const attempt = { held, path: '', attempt: claimed.attempt, startedAt: this.#startedAt, finishedAt: now }
+    const finishedAt = this.deps.store.now()
+    const attempt = { held, path: '', attempt: claimed.attempt, startedAt: this.#startedAt, finishedAt }
     const again = { held, attempt: claimed.attempt + 1, dueAt, token: this.#tokenUse }
     this.#close('retried', error, (alsoFailed) => {
       this.#dueAt = dueAt
@@ -326,16 +310,14 @@ export class Activation implements Attempt, Task, WriteOwner {
         { list: 'retries', record: again },
       ])
     })
-    const news = { what: nameOf(this.definition), attempt: claimed.attempt, attempts: retry.attempts, error, delayMs }
-    this.deps.log.info({ run: claimed.id, attempt: claimed.attempt }, againText(news))
   }
 
   #tellOfFailure(error: Error): void {
     const { onFailure } = this.definition.settings
     if (onFailure === undefined) return
     const { id, attempt, input } = this.claimed
-    this.#cleanups ??= new Cleanups(this.deps.clock)
-    this.#cleanups.addLast(() => onFailure({ error, input: decode(input), runId: id, attempt }))
+    this.#closing ??= new Closing(this)
+    this.#closing.addLast(() => onFailure({ error, input: decode(input), runId: id, attempt }))
   }
 
   /** `result` is the encoded output, or why there is none. */
@@ -360,27 +342,11 @@ export class Activation implements Attempt, Task, WriteOwner {
   /** decide → clean up → write */
   #close(ending: Ending, reason: Error | undefined, write: (alsoFailed: readonly Error[]) => void): void {
     this.#decide(ending, reason)
-    if (this.#cleanups === undefined) return write([])
-    this.#isCleaningUp = true
-    this.closing = this.#stopAndCleanUp(this.#cleanups, ending, reason).then((errors) => {
-      this.#isCleaningUp = false
+    if (this.#closing === undefined) return write([])
+    const code = reason === undefined ? undefined : this.#code
+    this.closing = this.#closing.run(code, ending === 'released').then((errors) => {
       if (ending === 'lost' || this.#ending !== 'lost') write(errors)
     })
-  }
-
-  async #stopAndCleanUp(cleanups: Cleanups, ending: Ending, reason: Error | undefined): Promise<Error[]> {
-    const code = this.#code?.catch(() => undefined)
-    if (reason !== undefined && code !== undefined) await isDoneWithin(this.deps.clock, stopMs, code)
-    return this.#cleanUp(cleanups, ending === 'released' ? lastCleanUpMs : cleanUpMs)
-  }
-
-  async #cleanUp(cleanups: Cleanups, withinMs: number): Promise<Error[]> {
-    const errors = await cleanups.run(withinMs)
-    for (const error of errors) {
-      const text = `a clean-up of '${this.definition.name}' failed: ${error.message}`
-      this.deps.log.error({ run: this.claimed.id, err: error }, text)
-    }
-    return errors
   }
 
   #decide(ending: Ending, reason: Error | undefined): void {
