@@ -68,7 +68,7 @@ export type { RetryOptions, StoredRetryOptions } from './model/retry.ts'
 // Errors
 export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'
 export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
-export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/errors.ts'
+export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/error-classes.ts'
 
 // What is shared
 export type { Duration } from './lib/duration.ts'

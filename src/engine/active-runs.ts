@@ -1,4 +1,5 @@
 // The activations on this node, found by the number of their run or by the id that users know.
+import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { Activation } from './activation.ts'
 
 export class ActiveRuns {
@@ -6,6 +7,7 @@ export class ActiveRuns {
   readonly #byId = new Map<string, Activation>()
   // Those of runs that were on a node when it died.
   readonly #delivered = new Set<Activation>()
+  #emptied: Deferred<void> | undefined
 
   get size(): number {
     return this.#byRun.size
@@ -24,6 +26,16 @@ export class ActiveRuns {
     if (this.#byRun.get(held.runId) !== activation) return
     this.#byRun.delete(held.runId)
     this.#byId.delete(claimed.id)
+    if (this.size > 0) return
+    this.#emptied?.resolve()
+    this.#emptied = undefined
+  }
+
+  /** Resolves once there is none, whatever comes after. */
+  async whenEmpty(): Promise<void> {
+    if (this.size === 0) return
+    this.#emptied ??= deferred()
+    await this.#emptied.promise
   }
 
   find(runId: number): Activation | undefined {

@@ -4,7 +4,6 @@ import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
 import { copyable } from '../lib/copyable.ts'
-import { deferred } from '../lib/deferred.ts'
 import { onceDone } from '../lib/once-done.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import { ActiveRuns } from './active-runs.ts'
@@ -12,13 +11,15 @@ import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Changes } from './changes.ts'
 import type { EngineSettings } from './engine-settings.ts'
-import { Committer, type NodeState } from './committer.ts'
+import { Committer } from './committer.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { expiredText, tellOfFailure } from './failures.ts'
-import { goingOn, isDoneWithin } from './in-time.ts'
+import { comeToRest } from './coming-to-rest.ts'
+import { goingOn } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
+import { Membership } from './membership.ts'
 import type { EngineView } from './node-status.ts'
 import { Pool } from './pool.ts'
 import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete, Tell } from './processor.ts'
@@ -50,9 +51,8 @@ export class Engine {
   happened: () => void = () => {}
   readonly #deps: Deps
   readonly #settings: EngineSettings
-  readonly #registry: Registry
   readonly #system: ActorSystem
-  readonly #node: NodeState = { nodeId: 0, seq: 0 }
+  readonly #membership: Membership
   readonly #active = new ActiveRuns()
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #threads: Threads
@@ -60,22 +60,21 @@ export class Engine {
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
-  #isServing = false
   #isStopping = false
   #shutdown: string | undefined
   #failure: Error | undefined
-  #quiet: (() => void) | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#deps = deps
     this.#settings = settings
+    this.#membership = new Membership(deps, settings, registry)
     this.changes = new Changes(deps.store, deps.clock)
     this.watch = new Watch(this.changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
     this.slots = new Slots(deps, {
       registry,
-      node: this.#node,
+      node: this.#membership.node,
       join: () => this.#join(),
       opensAt: (at) => this.#opensAt(at),
       nodeLost: () => this.#write(askForMail),
@@ -90,8 +89,10 @@ export class Engine {
     const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
-    this.#registry = registry
-    registry.whenAdded(() => this.#definitionAdded())
+    registry.whenAdded(() => {
+      this.hint()
+      this.#membership.definitionAdded()
+    })
     this.#system.deadLetters.onDeadLetter(({ message, payload }) => {
       if (message === 'write') (payload as Write).failed(this.#end)
     })
@@ -149,8 +150,9 @@ export class Engine {
   /** What can be seen of it from outside. */
   get view(): EngineView {
     const failure = this.#failure ?? (this.#isStopping ? engineStopped() : undefined)
-    const isServing = this.#isServing && this.#timekeeper !== undefined && !this.#isStopping
-    return { name: this.#settings.identity.name, nodeId: this.#node.nodeId, isServing, failure, pools: this.#pools }
+    const { node, isServing: serves } = this.#membership
+    const isServing = serves && this.#timekeeper !== undefined && !this.#isStopping
+    return { name: this.#settings.identity.name, nodeId: node.nodeId, isServing, failure, pools: this.#pools }
   }
 
   get maxValueBytes(): number {
@@ -176,30 +178,28 @@ export class Engine {
     await waitFor('ending the claims', this.#dispatcher.ask('close'))
     // Race: starts and claims on their way bring runs that no other node knows to be free.
     await waitFor('writing what was asked for', this.#passBarrier())
-    await this.#comeToRest(restBy, overBy)
+    if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
+    await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
     await this.#timekeeper?.handle.stop({ within: leftMs() })
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()
     this.#pools.workflow.close()
     this.#pools.task.close()
     await this.#system.stop({ within: leftMs() })
-    if (this.#node.nodeId !== 0) {
-      await waitFor('leaving the store before its lease ends', store.deleteNode(this.#node.nodeId))
+    if (this.#membership.isNode) {
+      await waitFor('leaving the store before its lease ends', store.deleteNode(this.#membership.node.nodeId))
     }
   }
 
   async #start(): Promise<void> {
-    const wasNode = this.#node.nodeId !== 0
-    this.#isServing = true
-    await this.#join()
-    if (wasNode) await this.#declare()
+    await this.#membership.serve(this.#join)
     this.#employ('janitor', () => new Janitor(this.#deps, this.#settings.retention))
-    await this.#dispatcher.ask('serve', this.#node.nodeId)
+    await this.#dispatcher.ask('serve', this.#membership.node.nodeId)
   }
 
   /** Makes this process a node, which serves nothing before it is started. */
   readonly #join = onceDone(async () => {
-    await this.#register()
+    await this.#membership.register()
     this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
     await this.#timekeeper.ref.ask('wake')
   })
@@ -231,47 +231,16 @@ export class Engine {
     }
   }
 
-  async #register(): Promise<void> {
-    const { identity, leaseMs } = this.#settings
-    this.#node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
-    this.#node.seq = 0
-    if (this.#isServing) await this.#declare()
-  }
-
-  async #declare(): Promise<void> {
-    await this.#tellServing()
-    await this.#settings.schedules.declareOn(this.#node.nodeId)
-  }
-
   #opensAt(at: number): void {
     if (at <= this.#deps.store.now()) this.hint()
     else this.#timekeeper?.ref.tell('dueAt', at)
   }
 
-  #definitionAdded(): void {
-    this.hint()
-    if (!this.#isServing || this.#node.nodeId === 0) return
-    this.#tellServing().catch((error: unknown) => {
-      this.#deps.log.warn(
-        { err: error },
-        'the store does not know of a definition of this node: it may say that no node knows it',
-      )
-    })
-  }
-
-  async #tellServing(): Promise<void> {
-    const queueIds = [...this.#settings.queues.values()]
-    await this.#deps.store.updateServing(this.#node.nodeId, { queueIds, definitionIds: this.#registry.ids() })
-  }
-
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
-    const isAnew = !this.#isStopping
-    if (isAnew)
-      this.#deps.log.warn({ node: this.#node.nodeId }, 'this node was declared dead by another and starts anew')
     for (const activation of this.#active.all()) activation.lost()
-    if (!isAnew) return false
-    await this.#register()
+    if (this.#isStopping) return false
+    await this.#membership.startAnew()
     this.slots.startAnew()
     return true
   }
@@ -280,32 +249,6 @@ export class Engine {
     const barrier = new Barrier()
     this.#write(barrier)
     await barrier.passed.promise
-  }
-
-  /** cancel, when told so → drain → wait → release */
-  async #comeToRest(restBy: number, overBy: number): Promise<void> {
-    if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
-    for (const activation of this.#active.all()) activation.drain()
-    const isOver = Promise.all([this.local.close(), this.slots.close()])
-    const isQuiet = await Promise.all([this.#isQuietBy(restBy), this.#isOverBy(restBy, isOver)])
-    if (isQuiet.every(Boolean)) return
-    for (const activation of this.#active.all()) activation.release()
-    this.local.release()
-    this.slots.release()
-    await Promise.all([this.#isQuietBy(overBy), this.#isOverBy(overBy, isOver)])
-    this.local.giveUp()
-  }
-
-  async #isQuietBy(at: number): Promise<boolean> {
-    if (this.#active.size === 0) return true
-    const quiet = deferred<void>()
-    this.#quiet = quiet.resolve
-    return this.#isOverBy(at, quiet.promise)
-  }
-
-  #isOverBy(at: number, end: Promise<unknown>): Promise<boolean> {
-    const { clock } = this.#deps
-    return isDoneWithin(clock, at - clock.monotonic(), end)
   }
 
   #surroundings(): Surroundings {
@@ -343,12 +286,11 @@ export class Engine {
     this.happened()
     // Others may have waited for its end, or it waits for an actor itself.
     if (activation.wasPutBack || activation.claimed.deliveries > 1) this.#dispatcher.tell('hint')
-    if (this.#active.size === 0) this.#quiet?.()
   }
 
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
-      node: this.#node,
+      node: this.#membership.node,
       counts: this.counts,
       declaredDead: () => this.#declaredDead(),
       woken: () => this.hint(),
@@ -375,7 +317,7 @@ export class Engine {
     const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
       changes: this.changes,
-      node: this.#node,
+      node: this.#membership.node,
       leaseMs,
       maxDeliveries,
       isProvedDead,

@@ -2,27 +2,14 @@
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { engineStopped, runCancelled } from '../model/errors.ts'
-import type { CancelAnswer, Committed, FinishedRun } from '../store/store.ts'
+import { nothingCommitted } from '../store/lists.ts'
+import type { CancelAnswer, FinishedRun } from '../store/store.ts'
 import type { EndedRuns } from '../store/views.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import { tellOfFailure, type Failure } from './failures.ts'
 import { LocalRun, type LocalOrder } from './local-run.ts'
 import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
-
-const allTaken: Committed = {
-  isNodeLost: false,
-  lost: new Set(),
-  started: [],
-  tells: [],
-  completions: [],
-  cancels: [],
-  woken: 0,
-  claimed: [],
-  heldBack: [],
-  cancelRequests: [],
-  opensAt: null,
-}
 
 export class LocalRuns {
   readonly #around: Surroundings
@@ -124,7 +111,7 @@ export class LocalRuns {
   /** What an activation would have stored is taken at once. What is no record is its giving the run back, which here is the end. */
   #take(write: Write): void {
     if (write instanceof HeldWrite) for (const record of write.records) this.#takeOne(write.held as LocalRun, record)
-    write.committed(allTaken)
+    write.committed(nothingCommitted)
   }
 
   #takeOne(run: LocalRun, { list, record }: HeldRecord): void {

@@ -1,7 +1,7 @@
 // A run and its steps as people and programs see them.
 import { decode, decodeError } from '../lib/codec.ts'
 import { TroupeError } from '../lib/errors.ts'
-import { reviveError } from '../model/errors.ts'
+import { reviveError } from '../model/error-classes.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { RunState } from '../model/run.ts'
 import type { StepKind } from '../store/store.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TroupeError } from '../lib/errors.ts'
-import { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './errors.ts'
+import { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './error-classes.ts'
 import { retryDelayMs, retryPolicy, type RetryOptions } from './retry.ts'
 
 describe('retryPolicy', () => {

@@ -2,7 +2,8 @@
 import { backoffMs, type Backoff } from '../lib/backoff.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { isTroupeError } from '../lib/errors.ts'
-import { optionInvalid, optionUnknown, RetryAfterError } from './errors.ts'
+import { RetryAfterError } from './error-classes.ts'
+import { optionInvalid, optionUnknown } from './errors.ts'
 
 export interface RetryOptions {
   /** How often in all; the first attempt counts. */

@@ -1,5 +1,5 @@
 // The lists that a batch is made of.
-import type { Batch } from './store.ts'
+import type { Batch, Committed } from './store.ts'
 
 /** What a batch writes for runs that are held: each record carries the claim it is written under. */
 export const heldLists = [
@@ -41,4 +41,19 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
     cancels: [],
     claims: [],
   }
+}
+
+/** The answer to a batch of which nothing had to be told. */
+export const nothingCommitted: Committed = {
+  isNodeLost: false,
+  lost: new Set(),
+  started: [],
+  tells: [],
+  completions: [],
+  cancels: [],
+  woken: 0,
+  claimed: [],
+  heldBack: [],
+  cancelRequests: [],
+  opensAt: null,
 }

@@ -1,6 +1,6 @@
 // Checking values against Standard Schemas (standardschema.dev).
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ValidationError } from '../model/errors.ts'
+import { ValidationError } from '../model/error-classes.ts'
 
 // More than a person reads of one mistake.
 const mostIssues = 5

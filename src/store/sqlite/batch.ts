@@ -17,29 +17,16 @@ import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { recordStreams } from './streams.ts'
+import { nothingCommitted } from '../lists.ts'
 import { completeRuns, recordTokens } from './tokens.ts'
 
 // A client writes without being a node: it holds nothing and is never rescued.
 const noNode = 0
 
-const nothing: Committed = {
-  isNodeLost: false,
-  lost: new Set(),
-  started: [],
-  tells: [],
-  completions: [],
-  cancels: [],
-  woken: 0,
-  claimed: [],
-  heldBack: [],
-  cancelRequests: [],
-  opensAt: null,
-}
-
 /** The one hot call, in the order its parts depend on each other. */
 export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
   const isNode = batch.nodeId !== noNode
-  if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothing, isNodeLost: true }
+  if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothingCommitted, isNodeLost: true }
   const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
   if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
 

@@ -1,6 +1,6 @@
 // Workers for the tests of threads, in a file that the threads load too.
 import { threadId } from 'node:worker_threads'
-import { PermanentError, RetryAfterError, ValidationError } from '../../../src/model/errors.ts'
+import { PermanentError, RetryAfterError, ValidationError } from '../../../src/model/error-classes.ts'
 import type { WorkerContext } from '../../../src/worker/context.ts'
 import { worker } from '../../../src/worker/worker.ts'
 
