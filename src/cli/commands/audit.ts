@@ -1,5 +1,6 @@
 // `troupe audit`: what people did.
 import type { AuditEntry } from '../../engine/audit.ts'
+import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -9,13 +10,22 @@ import { drawTable, type Column } from '../table.ts'
 import { timestamp } from '../times.ts'
 import { toJson } from '../values.ts'
 
-export interface AuditFlags extends CommonFlags {
+interface AuditFlags extends CommonFlags {
   readonly limit?: number
 }
 
 const mostEntries = 20
 
-export async function auditCommand({ limit = mostEntries, ...flags }: AuditFlags, io: Io): Promise<ExitCode> {
+export function addAudit(shell: Shell): void {
+  addCommand<AuditFlags>(shell, {
+    name: 'audit',
+    summary: 'list what people did',
+    description: 'Lists what people did to runs, the newest first.',
+    perform: (flags, _operands, io) => auditCommand(flags, io),
+  }).option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
+}
+
+async function auditCommand({ limit = mostEntries, ...flags }: AuditFlags, io: Io): Promise<ExitCode> {
   const entries = await withClient(flags, io, (troupe) => troupe.audit({ limit }))
   if (flags.json === true) io.stdout.write(`${toJson(entries, io.stdout.isTerminal ? 2 : 0)}\n`)
   else if (entries.length === 0) io.stderr.write('Nobody did anything yet.\n')

@@ -1,5 +1,6 @@
 // `troupe dead`: what failed for good, by reason.
 import type { DeadKind } from '../../engine/dead-kinds.ts'
+import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -9,14 +10,26 @@ import { drawTable, type Column } from '../table.ts'
 import { age } from '../times.ts'
 import { toJson } from '../values.ts'
 
-export interface DeadFlags extends CommonFlags {
+interface DeadFlags extends CommonFlags {
   readonly name?: string
   readonly limit?: number
 }
 
 const mostKinds = 20
 
-export async function deadCommand({ name, limit = mostKinds, ...flags }: DeadFlags, io: Io): Promise<ExitCode> {
+export function addDead(shell: Shell): void {
+  addCommand<DeadFlags>(shell, {
+    name: 'dead',
+    summary: 'list what failed for good, by reason',
+    description:
+      'Lists what failed for good and was not tried again, the latest first. Runs that failed for the same reason have one fingerprint.',
+    perform: (flags, _operands, io) => deadCommand(flags, io),
+  })
+    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--limit <n>', 'how many reasons at most (default: 20)', wholeNumber)
+}
+
+async function deadCommand({ name, limit = mostKinds, ...flags }: DeadFlags, io: Io): Promise<ExitCode> {
   const filter = { limit, ...(name !== undefined && { name }) }
   const kinds = await withClient(flags, io, (troupe) => troupe.dead(filter))
   if (flags.json === true) io.stdout.write(`${toJson(kinds, io.stdout.isTerminal ? 2 : 0)}\n`)

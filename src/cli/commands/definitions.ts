@@ -1,12 +1,22 @@
 // `troupe definitions`: what can be started, as the config and the workers folder define it.
 import { Troupe } from '../../troupe.ts'
+import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { paintFor } from '../paint.ts'
 import { toJson } from '../values.ts'
 
-export async function definitionsCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+export function addDefinitions(shell: Shell): void {
+  addCommand<CommonFlags>(shell, {
+    name: 'definitions',
+    summary: 'list what can be started',
+    description: 'Lists the workers and workflows that the config and the workers folder define.',
+    perform: (flags, _operands, io) => definitionsCommand(flags, io),
+  })
+}
+
+async function definitionsCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const { options, origins } = await loadSettings(flags, io.folder)
   // In memory: to look at definitions needs no store, and makes none.
   const troupe = await Troupe.open({ ...options, store: 'sqlite::memory:', logLevel: 'error' }, { clock: io.clock })

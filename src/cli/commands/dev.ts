@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
+import { addCommand, type Shell } from '../command.ts'
 import { loadSettings, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io, Signal } from '../io.ts'
@@ -15,8 +16,18 @@ const patience = '3s'
 const isLeftOut = /^(\..*|node_modules|dist|build|coverage|out|tmp)$/
 const isSource = /\.([cm]?[jt]s|json)$/
 
+export function addDev(shell: Shell): void {
+  addCommand<CommonFlags>(shell, {
+    name: 'dev',
+    summary: 'serve the queues, and reload on change',
+    description:
+      'Performs what is ready in the queues of the store, and starts anew whenever a source file of this folder changes. Runs go on with the new code; a file that cannot be loaded changes nothing.',
+    perform: (flags, _operands, io) => devCommand(flags, io),
+  })
+}
+
 /** Each generation is a process of its own: nothing of the code before is left in it, and what ran is given back to the next. */
-export async function devCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+async function devCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   await loadSettings(flags, io.folder)
   const log = lineLog(flags, 'info', io)
   const generations = new Generations(argumentsOf(flags), (text) => log.info({}, text))

@@ -1,5 +1,6 @@
 // `troupe nodes`: the processes that serve queues, as the store knows them.
 import type { NodeInfo } from '../../engine/node-status.ts'
+import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -9,7 +10,16 @@ import { drawTable, type Column } from '../table.ts'
 import { age } from '../times.ts'
 import { toJson } from '../values.ts'
 
-export async function nodesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+export function addNodes(shell: Shell): void {
+  addCommand<CommonFlags>(shell, {
+    name: 'nodes',
+    summary: 'list the processes that serve queues',
+    description: 'Lists the nodes of the store: their processes, leases, queues, and how many runs each performs.',
+    perform: (flags, _operands, io) => nodesCommand(flags, io),
+  })
+}
+
+async function nodesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const nodes = await withClient(flags, io, (troupe) => troupe.nodes())
   if (flags.json === true) io.stdout.write(`${toJson(nodes, io.stdout.isTerminal ? 2 : 0)}\n`)
   else if (nodes.length === 0) io.stderr.write('No node serves this store: start one with troupe start.\n')

@@ -1,5 +1,6 @@
 // `troupe queues`: what is in the queues of a store, and pausing and resuming one.
 import type { QueueStatus } from '../../engine/queue-status.ts'
+import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -10,7 +11,29 @@ import { age } from '../times.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 
-export async function queuesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+export function addQueues(shell: Shell): void {
+  const program = addCommand<CommonFlags>(shell, {
+    name: 'queues',
+    takes: '[pause|resume NAME]',
+    summary: 'list queues, pause or resume one',
+    description:
+      'Lists the queues with what is in them. A paused queue starts nothing, on any node, until it is resumed; what runs goes on.',
+    perform: (flags, _operands, io) => queuesCommand(flags, io),
+  })
+  for (const verb of ['pause', 'resume'] as const) {
+    addCommand<CommonFlags>(
+      { ...shell, program },
+      {
+        name: verb,
+        takes: 'NAME',
+        description: verb === 'pause' ? 'Lets nothing of a queue start.' : 'Lets a paused queue go on.',
+        perform: (flags, [name = ''], io) => pauseCommand({ verb, name }, flags, io),
+      },
+    ).argument('<name>', 'the queue')
+  }
+}
+
+async function queuesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const queues = await withClient(flags, io, (troupe) => troupe.queues())
   if (flags.json === true) io.stdout.write(`${toJson(queues, io.stdout.isTerminal ? 2 : 0)}\n`)
   else if (queues.length === 0) io.stderr.write('No queues yet: the first run or node makes one.\n')
@@ -18,13 +41,13 @@ export async function queuesCommand(flags: CommonFlags, io: Io): Promise<ExitCod
   return exitCodes.ok
 }
 
-export interface PauseRequest {
+interface PauseRequest {
   readonly verb: 'pause' | 'resume'
   readonly name: string
 }
 
 /** Throws `usage` for a name that no run and no node ever had: it would be a slip of the pen. */
-export async function pauseCommand({ verb, name }: PauseRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
+async function pauseCommand({ verb, name }: PauseRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
   const hasChanged = await withClient(flags, io, async (troupe) => {
     const names = (await troupe.queues()).map((queue) => queue.name)
     if (!names.includes(name)) throw usage(`There is no queue '${name}'. There is: ${names.join(', ')}`)

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import type { RunsWhere } from '../../engine/options.ts'
 import type { BulkProgress } from '../../engine/bulk.ts'
 import type { Troupe } from '../../troupe.ts'
+import { addCommand, addWhere, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
@@ -12,12 +13,34 @@ import { withClient } from '../store-client.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 
-export interface RetryFlags extends CommonFlags, WhereFlags {
+interface RetryFlags extends CommonFlags, WhereFlags {
   readonly dryRun?: boolean
   readonly by?: string
 }
 
-export async function retryCommand(ids: readonly string[], flags: RetryFlags, io: Io): Promise<ExitCode> {
+export function addRetry(shell: Shell): void {
+  const command = addCommand<RetryFlags>(shell, {
+    name: 'retry',
+    takes: '[ID...]',
+    summary: 'try runs again that failed or were cancelled',
+    description:
+      'Tries runs again by their ids, or all that a filter finds: those that failed, unless --state says cancelled. A workflow remembers the steps that succeeded.',
+    help,
+    perform: (flags, ids, io) => retryCommand(ids, flags, io),
+  })
+  addWhere(command)
+    .argument('[id...]', 'their ids, or at least the first 8 characters of each')
+    .option('--dry-run', 'only count what the filter finds')
+    .option('--by <name>', 'who does it, for troupe audit (default: the user of this machine)')
+}
+
+const help = `Examples:
+  troupe retry 0197f3a2-5c1e
+  troupe dead                          see what failed, by reason
+  troupe retry --fingerprint 9f2c1d07aa31b4e6 --dry-run
+  troupe retry --name order --state timed-out`
+
+async function retryCommand(ids: readonly string[], flags: RetryFlags, io: Io): Promise<ExitCode> {
   const where = whereRuns(flags)
   const isFiltered = Object.keys(where).length > 0
   if (ids.length > 0 && isFiltered) throw usage('Give ids or a filter, not both.')

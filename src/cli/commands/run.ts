@@ -5,6 +5,7 @@ import type { RunStatus } from '../../engine/run-status.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import type { Log, LogLevel } from '../../lib/log.ts'
 import { Troupe } from '../../troupe.ts'
+import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
@@ -19,12 +20,12 @@ import { exitCodeFor, listenForSignals, type Interruption } from '../signals.ts'
 import { checkTime, unknownWorker, usage } from '../usage.ts'
 import { prettyValue, toJson } from '../values.ts'
 
-export interface RunFlags extends CommonFlags {
+interface RunFlags extends CommonFlags {
   readonly key?: string
   readonly timeout?: string
 }
 
-export interface RunRequest {
+interface RunRequest {
   readonly name: string
   /** JSON, or `-` for standard input. */
   readonly input: string | undefined
@@ -38,7 +39,32 @@ const leave = '10s'
 
 const firstLookMs = 100
 
-export async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
+export function addRun(shell: Shell): void {
+  addCommand<RunFlags>(shell, {
+    name: 'run',
+    takes: 'NAME [JSON]',
+    summary: 'start a run, stream its messages, print its result',
+    description:
+      'Starts a run of a worker or workflow in this process, streams its messages and progress to standard error, and prints its result.',
+    help,
+    perform: (flags, [name = '', input], io) => runCommand({ name, input, flags }, io),
+  })
+    .argument('<name>', 'the worker or workflow')
+    .argument('[json]', 'its input; - reads standard input')
+    .option('--key <text>', 'idempotency key: the same key is the same run, which goes on where it stopped')
+    .option('--timeout <time>', 'how long the whole run may take, as in 30s, 5m, 2h')
+}
+
+const help = `Examples:
+  troupe run greet '"ann"'
+  troupe run order '{"items":["book","pen"]}' --key order-17
+  cat order.json | troupe run order -
+  troupe run report > report.json      the result is JSON when it goes into a file
+
+Ctrl-C stops gracefully: the run stays in the store, and the same command with the
+same --key goes on with it. A second Ctrl-C stops at once, and loses nothing either.`
+
+async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const input = await readInput(request, io)
   const options = callOptions(request.flags)
   const settings = await loadSettings(request.flags, io.folder)

@@ -3,6 +3,7 @@ import type { RunStatus } from '../../engine/run-status.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { reasonText } from '../../model/reason.ts'
 import { percent, shareOf } from '../bar.ts'
+import { addCommand, addWhere, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
@@ -15,14 +16,33 @@ import { age, tookMs } from '../times.ts'
 import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
-export interface RunsFlags extends CommonFlags, WhereFlags {
+interface RunsFlags extends CommonFlags, WhereFlags {
   readonly after?: string
   readonly limit?: number
 }
 
 const mostRuns = 20
 
-export async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
+export function addRuns(shell: Shell): void {
+  const command = addCommand<RunsFlags>(shell, {
+    name: 'runs',
+    summary: 'list runs, the newest first',
+    description: 'Lists runs, the newest first.',
+    help,
+    perform: (flags, _operands, io) => runsCommand(flags, io),
+  })
+  addWhere(command)
+    .option('--after <id>', 'only runs older than this one')
+    .option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
+}
+
+const help = `Examples:
+  troupe runs
+  troupe runs --state failed --name order
+  troupe runs --state timed-out        or crashed: both are failed
+  troupe runs --json --limit 1000 | jq -r '.[].id'`
+
+async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
   const limit = flags.limit ?? mostRuns
   // One more than is shown, to know whether there are more.
   const found = await withClient(flags, io, async (troupe) => {

@@ -1,6 +1,7 @@
 // `troupe schedules`: the schedules of a store, and pausing, resuming, triggering and foreseeing one.
 import type { ScheduleStatus } from '../../engine/schedule-verbs.ts'
 import { formatMs } from '../../lib/duration.ts'
+import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -11,19 +12,41 @@ import { relative, timestamp } from '../times.ts'
 import { toJson } from '../values.ts'
 
 /** What can be done to one, and what it does, for the help. */
-export const scheduleVerbs = {
+const scheduleVerbs = {
   pause: 'Keeps a schedule from firing, on any node, until it is resumed.',
   resume: 'Lets a schedule fire again, from its next tick on.',
   trigger: 'Starts a run of a schedule now, and prints its id.',
   next: 'Prints the next times at which a schedule fires.',
 } as const
 
-export interface ScheduleRequest {
+interface ScheduleRequest {
   readonly verb: keyof typeof scheduleVerbs
   readonly name: string
 }
 
-export async function schedulesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+export function addSchedules(shell: Shell): void {
+  const program = addCommand<CommonFlags>(shell, {
+    name: 'schedules',
+    takes: '[pause|resume|trigger|next NAME]',
+    summary: 'list schedules, pause, resume, trigger or foresee one',
+    description:
+      'Lists the schedules of the store. Those that code declares are among them while a node that has it runs.',
+    perform: (flags, _operands, io) => schedulesCommand(flags, io),
+  })
+  for (const verb of Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]) {
+    addCommand<CommonFlags>(
+      { ...shell, program },
+      {
+        name: verb,
+        takes: 'NAME',
+        description: scheduleVerbs[verb],
+        perform: (flags, [name = ''], io) => scheduleCommand({ verb, name }, flags, io),
+      },
+    ).argument('<name>', 'the schedule')
+  }
+}
+
+async function schedulesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const schedules = await withClient(flags, io, (troupe) => troupe.schedules())
   if (flags.json === true) io.stdout.write(`${toJson(schedules, io.stdout.isTerminal ? 2 : 0)}\n`)
   else if (schedules.length === 0) io.stderr.write('No schedules: those that code declares are here while it runs.\n')
@@ -32,7 +55,7 @@ export async function schedulesCommand(flags: CommonFlags, io: Io): Promise<Exit
 }
 
 /** Throws `schedule_not_found`. */
-export async function scheduleCommand({ verb, name }: ScheduleRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
+async function scheduleCommand({ verb, name }: ScheduleRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
   const done = await withClient(flags, io, async (troupe) => {
     if (verb === 'next') return { name, next: await troupe.nextFires(name) }
     if (verb === 'trigger') return { name, run: (await troupe.trigger(name)).id }

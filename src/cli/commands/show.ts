@@ -1,6 +1,7 @@
 // `troupe show`: everything that is known of one run.
 import type { AttemptStatus, RunStatus, StepStatus } from '../../engine/run-status.ts'
 import type { Troupe } from '../../troupe.ts'
+import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
@@ -10,14 +11,32 @@ import { drawRun } from '../run-picture.ts'
 import { withClient } from '../store-client.ts'
 import { toJson } from '../values.ts'
 
-export interface ShowFlags extends CommonFlags {
+interface ShowFlags extends CommonFlags {
   /** Also the steps past the first hundred. */
   readonly all?: boolean
 }
 
 const mostSteps = 100
 
-export async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
+export function addShow(shell: Shell): void {
+  addCommand<ShowFlags>(shell, {
+    name: 'show',
+    takes: 'ID',
+    summary: 'show one run: times, input, steps, error, output',
+    description: 'Shows everything of one run: its times, input, progress, steps, error and output.',
+    help,
+    perform: (flags, [id = ''], io) => showCommand(id, flags, io),
+  })
+    .argument('<id>', 'its id, or at least the first 8 characters')
+    .option('--all', 'show all steps, however many')
+}
+
+const help = `Examples:
+  troupe show 0197f3a2-5c1e-7a00-8000-3f1c2b9d4e5f
+  troupe show 0197f3a2-5c1e --verbose  with the stack of its error
+  troupe show 0197f3a2-5c1e --json | jq .output`
+
+async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
   const { run, steps, attempts } = await withClient(flags, io, (troupe) => find(troupe, id))
   const { stdout, env, clock, folder } = io
   if (flags.json === true) {

@@ -1,5 +1,6 @@
 // `troupe start`: serves the queues of a store until it is told to stop.
 import { Troupe } from '../../troupe.ts'
+import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -7,7 +8,7 @@ import { leastLevel, lineLog } from '../line-log.ts'
 import { listenForSignals } from '../signals.ts'
 import { checkTime } from '../usage.ts'
 
-export interface StartFlags extends CommonFlags {
+interface StartFlags extends CommonFlags {
   /** How long a stop waits for what is executing. */
   readonly within?: string
 }
@@ -16,8 +17,18 @@ export interface StartFlags extends CommonFlags {
 const defaultPatience = '30s'
 const mostNames = 12
 
+export function addStart(shell: Shell): void {
+  addCommand<StartFlags>(shell, {
+    name: 'start',
+    summary: 'serve the queues until told to stop',
+    description:
+      'Performs what is ready in the queues of the store. SIGTERM or Ctrl-C stops gracefully: what is not finished in time goes back into its queue. A second signal stops at once.',
+    perform: (flags, _operands, io) => startCommand(flags, io),
+  }).option('--within <time>', 'how long a stop waits for what is executing (default: 30s)')
+}
+
 /** open → serve → wait for a signal → stop */
-export async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
+async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
   const { within = defaultPatience } = flags
   checkTime('--within', within)
   const settings = await loadSettings(flags, io.folder)
