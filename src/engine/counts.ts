@@ -21,6 +21,8 @@ export class Counts {
   woken = 0
   /** Runs that were taken over from dead nodes, or found unheld. */
   rescued = 0
+  /** Runs that failed, because too many processes died while they ran them. */
+  givenUp = 0
   readonly commitMs = new Histogram()
   readonly batchWrites = new Histogram()
   /** From the start of a run to its first attempt. */

@@ -15,7 +15,7 @@ import { Committer } from './committer.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { expiredText, tellOfFailure } from './failures.ts'
+import { expiredText, tellOfFailure, tellOfGivenUp } from './failures.ts'
 import { comeToRest } from './coming-to-rest.ts'
 import { goingOn } from './in-time.ts'
 import { LocalRuns } from './local-runs.ts'
@@ -51,6 +51,7 @@ export class Engine {
   happened: () => void = () => {}
   readonly #deps: Deps
   readonly #settings: EngineSettings
+  readonly #registry: Registry
   readonly #system: ActorSystem
   readonly #membership: Membership
   readonly #active = new ActiveRuns()
@@ -67,6 +68,7 @@ export class Engine {
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#deps = deps
     this.#settings = settings
+    this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
     this.changes = new Changes(deps.store, deps.clock)
     this.watch = new Watch(this.changes, deps.clock)
@@ -320,11 +322,19 @@ export class Engine {
       node: this.#membership.node,
       leaseMs,
       maxDeliveries,
+      counts: this.counts,
       isProvedDead,
       isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
         this.hint()
         if (this.#active.size > 0) this.#write(askForMail)
+      },
+      givenUp: (runs, error) => {
+        for (const run of runs) {
+          const definition = this.#registry.byId(run.definitionId)
+          if (!this.watch.isAwaited(run.id)) tellOfGivenUp(this.#deps.log, run, { definition, error })
+          this.watch.wake(run.id)
+        }
       },
       fireSchedules: () => this.#settings.schedules.fireDue(),
       expired: (ids) => {

@@ -1,6 +1,7 @@
 // What people are told of attempts and runs that fail.
 import { formatMs } from '../lib/duration.ts'
 import type { Log } from '../lib/log.ts'
+import type { GivenUpRun } from '../store/store.ts'
 import { clip } from '../lib/text.ts'
 import type { AnyDefinition } from './definition.ts'
 
@@ -30,6 +31,17 @@ export interface Failure {
 export function tellOfFailure(log: Log, { id, definition, attempt, error }: Failure): void {
   const text = `${nameOf(definition)} failed: ${reasonOf(error)}; nobody here waits for its result`
   log.error({ run: id, attempt, err: error }, text)
+}
+
+/** For a run that was performed by processes that died. The definition is unknown where nobody could perform it. */
+export function tellOfGivenUp(
+  log: Log,
+  { id, name, attempt, deliveries }: GivenUpRun,
+  { definition, error }: { readonly definition: AnyDefinition | undefined; readonly error: Error },
+): void {
+  const what = definition === undefined ? `'${name}'` : nameOf(definition)
+  const fields = { run: id, worker: name, attempt, deliveries, err: error }
+  log.error(fields, `${what} failed: ${reasonOf(error)}; nobody here waits for its result`)
 }
 
 export const expiredText = 'a run failed before it was performed, as its time was up; nobody here waits for its result'

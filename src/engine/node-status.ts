@@ -139,6 +139,7 @@ export class NodeStatuses implements StatusVerbs {
       'troupe.run.active': gauge('{run}', [point({}, engine.running().length + engine.local.running().length)]),
       'troupe.run.woken': counter('{run}', counts.woken),
       'troupe.run.rescued': counter('{run}', counts.rescued),
+      'troupe.run.given_up': counter('{run}', counts.givenUp),
       'troupe.run.messages.dropped': counter('{message}', counts.droppedMessages),
       'troupe.claim.count': counter('{claim}', counts.claims),
       'troupe.claim.runs': counter('{run}', counts.claimed),

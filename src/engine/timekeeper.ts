@@ -4,9 +4,10 @@ import type { Timer } from '../lib/clock.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
-import type { ExpiredRun, NodeIdentity, NodeRow } from '../store/store.ts'
+import type { ExpiredRun, GivenUpRun, NodeIdentity, NodeRow } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import type { NodeState } from './committer.ts'
+import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import type { ScheduleNews } from './schedule-keeper.ts'
 
@@ -27,6 +28,7 @@ export interface TimekeeperOptions {
   readonly node: NodeState
   readonly leaseMs: number
   readonly maxDeliveries: number
+  readonly counts: Counts
   /** Whether the process of another node is certainly gone. */
   readonly isProvedDead: (identity: NodeIdentity) => boolean
   /** Runs of this node, to be told apart from what the store thinks it holds. */
@@ -35,6 +37,8 @@ export interface TimekeeperOptions {
   readonly hint: () => void
   /** These runs ended while they waited. */
   readonly expired: (ids: readonly string[]) => void
+  /** These runs failed, because too many processes died while they ran them. */
+  readonly givenUp: (runs: readonly GivenUpRun[], error: Error) => void
   /** Starts the runs of schedules that are due. */
   readonly fireSchedules: () => Promise<ScheduleNews>
   /** The lease could not be renewed in time: what runs here may be taken away. */
@@ -129,9 +133,13 @@ export class Timekeeper extends Actor {
       .filter(({ isExpired, isProved }) => isExpired || isProved)
     this.#goOn(await this.#releaseUnheld(), 'that could not be written')
     if (dead.length === 0) return
-    const { maxDeliveries } = this.#options
-    const value = JSON.stringify(toErrorRecord(runLost(maxDeliveries)))
-    this.#goOn(await store.rescueNodes(dead, { maxDeliveries, value }), 'whose process died')
+    const { maxDeliveries, counts } = this.#options
+    const error = runLost(maxDeliveries)
+    const value = JSON.stringify(toErrorRecord(error))
+    const { released, givenUp } = await store.rescueNodes(dead, { maxDeliveries, value })
+    this.#goOn(released, 'whose process died')
+    counts.givenUp += givenUp.length
+    if (givenUp.length > 0) this.#options.givenUp(givenUp, error)
     // Slots are free that were no run's.
     this.#options.hint()
   }
@@ -145,6 +153,7 @@ export class Timekeeper extends Actor {
 
   #goOn(runs: number, which: string): void {
     if (runs === 0) return
+    this.#options.counts.rescued += runs
     this.#deps.log.info({ runs }, `goes on with ${runs} ${runs === 1 ? 'run' : 'runs'} ${which}`)
     this.#options.hint()
   }

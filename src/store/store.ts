@@ -273,6 +273,24 @@ export interface DeadRun {
   readonly value: string
 }
 
+/** What became of the runs of dead nodes. */
+export interface Rescued {
+  /** How many are ready again. */
+  readonly released: number
+  readonly givenUp: readonly GivenUpRun[]
+}
+
+/** A run that has failed, because too many processes died while they ran it. */
+export interface GivenUpRun {
+  readonly id: string
+  readonly definitionId: number
+  readonly name: string
+  readonly generation: number
+  readonly attempt: number
+  /** How many processes died. */
+  readonly deliveries: number
+}
+
 /** A run whose time was up before anybody ran it to its end. */
 export interface ExpiredRun {
   readonly name: string
@@ -345,8 +363,8 @@ export interface Store extends WaitStore, OperatingStore, QueueStore, EventStore
   /** Keeps what a node can perform, for people who ask why a run waits. */
   updateServing(nodeId: number, serving: Serving): Promise<void>
   listNodes(): Promise<NodeRow[]>
-  /** Makes what these nodes ran ready again and forgets them; counts the runs. */
-  rescueNodes(nodes: readonly DeadNode[], fate: DeadRun): Promise<number>
+  /** Makes what these nodes ran ready again, but for what killed too many of them, and forgets them. */
+  rescueNodes(nodes: readonly DeadNode[], fate: DeadRun): Promise<Rescued>
   /** Gives back what this node holds in the store but not in memory; counts the runs. */
   releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
   deleteNode(nodeId: number): Promise<void>

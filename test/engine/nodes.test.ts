@@ -136,13 +136,31 @@ describe('a run whose process dies', () => {
     for (let death = 1; death <= 4; death++) {
       await eventually(() => calls === death)
       await turns()
-      const { troupe } = await onStage({
+      const { troupe, log } = await onStage({
         store,
         definitions: [job],
         clock: new ManualClock(1_000 + death * 500),
         world,
       })
+      const metrics = await troupe.metrics()
+      const counted = ['rescued', 'given_up'].map((what) => metrics[`troupe.run.${what}`]?.points[0]?.value)
+      expect(counted).toEqual(death < 4 ? [1, 0] : [0, 1])
       if (death < 4) continue
+      expect(log.lines.filter(({ level }) => level !== 'debug')).toEqual([
+        {
+          level: 'error',
+          fields: {
+            run: id,
+            worker: 'job',
+            attempt: 1,
+            deliveries: 4,
+            err: expect.objectContaining({ code: 'run_lost' }),
+          },
+          message: expect.stringMatching(
+            /^worker 'job' failed: The process died 4 times while it ran this.*; nobody here waits for its result$/,
+          ),
+        },
+      ])
       const result = rejection((await troupe.handle(id)).result())
       expect(await result).toMatchObject({ code: 'run_lost', retryable: false, details: { deliveries: 4 } })
       expect(await troupe.get(id)).toMatchObject({ state: 'failed', attempt: 1 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { migrations } from '../../src/store/sqlite/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
-import type { Claimed } from '../../src/store/store.ts'
+import type { Claimed, Rescued } from '../../src/store/store.ts'
 import { cancel, errorValue, park, Scene, settle, startMs } from '../../src/testing/conformance/scene.ts'
 
 let folder = ''
@@ -137,6 +137,6 @@ async function expire(held: Claimed['held']): Promise<void> {
   await scene.store.expireRuns(9, () => errorValue('timed_out'))
 }
 
-function rescue(value: string): Promise<number> {
+function rescue(value: string): Promise<Rescued> {
   return scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value })
 }

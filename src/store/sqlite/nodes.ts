@@ -1,5 +1,5 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
-import type { DeadNode, DeadRun, NodeIdentity, NodeRow, Serving } from '../store.ts'
+import type { DeadNode, DeadRun, GivenUpRun, NodeIdentity, NodeRow, Rescued, Serving } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { backInLine } from './limited.ts'
 import { endRuns, giveBack } from './moves.ts'
@@ -43,6 +43,12 @@ const releaseDelivered = `
 update live set state = 'ready', node = null, deliveries = ?, due_at = ${againUntil}
 where run_id = ? and state in (${statesBefore(runMoves.release)})
 returning has_slots as hasSlots`
+
+// By primary key, for a run that fails now.
+const findGivenUp = `
+select run.public_id as id, live.definition as definitionId, definition.name, live.generation, live.attempt, ? as deliveries
+from live cross join run on run.id = live.run_id cross join definition on definition.id = live.definition
+where live.run_id = ?`
 
 // A scan, once in the life of a node.
 const releaseAll = `
@@ -106,18 +112,21 @@ export function deleteNode(write: Releasing, nodeId: number): void {
 }
 
 /** Makes ready what dead nodes ran; a run that killed its process too often fails. */
-export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRun): number {
+export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRun): Rescued {
   const { db, now } = ends
-  let rescued = 0
+  const givenUp: GivenUpRun[] = []
+  let held = 0
   for (const { nodeId, isProved } of nodes) {
     if (db.get(deleteDead, nodeId, isProved ? 1 : 0, now) === undefined) continue
     db.run(deleteMark, nodeId)
-    const held = db.all<HeldRow>(findHeldBy, nodeId)
-    for (const run of held) rescueRun(ends, run, fate)
+    for (const run of db.all<HeldRow>(findHeldBy, nodeId)) {
+      held += 1
+      const failed = rescueRun(ends, run, fate)
+      if (failed !== undefined) givenUp.push(failed)
+    }
     leaveTickets(ends, nodeId)
-    rescued += held.length
   }
-  return rescued
+  return { released: held - givenUp.length, givenUp }
 }
 
 /** Gives back runs that the store says this node holds and the node says it does not. */
@@ -127,17 +136,23 @@ export function releaseUnheld(write: Releasing, nodeId: number, isHeld: (runId: 
   return unheld.length
 }
 
-function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): void {
+/** Makes it ready, or fails it and tells so. */
+function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): GivenUpRun | undefined {
   // Invariant: I11. What was told from outside is its end: nothing is performed any more that could kill a process.
-  if (run.hasBegun === 0 || hasSucceeded(ends.db, run)) return giveBack(ends, run.runId)
+  if (run.hasBegun === 0 || hasSucceeded(ends.db, run)) {
+    giveBack(ends, run.runId)
+    return undefined
+  }
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
   if (deliveries < fate.maxDeliveries) {
     const { hasSlots } = ends.db.get<{ hasSlots: number }>(releaseDelivered, deliveries, run.runId) ?? {}
     if (hasSlots === 1) backInLine(ends, [run])
-    return
+    return undefined
   }
+  const givenUp = ends.db.get<GivenUpRun>(findGivenUp, deliveries, run.runId)
   endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
+  return givenUp
 }
 
 type Releasing = Pick<Ends, 'db' | 'admission'>

@@ -12,6 +12,7 @@ import type {
   EmitCursor,
   ExpiredRun,
   NodeIdentity,
+  Rescued,
   Serving,
   Store,
 } from '../store.ts'
@@ -185,7 +186,7 @@ class SqliteStore implements Store {
     return this.#read(() => nodes.listNodes(this.#db, this.now()))
   }
 
-  rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<number> {
+  rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<Rescued> {
     return this.#end((ends) => nodes.rescueNodes(ends, dead, fate))
   }
 

@@ -1,6 +1,6 @@
 // Runs whose process died under them: which death counts, and what is claimed together with such a run (I12).
 import assert from 'node:assert/strict'
-import type { Claimed, ClaimRequest } from '../../store/store.ts'
+import type { Claimed, ClaimRequest, Rescued } from '../../store/store.ts'
 import { errorValue, same, settle, startMs, type Cases, type Peer, type Scene } from './scene.ts'
 
 const fate = { maxDeliveries: 4, value: errorValue('run_lost') }
@@ -17,7 +17,7 @@ export const deliveryCases: Cases = {
         ['ahead', false],
       ],
     )
-    assert.equal(await die(scene, node), 2)
+    same(await die(scene, node), { released: 2, givenUp: [] })
     same([await deliveriesOf(scene, 'begun'), await deliveriesOf(scene, 'ahead')], [1, 0])
     same([await scene.stateOf('begun'), await scene.stateOf('ahead')], ['ready', 'ready'])
   },
@@ -121,7 +121,7 @@ async function deliver(scene: Scene, ids: readonly string[]): Promise<void> {
   await die(scene, node)
 }
 
-function die(scene: Scene, { nodeId }: Peer): Promise<number> {
+function die(scene: Scene, { nodeId }: Peer): Promise<Rescued> {
   return scene.store.rescueNodes([{ nodeId, isProved: true }], fate)
 }
 

@@ -1,5 +1,6 @@
 // Nodes that die: what they ran is taken over only when it may be, and counted (I3, I9).
 import assert from 'node:assert/strict'
+import type { Rescued } from '../../store/store.ts'
 import {
   errorValue,
   identity,
@@ -14,6 +15,7 @@ import {
   type Scene,
 } from './scene.ts'
 
+const again: Rescued = { released: 1, givenUp: [] }
 const fate = { maxDeliveries: 3, value: errorValue('run_lost') }
 
 export const nodeCases: Cases = {
@@ -107,13 +109,17 @@ export const nodeCases: Cases = {
     assert.equal(await survivor.holds(elsewhere.held), true)
   },
 
-  'fails a run that killed its process too often, with the error it is given': async (scene) => {
+  'fails a run that killed its process too often, with the error it is given, and tells which': async (scene) => {
     const id = await scene.start()
+    const told: Rescued[] = []
     for (const deliveries of [0, 1, 2]) {
       const node = await scene.addNode()
       assert.equal((await node.claimOne()).deliveries, deliveries)
-      assert.equal(await rescue(scene, true, node), 1)
+      told.push(await scene.store.rescueNodes([{ nodeId: node.nodeId, isProved: true }], fate))
     }
+    const { definitionId } = scene
+    const failed = { id, definitionId, name: 'resize', generation: 1, attempt: 1, deliveries: 3 }
+    same(told, [again, again, { released: 0, givenUp: [failed] }])
     same(await scene.store.findFinished(id), { outcome: 'failed', value: fate.value })
     same(await scene.node.claim(), [])
   },
@@ -154,6 +160,20 @@ export const nodeCases: Cases = {
     assert.equal((await (await scene.addNode()).claimOne()).id, id)
   },
 
+  'makes ready the other runs of a node that killed one of them too often': async (scene) => {
+    const killer = await scene.start()
+    for (let death = 1; death < fate.maxDeliveries; death++) {
+      const node = await scene.addNode()
+      await node.claimOne()
+      await rescue(scene, true, node)
+    }
+    await scene.node.claimOne()
+    const other = await scene.startAndClaim()
+    const { released, givenUp } = await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], fate)
+    same([released, givenUp.map(({ id }) => id)], [1, [killer]])
+    assert.equal(await scene.stateOf(other.id), 'ready')
+  },
+
   'rescues several nodes, and of them only those that are dead': async (scene) => {
     const second = await scene.addNode()
     const [first, other] = [await scene.startAndClaim(), await scene.start()]
@@ -161,11 +181,12 @@ export const nodeCases: Cases = {
     await scene.clock.advance(leaseMs + 1)
     await second.store.renewNode(second.nodeId, leaseMs)
     const both = [scene.node, second].map(({ nodeId }) => ({ nodeId, isProved: false }))
-    assert.equal(await scene.store.rescueNodes(both, fate), 1)
+    same(await scene.store.rescueNodes(both, fate), again)
     same([await scene.stateOf(first.id), await scene.stateOf(other)], ['ready', 'running'])
   },
 }
 
-function rescue(scene: Scene, isProved: boolean, node: Peer = scene.node): Promise<number> {
-  return scene.store.rescueNodes([{ nodeId: node.nodeId, isProved }], fate)
+/** How many of its runs are ready again. */
+async function rescue(scene: Scene, isProved: boolean, node: Peer = scene.node): Promise<number> {
+  return (await scene.store.rescueNodes([{ nodeId: node.nodeId, isProved }], fate)).released
 }

@@ -37,7 +37,8 @@ const others: Readonly<Record<string, Move>> = {
     leads: 'failed',
     tries: async (scene) => {
       const on = await scene.connect()
-      return (await on.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], fate)) === 1
+      const { givenUp } = await on.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], fate)
+      return givenUp.length === 1
     },
   },
   lose: {
