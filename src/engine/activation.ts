@@ -1,6 +1,5 @@
 // One stay of a run on this node: what it is, how it is performed, and how it ends.
 import type { Timer } from '../lib/clock.ts'
-import { decode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
@@ -296,10 +295,7 @@ export class Activation implements Attempt, Task, WriteOwner {
   #failOrRetry(thrown: Error): void {
     const { claimed, held } = this
     const { error, dueAt } = nextAttemptOfRun(this, thrown, this.#startedAt)
-    if (dueAt === undefined) {
-      this.#tellOfFailure(error)
-      return this.#settle('failed', error)
-    }
+    if (dueAt === undefined) return this.#settle('failed', error)
     const finishedAt = this.deps.store.now()
     const attempt = { held, path: '', attempt: claimed.attempt, startedAt: this.#startedAt, finishedAt }
     const again = { held, attempt: claimed.attempt + 1, dueAt, token: this.#tokenUse }
@@ -310,14 +306,6 @@ export class Activation implements Attempt, Task, WriteOwner {
         { list: 'retries', record: again },
       ])
     })
-  }
-
-  #tellOfFailure(error: Error): void {
-    const { onFailure } = this.definition.settings
-    if (onFailure === undefined) return
-    const { id, attempt, input } = this.claimed
-    this.#closing ??= new Closing(this)
-    this.#closing.addLast(() => onFailure({ error, input: decode(input), runId: id, attempt }))
   }
 
   /** `result` is the encoded output, or why there is none. */
@@ -332,7 +320,7 @@ export class Activation implements Attempt, Task, WriteOwner {
         outcome,
         value,
         error,
-        name: this.definition.name,
+        definition: this.definition,
         token: this.#tokenUse,
       })
       this.write(this, [{ list: 'settles', record }])

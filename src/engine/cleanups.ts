@@ -36,11 +36,6 @@ export class Cleanups {
     this.#pending.push(cleanup)
   }
 
-  /** Runs after all others. */
-  addLast(cleanup: Cleanup): void {
-    this.#pending.unshift(cleanup)
-  }
-
   /** From now on there are `withinMs` left, or what was left already if that is less. */
   hurry(withinMs: number): void {
     const overBy = this.#clock.monotonic() + withinMs

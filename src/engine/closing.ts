@@ -31,10 +31,6 @@ export class Closing {
     if (isLate) void this.#cleanUp(cleanUpMs)
   }
 
-  addLast(cleanup: Cleanup): void {
-    this.#cleanups.addLast(cleanup)
-  }
-
   /** The node stops. */
   hurry(): void {
     this.#cleanups.hurry(lastCleanUpMs)

@@ -5,23 +5,25 @@ import { fingerprintOf } from '../model/fingerprint.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, SettleRecord } from '../store/store.ts'
 import type { TokenUse } from '../store/waits.ts'
+import type { AnyDefinition } from './definition.ts'
 
 export interface EndOfRun {
   readonly outcome: RunOutcome
   /** Encoded output, or an error record as JSON. */
   readonly value: string
   readonly error: Error | undefined
-  /** The name of its definition. */
-  readonly name: string
+  readonly definition: AnyDefinition
   readonly token: TokenUse | undefined
 }
 
-export function settleRecord(claimed: Claimed, { outcome, value, error, name, token }: EndOfRun): SettleRecord {
+export function settleRecord(claimed: Claimed, { outcome, value, error, definition, token }: EndOfRun): SettleRecord {
   const { held, attempt, startedAt, waits } = claimed
   const described = error && toErrorRecord(error)
   const code = described?.code ?? null
-  const fingerprint = outcome === 'failed' && described !== undefined ? fingerprintOf(name, described) : null
-  return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, token }
+  const hasFailed = outcome === 'failed'
+  const fingerprint = hasFailed && described !== undefined ? fingerprintOf(definition.name, described) : null
+  const isTold = hasFailed && definition.settings.onFailure !== undefined
+  return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, isTold, token }
 }
 
 /** All its time is up. */

@@ -15,6 +15,7 @@ import { Committer } from './committer.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { FailureCalls } from './failure-calls.ts'
 import { expiredText, tellOfFailure, tellOfGivenUp } from './failures.ts'
 import { comeToRest } from './coming-to-rest.ts'
 import { goingOn } from './in-time.ts'
@@ -58,6 +59,7 @@ export class Engine {
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #threads: Threads
   readonly #committer: Ref<Committer>
+  readonly #failureCalls: FailureCalls
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
@@ -81,6 +83,7 @@ export class Engine {
       opensAt: (at) => this.#opensAt(at),
       nodeLost: () => this.#write(askForMail),
     })
+    this.#failureCalls = new FailureCalls(deps, { registry, node: this.#membership.node })
     const around = this.#surroundings()
     this.local = new LocalRuns(around)
     this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
@@ -182,6 +185,7 @@ export class Engine {
     await waitFor('writing what was asked for', this.#passBarrier())
     if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
     await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
+    await this.#failureCalls.close(leftMs())
     await this.#timekeeper?.handle.stop({ within: leftMs() })
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()
@@ -197,6 +201,7 @@ export class Engine {
     await this.#membership.serve(this.#join)
     this.#employ('janitor', () => new Janitor(this.#deps, this.#settings.retention))
     await this.#dispatcher.ask('serve', this.#membership.node.nodeId)
+    this.#failureCalls.serve()
   }
 
   /** Makes this process a node, which serves nothing before it is started. */
@@ -268,6 +273,7 @@ export class Engine {
       ended: (activation) => this.#ended(activation),
       failed: (failure) => {
         if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
+        this.#failureCalls.look()
       },
       heard: (id, finished) => this.watch.wake(id, finished && { finished }),
       troubled: (id, error) => {
@@ -330,6 +336,7 @@ export class Engine {
         if (this.#active.size > 0) this.#write(askForMail)
       },
       givenUp: (runs, error) => {
+        this.#failureCalls.look()
         for (const run of runs) {
           const definition = this.#registry.byId(run.definitionId)
           if (!this.watch.isAwaited(run.id)) tellOfGivenUp(this.#deps.log, run, { definition, error })
@@ -338,6 +345,7 @@ export class Engine {
       },
       fireSchedules: () => this.#settings.schedules.fireDue(),
       expired: (ids) => {
+        this.#failureCalls.look()
         for (const id of ids) {
           if (!this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)
           this.watch.wake(id)

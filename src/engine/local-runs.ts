@@ -1,4 +1,5 @@
 // Runs of workers that are not durable: in this process only, by the same activations as all others, and written nowhere.
+import { decode } from '../lib/codec.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { engineStopped, runCancelled } from '../model/errors.ts'
@@ -7,6 +8,8 @@ import type { CancelAnswer, FinishedRun } from '../store/store.ts'
 import type { EndedRuns } from '../store/views.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { RunFailure } from './definition.ts'
+import { callOnFailure } from './failure-calls.ts'
 import { tellOfFailure, type Failure } from './failures.ts'
 import { LocalRun, type LocalOrder } from './local-run.ts'
 import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
@@ -16,6 +19,7 @@ export class LocalRuns {
   readonly #runs = new Map<string, LocalRun>()
   readonly #ended = new Map<string, Counts[]>()
   #quiet: Deferred<void> | undefined
+  #telling = 0
   #isReleased = false
 
   constructor(around: Surroundings) {
@@ -73,7 +77,7 @@ export class LocalRuns {
   /** Starts nothing more; resolves when nothing is left. */
   close(): Promise<void> {
     this.#quiet ??= deferred()
-    if (this.#runs.size === 0) this.#quiet.resolve()
+    this.#rest()
     return this.#quiet.promise
   }
 
@@ -142,6 +146,15 @@ export class LocalRuns {
     clock.soon(() => {
       if (run?.isAwaited !== true) tellOfFailure(log, failure)
     })
+    if (run !== undefined && failure.definition.settings.onFailure !== undefined) void this.#tell(run, failure)
+  }
+
+  async #tell({ id, input }: LocalRun, { definition, error, attempt }: Failure): Promise<void> {
+    this.#telling += 1
+    const failureOf = (): RunFailure => ({ error, input: decode(input), runId: id, attempt })
+    await callOnFailure(this.#around.deps, definition, failureOf)
+    this.#telling -= 1
+    this.#rest()
   }
 
   #settle(run: LocalRun, outcome: FinishedRun['outcome'], error: Error): void {
@@ -158,7 +171,11 @@ export class LocalRuns {
     const now = this.#around.deps.store.now()
     run.end(now)
     this.#count(run, now)
-    if (this.#runs.size === 0) this.#quiet?.resolve()
+    this.#rest()
+  }
+
+  #rest(): void {
+    if (this.#runs.size === 0 && this.#telling === 0) this.#quiet?.resolve()
   }
 
   #count({ name, code, finished, begunAt }: LocalRun, now: number): void {

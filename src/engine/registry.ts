@@ -128,6 +128,7 @@ export class Registry {
       }
       const id = await this.#store.internDefinition(name, version)
       await this.#store.keepRetention(id, settings.retention ?? null)
+      await this.#store.failures.keepWish(id, settings.onFailure !== undefined)
       return id
     } catch (error) {
       giveBack()

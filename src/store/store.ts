@@ -1,7 +1,9 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
+import type { ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
+import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
 import type { Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
@@ -105,6 +107,8 @@ export interface SettleRecord {
   readonly startedAt: number
   /** It may have rows in `wait`. */
   readonly hadWaits: boolean
+  /** It failed, and its definition wants to be told. */
+  readonly isTold?: boolean | undefined
   readonly token?: TokenUse | undefined
 }
 
@@ -291,23 +295,6 @@ export interface GivenUpRun {
   readonly deliveries: number
 }
 
-/** A run whose time was up before anybody ran it to its end. */
-export interface ExpiredRun {
-  readonly name: string
-  /** How long it was given, from its call on. */
-  readonly timeoutMs: number
-  /** It was not begun in the time its caller gave it for that; otherwise all its time is up. */
-  readonly isUnbegun: boolean
-}
-
-export interface Woken {
-  readonly woken: number
-  /** When the next one is due; null when nothing waits for a time. */
-  readonly nextDueAt: number | null
-  /** When the next schedule is due; null when there is none. */
-  readonly nextScheduleAt: number | null
-}
-
 export interface FinishedRun {
   readonly outcome: RunOutcome
   readonly value: string
@@ -333,6 +320,8 @@ export interface Store extends WaitStore, OperatingStore, QueueStore, EventStore
   readonly location: string
 
   readonly schedules: ScheduleStore
+
+  readonly failures: FailureStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

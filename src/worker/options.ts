@@ -67,7 +67,10 @@ export interface DefinitionOptions<Input = never> {
   readonly heartbeat?: Duration
   /** What is kept of what it sends with `ctx.emit`. */
   readonly messages?: MessageOptions
-  /** Called when a run has failed and is not tried again, before that is stored: at least once, where its last attempt failed. */
+  /**
+   * Called when a run has failed for good, however that came: by its last attempt, by a time limit of its call, by the deaths of its processes.
+   * Once that is stored, at least once for each run, by any process that serves it; what it throws is logged and changes nothing.
+   */
   readonly onFailure?: (failure: RunFailure) => unknown
 }
 

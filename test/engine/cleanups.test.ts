@@ -278,39 +278,6 @@ describe('a clean-up', () => {
   })
 })
 
-describe('onFailure', () => {
-  it('is told once, of the last error, after the clean-ups and before the run has failed', async () => {
-    const told: unknown[] = []
-    const job = worker(
-      'job',
-      {
-        retry: { attempts: 2, base: 1, jitter: 0 },
-        onFailure: ({ error, input, attempt }) => void told.push([error.message, input, attempt]),
-      },
-      (ctx, order: { id: number }) => {
-        ctx.defer(() => told.push('clean'))
-        throw new Error(`failed ${order.id} at ${ctx.attempt}`)
-      },
-    )
-    const { troupe, clock } = await onStage({ definitions: [job] })
-    const handle = await troupe.call(job, { id: 7 })
-    expect((await rejection(moving(clock, handle.result()))).message).toBe('failed 7 at 2')
-    expect(told).toEqual(['clean', 'clean', ['failed 7 at 2', { id: 7 }, 2]])
-  })
-
-  it('that throws is attached, and the run has failed all the same', async () => {
-    const onFailure = (): never => {
-      throw new Error('nobody to tell')
-    }
-    const job = worker('job', { onFailure }, () => {
-      throw new Error('boom')
-    })
-    const { troupe } = await onStage({ definitions: [job] })
-    const error = await rejection(troupe.run(job))
-    expect([error.message, (error.errors as Error[])[0]?.message]).toEqual(['boom', 'nobody to tell'])
-  })
-})
-
 describe('heartbeat', () => {
   it('fails an attempt that is silent for longer, as timed out, and tries again', async () => {
     const seen: number[] = []

@@ -9,6 +9,7 @@ import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotEventStatements } from '../../src/store/sqlite/events.ts'
+import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
 import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
 import { hotLimiterStatements } from '../../src/store/sqlite/limiters.ts'
@@ -53,6 +54,7 @@ const statements = {
   ...hotTokenStatements,
   ...hotMessageStatements,
   ...hotEventStatements,
+  ...hotFailureStatements,
   ...hotCancelStatements,
   ...hotMarkStatements,
   ...hotReasonStatements,
@@ -195,6 +197,15 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteEvent: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   putOff: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   deleteEventsOf: ['SEARCH event USING INDEX event_due (subscription=?)'],
+  findUntold: ['SEARCH failure USING INDEX failure_untold (definition=?)', given],
+  takeUntold: [
+    'SEARCH failure USING PRIMARY KEY (run_id=? AND generation=?)',
+    'SEARCH failure USING INDEX failure_untold (definition=?)',
+    given,
+    'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)',
+  ],
+  findFailed: [runByKey, 'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?)'],
+  dropFailure: ['SEARCH failure USING PRIMARY KEY (run_id=? AND generation=?)'],
   findRunOfEvent: [runByKey, 'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)'],
   countMessages: [messagesOfRun],
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],

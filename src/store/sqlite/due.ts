@@ -1,7 +1,7 @@
 // What happens by time: runs that are due become ready, and those whose time is up fail.
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
-import type { ExpiredRun, Woken } from '../store.ts'
+import type { ExpiredRun, Woken } from '../due.ts'
 import type { Connection } from './connection.ts'
 import { lineUp } from './limited.ts'
 import { findOpenings, openDueLines } from './lines.ts'

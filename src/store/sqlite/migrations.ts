@@ -566,5 +566,19 @@ create table event (
   due_at integer
 ) strict;
 create index event_due on event (subscription, due_at);
+
+-- Whether its code wants to be told of its runs that fail.
+alter table definition add column on_failure integer not null default 0;
+
+-- Runs that failed and whose definition has yet to be told of it; node is who tells it now, and taken how often that was begun.
+create table failure (
+  run_id integer not null,
+  generation integer not null,
+  definition integer not null,
+  node integer,
+  taken integer not null,
+  primary key (run_id, generation)
+) strict, without rowid;
+create index failure_untold on failure (definition) where node is null;
 `,
 ]

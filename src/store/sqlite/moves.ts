@@ -4,10 +4,11 @@ import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
+import { keepFailure } from './failures.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
-import { definitionName } from './names.ts'
+import { definitionOf } from './names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
 import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
@@ -102,8 +103,10 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     if (live === undefined) return []
     const error = JSON.parse(value) as Partial<ErrorRecord>
     const code = error.code ?? null
-    const fingerprint = outcome === 'failed' ? fingerprintOf(definitionName(ends.db, live.definition), error) : null
-    return [{ live, end: { outcome, value, code, fingerprint, attempt: live.attempt, hadWaits: true } }]
+    const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
+    if (outcome !== 'failed') return [{ live, end }]
+    const { name, isTold } = definitionOf(ends.db, live.definition)
+    return [{ live, end: { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 } }]
   })
   finishRuns(ends, ended)
 }
@@ -173,7 +176,7 @@ interface EndingLive extends Held {
 
 interface EndedRun {
   readonly live: EndingLive
-  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'fingerprint' | 'attempt' | 'hadWaits'>
+  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'fingerprint' | 'attempt' | 'hadWaits' | 'isTold'>
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
@@ -198,6 +201,7 @@ function finishRuns({ db, now, rollup, news, admission, outbox }: Ends, ended: r
       now,
       priority,
     )
+    if (end.isTold === true) keepFailure(db, live)
     outbox.ofRun(outcome, runId, { attempt, code })
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
     if (schedule !== null) schedules.add(schedule)

@@ -6,7 +6,7 @@ insert into definition (name, version) values (?, ?) on conflict do nothing`
 
 const findDefinition = `select id from definition where name = ? and version = ?`
 
-const findName = `select name from definition where id = ?`
+const findNames = `select name, on_failure as isTold from definition where id = ?`
 
 const insertQueue = `insert into queue (name) values (?) on conflict do nothing`
 
@@ -16,8 +16,9 @@ export function internDefinition(db: Connection, name: string, version: string):
   return intern(db, { insert: insertDefinition, find: findDefinition }, [name, version])
 }
 
-export function definitionName(db: Connection, id: number): string {
-  return db.get<{ name: string }>(findName, id)?.name ?? ''
+/** Its name, and whether it wants to be told of its runs that fail. */
+export function definitionOf(db: Connection, id: number): { readonly name: string; readonly isTold: number } {
+  return db.get<{ name: string; isTold: number }>(findNames, id) ?? { name: '', isTold: 0 }
 }
 
 export function internQueue(db: Connection, name: string): number {

@@ -1,6 +1,7 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
 import type { DeadNode, DeadRun, GivenUpRun, NodeIdentity, NodeRow, Rescued, Serving } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { freeFailures, giveBackFailures } from './failures.ts'
 import { backInLine } from './limited.ts'
 import { endRuns, giveBack } from './moves.ts'
 import { againUntil, deliveriesSoFar, type Ends } from './runs.ts'
@@ -107,6 +108,7 @@ export function deleteNode(write: Releasing, nodeId: number): void {
     released.filter(({ hasSlots }) => hasSlots === 1),
   )
   leaveTickets(write, nodeId)
+  giveBackFailures(db, nodeId)
   db.run(deleteOne, nodeId)
   db.run(deleteMark, nodeId)
 }
@@ -125,6 +127,7 @@ export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRu
       if (failed !== undefined) givenUp.push(failed)
     }
     leaveTickets(ends, nodeId)
+    freeFailures(db, nodeId)
   }
   return { released: held - givenUp.length, givenUp }
 }

@@ -45,6 +45,7 @@ export const tablesOfRuns = [
   'token',
   'message',
   'wait',
+  'failure',
 ] as const
 
 const dropRows = tablesOfRuns.map((table) => `delete from ${table} where run_id in (select value from json_each(?))`)

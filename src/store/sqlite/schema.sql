@@ -41,7 +41,7 @@ CREATE TABLE declared (
 CREATE TABLE definition (
   id integer primary key,
   name text not null,
-  version text not null, retention text,
+  version text not null, retention text, on_failure integer not null default 0,
   unique (name, version)
 ) strict;
 
@@ -65,6 +65,17 @@ CREATE TABLE event (
 ) strict;
 
 CREATE INDEX event_due on event (subscription, due_at);
+
+CREATE TABLE failure (
+  run_id integer not null,
+  generation integer not null,
+  definition integer not null,
+  node integer,
+  taken integer not null,
+  primary key (run_id, generation)
+) strict, without rowid;
+
+CREATE INDEX failure_untold on failure (definition) where node is null;
 
 CREATE TABLE finished (
   run_id integer not null,

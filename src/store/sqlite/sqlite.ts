@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
+import type { FailureStore } from '../failures.ts'
 import type { ScheduleStore } from '../schedules.ts'
 import type {
   Batch,
@@ -10,7 +11,6 @@ import type {
   DeadNode,
   DeadRun,
   EmitCursor,
-  ExpiredRun,
   NodeIdentity,
   Rescued,
   Serving,
@@ -19,6 +19,7 @@ import type {
 import type { Passing } from '../queues.ts'
 import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
+import type { ExpiredRun } from '../due.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
 import { listAudit, recordAudit } from './audit.ts'
@@ -33,6 +34,7 @@ import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import * as events from './events.ts'
 import { Outbox } from './events.ts'
+import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersUsed, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
@@ -68,6 +70,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 class SqliteStore implements Store {
   readonly location: string
   readonly schedules: ScheduleStore
+  readonly failures: FailureStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -84,6 +87,11 @@ class SqliteStore implements Store {
       read: (work) => this.#read(work),
       write: (work) => this.#write(work),
       end: (work) => this.#end(work),
+    })
+    this.failures = new SqliteFailureStore({
+      db,
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
     })
   }
 

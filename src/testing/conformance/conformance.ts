@@ -4,6 +4,7 @@ import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
 import { endCases } from './ends.ts'
+import { failureCases } from './failures.ts'
 import { fencingCases } from './fencing.ts'
 import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
@@ -40,6 +41,7 @@ const groups: Readonly<Record<string, Cases>> = {
   states: stateCases,
   ends: endCases,
   dead: deadCases,
+  failures: failureCases,
   generations: generationCases,
   retention: retentionCases,
   fencing: fencingCases,
