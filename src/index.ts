@@ -59,7 +59,7 @@ export type { InAnotherFile, InThisFile, WorkerHandler } from './worker/worker.t
 export type { ThreadOption, ThreadSettings } from './worker/thread-place.ts'
 export type { RegisterOptions, WorkerVerbs } from './worker/registration.ts'
 export type { CacheOptions, DefinitionOptions, MessageOptions } from './worker/options.ts'
-export type { MapFunction, ReceiveOptions, StepOptions, WorkflowContext } from './workflow/context.ts'
+export type { MapFunction, ReceiveOptions, StepLimit, StepOptions, WorkflowContext } from './workflow/context.ts'
 export type { WorkflowHandler } from './workflow/workflow.ts'
 export type { MapOptions } from './workflow/map.ts'
 export type { StepContext } from './workflow/step.ts'

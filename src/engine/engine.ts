@@ -268,6 +268,7 @@ export class Engine {
       logLevel,
       counts: this.counts,
       threads: this.#threads,
+      slots: this.slots,
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),

@@ -53,13 +53,17 @@ export function limitsFor(
   idOf: (limiter: string) => number,
 ): readonly LimitUse[] | null {
   if (settings.limits.length === 0) return null
-  return settings.limits.map((rule) => ({ limiterId: idOf(rule.name), key: keyAt(rule, input, name) }))
+  return settings.limits.map((rule) => ({
+    limiterId: idOf(rule.name),
+    key: keyAt(rule, input, `the input of '${name}'`),
+  }))
 }
 
-function keyAt({ name, keyOf }: LimiterRule, input: unknown, definition: string): string {
+/** The key a limiter has for an input, which is called `whose` in errors. */
+export function keyAt({ name, keyOf }: LimiterRule, input: unknown, whose: string): string {
   if (keyOf === undefined) return ''
   const key: unknown = keyOf(input as never)
-  checkKey(`What key of limiter '${name}' made of the input of '${definition}'`, key)
+  checkKey(`What key of limiter '${name}' made of ${whose}`, key)
   return key as string
 }
 

@@ -95,6 +95,13 @@ export class Registry {
     return id
   }
 
+  /** The same for a limiter that a step of a definition names. */
+  async useLimiter(rule: LimiterRule): Promise<number> {
+    const id = await this.keepLimiter(rule)
+    this.#rules.add(rule)
+    return id
+  }
+
   /** Whether a definition names this very limiter. */
   isUsing(rule: LimiterRule): boolean {
     return this.#rules.has(rule)
@@ -123,8 +130,7 @@ export class Registry {
   async #intern({ name, version, settings }: AnyDefinition, giveBack: () => void): Promise<number> {
     try {
       for (const rule of settings.limits) {
-        await this.keepLimiter(rule)
-        this.#rules.add(rule)
+        await this.useLimiter(rule)
       }
       const id = await this.#store.internDefinition(name, version)
       await this.#store.keepRetention(id, settings.retention ?? null)

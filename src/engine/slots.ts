@@ -1,10 +1,10 @@
-// Limiters on anything: functions of this process that wait for a slot, in line with runs and with all other nodes, and have it until they are done.
+// Limiters on anything but whole runs: functions of this process and steps wait for slots, in line with runs and with all other nodes, and have them until they are done.
 import type { Timer } from '../lib/clock.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { engineStopped, slotLost } from '../model/errors.ts'
 import type { LimitUse } from '../model/limiter.ts'
-import type { Passed } from '../store/queues.ts'
+import type { Entering, LimitedStep, Passed } from '../store/queues.ts'
 import type { Deps } from './deps.ts'
 import type { LimiterRule } from './limits.ts'
 import type { Registry } from './registry.ts'
@@ -19,9 +19,7 @@ export interface LimiterHost {
   runLimited<Output>(order: LimitedOrder, fn: LimitedFunction<Output>): Promise<Output>
 }
 
-export interface LimitedOrder {
-  readonly rule: LimiterRule
-  readonly key: string
+export interface LimitedOrder extends KeyedLimiter {
   readonly signal: AbortSignal | undefined
 }
 
@@ -35,11 +33,40 @@ export interface SlotsOptions {
   readonly nodeLost: () => void
 }
 
-interface Visit {
-  readonly use: LimitUse
-  readonly passed: Deferred<void>
-  readonly controller: AbortController
+/** A limiter, and for whom. */
+export interface KeyedLimiter {
+  readonly rule: LimiterRule
+  readonly key: string
+}
+
+/** What somebody wants to pass, all at once. */
+export interface VisitOrder {
+  readonly limits: readonly KeyedLimiter[]
+  /** Null for what is not part of a run. */
+  readonly step: LimitedStep | null
+}
+
+/** Who waits for slots, and then has them. */
+export interface Visitor {
+  /** All of them are there. */
+  passed(): void
+  /** They will not come, or whoever has them is to end. */
+  ended(reason: unknown): void
+}
+
+/** Where steps find slots. */
+export interface VisitHost {
+  visit(order: VisitOrder, visitor: Visitor): Visit
+  leave(visit: Visit): void
+}
+
+/** From coming to leaving. */
+export interface Visit {
+  readonly visitor: Visitor
+  /** Undefined before it is known by what numbers the store knows its limiters. */
+  entering: Entering | undefined
   ticket: number | undefined
+  hasLeft: boolean
 }
 
 // With every hint lost, whoever may pass does so by then.
@@ -47,7 +74,7 @@ const backstopMs = 1_000
 // So long those who wait let older runs go first: nodes that can claim them have done so by then.
 const patienceMs = 50
 
-export class Slots implements LimiterHost {
+export class Slots implements LimiterHost, VisitHost {
   readonly #deps: Deps
   readonly #options: SlotsOptions
   #entering: Visit[] = []
@@ -75,24 +102,45 @@ export class Slots implements LimiterHost {
   /** Waits for a slot, has it until `fn` is done, and frees it. */
   async runLimited<Output>({ rule, key, signal }: LimitedOrder, fn: LimitedFunction<Output>): Promise<Output> {
     signal?.throwIfAborted()
-    if (this.#isClosed) throw engineStopped()
-    const use = { limiterId: await this.#options.registry.keepLimiter(rule), key }
-    await this.#options.join()
-    if (this.#isClosed) throw engineStopped()
-    const visit = { use, passed: deferred<void>(), controller: new AbortController(), ticket: undefined }
-    const abort = (): void => this.#abort(visit, signal?.reason)
+    const passed = deferred<void>()
+    const controller = new AbortController()
+    const ended = (reason: unknown): void => {
+      controller.abort(reason)
+      passed.reject(controller.signal.reason)
+    }
+    const abort = (): void => ended(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
-    if (signal?.aborted === true) abort()
+    const visit = this.visit({ limits: [{ rule, key }], step: null }, { passed: () => passed.resolve(), ended })
     try {
-      this.#entering.push(visit)
-      this.look()
-      await visit.passed.promise
-      visit.controller.signal.throwIfAborted()
-      return await fn(visit.controller.signal)
+      await passed.promise
+      controller.signal.throwIfAborted()
+      return await fn(controller.signal)
     } finally {
       signal?.removeEventListener('abort', abort)
-      this.#leave(visit)
+      this.leave(visit)
     }
+  }
+
+  /** Waits for slots of all these limiters at once, and has them until it leaves; it leaves also when it has not passed. */
+  visit(order: VisitOrder, visitor: Visitor): Visit {
+    const visit: Visit = { visitor, entering: undefined, ticket: undefined, hasLeft: false }
+    this.#letIn(visit, order).catch((error: unknown) => visitor.ended(toError(error)))
+    return visit
+  }
+
+  /** Frees what it has, or gives up its place. Harmless to repeat. */
+  leave(visit: Visit): void {
+    if (visit.hasLeft) return
+    visit.hasLeft = true
+    this.#holding.delete(visit)
+    const { ticket } = visit
+    if (ticket === undefined) this.#entering = this.#entering.filter((other) => other !== visit)
+    else {
+      this.#waiting.delete(ticket)
+      this.#leaving.push(ticket)
+    }
+    this.look()
+    if (this.#isQuiet) this.#quiet?.resolve()
   }
 
   /** Somebody may pass who could not before. Costs nothing while nobody waits. */
@@ -107,7 +155,7 @@ export class Slots implements LimiterHost {
 
   /** Whether those who have slots may go on is in doubt. */
   inDoubt(): void {
-    for (const visit of this.#holding) visit.controller.abort(slotLost())
+    for (const { visitor } of this.#holding) visitor.ended(slotLost())
   }
 
   /** The node starts anew: what it held is free, and who waits does so anew. */
@@ -124,7 +172,7 @@ export class Slots implements LimiterHost {
   /** Nobody waits any more; tells when all are done who have slots. */
   close(): Promise<void> {
     this.#isClosed = true
-    for (const visit of [...this.#entering, ...this.#waiting.values()]) this.#abort(visit, engineStopped())
+    for (const { visitor } of [...this.#entering, ...this.#waiting.values()]) visitor.ended(engineStopped())
     this.#quiet = deferred<void>()
     if (this.#isQuiet) this.#quiet.resolve()
     return this.#quiet.promise
@@ -132,7 +180,7 @@ export class Slots implements LimiterHost {
 
   /** Asks those to end who have slots. */
   release(): void {
-    for (const visit of this.#holding) visit.controller.abort(engineStopped())
+    for (const { visitor } of this.#holding) visitor.ended(engineStopped())
   }
 
   /** Nothing is asked of the store from now on. */
@@ -143,21 +191,20 @@ export class Slots implements LimiterHost {
     this.#quiet?.resolve()
   }
 
-  #abort(visit: Visit, reason: unknown): void {
-    visit.controller.abort(reason)
-    visit.passed.reject(visit.controller.signal.reason)
-  }
-
-  #leave(visit: Visit): void {
-    this.#entering = this.#entering.filter((other) => other !== visit)
-    this.#holding.delete(visit)
-    const { ticket } = visit
-    if (ticket !== undefined) {
-      this.#waiting.delete(ticket)
-      this.#leaving.push(ticket)
+  async #letIn(visit: Visit, { limits, step }: VisitOrder): Promise<void> {
+    const { registry, join } = this.#options
+    if (this.#isClosed) throw engineStopped()
+    const uses: LimitUse[] = []
+    for (const { rule, key } of limits) {
+      const limiterId = await (step === null ? registry.keepLimiter(rule) : registry.useLimiter(rule))
+      uses.push({ limiterId, key })
     }
+    await join()
+    if (this.#isClosed) throw engineStopped()
+    if (visit.hasLeft) return
+    visit.entering = { uses, step }
+    this.#entering.push(visit)
     this.look()
-    if (this.#isQuiet) this.#quiet?.resolve()
   }
 
   get #isQuiet(): boolean {
@@ -183,7 +230,7 @@ export class Slots implements LimiterHost {
     this.#leaving = []
     const { nodeId } = this.#options.node
     try {
-      const enters = entering.map(({ use }) => use)
+      const enters = entering.flatMap((visit) => visit.entering ?? [])
       const passing = { enters, waiting: [...this.#waiting.keys()], leaves, yields }
       const passed = await this.#deps.store.passLimiters(nodeId, passing)
       if (nodeId !== this.#options.node.nodeId || passed.isNodeLost) return this.#comeAgain(entering, passed)
@@ -191,13 +238,13 @@ export class Slots implements LimiterHost {
       this.#take(entering, passed)
     } catch (error) {
       if (nodeId === this.#options.node.nodeId) this.#leaving.push(...leaves)
-      for (const visit of entering) this.#abort(visit, toError(error))
+      for (const { visitor } of entering) visitor.ended(toError(error))
     }
   }
 
   /** Race: the node was declared dead meanwhile; those who came go in again once it has started anew. */
   #comeAgain(entering: readonly Visit[], { isNodeLost }: Passed): void {
-    this.#entering.push(...entering.filter(({ controller }) => !controller.signal.aborted))
+    this.#entering.push(...entering.filter(({ hasLeft }) => !hasLeft))
     if (isNodeLost) this.#options.nodeLost()
     else this.look()
   }
@@ -207,16 +254,17 @@ export class Slots implements LimiterHost {
       const ticket = tickets[place]
       if (ticket === undefined) continue
       visit.ticket = ticket
-      this.#waiting.set(ticket, visit)
       // Race: it left while it came in.
-      if (visit.controller.signal.aborted) this.#leave(visit)
+      if (visit.hasLeft) this.#leaving.push(ticket)
+      else this.#waiting.set(ticket, visit)
     }
+    if (this.#leaving.length > 0) this.look()
     for (const ticket of passed) {
       const visit = this.#waiting.get(ticket)
       if (visit === undefined) continue
       this.#waiting.delete(ticket)
       this.#holding.add(visit)
-      visit.passed.resolve()
+      visit.visitor.passed()
     }
     if (isYielding) this.#waitForRuns()
     if (opensAt !== null) this.#options.opensAt(opensAt)

@@ -5,6 +5,7 @@ import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import type { Failure } from './failures.ts'
+import type { VisitHost } from './slots.ts'
 import type { Task } from './task.ts'
 import type { Threads } from './threads.ts'
 import type { Write } from './writes.ts'
@@ -18,6 +19,7 @@ export interface Surroundings {
   readonly logLevel: LogLevel
   readonly counts: Counts
   readonly threads: Threads
+  readonly slots: VisitHost
   write(write: Write): void
   /** Executes an attempt on a task actor as soon as one is free. */
   execute(task: Task): void

@@ -1,6 +1,6 @@
 // Why a run is not running: a value for programs, and words for people.
 
-/** Why a run waits; a run that has ended or is running waits for nothing. */
+/** Why a run waits; one that has ended waits for nothing, and one that is running only where a step of it does for a limiter. */
 export type WaitReason =
   /** It goes on by itself at `until`, in milliseconds since 1970. */
   | { readonly kind: 'timer'; readonly until: number }
@@ -28,6 +28,8 @@ export type WaitReason =
       readonly limiter: string
       /** Empty for a limiter without keys. */
       readonly key: string
+      /** The step that waits, where it is not the run itself. */
+      readonly step: string | undefined
       /** What is used up; `turn` when nothing is, and others come first. */
       readonly bound: 'concurrency' | 'total' | 'rate' | 'turn'
       /** The ids of runs that have its slots, at most ten. */
@@ -62,8 +64,9 @@ export function reasonText(reason: WaitReason): string {
   }
 }
 
-function limiterText({ limiter, key, bound, holders }: WaitReason & { kind: 'limiter' }): string {
-  const name = `limiter '${limiter}'${key === '' ? '' : ` for '${key}'`}`
+function limiterText({ limiter, key, step, bound, holders }: WaitReason & { kind: 'limiter' }): string {
+  const forKey = key === '' ? '' : ` for '${key}'`
+  const name = `limiter '${limiter}'${forKey}${step === undefined ? '' : ` before step '${step}'`}`
   if (bound === 'rate') return `${name}: its rate is used up`
   if (bound === 'turn') return `its turn at ${name}`
   return `${name}: its slots are taken${holders.length === 0 ? '' : ` by ${holders.join(', ')}`}`

@@ -21,13 +21,27 @@ export interface QueueStore {
 
 /** What those want of limiters who are no runs, all of one node. */
 export interface Passing {
-  readonly enters: readonly LimitUse[]
+  readonly enters: readonly Entering[]
   /** Tickets of those that wait: they are told when they have passed. */
   readonly waiting: readonly number[]
   /** Tickets of those that want nothing any more, whether they passed or not. */
   readonly leaves: readonly number[]
   /** Who waits lets older runs of its line go first. */
   readonly yields: boolean
+}
+
+/** Somebody new. */
+export interface Entering {
+  /** It passes all of them at once. */
+  readonly uses: readonly LimitUse[]
+  /** Null for what is not part of a run. */
+  readonly step: LimitedStep | null
+}
+
+/** A step of a run that this node performs. What it has or waits for goes with the end of the activation, like that of the run. */
+export interface LimitedStep {
+  readonly runId: number
+  readonly path: string
 }
 
 export interface Passed {

@@ -83,6 +83,6 @@ export class Limiter<Input = never> implements LimiterRule {
  * console.log(await troupe.run(charge, { tenant: 'a', cents: 990 })) // 990
  * ```
  */
-export function limiter<Input = never>(name: string, options: LimiterOptions<Input>): Limiter<Input> {
+export function limiter<Input = unknown>(name: string, options: LimiterOptions<Input>): Limiter<Input> {
   return new Limiter(name, options)
 }

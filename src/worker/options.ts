@@ -196,7 +196,7 @@ function limitsOf(name: string, { concurrency, limits = [] }: DefinitionOptions)
 }
 
 /** Also one made by another copy of this package. */
-function isLimiter(rule: unknown): rule is Limiter {
+export function isLimiter(rule: unknown): rule is Limiter {
   return typeof rule === 'object' && rule !== null && 'bounds' in rule && 'name' in rule
 }
 

@@ -8,16 +8,29 @@ import { definitionInvalid } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
 import { retryPolicy, type RetryOptions } from '../model/retry.ts'
 import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
+import type { Limiter } from '../worker/limiter.ts'
 import { checkedRetry } from '../worker/options.ts'
+import { limitsOfStep } from './step-limits.ts'
 import { checkMap, concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
 import type { StepContext, StepSpec } from './step.ts'
 import type { Steps } from './steps.ts'
 
-export interface StepOptions {
+export interface StepOptions<Input = unknown> {
   /** 3 attempts unless told. */
   readonly retry?: RetryOptions
-  /** How long one attempt may take. */
+  /** How long one attempt may take; it begins when its limiters have let it pass. */
   readonly timeout?: Duration
+  /**
+   * What each attempt has to pass: all of these at once, or the step waits, in line with all that waits for them. It has its slots while its function runs.
+   * A limiter with keys makes one of the input of the run, unless `key` gives it.
+   */
+  readonly limits?: readonly (Limiter<Input> | StepLimit)[]
+}
+
+/** A limiter, and whom its bounds are for at this step. */
+export interface StepLimit {
+  readonly limiter: Limiter<never>
+  readonly key: string
 }
 
 export interface ReceiveOptions {
@@ -28,10 +41,10 @@ export interface ReceiveOptions {
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
 
-type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs'>
+type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs' | 'limits'>
 
 const stepAttempts = 3
-const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined }
+const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined, limits: [] }
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
 export class WorkflowContext<Input = unknown> {
@@ -105,11 +118,15 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(order, 5)) // { amount: 5, key: 'charge' }
    * ```
    */
-  step<Result>(name: string, fn: (step: StepContext) => Result, options?: StepOptions): Promise<Awaited<Result>> {
+  step<Result>(
+    name: string,
+    fn: (step: StepContext) => Result,
+    options?: StepOptions<Input>,
+  ): Promise<Awaited<Result>> {
     const path = this.#path(name)
     if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
-    const { retry, timeoutMs } = options === undefined ? defaultRules : stepRules(name, options)
-    return this.#steps.step({ path, fn, retry, timeoutMs }) as Promise<Awaited<Result>>
+    const rules = options === undefined ? defaultRules : this.#rulesOf(name, options)
+    return this.#steps.step({ path, fn, ...rules }) as Promise<Awaited<Result>>
   }
 
   /**
@@ -241,6 +258,18 @@ export class WorkflowContext<Input = unknown> {
     this.log('error', text)
   }
 
+  #rulesOf(name: string, options: StepOptions<Input>): StepRules {
+    const what = `step '${name}'`
+    checkOptions(what, options, ['retry', 'timeout', 'limits'])
+    const { retry, timeout, limits } = options
+    const { definition } = this.#steps.activation
+    return {
+      retry: retry === undefined ? defaultRules.retry : checkedRetry(what, retry, stepAttempts),
+      timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
+      limits: limits === undefined ? [] : limitsOfStep(what, limits, { definition, input: this.payload }),
+    }
+  }
+
   #path(name: string): string {
     checkName('The name of a step', name)
     return joinPath(this.#scope, name)
@@ -248,15 +277,6 @@ export class WorkflowContext<Input = unknown> {
 
   #now(): number {
     return this.#steps.activation.deps.store.now()
-  }
-}
-
-function stepRules(name: string, options: StepOptions): StepRules {
-  const what = `step '${name}'`
-  checkOptions(what, options, ['retry', 'timeout'])
-  return {
-    retry: options.retry === undefined ? defaultRules.retry : checkedRetry(what, options.retry, stepAttempts),
-    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout, `timeout of ${what}`),
   }
 }
 

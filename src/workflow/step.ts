@@ -4,6 +4,7 @@ import { storedTime } from '../engine/call.ts'
 import { errorText } from '../engine/error-text.ts'
 import { againText } from '../engine/failures.ts'
 import { nextAttempt } from '../engine/next-attempt.ts'
+import type { KeyedLimiter } from '../engine/slots.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { encode } from '../lib/codec.ts'
@@ -28,15 +29,19 @@ export interface StepSpec {
   readonly fn: (step: StepContext) => unknown
   readonly retry: RetryPolicy
   readonly timeoutMs: number | undefined
+  /** What each attempt has to pass. */
+  readonly limits: readonly KeyedLimiter[]
 }
 
 /** What a step under way needs of the run it belongs to. */
 export interface StepOwner {
   readonly activation: Activation
   nextSeq(): number
-  execute(task: Task): void
+  execute(step: StepExecution): void
   pause(wait: WaitRecord, due: () => void): void
   recorded(step: RememberedStep): void
+  /** An attempt has ended: what it had of limiters is free. */
+  attempted(path: string): void
 }
 
 interface RecordedResult {
@@ -119,6 +124,14 @@ export class StepExecution implements Task {
     return this.#owner.activation.isOver
   }
 
+  get path(): string {
+    return this.#spec.path
+  }
+
+  get limits(): readonly KeyedLimiter[] {
+    return this.#spec.limits
+  }
+
   run(): unknown {
     const { failpoint, store } = this.#owner.activation.deps
     failpoint('step:before', this.#spec.path)
@@ -139,8 +152,15 @@ export class StepExecution implements Task {
     this.abandon?.()
   }
 
+  /** Fails for good without an attempt. */
+  refuse(error: Error): void {
+    this.#startedAt = this.#owner.activation.deps.store.now()
+    this.#record(true, errorText(error))
+  }
+
   attempted(result: AttemptResult): void {
     const { activation } = this.#owner
+    this.#owner.attempted(this.#spec.path)
     if (activation.isOver) return
     activation.deps.failpoint('step:after', this.#spec.path)
     if (result.isError) return this.#failed(result.error)

@@ -2,7 +2,6 @@
 import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
 import type { Performance } from '../engine/surroundings.ts'
-import type { Task } from '../engine/task.ts'
 import { decode, decodeError, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/error-classes.ts'
@@ -11,6 +10,7 @@ import type { WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
 import { Receives, type ReceiveOwner } from './receives.ts'
 import { Releases } from './releases.ts'
+import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
 import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
 import { Waits } from './waits.ts'
 
@@ -33,7 +33,7 @@ interface Promised {
   readonly name: string | undefined
 }
 
-export class Steps implements Performance, StepOwner, ReceiveOwner {
+export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOwner {
   readonly activation: Activation
   readonly #journal: Journal
   readonly #releases: Releases
@@ -41,6 +41,7 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
   readonly #receives: Receives
   readonly #promised = new Map<string, Promised>()
   readonly #executing = new Map<string, StepExecution>()
+  #limits: StepLimits | undefined
   // Steps between the end of their function and their commit, or between an attempt and its pause.
   #underWay = 0
   // How far user code has been led through what it did before, by seq.
@@ -155,6 +156,7 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
     this.#receives.clear()
     this.#releases.clear()
     this.#promised.clear()
+    this.#limits?.clear()
     if (this.#executing.size === 0) return
     // Steps that the code did not wait for, as the losers of a race.
     const why = reason ?? new Error('The run has ended')
@@ -168,10 +170,29 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
     return this.#journal.nextSeq()
   }
 
-  execute(task: Task): void {
-    // What a step's function says is new, whatever the code around it repeats.
-    this.#isReacting = false
-    if (!this.activation.isOver) this.activation.around.execute(task)
+  execute(step: StepExecution): void {
+    if (this.activation.isOver) return
+    if (step.limits.length === 0) return this.#executeNow(step)
+    this.#underWay -= 1
+    this.#limits ??= new StepLimits(this)
+    this.#limits.enter(step)
+    this.#restSoon()
+  }
+
+  attempted(path: string): void {
+    this.#limits?.leave(path)
+  }
+
+  // StepLimitsOwner
+
+  passed(step: StepExecution): void {
+    this.#underWay += 1
+    this.#executeNow(step)
+  }
+
+  refused(step: StepExecution, error: Error): void {
+    this.#underWay += 1
+    step.refuse(error)
   }
 
   // ReceiveOwner
@@ -216,6 +237,12 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
   #isClosed(): boolean {
     this.#hasRefused ||= this.#isDraining
     return this.activation.isOver || this.#isDraining
+  }
+
+  #executeNow(step: StepExecution): void {
+    // What a step's function says is new, whatever the code around it repeats.
+    this.#isReacting = false
+    this.activation.around.execute(step)
   }
 
   #begin(spec: StepSpec): void {
@@ -272,10 +299,15 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
     }
   }
 
+  /** How many steps wait for limiters. */
+  get #atLimits(): number {
+    return this.#limits?.size ?? 0
+  }
+
   /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
   #giveBack(): void {
     if (this.#waits.size === 0) return this.activation.release()
-    const isReady = this.#hasRefused || this.#releases.size > 0
+    const isReady = this.#hasRefused || this.#releases.size > 0 || this.#atLimits > 0
     this.activation.park([...this.#waits.records, ...this.#waits.unasked], isReady)
   }
 
@@ -292,7 +324,7 @@ export class Steps implements Performance, StepOwner, ReceiveOwner {
   #rest(): void {
     if (this.activation.isOver || this.#underWay > 0) return
     if (this.#isDraining) return this.#giveBack()
-    if (this.#releases.size > 0 || this.#waits.size === 0) return
+    if (this.#releases.size > 0 || this.#waits.size === 0 || this.#atLimits > 0) return
     const untilMs = this.#waits.earliest - this.activation.deps.store.now()
     // What is told is heard by the store first.
     if (untilMs > residentMs || (untilMs > 0 && this.#waits.hasMessage)) this.activation.park(this.#waits.records)

@@ -240,6 +240,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SCAN asked VIRTUAL TABLE INDEX 1:',
     runKeyById,
     liveByKey,
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
     'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
@@ -251,10 +252,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteOfRuns: ['SEARCH slot USING INDEX slot_run (run_id=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
   deleteOfTickets: ['SEARCH slot USING INDEX slot_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
   deleteWaiters: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
-  deleteWaitersOf: [
-    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
-    'SCAN json_each VIRTUAL TABLE INDEX 1:',
-  ],
+  deleteWaitersOf: ['SEARCH waiter USING INDEX waiter_run (run_id=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
   findBounds: ['SEARCH limiter USING INTEGER PRIMARY KEY (rowid=?)'],
   findCandidate: ['SEARCH run USING INTEGER PRIMARY KEY (rowid=?)', 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'],
   findHead: ['SEARCH waiter USING PRIMARY KEY (limiter=? AND key=? AND queue=? AND definition=?)'],
@@ -276,6 +274,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH line USING COVERING INDEX line_due (opens_at>? AND opens_at<?)',
   ],
   findFirstRun: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=? AND queue>?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  markSlots: [liveByKey],
+  findWaiter: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', `${liveByKey} LEFT-JOIN`],
   findFirstTicket: ['SEARCH line USING COVERING INDEX line_open (queue<?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findOpenLimiters: [
     'SEARCH line USING COVERING INDEX line_open (queue=?)',

@@ -42,6 +42,8 @@ export interface Candidate {
   readonly priority: number
   /** Null for what is not part of a run. */
   readonly runId: number | null
+  /** Of a step of the run, else null. */
+  readonly path: string | null
 }
 
 /** Who has the slots then. */
@@ -91,7 +93,9 @@ export class Admission {
     const use = refused ?? who.uses.find((one) => !this.#mayPass(one)) ?? who.uses[0]
     if (use === undefined) return
     const line = { limiter: use.limiterId, key: use.key, queue: who.queue, definition: who.definition }
-    lines.addWaiter(this.#db, line, who)
+    // What a run has to pass is kept with it.
+    const uses = who.ticket === who.runId || who.uses.length === 1 ? null : usesText(who.uses)
+    lines.addWaiter(this.#db, line, { ...who, uses })
     this.#writeLine(line)
   }
 
@@ -220,4 +224,13 @@ export class Admission {
     }
     return ++this.#turn
   }
+}
+
+/** How a list of uses is kept. */
+export function usesText(uses: readonly LimitUse[]): string {
+  return JSON.stringify(uses.map(({ limiterId, key }) => [limiterId, key]))
+}
+
+export function usesFrom(text: string): LimitUse[] {
+  return (JSON.parse(text) as [number, string][]).map(([limiterId, key]) => ({ limiterId, key }))
 }

@@ -1,6 +1,6 @@
 // Runs that have to pass limiters: how they begin, how they are claimed, and how they come back to their line.
 import type { LimitUse } from '../../model/limiter.ts'
-import type { Admission, Candidate } from './admission.ts'
+import { usesFrom, usesText, type Admission, type Candidate } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Ends } from './runs.ts'
 
@@ -14,7 +14,7 @@ update live set state = 'running', node = ?, epoch = ?, due_at = null, started_a
 
 // By primary key.
 const findCandidate = `
-select run.id as ticket, run.id as runId, run.limits, live.limited, live.queue, live.definition, live.priority
+select run.id as ticket, run.id as runId, null as path, run.limits, live.limited, live.queue, live.definition, live.priority
 from run cross join live on live.run_id = run.id
 where run.id = ?`
 
@@ -57,7 +57,7 @@ export interface Place {
 /** Keeps what a new run has to pass; tells whether it runs at once. The others wait in their line, unless they are scheduled. */
 export function beginLimited({ db, now, admission }: Ends, start: LimitedStart, place: Place): boolean {
   const { runId, limits, isDirect, isReady } = start
-  db.run(keepLimits, JSON.stringify(limits.map(({ limiterId, key }) => [limiterId, key])), runId)
+  db.run(keepLimits, usesText(limits), runId)
   db.run(markLimited, runId)
   const who = isReady ? candidateOf(db, runId) : undefined
   if (who === undefined) return false
@@ -76,12 +76,15 @@ export function admitFirst(
   { runId, place }: { runId: number; place: Place },
 ): boolean {
   const who = candidateOf(db, runId)
-  if (who === undefined) {
-    admission.dequeue([runId])
-    return false
-  }
-  const refused = admission.admit(who, place)
+  if (who !== undefined) return admitWaiting(admission, who, place)
   admission.dequeue([runId])
+  return false
+}
+
+/** Takes the first of a line out of it: it has passed, or waits in the line of the limiter that refused it. */
+export function admitWaiting(admission: Admission, who: Candidate, place: Place): boolean {
+  const refused = admission.admit(who, place)
+  admission.dequeue([who.ticket])
   if (refused !== undefined) admission.enqueue(who, refused)
   return refused === undefined
 }
@@ -119,6 +122,5 @@ export function repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): nu
 function candidateOf(db: Connection, runId: number): Candidate | undefined {
   const row = db.get<Omit<Candidate, 'uses'> & { limits: string | null; limited: number }>(findCandidate, runId)
   if (row?.limited !== 1) return undefined
-  const limits = JSON.parse(row.limits ?? '[]') as [number, string][]
-  return { ...row, uses: limits.map(([limiterId, key]) => ({ limiterId, key })) }
+  return { ...row, uses: usesFrom(row.limits ?? '[]') }
 }

@@ -6,9 +6,9 @@ import { boundsOf } from './limiters.ts'
 
 // By the index of waiters, then by primary keys.
 const findWaiting = `
-select waiter.limiter, waiter.key, limiter.name
+select waiter.limiter, waiter.key, waiter.path, limiter.name
 from waiter cross join limiter on limiter.id = waiter.limiter
-where waiter.run_id = ?`
+where waiter.run_id = ? order by waiter.ticket limit 1`
 
 // By primary key prefix.
 const countSlots = `
@@ -25,12 +25,12 @@ type LimiterReason = WaitReason & { kind: 'limiter' }
 
 /** Undefined for a run that stands in no line. */
 export function limiterReason(db: Connection, runId: number, now: number): LimiterReason | undefined {
-  const waiting = db.get<{ limiter: number; key: string; name: string }>(findWaiting, runId)
+  const waiting = db.get<{ limiter: number; key: string; path: string | null; name: string }>(findWaiting, runId)
   if (waiting === undefined) return undefined
-  const { limiter, key, name } = waiting
+  const { limiter, key, path, name } = waiting
   const bound = usedUp(db, { limiter, key }, now)
   const holders = bound === 'rate' || bound === 'turn' ? [] : holdersOf(db, limiter, bound === 'total' ? null : key)
-  return { kind: 'limiter', limiter: name, key, bound, holders }
+  return { kind: 'limiter', limiter: name, key, step: path ?? undefined, bound, holders }
 }
 
 function usedUp(

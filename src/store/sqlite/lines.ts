@@ -6,7 +6,7 @@ import type { SqlValue } from './driver.ts'
 const ofLine = `limiter = ? and key = ? and queue = ? and definition = ?`
 
 const insertWaiter = `
-insert into waiter (limiter, key, queue, definition, priority, ticket, run_id) values (?, ?, ?, ?, ?, ?, ?)
+insert into waiter (limiter, key, queue, definition, priority, ticket, run_id, path, uses) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict do nothing`
 
 // By the indexes of waiters.
@@ -96,6 +96,8 @@ export interface Waiter {
   /** The number of the run, or of whatever else waits; a lower one is older. */
   readonly ticket: number
   readonly runId: number | null
+  /** Of a step of the run, else null. */
+  readonly path: string | null
 }
 
 /** The first of a line. */
@@ -129,8 +131,9 @@ export function hasLine(db: Connection, limiter: number, key: string | null): bo
   return (key === null ? db.get(findLineOfAny, limiter) : db.get(findLineOfKey, limiter, key)) !== undefined
 }
 
-export function addWaiter(db: Connection, line: Line, who: Waiter): void {
-  db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId)
+/** `uses` is what it has to pass where nothing else says so. */
+export function addWaiter(db: Connection, line: Line, who: Waiter & { readonly uses: string | null }): void {
+  db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId, who.path, who.uses)
 }
 
 /** Takes everything of these runs out; the runs are given as JSON. */

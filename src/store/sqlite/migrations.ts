@@ -465,6 +465,10 @@ create table waiter (
   priority integer not null,
   ticket integer not null,
   run_id integer,
+  -- Of a step of the run.
+  path text,
+  -- All that a step has to pass, where that is more than this limiter: [limiter, key] pairs in JSON.
+  uses text,
   primary key (limiter, key, queue, definition, priority desc, ticket)
 ) strict, without rowid;
 create index waiter_ticket on waiter (ticket);

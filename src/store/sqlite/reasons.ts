@@ -17,7 +17,7 @@ cross join live on live.run_id = run.id
 cross join queue on queue.id = live.queue
 cross join definition on definition.id = live.definition
 left join schedule on schedule.id = live.schedule
-where live.state <> 'running'`
+where live.state <> 'running' or (live.has_slots = 1 and exists (select 1 from waiter where waiter.run_id = run.id))`
 
 // A scan: the table is small.
 const findServing = `select queues, definitions from node where lease_until >= ?`
@@ -55,7 +55,8 @@ export function reasonsOf(db: Connection, ids: readonly string[], now: number): 
   const serving = (): readonly Serving[] => (nodes ??= servingNodes(db, now))
   return new Map(
     rows.map((row) => {
-      const heldUp = row.limited === 1 && row.state === 'ready' ? limiterReason(db, row.runId, now) : undefined
+      const isHeldUp = row.state === 'running' || (row.limited === 1 && row.state === 'ready')
+      const heldUp = isHeldUp ? limiterReason(db, row.runId, now) : undefined
       return [row.id, reasonOf(row, serving, heldUp)]
     }),
   )
@@ -66,6 +67,7 @@ function reasonOf(
   serving: () => readonly Serving[],
   heldUp: (WaitReason & { kind: 'limiter' }) | undefined,
 ): WaitReason {
+  if (row.state === 'running' && heldUp !== undefined) return heldUp
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isHeld = row.state === 'scheduled' && row.dueAt === null
   if (isHeld) return { kind: 'schedule', schedule: row.schedule ?? '' }

@@ -1,15 +1,15 @@
-// Who passes limiters without being a run: each has a ticket, a number like that of a run, and waits in lines of its node.
-import type { LimitUse } from '../../model/limiter.ts'
-import type { Passed, Passing } from '../queues.ts'
-import type { Admission, Candidate } from './admission.ts'
+// Who passes limiters without being a run, as a step of one: each has a ticket, a number like that of a run, and waits in lines of its node.
+import type { Entering, Passed, Passing } from '../queues.ts'
+import { usesFrom, type Candidate } from './admission.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
-import type { Head, Line } from './lines.ts'
+import { admitWaiting } from './limited.ts'
+import type { Head } from './lines.ts'
 import { hasNode } from './nodes.ts'
 import type { Ends } from './runs.ts'
 
 // By the index of slots.
-const findPassed = `select ticket from slot where ticket in (select value from json_each(?)) order by ticket`
+const findPassed = `select distinct ticket from slot where ticket in (select value from json_each(?)) order by ticket`
 
 // By the indexes of slots and of lines.
 const findNews = `
@@ -26,8 +26,19 @@ const findFirstTicket = `
 select limiter, key, queue, definition, priority, ticket, turn from line indexed by line_open
 where is_open = 1 and queue < 0 and limiter = ? order by turn, priority desc, ticket limit 1`
 
+// By primary key. From now on the end of this activation frees what its steps have.
+const markSlots = `
+update live set has_slots = 1 where run_id = ? and node = ? and state = 'running'
+returning priority, epoch`
+
+// By the index of waiters, then by primary key: what more is known of one that waits than its line says.
+const findWaiter = `
+select waiter.run_id as runId, waiter.path, waiter.uses, live.epoch
+from waiter left join live on live.run_id = waiter.run_id
+where waiter.ticket = ?`
+
 /** The statements of this file whose plans are tested. */
-export const hotTicketStatements = { findPassed, findNews, findFirstRun, findFirstTicket }
+export const hotTicketStatements = { findPassed, findNews, findFirstRun, findFirstTicket, markSlots, findWaiter }
 
 // The number of a definition that nothing has.
 const noDefinition = 0
@@ -41,6 +52,8 @@ export function hasNoNews(db: Connection, { nodeId, passing, now }: Asked): bool
   return db.get<{ isNews: number }>(findNews, JSON.stringify(waiting), -nodeId, now)?.isNews === 0
 }
 
+type Passers = Pick<Ends, 'db' | 'admission'>
+
 interface Asked {
   readonly nodeId: number
   readonly passing: Passing
@@ -48,12 +61,12 @@ interface Asked {
 }
 
 /** leave → come → pass */
-export function passLimiters(ends: Pick<Ends, 'db' | 'admission'>, nodeId: number, passing: Passing): Passed {
+export function passLimiters(ends: Passers, nodeId: number, passing: Passing): Passed {
   const { db, admission } = ends
   if (!hasNode(db, nodeId)) return { ...nobodyPasses, isNodeLost: true }
   admission.leaveTickets(passing.leaves)
   const first = passing.enters.length === 0 ? 0 : takeFrom(db, 'run', passing.enters.length)
-  const tickets = passing.enters.map((use, place) => enter(admission, { nodeId, ticket: first + place, use }))
+  const tickets = passing.enters.map((entering, place) => enter(ends, { nodeId, ticket: first + place, entering }))
   const isYielding = passWaiting(ends, nodeId, passing.yields)
   const asked = JSON.stringify([...passing.waiting, ...tickets])
   const passed = db.all<{ ticket: number }>(findPassed, asked).map(({ ticket }) => ticket)
@@ -61,28 +74,39 @@ export function passLimiters(ends: Pick<Ends, 'db' | 'admission'>, nodeId: numbe
 }
 
 /** Lets somebody who is no run pass in place of the first of a line, when it is before that; tells whether it did. */
-export function admitTicketBefore({ db, admission }: Pick<Ends, 'db' | 'admission'>, head: Head): boolean {
+export function admitTicketBefore({ db, admission }: Passers, head: Head): boolean {
   const first = db.get<Head>(findFirstTicket, head.limiter)
-  return first !== undefined && isBefore(first, head) && admit(admission, first)
+  return first !== undefined && isBefore(first, head) && admit({ db, admission }, first)
 }
 
-function enter(admission: Admission, visit: { nodeId: number; ticket: number; use: LimitUse }): number {
-  const { nodeId, ticket, use } = visit
-  const line = { limiter: use.limiterId, key: use.key, queue: -nodeId, definition: noDefinition }
-  const who = candidateOf(line, ticket)
-  if (!admission.isFirst(who) || admission.admit(who, { nodeId, epoch: 0 }) !== undefined) admission.enqueue(who)
+interface Visit {
+  readonly nodeId: number
+  readonly ticket: number
+  readonly entering: Entering
+}
+
+function enter({ db, admission }: Passers, { nodeId, ticket, entering }: Visit): number {
+  const { uses, step } = entering
+  const live = step && db.get<{ priority: number; epoch: number }>(markSlots, step.runId, nodeId)
+  // Race: the run is not here any more, and its activation is about to hear so.
+  if (live === undefined) return ticket
+  const [runId, path] = step === null ? [null, null] : [step.runId, step.path]
+  const line = { queue: -nodeId, definition: noDefinition, priority: live?.priority ?? 0 }
+  const who = { ...line, ticket, uses, runId, path }
+  const holder = { nodeId, epoch: live?.epoch ?? 0 }
+  if (!admission.isFirst(who) || admission.admit(who, holder) !== undefined) admission.enqueue(who)
   return ticket
 }
 
 /** One of each line after the other, for as long as somebody passes; tells whether anybody let an older run go first. */
-function passWaiting({ db, admission }: Pick<Ends, 'db' | 'admission'>, nodeId: number, yields: boolean): boolean {
+function passWaiting({ db, admission }: Passers, nodeId: number, yields: boolean): boolean {
   let isYielding = false
   let hasPassed = admission.hasOpenLines()
   while (hasPassed) {
     hasPassed = false
     for (const head of admission.openHeads(-nodeId)) {
       if (yields && isAfterRun(db, head)) isYielding = true
-      else if (admit(admission, head)) hasPassed = true
+      else if (admit({ db, admission }, head)) hasPassed = true
     }
   }
   return isYielding
@@ -93,10 +117,10 @@ function isAfterRun(db: Connection, head: Head): boolean {
   return run !== undefined && isOlder(run, head)
 }
 
-function admit(admission: Admission, { ticket, ...line }: Head): boolean {
-  if (admission.admit(candidateOf(line, ticket), { nodeId: -line.queue, epoch: 0 }) !== undefined) return false
-  admission.dequeue([ticket])
-  return true
+/** Tells whether it has passed. */
+function admit({ db, admission }: Passers, head: Head): boolean {
+  const waiter = db.get<WaiterRow>(findWaiter, head.ticket)
+  return waiter !== undefined && admitWaiting(admission, candidateOf(head, waiter), holderOf(head, waiter))
 }
 
 /** Within a key by priority and age, else the key that was served longest ago. */
@@ -108,6 +132,22 @@ function isOlder(one: Pick<Head, 'priority' | 'ticket'>, other: Pick<Head, 'prio
   return one.priority === other.priority ? one.ticket < other.ticket : one.priority > other.priority
 }
 
-function candidateOf({ limiter, key, queue, definition }: Line, ticket: number): Candidate {
-  return { ticket, uses: [{ limiterId: limiter, key }], queue, definition, priority: 0, runId: null }
+interface WaiterRow {
+  readonly runId: number | null
+  readonly path: string | null
+  readonly uses: string | null
+  /** Of the run as it was claimed last. */
+  readonly epoch: number | null
+}
+
+function candidateOf(
+  { ticket, limiter, key, queue, definition, priority }: Head,
+  { runId, path, uses }: WaiterRow,
+): Candidate {
+  const all = uses === null ? [{ limiterId: limiter, key }] : usesFrom(uses)
+  return { ticket, uses: all, queue, definition, priority, runId, path }
+}
+
+function holderOf({ queue }: Head, { epoch }: WaiterRow): { nodeId: number; epoch: number } {
+  return { nodeId: -queue, epoch: epoch ?? 0 }
 }

@@ -143,10 +143,10 @@ export function listAttempts(db: Connection, id: string): AttemptView[] {
 type RunRow = Omit<RunView, 'reason'>
 
 function withReasons(db: Connection, rows: readonly RunRow[], now: number): RunView[] {
-  const waiting = rows.filter(({ state, finishedAt }) => finishedAt === null && state !== 'running')
+  const unfinished = rows.filter(({ finishedAt }) => finishedAt === null)
   const reasons = reasonsOf(
     db,
-    waiting.map(({ id }) => id),
+    unfinished.map(({ id }) => id),
     now,
   )
   return rows.map((row) => ({ ...row, reason: reasons.get(row.id) ?? null }))

@@ -170,7 +170,7 @@ export const limitCases: Cases = {
     const holder = await scene.start({ limits })
     const waiting = await scene.start({ limits })
     const reason = async () => (await scene.store.findRun(waiting))?.reason
-    const limiter = { kind: 'limiter', limiter: 'limiter-1', key: 'ann' } as const
+    const limiter = { kind: 'limiter', limiter: 'limiter-1', key: 'ann', step: undefined } as const
     same(await reason(), { ...limiter, bound: 'turn', holders: [] })
     await scene.node.claim(9)
     same(await reason(), { ...limiter, bound: 'concurrency', holders: [holder] })

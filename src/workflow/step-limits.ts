@@ -1,0 +1,104 @@
+// The limiters of steps: an attempt waits for its slots here, has them while it is executed, and gives them back however it ends.
+import type { Activation } from '../engine/activation.ts'
+import { isTroupeError, toError } from '../lib/errors.ts'
+import { checkKey, checkList, checkObject } from '../engine/checks.ts'
+import type { AnyDefinition } from '../engine/definition.ts'
+import { keyAt, type LimiterRule } from '../engine/limits.ts'
+import type { KeyedLimiter, Visit } from '../engine/slots.ts'
+import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { isLimiter } from '../worker/options.ts'
+import type { StepExecution } from './step.ts'
+
+export interface StepLimitsOwner {
+  readonly activation: Activation
+  /** It has all its slots. */
+  passed(execution: StepExecution): void
+  /** It never will. */
+  refused(execution: StepExecution, error: Error): void
+}
+
+export class StepLimits {
+  readonly #owner: StepLimitsOwner
+  readonly #visits = new Map<string, Visit>()
+  readonly #waiting = new Set<string>()
+
+  constructor(owner: StepLimitsOwner) {
+    this.#owner = owner
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  enter(execution: StepExecution): void {
+    const { activation } = this.#owner
+    const { path, limits } = execution
+    this.#waiting.add(path)
+    const visit = activation.around.slots.visit(
+      { limits, step: { runId: activation.held.runId, path } },
+      {
+        passed: () => {
+          this.#waiting.delete(path)
+          this.#owner.passed(execution)
+        },
+        ended: (reason) => this.#refused(execution, toError(reason)),
+      },
+    )
+    this.#visits.set(path, visit)
+  }
+
+  /** An attempt has ended. */
+  leave(path: string): void {
+    const visit = this.#visits.get(path)
+    if (visit === undefined) return
+    this.#visits.delete(path)
+    this.#waiting.delete(path)
+    this.#owner.activation.around.slots.leave(visit)
+  }
+
+  clear(): void {
+    for (const path of this.#visits.keys()) this.leave(path)
+  }
+
+  #refused(execution: StepExecution, error: Error): void {
+    const { activation } = this.#owner
+    // A node that stops, or may have lost its lease, gives up the whole run.
+    if (activation.isOver || !this.#waiting.has(execution.path) || isTroupeError(error, 'engine_stopped')) return
+    this.leave(execution.path)
+    if (isTroupeError(error, 'definition_invalid')) this.#owner.refused(execution, error)
+    else activation.writeFailed(error)
+  }
+}
+
+const expected = 'a list of what limiter() returns, each alone or as { limiter, key }'
+
+/** What a step has to pass, each limiter once. Throws `option_invalid`, and `definition_invalid` for a limiter of the workflow itself. */
+export function limitsOfStep(
+  what: string,
+  limits: unknown,
+  { definition, input }: { readonly definition: AnyDefinition; readonly input: unknown },
+): readonly KeyedLimiter[] {
+  checkList(`limits of ${what}`, limits, expected)
+  const keyed = (limits as readonly unknown[]).map((given) => keyedLimiter(what, given, input))
+  const own = new Set(definition.settings.limits.map(({ name }) => name))
+  const twice = keyed.find(({ rule }) => own.has(rule.name))
+  if (twice !== undefined) throw limitedTwice(what, twice.rule.name)
+  return [...new Map(keyed.map((limit) => [limit.rule.name, limit])).values()]
+}
+
+function keyedLimiter(what: string, given: unknown, input: unknown): KeyedLimiter {
+  if (isLimiter(given)) return { rule: given, key: keyAt(given, input, `the input of the run for ${what}`) }
+  checkObject(`limits of ${what}`, given, expected)
+  const { limiter, key } = given as Partial<{ limiter: LimiterRule; key: string }>
+  if (!isLimiter(limiter)) throw optionInvalid(`limits of ${what}`, given, expected)
+  checkKey(`key of limiter '${limiter.name}' at ${what}`, key)
+  return { rule: limiter, key: key as string }
+}
+
+// It would wait for a slot that its own run may have.
+function limitedTwice(what: string, limiter: string): Error {
+  return definitionInvalid(
+    `The limits of ${what} name limiter '${limiter}', which its workflow names too: leave it to one of them, as the run has a slot of it while its steps run.`,
+  )
+}
