@@ -245,9 +245,11 @@ export class Engine {
 
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
+    const isAnew = !this.#isStopping
+    if (isAnew) this.#membership.tellOfDeath()
     for (const activation of this.#active.all()) activation.lost()
-    if (this.#isStopping) return false
-    await this.#membership.startAnew()
+    if (!isAnew) return false
+    await this.#membership.register()
     this.slots.startAnew()
     return true
   }

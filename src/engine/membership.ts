@@ -41,9 +41,8 @@ export class Membership {
     if (wasNode) await this.#declare()
   }
 
-  async startAnew(): Promise<void> {
+  tellOfDeath(): void {
     this.#deps.log.warn({ node: this.node.nodeId }, 'this node was declared dead by another and starts anew')
-    await this.register()
   }
 
   definitionAdded(): void {

@@ -90,7 +90,6 @@ export async function runPauses(options: PauseOptions): Promise<PauseReport> {
 async function pauseOne(stage: Stage, round: number): Promise<Round> {
   const { client, children, random, db } = stage
   const victim = children[round % children.length] as Child
-  const others = children.filter((child) => child !== victim)
   const begunBefore = countBegun(victim)
   const input = { from: process.pid, legs, takesMs: stepMs }
   const handles = await Promise.all(Array.from({ length: runsAtOnce }, () => client.call('voyage', input)))
@@ -98,9 +97,9 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
   const begun = begunBefore + random.between(1, most * legs - 1)
   await victim.hears(() => countBegun(victim) >= begun, answerMs)
   await pause(victim, db)
-  const held = heldBy(db, victim)
+  const held = heldBy(db, victim).filter((run) => !isGivenUp(victim, run))
   const isLate = random.happens(0.5)
-  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(others, held)))
+  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(db, held)))
   const before = traces(db, held, isLate)
   const heardBefore = victim.heard.length
   victim.signal('SIGCONT')
@@ -184,16 +183,26 @@ function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
   return db.prepare(sql).all(pid) as HeldRun[]
 }
 
-async function allResumed(others: readonly Child[], held: readonly HeldRun[]): Promise<boolean> {
-  const resumed = held.map(({ id }) => {
-    const isHere = ({ heard }: Child) => heard.some((entry) => entry.kind === 'begun' && entry.run === id)
-    return Promise.any(others.map((other) => heardOf(other, () => isHere(other))))
-  })
-  return (await Promise.allSettled(resumed)).every(({ status }) => status === 'fulfilled')
+/** Whether it had given the run up by itself before it was paused, because its lease ran out on a busy machine. */
+function isGivenUp({ heard }: Child, { id }: HeldRun): boolean {
+  const lastOf = (kind: Entry['kind']): number =>
+    heard.findLastIndex((entry) => entry.kind === kind && 'run' in entry && entry.run === id)
+  return lastOf('lost') > lastOf('begun')
 }
 
-async function heardOf(child: Child, see: () => boolean): Promise<void> {
-  if ((await child.hears(see, takeOverMs)) !== true) throw new Error(`Process ${child.pid} never said it`)
+/** Whether each has a later claim. What others said tells nothing: they may have had a run before the paused process took it from them. */
+async function allResumed(db: SqlDriver, held: readonly HeldRun[]): Promise<boolean> {
+  const sql = `
+  select 1 from live where run_id = ? and epoch > ?
+  union all select 1 from finished where run_id = ? and epoch > ?`
+  const resumed = db.prepare(sql)
+  const until = systemClock.monotonic() + takeOverMs
+  const isResumed = ({ runId, epoch }: HeldRun): boolean => resumed.get(runId, epoch, runId, epoch) !== undefined
+  while (!held.every(isResumed)) {
+    if (systemClock.monotonic() > until) return false
+    await turn()
+  }
+  return true
 }
 
 async function allFinished(client: Troupe, held: readonly HeldRun[]): Promise<boolean> {
