@@ -62,6 +62,7 @@ export class Engine {
   readonly #failureCalls: FailureCalls
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
+  readonly #listener = { isAwaited: false, changed: (): void => void this.#timekeeper?.ref.tell('othersWrote') }
   #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
   #isStopping = false
   #shutdown: string | undefined
@@ -186,7 +187,7 @@ export class Engine {
     if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
     await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
     await this.#failureCalls.close(leftMs())
-    await this.#timekeeper?.handle.stop({ within: leftMs() })
+    await this.#endTimekeeping(leftMs())
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()
     this.#pools.workflow.close()
@@ -209,7 +210,16 @@ export class Engine {
     await this.#membership.register()
     this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
     await this.#timekeeper.ref.ask('wake')
+    this.changes.listen(this.#listener)
   })
+
+  async #endTimekeeping(within: number): Promise<void> {
+    const handle = this.#timekeeper?.handle
+    // Nobody tells it anything from now on: it would not be heard.
+    this.#timekeeper = undefined
+    this.changes.forget(this.#listener)
+    await handle?.stop({ within })
+  }
 
   /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */
   #employ<A extends Actor>(name: string, make: () => A): { readonly ref: Ref<A>; readonly handle: Handle<A> } {
@@ -327,7 +337,6 @@ export class Engine {
   #makeTimekeeper(): Timekeeper {
     const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
-      changes: this.changes,
       node: this.#membership.node,
       leaseMs,
       maxDeliveries,

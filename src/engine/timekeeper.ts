@@ -6,7 +6,6 @@ import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
 import type { ExpiredRun } from '../store/due.ts'
 import type { GivenUpRun, NodeIdentity, NodeRow } from '../store/store.ts'
-import type { Changes } from './changes.ts'
 import type { NodeState } from './committer.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
@@ -25,7 +24,6 @@ const stuckMs = 60_000
 const mostFailures = 3
 
 export interface TimekeeperOptions {
-  readonly changes: Changes
   readonly node: NodeState
   readonly leaseMs: number
   readonly maxDeliveries: number
@@ -48,7 +46,6 @@ export interface TimekeeperOptions {
 
 export class Timekeeper extends Actor {
   readonly #deps: Deps
-  readonly #listener = { isAwaited: false, changed: (): void => void this.ctx.self.tell('othersWrote') }
   readonly #options: TimekeeperOptions
   #isDoubtful = false
   // The other nodes, as they were when they were last looked up.
@@ -75,7 +72,6 @@ export class Timekeeper extends Actor {
     await this.wake()
     this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
-    this.#options.changes.listen(this.#listener)
     this.ctx.every(neighboursMs, () => this.#lookAtNeighbours())
   }
 
@@ -148,7 +144,6 @@ export class Timekeeper extends Actor {
   override async stopped(): Promise<void> {
     this.#next?.timer.cancel()
     this.#expiry?.cancel()
-    this.#options.changes.forget(this.#listener)
     await this.#keeper?.stop()
   }
 
