@@ -29,6 +29,7 @@ export type {
 export type { Definition } from './engine/definition.ts'
 export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
 export type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
+export type { LogsOptions, RunLogLine } from './engine/log-reader.ts'
 export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 export type { UnreadMessage } from './engine/telling.ts'

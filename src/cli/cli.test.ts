@@ -34,6 +34,8 @@ async function troupe(folder: string, argv: readonly string[], columns = unlimit
   return { code, out, err }
 }
 
+function nothing(): void {}
+
 describe('what was typed wrongly', () => {
   it('exits 2 and says what there is', async () => {
     const unknown = await troupe('/', ['rums'])
@@ -141,11 +143,15 @@ describe('what cannot be used', () => {
 describe('a store with runs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
   const ids: Record<string, string> = {}
+  // What is logged nowhere is stored all the same.
+  const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
   beforeAll(async () => {
     writeFileSync(join(folder, 'troupe.config.mjs'), "export default { store: 'sqlite:data/here.db' }\n")
     const order = workflow('order', {}, async (ctx, items: string[]) => {
       let tries = 0
+      ctx.info('counting', { items: items.length, who: 'ann lee' })
+      ctx.warn('slow\nday')
       const price = await ctx.step('price', () => items.length * 10)
       const flaky = (): string => {
         tries += 1
@@ -161,7 +167,7 @@ describe('a store with runs', () => {
       throw new Error('no', { cause: new TypeError('not a flight') })
     })
     const store = `sqlite:${join(folder, 'data/here.db')}`
-    await using engine = await Troupe.open({ store, definitions: [order, refuse], logLevel: 'silent' })
+    await using engine = await Troupe.open({ store, definitions: [order, refuse], log, logLevel: 'info' })
     await engine.start()
     const kept = await engine.call(order, ['book', 'pen'])
     await kept.result()
@@ -243,14 +249,28 @@ describe('a store with runs', () => {
     expect(out).toContain('progress    ━━━━━━━━━━━━ 100%  2 of 2')
     expect(out).toContain("Input\n  [ 'book', 'pen' ]")
     expect(out).toMatch(
-      /Steps \(3\)\n {5}STEP {3}KIND {2}TRY .*\n {2}✓ {2}price {2}step {4}1 .* 20\n {2}✓ {2}pack {3}step {4}2 .* packed\n {2}✓ {2}label .* x{119}…\n/,
+      /Steps \(3\)\n {5}STEP {3}KIND {2}ATTEMPT .*\n {2}✓ {2}price {2}step {8}1 .* 20\n {2}✓ {2}pack {3}step {8}2 .* packed\n {2}✓ {2}label .* x{119}…\n/,
     )
     expect(out).toContain('Output\n  { price: 20 }')
   })
 
   it('shows why attempts failed', async () => {
     const { out } = await troupe(folder, ['show', ids['order'] ?? ''])
-    expect(out).toMatch(/Failed attempts \(1\)\n {2}✗ step 'pack' {2}try 1 {2}\+\S+\n {4}Error: tape is out\n/)
+    expect(out).toMatch(/Earlier attempts \(1\)\n {2}✗ step 'pack' {2}attempt 1 {2}\+\S+\n {4}Error: tape is out\n/)
+  })
+
+  it('prints what its code logged, with fields, and show says how much there is', async () => {
+    const id = ids['order'] ?? ''
+    expect((await troupe(folder, ['show', id])).out).toContain(`Logs\n  2 lines: troupe logs ${id}\n`)
+    const { code, out } = await troupe(folder, ['logs', id])
+    expect(code).toBe(0)
+    expect(out.replaceAll(/^\S+ \S+ /gm, '')).toBe('info  counting  items=2 who="ann lee"\nwarn  slow day\n')
+    const warned = await troupe(folder, ['logs', id, '--level', 'warn', '--follow', '--json'])
+    expect(JSON.parse(warned.out)).toMatchObject({ level: 'warn', text: 'slow\nday' })
+    const first = JSON.parse((await troupe(folder, ['logs', id, '--limit', '1', '--json'])).out) as { offset: string }
+    expect((await troupe(folder, ['logs', id, '--from', first.offset])).out).toMatch(/^\S+ \S+ warn {2}slow day\n$/)
+    const none = await troupe(folder, ['logs', ids['refuse'] ?? ''])
+    expect([none.code, none.out, none.err]).toEqual([0, '', 'No lines are kept of this run.\n'])
   })
 
   it('shows the error with what caused it, and the stack only with --verbose', async () => {

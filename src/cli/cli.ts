@@ -10,6 +10,7 @@ import { addCancel } from './commands/cancel.ts'
 import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDev } from './commands/dev.ts'
+import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
 import { addQueues } from './commands/queues.ts'
 import { addRetry } from './commands/retry.ts'
@@ -52,6 +53,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addRetry,
   addAudit,
   addShow,
+  addLogs,
   addCancel,
   addDefinitions,
   addQueues,

@@ -5,11 +5,12 @@ import { createLog, type Log, type LogFields, type LogLevel } from '../lib/log.t
 import type { CommonFlags } from './config.ts'
 import type { Io } from './io.ts'
 import { oneLine, paintFor } from './paint.ts'
+import { toJson } from './values.ts'
 
 type LineLevel = Exclude<LogLevel, 'silent'>
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
-const styles = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
+export const levelStyles = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
 
 /** What `--verbose` says, else the options; else all while developing, as somebody watches. */
 export function leastLevel({ verbose }: CommonFlags, { logLevel, environment }: TroupeOptions, { env }: Io): LogLevel {
@@ -29,7 +30,7 @@ export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
       const { err, error = err, run } = fields
       const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''
       stderr.write(
-        `${time} ${paint(styles[level], level.padEnd(5))} ${oneLine(`${whose(run, message)}${message}${why}`)}\n`,
+        `${time} ${paint(levelStyles[level], level.padEnd(5))} ${oneLine(`${whose(run, message)}${message}${why}${said(fields, message)}`)}\n`,
       )
       if (flags.verbose === true && error instanceof Error && error.stack !== undefined)
         stderr.write(`${error.stack}\n`)
@@ -40,6 +41,24 @@ export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
 /** Which run a line of the engine is about; those of a run's own code say so already. */
 function whose(run: unknown, message: string): string {
   return typeof run !== 'string' || message.startsWith('[Worker:') || message.includes(run) ? '' : `run ${run}: `
+}
+
+/** The fields of a line of a run's own code. */
+function said({ worker: _worker, run: _run, ...fields }: LogFields, message: string): string {
+  return message.startsWith('[Worker:') && Object.keys(fields).length > 0 ? ` ${fieldsText(fields)}` : ''
+}
+
+/** `card=7 who="ann lee"` */
+export function fieldsText(fields: LogFields): string {
+  return oneLine(
+    Object.entries(fields)
+      .map(([name, value]) => `${name}=${wordOf(value)}`)
+      .join(' '),
+  )
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : toJson(value)
 }
 
 /** The time of day, in the zone of whoever looks. */

@@ -16,6 +16,9 @@ import { cut, cutMiddle, padEnd } from './width.ts'
 // In a pipe.
 const longestValue = 120
 
+/** So many lines of a log are counted. */
+export const mostCounted = 1_000
+
 export interface PictureLook {
   readonly columns: number
   readonly paint: Paint
@@ -41,22 +44,30 @@ const marks: Readonly<Record<RunStatus['state'], string>> = {
 export interface Drawn {
   readonly run: RunStatus
   readonly steps: readonly StepStatus[]
-  /** Those that failed. */
+  /** Those that failed and were followed by another. */
   readonly attempts: readonly AttemptStatus[]
+  /** How many lines it logged, as far as they were counted. */
+  readonly logLines: number
 }
 
 /** header → facts → steps → failed attempts → how it ended */
-export function drawRun({ run, steps, attempts }: Drawn, look: PictureLook): string[] {
+export function drawRun({ run, steps, attempts, logLines }: Drawn, look: PictureLook): string[] {
   return [
     ...header(run, startOf(run, steps), look),
     '',
     ...facts(run, steps, look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
-    ...section(`Failed attempts (${attempts.length})`, attemptLines({ run, steps, attempts }, look), look),
+    ...section(`Earlier attempts (${attempts.length})`, attemptLines({ run, steps, attempts, logLines }, look), look),
+    ...section('Logs', logLines === 0 ? [] : [logsWords(run, logLines)], look),
     ...section('Error', run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
     ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
   ]
+}
+
+function logsWords({ id }: RunStatus, lines: number): string {
+  const count = lines > mostCounted ? `more than ${mostCounted.toLocaleString('en')}` : String(lines)
+  return `${count} ${lines === 1 ? 'line' : 'lines'}: troupe logs ${id}`
 }
 
 function header(run: RunStatus, startedAt: number, { paint, now, columns }: PictureLook): string[] {
@@ -121,7 +132,7 @@ function attemptLines({ run, steps, attempts }: Drawn, look: PictureLook): strin
   const at = ({ startedAt }: AttemptStatus): string => `+${formatMs(Math.max(0, startedAt - start))}`
   const lines = attempts.slice(0, look.mostSteps).flatMap((attempt) => {
     const where = attempt.path === '' ? 'the run' : `step '${oneLine(attempt.path)}'`
-    const head = `${look.paint('red', '✗')} ${where}  ${look.paint('dim', `try ${attempt.attempt}  ${at(attempt)}`)}`
+    const head = `${look.paint('red', '✗')} ${where}  ${look.paint('dim', `attempt ${attempt.attempt}  ${at(attempt)}`)}`
     return [head, `  ${cut(errorWords(attempt.error), valueRoom(look.columns) - 4)}`]
   })
   const more = attempts.length - look.mostSteps
@@ -146,7 +157,7 @@ function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
     { title: 'STEP', cell: ({ path }) => printable(path), least: 12, cutAt: 'middle' },
     { title: 'KIND', cell: ({ kind }) => kind, paint: (_step, text, paint) => paint('dim', text) },
     {
-      title: 'TRY',
+      title: 'ATTEMPT',
       cell: ({ attempt }) => String(attempt),
       align: 'right',
       paint: ({ attempt }, text, paint) => (attempt > 1 ? paint('yellow', text) : text),
@@ -164,7 +175,7 @@ function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
 
 function drawStacked(step: StepStatus, start: number, { columns, paint }: TableLook): string[] {
   const mark = step.error === undefined ? paint('green', '✓') : paint('red', '✗')
-  const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${step.attempt > 1 ? `  try ${step.attempt}` : ''}`
+  const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${step.attempt > 1 ? `  attempt ${step.attempt}` : ''}`
   const value = cut(stepValue(step), columns - times.length - 4)
   return [`${mark} ${cutMiddle(printable(step.path), columns - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
 }

@@ -9,6 +9,7 @@ import type {
   EmittedRow,
   FinishedRun,
   Held,
+  LogRow,
   RememberedAttempt,
   RememberedState,
   SettleRecord,
@@ -211,6 +212,10 @@ export class LocalFeed implements RunFeed {
 
   messages({ epoch, n }: EmitCursor, limit: number): readonly EmittedRow[] {
     return epoch > this.#run.epoch ? none : this.#run.said(n, limit)
+  }
+
+  logs(): readonly LogRow[] {
+    return none
   }
 
   view(): RunView {

@@ -3,7 +3,7 @@ import { deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
 import type { Reopened } from '../store/operating.ts'
-import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
+import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, LogPage, LogRow, Store } from '../store/store.ts'
 import type { RunView } from '../store/views.ts'
 import { CancelWrite } from './starts.ts'
 import type { Ear, Watch } from './watch.ts'
@@ -19,6 +19,7 @@ export interface RunFeed {
   /** A shorter way to its end, where there is one. */
   whenFinished?(): Promise<FinishedRun>
   messages(after: EmitCursor, limit: number): readonly EmittedRow[] | Promise<readonly EmittedRow[]>
+  logs(page: LogPage): readonly LogRow[] | Promise<readonly LogRow[]>
   /** Undefined when there is no such run any more. */
   view(): RunView | undefined | Promise<RunView | undefined>
   cancel(reason: string): Promise<CancelAnswer>
@@ -64,6 +65,10 @@ export class StoredFeed implements RunFeed {
 
   messages(after: EmitCursor, limit: number): Promise<EmittedRow[]> {
     return this.#owner.store.listEmitted(this.id, after, limit)
+  }
+
+  logs(page: LogPage): Promise<LogRow[]> {
+    return this.#owner.store.listLogs(this.id, page)
   }
 
   view(): Promise<RunView | undefined> {

@@ -8,7 +8,8 @@ import { optionInvalid, retryRefused, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import { checkOptions } from './checks.ts'
 import { look } from './look.ts'
-import { checkMessagesOptions, MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
+import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-reader.ts'
+import { MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
 import { checkBy, type ByOption } from './options.ts'
 import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
@@ -48,14 +49,14 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
 
   /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. */
   async recv(): Promise<unknown> {
-    this.#reader ??= new MessageReader(this.#feed, this.#clock, {})
+    this.#reader ??= new MessageReader(this.#feed, this.#clock)
     return (await this.#reader.next())?.message
   }
 
   /** What `recv` gives, until the end. */
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
-    this.#reader ??= new MessageReader(this.#feed, this.#clock, {})
-    for await (const { message } of messagesOf(this.#reader)) yield message
+    this.#reader ??= new MessageReader(this.#feed, this.#clock)
+    for await (const { message } of this.#reader.rest()) yield message
   }
 
   /**
@@ -79,9 +80,26 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
    * ```
    */
   messages(options: MessagesOptions = {}): AsyncGenerator<RunMessage, void, void> {
-    const from = checkMessagesOptions(options)
-    const { signal } = options
-    return messagesOf(new MessageReader(this.#feed, this.#clock, { from, signal }))
+    return new MessageReader(this.#feed, this.#clock, options).rest()
+  }
+
+  /**
+   * The log lines of the run (`ctx.info` and the like) with their offsets, of all its attempts in order, until the run has ended and all were read;
+   * `follow: false` ends with the last one that is there.
+   *
+   * They are kept as long as the option `retention` says, 7 days unless told; of a run that is `durable: false` none are. Throws: `option_invalid`; `engine_stopped`.
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const charge = worker('charge', {}, (ctx, card: number) => ctx.info('charging', { card }))
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [charge], logLevel: 'info' })
+   * await troupe.start()
+   * const handle = await troupe.call(charge, 7)
+   * for await (const { level, text, fields } of handle.logs()) console.log(level, text, fields) // info charging { card: 7 }
+   * ```
+   */
+  logs(options: LogsOptions = {}): AsyncGenerator<RunLogLine, void, void> {
+    return readLogs(logReading(this.#feed, this.#clock, options))
   }
 
   /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
@@ -144,8 +162,4 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     const see = (news: News) => news.finished ?? this.#feed.finished()
     return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere, awaitsEnd: true })) as FinishedRun
   }
-}
-
-async function* messagesOf(reader: MessageReader): AsyncGenerator<RunMessage, void, void> {
-  for (let next = await reader.next(); next !== undefined; next = await reader.next()) yield next
 }

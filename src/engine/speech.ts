@@ -1,5 +1,6 @@
 // What a run says: messages to whoever watches it, log lines, progress. Written with the next commit.
-import { isLogged, type LogLevel } from '../lib/log.ts'
+import { isLogged, type LogFields, type LogLevel } from '../lib/log.ts'
+import { plainFields } from '../lib/plain.ts'
 import { escapeUnstorable, textOf } from '../lib/text.ts'
 import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -11,7 +12,13 @@ import type { HeldRecord, WriteOwner } from './writes.ts'
 const mostLogLines = 1_000
 const longestLogLine = 65_536
 
-const levels = ['debug', 'info', 'warn', 'error']
+const tooManyLines = {
+  level: 'warn',
+  text: `No more lines of this attempt are kept: ${mostLogLines.toLocaleString('en')} are the most.`,
+  fields: null,
+} as const
+
+export const runLogLevels = ['debug', 'info', 'warn', 'error'] as const
 
 export type RunLogLevel = Exclude<LogLevel, 'silent'>
 
@@ -42,19 +49,26 @@ export class Speech implements WriteOwner {
     this.#say({ list: 'progress', record: { held: this.#activation.held, done, total } })
   }
 
-  log(level: RunLogLevel, text: string): void {
+  log(level: RunLogLevel, text: string, fields?: LogFields): void {
     checkLevel(level)
     if (!isLogged(level, this.#around.logLevel)) return this.#activation.beat()
     const line = logLine(text)
-    const { claimed, definition, deps, held, isHeard } = this.#activation
+    const kept = plainFields(fields)
+    const { claimed, definition, deps } = this.#activation
     deps.log[level](
-      { worker: definition.name, run: claimed.id },
+      { ...kept, worker: definition.name, run: claimed.id },
       `[Worker:${definition.name} run:${claimed.id}] ${line}`,
     )
-    if (!isHeard || this.#logLines >= mostLogLines) return
+    this.#keepLine({ level, text: line, fields: kept === undefined ? null : JSON.stringify(kept) })
+  }
+
+  #keepLine(line: { readonly level: RunLogLevel; readonly text: string; readonly fields: string | null }): void {
+    const { deps, held, isHeard } = this.#activation
+    if (!isHeard || this.#logLines > mostLogLines) return
     this.#logLines += 1
-    const record = { held, n: this.#logLines, level, text: line, at: deps.store.now() }
-    this.#say({ list: 'logs', record })
+    // Whoever reads them is told that there were more.
+    const said = this.#logLines > mostLogLines ? tooManyLines : line
+    this.#say({ list: 'logs', record: { held, n: this.#logLines, ...said, at: deps.store.now() } })
   }
 
   written(): void {
@@ -77,7 +91,7 @@ export class Speech implements WriteOwner {
 }
 
 export function checkLevel(level: unknown): void {
-  checkChoice('The level of a log line', level, levels)
+  checkChoice('The level of a log line', level, runLogLevels)
 }
 
 /** What was said, which need be no text, without what no store keeps. */

@@ -76,6 +76,8 @@ export interface LogRecord {
   readonly n: number
   readonly level: string
   readonly text: string
+  /** JSON of an object; null without any. */
+  readonly fields: string | null
   readonly at: number
 }
 
@@ -309,6 +311,15 @@ export interface EmittedRow extends EmitCursor {
   readonly value: string
 }
 
+export interface LogRow extends EmitCursor, Omit<LogRecord, 'held'> {}
+
+/** Which lines, the first ones first. */
+export interface LogPage {
+  readonly after: EmitCursor
+  readonly levels: readonly string[]
+  readonly limit: number
+}
+
 /** What a node can perform. */
 export interface Serving {
   readonly queueIds: readonly number[]
@@ -370,6 +381,8 @@ export interface Store extends WaitStore, OperatingStore, QueueStore, EventStore
   /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
   findFinished(id: string): Promise<FinishedRun | undefined>
   listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
+  /** In the order they were said, over all attempts and generations. */
+  listLogs(id: string, page: LogPage): Promise<LogRow[]>
   findRun(id: string): Promise<RunView | undefined>
   /** Throws `run_not_found` when there is no run of the id `after`. */
   listRuns(page: RunPage): Promise<RunView[]>

@@ -5,6 +5,8 @@ import { messageSize } from '../engine/outgoing-messages.ts'
 import { checkLevel, type RunLogLevel } from '../engine/speech.ts'
 import { sharedAt } from '../engine/threads.ts'
 import { encode } from '../lib/codec.ts'
+import type { LogFields } from '../lib/log.ts'
+import { plainFields } from '../lib/plain.ts'
 import { textOf } from '../lib/text.ts'
 import type { News } from './thread-wire.ts'
 
@@ -47,9 +49,9 @@ export class ThreadSpeech implements Pick<Attempt['speech'], 'emit' | 'progress'
     this.#say({ type: 'progress', done, total })
   }
 
-  log(level: RunLogLevel, text: string): void {
+  log(level: RunLogLevel, text: string, fields?: LogFields): void {
     checkLevel(level)
-    this.#say({ type: 'log', level, text: textOf(text) })
+    this.#say({ type: 'log', level, text: textOf(text), fields: plainFields(fields) })
   }
 
   #say(news: News): void {

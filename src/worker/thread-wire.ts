@@ -2,6 +2,7 @@
 import type { MessageRules } from '../engine/definition.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import type { HeldRecord } from '../engine/writes.ts'
+import type { LogFields } from '../lib/log.ts'
 import type { RememberedState } from '../store/store.ts'
 
 /** What every thread is given. */
@@ -48,7 +49,7 @@ export type News =
   | { readonly type: 'write'; readonly records: readonly HeldRecord[] }
   | { readonly type: 'emit'; readonly value: string }
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
-  | { readonly type: 'log'; readonly level: RunLogLevel; readonly text: string }
+  | { readonly type: 'log'; readonly level: RunLogLevel; readonly text: string; readonly fields: LogFields | undefined }
   | { readonly type: 'beat' }
   | { readonly type: 'snooze'; readonly delayMs: number }
   | { readonly type: 'defer'; readonly n: number }

@@ -125,7 +125,7 @@ class AttemptInThread implements Performance, ThreadUser {
     const { shared } = this.#thread ?? {}
     if (message.type === 'emit') speech.emit(new Encoded(message.value))
     else if (message.type === 'progress') speech.progress(message.done, message.total)
-    else speech.log(message.level, message.text)
+    else speech.log(message.level, message.text, message.fields)
     if (shared === undefined) return
     Atomics.add(shared, sharedAt.heard, 1)
     Atomics.notify(shared, sharedAt.heard)

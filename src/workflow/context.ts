@@ -4,6 +4,7 @@ import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks
 import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
+import type { LogFields } from '../lib/log.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
 import { retryPolicy, type RetryOptions } from '../model/retry.ts'
@@ -238,24 +239,25 @@ export class WorkflowContext<Input = unknown> {
     if (!this.#steps.isEcho) this.#worker.progress(done, total)
   }
 
-  log(level: RunLogLevel, text: string): void {
-    if (!this.#steps.isEcho) this.#worker.log(level, text)
+  /** Says a line with its fields, as `log` of a worker does; what was said before is not said again. */
+  log(level: RunLogLevel, text: string, fields?: LogFields): void {
+    if (!this.#steps.isEcho) this.#worker.log(level, text, fields)
   }
 
-  debug(text: string): void {
-    this.log('debug', text)
+  debug(text: string, fields?: LogFields): void {
+    this.log('debug', text, fields)
   }
 
-  info(text: string): void {
-    this.log('info', text)
+  info(text: string, fields?: LogFields): void {
+    this.log('info', text, fields)
   }
 
-  warn(text: string): void {
-    this.log('warn', text)
+  warn(text: string, fields?: LogFields): void {
+    this.log('warn', text, fields)
   }
 
-  error(text: string): void {
-    this.log('error', text)
+  error(text: string, fields?: LogFields): void {
+    this.log('error', text, fields)
   }
 
   #rulesOf(name: string, options: StepOptions<Input>): StepRules {

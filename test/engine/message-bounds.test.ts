@@ -228,12 +228,13 @@ describe('a reading', () => {
         await turns(delays.shift() ?? 1)
         return rows.slice(n, n + 2)
       },
+      logs: () => [],
       view: () => undefined,
       tell: () => Promise.resolve(false),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
     }
-    const reader = new MessageReader(feed, new ManualClock(), {})
+    const reader = new MessageReader(feed, new ManualClock())
     const read = await Promise.all(Array.from({ length: 8 }, () => reader.next()))
     expect(read.map((one) => one?.message)).toEqual([...upTo(6), undefined, undefined])
   })

@@ -183,6 +183,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   upsertProgress: [],
   findEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById],
+  findLogs: ['SEARCH log USING PRIMARY KEY (run_id=? AND (epoch,n)>(?,?))', runKeyById, given],
   dropEmitted: ['SEARCH emitted USING PRIMARY KEY (run_id=? AND epoch=? AND n<?)'],
   findWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],

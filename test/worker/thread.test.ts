@@ -58,6 +58,7 @@ describe('a worker in a thread', () => {
       `info [Worker:look run:${handle.id}] attempt 1`,
       `info [Worker:look run:${handle.id}] attempt 2`,
     ])
+    expect(lines.map(({ fields }) => fields['big'])).toEqual(['2n', '2n'])
     expect(await troupe.attempts(handle.id)).toMatchObject([{ attempt: 1, error: { message: 'not yet' } }])
   })
 

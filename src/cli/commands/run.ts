@@ -3,7 +3,7 @@ import type { CallOptions } from '../../engine/call.ts'
 import type { RunHandle } from '../../engine/run-handle.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { isTroupeError } from '../../lib/errors.ts'
-import type { Log, LogLevel } from '../../lib/log.ts'
+import type { Log, LogFields, LogLevel } from '../../lib/log.ts'
 import { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
@@ -11,7 +11,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import { isSet, type Io } from '../io.ts'
 import { JsonReport } from '../json-report.ts'
-import { leastLevel } from '../line-log.ts'
+import { fieldsText, leastLevel } from '../line-log.ts'
 import { LiveReport } from '../live-report.ts'
 import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
@@ -272,7 +272,7 @@ function reportLog({ options }: Settings, { report, followed, least }: LogParts)
   let latest = ''
   const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, line: string) => {
     if (levels.indexOf(level) < levels.indexOf(least)) return
-    const message = `${whose(fields['run'], line, followed)}${line}`
+    const message = wordsOf(fields, line, followed)
     const { err } = fields
     const text = err instanceof Error ? `${message}: ${err.message}` : message
     // A store that is in trouble says so at every write: once is enough. What the run says is its own affair.
@@ -283,10 +283,14 @@ function reportLog({ options }: Settings, { report, followed, least }: LogParts)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** Lines of the engine about other runs say so; those of a run's own code do already. */
-function whose(run: unknown, line: string, followed: Followed): string {
-  const isKnown = run === followed.id || line.startsWith('[Worker:')
-  return typeof run !== 'string' || isKnown ? '' : `run ${run}: `
+/** What the run that is followed says needs no name; lines about other runs say whose they are. */
+function wordsOf({ run, worker, ...fields }: LogFields, line: string, { id }: Followed): string {
+  const mark = `[Worker:${String(worker)} run:${String(run)}] `
+  if (line.startsWith(mark)) {
+    const said = run === id ? line.slice(mark.length) : line
+    return Object.keys(fields).length === 0 ? said : `${said} ${fieldsText(fields)}`
+  }
+  return typeof run !== 'string' || run === id ? line : `run ${run}: ${line}`
 }
 
 function callOptions({ key, timeout }: RunFlags): CallOptions {

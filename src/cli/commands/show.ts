@@ -1,5 +1,4 @@
 // `troupe show`: everything that is known of one run.
-import type { AttemptStatus, RunStatus, StepStatus } from '../../engine/run-status.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
@@ -7,7 +6,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import { unlimited, type Io } from '../io.ts'
 import { paintFor, plain } from '../paint.ts'
-import { drawRun } from '../run-picture.ts'
+import { drawRun, mostCounted, type Drawn } from '../run-picture.ts'
 import { withClient } from '../store-client.ts'
 import { toJson } from '../values.ts'
 
@@ -37,10 +36,11 @@ const help = `Examples:
   troupe show 0197f3a2-5c1e --json | jq .output`
 
 async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
-  const { run, steps, attempts } = await withClient(flags, io, (troupe) => find(troupe, id))
+  const found = await withClient(flags, io, (troupe) => find(troupe, id))
+  const { run, steps, attempts, logLines } = found
   const { stdout, env, clock, folder } = io
   if (flags.json === true) {
-    stdout.write(`${toJson({ ...run, steps, failedAttempts: attempts }, stdout.isTerminal ? 2 : 0)}\n`)
+    stdout.write(`${toJson({ ...run, steps, failedAttempts: attempts, logLines }, stdout.isTerminal ? 2 : 0)}\n`)
     return exitCodes.ok
   }
   const paint = paintFor(stdout, env)
@@ -53,17 +53,18 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
     folder,
     mostSteps: flags.all === true || !stdout.isTerminal ? unlimited : mostSteps,
   }
-  stdout.write(`${drawRun({ run, steps, attempts }, look).join('\n')}\n`)
+  stdout.write(`${drawRun(found, look).join('\n')}\n`)
   return exitCodes.ok
 }
 
-interface Found {
-  readonly run: RunStatus
-  readonly steps: readonly StepStatus[]
-  readonly attempts: readonly AttemptStatus[]
+async function find(troupe: Troupe, id: string): Promise<Drawn> {
+  const run = await findRun(troupe, id)
+  const [steps, attempts] = [await troupe.steps(run.id), await troupe.attempts(run.id)]
+  return { run, steps, attempts, logLines: await countLines(troupe, run.id) }
 }
 
-async function find(troupe: Troupe, id: string): Promise<Found> {
-  const run = await findRun(troupe, id)
-  return { run, steps: await troupe.steps(run.id), attempts: await troupe.attempts(run.id) }
+async function countLines(troupe: Troupe, id: string): Promise<number> {
+  let lines = 0
+  for await (const _line of (await troupe.handle(id)).logs({ follow: false, limit: mostCounted + 1 })) lines += 1
+  return lines
 }

@@ -584,5 +584,8 @@ create table failure (
   primary key (run_id, generation)
 ) strict, without rowid;
 create index failure_untold on failure (definition) where node is null;
+
+-- What is kept with a line of a log: JSON of an object.
+alter table log add column fields text;
 `,
 ]

@@ -160,7 +160,7 @@ CREATE TABLE log (
   n integer not null,
   level text not null,
   text text not null,
-  at integer not null,
+  at integer not null, fields text,
   primary key (run_id, epoch, n)
 ) strict, without rowid;
 

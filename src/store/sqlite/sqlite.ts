@@ -11,6 +11,7 @@ import type {
   DeadNode,
   DeadRun,
   EmitCursor,
+  LogPage,
   NodeIdentity,
   Rescued,
   Serving,
@@ -48,7 +49,7 @@ import { countEnded, Rollup } from './rollup.ts'
 import type { Ends } from './runs.ts'
 import { SqliteScheduleStore } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
-import { listEmitted } from './streams.ts'
+import { listEmitted, listLogs } from './streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
 import { findTokenDefinition } from './tokens.ts'
 import * as views from './views.ts'
@@ -240,6 +241,10 @@ class SqliteStore implements Store {
 
   async listEmitted(id: string, after: EmitCursor, limit: number) {
     return this.#read(() => listEmitted(this.#db, { id, after, limit }))
+  }
+
+  async listLogs(id: string, page: LogPage) {
+    return this.#read(() => listLogs(this.#db, id, page))
   }
 
   async findRun(id: string) {

@@ -10,7 +10,7 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
   'a step': (held) => ({ steps: [step(held, 'late')] }),
   'an attempt': (held) => ({ attempts: [attempt(held, 'late', 1)] }),
   'a message': (held) => ({ emits: [{ held, n: 99, value: 'j"late"' }] }),
-  'a log line': (held) => ({ logs: [{ held, n: 99, level: 'info', text: 'late', at: startMs }] }),
+  'a log line': (held) => ({ logs: [{ held, n: 99, level: 'info', text: 'late', fields: null, at: startMs }] }),
   'a state': (held) => ({ states: [{ held, key: 'late', value: 'j1' }] }),
   progress: (held) => ({ progress: [{ held, done: 99, total: 100 }] }),
   'a token': (held) => ({

@@ -18,7 +18,7 @@ export const markCases: Cases = {
       steps: [step(kept.held, 'a'), step(ended.held, 'a')],
       attempts: [attempt(kept.held, 'b', 1)],
       emits: [{ held: kept.held, n: 1, value: 'j1' }],
-      logs: [{ held: kept.held, n: 1, level: 'info', text: 'hello', at: startMs }],
+      logs: [{ held: kept.held, n: 1, level: 'info', text: 'hello', fields: null, at: startMs }],
       progress: [{ held: kept.held, done: 1, total: 2 }],
       settles: [settle(ended.held)],
       claims: [scene.claimRequest({ want: 3 })],

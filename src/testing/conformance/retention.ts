@@ -43,7 +43,7 @@ export const retentionCases: Cases = {
       steps: [step(held, 'pay')],
       attempts: [attempt(held, 'pay', 1)],
       emits: [{ held, n: 1, value: 'j1' }],
-      logs: [{ held, n: 1, level: 'info', text: 'hi', at: startMs }],
+      logs: [{ held, n: 1, level: 'info', text: 'hi', fields: null, at: startMs }],
       progress: [{ held, done: 1, total: 2 }],
       states: [{ held, key: 'cursor', value: 'j1' }],
     })

@@ -81,10 +81,51 @@ export const streamCases: Cases = {
     assert.equal((await scene.store.listEmitted(id, fromTheStart, 9)).length, 1)
   },
 
+  'gives the lines of a log in order, behind a cursor, of the levels asked for, and none of an unknown run': async (
+    scene,
+  ) => {
+    const first = await scene.startAndClaim()
+    const line = (held: typeof first.held, n: number, level: string) => ({
+      held,
+      n,
+      level,
+      text: `line ${n}`,
+      fields: n === 1 ? '{"card":7}' : null,
+      at: startMs + n,
+    })
+    const other = await scene.startAndClaim()
+    await scene.node.commit({
+      logs: [line(first.held, 1, 'info'), line(first.held, 2, 'debug'), line(other.held, 1, 'info')],
+      releases: [first.held],
+    })
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ logs: [line(second.held, 1, 'warn')], settles: [settle(second.held)] })
+    const read = (levels: string[], after = fromTheStart, limit = 9) =>
+      scene.store.listLogs(first.id, { after, levels, limit })
+    const { epoch } = first.held
+    const every = ['debug', 'info', 'warn']
+    same(await read(every, fromTheStart, 1), [
+      { epoch, n: 1, level: 'info', text: 'line 1', fields: '{"card":7}', at: startMs + 1 },
+    ])
+    const rest = await read(every, { epoch, n: 1 })
+    same(
+      rest.map(({ level, fields }) => [level, fields]),
+      [
+        ['debug', null],
+        ['warn', '{"card":7}'],
+      ],
+    )
+    same((await read(['warn'])).length, 1)
+    same(await scene.store.listLogs('none', { after: fromTheStart, levels: every, limit: 9 }), [])
+  },
+
   'shows the newest progress only, also of a run that finished': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     const progress = [1, 2.5].map((done) => ({ held, done, total: 10 }))
-    await scene.node.commit({ progress, logs: [{ held, n: 1, level: 'info', text: 'half', at: startMs }] })
+    await scene.node.commit({
+      progress,
+      logs: [{ held, n: 1, level: 'info', text: 'half', fields: null, at: startMs }],
+    })
     await scene.node.commit({ settles: [settle(held)] })
     const row = await scene.store.findRun(id)
     same([row?.done, row?.total], [2.5, 10])

@@ -23,7 +23,7 @@ export const look = worker(
     ctx.setState('n', ctx.getState('n', 0) + 1)
     ctx.setState('gone', 1)
     ctx.clearState('gone')
-    ctx.info(`attempt ${attempt}`)
+    ctx.info(`attempt ${attempt}`, { attempt, big: 2n })
     ctx.emit({ at: new Map([[attempt, 'now']]) })
     ctx.progress(attempt, 2)
     await ctx.sleep(1)
