@@ -48,7 +48,12 @@ import { registration, type AnyHandler, type RegisterOptions, type WorkerVerbs }
 import type { WorkerHandler } from './worker/worker.ts'
 
 /** Parts of the world that a test or a simulator may bring along. */
-export type World = Partial<Omit<Deps, 'store'>> & { readonly leaseMs?: number; readonly maxDeliveries?: number }
+export interface World extends Partial<Omit<Deps, 'store'>> {
+  readonly leaseMs?: number
+  readonly maxDeliveries?: number
+  /** False shows what happens to what nobody mends. */
+  readonly repairs?: boolean
+}
 
 interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, Pick<StartingOptions, 'queueIds' | 'timeout'> {
   readonly schedules: ScheduleKeeper
@@ -144,6 +149,7 @@ export class Troupe
         pools,
         leaseMs: world.leaseMs ?? defaultLeaseMs,
         maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
+        repairs: world.repairs ?? true,
         maxValueBytes,
         config: checked.config,
         retention: checked.retention,

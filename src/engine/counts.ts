@@ -23,6 +23,8 @@ export class Counts {
   rescued = 0
   /** Runs that failed, because too many processes died while they ran them. */
   givenUp = 0
+  /** Runs that nobody would have woken, and slots that nobody would have freed. */
+  repaired = 0
   readonly commitMs = new Histogram()
   readonly batchWrites = new Histogram()
   /** From the start of a run to its first attempt. */

@@ -12,6 +12,7 @@ export interface EngineSettings {
   readonly pools: PoolSizes
   readonly leaseMs: number
   readonly maxDeliveries: number
+  readonly repairs: boolean
   readonly schedules: ScheduleKeeper
   readonly maxValueBytes: number
   readonly config: Readonly<Record<string, unknown>>

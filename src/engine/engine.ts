@@ -335,11 +335,12 @@ export class Engine {
   }
 
   #makeTimekeeper(): Timekeeper {
-    const { leaseMs, maxDeliveries, isProvedDead } = this.#settings
+    const { leaseMs, maxDeliveries, repairs, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
       node: this.#membership.node,
       leaseMs,
       maxDeliveries,
+      repairs,
       counts: this.counts,
       isProvedDead,
       isHeld: (runId) => this.#active.find(runId) !== undefined,

@@ -1,7 +1,7 @@
 // What people are told of attempts and runs that fail.
 import { formatMs } from '../lib/duration.ts'
 import type { Log } from '../lib/log.ts'
-import type { GivenUpRun } from '../store/store.ts'
+import type { GivenUpRun } from '../store/repairs.ts'
 import { clip } from '../lib/text.ts'
 import type { AnyDefinition } from './definition.ts'
 

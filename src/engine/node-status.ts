@@ -140,6 +140,7 @@ export class NodeStatuses implements StatusVerbs {
       'troupe.run.woken': counter('{run}', counts.woken),
       'troupe.run.rescued': counter('{run}', counts.rescued),
       'troupe.run.given_up': counter('{run}', counts.givenUp),
+      'troupe.repair.count': counter('{repair}', counts.repaired),
       'troupe.run.messages.dropped': counter('{message}', counts.droppedMessages),
       'troupe.claim.count': counter('{claim}', counts.claims),
       'troupe.claim.runs': counter('{run}', counts.claimed),

@@ -5,10 +5,12 @@ import { toErrorRecord } from '../lib/error-record.ts'
 import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
 import type { ExpiredRun } from '../store/due.ts'
-import type { GivenUpRun, NodeIdentity, NodeRow } from '../store/store.ts'
+import type { GivenUpRun } from '../store/repairs.ts'
+import type { NodeIdentity, NodeRow } from '../store/store.ts'
 import type { NodeState } from './committer.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import { Repairs } from './repairs.ts'
 import type { ScheduleNews } from './schedule-keeper.ts'
 
 // How many runs become ready in one transaction.
@@ -28,6 +30,8 @@ export interface TimekeeperOptions {
   readonly leaseMs: number
   readonly maxDeliveries: number
   readonly counts: Counts
+  /** Whether it mends what nobody would come back to. */
+  readonly repairs: boolean
   /** Whether the process of another node is certainly gone. */
   readonly isProvedDead: (identity: NodeIdentity) => boolean
   /** Runs of this node, to be told apart from what the store thinks it holds. */
@@ -47,6 +51,7 @@ export interface TimekeeperOptions {
 export class Timekeeper extends Actor {
   readonly #deps: Deps
   readonly #options: TimekeeperOptions
+  readonly #repairs: Repairs
   #isDoubtful = false
   // The other nodes, as they were when they were last looked up.
   #others: readonly NodeRow[] = []
@@ -62,6 +67,7 @@ export class Timekeeper extends Actor {
     super()
     this.#deps = deps
     this.#options = options
+    this.#repairs = new Repairs(deps, options)
   }
 
   override async started(): Promise<void> {
@@ -100,14 +106,14 @@ export class Timekeeper extends Actor {
     })
   }
 
-  /** Renews the lease, and looks for nodes that died and for runs that no hint told of. */
+  /** Renews the lease, looks for nodes that died and for runs that no hint told of, and mends what is left behind. */
   async beat(): Promise<void> {
     await this.#guarded('renewing the lease', async () => {
       await this.#renew()
       await this.rescue()
-      this.#goOn(await this.#deps.store.repairLimiters(), 'that a limiter had lost')
       this.#options.hint()
     })
+    if (this.#options.repairs) await this.#guarded('looking for what nobody would wake', () => this.#repairs.sweep())
   }
 
   /** There may be work, nodes, or requests that this node has yet to hear of. */

@@ -15,8 +15,6 @@ export interface QueueStore {
   listLimiters(): Promise<LimiterView[]>
   /** Who is no run passes limiters, or waits in line for a node, whose end takes it out again. One thing at a time for each node. */
   passLimiters(nodeId: number, passing: Passing): Promise<Passed>
-  /** Frees slots whose holder is gone and puts back into line who stands in none; counts them. In a healthy store there are none. */
-  repairLimiters(): Promise<number>
 }
 
 /** What those want of limiters who are no runs, all of one node. */

@@ -5,6 +5,7 @@ import type { ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
+import type { RepairStore, Rescued } from './repairs.ts'
 import type { Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, NodeView, RunPage, RunView, StepView } from './views.ts'
@@ -279,24 +280,6 @@ export interface DeadRun {
   readonly value: string
 }
 
-/** What became of the runs of dead nodes. */
-export interface Rescued {
-  /** How many are ready again. */
-  readonly released: number
-  readonly givenUp: readonly GivenUpRun[]
-}
-
-/** A run that has failed, because too many processes died while they ran it. */
-export interface GivenUpRun {
-  readonly id: string
-  readonly definitionId: number
-  readonly name: string
-  readonly generation: number
-  readonly attempt: number
-  /** How many processes died. */
-  readonly deliveries: number
-}
-
 export interface FinishedRun {
   readonly outcome: RunOutcome
   readonly value: string
@@ -326,7 +309,7 @@ export interface Serving {
   readonly definitionIds: readonly number[]
 }
 
-export interface Store extends WaitStore, OperatingStore, QueueStore, EventStore {
+export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStore, EventStore {
   /** Where it is, for messages to people. */
   readonly location: string
 

@@ -19,6 +19,7 @@ import { hotMessageStatements } from '../../src/store/sqlite/messages.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
+import { hotRepairStatements } from '../../src/store/sqlite/repairs.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
@@ -65,6 +66,7 @@ const statements = {
   ...hotLimitedStatements,
   ...hotLineStatements,
   ...hotTicketStatements,
+  ...hotRepairStatements,
   ...hotAdmissionStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
   findOne: hotViewStatements.findOne,
@@ -82,6 +84,8 @@ type Name = keyof typeof statements
 const liveByKey = 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'
 /** The list of numbers a statement is given. */
 const given = 'SCAN json_each VIRTUAL TABLE INDEX 1:'
+const partOfLive = 'SEARCH live USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
+const nodeByKey = 'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)'
 const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
@@ -290,7 +294,31 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH line USING COVERING INDEX line_due (opens_at>?)',
   ],
   findPace: ['SEARCH pace USING PRIMARY KEY (limiter=? AND key=?)'],
-  findStray: ['SCAN live USING INDEX live_limited', 'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)'],
+  findSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN (subquery-1)'],
+  findHeldIn: [partOfLive],
+  findClosed: [
+    partOfLive,
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
+    'SEARCH line USING PRIMARY KEY (limiter=? AND key=? AND queue=? AND definition=?)',
+  ],
+  findForgotten: [
+    partOfLive,
+    nodeByKey,
+    'SEARCH slot USING INDEX slot_run (run_id=?)',
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
+    'SEARCH line USING PRIMARY KEY (limiter=? AND key=? AND queue=? AND definition=?)',
+    requestByKey,
+    'SEARCH other USING INDEX live_schedule (schedule=?)',
+    waitsOfRun,
+    waitsOfRun,
+    runByKey,
+    waitsOfRun,
+    messagesOfRun,
+    tokensOfRun,
+    'SEARCH keyed USING INDEX keyed_run (run_id=?)',
+    'SEARCH first USING INTEGER PRIMARY KEY (rowid=?)',
+    nodeByKey,
+  ],
   openDue: ['SEARCH line USING INDEX line_due (opens_at>? AND opens_at<?)'],
   updateTurn: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=?)'],
   findStarted: [runById, `${liveByKey} LEFT-JOIN`],

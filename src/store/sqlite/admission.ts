@@ -80,6 +80,14 @@ export class Admission {
     return undefined
   }
 
+  /** Gives back slots that were lost, though others may have them by now. */
+  restore({ ticket, runId, uses }: Candidate, { nodeId, epoch }: Holder): void {
+    for (const { limiterId, key } of uses) {
+      this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
+      this.#writeState({ limiter: limiterId, key })
+    }
+  }
+
   /** Whether nobody would be overtaken. */
   isFirst({ uses }: Candidate): boolean {
     return uses.every(({ limiterId, key }) => {
@@ -123,6 +131,16 @@ export class Admission {
   review(limiter: number): void {
     this.#bounds.delete(limiter)
     for (const key of lines.keysOfLines(this.#db, limiter)) this.#writeState({ limiter, key })
+  }
+
+  /** Looks anew at the lines of one key. */
+  look(at: lines.KeyOfLimiter): void {
+    this.#writeState(at)
+  }
+
+  /** When one more of a key may pass, as things are; null while all its slots are taken. */
+  opensWhen({ limiter, key }: lines.KeyOfLimiter): lines.OpensAt {
+    return this.#opensAt({ limiterId: limiter, key })
   }
 
   /** Whether any line lets somebody pass, for all that is known by now. */

@@ -18,27 +18,22 @@ select run.id as ticket, run.id as runId, null as path, run.limits, live.limited
 from run cross join live on live.run_id = run.id
 where run.id = ?`
 
-// By the index of limited runs. What is ready and in no line was let down by somebody.
-const findStray = `
-select run_id as runId from live
-where limited = 1 and state = 'ready' and not exists (select 1 from waiter where waiter.run_id = live.run_id)`
-
 // A scan: slots are few. Their holder is the run as it was claimed then, or the node.
 const findOrphans = `
 select ticket from slot
 where not exists (select 1 from node where node.id = slot.node)
   or (run_id is not null and not exists (
-    select 1 from live where live.run_id = slot.run_id and live.state = 'running' and live.epoch = slot.epoch))`
-
-// Two looks into indexes.
-const findUse = `
-select exists (select 1 from slot) or exists (select 1 from live where limited = 1) as areUsed`
+    select 1 from live where live.run_id = slot.run_id and live.state = 'running' and live.epoch = slot.epoch))
+limit 1000`
 
 // What has been over for so long that it decides nothing any more.
 const deletePaces = `delete from pace where next_at < ?`
 
+// A scan up to the first.
+const findPastPace = `select 1 from pace where next_at < ? limit 1`
+
 /** The statements of this file whose plans are tested. */
-export const hotLimitedStatements = { findCandidate, findStray }
+export const hotLimitedStatements = { findCandidate }
 
 /** The start of a limited run. */
 export interface LimitedStart {
@@ -104,19 +99,24 @@ export function backInLine(write: Pick<Ends, 'db' | 'admission'>, runs: readonly
   lineUp(write, ids)
 }
 
-/** Asked before anything is written: nothing can be lost where no limiter is used. */
-export function areLimitersUsed(db: Connection): boolean {
-  return db.get<{ areUsed: number }>(findUse)?.areUsed === 1
+/** A run that runs has its slots again, whoever else has some. */
+export function reenter({ db, admission }: Pick<Ends, 'db' | 'admission'>, runId: number, place: Place): void {
+  admission.leaveTickets([runId])
+  const who = candidateOf(db, runId)
+  if (who !== undefined) admission.restore(who, place)
 }
 
-/** Frees what is held by nobody and lines up who stands in no line; counts them. */
+/** Asked before anything is written: most of the time there is nothing to mend. */
+export function areLimitersInOrder(db: Connection, now: number): boolean {
+  return db.get(findOrphans) === undefined && db.get(findPastPace, now) === undefined
+}
+
+/** Frees what is held by nobody and counts it; forgets rates that decide nothing. */
 export function repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): number {
   const orphans = ends.db.all<{ ticket: number }>(findOrphans).map(({ ticket }) => ticket)
   ends.admission.leaveTickets(orphans)
-  const stray = ends.db.all<{ runId: number }>(findStray).map(({ runId }) => runId)
-  lineUp(ends, stray)
   ends.db.run(deletePaces, ends.now)
-  return orphans.length + stray.length
+  return orphans.length
 }
 
 function candidateOf(db: Connection, runId: number): Candidate | undefined {

@@ -429,9 +429,6 @@ create table audit (
 alter table definition add column retention text;
 -- How far the deletion of what was kept long enough has come, and when it begins anew.
 insert into counter values ('retention_run', 0), ('retention_at', 0);
-
--- For the sweep; empty where no limiter is used.
-create index live_limited on live (run_id) where limited = 1;
 insert into counter values ('turn', 0);
 
 create table limiter (

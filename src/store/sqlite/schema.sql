@@ -148,8 +148,6 @@ CREATE TABLE live (
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
-CREATE INDEX live_limited on live (run_id) where limited = 1;
-
 CREATE INDEX live_ready on live (queue, priority desc, run_id) where state = 'ready' and limited = 0;
 
 CREATE INDEX live_schedule on live (schedule) where schedule is not null;

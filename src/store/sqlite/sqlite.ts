@@ -13,11 +13,11 @@ import type {
   EmitCursor,
   LogPage,
   NodeIdentity,
-  Rescued,
   Serving,
   Store,
 } from '../store.ts'
 import type { Passing } from '../queues.ts'
+import type { RepairSlice, Rescued } from '../repairs.ts'
 import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { ExpiredRun } from '../due.ts'
@@ -37,7 +37,7 @@ import * as events from './events.ts'
 import { Outbox } from './events.ts'
 import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
-import { areLimitersUsed, repairLimiters } from './limited.ts'
+import { areLimitersInOrder, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
 import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
@@ -48,6 +48,7 @@ import { deleteSlice, isRetentionDue, keepRetention } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
 import type { Ends } from './runs.ts'
 import { SqliteScheduleStore } from './schedule-store.ts'
+import { lookAtRuns, repairRuns } from './repairs.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, listLogs } from './streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
@@ -154,8 +155,13 @@ class SqliteStore implements Store {
   }
 
   async repairLimiters(): Promise<number> {
-    const areUsed = await this.#read(() => areLimitersUsed(this.#db))
-    return areUsed ? this.#end(repairLimiters) : 0
+    const areInOrder = await this.#read(() => areLimitersInOrder(this.#db, this.now()))
+    return areInOrder ? 0 : this.#end(repairLimiters)
+  }
+
+  async repairRuns(slice: RepairSlice) {
+    const { range, isAnything, ...seen } = await this.#read(() => lookAtRuns(this.#db, slice, this.now()))
+    return isAnything ? { ...seen, mended: await this.#end((ends) => repairRuns(ends, range)) } : seen
   }
 
   insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {

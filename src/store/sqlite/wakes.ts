@@ -14,7 +14,11 @@ returning limited`
 export const hotWakeStatements = { wakeWaiting }
 
 /** `isDecided`: its end came from outside and only has to be taken in. */
-export function wakeRun(write: Write, runId: number, { isDecided }: { readonly isDecided: boolean }): void {
+export function wakeRun(
+  write: Pick<Write, 'db' | 'news' | 'admission'>,
+  runId: number,
+  { isDecided }: { readonly isDecided: boolean },
+): void {
   const woken = write.db.get<{ limited: number }>(wakeWaiting, isDecided ? 1 : 0, runId)
   if (woken === undefined) return
   write.news.woken++

@@ -1,4 +1,5 @@
 // What every store must show: the same cases, run on each of them. Start reading with moves.ts.
+import assert from 'node:assert/strict'
 import { ageingCases } from './ageing.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
@@ -73,6 +74,8 @@ async function onScene(backend: Backend, run: (scene: Scene) => Promise<void>): 
   const scene = await Scene.open(await backend.create())
   try {
     await run(scene)
+    // Whatever happens, nothing is left that nobody would come back to.
+    assert.equal(await scene.repair(), 0)
   } finally {
     await scene.close()
   }

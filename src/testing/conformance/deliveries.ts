@@ -1,6 +1,7 @@
 // Runs whose process died under them: which death counts, and what is claimed together with such a run (I12).
 import assert from 'node:assert/strict'
-import type { Claimed, ClaimRequest, Rescued } from '../../store/store.ts'
+import type { Rescued } from '../../store/repairs.ts'
+import type { Claimed, ClaimRequest } from '../../store/store.ts'
 import { errorValue, same, settle, startMs, type Cases, type Peer, type Scene } from './scene.ts'
 
 const fate = { maxDeliveries: 4, value: errorValue('run_lost') }

@@ -197,7 +197,7 @@ export const limitCases: Cases = {
     const limits = [await limiterOf(scene, { concurrency: 1 })]
     for (let n = 0; n < 3; n++) await scene.start({ limits })
     await scene.node.claim(9)
-    assert.equal(await scene.store.repairLimiters(), 0)
+    assert.equal(await scene.repair(), 0)
   },
 
   ...Object.fromEntries(
@@ -279,7 +279,7 @@ function waysInto(): Cases {
         await scene.clock.advance(50)
         await scene.store.wakeRuns(9)
         same(idsOf(await scene.node.claim(9)), [id])
-        assert.equal(await scene.store.repairLimiters(), 0)
+        assert.equal(await scene.repair(), 0)
       },
     ],
   ])
@@ -330,7 +330,7 @@ async function randomly(scene: Scene, seed: number): Promise<void> {
     check()
   }
   for (let n = 0; n < 300; n++) await act(false)
-  assert.equal(await scene.store.repairLimiters(), 0)
+  assert.equal(await scene.repair(), 0)
   for (let n = 0; n < 5_000 && ended < uses.size; n++) await act(true)
   assert.equal(ended, uses.size)
   same(

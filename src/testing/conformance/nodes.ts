@@ -1,6 +1,6 @@
 // Nodes that die: what they ran is taken over only when it may be, and counted (I3, I9).
 import assert from 'node:assert/strict'
-import type { Rescued } from '../../store/store.ts'
+import type { Rescued } from '../../store/repairs.ts'
 import {
   errorValue,
   identity,

@@ -187,6 +187,18 @@ export class Scene {
     return row
   }
 
+  /** Sweeps over everything, a few runs at a time, and counts what had to be mended. */
+  async repair(): Promise<number> {
+    let all = await this.store.repairLimiters()
+    let after = 0
+    do {
+      const { mended, through } = await this.store.repairRuns({ after, limit: 3, nodeId: this.node.nodeId })
+      all += mended
+      after = through
+    } while (after > 0)
+    return all
+  }
+
   async close(): Promise<void> {
     for (const opened of this.#opened) await opened.close()
     await this.#database.remove()

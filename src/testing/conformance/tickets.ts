@@ -56,7 +56,7 @@ export const ticketCases: Cases = {
     same((await pass(other, { enters: [enters(use)] })).isNodeLost, true)
     same((await pass(scene.node, { waiting: tickets })).passed, tickets)
     same(await slots(scene), [['limiter-1', 1, 0]])
-    assert.equal(await scene.store.repairLimiters(), 0)
+    assert.equal(await scene.repair(), 0)
     await scene.store.deleteNode(scene.node.nodeId)
     same(await slots(scene), [['limiter-1', 0, 0]])
   },
