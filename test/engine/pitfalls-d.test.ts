@@ -1,4 +1,4 @@
-// Mistakes that engines make, each shown not to be made here. D4 stands with the calls, D6 and D14 with the pool, D16 with the status.
+// Mistakes that engines make, each shown not to be made here. D4 stands with the calls, D6 and D14 with the pool, D16 with the status; D8 is about templates.
 import { expect, it } from 'vitest'
 import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
@@ -117,6 +117,27 @@ it('D11: what fails is tried again as often as it may be', async () => {
   const { troupe, clock } = await onStage({ definitions: [job] })
   expect(await moving(clock, troupe.run(job))).toBe(3)
 })
+
+it('D15: a result is handed on as it is, and forty times as many steps cost about forty times as much', async () => {
+  const seen = new Set<unknown>()
+  const flow = workflow('flow', {}, async (ctx, count: number) => {
+    const shared = await ctx.step('first', () => ({ rows: [1, 2, 3] }))
+    const names = Array.from({ length: count }, (_, n) => `step ${n}`)
+    await Promise.all(names.map((name) => ctx.step(name, () => void seen.add(shared))))
+  })
+  const { troupe } = await onStage({ definitions: [flow] })
+  const costOf = async (count: number): Promise<number> => {
+    const before = process.cpuUsage()
+    await troupe.run(flow, count)
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+  await costOf(200)
+  const few = await costOf(200)
+  // What looks at all steps for each of them would cost sixteen hundred times as much.
+  expect((await costOf(8_000)) / few).toBeLessThan(100)
+  expect(seen.size).toBe(3)
+}, 60_000)
 
 it('D17: two thousand runs share a pool of two without a lock, each performed once', async () => {
   const seen = new Map<number, number>()
