@@ -1,7 +1,7 @@
 // The dispatcher: brings ready runs to free actors, by claim or, for what is started here, at once.
 import { Actor } from '../actor/actor.ts'
 import type { Started } from '../store/start.ts'
-import type { Claimed } from '../store/store.ts'
+import type { Claimed, ClaimRequest } from '../store/store.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
@@ -25,6 +25,8 @@ interface Claiming {
   mayBeMore: boolean
   /** Something became ready while a claim was under way. */
   isHinted: boolean
+  /** How many places are held for what the claim under way may bring. */
+  reserved: number
   /** How many runs were claimed so far; the oldest have their turns in that. */
   taken: number
   /** When the last claim was answered, how long that took, and how many tasks the pool had ended by then. */
@@ -92,33 +94,55 @@ export class Dispatcher extends Actor {
 
   #claim(kind: PoolKind): void {
     const claiming = this.#claiming[kind]
-    const { pools, registry, queues, around, active } = this.#options
+    const { pools, registry, around } = this.#options
     if (claiming.isUnderWay) {
       claiming.isHinted = true
       return
     }
+    if (!this.#isServing || registry.idsFor(kind).length === 0) return
     const { clock } = around.deps
     const askedAtMs = clock.monotonic()
-    const { free, prefetch, finished } = pools[kind]
-    const want = free + Math.min(prefetch, turnover(claiming, finished, askedAtMs))
-    const definitionIds = registry.idsFor(kind)
-    if (!this.#isServing || definitionIds.length === 0) return
-    claiming.mayBeMore = want === 0
-    if (want === 0) return
+    claiming.mayBeMore = roomIn(pools[kind], claiming, askedAtMs).want === 0
+    if (claiming.mayBeMore) return
     claiming.isUnderWay = true
-    pools[kind].reserve(want)
-    const mostDeliveries = active.hasSuspect(suspectFrom) ? suspectFrom - 1 : Number.MAX_SAFE_INTEGER
-    const queueIds = [...queues.values()]
-    const request = { queueIds, definitionIds, want, begins: free, taken: claiming.taken, mostDeliveries }
     around.write(
-      new ClaimWrite(request, (claimed, isOneHeldBack) => {
-        claiming.answeredAtMs = clock.monotonic()
-        claiming.tookMs = claiming.answeredAtMs - askedAtMs
-        claiming.finished = pools[kind].finished
-        pools[kind].unreserve(want)
-        this.#claimed(kind, claimed, isOneHeldBack || claimed.length === want)
-      }),
+      new ClaimWrite(
+        () => this.#request(kind),
+        (claimed, isOneHeldBack) => {
+          const want = this.#unreserve(kind)
+          claiming.answeredAtMs = clock.monotonic()
+          claiming.tookMs = claiming.answeredAtMs - askedAtMs
+          claiming.finished = pools[kind].finished
+          this.#claimed(kind, claimed, isOneHeldBack || claimed.length === want)
+        },
+      ),
     )
+  }
+
+  /** Holds places for as many as may come. Measured: half as many commits as when that is decided before the runs of the last claim have ended. */
+  #request(kind: PoolKind): ClaimRequest {
+    const claiming = this.#claiming[kind]
+    const { pools, registry, queues, active, around } = this.#options
+    // Race: a batch that failed is made anew.
+    this.#unreserve(kind)
+    const { want, begins } = roomIn(pools[kind], claiming, around.deps.clock.monotonic())
+    claiming.reserved = want
+    pools[kind].reserve(want)
+    return {
+      queueIds: [...queues.values()],
+      definitionIds: registry.idsFor(kind),
+      want,
+      begins,
+      taken: claiming.taken,
+      mostDeliveries: active.hasSuspect(suspectFrom) ? suspectFrom - 1 : Number.MAX_SAFE_INTEGER,
+    }
+  }
+
+  #unreserve(kind: PoolKind): number {
+    const { reserved } = this.#claiming[kind]
+    this.#claiming[kind].reserved = 0
+    this.#options.pools[kind].unreserve(reserved)
+    return reserved
   }
 
   #claimed(kind: PoolKind, claimed: readonly Claimed[], mayBeMore: boolean): void {
@@ -192,7 +216,21 @@ function isFirst({ held, attempt, steps, waits }: Claimed): boolean {
 }
 
 function newClaiming(): Claiming {
-  return { isUnderWay: false, mayBeMore: false, isHinted: false, taken: 0, answeredAtMs: 0, tookMs: 0, finished: 0 }
+  return {
+    isUnderWay: false,
+    mayBeMore: false,
+    isHinted: false,
+    reserved: 0,
+    taken: 0,
+    answeredAtMs: 0,
+    tookMs: 0,
+    finished: 0,
+  }
+}
+
+/** How many runs are wanted, and how many of them begin at once. */
+function roomIn({ free, prefetch, finished }: Pool, last: Claiming, nowMs: number): { want: number; begins: number } {
+  return { want: free + Math.min(prefetch, turnover(last, finished, nowMs)), begins: free }
 }
 
 /** How many tasks will end while a claim is under way, as they did since the last one: few or none, when they take long. */

@@ -103,17 +103,18 @@ export class CancelWrite implements Write {
 }
 
 export class ClaimWrite implements Write {
-  readonly #request: ClaimRequest
+  readonly #request: () => ClaimRequest
   readonly #done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void
   #place = -1
 
-  constructor(request: ClaimRequest, done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void) {
+  /** What is asked for is known when the batch is made: by then there are more free actors than when it was asked. */
+  constructor(request: () => ClaimRequest, done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void) {
     this.#request = request
     this.#done = done
   }
 
   addTo(draft: Draft): void {
-    this.#place = draft.claims.push(this.#request) - 1
+    this.#place = draft.claims.push(this.#request()) - 1
   }
 
   committed({ claimed, heldBack }: Committed): void {

@@ -50,6 +50,25 @@ describe('a node', () => {
     expect(Math.max(...held)).toBeLessThanOrEqual(9)
   })
 
+  it('claims for all actors that are free when the claim is written, not for those that were when it was asked for', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, () => undefined)
+    const client = await onStage({ store, definitions: [job], starts: false })
+    await client.troupe.callMany(
+      job,
+      Array.from({ length: 100 }, () => undefined),
+    )
+    const file = await intruder(store)
+    file.exec(`create table claims (epoch, held)`)
+    file.exec(`create trigger claimed after update on live when new.epoch <> old.epoch begin
+      insert into claims values (new.epoch, new.run_id); end`)
+    await onStage({ store, definitions: [job], pools: { task: { min: 20, max: 20 } } })
+    const left = (): unknown => file.prepare('select count(*) as runs from live').get()
+    await eventually(() => (left() as { runs: number }).runs === 0)
+    const claims = file.prepare('select count(*) as runs from claims group by epoch order by epoch').all()
+    expect(claims.map((row) => (row as { runs: number }).runs)).toEqual([20, 28, 28, 24])
+  })
+
   it('claims nothing ahead while its runs are long', async () => {
     const store = storeFile()
     const gates = Array.from({ length: 5 }, () => deferred<void>())
