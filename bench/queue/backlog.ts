@@ -73,14 +73,13 @@ class Side {
     const runs = claimed[0] ?? []
     check('runs claimed', runs.length, atOnce)
     await this.#commit({
-      settles: runs.map(({ held, startedAt: at }) => ({
+      settles: runs.map(({ held }) => ({
         held,
         outcome: 'succeeded',
         code: null,
         fingerprint: null,
         attempt: 1,
         value: 'j{"ok":true}',
-        startedAt: at,
         hadWaits: false,
       })),
     })

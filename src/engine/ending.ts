@@ -17,13 +17,13 @@ export interface EndOfRun {
 }
 
 export function settleRecord(claimed: Claimed, { outcome, value, error, definition, token }: EndOfRun): SettleRecord {
-  const { held, attempt, startedAt, waits } = claimed
+  const { held, attempt, waits } = claimed
   const described = error && toErrorRecord(error)
   const code = described?.code ?? null
   const hasFailed = outcome === 'failed'
   const fingerprint = hasFailed && described !== undefined ? fingerprintOf(definition.name, described) : null
   const isTold = hasFailed && definition.settings.onFailure !== undefined
-  return { held, outcome, code, fingerprint, attempt, value, startedAt, hadWaits: waits.length > 0, isTold, token }
+  return { held, outcome, code, fingerprint, attempt, value, hadWaits: waits.length > 0, isTold, token }
 }
 
 /** All its time is up. */

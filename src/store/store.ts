@@ -107,7 +107,6 @@ export interface SettleRecord {
   readonly attempt: number
   /** Encoded output, or an error record as JSON. */
   readonly value: string
-  readonly startedAt: number
   /** It may have rows in `wait`. */
   readonly hadWaits: boolean
   /** It failed, and its definition wants to be told. */

@@ -62,11 +62,11 @@ describe('a node', () => {
     file.exec(`create table claims (epoch, held)`)
     file.exec(`create trigger claimed after update on live when new.epoch <> old.epoch begin
       insert into claims values (new.epoch, new.run_id); end`)
-    await onStage({ store, definitions: [job], pools: { task: { min: 20, max: 20 } } })
+    await onStage({ store, definitions: [job], pools: { task: { min: 20, max: 40 } } })
     const left = (): unknown => file.prepare('select count(*) as runs from live').get()
     await eventually(() => (left() as { runs: number }).runs === 0)
     const claims = file.prepare('select count(*) as runs from claims group by epoch order by epoch').all()
-    expect(claims.map((row) => (row as { runs: number }).runs)).toEqual([20, 28, 28, 24])
+    expect(claims.map((row) => (row as { runs: number }).runs)).toEqual([28, 36, 36])
   })
 
   it('claims nothing ahead while its runs are long', async () => {

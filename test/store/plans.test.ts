@@ -8,6 +8,7 @@ import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
+import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
 import { hotEventStatements } from '../../src/store/sqlite/events.ts'
 import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
@@ -42,6 +43,7 @@ const statements = {
   ...hotClaimStatements,
   ...hotOldestStatements,
   ...hotMoveStatements,
+  ...hotFinishedStatements,
   ...hotDueStatements,
   ...hotStateStatements,
   ...hotHeldStatements,
@@ -86,6 +88,8 @@ const liveByKey = 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'
 const given = 'SCAN json_each VIRTUAL TABLE INDEX 1:'
 const partOfLive = 'SEARCH live USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
 const nodeByKey = 'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)'
+/** What a packed query has found. */
+const packedRows = 'SCAN (subquery-2)'
 const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
@@ -140,8 +144,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   takeFollowers: ['SEARCH keyed USING INDEX keyed_ahead (ahead=?)', given],
   addRarities: [runByKey],
   insertLives: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
-  findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey],
-  findGiven: [liveByKey, given, runByKey],
+  findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey, packedRows],
+  findGiven: [liveByKey, given, runByKey, packedRows],
   // Of the scan of live_ready only the first row of each priority.
   findOldestOfEach: [
     'SEARCH live USING COVERING INDEX live_ready (queue=? AND priority<?)',
@@ -179,6 +183,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findEnding: [liveByKey, given],
   findHeldEnding: [liveByKey, given],
   deleteLive: [liveByKey, given],
+  insertFinished: ['SCAN 16 CONSTANT ROWS', 'SCAN ended', liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findAttempts: [
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',

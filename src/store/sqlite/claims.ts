@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { admitFirst, backInLine } from './limited.ts'
 import type { Head } from './lines.ts'
 import { findOldestBelow } from './oldest.ts'
+import { packed } from './packed.ts'
 import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
@@ -14,28 +15,45 @@ import { admitTicketBefore } from './tickets.ts'
 import { awaitingOf } from './tokens.ts'
 import { waitsOf } from './waits.ts'
 
-const loaded = `
-live.run_id as runId, live.generation, live.attempt, live.deliveries, live.epoch, live.started_at as startedAt,
-  live.has_state as hasState, live.has_begun as hasBegun, live.priority, live.definition, live.queue, run.public_id as id, run.input,
-  coalesce(run.opened_at, run.created_at) as createdAt, run.deadline_at as deadlineAt, run.expires_at as expiresAt,
-  run.correlation_id as correlationId, run.retry,
-  iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at)) as scheduledAt`
+const loaded: Readonly<Record<keyof LiveRun, string>> = {
+  runId: 'live.run_id',
+  generation: 'live.generation',
+  attempt: 'live.attempt',
+  deliveries: 'live.deliveries',
+  epoch: 'live.epoch',
+  startedAt: 'live.started_at',
+  hasState: 'live.has_state',
+  hasBegun: 'live.has_begun',
+  priority: 'live.priority',
+  definition: 'live.definition',
+  queue: 'live.queue',
+  id: 'run.public_id',
+  input: 'run.input',
+  createdAt: 'coalesce(run.opened_at, run.created_at)',
+  deadlineAt: 'run.deadline_at',
+  expiresAt: 'run.expires_at',
+  correlationId: 'run.correlation_id',
+  retry: 'run.retry',
+  scheduledAt: 'iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at))',
+}
+
+const fromLive = `from live cross join run on run.id = live.run_id`
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
-const findReady = `
-select ${loaded}
-from live cross join run on run.id = live.run_id
+const findReady = packed(
+  loaded,
+  `${fromLive}
 where live.state = 'ready' and live.limited = 0 and live.queue = ? and live.definition in (select value from json_each(?))
   and live.deliveries <= ?
 order by live.priority desc, live.run_id
-limit ?`
+limit ?`,
+)
 
 // Some runs with their bodies, by primary key.
-const findGiven = `
-select ${loaded}
-from live cross join run on run.id = live.run_id
-where live.run_id in (select value from json_each(?))
-order by live.run_id`
+const findGiven = packed(
+  loaded,
+  `${fromLive} where live.run_id in (select value from json_each(?)) order by live.run_id`,
+)
 
 // By primary key, all at once. What is claimed ahead starts when it begins.
 const claimReady = `
@@ -44,14 +62,13 @@ update live set state = 'running', node = ?, epoch = ?, due_at = null, has_begun
 where run_id in (select value from json_each(?)) and state in (${statesBefore(runMoves.claim)})`
 
 // The runs of one claim, to be told again. A scan: an answer is seldom lost.
-const findClaimed = `
-select ${loaded}
-from live cross join run on run.id = live.run_id
-where live.node = ? and live.epoch = ? and live.state = 'running'
-order by live.priority desc, live.run_id`
+const findClaimed = packed(
+  loaded,
+  `${fromLive} where live.node = ? and live.epoch = ? and live.state = 'running' order by live.priority desc, live.run_id`,
+)
 
 /** The statements of this file whose plans are tested. */
-export const hotClaimStatements = { findReady, findGiven, claimReady }
+export const hotClaimStatements = { findReady: findReady.sql, findGiven: findGiven.sql, claimReady }
 
 /** What one claim brings. */
 export interface Claim {
@@ -90,7 +107,7 @@ export interface LiveRun {
 
 /** What a node runs under an epoch, in the order in which runs are claimed. */
 export function listClaimed(db: Connection, nodeId: number, epoch: number): LiveRun[] {
-  return db.all<LiveRun>(findClaimed, nodeId, epoch)
+  return db.allPacked(findClaimed, nodeId, epoch)
 }
 
 interface Loading {
@@ -173,7 +190,7 @@ function withLimited(write: Write, slots: Slots): LiveRun[] {
   let next = 0
   for (let tries = 0; chosen.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
     const head = write.admission.next(slots.queueId, slots.definitions)
-    const first = head && write.db.get<LiveRun>(findGiven, JSON.stringify([head.ticket]))
+    const first = head && write.db.allPacked(findGiven, JSON.stringify([head.ticket]))[0]
     // Race: what must be claimed alone waits for a node that can.
     if (head === undefined || (first !== undefined && first.deliveries > mostDeliveries)) break
     if (admitTicketBefore(write, head)) continue
@@ -196,14 +213,14 @@ function isNext(head: Head, other: LiveRun, taken: number): boolean {
 
 /** The runs for the next slots of a queue. */
 function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): LiveRun[] {
-  const urgent = db.all<LiveRun>(findReady, queueId, definitions, mostDeliveries, want)
+  const urgent = db.allPacked(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)
   // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
   if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
   const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
   const older = findOldestBelow(db, below)
-  return older.length === 0 ? urgent : inTurn(urgent, db.all<LiveRun>(findGiven, JSON.stringify(older)), taken)
+  return older.length === 0 ? urgent : inTurn(urgent, db.allPacked(findGiven, JSON.stringify(older)), taken)
 }
 
 /** A run with a delivery may be what killed its process: nothing else is in its claim. */

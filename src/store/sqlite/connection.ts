@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
 import { folderUnusable, notAStore, sqliteTooOld, storeNewer, storeReadonly, toStoreError } from './errors.ts'
 import { migrations } from './migrations.ts'
+import { unpack, type PackedQuery } from './packed.ts'
 
 // Marks a file as a Troupe store: 'Trou' in ASCII (sqlite.org/pragma.html#pragma_application_id).
 const applicationId = 0x54726f75
@@ -75,6 +76,11 @@ export class Connection {
   /** All rows. */
   all<T>(sql: string, ...values: SqlValue[]): T[] {
     return this.#statement(sql).all(...values) as T[]
+  }
+
+  /** All rows, for many rows of many columns. */
+  allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): T[] {
+    return unpack(query, this.get<{ rows: string }>(query.sql, ...values)?.rows ?? '[]')
   }
 
   /** Runs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */

@@ -5,11 +5,13 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Batch, Held, SettleRecord } from '../store.ts'
 import { keepFailure } from './failures.ts'
+import { insertFinishedRows } from './finished.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
 import { definitionOf } from './names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
+import { packed } from './packed.ts'
 import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
@@ -38,29 +40,41 @@ update live set state = 'ready', node = null, due_at = ${againUntil}, deliveries
 where run_id = ? and state in (${statesBefore(runMoves.release)})
 returning has_slots as hasSlots`
 
-const ending = `
-select run_id as runId, generation, epoch, definition, priority, attempt, started_at as startedAt, has_state as hasState,
-  has_slots as hasSlots, is_followed as isFollowed, schedule
-from live where run_id in (select value from json_each(?))`
-
 // By primary key, and seldom: most runs begin with their claim.
 const beginRun = `update live set has_begun = 1, started_at = coalesce(started_at, ?) where run_id = ?`
 
+const ending: Readonly<Record<keyof EndingLive, string>> = {
+  runId: 'run_id',
+  generation: 'generation',
+  epoch: 'epoch',
+  definition: 'definition',
+  attempt: 'attempt',
+  startedAt: 'started_at',
+  hasState: 'has_state',
+  hasSlots: 'has_slots',
+  isFollowed: 'is_followed',
+  schedule: 'schedule',
+}
+const ofGiven = `from live where run_id in (select value from json_each(?))`
+
 // The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
-const findEnding = ending
+const findEnding = packed(ending, ofGiven)
 
 // Invariant: I5. The fence for many runs at once, but for the epoch, which is compared with that of each claim.
-const findHeldEnding = `${ending} and node = ? and state = 'running'`
+const findHeldEnding = packed(ending, `${ofGiven} and node = ? and state = 'running'`)
 
 const deleteLive = `delete from live where run_id in (select value from json_each(?))`
 
-// Invariant: I11. The key of finished lets exactly one outcome in.
-const insertFinished = `
-insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at, priority)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
 /** The statements of this file whose plans are tested. */
-export const hotMoveStatements = { beginRun, retryRun, parkRun, releaseRun, findEnding, findHeldEnding, deleteLive }
+export const hotMoveStatements = {
+  beginRun,
+  retryRun,
+  parkRun,
+  releaseRun,
+  findEnding: findEnding.sql,
+  findHeldEnding: findHeldEnding.sql,
+  deleteLive,
+}
 
 /** From now on the death of this node is a delivery of these runs. */
 export function beginRuns(write: Write, begins: Batch['begins']): void {
@@ -72,7 +86,7 @@ export function beginRuns(write: Write, begins: Batch['begins']): void {
 /** Ends runs that this node holds. */
 export function settleRuns(write: Write, settles: readonly SettleRecord[]): void {
   if (settles.length === 0) return
-  const rows = write.db.all<EndingLive>(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
+  const rows = write.db.allPacked(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
   const liveById = new Map(rows.map((live) => [live.runId, live]))
   const ended: EndedRun[] = []
   for (const settle of settles) {
@@ -96,7 +110,7 @@ export interface Ending {
 /** Ends runs that nobody runs any more. */
 export function endRuns(ends: Ends, endings: readonly Ending[]): void {
   if (endings.length === 0) return
-  const rows = ends.db.all<EndingLive>(findEnding, idsOf(endings))
+  const rows = ends.db.allPacked(findEnding, idsOf(endings))
   const liveById = new Map(rows.map((live) => [live.runId, live]))
   const ended = endings.flatMap(({ runId, outcome, value }): EndedRun[] => {
     const live = liveById.get(runId)
@@ -164,7 +178,6 @@ function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token
 
 interface EndingLive extends Held {
   readonly definition: number
-  readonly priority: number
   readonly attempt: number
   readonly startedAt: number | null
   readonly hasState: number
@@ -184,28 +197,14 @@ function finishRuns({ db, now, rollup, news, admission, outbox }: Ends, ended: r
   if (ended.length === 0) return
   const schedules = new Set<number>()
   for (const { live, end } of ended) {
-    const { runId, generation, epoch, definition, startedAt, schedule } = live
-    const priority = end.outcome === 'succeeded' ? null : live.priority
-    const { outcome, code, fingerprint, value, attempt } = end
-    db.run(
-      insertFinished,
-      runId,
-      generation,
-      outcome,
-      code,
-      fingerprint,
-      value,
-      attempt,
-      epoch,
-      startedAt,
-      now,
-      priority,
-    )
+    const { runId, definition, startedAt, schedule } = live
+    const { outcome, code, attempt } = end
     if (end.isTold === true) keepFailure(db, live)
     outbox.ofRun(outcome, runId, { attempt, code })
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
     if (schedule !== null) schedules.add(schedule)
   }
+  insertFinishedRows(db, ended, now)
   db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
   deleteWaits(
     db,

@@ -229,7 +229,6 @@ export function settle(held: store.Held, outcome: RunOutcome = 'succeeded'): sto
     outcome,
     attempt: 1,
     value: `j"${outcome} by its node"`,
-    startedAt: startMs,
     hadWaits: true,
     code: null,
     fingerprint: null,
