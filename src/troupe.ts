@@ -153,6 +153,7 @@ export class Troupe
         maxValueBytes,
         config: checked.config,
         retention: checked.retention,
+        retentionBeside: checked.retentionBeside,
         environment,
         logLevel,
       })
@@ -292,9 +293,9 @@ export class Troupe
   readonly attempts: LookingVerbs['attempts'] = (runId) => this.#looking.attempts(runId)
   readonly queues: LookingVerbs['queues'] = () => this.#looking.queues()
   readonly limiters: LookingVerbs['limiters'] = () => this.#looking.limiters()
-  readonly limit: OperatingVerbs['limit'] = (name, bounds) => this.#operating.limit(name, bounds)
-  readonly pause: OperatingVerbs['pause'] = (queue) => this.#operating.pause(queue)
-  readonly resume: OperatingVerbs['resume'] = (queue) => this.#operating.resume(queue)
+  readonly limit: OperatingVerbs['limit'] = (name, bounds, options) => this.#operating.limit(name, bounds, options)
+  readonly pause: OperatingVerbs['pause'] = (queue, options) => this.#operating.pause(queue, options)
+  readonly resume: OperatingVerbs['resume'] = (queue, options) => this.#operating.resume(queue, options)
 
   async schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Promise<ScheduleStatus>
   async schedule(name: string, rule: ScheduleRule, ...starts: ScheduledByName): Promise<ScheduleStatus>
@@ -302,13 +303,15 @@ export class Troupe
     return this.#scheduling.schedule(...declared)
   }
 
-  readonly unschedule: ScheduleVerbs['unschedule'] = (name) => this.#scheduling.unschedule(name)
+  readonly unschedule: ScheduleVerbs['unschedule'] = (name, options) => this.#scheduling.unschedule(name, options)
   readonly schedules: ScheduleVerbs['schedules'] = () => this.#scheduling.schedules()
-  readonly trigger: ScheduleVerbs['trigger'] = (name) => this.#scheduling.trigger(name)
-  readonly backfill: ScheduleVerbs['backfill'] = (name, span) => this.#scheduling.backfill(name, span)
+  readonly trigger: ScheduleVerbs['trigger'] = (name, options) => this.#scheduling.trigger(name, options)
+  readonly backfill: ScheduleVerbs['backfill'] = (name, span, options) => this.#scheduling.backfill(name, span, options)
   readonly nextFires: ScheduleVerbs['nextFires'] = (name, count) => this.#scheduling.nextFires(name, count)
-  readonly pauseSchedule: ScheduleVerbs['pauseSchedule'] = (name) => this.#scheduling.pauseSchedule(name)
-  readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (name) => this.#scheduling.resumeSchedule(name)
+  readonly pauseSchedule: ScheduleVerbs['pauseSchedule'] = (name, options) =>
+    this.#scheduling.pauseSchedule(name, options)
+  readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (name, options) =>
+    this.#scheduling.resumeSchedule(name, options)
 
   /** bind → discover; afterwards it can be used. */
   async #begin({ workers, global }: CheckedOptions): Promise<this> {

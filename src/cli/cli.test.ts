@@ -235,6 +235,8 @@ describe('a store with runs', () => {
       'Nothing to try again. See what failed: troupe dead\n',
     )
     expect((await troupe(folder, ['audit'])).err).toBe('Nobody did anything yet.\n')
+    const cancelled = await troupe(folder, ['cancel', ids['order'] ?? ''])
+    expect([cancelled.code, cancelled.err]).toEqual([1, `Run ${ids['order']} had ended already: succeeded.\n`])
     const succeeded = await troupe(folder, ['retry', ids['order'] ?? ''])
     expect([succeeded.code, succeeded.err]).toEqual([1, expect.stringContaining('[retry_refused]')])
     expect((await troupe(folder, ['retry'])).err).toContain('Give the ids of runs, or a filter')
@@ -303,6 +305,11 @@ describe('a store with runs', () => {
     expect((await troupe(folder, ['queues', 'resume', 'default'])).err).toBe("Queue 'default' goes on.\n")
     const unchanged = await troupe(folder, ['queues', 'resume', 'default', '--json'])
     expect(JSON.parse(unchanged.out)).toEqual({ name: 'default', paused: false, changed: false })
+    const who = ['--by', 'ann', '--json']
+    await troupe(folder, ['queues', 'pause', 'default', ...who])
+    await troupe(folder, ['queues', 'resume', 'default', ...who])
+    const audit = (await troupe(folder, ['audit', '--limit', '2'])).out
+    expect(audit).toMatch(/ ann {2}resume queue {2}default\n.* ann {2}pause queue {2}default\n$/)
     const none = await troupe(folder, ['queues', 'pause', 'defualt'])
     expect([none.code, none.err]).toEqual([2, "troupe: There is no queue 'defualt'. There is: default\n"])
   })
@@ -319,7 +326,12 @@ describe('a store with runs', () => {
     expect((await troupe(folder, ['schedules'])).out).toMatch(/order +paused/)
     expect((await troupe(folder, ['schedules', 'resume', 'nightly'])).err).toBe("Schedule 'nightly' goes on.\n")
     expect((await troupe(folder, ['schedules', 'next', 'nightly'])).out.trim().split('\n')).toHaveLength(5)
-    const run = (await troupe(folder, ['schedules', 'trigger', 'nightly'])).out.trim()
+    const run = (await troupe(folder, ['schedules', 'trigger', 'nightly', '--by', 'bob'])).out.trim()
+    expect((await engine.audit({ limit: 3 })).map(({ by, action }) => [by === 'bob', action])).toEqual([
+      [true, 'trigger schedule'],
+      [false, 'resume schedule'],
+      [false, 'pause schedule'],
+    ])
     expect(await engine.get(run)).toMatchObject({ schedule: 'nightly', state: 'ready' })
     const gone = await troupe(folder, ['schedules', 'trigger', 'nigthly'])
     expect(gone.err).toContain("Schedule 'nigthly' not found: there are nightly. Did you mean 'nightly'?")
@@ -360,10 +372,20 @@ describe('a run that failed', () => {
     expect([told.code, told.err]).toEqual([0, '1 run is ready to be tried again.\n'])
     expect(await engine.get(id)).toMatchObject({ state: 'ready', generation: 2 })
     expect((await troupe(folder, ['audit'])).out).toMatch(
-      new RegExp(`^AT .*BY .*WHAT\\n\\S+ \\S+ {2}ann {2}retry {2}${id}\\n$`),
+      new RegExp(`^AT .*BY .*WHAT\\n\\S+ \\S+ {2}ann +retry {2}${id}\\n.*pause queue {2}default\\n$`),
     )
-    expect(JSON.parse((await troupe(folder, ['audit', '--json'])).out)).toMatchObject([{ by: 'ann', target: id }])
+    expect(JSON.parse((await troupe(folder, ['audit', '--json'])).out)).toMatchObject([{ by: 'ann', target: id }, {}])
     expect((await troupe(folder, ['retry', id])).err).toContain('is ready to run')
+    const cancelled = await troupe(folder, ['cancel', id, '--reason', 'no need', '--by', 'ann'])
+    expect([cancelled.code, cancelled.err]).toEqual([0, `Run ${id} is cancelled.\n`])
+    const again = await troupe(folder, ['cancel', id])
+    expect([again.code, again.err]).toEqual([0, `Run ${id} was cancelled already.\n`])
+    expect((await engine.audit({ limit: 1 }))[0]).toMatchObject({
+      by: 'ann',
+      action: 'cancel',
+      target: id,
+      details: { reason: 'no need' },
+    })
   })
 })
 

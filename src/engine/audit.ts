@@ -1,5 +1,7 @@
 // What people did, as it is kept.
-import type { AuditView } from '../store/operating.ts'
+import type { AuditRecord, AuditView } from '../store/operating.ts'
+import { checkOptions } from './checks.ts'
+import { checkBy, type ByOption } from './options.ts'
 
 /** Something a person did. */
 export interface AuditEntry {
@@ -7,13 +9,25 @@ export interface AuditEntry {
   readonly at: number
   /** Who they said they are. */
   readonly by: string | undefined
-  /** As in `retry`, `cancel`, `bulk retry`. */
+  /** As in `retry`, `cancel`, `bulk retry`, `pause queue`. */
   readonly action: string
   /** What it was done to, as the id of a run; empty where `details` say it. */
   readonly target: string
   readonly details: Readonly<Record<string, unknown>>
   /** Pages go on `after` the last one. */
   readonly cursor: number
+}
+
+/** What is to be kept of something that a person does. Throws `option_invalid`. */
+export function auditRecord(
+  verb: string,
+  options: ByOption,
+  done: { readonly action: string; readonly target: string; readonly details?: Readonly<Record<string, unknown>> },
+): AuditRecord {
+  checkOptions(verb, options, ['by'])
+  checkBy(options)
+  const { action, target, details = {} } = done
+  return { actor: options.by ?? null, action, target, details: JSON.stringify(details) }
 }
 
 export function auditEntry({ id, at, actor, action, target, details }: AuditView): AuditEntry {

@@ -25,6 +25,9 @@ export class Counts {
   givenUp = 0
   /** Runs that nobody would have woken, and slots that nobody would have freed. */
   repaired = 0
+  /** What was kept long enough and deleted, and how often this node came to the end of it. */
+  readonly deleted = { runs: 0, audit: 0, events: 0 }
+  retentionPasses = 0
   readonly commitMs = new Histogram()
   readonly batchWrites = new Histogram()
   /** From the start of a run to its first attempt. */

@@ -1,6 +1,6 @@
 // What an engine is made with.
 import type { LogLevel } from '../lib/log.ts'
-import type { Retention } from '../model/retention.ts'
+import type { Retention, RetentionBeside } from '../model/retention.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import type { PoolSizes } from './settings.ts'
 import type { ScheduleKeeper } from './schedule-keeper.ts'
@@ -18,6 +18,7 @@ export interface EngineSettings {
   readonly config: Readonly<Record<string, unknown>>
   /** How long what has ended is kept. */
   readonly retention: Retention
+  readonly retentionBeside: RetentionBeside
   /** `development`, `production` or what the program calls it. */
   readonly environment: string
   readonly logLevel: LogLevel

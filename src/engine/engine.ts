@@ -200,7 +200,10 @@ export class Engine {
 
   async #start(): Promise<void> {
     await this.#membership.serve(this.#join)
-    this.#employ('janitor', () => new Janitor(this.#deps, this.#settings.retention))
+    this.#employ('janitor', () => {
+      const { retention: defaults, retentionBeside: beside } = this.#settings
+      return new Janitor(this.#deps, this.counts, { defaults, beside })
+    })
     await this.#dispatcher.ask('serve', this.#membership.node.nodeId)
     this.#failureCalls.serve()
   }

@@ -1,9 +1,10 @@
 // What was kept long enough is deleted: a slice at a time, with pauses, so that whatever runs does not feel it.
 import { Actor } from '../actor/actor.ts'
-import type { Retention } from '../model/retention.ts'
+import type { DeletionRules } from '../store/operating.ts'
+import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 
-// Runs looked at in one transaction.
+// Runs looked at in one transaction, and rows of other kinds deleted.
 const slice = 200
 // From the end of a pass to the next, for all nodes together.
 const pauseMs = 60_000
@@ -13,12 +14,14 @@ const leastRestMs = 20
 
 export class Janitor extends Actor {
   readonly #deps: Deps
-  readonly #defaults: Retention
+  readonly #counts: Counts
+  readonly #kept: Pick<DeletionRules, 'defaults' | 'beside'>
 
-  constructor(deps: Deps, defaults: Retention) {
+  constructor(deps: Deps, counts: Counts, kept: Pick<DeletionRules, 'defaults' | 'beside'>) {
     super()
     this.#deps = deps
-    this.#defaults = defaults
+    this.#counts = counts
+    this.#kept = kept
   }
 
   override started(): void {
@@ -44,7 +47,12 @@ export class Janitor extends Actor {
     const { store, clock } = this.#deps
     if (!(await store.isRetentionDue())) return pauseMs
     const startedAt = clock.monotonic()
-    const { runs, isPassOver } = await store.deleteExpired({ defaults: this.#defaults, limit: slice, pauseMs })
+    const { runs, audit, events, isPassOver } = await store.deleteExpired({ ...this.#kept, limit: slice, pauseMs })
+    const { deleted } = this.#counts
+    deleted.runs += runs
+    deleted.audit += audit
+    deleted.events += events
+    if (isPassOver) this.#counts.retentionPasses += 1
     if (runs > 0)
       this.#deps.log.debug({ runs }, `deleted ${runs} ${runs === 1 ? 'run' : 'runs'} that were kept long enough`)
     return isPassOver ? pauseMs : Math.max(leastRestMs, restFactor * (clock.monotonic() - startedAt))

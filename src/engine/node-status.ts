@@ -142,6 +142,8 @@ export class NodeStatuses implements StatusVerbs {
       'troupe.run.given_up': counter('{run}', counts.givenUp),
       'troupe.repair.count': counter('{repair}', counts.repaired),
       'troupe.run.messages.dropped': counter('{message}', counts.droppedMessages),
+      'troupe.retention.deleted': counter('{row}', 'what', counts.deleted),
+      'troupe.retention.passes': counter('{pass}', counts.retentionPasses),
       'troupe.claim.count': counter('{claim}', counts.claims),
       'troupe.claim.runs': counter('{run}', counts.claimed),
       'troupe.commit.count': counter('{commit}', counts.commitMs.count),

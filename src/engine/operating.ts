@@ -1,8 +1,9 @@
 // What is done to runs that are there, by the program or a person.
+import { auditRecord } from './audit.ts'
 import { performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
-import { checkBulk, checkBy, type ByOption, type RunsWhere } from './options.ts'
+import { checkBulk, type ByOption, type RunsWhere } from './options.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { CancelWrite } from './starts.ts'
@@ -16,13 +17,11 @@ export class Operating implements OperatingVerbs {
   }
 
   async cancel(runId: string, reason?: string, options: ByOption = {}): Promise<boolean> {
-    checkOptions('cancel', options, ['by'])
-    checkBy(options)
+    const details = { reason: reason ?? null }
+    const audit = auditRecord('cancel', options, { action: 'cancel', target: runId, details })
     const handle = await this.#face.handle(runId)
-    const { by: actor } = options
-    if (actor === undefined) return handle.cancel(reason)
-    const details = JSON.stringify({ reason: reason ?? null })
-    await this.#face.deps.store.recordAudit({ actor, action: 'cancel', target: runId, details })
+    // Programs cancel what nobody waits for any more, many at a time: what no person did is no entry.
+    if (options.by !== undefined) await this.#face.deps.store.recordAudit(audit)
     return handle.cancel(reason)
   }
 
@@ -45,21 +44,25 @@ export class Operating implements OperatingVerbs {
     return performBulk(owner, { action, where, options })
   }
 
-  async pause(queue: string): Promise<boolean> {
-    return this.#face.deps.store.pauseQueue(await this.#queueId(queue))
+  async pause(queue: string, options: ByOption = {}): Promise<boolean> {
+    const audit = auditRecord('pause', options, { action: 'pause queue', target: queue })
+    return this.#face.deps.store.pauseQueue(await this.#queueId(queue), audit)
   }
 
-  async resume(queue: string): Promise<boolean> {
-    const isResumed = await this.#face.deps.store.resumeQueue(await this.#queueId(queue))
+  async resume(queue: string, options: ByOption = {}): Promise<boolean> {
+    const audit = auditRecord('resume', options, { action: 'resume queue', target: queue })
+    const isResumed = await this.#face.deps.store.resumeQueue(await this.#queueId(queue), audit)
     this.#face.engine.hint()
     return isResumed
   }
 
-  async limit(name: string, bounds: LimitBounds | null): Promise<void> {
+  async limit(name: string, bounds: LimitBounds | null, options: ByOption = {}): Promise<void> {
     this.#face.checkOpen()
     checkName('The name of a limiter', name)
     if (bounds !== null) checkOptions(`limit '${name}'`, bounds, knownOfBounds)
-    await this.#face.deps.store.setLiveBounds(name, bounds === null ? null : checkedBounds(`limiter '${name}'`, bounds))
+    const live = bounds === null ? null : checkedBounds(`limiter '${name}'`, bounds)
+    const audit = auditRecord('limit', options, { action: 'limit', target: name, details: { bounds } })
+    await this.#face.deps.store.setLiveBounds(name, live, audit)
     this.#face.engine.hint()
   }
 

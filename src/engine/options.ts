@@ -19,10 +19,14 @@ import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
 import {
   defaultRetention,
+  defaultRetentionBeside,
+  retentionBesideOf,
   retentionOf,
   retentionParts,
+  retentionPartsBeside,
   type Retention,
-  type RetentionOptions,
+  type RetentionBeside,
+  type StoreRetentionOptions,
 } from '../model/retention.ts'
 import { runMoves, type RunState } from '../model/run.ts'
 
@@ -46,9 +50,9 @@ export interface TroupeOptions {
   readonly pools?: PoolOptions
   /**
    * How long runs are kept after their end, for definitions that do not say: 3 days when they succeeded, 30 days otherwise, their log lines 7 days.
-   * Give all nodes of a store the same.
+   * What people did is kept 90 days (`audit`), events that reached nobody 30 days (`events`). Give all nodes of a store the same.
    */
-  readonly retention?: RetentionOptions
+  readonly retention?: StoreRetentionOptions
   /** `full` (default): a power cut loses nothing acknowledged. `normal`: faster, and it may lose the last commits. */
   readonly durability?: 'full' | 'normal'
   /** A pino instance, or anything of its shape; JSON lines to standard error unless told. */
@@ -103,6 +107,7 @@ export interface DeadFilter {
 
 export interface CheckedOptions {
   readonly retention: Retention
+  readonly retentionBeside: RetentionBeside
   readonly store: string
   readonly definitions: readonly AnyDefinition[]
   readonly schedules: readonly Schedule[]
@@ -148,7 +153,8 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
   if (typeof global !== 'boolean') throw optionInvalid('global', global, 'true or false')
-  if (options.retention !== undefined) checkRetention('retention', options.retention)
+  if (options.retention !== undefined)
+    checkRetention('retention', options.retention, [...retentionParts, ...retentionPartsBeside])
   checkQueues(queues)
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
@@ -169,6 +175,10 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     timeout: options.timeout,
     pools,
     retention: { ...defaultRetention, ...(options.retention !== undefined && retentionOf(options.retention)) },
+    retentionBeside: {
+      ...defaultRetentionBeside,
+      ...(options.retention !== undefined && retentionBesideOf(options.retention)),
+    },
     synchronous: durability,
     log: log === undefined ? undefined : silenceFaults(log),
     logLevel,
@@ -205,11 +215,15 @@ export function checkRunId(id: string): void {
 }
 
 /** Throws `option_invalid`. */
-export function checkRetention(what: string, retention: RetentionOptions): void {
-  if (typeof retention === 'object' && retention !== null) checkOptions(what, retention, retentionParts)
+export function checkRetention(
+  what: string,
+  retention: StoreRetentionOptions,
+  parts: readonly string[] = retentionParts,
+): void {
+  if (typeof retention === 'object' && retention !== null) checkOptions(what, retention, parts)
   const times = typeof retention === 'object' && retention !== null ? Object.values(retention) : [retention]
   if (times.every((time) => time === undefined || time === 'forever' || isDuration(time))) return
-  throw optionInvalid(what, retention, `a time such as '7d', 'forever', or times for ${retentionParts.join(', ')}`)
+  throw optionInvalid(what, retention, `a time such as '7d', 'forever', or times for ${parts.join(', ')}`)
 }
 
 function isDuration(time: unknown): boolean {

@@ -1,6 +1,7 @@
 // What a program asks of an engine about schedules.
 import type { Rule } from '../model/schedule.ts'
 import type { Definition } from './definition.ts'
+import type { ByOption } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { ScheduleRule } from './schedule-rule.ts'
 import type { Scheduled, ScheduledByName } from './schedule.ts'
@@ -34,7 +35,7 @@ export interface BackfillOptions {
   readonly to: Date | number
 }
 
-/** Runs that start by the clock. Every verb holds for all nodes. */
+/** Runs that start by the clock. Every verb holds for all nodes; those that change or start something leave an entry for `audit`, with `by` whom. */
 export interface ScheduleVerbs {
   /**
    * Starts runs by a rule, from now on and until `unschedule`: on any node that has been started, at most one run for each tick.
@@ -57,21 +58,21 @@ export interface ScheduleVerbs {
   schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Promise<ScheduleStatus>
   schedule(name: string, rule: ScheduleRule, ...starts: ScheduledByName): Promise<ScheduleStatus>
   /** Ends a schedule; false when there is none of that name. What it has started goes on; one that code declares is back at the next start. */
-  unschedule(name: string): Promise<boolean>
+  unschedule(name: string, options?: ByOption): Promise<boolean>
   /** All schedules, by name. */
   schedules(): Promise<ScheduleStatus[]>
   /** Starts a run now, whatever the rule says of pauses and of runs that are unfinished. Throws `schedule_not_found`. */
-  trigger(name: string): Promise<RunHandle>
+  trigger(name: string, options?: ByOption): Promise<RunHandle>
   /**
    * Starts a run for every tick from one time to another that has none, 1,000 at most: all at once where the rule allows runs to overlap, else one after the other.
    *
    * Gives the new runs in the order of their ticks. Throws: `schedule_not_found`, `option_invalid`.
    */
-  backfill(name: string, span: BackfillOptions): Promise<RunHandle[]>
+  backfill(name: string, span: BackfillOptions, options?: ByOption): Promise<RunHandle[]>
   /** The next times at which a schedule fires, or would were it not paused; 5 unless told. Throws `schedule_not_found`. */
   nextFires(name: string, count?: number): Promise<number[]>
   /** Keeps a schedule from firing. What it has started goes on. Throws `schedule_not_found`. */
-  pauseSchedule(name: string): Promise<void>
+  pauseSchedule(name: string, options?: ByOption): Promise<void>
   /** Lets a schedule fire again, from its next tick on: those of the pause are left out. Throws `schedule_not_found`. */
-  resumeSchedule(name: string): Promise<void>
+  resumeSchedule(name: string, options?: ByOption): Promise<void>
 }

@@ -2,10 +2,13 @@
 import { decode } from '../lib/codec.ts'
 import { optionInvalid, scheduleNotFound } from '../model/errors.ts'
 import { nextTick, ticksBetween } from '../model/schedule.ts'
+import type { AuditRecord } from '../store/operating.ts'
 import type { ScheduleView, TickRecord } from '../store/schedules.ts'
+import { auditRecord } from './audit.ts'
 import { checkOptions, checkText, checkWhole, timeOf } from './checks.ts'
 import type { Definition } from './definition.ts'
 import type { Face } from './face.ts'
+import type { ByOption } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import { cancelFor, type ScheduleKeeper } from './schedule-keeper.ts'
 import type { ScheduleRule } from './schedule-rule.ts'
@@ -14,6 +17,13 @@ import { schedule as declaration, type ScheduledByName } from './schedule.ts'
 
 const mostBackfilled = 1_000
 const mostAsked = 1_000
+
+/** Runs that start beside those of the rule. */
+interface Beside {
+  readonly ticks: readonly TickRecord[]
+  readonly overlap: 'allow' | 'buffer-all'
+  readonly audit: AuditRecord
+}
 
 export class Scheduling implements ScheduleVerbs {
   readonly #face: Face
@@ -37,9 +47,10 @@ export class Scheduling implements ScheduleVerbs {
     return statusOf(await this.#existing(name))
   }
 
-  async unschedule(name: string): Promise<boolean> {
+  async unschedule(name: string, options: ByOption = {}): Promise<boolean> {
     this.#check(name)
-    return this.#face.deps.store.schedules.delete(name)
+    const audit = auditRecord('unschedule', options, { action: 'end schedule', target: name })
+    return this.#face.deps.store.schedules.delete(name, audit)
   }
 
   async schedules(): Promise<ScheduleStatus[]> {
@@ -47,14 +58,16 @@ export class Scheduling implements ScheduleVerbs {
     return (await this.#face.deps.store.schedules.list()).map(statusOf)
   }
 
-  async trigger(name: string): Promise<RunHandle> {
+  async trigger(name: string, options: ByOption = {}): Promise<RunHandle> {
+    const runId = this.#newId()
+    const audit = auditRecord('trigger', options, { action: 'trigger schedule', target: name, details: { run: runId } })
     const view = await this.#existing(name)
-    const [handle] = await this.#start(view, { ticks: [{ at: null, runId: this.#newId() }], overlap: 'allow' })
+    const [handle] = await this.#start(view, { ticks: [{ at: null, runId }], overlap: 'allow', audit })
     if (handle === undefined) throw scheduleNotFound(name, [])
     return handle
   }
 
-  async backfill(name: string, span: BackfillOptions): Promise<RunHandle[]> {
+  async backfill(name: string, span: BackfillOptions, options: ByOption = {}): Promise<RunHandle[]> {
     const what = `the backfill of schedule '${name}'`
     checkOptions(what, span, ['from', 'to'])
     const [from, to] = [timeOf(`from of ${what}`, span.from), timeOf(`to of ${what}`, span.to)]
@@ -69,7 +82,9 @@ export class Scheduling implements ScheduleVerbs {
         `a span with at most ${mostBackfilled.toLocaleString('en')} ticks`,
       )
     const overlap = view.rule.overlap === 'allow' ? 'allow' : 'buffer-all'
-    return this.#start(view, { ticks: times.map((at) => ({ at, runId: this.#newId() })), overlap })
+    const details = { from, to, ticks: times.length }
+    const audit = auditRecord('backfill', options, { action: 'backfill schedule', target: name, details })
+    return this.#start(view, { ticks: times.map((at) => ({ at, runId: this.#newId() })), overlap, audit })
   }
 
   async nextFires(name: string, count = 5): Promise<number[]> {
@@ -85,16 +100,17 @@ export class Scheduling implements ScheduleVerbs {
     return fires
   }
 
-  async pauseSchedule(name: string): Promise<void> {
-    const { store } = this.#face.deps
+  async pauseSchedule(name: string, options: ByOption = {}): Promise<void> {
+    const audit = auditRecord('pauseSchedule', options, { action: 'pause schedule', target: name })
     await this.#existing(name)
-    await store.schedules.pause(name, null)
+    await this.#face.deps.store.schedules.pause(name, null, audit)
   }
 
-  async resumeSchedule(name: string): Promise<void> {
+  async resumeSchedule(name: string, options: ByOption = {}): Promise<void> {
     const { store } = this.#face.deps
+    const audit = auditRecord('resumeSchedule', options, { action: 'resume schedule', target: name })
     const { rule } = await this.#existing(name)
-    await store.schedules.pause(name, { next: nextTick({ name, rule }, store.now()) ?? null })
+    await store.schedules.pause(name, { next: nextTick({ name, rule }, store.now()) ?? null }, audit)
     this.#face.engine.lookAgain()
   }
 
@@ -120,23 +136,13 @@ export class Scheduling implements ScheduleVerbs {
   }
 
   /** Starts runs beside those of the rule. */
-  async #start(
-    view: ScheduleView,
-    { ticks, overlap }: { readonly ticks: readonly TickRecord[]; readonly overlap: 'allow' | 'buffer-all' },
-  ): Promise<RunHandle[]> {
+  async #start(view: ScheduleView, { ticks, overlap, audit }: Beside): Promise<RunHandle[]> {
     const { deps, engine } = this.#face
     const definitionId = this.#keeper.definitionIdOf(view)
     const { scheduleId } = view
     const cancel = cancelFor(view)
-    const fired = await deps.store.schedules.fire({
-      scheduleId,
-      ticks,
-      dropped: 0,
-      overlap,
-      definitionId,
-      cancel,
-      advance: undefined,
-    })
+    const firing = { scheduleId, ticks, dropped: 0, overlap, definitionId, cancel, advance: undefined }
+    const fired = await deps.store.schedules.fire(firing, audit)
     engine.lookAgain()
     return (fired?.runIds ?? []).map((id) => this.#face.handleOf({ id, name: view.definition }))
   }

@@ -108,7 +108,10 @@ export interface LookingVerbs {
   runs(filter?: RunsFilter): Promise<RunStatus[]>
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
-  /** What people did: every `retry` and `bulk`, and each `cancel` that told `by` whom; the newest first. */
+  /**
+   * What people did: `retry`, `bulk`, `pause`, `resume`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
+   * Kept for 90 days, unless the option `retention: { audit }` says otherwise.
+   */
   audit(filter?: AuditFilter): Promise<AuditEntry[]>
   /** What a run remembers, in the order it was recorded. */
   steps(runId: string): Promise<StepStatus[]>
@@ -156,7 +159,7 @@ export interface OperatingVerbs {
    * Lets no run of a queue start, on any node, also after a restart, until it is resumed; what runs goes on, and what is started waits.
    * False when it was paused already.
    *
-   * Saves: the time.
+   * Saves: the time, and who did it.
    *
    * ```ts
    * import { Troupe, worker } from 'troupe'
@@ -170,12 +173,12 @@ export interface OperatingVerbs {
    * console.log(await handle.result()) // sent
    * ```
    */
-  pause(queue: string): Promise<boolean>
+  pause(queue: string, options?: ByOption): Promise<boolean>
   /**
    * Changes what a limiter allows, at once and for all nodes, also after a restart: what is given wins over the code, null lets the code's bounds count again.
    * What has passed goes on.
    *
-   * Saves: the bounds. Throws: `option_invalid`.
+   * Saves: the bounds, and who did it. Throws: `option_invalid`.
    *
    * ```ts
    * import { Troupe } from 'troupe'
@@ -185,9 +188,9 @@ export interface OperatingVerbs {
    * await troupe.limit('stripe', null)
    * ```
    */
-  limit(name: string, bounds: LimitBounds | null): Promise<void>
+  limit(name: string, bounds: LimitBounds | null, options?: ByOption): Promise<void>
   /** Lets the runs of a queue start again; false when it was not paused. */
-  resume(queue: string): Promise<boolean>
+  resume(queue: string, options?: ByOption): Promise<boolean>
 }
 
 /** How runs that wait with a token of `ctx.later()` are finished, by whoever has the token, in any process of the store. */

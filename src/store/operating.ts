@@ -1,5 +1,5 @@
 // What people do to runs that are there, many at a time, and who did what.
-import type { Retention } from '../model/retention.ts'
+import type { Retention, RetentionBeside } from '../model/retention.ts'
 import type { RunState } from '../model/run.ts'
 import type { RunFilter } from './views.ts'
 
@@ -45,7 +45,8 @@ export interface AuditPage {
 export interface DeletionRules {
   /** For definitions that say nothing, and for what they leave open. */
   readonly defaults: Retention
-  /** So many runs are looked at. */
+  readonly beside: RetentionBeside
+  /** So many runs are looked at, and at most so much of the rest is deleted. */
   readonly limit: number
   /** How long after the end of a pass the next one begins. */
   readonly pauseMs: number
@@ -53,6 +54,8 @@ export interface DeletionRules {
 
 export interface Deleted {
   readonly runs: number
+  readonly audit: number
+  readonly events: number
   /** All that may have been kept long enough was looked at. */
   readonly isPassOver: boolean
 }

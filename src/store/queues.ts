@@ -1,17 +1,18 @@
 // What holds runs up: queues that are paused, and limiters.
 import type { Bounds, LimitUse } from '../model/limiter.ts'
+import type { AuditRecord } from './operating.ts'
 import type { LimiterView, QueueView } from './views.ts'
 
 export interface QueueStore {
-  /** Lets no run of a queue start, on any node, until it is resumed; false when it was paused already. */
-  pauseQueue(queueId: number): Promise<boolean>
-  resumeQueue(queueId: number): Promise<boolean>
+  /** Lets no run of a queue start, on any node, until it is resumed; false when it was paused already. What changes something is kept with `audit`. */
+  pauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
+  resumeQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
   listQueues(): Promise<QueueView[]>
 
   /** Gives a limiter its number and keeps the bounds that the code declares. */
   internLimiter(name: string, bounds: Bounds): Promise<number>
   /** Sets bounds that win over those of the code on all nodes, until null takes them back. */
-  setLiveBounds(name: string, bounds: Partial<Bounds> | null): Promise<void>
+  setLiveBounds(name: string, bounds: Partial<Bounds> | null, audit?: AuditRecord): Promise<void>
   listLimiters(): Promise<LimiterView[]>
   /** Who is no run passes limiters, or waits in line for a node, whose end takes it out again. One thing at a time for each node. */
   passLimiters(nodeId: number, passing: Passing): Promise<Passed>

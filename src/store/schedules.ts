@@ -1,6 +1,7 @@
 // Schedules as stores keep them: their ticks, and the runs these start.
 import type { LimitUse } from '../model/limiter.ts'
 import type { NextTick, Overlap, Rule } from '../model/schedule.ts'
+import type { AuditRecord } from './operating.ts'
 
 /** A schedule as it is to be from now on. */
 export interface ScheduleRecord {
@@ -65,14 +66,14 @@ export interface Firing {
 /** Undefined when the schedule was changed or is gone: nothing was written. */
 export type Fired = { readonly runIds: readonly string[]; readonly skipped: number } | undefined
 
-/** The part of a store that knows schedules. */
+/** The part of a store that knows schedules. What changes something is kept with the `audit` that is given. */
 export interface ScheduleStore {
   /** Makes or changes schedules, each declared by a node or, with null, made by a program. A pause made by hand stays. */
   save(records: readonly ScheduleRecord[], nodeId: number | null): Promise<void>
   /** Removes declared schedules that no node declares any more, and gives their names. */
   prune(): Promise<string[]>
   /** False when there was none of that name. What it has started goes on. */
-  delete(name: string): Promise<boolean>
+  delete(name: string, audit?: AuditRecord): Promise<boolean>
   list(): Promise<ScheduleView[]>
   find(name: string): Promise<ScheduleView | undefined>
   /** Those that are due, the longest due first. */
@@ -80,7 +81,7 @@ export interface ScheduleStore {
   /** When the next one is due; null when none is. */
   nextAt(): Promise<number | null>
   /** Pauses with null, and goes on with a tick. False when there is none of that name. */
-  pause(name: string, goesOn: { readonly next: NextTick | null } | null): Promise<boolean>
+  pause(name: string, goesOn: { readonly next: NextTick | null } | null, audit?: AuditRecord): Promise<boolean>
   /** Invariant: I14. Writes ticks with their runs as one transaction; a tick that has a run already starts none. */
-  fire(firing: Firing): Promise<Fired>
+  fire(firing: Firing, audit?: AuditRecord): Promise<Fired>
 }

@@ -47,11 +47,12 @@ it('does as a definition says, else as the engine does', async () => {
 it('refuses what is no time, and quotes it', async () => {
   const refused = async (retention: unknown) => (await rejection(onStage({ retention: retention as '1h' }))).message
   expect(await refused('soon')).toBe(
-    `retention is "soon": expected a time such as '7d', 'forever', or times for succeeded, failed, cancelled, logs.`,
+    `retention is "soon": expected a time such as '7d', 'forever', or times for succeeded, failed, cancelled, logs, audit, events.`,
   )
   expect(await refused({ failed: -1 })).toContain('retention is {"failed":-1}')
   expect(await refused({ errors: '1d' })).toContain("Option 'errors' of retention is not known")
   expect(await refused(null)).toContain('retention is null')
+  expect(() => worker('w', { retention: { audit: '1d' } as object }, () => 1)).toThrow('audit')
   expect(() => worker('w', { retention: 'later' }, () => 1)).toThrow('retention of \'w\' is "later"')
   expect(() => worker('w', { retention: '1d', durable: false }, () => 1)).toThrow('its runs are not stored')
 })

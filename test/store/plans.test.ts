@@ -14,6 +14,7 @@ import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
 import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
 import { hotLimiterStatements } from '../../src/store/sqlite/limiters.ts'
+import { hotLeftoverStatements } from '../../src/store/sqlite/leftovers.ts'
 import { hotLineStatements } from '../../src/store/sqlite/lines.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMessageStatements } from '../../src/store/sqlite/messages.ts'
@@ -64,6 +65,7 @@ const statements = {
   ...hotDeadStatements,
   ...hotGenerationStatements,
   ...hotAuditStatements,
+  ...hotLeftoverStatements,
   ...hotLimiterStatements,
   ...hotLimitedStatements,
   ...hotLineStatements,
@@ -361,6 +363,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   takeBack: ['SEARCH rollup USING PRIMARY KEY (definition=? AND outcome=? AND is_timeout=?)'],
   // Backwards along the key.
   findAudit: ['SCAN audit'],
+  deleteAudit: ['SEARCH audit USING INTEGER PRIMARY KEY (rowid=?)', 'SCAN audit'],
+  deleteOldEvents: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)', 'SCAN event'],
+  deleteSomeEventsOf: [
+    'SEARCH event USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH event USING COVERING INDEX event_due (subscription=?)',
+  ],
   findStepViews: [
     runKeyById,
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',

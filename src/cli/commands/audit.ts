@@ -20,7 +20,7 @@ export function addAudit(shell: Shell): void {
   addCommand<AuditFlags>(shell, {
     name: 'audit',
     summary: 'list what people did',
-    description: 'Lists what people did to runs, the newest first.',
+    description: 'Lists what people did to runs, queues, limiters and schedules, the newest first.',
     perform: (flags, _operands, io) => auditCommand(flags, io),
   }).option('--limit <n>', 'how many at most (default: 20)', wholeNumber)
 }

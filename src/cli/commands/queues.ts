@@ -10,6 +10,7 @@ import { drawTable, type Column } from '../table.ts'
 import { age } from '../times.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
+import { addBy, whoDoes, type ByFlags } from '../who.ts'
 
 export function addQueues(shell: Shell): void {
   const program = addCommand<CommonFlags>(shell, {
@@ -21,7 +22,7 @@ export function addQueues(shell: Shell): void {
     perform: (flags, _operands, io) => queuesCommand(flags, io),
   })
   for (const verb of ['pause', 'resume'] as const) {
-    addCommand<CommonFlags>(
+    const command = addCommand<CommonFlags & ByFlags>(
       { ...shell, program },
       {
         name: verb,
@@ -29,7 +30,8 @@ export function addQueues(shell: Shell): void {
         description: verb === 'pause' ? 'Lets nothing of a queue start.' : 'Lets a paused queue go on.',
         perform: (flags, [name = ''], io) => pauseCommand({ verb, name }, flags, io),
       },
-    ).argument('<name>', 'the queue')
+    )
+    addBy(command).argument('<name>', 'the queue')
   }
 }
 
@@ -47,11 +49,12 @@ interface PauseRequest {
 }
 
 /** Throws `usage` for a name that no run and no node ever had: it would be a slip of the pen. */
-async function pauseCommand({ verb, name }: PauseRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
+async function pauseCommand({ verb, name }: PauseRequest, flags: CommonFlags & ByFlags, io: Io): Promise<ExitCode> {
+  const who = whoDoes(flags)
   const hasChanged = await withClient(flags, io, async (troupe) => {
     const names = (await troupe.queues()).map((queue) => queue.name)
     if (!names.includes(name)) throw usage(`There is no queue '${name}'. There is: ${names.join(', ')}`)
-    return verb === 'pause' ? troupe.pause(name) : troupe.resume(name)
+    return verb === 'pause' ? troupe.pause(name, who) : troupe.resume(name, who)
   })
   if (flags.json === true) io.stdout.write(`${toJson({ name, paused: verb === 'pause', changed: hasChanged })}\n`)
   else io.stderr.write(`${oneLine(doneText(verb, name, hasChanged))}\n`)

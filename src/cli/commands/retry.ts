@@ -1,6 +1,5 @@
 // `troupe retry`: tries runs again that failed or were cancelled, by their ids or by what they have in common.
-import { userInfo } from 'node:os'
-import type { RunsWhere } from '../../engine/options.ts'
+import type { ByOption, RunsWhere } from '../../engine/options.ts'
 import type { BulkProgress } from '../../engine/bulk.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, addWhere, type Shell } from '../command.ts'
@@ -12,10 +11,10 @@ import { whereRuns, type WhereFlags } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
+import { addBy, whoDoes, type ByFlags } from '../who.ts'
 
-interface RetryFlags extends CommonFlags, WhereFlags {
+interface RetryFlags extends CommonFlags, WhereFlags, ByFlags {
   readonly dryRun?: boolean
-  readonly by?: string
 }
 
 export function addRetry(shell: Shell): void {
@@ -28,10 +27,9 @@ export function addRetry(shell: Shell): void {
     help,
     perform: (flags, ids, io) => retryCommand(ids, flags, io),
   })
-  addWhere(command)
+  addBy(addWhere(command))
     .argument('[id...]', 'their ids, or at least the first 8 characters of each')
     .option('--dry-run', 'only count what the filter finds')
-    .option('--by <name>', 'who does it, for troupe audit (default: the user of this machine)')
 }
 
 const help = `Examples:
@@ -49,11 +47,9 @@ async function retryCommand(ids: readonly string[], flags: RetryFlags, io: Io): 
     throw usage(
       'Give the ids of runs, or a filter: --fingerprint, --name, --state, --code or --tag. See what failed: troupe dead',
     )
-  const by = flags.by ?? ownName()
+  const who = whoDoes(flags)
   const told = await withClient(flags, io, (troupe) =>
-    ids.length > 0
-      ? retryEach(troupe, ids, by)
-      : retryAll(troupe, where, { ...flags, ...(by !== undefined && { by }) }),
+    ids.length > 0 ? retryEach(troupe, ids, who) : retryAll(troupe, where, { ...flags, ...who }),
   )
   if (flags.json === true) io.stdout.write(`${toJson(told)}\n`)
   else io.stderr.write(`${wordsFor(told, flags)}\n`)
@@ -62,24 +58,15 @@ async function retryCommand(ids: readonly string[], flags: RetryFlags, io: Io): 
 
 type Told = Pick<BulkProgress, 'matched' | 'done' | 'skipped'>
 
-async function retryEach(troupe: Troupe, ids: readonly string[], by: string | undefined): Promise<Told> {
+async function retryEach(troupe: Troupe, ids: readonly string[], who: ByOption): Promise<Told> {
   // All are looked up before the first is touched.
   const runs = await Promise.all(ids.map((id) => findRun(troupe, id)))
-  for (const { id } of runs) await troupe.retry(id, by === undefined ? {} : { by })
+  for (const { id } of runs) await troupe.retry(id, who)
   return { matched: runs.length, done: runs.length, skipped: 0 }
 }
 
 function retryAll(troupe: Troupe, where: RunsWhere, { dryRun, by }: RetryFlags): Promise<Told> {
   return troupe.bulk('retry', where, { ...(dryRun !== undefined && { dryRun }), ...(by !== undefined && { by }) })
-}
-
-/** Undefined where this machine knows no name for who runs this, as in some containers. */
-function ownName(): string | undefined {
-  try {
-    return userInfo().username
-  } catch {
-    return undefined
-  }
 }
 
 function wordsFor({ matched, done, skipped }: Told, { dryRun }: RetryFlags): string {

@@ -10,6 +10,7 @@ import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
 import { relative, timestamp } from '../times.ts'
 import { toJson } from '../values.ts'
+import { addBy, whoDoes, type ByFlags } from '../who.ts'
 
 /** What can be done to one, and what it does, for the help. */
 const scheduleVerbs = {
@@ -34,7 +35,7 @@ export function addSchedules(shell: Shell): void {
     perform: (flags, _operands, io) => schedulesCommand(flags, io),
   })
   for (const verb of Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]) {
-    addCommand<CommonFlags>(
+    const command = addCommand<CommonFlags & ByFlags>(
       { ...shell, program },
       {
         name: verb,
@@ -42,7 +43,9 @@ export function addSchedules(shell: Shell): void {
         description: scheduleVerbs[verb],
         perform: (flags, [name = ''], io) => scheduleCommand({ verb, name }, flags, io),
       },
-    ).argument('<name>', 'the schedule')
+    )
+    const named = verb === 'next' ? command : addBy(command)
+    named.argument('<name>', 'the schedule')
   }
 }
 
@@ -55,11 +58,16 @@ async function schedulesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
 }
 
 /** Throws `schedule_not_found`. */
-async function scheduleCommand({ verb, name }: ScheduleRequest, flags: CommonFlags, io: Io): Promise<ExitCode> {
+async function scheduleCommand(
+  { verb, name }: ScheduleRequest,
+  flags: CommonFlags & ByFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const who = whoDoes(flags)
   const done = await withClient(flags, io, async (troupe) => {
     if (verb === 'next') return { name, next: await troupe.nextFires(name) }
-    if (verb === 'trigger') return { name, run: (await troupe.trigger(name)).id }
-    await (verb === 'pause' ? troupe.pauseSchedule(name) : troupe.resumeSchedule(name))
+    if (verb === 'trigger') return { name, run: (await troupe.trigger(name, who)).id }
+    await (verb === 'pause' ? troupe.pauseSchedule(name, who) : troupe.resumeSchedule(name, who))
     return { name, paused: verb === 'pause' }
   })
   if (flags.json === true) io.stdout.write(`${toJson(done)}\n`)

@@ -18,6 +18,18 @@ export function recordAudit(db: Connection, { actor, action, target, details }: 
   db.run(insertAudit, now, actor, action, target, details)
 }
 
+/** What a person asked for: who did it is kept when it changed something. */
+export interface Asked {
+  readonly now: number
+  readonly audit: AuditRecord | undefined
+}
+
+/** Gives back whether something was changed. */
+export function audited(db: Connection, hasChanged: boolean, { now, audit }: Asked): boolean {
+  if (hasChanged && audit !== undefined) recordAudit(db, audit, now)
+  return hasChanged
+}
+
 export function listAudit(db: Connection, { before, limit }: AuditPage): AuditView[] {
   return db.all<AuditView>(findAudit, before, limit)
 }

@@ -1,5 +1,6 @@
 // Queues as people run them: paused, resumed, and how much is in each.
 import type { QueueView } from '../views.ts'
+import { audited, type Asked } from './audit.ts'
 import type { Connection } from './connection.ts'
 
 // A scan: there are as many rows as names of queues.
@@ -40,13 +41,13 @@ export class PausedQueues {
 }
 
 /** False when it was paused already. */
-export function pauseQueue(db: Connection, queueId: number, now: number): boolean {
-  return db.get(pauseOne, now, queueId) !== undefined
+export function pauseQueue(db: Connection, queueId: number, asked: Asked): boolean {
+  return audited(db, db.get(pauseOne, asked.now, queueId) !== undefined, asked)
 }
 
 /** False when it was not paused. */
-export function resumeQueue(db: Connection, queueId: number): boolean {
-  return db.get(resumeOne, queueId) !== undefined
+export function resumeQueue(db: Connection, queueId: number, asked: Asked): boolean {
+  return audited(db, db.get(resumeOne, queueId) !== undefined, asked)
 }
 
 export function listQueues(db: Connection, now: number): QueueView[] {

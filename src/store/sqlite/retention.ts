@@ -3,6 +3,7 @@ import type { Retention } from '../../model/retention.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type { Deleted, DeletionRules } from '../operating.ts'
 import type { Connection } from './connection.ts'
+import { deleteLeftovers } from './leftovers.ts'
 
 // By primary key: how far the last slice came, and when the next pass begins.
 const findPass = `
@@ -84,7 +85,7 @@ export function keepRetention(db: Connection, definitionId: number, retention: s
 export function deleteSlice(db: Connection, rules: DeletionRules, now: number): Deleted {
   const pass = passOf(db)
   // Race: another node may have ended the pass.
-  if (pass.dueAt > now) return { runs: 0, isPassOver: true }
+  if (pass.dueAt > now) return { runs: 0, audit: 0, events: 0, isPassOver: true }
   const policies = policiesOf(db, rules.defaults)
   const oldestMs = Math.min(
     ...[rules.defaults, ...policies.values()].flatMap((policy) => Object.values(policy).filter((ms) => ms !== null)),
@@ -101,10 +102,11 @@ export function deleteSlice(db: Connection, rules: DeletionRules, now: number): 
     (row) => row.hasLogs === 1 && hasOldLogs(row, policies.get(row.definition) ?? rules.defaults, now),
   )
   if (logsOf.length > 0) db.run(dropLogs, JSON.stringify(logsOf.map(({ runId }) => runId)))
-  const isPassOver = old.length < rules.limit
+  const { audit, events, isOver } = deleteLeftovers(db, rules, now)
+  const isPassOver = old.length < rules.limit && isOver
   if (isPassOver) db.run(movePass, 0, Math.ceil(now + rules.pauseMs))
-  else db.run(movePass, old.at(-1)?.runId ?? 0, pass.dueAt)
-  return { runs: expired.length, isPassOver }
+  else db.run(movePass, old.at(-1)?.runId ?? pass.cursor, pass.dueAt)
+  return { runs: expired.length, audit, events, isPassOver }
 }
 
 function deleteRuns(db: Connection, runIds: readonly number[]): void {

@@ -1,6 +1,8 @@
 // The part of the store that knows schedules: each verb one read or one transaction.
 import type { NextTick } from '../../model/schedule.ts'
 import type { Fired, Firing, ScheduleRecord, ScheduleStore } from '../schedules.ts'
+import type { AuditRecord } from '../operating.ts'
+import { audited } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { PausedQueues } from './queues.ts'
 import { Fence, type Ends } from './runs.ts'
@@ -37,9 +39,9 @@ export class SqliteScheduleStore implements ScheduleStore {
     return write(() => schedules.pruneSchedules(db))
   }
 
-  delete(name: string): Promise<boolean> {
-    const { db, write } = this.#access
-    return write(() => schedules.deleteSchedule(db, name))
+  delete(name: string, audit?: AuditRecord): Promise<boolean> {
+    const { db, write, now } = this.#access
+    return write(() => audited(db, schedules.deleteSchedule(db, name), { now: now(), audit }))
   }
 
   async list() {
@@ -62,16 +64,18 @@ export class SqliteScheduleStore implements ScheduleStore {
     return read(() => schedules.nextScheduleAt(db))
   }
 
-  pause(name: string, goesOn: { readonly next: NextTick | null } | null): Promise<boolean> {
-    const { db, write } = this.#access
-    return write(() => schedules.pauseSchedule(db, name, goesOn))
+  pause(name: string, goesOn: { readonly next: NextTick | null } | null, audit?: AuditRecord): Promise<boolean> {
+    const { db, write, now } = this.#access
+    return write(() => audited(db, schedules.pauseSchedule(db, name, goesOn), { now: now(), audit }))
   }
 
-  fire(firing: Firing): Promise<Fired> {
+  fire(firing: Firing, audit?: AuditRecord): Promise<Fired> {
     const { db, end } = this.#access
     return end((ends) => {
       const asNobody = { nodeId: noNode, epoch: 0, fence: new Fence(db, noNode), paused: new PausedQueues(db) }
-      return fireSchedule({ ...ends, ...asNobody }, firing)
+      const fired = fireSchedule({ ...ends, ...asNobody }, firing)
+      audited(db, fired !== undefined, { now: ends.now, audit })
+      return fired
     })
   }
 }

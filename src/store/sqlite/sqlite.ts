@@ -23,7 +23,7 @@ import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { ExpiredRun } from '../due.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
-import { listAudit, recordAudit } from './audit.ts'
+import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
 import { callersConnection, startWithin } from './callers.ts'
@@ -117,12 +117,12 @@ class SqliteStore implements Store {
     return this.#whenFree(() => internQueue(this.#db, name))
   }
 
-  pauseQueue(queueId: number): Promise<boolean> {
-    return this.#write(() => pauseQueue(this.#db, queueId, this.now()))
+  pauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean> {
+    return this.#write(() => pauseQueue(this.#db, queueId, { now: this.now(), audit }))
   }
 
-  resumeQueue(queueId: number): Promise<boolean> {
-    return this.#write(() => resumeQueue(this.#db, queueId))
+  resumeQueue(queueId: number, audit?: AuditRecord): Promise<boolean> {
+    return this.#write(() => resumeQueue(this.#db, queueId, { now: this.now(), audit }))
   }
 
   async listNodeViews() {
@@ -141,8 +141,11 @@ class SqliteStore implements Store {
     })
   }
 
-  setLiveBounds(name: string, bounds: Partial<Bounds> | null): Promise<void> {
-    return this.#end(({ db, admission }) => admission.review(setLiveBounds(db, name, bounds)))
+  setLiveBounds(name: string, bounds: Partial<Bounds> | null, audit?: AuditRecord): Promise<void> {
+    return this.#end(({ db, now, admission }) => {
+      admission.review(setLiveBounds(db, name, bounds))
+      audited(db, true, { now, audit })
+    })
   }
 
   async listLimiters() {
@@ -272,7 +275,7 @@ class SqliteStore implements Store {
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined) {
     return this.#end((ends) => {
       const reopened = reopenRuns(ends, ids)
-      if (audit !== undefined && reopened.includes('reopened')) recordAudit(this.#db, audit, this.now())
+      audited(ends.db, reopened.includes('reopened'), { now: ends.now, audit })
       return reopened
     })
   }

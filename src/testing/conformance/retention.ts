@@ -18,6 +18,9 @@ import {
 } from './scene.ts'
 
 const kept: Retention = { succeeded: 100, failed: 1_000, cancelled: 500, logs: 200 }
+/** A sweep that found nothing. */
+const nothing: Deleted = { runs: 0, audit: 0, events: 0, isPassOver: true }
+const beside = { audit: 1_000, events: 500 }
 const pauseMs = 60
 
 export const retentionCases: Cases = {
@@ -107,24 +110,24 @@ export const retentionCases: Cases = {
     const ids = [await ends(scene, 'succeeded'), await ends(scene, 'failed'), await ends(scene, 'succeeded')]
     await scene.clock.advance(100)
     const other = await scene.connect()
-    const slice = (on: Store): Promise<Deleted> => on.deleteExpired({ defaults: kept, limit: 1, pauseMs })
-    same(await slice(scene.store), { runs: 1, isPassOver: false })
-    same(await slice(other), { runs: 0, isPassOver: false })
-    same(await slice(scene.store), { runs: 1, isPassOver: false })
-    same(await slice(other), { runs: 0, isPassOver: true })
+    const slice = (on: Store): Promise<Deleted> => on.deleteExpired({ defaults: kept, beside, limit: 1, pauseMs })
+    same(await slice(scene.store), { ...nothing, runs: 1, isPassOver: false })
+    same(await slice(other), { ...nothing, isPassOver: false })
+    same(await slice(scene.store), { ...nothing, runs: 1, isPassOver: false })
+    same(await slice(other), nothing)
     same(
       (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id),
       [ids[1]],
     )
     same([await scene.store.isRetentionDue(), await other.isRetentionDue()], [false, false])
-    same(await slice(scene.store), { runs: 0, isPassOver: true })
+    same(await slice(scene.store), nothing)
     await scene.clock.advance(pauseMs)
     assert.equal(await scene.store.isRetentionDue(), true)
   },
 
   'looks at nothing that is too young': async (scene) => {
     for (let n = 0; n < 5; n++) await ends(scene, 'succeeded')
-    same(await scene.store.deleteExpired({ defaults: kept, limit: 2, pauseMs }), { runs: 0, isPassOver: true })
+    same(await scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs }), nothing)
   },
 
   'keeps the counts of what it deletes': async (scene) => {
@@ -135,11 +138,71 @@ export const retentionCases: Cases = {
     same(await scene.store.countEnded('resize'), counted)
   },
 
+  'deletes what people did once it was kept long enough, a slice at a time': async (scene) => {
+    const note = (target: string) => scene.store.recordAudit({ actor: 'ann', action: 'retry', target, details: '{}' })
+    for (const target of ['one', 'two', 'three']) await note(target)
+    await scene.clock.advance(900)
+    await note('young')
+    const slice = () => scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
+    same(await slice(), nothing)
+    await scene.clock.advance(200)
+    same(await slice(), { ...nothing, audit: 2, isPassOver: false })
+    same(await slice(), { ...nothing, audit: 1 })
+    same(
+      (await scene.store.listAudit({ before: null, limit: 9 })).map(({ target }) => target),
+      ['young'],
+    )
+  },
+
+  'deletes events that reached nobody for long enough, given up or not, and what was kept for who is gone': async (
+    scene,
+  ) => {
+    const subscribe = (group: string | null, until: number | null) =>
+      scene.store.addSubscription({ pattern: 'order.*', group, takes: 'all', until })
+    const shop = await subscribe('shop', null)
+    const alone = await subscribe(null, startMs + 300)
+    const publish = () => scene.store.publishEvent({ name: 'order.paid', value: 'j1', mode: 'durable' })
+    const due = async (subscription: number) =>
+      (await scene.store.takeEvents({ subscriptions: [subscription], limit: 99, until: 0 })).length
+    for (let n = 0; n < 3; n++) same(await publish(), 2)
+    const [first] = await scene.store.takeEvents({ subscriptions: [shop], limit: 1, until: 0 })
+    await scene.store.settleEvents([{ id: first?.id ?? 0, end: 'dead' }])
+    await scene.clock.advance(400)
+    const slice = () => scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
+    same(await slice(), { ...nothing, events: 2, isPassOver: false })
+    same(await slice(), { ...nothing, events: 1 })
+    same([await due(shop), await due(alone)], [2, 0])
+    same(await publish(), 1)
+    await scene.clock.advance(200)
+    same(await slice(), { ...nothing, events: 2, isPassOver: false })
+    same(await slice(), { ...nothing, events: 1 })
+    same(await due(shop), 1)
+  },
+
+  'keeps who paused and resumed, changed a limit and paused a schedule, where that changed something': async (
+    scene,
+  ) => {
+    const { store, queueId } = scene
+    const by = (action: string) => ({ actor: 'ann', action, target: 'default', details: '{}' })
+    await store.pauseQueue(queueId, by('pause'))
+    await store.pauseQueue(queueId, by('pause again'))
+    await store.resumeQueue(queueId, by('resume'))
+    await store.resumeQueue(queueId, by('resume again'))
+    await store.setLiveBounds('stripe', { concurrency: 1 }, by('limit'))
+    await store.schedules.pause('none', null, by('pause nothing'))
+    await store.schedules.delete('none', by('end nothing'))
+    const entries = await store.listAudit({ before: null, limit: 9 })
+    same(
+      entries.map(({ action, actor }) => `${actor} ${action}`),
+      ['ann limit', 'ann resume', 'ann pause'],
+    )
+  },
+
   'keeps everything that is kept for ever': async (scene) => {
     await ends(scene, 'succeeded')
     await scene.clock.advance(10 ** 12)
     const defaults = { succeeded: null, failed: null, cancelled: null, logs: null }
-    same(await scene.store.deleteExpired({ defaults, limit: 9, pauseMs }), { runs: 0, isPassOver: true })
+    same(await scene.store.deleteExpired({ defaults, beside, limit: 9, pauseMs }), nothing)
   },
 }
 
@@ -156,5 +219,5 @@ async function ends(scene: Scene, outcome: 'succeeded' | 'failed' | 'cancelled')
 }
 
 function sweep(scene: Scene): Promise<Deleted> {
-  return scene.store.deleteExpired({ defaults: { ...defaultRetention, ...kept }, limit: 100, pauseMs })
+  return scene.store.deleteExpired({ defaults: { ...defaultRetention, ...kept }, beside, limit: 100, pauseMs })
 }
