@@ -151,6 +151,7 @@ export class Troupe
         maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
         repairs: world.repairs ?? true,
         maxValueBytes,
+        encodeInput: encodedInput,
         config: checked.config,
         retention: checked.retention,
         retentionBeside: checked.retentionBeside,

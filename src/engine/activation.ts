@@ -1,6 +1,7 @@
 // One stay of a run on this node: what it is, how it is performed, and how it ends.
 import type { Timer } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
+import { decode } from '../lib/codec.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
@@ -33,7 +34,7 @@ type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost
  * but for what its clean-ups say.
  */
 export class Activation implements Attempt, Task, WriteOwner {
-  readonly claimed: Claimed
+  claimed: Claimed
   readonly definition: AnyDefinition
   readonly #around: Surroundings
   readonly #startedAt: number
@@ -132,11 +133,18 @@ export class Activation implements Attempt, Task, WriteOwner {
     if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this, this.deps.store.now()))
     const { awaiting } = this.claimed
     if (awaiting !== undefined) return goOnWith(this, awaiting)
-    const output = this.definition.perform(this)
+    const output = this.claimed.isUnchecked ? this.#performUnchecked() : this.definition.perform(this)
     if (!isThenable(output)) return output
     this.#code = Promise.resolve(output)
     whenBegun(this, () => this.#listen())
     return this.#code
+  }
+
+  /** Its input comes from somebody without its schema, who could not check it. */
+  async #performUnchecked(): Promise<unknown> {
+    const input = await this.#around.encodeInput(this.definition, decode(this.claimed.input))
+    this.claimed = { ...this.claimed, input, isUnchecked: false }
+    return this.isOver ? undefined : this.definition.perform(this)
   }
 
   /** Runs at the end of the attempt, whichever end it is, before that is durable; at once when the attempt has had its end. */

@@ -17,6 +17,10 @@ export interface Definition<Input = never, Output = unknown> {
 /** A definition as the engine sees it. */
 export interface AnyDefinition extends Definition {
   readonly settings: DefinitionSettings
+  /** Only its name is known here: its runs are started here and performed by others. */
+  readonly isElsewhere?: boolean
+  /** Elsewhere it has a schema for its input. */
+  readonly hasUnseenSchema?: boolean
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
   /** What a thread looks for in the module of the definition. */

@@ -68,9 +68,9 @@ export class Dispatcher extends Actor {
   /** Makes a run durable; runs it here at once when an actor is free and nothing older waits. */
   start(order: StartOrder): void {
     const { pools, queues, around } = this.#options
-    const { runsOn } = order.definition
+    const { runsOn, isElsewhere } = order.definition
     const pool = pools[runsOn]
-    const canRunHere = this.#isServing && queues.has(order.queue) && order.record.dueAt === null
+    const canRunHere = this.#isServing && queues.has(order.queue) && order.record.dueAt === null && isElsewhere !== true
     const directly = canRunHere && !this.#claiming[runsOn].mayBeMore && pool.free > 0
     if (directly) pool.reserve(1)
     around.write(new StartWrite(order, directly, (started) => this.#started(order, directly, started)))
@@ -256,6 +256,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     expiresAt: null,
     correlationId: record.correlationId,
     retry: record.retry,
+    isUnchecked: false,
     steps: [],
     failedAttempts: [],
     scheduledAt: null,

@@ -4,6 +4,7 @@ import type { Retention, RetentionBeside } from '../model/retention.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import type { PoolSizes } from './settings.ts'
 import type { ScheduleKeeper } from './schedule-keeper.ts'
+import type { EncodeInput } from './starting.ts'
 
 export interface EngineSettings {
   readonly identity: NodeIdentity
@@ -15,6 +16,7 @@ export interface EngineSettings {
   readonly repairs: boolean
   readonly schedules: ScheduleKeeper
   readonly maxValueBytes: number
+  readonly encodeInput: EncodeInput
   readonly config: Readonly<Record<string, unknown>>
   /** How long what has ended is kept. */
   readonly retention: Retention

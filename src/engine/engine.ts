@@ -274,10 +274,11 @@ export class Engine {
   }
 
   #surroundings(): Surroundings {
-    const { maxValueBytes, config, environment, logLevel } = this.#settings
+    const { maxValueBytes, encodeInput, config, environment, logLevel } = this.#settings
     return {
       deps: this.#deps,
       maxValueBytes,
+      encodeInput,
       config,
       environment,
       logLevel,

@@ -49,6 +49,7 @@ export class LocalRun implements Claimed, Held {
   readonly expiresAt = null
   readonly correlationId = null
   readonly retry = null
+  readonly isUnchecked = false
   readonly steps = none
   readonly scheduledAt = null
   readonly waits = none

@@ -7,6 +7,7 @@ import { definitionExists, limiterTaken, workerNotRegistered } from '../model/er
 import type { Bounds } from '../model/limiter.ts'
 import type { Store } from '../store/store.ts'
 import type { AnyDefinition, PoolKind } from './definition.ts'
+import { definitionElsewhere, startsOf } from './elsewhere.ts'
 import type { LimiterRule } from './limits.ts'
 
 export class Registry {
@@ -18,6 +19,8 @@ export class Registry {
   readonly #searched = new Map<string, Discovered>()
   readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
   readonly #rules = new Set<LimiterRule>()
+  readonly #learnt = new Map<string, { readonly definition: AnyDefinition; readonly starts: string }>()
+  readonly #learntLimiters = new Map<string, number>()
   #added: () => void = () => {}
 
   constructor(store: Store) {
@@ -54,6 +57,26 @@ export class Registry {
   find(name: string): AnyDefinition {
     const definition = this.#newest.get(name)
     if (definition === undefined) throw this.#unknown(name)
+    return definition
+  }
+
+  /**
+   * The definition of a name whose code others have, as far as the store knows it: enough to start its runs, the newest that is served.
+   * Throws `worker_not_registered`.
+   */
+  async learn(name: string): Promise<AnyDefinition> {
+    const { definitions } = this.#store
+    const known = await definitions.find(name)
+    if (known === undefined) throw this.#unknown(name, await definitions.listNames())
+    const learnt = this.#learnt.get(name)
+    if (learnt !== undefined && this.#ids.get(learnt.definition) === known.id && learnt.starts === known.starts)
+      return learnt.definition
+    // What was learnt before is said no more.
+    if (learnt !== undefined) this.#ids.delete(learnt.definition)
+    const { definition, limiters } = definitionElsewhere(name, known)
+    for (const [limiter, id] of limiters) this.#learntLimiters.set(limiter, id)
+    this.#learnt.set(name, { definition, starts: known.starts })
+    this.#ids.set(definition, known.id)
     return definition
   }
 
@@ -108,9 +131,9 @@ export class Registry {
   }
 
   limiterId(name: string): number {
-    const known = this.#limiters.get(name)
-    if (known === undefined) throw new Error(`Limiter ${name} was used before it was kept`)
-    return known.id
+    const id = this.#limiters.get(name)?.id ?? this.#learntLimiters.get(name)
+    if (id === undefined) throw new Error(`Limiter ${name} was used before it was kept`)
+    return id
   }
 
   /** The numbers of all definitions. */
@@ -123,18 +146,21 @@ export class Registry {
     return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)
   }
 
-  #unknown(name: string): TroupeError {
-    return workerNotRegistered(name, { known: this.names(), searched: [...this.#searched.values()].map(asShown) })
+  #unknown(name: string, elsewhere: readonly string[] = []): TroupeError {
+    const known = [...new Set([...this.names(), ...elsewhere])].sort()
+    return workerNotRegistered(name, { known, searched: [...this.#searched.values()].map(asShown) })
   }
 
-  async #intern({ name, version, settings }: AnyDefinition, giveBack: () => void): Promise<number> {
+  async #intern(definition: AnyDefinition, giveBack: () => void): Promise<number> {
+    const { name, version, settings } = definition
     try {
       for (const rule of settings.limits) {
         await this.useLimiter(rule)
       }
       const id = await this.#store.internDefinition(name, version)
-      await this.#store.keepRetention(id, settings.retention ?? null)
-      await this.#store.failures.keepWish(id, settings.onFailure !== undefined)
+      const starts = startsOf(definition, (limiter) => this.limiterId(limiter))
+      const { retention, onFailure } = settings
+      await this.#store.definitions.keep(id, { retention, isTold: onFailure !== undefined, starts })
       return id
     } catch (error) {
       giveBack()

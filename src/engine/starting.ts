@@ -1,4 +1,5 @@
 // How runs start: what the caller gave becomes an order, and the order a run.
+import { decode } from '../lib/codec.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { Duration } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
@@ -9,6 +10,7 @@ import {
   checkCallManyOptions,
   checkCallOptions,
   checkLocalCall,
+  encodeInput,
   encodeTags,
   startRarities,
   startTimes,
@@ -55,7 +57,10 @@ export class Starting {
   async call(target: Definition | string, input: unknown, options: CallOptions = {}): Promise<RunHandle> {
     this.#face.checkOpen()
     checkCallOptions(options)
-    const definition = this.#definition(target)
+    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    // Race: what the caller gave may be changed while the store is asked.
+    if (isElsewhere) [input, options] = [this.#copyOf(input), { ...options }]
+    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
     if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
     const key = startKey({ definition, input, index: 0, maxBytes: this.#maxBytes }, options)
     const started = await this.#order({ definition, input, key }, options)
@@ -73,8 +78,11 @@ export class Starting {
     this.#face.checkOpen()
     checkCallManyOptions(options)
     checkList('The inputs of callMany', given)
-    const definition = this.#definition(target)
-    const inputs = [...given]
+    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    // Race: as for one.
+    const inputs = isElsewhere ? given.map((input) => this.#copyOf(input)) : [...given]
+    if (isElsewhere) options = { ...options }
+    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
     if (!definition.settings.isDurable) return this.#startManyHere(definition, inputs, options)
     const records = await this.#recordMany(definition, inputs, options)
     if (options.tx !== undefined) {
@@ -94,6 +102,10 @@ export class Starting {
   #definition(target: Definition | string): AnyDefinition {
     const { registry } = this.#face
     return typeof target === 'string' ? registry.find(target) : registry.resolve(asDefinition(target))
+  }
+
+  #copyOf(input: unknown): unknown {
+    return decode(encodeInput(input, this.#maxBytes))
   }
 
   async #recordMany(
@@ -124,6 +136,7 @@ export class Starting {
       limits,
       key: keyWithInput(madeKey, input),
       directly: false,
+      ...(definition.hasUnseenSchema === true && { isUnchecked: true }),
     })
     const make = (input: unknown, index: number): StartRecord | Promise<StartRecord> => {
       const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
@@ -198,6 +211,7 @@ export class Starting {
       ...times,
       ...rarities,
       key: keyWithInput(key, text),
+      ...(definition.hasUnseenSchema === true && { isUnchecked: true }),
     }
     // Race: it may have been stopped while the input was checked.
     checkOpen()

@@ -6,6 +6,7 @@ import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import type { Failure } from './failures.ts'
 import type { VisitHost } from './slots.ts'
+import type { EncodeInput } from './starting.ts'
 import type { Task } from './task.ts'
 import type { Threads } from './threads.ts'
 import type { Write } from './writes.ts'
@@ -14,6 +15,7 @@ import type { Write } from './writes.ts'
 export interface Surroundings {
   readonly deps: Deps
   readonly maxValueBytes: number
+  readonly encodeInput: EncodeInput
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
   readonly logLevel: LogLevel

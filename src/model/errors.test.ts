@@ -18,7 +18,7 @@ describe('every message says what happened, to which thing, and what to do', () 
     [
       errors.workerNotRegistered('crop', { known: ['resize', 'scan'], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.`,
+      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.optionUnknown("Call option 'dely'", ['delay', 'at']),
@@ -28,12 +28,12 @@ describe('every message says what happened, to which thing, and what to do', () 
     [
       errors.workerNotRegistered('crop', { known: [], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.`,
+      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.workerNotRegistered('corp', { known: ['crop', 'resize'], searched: [workersFolder, emptyFolder] }),
       'worker_not_registered',
-      `Worker 'corp' not registered: did you mean 'crop'? Registered are: crop, resize. Looked in the folder workers and loaded 2 files; skipped _scan.ts (its name begins with _), index.ts (it is an index). Looked in the folder more and loaded 1 file. Export its definition from a file there, or pass it to Troupe.open({ definitions }).`,
+      `Worker 'corp' not registered: did you mean 'crop'? Registered are: crop, resize. Looked in the folder workers and loaded 2 files; skipped _scan.ts (its name begins with _), index.ts (it is an index). Looked in the folder more and loaded 1 file. Export its definition from a file there, or pass it to Troupe.open({ definitions }). Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.workerManagerNotInitialised(),

@@ -21,9 +21,23 @@ export function workerNotRegistered(name: string, { known, searched }: KnownWork
     searched.length === 0
       ? 'Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.'
       : `${searched.map(searchText).join(' ')} Export its definition from a file there, or pass it to Troupe.open({ definitions }).`
-  return new TroupeError('worker_not_registered', `Worker '${name}' not registered: ${registered}. ${remedy}`, {
-    details: { name },
-  })
+  const elsewhere = 'Or open an engine with it on this store once: from then on all that use the store know its name.'
+  return new TroupeError(
+    'worker_not_registered',
+    `Worker '${name}' not registered: ${registered}. ${remedy} ${elsewhere}`,
+    {
+      details: { name },
+    },
+  )
+}
+
+/** The store knows the name, which is not enough. */
+export function workerNotHere(name: string, option: string): TroupeError {
+  return new TroupeError(
+    'worker_not_registered',
+    `Worker '${name}' not registered in this process, and starting it needs ${option}, which is code: pass its definition to Troupe.open({ definitions }) here too, or leave it to a process that has it.`,
+    { details: { name } },
+  )
 }
 
 /** No engine has a definition with this limiter, and the process has none either. */

@@ -25,8 +25,6 @@ export interface FailureSlice {
 }
 
 export interface FailureStore {
-  /** Keeps whether a definition wants to be told of its runs that fail. */
-  keepWish(definitionId: number, isTold: boolean): Promise<void>
   /** Those that nobody tells yet: they are the node's until it drops them or is gone. Nothing for a node that was declared dead. */
   take(slice: FailureSlice): Promise<FailureRow[]>
   /** Forgets them: their definitions were told. */

@@ -61,8 +61,6 @@ export interface Deleted {
 }
 
 export interface OperatingStore {
-  /** How long the runs of a definition are kept: JSON of what it says about that; null when it says nothing. */
-  keepRetention(definitionId: number, retention: string | null): Promise<void>
   /** Whether something may have been kept long enough. */
   isRetentionDue(): Promise<boolean>
   /** Deletes a slice of the runs that were kept long enough, each with all that belongs to it; goes on where the last slice ended, whichever node took it. */

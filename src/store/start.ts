@@ -23,6 +23,8 @@ export interface StartRecord {
   readonly correlationId: string | null
   /** Retry options as JSON, in the place of those of the definition; null for those. */
   readonly retry: string | null
+  /** Nobody has checked its input, for want of its schema: whoever performs it does. */
+  readonly isUnchecked?: boolean
   readonly key: StartKey | null
   /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */
   readonly limits: readonly LimitUse[] | null

@@ -1,6 +1,7 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
+import type { DefinitionStore } from './definitions.ts'
 import type { ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
@@ -163,6 +164,7 @@ export interface Claimed {
   readonly correlationId: string | null
   /** As in its start. */
   readonly retry: string | null
+  readonly isUnchecked: boolean
   /** Its tick, when a schedule started it; the time it was asked for when that was done by hand. */
   readonly scheduledAt: number | null
   readonly steps: readonly RememberedStep[]
@@ -315,6 +317,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   readonly schedules: ScheduleStore
 
   readonly failures: FailureStore
+
+  readonly definitions: DefinitionStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

@@ -183,7 +183,7 @@ describe('a definition', () => {
     expect(await rejection(troupe.run('duoble'))).toMatchObject({
       code: 'worker_not_registered',
       message:
-        "Worker 'duoble' not registered: did you mean 'double'? Registered are: add, double. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.",
+        "Worker 'duoble' not registered: did you mean 'double'? Registered are: add, double. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.",
       details: { name: 'duoble' },
     })
     const empty = await onStage()

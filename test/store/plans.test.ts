@@ -10,6 +10,7 @@ import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
 import { hotEventStatements } from '../../src/store/sqlite/events.ts'
+import { hotDefinitionStatements } from '../../src/store/sqlite/definitions.ts'
 import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
 import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
 import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
@@ -59,6 +60,7 @@ const statements = {
   ...hotMessageStatements,
   ...hotEventStatements,
   ...hotFailureStatements,
+  ...hotDefinitionStatements,
   ...hotCancelStatements,
   ...hotMarkStatements,
   ...hotReasonStatements,
@@ -209,6 +211,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteEvent: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   putOff: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   deleteEventsOf: ['SEARCH event USING INDEX event_due (subscription=?)'],
+  findByName: [
+    'SEARCH definition USING INDEX sqlite_autoindex_definition_1 (name=?)',
+    'SCAN node',
+    'SCAN served VIRTUAL TABLE INDEX 1:',
+    'USE TEMP B-TREE FOR ORDER BY',
+  ],
   findUntold: ['SEARCH failure USING INDEX failure_untold (definition=?)', given],
   takeUntold: [
     'SEARCH failure USING PRIMARY KEY (run_id=? AND generation=?)',

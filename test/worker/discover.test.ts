@@ -85,7 +85,8 @@ describe('a worker that is not registered', () => {
       `Worker 'resise' not registered: did you mean 'resize'? Registered are: resize, scan. ` +
         `Looked in the folder ${relative('.', one)} and loaded 1 file; skipped _resise.ts (its name begins with _). ` +
         `Looked in the folder ${relative('.', two)} and loaded 1 file; skipped in/index.ts (it is an index). ` +
-        'Export its definition from a file there, or pass it to Troupe.open({ definitions }).',
+        'Export its definition from a file there, or pass it to Troupe.open({ definitions }). ' +
+        'Or open an engine with it on this store once: from then on all that use the store know its name.',
     )
   })
 })

@@ -34,6 +34,7 @@ const loaded: Readonly<Record<keyof LiveRun, string>> = {
   expiresAt: 'run.expires_at',
   correlationId: 'run.correlation_id',
   retry: 'run.retry',
+  isUnchecked: 'run.is_unchecked',
   scheduledAt: 'iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at))',
 }
 
@@ -102,6 +103,7 @@ export interface LiveRun {
   readonly expiresAt: number | null
   readonly correlationId: string | null
   readonly retry: string | null
+  readonly isUnchecked: number | null
   readonly scheduledAt: number | null
 }
 
@@ -137,6 +139,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
     expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
     correlationId: live.correlationId,
     retry: live.retry,
+    isUnchecked: live.isUnchecked === 1,
     scheduledAt: live.scheduledAt,
     steps: journal.steps,
     failedAttempts: journal.failedAttempts,

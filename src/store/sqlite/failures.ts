@@ -2,10 +2,6 @@
 import type { FailureKey, FailureRow, FailureSlice, FailureStore } from '../failures.ts'
 import type { Connection } from './connection.ts'
 
-const findWish = `select on_failure as isTold from definition where id = ?`
-
-const setWish = `update definition set on_failure = ? where id = ?`
-
 const insertFailure = `insert into failure (run_id, generation, definition, node, taken) values (?, ?, ?, null, 0)`
 
 // Walks failure_untold.
@@ -66,13 +62,6 @@ export class SqliteFailureStore implements FailureStore {
 
   constructor(transactions: FailureTransactions) {
     this.#in = transactions
-  }
-
-  async keepWish(definitionId: number, isTold: boolean): Promise<void> {
-    const { db, read, write } = this.#in
-    const wish = isTold ? 1 : 0
-    const known = await read(() => db.get<{ isTold: number }>(findWish, definitionId))
-    if (known?.isTold !== wish) await write(() => db.run(setWish, wish, definitionId))
   }
 
   async take({ nodeId, definitionIds, limit }: FailureSlice): Promise<FailureRow[]> {

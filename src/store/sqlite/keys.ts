@@ -32,7 +32,9 @@ on conflict (scope, definition, key) do update set run_id = excluded.run_id, ahe
 
 const findInput = `select input from run where id = ?`
 
-const amendInput = `update run set input = ? where id = ?`
+const amendInput = `update run set input = ?, is_unchecked = ? where id = ?`
+
+const appendInput = `update run set input = ?, is_unchecked = coalesce(is_unchecked, ?) where id = ?`
 
 // Its time counts from the call that gave it.
 const amendTimes = `update run set deadline_at = ?, expires_at = ?, opened_at = ? where id = ?`
@@ -106,9 +108,16 @@ export function inputOf(db: Connection, runId: number): string {
   return db.get<{ input: string }>(findInput, runId)?.input ?? 'u'
 }
 
-export function changeInput(db: Connection, runId: number, input: string): void {
-  db.run(amendInput, input, runId)
+export function changeInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): void {
+  db.run(amendInput, input, isUnchecked === true ? 1 : null, runId)
 }
+
+/** The same for one that holds what was there before. */
+export function extendInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): void {
+  db.run(appendInput, input, isUnchecked === true ? 1 : null, runId)
+}
+
+type NewInput = Pick<StartRecord, 'input' | 'isUnchecked'>
 
 /** Gives a run the times of a later start. Only what is still scheduled starts later; what is ready stays where it is. */
 export function changeTimes(

@@ -570,6 +570,10 @@ create index event_due on event (subscription, due_at);
 
 -- Whether its code wants to be told of its runs that fail.
 alter table definition add column on_failure integer not null default 0;
+-- How its runs start, for those who have only its name: JSON; null when they cannot.
+alter table definition add column starts text;
+-- 1 for a run that was started by name alone: its input is checked when it is performed.
+alter table run add column is_unchecked integer;
 
 -- Runs that failed and whose definition has yet to be told of it; node is who tells it now, and taken how often that was begun.
 create table failure (

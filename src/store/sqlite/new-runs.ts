@@ -23,7 +23,7 @@ insert into live (run_id, generation, state, queue, definition, priority, due_at
 select id, 1, ?, queue, definition, ?, ?, ?, ?, 1, 0, ? from run where id between ? and ?`
 
 // What few runs have; by primary key.
-const addRarities = `update run set expires_at = ?, correlation_id = ?, retry = ? where id = ?`
+const addRarities = `update run set expires_at = ?, correlation_id = ?, retry = ?, is_unchecked = ? where id = ?`
 
 /** The statements of this file whose plans are tested. */
 export const hotNewRunStatements = { insertLives, addRarities }
@@ -63,8 +63,7 @@ export class NewRuns {
     this.#last = runId
     const { id, definitionId, queueId, input, tags, deadlineAt } = start
     this.#values.push(runId, id, definitionId, queueId, input, tags, this.#begins.now, wholeOrNull(deadlineAt))
-    if (start.expiresAt !== null || start.correlationId !== null || start.retry !== null)
-      this.#rare.push([runId, start])
+    if (isRare(start)) this.#rare.push([runId, start])
     if (this.#values.length < rowsAtOnce * valuesOfRow) return
     this.#begins.db.run(insertManyRuns, ...this.#values)
     this.#values.length = 0
@@ -77,8 +76,8 @@ export class NewRuns {
       db.run(insertOneRun, ...this.#values.slice(at, at + valuesOfRow))
     }
     this.#values.length = 0
-    for (const [runId, { expiresAt, correlationId, retry }] of this.#rare) {
-      db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, runId)
+    for (const [runId, { expiresAt, correlationId, retry, isUnchecked }] of this.#rare) {
+      db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, isUnchecked === true ? 1 : null, runId)
     }
     this.#rare.length = 0
     const { state, priority, dueAt } = this.#alike
@@ -97,6 +96,10 @@ export class NewRuns {
 export function earliest(deadlineAt: number | null, expiresAt: number | null): number | null {
   const at = Math.min(deadlineAt ?? Infinity, expiresAt ?? Infinity)
   return at === Infinity ? null : wholeMs(at)
+}
+
+function isRare({ expiresAt, correlationId, retry, isUnchecked }: StartRecord): boolean {
+  return expiresAt !== null || correlationId !== null || retry !== null || isUnchecked === true
 }
 
 function isAlike(one: Beginning, other: Beginning): boolean {

@@ -26,10 +26,6 @@ order by slice.id`
 
 const findPolicies = `select id, retention from definition where retention is not null`
 
-const findPolicy = `select retention from definition where id = ?`
-
-const setPolicy = `update definition set retention = ? where id = ?`
-
 const dropLogs = `delete from log where run_id in (select value from json_each(?))`
 
 /** Every table that has rows of a run beside live, wait and what else goes with its end. */
@@ -74,11 +70,6 @@ interface SliceRow {
 /** Whether a pass is due; a read. */
 export function isRetentionDue(db: Connection, now: number): boolean {
   return (passOf(db).dueAt ?? 0) <= now
-}
-
-export function keepRetention(db: Connection, definitionId: number, retention: string | null): void {
-  if (db.get<{ retention: string | null }>(findPolicy, definitionId)?.retention === retention) return
-  db.write(() => db.run(setPolicy, retention, definitionId))
 }
 
 /** look at a slice → delete → remember how far it came; past what can have been kept long enough the pass is over. */

@@ -41,7 +41,7 @@ CREATE TABLE declared (
 CREATE TABLE definition (
   id integer primary key,
   name text not null,
-  version text not null, retention text, on_failure integer not null default 0,
+  version text not null, retention text, on_failure integer not null default 0, starts text,
   unique (name, version)
 ) strict;
 
@@ -228,7 +228,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer) strict;
 
 CREATE UNIQUE INDEX run_tick on run (schedule, scheduled_at) where schedule is not null;
 

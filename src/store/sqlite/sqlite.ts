@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
+import type { DefinitionStore } from '../definitions.ts'
 import type { FailureStore } from '../failures.ts'
 import type { ScheduleStore } from '../schedules.ts'
 import type {
@@ -35,6 +36,7 @@ import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import * as events from './events.ts'
 import { Outbox } from './events.ts'
+import { SqliteDefinitionStore } from './definitions.ts'
 import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersInOrder, repairLimiters } from './limited.ts'
@@ -44,11 +46,11 @@ import { internDefinition, internQueue } from './names.ts'
 import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
-import { deleteSlice, isRetentionDue, keepRetention } from './retention.ts'
+import { deleteSlice, isRetentionDue } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
 import type { Ends } from './runs.ts'
-import { SqliteScheduleStore } from './schedule-store.ts'
 import { lookAtRuns, repairRuns } from './repairs.ts'
+import { SqliteScheduleStore, type Access } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, listLogs } from './streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
@@ -73,6 +75,7 @@ class SqliteStore implements Store {
   readonly location: string
   readonly schedules: ScheduleStore
   readonly failures: FailureStore
+  readonly definitions: DefinitionStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -83,18 +86,16 @@ class SqliteStore implements Store {
     this.#time = new StoreClock(options.clock, clockValue(db))
     this.#options = options
     this.location = db.location
-    this.schedules = new SqliteScheduleStore({
+    const access: Access = {
       db,
       now: () => this.now(),
       read: (work) => this.#read(work),
       write: (work) => this.#write(work),
       end: (work) => this.#end(work),
-    })
-    this.failures = new SqliteFailureStore({
-      db,
-      read: (work) => this.#read(work),
-      write: (work) => this.#write(work),
-    })
+    }
+    this.schedules = new SqliteScheduleStore(access)
+    this.failures = new SqliteFailureStore(access)
+    this.definitions = new SqliteDefinitionStore(access)
   }
 
   now(): number {
@@ -278,10 +279,6 @@ class SqliteStore implements Store {
       audited(ends.db, reopened.includes('reopened'), { now: ends.now, audit })
       return reopened
     })
-  }
-
-  keepRetention(definitionId: number, retention: string | null) {
-    return this.#whenFree(() => keepRetention(this.#db, definitionId, retention))
   }
 
   async isRetentionDue() {

@@ -8,6 +8,7 @@ import { cancelRun } from './cancels.ts'
 import { takeFrom } from './counters.ts'
 import {
   changeInput,
+  extendInput,
   changeTimes,
   findRunOfKey,
   inputOf,
@@ -113,7 +114,7 @@ function amend(
   { start, key, found }: { readonly start: StartRecord; readonly key: StartKey; readonly found: Keyed },
 ): boolean {
   if (key.rule === 'append') return append(write, { start, room: key, found })
-  changeInput(write.db, found.runId, start.input)
+  changeInput(write.db, found.runId, start)
   const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
   const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
   changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
@@ -125,7 +126,7 @@ function append(
   { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
 ): boolean {
   const appended = appendList(inputOf(write.db, found.runId), start.input, room)
-  if (appended !== undefined) changeInput(write.db, found.runId, appended.input)
+  if (appended !== undefined) extendInput(write.db, found.runId, { ...start, input: appended.input })
   // What is full has nothing more to wait for.
   if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(write, [found.runId])
   return appended !== undefined

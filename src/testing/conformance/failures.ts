@@ -7,7 +7,7 @@ const fate = { maxDeliveries: 1, value: errorValue('run_lost') }
 
 export const failureCases: Cases = {
   'keeps a run that fails on its node, with all its definition is told': async (scene) => {
-    await scene.store.failures.keepWish(scene.definitionId, true)
+    await wish(scene, true)
     const { id, held } = await scene.startAndClaim({ input: 'j7' })
     await scene.node.commit({ settles: [{ ...settle(held, 'failed'), attempt: 3, value: '{"a":1}', isTold: true }] })
     same(await takenBy(scene, scene.node), [
@@ -28,7 +28,7 @@ export const failureCases: Cases = {
     scene,
   ) => {
     for (const isTold of [true, false, true]) {
-      await scene.store.failures.keepWish(scene.definitionId, isTold)
+      await wish(scene, isTold)
       const dying = await scene.addNode()
       const lost = await scene.start()
       await dying.claimOne()
@@ -50,7 +50,7 @@ export const failureCases: Cases = {
   },
 
   'keeps none that ended in another way': async (scene) => {
-    await scene.store.failures.keepWish(scene.definitionId, true)
+    await wish(scene, true)
     for (const outcome of ['succeeded', 'cancelled'] as const) {
       const { held } = await scene.startAndClaim()
       await scene.node.commit({ settles: [settle(held, outcome)] })
@@ -90,6 +90,10 @@ export const failureCases: Cases = {
     same(await takenBy(scene, scene.node), [])
     same(countsOf(await takenBy(scene, await scene.addNode())), [1])
   },
+}
+
+function wish(scene: Scene, isTold: boolean): Promise<void> {
+  return scene.store.definitions.keep(scene.definitionId, { retention: null, isTold, starts: null })
 }
 
 async function fail(scene: Scene): Promise<void> {

@@ -92,7 +92,7 @@ export const retentionCases: Cases = {
   },
 
   'asks of each definition how long its runs are kept': async (scene) => {
-    await scene.store.keepRetention(scene.definitionId, JSON.stringify({ succeeded: null, failed: 10 }))
+    await keepFor(scene, JSON.stringify({ succeeded: null, failed: 10 }))
     const forever = await ends(scene, 'succeeded')
     const short = await ends(scene, 'failed')
     await scene.clock.advance(10)
@@ -100,7 +100,7 @@ export const retentionCases: Cases = {
     assert.equal(await scene.store.findRun(short), undefined)
     await scene.clock.advance(10 ** 9)
     same((await sweep(scene)).runs, 0)
-    await scene.store.keepRetention(scene.definitionId, null)
+    await keepFor(scene, null)
     await scene.clock.advance(pauseMs)
     same((await sweep(scene)).runs, 1)
     assert.equal(await scene.store.findRun(forever), undefined)
@@ -220,4 +220,8 @@ async function ends(scene: Scene, outcome: 'succeeded' | 'failed' | 'cancelled')
 
 function sweep(scene: Scene): Promise<Deleted> {
   return scene.store.deleteExpired({ defaults: { ...defaultRetention, ...kept }, beside, limit: 100, pauseMs })
+}
+
+function keepFor(scene: Scene, retention: string | null): Promise<void> {
+  return scene.store.definitions.keep(scene.definitionId, { retention, isTold: false, starts: null })
 }

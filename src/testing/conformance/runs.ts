@@ -79,6 +79,7 @@ export const runCases: Cases = {
       expiresAt: null,
       correlationId: null,
       retry: null,
+      isUnchecked: false,
       steps: [],
       failedAttempts: [],
       scheduledAt: null,

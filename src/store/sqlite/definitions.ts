@@ -1,0 +1,60 @@
+// What the store knows of definitions beside their names.
+import type { DefinitionRules, DefinitionStore, KnownDefinition } from '../definitions.ts'
+import type { Connection } from './connection.ts'
+
+// By primary key.
+const findRules = `select retention, on_failure as isTold, starts from definition where id = ?`
+
+const setRules = `update definition set retention = ?, on_failure = ?, starts = ? where id = ?`
+
+// Walks the index of unique names; the nodes are few.
+const findByName = `
+select id, version, starts from definition
+where name = ? and starts is not null
+order by exists (
+  select 1 from node cross join json_each(node.definitions) as served where lease_until >= ? and served.value = definition.id
+) desc, id desc
+limit 1`
+
+// A scan: asked when a name was not found.
+const findNames = `select distinct name from definition where starts is not null order by name`
+
+/** The statements of this file whose plans are tested. */
+export const hotDefinitionStatements = { findByName }
+
+interface Access {
+  readonly db: Connection
+  now(): number
+  read<T>(work: () => T): Promise<T>
+  write<T>(work: () => T): Promise<T>
+}
+
+interface RulesRow extends Omit<DefinitionRules, 'isTold'> {
+  readonly isTold: number
+}
+
+export class SqliteDefinitionStore implements DefinitionStore {
+  readonly #access: Access
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  async keep(id: number, { retention, isTold, starts }: DefinitionRules): Promise<void> {
+    const { db, read, write } = this.#access
+    const wish = isTold ? 1 : 0
+    const known = await read(() => db.get<RulesRow>(findRules, id))
+    if (known?.retention === retention && known.isTold === wish && known.starts === starts) return
+    await write(() => db.run(setRules, retention, wish, starts, id))
+  }
+
+  find(name: string): Promise<KnownDefinition | undefined> {
+    const { db, read, now } = this.#access
+    return read(() => db.get<KnownDefinition>(findByName, name, now()))
+  }
+
+  listNames(): Promise<string[]> {
+    const { db, read } = this.#access
+    return read(() => db.all<{ name: string }>(findNames).map(({ name }) => name))
+  }
+}
