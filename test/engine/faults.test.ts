@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+import {
+  eventually,
+  intruder,
+  JumpingClock,
+  moving,
+  noUnhandledRejections,
+  onStage,
+  rejection,
+  storeFile,
+  turns,
+} from './stage.ts'
 
 noUnhandledRejections()
 
@@ -181,13 +191,7 @@ describe('a stored value that is damaged', () => {
 
 describe('a wall clock that jumps ahead for a moment', () => {
   it('holds up nothing that waits for a time', async () => {
-    class Jumpy extends ManualClock {
-      aheadMs = 0
-      override now(): number {
-        return super.now() + this.aheadMs
-      }
-    }
-    const clock = new Jumpy(1_000)
+    const clock = new JumpingClock(1_000)
     const flow = workflow('flow', {}, (ctx) => ctx.sleep('200ms'))
     const job = worker('job', { retry: { attempts: 2, base: '100ms', jitter: 0 } }, ({ attempt }) => {
       if (attempt === 1) throw new Error('once')

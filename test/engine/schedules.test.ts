@@ -2,11 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { schedule } from '../../src/engine/schedule.ts'
 import type { Troupe } from '../../src/index.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { limiter } from '../../src/worker/limiter.ts'
 import { worker } from '../../src/worker/worker.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
-import { eventually, noUnhandledRejections, onStage, rejection, storeFile, turns, type StageOptions } from './stage.ts'
+import {
+  eventually,
+  JumpingClock,
+  noUnhandledRejections,
+  onStage,
+  rejection,
+  storeFile,
+  turns,
+  type StageOptions,
+} from './stage.ts'
 
 noUnhandledRejections()
 
@@ -15,24 +23,17 @@ const hourMs = 3_600_000
 const dayMs = 86_400_000
 const startMs = Date.UTC(2026, 2, 1)
 
-/** Its wall time can jump; timers do not see that. */
-class JumpingClock extends ManualClock {
-  #aheadMs = 0
-
-  override now(): number {
-    return super.now() + this.#aheadMs
-  }
-
+class RestlessClock extends JumpingClock {
   /** Jumps, and lets a second pass, in which everybody looks again. */
   async jump(ms: number): Promise<void> {
-    this.#aheadMs += ms
+    this.aheadMs += ms
     await this.advance(1_000)
     await turns()
   }
 }
 
 async function stage(options: StageOptions = {}) {
-  const clock = new JumpingClock(startMs)
+  const clock = new RestlessClock(startMs)
   return { ...(await onStage({ ...options, clock })), clock }
 }
 
@@ -188,7 +189,7 @@ describe('a clock that jumps', () => {
     const first = await stage({ store, definitions: [report] })
     await first.troupe.schedule('hourly', { every: '1h', overlap: 'allow' }, report)
     await first.stop()
-    const clock = new JumpingClock(startMs + 3.5 * hourMs)
+    const clock = new RestlessClock(startMs + 3.5 * hourMs)
     await onStage({ store, definitions: [report], clock })
     await eventually(() => ticks.length === 3)
     expect(ticks).toEqual([60, 120, 180])

@@ -25,6 +25,15 @@ export interface Stage {
   stop(within?: number): Promise<void>
 }
 
+/** Its wall time can jump; timers do not see that. */
+export class JumpingClock extends ManualClock {
+  aheadMs = 0
+
+  override now(): number {
+    return super.now() + this.aheadMs
+  }
+}
+
 /** Opens an engine; in memory unless `store` says otherwise. */
 export async function onStage(options: StageOptions = {}): Promise<Stage> {
   const { clock = new ManualClock(1_000), world = {}, starts = true, ...rest } = options

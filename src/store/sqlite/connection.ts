@@ -1,8 +1,18 @@
 // One open SQLite database: its settings, its prepared statements and its transactions.
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Clock } from '../../lib/clock.ts'
 import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
-import { folderUnusable, notAStore, sqliteTooOld, storeNewer, storeReadonly, toStoreError } from './errors.ts'
+import {
+  storeGone,
+  folderUnusable,
+  notAStore,
+  sqliteTooOld,
+  storeNewer,
+  storeReadonly,
+  toStoreError,
+  hasResultCode,
+} from './errors.ts'
 import { migrations } from './migrations.ts'
 import { unpack, type PackedQuery } from './packed.ts'
 
@@ -17,7 +27,12 @@ export interface ConnectionOptions {
   readonly path: string
   /** `normal` is faster; a power cut may then lose the last commits. */
   readonly synchronous: 'full' | 'normal'
+  /** With it, now and then a write looks first whether the file is still in its place. */
+  readonly clock?: Clock
 }
+
+// What was acknowledged on a file that is gone is lost: of a second at most.
+const fileCheckMs = 1_000
 
 /** How a write begins and ends: as a transaction of its own, or as a part of one that somebody else commits. */
 const own = { begin: 'begin immediate', commit: 'commit', rollback: 'rollback' }
@@ -31,6 +46,9 @@ export class Connection {
   readonly #statements = new Map<string, SqlStatement>()
 
   readonly #ways: typeof own
+  #clock: Clock | undefined
+  #inode: number | undefined
+  #checkedAtMs = 0
 
   private constructor(driver: SqlDriver, location: string, ways = own) {
     this.#driver = driver
@@ -56,6 +74,8 @@ export class Connection {
     const connection = new Connection(driver, location)
     try {
       connection.#prepare(options)
+      connection.#clock = options.clock
+      connection.#inode = inodeOf(location)
     } catch (error) {
       driver.close()
       throw toStoreError(error, location)
@@ -75,7 +95,12 @@ export class Connection {
 
   /** All rows. */
   all<T>(sql: string, ...values: SqlValue[]): T[] {
-    return this.#statement(sql).all(...values) as T[]
+    const statement = this.#statement(sql)
+    try {
+      return statement.all(...values) as T[]
+    } catch (error) {
+      throw hasResultCode(error) ? error : (errorOf(() => statement.get(...values)) ?? error)
+    }
   }
 
   /** All rows, for many rows of many columns. */
@@ -86,6 +111,7 @@ export class Connection {
   /** Runs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */
   write<T>(work: () => T): T {
     try {
+      this.#checkFile()
       this.run(this.#ways.begin)
       const result = work()
       this.run(this.#ways.commit)
@@ -127,6 +153,15 @@ export class Connection {
     } catch {
       // Another connection is at it, or the disk is full: the log stays, and whoever opens the file next reads it.
     }
+  }
+
+  /** SQLite goes on with a file that was removed or replaced, and what is written then is gone with this process. */
+  #checkFile(): void {
+    if (this.#clock === undefined || this.#inode === undefined) return
+    const nowMs = this.#clock.monotonic()
+    if (nowMs - this.#checkedAtMs < fileCheckMs) return
+    if (inodeOf(this.location) !== this.#inode) throw storeGone(this.location)
+    this.#checkedAtMs = nowMs
   }
 
   #rollback(): void {
@@ -179,6 +214,20 @@ export class Connection {
   #pragma(name: string): number {
     return this.get<Record<string, number>>(`pragma ${name}`)?.[name] ?? 0
   }
+}
+
+/** What fails again: the library of Node 20 tells no result code when `all` fails, and one when `get` does. A write is undone by its transaction. */
+function errorOf(work: () => unknown): unknown {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return path === ':memory:' ? undefined : statSync(path, { throwIfNoEntry: false })?.ino
 }
 
 function checkPlace(path: string): void {

@@ -55,6 +55,11 @@ export function toStoreError(error: unknown, location: string): unknown {
   return error
 }
 
+/** Whether an error of the SQLite library says what went wrong in a way that a program understands. */
+export function hasResultCode(error: unknown): boolean {
+  return extendedCode(error) !== undefined
+}
+
 export function sqliteMissing(nodeVersion: string, cause: unknown): TroupeError {
   return new TroupeError(
     'sqlite_missing',
@@ -84,6 +89,14 @@ export function storeReadonly(location: string, cause: unknown): TroupeError {
     'store_readonly',
     `The store ${location} cannot be written: make the file and its folder writable for this user, or name another with --store.`,
     { cause, details: { location } },
+  )
+}
+
+export function storeGone(location: string): TroupeError {
+  return new TroupeError(
+    'store_unavailable',
+    `The file of the store ${location} was removed or replaced while it was open, and what were written now would be lost: put it back, or start this process again.`,
+    { details: { location } },
   )
 }
 

@@ -48,6 +48,8 @@ function turn(): number {
     return everyMs
   } catch (error) {
     if (isTroupeError(error, 'store_busy')) return busyMs
+    // Full, or away: the main loop tells of it, and it may be over by the next turn.
+    if (isTroupeError(error)) return everyMs
     throw error
   }
 }
