@@ -139,7 +139,11 @@ export class Troupe
       for (const queue of checked.queues) queueIds.set(queue, await store.internQueue(queue))
 
       const identity = ownIdentity(checked.node ?? `${hostname()}:${process.pid}`)
-      const schedules = new ScheduleKeeper(deps, registry, encodedInput)
+      const schedules = new ScheduleKeeper(deps, registry, {
+        encodeInput: encodedInput,
+        maxBytes: maxValueBytes,
+        timeout: checked.timeout,
+      })
       for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
         schedules,

@@ -166,6 +166,7 @@ export class Dispatcher extends Actor {
     const { record, definition } = order
     if (directly) this.#options.pools[definition.runsOn].unreserve(1)
     if (started === undefined) return
+    if (started.replacedId !== undefined) this.#options.around.heard(started.replacedId)
     if (started.held === undefined) this.#expect(record, [started], definition.runsOn)
     else this.#begin(freshlyStarted(order, started, started.held))
   }

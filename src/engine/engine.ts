@@ -31,6 +31,7 @@ import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
 import { Timekeeper } from './timekeeper.ts'
+import { Unserved } from './unserved.ts'
 import { Watch } from './watch.ts'
 import { WorkflowActor } from './workflow-actor.ts'
 import type { Write } from './writes.ts'
@@ -60,6 +61,7 @@ export class Engine {
   readonly #threads: Threads
   readonly #committer: Ref<Committer>
   readonly #failureCalls: FailureCalls
+  readonly #unserved: Unserved
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
   readonly #listener = { isAwaited: false, changed: (): void => void this.#timekeeper?.ref.tell('othersWrote') }
@@ -77,6 +79,11 @@ export class Engine {
     this.watch = new Watch(this.changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
+    this.#unserved = new Unserved(deps, {
+      awaited: () => this.watch.awaitedIds(),
+      isServing: () => this.#membership.isServing,
+    })
+    this.watch.awaited = () => this.#unserved.watch()
     this.slots = new Slots(deps, {
       registry,
       node: this.#membership.node,
@@ -187,6 +194,7 @@ export class Engine {
     if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
     await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
     await this.#failureCalls.close(leftMs())
+    this.#unserved.close()
     await this.#endTimekeeping(leftMs())
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()

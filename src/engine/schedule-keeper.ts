@@ -1,5 +1,5 @@
 // The schedules of this node: those its code declares, and the ticks that any node may fire.
-import { formatMs } from '../lib/duration.ts'
+import { formatMs, toMs } from '../lib/duration.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled, scheduleExists } from '../model/errors.ts'
 import { dueTicks, firstTick } from '../model/schedule.ts'
@@ -10,8 +10,11 @@ import type { Deps } from './deps.ts'
 import { limitsFor } from './limits.ts'
 import type { Registry } from './registry.ts'
 import { checkStored, type Schedule } from './schedule.ts'
-import type { EncodeInput } from './starting.ts'
+import { keyWithInput, startKey } from './start-options.ts'
+import type { StartingOptions } from './starting.ts'
 
+// What no code has declared for so long is not only left alone, but forgotten.
+const forgottenMs = 30 * 86_400_000
 // How many are looked at in one read.
 const dueAtOnce = 100
 
@@ -22,17 +25,19 @@ export interface ScheduleNews {
   readonly nextAt: number | null
 }
 
+export type KeeperOptions = Pick<StartingOptions, 'encodeInput' | 'maxBytes' | 'timeout'>
+
 export class ScheduleKeeper {
   readonly #deps: Deps
   readonly #registry: Registry
-  readonly #encodeInput: EncodeInput
+  readonly #options: KeeperOptions
   readonly #declared = new Map<string, Schedule>()
   #nodeId: number | undefined
 
-  constructor(deps: Deps, registry: Registry, encodeInput: EncodeInput) {
+  constructor(deps: Deps, registry: Registry, options: KeeperOptions) {
     this.#deps = deps
     this.#registry = registry
-    this.#encodeInput = encodeInput
+    this.#options = options
   }
 
   /** Takes a schedule of the code; it is in force once this process is a node. Throws `definition_exists`. */
@@ -46,23 +51,26 @@ export class ScheduleKeeper {
     this.#declared.set(name, schedule)
   }
 
-  /** Brings the store in line with the code of this node; removes what no node declares any more. */
+  /** Brings the store in line with the code of this node. What no node declares fires nothing; it goes on should its program come back. */
   async declareOn(nodeId: number): Promise<void> {
     const { store, log } = this.#deps
     const records = await Promise.all([...this.#declared.values()].map((schedule) => this.recordOf(schedule)))
     if (records.length > 0) await store.schedules.save(records, nodeId)
     this.#nodeId = nodeId
-    for (const name of await store.schedules.prune()) {
-      log.info({ schedule: name }, `schedule '${name}' is gone: no code declares it any more`)
+    for (const name of await store.schedules.prune(store.now() - forgottenMs)) {
+      log.info({ schedule: name }, `schedule '${name}' is gone: no code has declared it for ${formatMs(forgottenMs)}`)
     }
   }
 
   /** A schedule as the store keeps it. Throws `worker_not_registered`, `option_invalid`, `validation_failed`, `value_…`. */
   async recordOf({ name, rule, target, input }: Schedule): Promise<ScheduleRecord> {
     const { store } = this.#deps
+    const { encodeInput, maxBytes, timeout } = this.#options
     const definition = typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(target)
     checkStored(name, definition)
     const { queue = 'default', priority, tags } = definition.settings
+    const key = startKey({ definition, input, index: 0, maxBytes }, {})
+    const text = await encodeInput(definition, input)
     return {
       name,
       rule,
@@ -70,7 +78,9 @@ export class ScheduleKeeper {
       priority,
       tags: encodeTags(tags),
       limits: limitsFor(definition, input, (limiter) => this.#registry.limiterId(limiter)),
-      input: await this.#encodeInput(definition, input),
+      input: text,
+      key: keyWithInput(key, text),
+      timeoutMs: timeout === undefined ? null : toMs(timeout, 'timeout'),
       queueId: await store.internQueue(queue),
       next: firstTick({ name, rule }, store.now()) ?? null,
     }

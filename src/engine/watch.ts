@@ -61,6 +61,8 @@ export class Watch {
   #timer: Timer | undefined
   #isLookSoon = false
   #end: Error | undefined
+  /** Called when somebody begins to wait for the result of a run. */
+  awaited: () => void = () => {}
 
   constructor(changes: Changes, clock: Clock) {
     this.#changes = changes
@@ -71,6 +73,7 @@ export class Watch {
   listen(id: string, awaitsEnd: boolean): Ear {
     this.checkOpen()
     if (this.#ears.size === 0) this.#open()
+    if (awaitsEnd) this.awaited()
     const ear = new Ear((closed) => this.#forget(id, closed), awaitsEnd)
     const known = this.#ears.get(id)
     if (known === undefined) this.#ears.set(id, new Set([ear]))
@@ -82,6 +85,11 @@ export class Watch {
   isAwaited(id: string): boolean {
     for (const { awaitsEnd } of this.#ears.get(id) ?? []) if (awaitsEnd) return true
     return false
+  }
+
+  /** The runs whose result somebody in this process waits for. */
+  awaitedIds(): string[] {
+    return [...this.#ears.keys()].filter((id) => this.isAwaited(id))
   }
 
   wake(id: string, news: News = lookAgain): void {

@@ -1,5 +1,6 @@
 // Schedules as stores keep them: their ticks, and the runs these start.
 import type { LimitUse } from '../model/limiter.ts'
+import type { StartKey } from '../model/start-key.ts'
 import type { NextTick, Overlap, Rule } from '../model/schedule.ts'
 import type { AuditRecord } from './operating.ts'
 
@@ -15,6 +16,10 @@ export interface ScheduleRecord {
   /** Encoded. */
   readonly input: string
   readonly limits: readonly LimitUse[] | null
+  /** The key of all its runs. */
+  readonly key: StartKey | null
+  /** How long each of its runs may take in all; null for ever. */
+  readonly timeoutMs: number | null
   /** Its first tick, should it be new or tick at other times than before; null when there is none. */
   readonly next: NextTick | null
 }
@@ -63,15 +68,15 @@ export interface Firing {
   readonly advance: { readonly revision: number; readonly next: NextTick | null } | undefined
 }
 
-/** Undefined when the schedule was changed or is gone: nothing was written. */
+/** `runIds`: of the runs it started, and for a tick by hand that of the run that had its key. Undefined when the schedule was changed or is gone: nothing was written. */
 export type Fired = { readonly runIds: readonly string[]; readonly skipped: number } | undefined
 
 /** The part of a store that knows schedules. What changes something is kept with the `audit` that is given. */
 export interface ScheduleStore {
   /** Makes or changes schedules, each declared by a node or, with null, made by a program. A pause made by hand stays. */
   save(records: readonly ScheduleRecord[], nodeId: number | null): Promise<void>
-  /** Removes declared schedules that no node declares any more, and gives their names. */
-  prune(): Promise<string[]>
+  /** Removes declared schedules that no node declares and that were due before a time, and gives their names. */
+  prune(before: number): Promise<string[]>
   /** False when there was none of that name. What it has started goes on. */
   delete(name: string, audit?: AuditRecord): Promise<boolean>
   list(): Promise<ScheduleView[]>

@@ -66,7 +66,11 @@ it('I14: eight nodes on one file start one run for each tick, though every third
       ids: createIds(clock),
       failpoint: () => {},
     }
-    const keeper = new ScheduleKeeper(deps, registry, encodedInput)
+    const keeper = new ScheduleKeeper(deps, registry, {
+      encodeInput: encodedInput,
+      maxBytes: 1_000,
+      timeout: undefined,
+    })
     await keeper.declareOn(n + 1)
     keepers.push(keeper)
   }

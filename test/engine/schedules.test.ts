@@ -372,6 +372,39 @@ describe('by hand', () => {
   })
 })
 
+describe('a run of a schedule', () => {
+  it('has the key that its definition makes of the input, as a call has: ticks of a taken key are skipped', async () => {
+    let begun = 0
+    const job = worker('job', { idempotencyKey: (day: string) => day }, () => void begun++)
+    const { troupe, clock } = await stage({ definitions: [job] })
+    await troupe.schedule('often', { every: '1m' }, job, 'monday')
+    await clock.advance(3 * minuteMs)
+    await eventually(async () => (await troupe.schedules())[0]?.skipped === 2)
+    expect([begun, (await troupe.runs()).length]).toEqual([1, 1])
+    const { id } = await troupe.call(job, 'monday')
+    expect((await troupe.trigger('often')).id).toBe(id)
+  })
+
+  it('is answered by the cache of its definition while that holds', async () => {
+    let begun = 0
+    const job = worker('job', { cache: { ttl: '90s' } }, () => void begun++)
+    const { troupe, clock } = await stage({ definitions: [job] })
+    await troupe.schedule('often', { every: '1m' }, job)
+    await clock.advance(4 * minuteMs)
+    await eventually(async () => (await troupe.schedules())[0]?.skipped === 2)
+    expect(begun).toBe(2)
+  })
+
+  it('has the time that the engine gives to all', async () => {
+    const job = worker('job', {}, () => new Promise(() => {}))
+    const { troupe, clock } = await stage({ definitions: [job], timeout: '30s' })
+    await troupe.schedule('once', { at: startMs + minuteMs }, job)
+    await clock.advance(1.6 * minuteMs)
+    const run = await eventually(async () => (await troupe.runs({ state: 'failed' }))[0])
+    expect([run.code, run.schedule]).toEqual(['timed_out', 'once'])
+  })
+})
+
 describe('schedules that code declares', () => {
   const every = (time: string) => ({ every: time }) as const
 
@@ -411,6 +444,23 @@ describe('schedules that code declares', () => {
     await old.stop()
     await anew.clock.jump(5 * minuteMs)
     expect([ticks, await anew.troupe.schedules()]).toEqual([[1], []])
+  })
+
+  it('of a program that is down are left to it by another on the store, and it makes up for what it missed', async () => {
+    const store = storeFile()
+    const { ticks, report } = ticker()
+    const definitions = [schedule('nightly', { ...every('1m'), overlap: 'allow', catchUp: '1h' }, report)]
+    const one = await stage({ store, definitions })
+    await one.clock.jump(minuteMs)
+    await eventually(() => ticks.length === 1)
+    await one.stop()
+    const other = await stage({ store, definitions: [worker('other', {}, () => 1)] })
+    await other.clock.jump(3 * minuteMs)
+    expect([ticks, await other.troupe.schedules()]).toEqual([[1], []])
+    const back = await stage({ store, definitions })
+    await back.clock.jump(3 * minuteMs)
+    await eventually(() => ticks.length === 3)
+    expect(ticks.toSorted()).toEqual([1, 2, 3])
   })
 
   it('are refused twice under one name, and with a definition that is not stored', async () => {

@@ -21,11 +21,11 @@ limit 1`
 // As it was started, but that its claims go on counting; by primary key.
 const insertLive = `
 insert into live (
-  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots
+  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, schedule
 )
 select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
-  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null
+  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 

@@ -572,6 +572,9 @@ create index event_due on event (subscription, due_at);
 alter table definition add column on_failure integer not null default 0;
 -- How its runs start, for those who have only its name: JSON; null when they cannot.
 alter table definition add column starts text;
+-- Of the runs of a schedule: their key as JSON, and how long each may take in all.
+alter table schedule add column start_key text;
+alter table schedule add column timeout_ms integer;
 -- 1 for a run that was started by name alone: its input is checked when it is performed.
 alter table run add column is_unchecked integer;
 

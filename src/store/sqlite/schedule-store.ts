@@ -34,9 +34,9 @@ export class SqliteScheduleStore implements ScheduleStore {
     return write(() => schedules.saveSchedules(db, records, nodeId))
   }
 
-  prune(): Promise<string[]> {
+  prune(before: number): Promise<string[]> {
     const { db, write } = this.#access
-    return write(() => schedules.pruneSchedules(db))
+    return write(() => schedules.pruneSchedules(db, before))
   }
 
   delete(name: string, audit?: AuditRecord): Promise<boolean> {

@@ -7,10 +7,11 @@ import type { Connection } from './connection.ts'
 const findOne = `select id, rule, tick_at as tickAt, due_at as dueAt, is_paused as isPaused from schedule where name = ?`
 
 const upsertOne = `
-insert into schedule (name, rule, definition, queue, priority, tags, input, limits, is_declared, tick_at, due_at, is_paused, revision, skipped)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
+insert into schedule (name, rule, definition, queue, priority, tags, input, limits, start_key, timeout_ms, is_declared, tick_at, due_at, is_paused, revision, skipped)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
 on conflict (name) do update set rule = excluded.rule, definition = excluded.definition, queue = excluded.queue,
-  priority = excluded.priority, tags = excluded.tags, input = excluded.input, limits = excluded.limits, is_declared = excluded.is_declared,
+  priority = excluded.priority, tags = excluded.tags, input = excluded.input, limits = excluded.limits, start_key = excluded.start_key, timeout_ms = excluded.timeout_ms,
+  is_declared = excluded.is_declared,
   tick_at = excluded.tick_at, due_at = excluded.due_at, is_paused = excluded.is_paused, revision = revision + 1
 returning id`
 
@@ -26,7 +27,7 @@ const isWanted = `
   select 1 from declared cross join node on node.id = declared.node where declared.schedule = schedule.id
 ))`
 
-const deleteUnwanted = `delete from schedule where not ${isWanted} returning name`
+const deleteUnwanted = `delete from schedule where due_at < ? and not ${isWanted} returning name`
 
 const deleteOne = `delete from schedule where name = ? returning id`
 
@@ -88,8 +89,8 @@ export function saveSchedules(db: Connection, records: readonly ScheduleRecord[]
   for (const record of records) saveOne(db, record, nodeId)
 }
 
-export function pruneSchedules(db: Connection): string[] {
-  const names = db.all<{ name: string }>(deleteUnwanted).map(({ name }) => name)
+export function pruneSchedules(db: Connection, before: number): string[] {
+  const names = db.all<{ name: string }>(deleteUnwanted, before).map(({ name }) => name)
   db.run(deleteForgotten)
   return names
 }
@@ -127,7 +128,7 @@ export function pauseSchedule(
 
 /** One that ticks as before goes on where it was; what was paused or resumed by hand stays so until the code says otherwise. */
 function saveOne(db: Connection, record: ScheduleRecord, nodeId: number | null): void {
-  const { name, rule, definitionId, queueId, priority, tags, input, limits } = record
+  const { name, rule, definitionId, queueId, priority, tags, input, limits, key, timeoutMs } = record
   const known = db.get<KnownSchedule>(findOne, name)
   const before = known === undefined ? undefined : (JSON.parse(known.rule) as Rule)
   const isPaused = known === undefined || before?.paused !== rule.paused ? rule.paused : known.isPaused === 1
@@ -142,6 +143,8 @@ function saveOne(db: Connection, record: ScheduleRecord, nodeId: number | null):
     tags,
     input,
     limits === null ? null : JSON.stringify(limits),
+    key === null ? null : JSON.stringify(key),
+    timeoutMs,
     nodeId === null ? 0 : 1,
     next?.tickAt ?? null,
     next?.dueAt ?? null,

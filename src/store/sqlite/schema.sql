@@ -251,7 +251,7 @@ CREATE TABLE schedule (
   is_paused integer not null,
   revision integer not null,
   skipped integer not null
-) strict;
+, start_key text, timeout_ms integer) strict;
 
 CREATE INDEX schedule_due on schedule (due_at) where due_at is not null and is_paused = 0;
 

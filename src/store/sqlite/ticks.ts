@@ -1,6 +1,8 @@
 // Ticks: the runs that schedules start, and those of them that wait for the one before to end.
 import type { LimitUse } from '../../model/limiter.ts'
 import type { Overlap } from '../../model/schedule.ts'
+import type { StartKey } from '../../model/start-key.ts'
+import type { Started } from '../start.ts'
 import type { Fired, Firing, TickRecord } from '../schedules.ts'
 import { cancelRuns } from './cancels.ts'
 import type { Connection } from './connection.ts'
@@ -15,7 +17,7 @@ const mostHeld = 1_000
 const never = 8_640_000_000_000_000
 
 // By primary key.
-const findTarget = `select queue, priority, tags, input, limits from schedule where id = ?`
+const findTarget = `select queue, priority, tags, input, limits, start_key as startKey, timeout_ms as timeoutMs from schedule where id = ?`
 
 // Race: only one of all nodes that saw the tick moves the schedule on; by primary key.
 const advanceOne = `
@@ -46,6 +48,9 @@ interface Target {
   readonly input: string
   /** JSON. */
   readonly limits: string | null
+  /** JSON. */
+  readonly startKey: string | null
+  readonly timeoutMs: number | null
 }
 
 /** Writes what fires now, or nothing when another node was first. */
@@ -55,7 +60,8 @@ export function fireSchedule(write: Write, firing: Firing): Fired {
   if (target === undefined || !advances(db, firing)) return undefined
   const runIds: string[] = []
   for (const tick of firing.ticks) {
-    if (startOne(write, { firing, target, tick })) runIds.push(tick.runId)
+    const started = startOne(write, { firing, target, tick })
+    if (started !== undefined && (started.isNew || tick.at === null)) runIds.push(started.id)
   }
   const skipped = firing.ticks.length - runIds.length + firing.dropped
   if (skipped > 0) db.run(countSkipped, skipped, firing.scheduleId)
@@ -74,13 +80,13 @@ interface Tick {
   readonly tick: TickRecord
 }
 
-/** Whether the tick has a run now that it had not before. */
-function startOne(write: Write, { firing, target, tick }: Tick): boolean {
+/** The run of the tick, or the one that has its key; undefined when it has one already or is to have none. */
+function startOne(write: Write, { firing, target, tick }: Tick): Started | undefined {
   const { db } = write
   const { scheduleId, definitionId, overlap, cancel } = firing
-  if (tick.at !== null && db.get(findTick, scheduleId, tick.at) !== undefined) return false
+  if (tick.at !== null && db.get(findTick, scheduleId, tick.at) !== undefined) return undefined
   const isWaiting = placeOf(write, { scheduleId, overlap, cancel })
-  if (isWaiting === undefined) return false
+  if (isWaiting === undefined) return undefined
   const [started] = insertRuns(write, [
     {
       id: tick.runId,
@@ -90,19 +96,19 @@ function startOne(write: Write, { firing, target, tick }: Tick): boolean {
       input: target.input,
       tags: target.tags,
       dueAt: isWaiting ? never : null,
-      deadlineAt: null,
+      deadlineAt: target.timeoutMs === null ? null : write.now + target.timeoutMs,
       expiresAt: null,
       correlationId: null,
       retry: null,
-      key: null,
+      key: target.startKey === null ? null : (JSON.parse(target.startKey) as StartKey),
       limits: target.limits === null ? null : (JSON.parse(target.limits) as LimitUse[]),
       directly: false,
     },
   ])
-  if (started === undefined) return false
+  if (started?.isNew !== true) return started
   db.run(markRun, scheduleId, tick.at, started.runId)
   db.run(markLive, scheduleId, isWaiting ? 1 : 0, started.runId)
-  return true
+  return started
 }
 
 /** Whether a new run has to wait for others; undefined when there is to be none. */

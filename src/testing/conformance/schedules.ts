@@ -5,6 +5,7 @@ import type { Firing, ScheduleRecord, ScheduleView } from '../../store/schedules
 import { errorValue, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 const minuteMs = 60_000
+const laterMs = startMs + 10 * 60_000
 const everyMinute: Rule = { every: minuteMs, from: 0, overlap: 'allow', catchUp: 86_400_000, jitter: 0, paused: false }
 
 function tick(n: number): NextTick {
@@ -13,7 +14,15 @@ function tick(n: number): NextTick {
 
 function record(scene: Scene, values: Partial<ScheduleRecord> = {}): ScheduleRecord {
   const { definitionId, queueId } = scene
-  const rest = { priority: 3, tags: '["by-time"]', input: 'j"in"', limits: null, next: tick(1) }
+  const rest = {
+    priority: 3,
+    tags: '["by-time"]',
+    input: 'j"in"',
+    limits: null,
+    key: null,
+    timeoutMs: null,
+    next: tick(1),
+  }
   return { name: 'nightly', rule: everyMinute, definitionId, queueId, ...rest, ...values }
 }
 
@@ -204,6 +213,31 @@ export const scheduleCases: Cases = {
     same(await scene.store.schedules.pause('nothing', null), false)
   },
 
+  'gives its runs a key and a time limit; a tick whose key has a run starts none, and one by hand is told that': async (
+    scene,
+  ) => {
+    const made = await save(scene, { key: { rule: 'attach', key: 'k' }, timeoutMs: 5_000 })
+    same(await scene.store.schedules.fire(firing(made, [1])), { runIds: ['tick-1'], skipped: 0 })
+    const claimed = await scene.node.claimOne()
+    same(claimed.deadlineAt, startMs + 5_000)
+    await scene.node.commit({ settles: [settle(claimed.held)] })
+    same(await scene.store.schedules.fire(firing(made, [2])), { runIds: [], skipped: 1 })
+    const byHand = { ...firing(made, []), ticks: [{ at: null, runId: 'by-hand' }] }
+    same(await scene.store.schedules.fire(byHand), { runIds: ['tick-1'], skipped: 0 })
+    const row = await scene.store.findRun('tick-1')
+    same([row?.schedule, row?.scheduledAt], ['nightly', startMs + minuteMs])
+  },
+
+  'counts a run that a person tried again among its unfinished ones': async (scene) => {
+    const made = await save(scene)
+    await scene.store.schedules.fire(firing(made, [1]))
+    const { held } = await scene.node.claimOne()
+    await scene.node.commit({ settles: [settle(held, 'failed')] })
+    same(await scene.store.reopenRuns(['tick-1'], undefined), ['reopened'])
+    same(await scene.store.schedules.fire(firing(made, [2], { overlap: 'skip' })), { runIds: [], skipped: 1 })
+    same((await scene.store.findRun('tick-1'))?.schedule, 'nightly')
+  },
+
   'is not fired when it was paused meanwhile': async (scene) => {
     const made = await save(scene)
     await scene.store.schedules.pause('nightly', null)
@@ -218,7 +252,7 @@ export const scheduleCases: Cases = {
     await second.store.schedules.save([record(scene)], second.nodeId)
     await save(scene, { name: 'by-verb' })
     same((await view(scene)).declaredBy, ['first', 'second'])
-    same(await store.schedules.prune(), [])
+    same(await store.schedules.prune(laterMs), [])
     await store.deleteNode(node.nodeId)
     await scene.clock.advance(minuteMs)
     same(
@@ -226,7 +260,13 @@ export const scheduleCases: Cases = {
       ['nightly', 'by-verb'],
     )
     same(await store.schedules.find('weekly'), undefined)
-    same(await store.schedules.prune(), ['weekly'])
+    // It goes on where it was when its program comes back; what was due long ago is forgotten.
+    same(await store.schedules.prune(startMs), [])
+    const third = await scene.addNode('third')
+    await third.store.schedules.save([record(scene, { name: 'weekly', next: tick(9) })], third.nodeId)
+    same((await view(scene, 'weekly')).next, tick(1))
+    await store.deleteNode(third.nodeId)
+    same(await store.schedules.prune(laterMs), ['weekly'])
     await store.deleteNode(second.nodeId)
     same(
       (await store.schedules.list()).map(({ name }) => name),
