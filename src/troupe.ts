@@ -150,6 +150,7 @@ export class Troupe
         identity,
         isProvedDead: (other) => isProvedDead(other, identity),
         queues: queueIds,
+        isAlone: checked.isAlone,
         pools,
         leaseMs: world.leaseMs ?? defaultLeaseMs,
         maxDeliveries: world.maxDeliveries ?? defaultDeliveries,

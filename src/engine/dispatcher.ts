@@ -17,6 +17,8 @@ export interface DispatcherOptions {
   readonly active: ActiveRuns
   /** Numbers of the queues this node serves, by name. */
   readonly queues: ReadonlyMap<string, number>
+  /** Performs what was started here and nothing else. */
+  readonly isAlone: boolean
 }
 
 interface Claiming {
@@ -46,11 +48,14 @@ export class Dispatcher extends Actor {
     workflow: newClaiming(),
     task: newClaiming(),
   }
+  /** The ids of what was started here and has not ended, where nothing else is performed. */
+  readonly #own: Set<string> | undefined
   #isServing = false
 
   constructor(options: DispatcherOptions) {
     super()
     this.#options = options
+    this.#own = options.isAlone ? new Set() : undefined
   }
 
   /** `nodeId` staggers the turns of the oldest: they come also when every node takes only a few runs in its life. */
@@ -70,7 +75,8 @@ export class Dispatcher extends Actor {
     const { pools, queues, around } = this.#options
     const { runsOn, isElsewhere } = order.definition
     const pool = pools[runsOn]
-    const canRunHere = this.#isServing && queues.has(order.queue) && order.record.dueAt === null && isElsewhere !== true
+    const isServed = this.#own !== undefined || queues.has(order.queue)
+    const canRunHere = this.#isServing && isServed && order.record.dueAt === null && isElsewhere !== true
     const directly = canRunHere && !this.#claiming[runsOn].mayBeMore && pool.free > 0
     if (directly) pool.reserve(1)
     around.write(new StartWrite(order, directly, (started) => this.#started(order, directly, started)))
@@ -79,6 +85,11 @@ export class Dispatcher extends Actor {
   /** Makes many runs durable. They are claimed as all others are: what there is room for is known then. */
   startMany(starts: ManyStarts): void {
     this.#options.around.write(new ManyStartsWrite(starts, (started) => this.#startedMany(starts, started)))
+  }
+
+  /** A run has ended. */
+  ended(id: string): void {
+    this.#own?.delete(id)
   }
 
   /** Runs may have become ready. */
@@ -99,7 +110,7 @@ export class Dispatcher extends Actor {
       claiming.isHinted = true
       return
     }
-    if (!this.#isServing || registry.idsFor(kind).length === 0) return
+    if (!this.#isServing || registry.idsFor(kind).length === 0 || this.#own?.size === 0) return
     const { clock } = around.deps
     const askedAtMs = clock.monotonic()
     claiming.mayBeMore = roomIn(pools[kind], claiming, askedAtMs).want === 0
@@ -130,6 +141,7 @@ export class Dispatcher extends Actor {
     pools[kind].reserve(want)
     return {
       queueIds: [...queues.values()],
+      only: this.#own && [...this.#own],
       definitionIds: registry.idsFor(kind),
       want,
       begins,
@@ -166,12 +178,14 @@ export class Dispatcher extends Actor {
     const { record, definition } = order
     if (directly) this.#options.pools[definition.runsOn].unreserve(1)
     if (started === undefined) return
+    this.#own?.add(started.id)
     if (started.replacedId !== undefined) this.#options.around.heard(started.replacedId)
     if (started.held === undefined) this.#expect(record, [started], definition.runsOn)
     else this.#begin(freshlyStarted(order, started, started.held))
   }
 
   #startedMany({ definition, records }: ManyStarts, started: readonly Started[]): void {
+    for (const { id } of started) this.#own?.add(id)
     // They were started by one call, so they are due at one time.
     const [first] = records
     if (first !== undefined) this.#expect(first, started, definition.runsOn)

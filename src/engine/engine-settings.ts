@@ -10,6 +10,8 @@ export interface EngineSettings {
   readonly identity: NodeIdentity
   readonly isProvedDead: (identity: NodeIdentity) => boolean
   readonly queues: ReadonlyMap<string, number>
+  /** Performs what was started here and nothing else. */
+  readonly isAlone: boolean
   readonly pools: PoolSizes
   readonly leaseMs: number
   readonly maxDeliveries: number

@@ -99,7 +99,8 @@ export class Engine {
       task: this.#makePool('task', (work) => new TaskActor(work)),
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
-    const options = { registry, pools: this.#pools, around, active: this.#active, queues: settings.queues }
+    const { queues, isAlone } = settings
+    const options = { registry, pools: this.#pools, around, active: this.#active, queues, isAlone }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {
@@ -300,7 +301,10 @@ export class Engine {
         if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
         this.#failureCalls.look()
       },
-      heard: (id, finished) => this.watch.wake(id, finished && { finished }),
+      heard: (id, finished) => {
+        this.watch.wake(id, finished && { finished })
+        if (this.#settings.isAlone && finished !== undefined) this.#dispatcher.tell('ended', id)
+      },
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')
         this.watch.wake(id, { trouble: error })

@@ -9,12 +9,11 @@ import type {
   EmittedRow,
   FinishedRun,
   Held,
-  LogRow,
   RememberedAttempt,
   RememberedState,
   SettleRecord,
 } from '../store/store.ts'
-import type { RunView } from '../store/views.ts'
+import type { RunView, LogRow } from '../store/views.ts'
 import type { Activation } from './activation.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { RunFeed } from './run-feed.ts'

@@ -2,9 +2,9 @@
 import type { Clock } from '../lib/clock.ts'
 import type { LogFields } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
-import type { LogRow } from '../store/store.ts'
 import { checkChoice, checkOptions, checkWhole } from './checks.ts'
 import type { RunFeed } from './run-feed.ts'
+import type { LogRow } from '../store/views.ts'
 import { checkFrom, checkSignal, offsetOf, SliceReader, type Reading } from './slice-reader.ts'
 import { runLogLevels, type RunLogLevel } from './speech.ts'
 

@@ -41,6 +41,11 @@ export interface TroupeOptions {
   readonly global?: boolean
   /** The queues this node serves; `default` unless told. */
   readonly queues?: readonly string[]
+  /**
+   * `own`: performs only runs that this engine itself started, in whatever queue, and nothing that others left there; nor does it fire schedules.
+   * For scripts that share a store. `all` unless told.
+   */
+  readonly performs?: 'all' | 'own'
   /** What definitions read with `ctx.config.get`. */
   readonly config?: Readonly<Record<string, unknown>>
   /** How long a run may take in all whose call says nothing of it; for ever unless told. */
@@ -114,6 +119,7 @@ export interface CheckedOptions {
   readonly workers: string | undefined
   readonly global: boolean
   readonly queues: readonly string[]
+  readonly isAlone: boolean
   readonly config: Readonly<Record<string, unknown>>
   readonly node: string | undefined
   readonly timeout: Duration | undefined
@@ -130,6 +136,7 @@ const known = [
   'workers',
   'global',
   'queues',
+  'performs',
   'config',
   'node',
   'timeout',
@@ -148,7 +155,7 @@ const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => 
 export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
-  const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment } = options
+  const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
@@ -156,6 +163,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   if (options.retention !== undefined)
     checkRetention('retention', options.retention, [...retentionParts, ...retentionPartsBeside])
   checkQueues(queues)
+  checkChoice('performs', performs, ['all', 'own'])
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
   if (options.timeout !== undefined) toMs(options.timeout, 'timeout')
@@ -170,6 +178,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     workers,
     global,
     queues,
+    isAlone: performs === 'own',
     config,
     node,
     timeout: options.timeout,

@@ -9,7 +9,18 @@ import type { OperatingStore } from './operating.ts'
 import type { RepairStore, Rescued } from './repairs.ts'
 import type { Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
-import type { AttemptView, DeadFilter, DeadGroup, EndedRuns, NodeView, RunPage, RunView, StepView } from './views.ts'
+import type {
+  AttemptView,
+  DeadFilter,
+  DeadGroup,
+  EndedRuns,
+  LogPage,
+  LogRow,
+  NodeView,
+  RunPage,
+  RunView,
+  StepView,
+} from './views.ts'
 import type {
   Awaiting,
   CompletionAnswer,
@@ -133,6 +144,8 @@ export interface CancelRecord {
 export interface ClaimRequest {
   /** Asked in this order until there are enough. */
   readonly queueIds: readonly number[]
+  /** The ids of those that alone may come, whatever queue they are in; all that the queues have unless told. */
+  readonly only?: readonly string[] | undefined
   /** Only runs of these definitions: a run whose code is missing stays ready. */
   readonly definitionIds: readonly number[]
   readonly want: number
@@ -293,15 +306,6 @@ export interface EmitCursor {
 
 export interface EmittedRow extends EmitCursor {
   readonly value: string
-}
-
-export interface LogRow extends EmitCursor, Omit<LogRecord, 'held'> {}
-
-/** Which lines, the first ones first. */
-export interface LogPage {
-  readonly after: EmitCursor
-  readonly levels: readonly string[]
-  readonly limit: number
 }
 
 /** What a node can perform. */

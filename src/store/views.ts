@@ -2,7 +2,7 @@
 import type { Bounds } from '../model/limiter.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
-import type { StepKind } from './store.ts'
+import type { EmitCursor, LogRecord, StepKind } from './store.ts'
 
 /** One run as people see it. */
 export interface RunView {
@@ -140,4 +140,13 @@ export interface NodeView {
   readonly running: number
   /** The names of those it serves. */
   readonly queues: readonly string[]
+}
+
+export interface LogRow extends EmitCursor, Omit<LogRecord, 'held'> {}
+
+/** Which lines, the first ones first. */
+export interface LogPage {
+  readonly after: EmitCursor
+  readonly levels: readonly string[]
+  readonly limit: number
 }

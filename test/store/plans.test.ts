@@ -160,6 +160,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     given,
   ],
   findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
+  findOnly: [runById, given, liveByKey, given, 'SCAN queue', 'USE TEMP B-TREE FOR ORDER BY', 'SCAN (subquery-4)'],
+  findOnlyLimited: [runKeyById, given, liveByKey, given, 'SCAN queue'],
   claimReady: [liveByKey, given],
   beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],

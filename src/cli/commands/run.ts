@@ -34,7 +34,7 @@ interface RunRequest {
 
 // How long Ctrl-C waits for what is executing; a second one does not wait.
 const patience = '10s'
-// Other runs of the store may have come to this process meanwhile: they may finish a step, then they are given back, uncounted.
+// For what the run itself has started and left behind.
 const leave = '10s'
 
 const firstLookMs = 100
@@ -45,7 +45,7 @@ export function addRun(shell: Shell): void {
     takes: 'NAME [JSON]',
     summary: 'start a run, stream its messages, print its result',
     description:
-      'Starts a run of a worker or workflow in this process, streams its messages and progress to standard error, and prints its result.',
+      'Starts a run of a worker or workflow, performs it in this process and nothing else that waits in the store, streams its messages and progress to standard error, and prints its result.',
     help,
     perform: (flags, [name = '', input], io) => runCommand({ name, input, flags }, io),
   })
@@ -72,7 +72,7 @@ async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const followed: Followed = { id: undefined }
   const logLevel = leastLevel(request.flags, settings.options, io)
   const log = reportLog(settings, { report, followed, least: logLevel })
-  const troupe = await Troupe.open({ ...settings.options, log, logLevel }, { clock: io.clock })
+  const troupe = await Troupe.open({ ...settings.options, performs: 'own', log, logLevel }, { clock: io.clock })
   const notice = (text: string): void => report.notice(text)
   const interruption = listenForSignals(troupe, { patience, notice }, io)
   try {
@@ -117,24 +117,8 @@ async function perform(job: Job): Promise<ExitCode> {
     report.notice(farewell(handle, job.request))
     return exitCodeFor(interruption.signal() ?? 'SIGINT')
   } finally {
-    await depart(job, handle)
+    await troupe.stop({ within: leave })
   }
-}
-
-async function depart({ report, troupe, interruption }: Job, handle: RunHandle | undefined): Promise<void> {
-  const others = othersOf(troupe, handle)
-  if (others > 0 && interruption.signal() === undefined)
-    report.notice(`Lets the ${countOf(others)} finish what is executing, up to ${leave}.`)
-  await troupe.stop({ within: leave })
-}
-
-/** How many runs that nobody asked for here are performed here: what is ready in a queue comes to whoever serves it. */
-function othersOf(troupe: Troupe, handle: RunHandle | undefined): number {
-  return troupe.runningHere().filter((id) => id !== handle?.id).length
-}
-
-function countOf(others: number): string {
-  return others === 1 ? 'other run' : `${others} other runs`
 }
 
 async function start({ request, settings, report, troupe, input, options, followed }: Job): Promise<RunHandle> {
@@ -146,13 +130,6 @@ async function start({ request, settings, report, troupe, input, options, follow
   followed.id = handle.id
   report.started(handle)
   await troupe.start()
-  const { queue, state } = await handle.status()
-  const served = settings.options.queues ?? ['default']
-  if (state === 'ready' && !served.includes(queue)) {
-    report.notice(
-      `It waits in queue '${queue}', which this process does not serve: add the queue to { queues } in the config.`,
-    )
-  }
   return handle
 }
 
@@ -189,23 +166,13 @@ async function tellMessages(handle: RunHandle, report: RunReport): Promise<void>
   for await (const message of handle) report.message(message)
 }
 
-function lookRegularly(handle: RunHandle, { report, io, troupe }: Job): () => void {
+function lookRegularly(handle: RunHandle, { report, io }: Job): () => void {
   let isOver = false
-  let hasToldOthers = false
-  const lookAtOthers = (): void => {
-    const others = othersOf(troupe, handle)
-    if (others === 0 || hasToldOthers) return
-    hasToldOthers = true
-    report.notice(`also goes on with ${others} other ${others === 1 ? 'run' : 'runs'} of this queue`)
-  }
   const look = async (): Promise<void> => {
     if (isOver) return
     try {
       const status = await handle.status()
-      if (!isOver && status.finishedAt === undefined) {
-        lookAtOthers()
-        report.looked(status)
-      }
+      if (!isOver && status.finishedAt === undefined) report.looked(status)
     } catch {
       // What is wrong with the store reaches the waiting result too, and is told there.
     }
@@ -244,7 +211,7 @@ function farewell(handle: RunHandle | undefined, { name, input, flags }: RunRequ
   ].join(' ')
   const how =
     flags.key === undefined
-      ? 'It goes on when a program or another `troupe run` serves its queue; a run started with --key can be followed again.'
+      ? 'It goes on when its queue is served: troupe start. A run started with --key can be followed again.'
       : `Go on with it:  ${again}`
   return `Stopped. Run ${handle.id} stays in the store.\n${how}\nLook at it:     troupe show ${handle.id}`
 }

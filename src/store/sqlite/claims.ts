@@ -56,6 +56,16 @@ const findGiven = packed(
   `${fromLive} where live.run_id in (select value from json_each(?)) order by live.run_id`,
 )
 
+const givenReady = `from run cross join live on live.run_id = run.id
+where run.public_id in (select value from json_each(?)) and live.state = 'ready'
+  and live.definition in (select value from json_each(?)) and live.deliveries <= ?
+  and live.queue not in (select id from queue where paused_at is not null)`
+
+// Those of some runs that are ready, by their ids, then by primary key.
+const findOnly = packed(loaded, `${givenReady} and live.limited = 0 order by live.priority desc, live.run_id limit ?`)
+
+const findOnlyLimited = `select live.run_id as runId, live.queue ${givenReady} and live.limited = 1`
+
 // By primary key, all at once. What is claimed ahead starts when it begins.
 const claimReady = `
 update live set state = 'running', node = ?, epoch = ?, due_at = null, has_begun = ?,
@@ -69,7 +79,13 @@ const findClaimed = packed(
 )
 
 /** The statements of this file whose plans are tested. */
-export const hotClaimStatements = { findReady: findReady.sql, findGiven: findGiven.sql, claimReady }
+export const hotClaimStatements = {
+  findReady: findReady.sql,
+  findGiven: findGiven.sql,
+  findOnly: findOnly.sql,
+  findOnlyLimited,
+  claimReady,
+}
 
 /** What one claim brings. */
 export interface Claim {
@@ -152,6 +168,13 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
 const nothingYet = { steps: [], failedAttempts: [] }
 
 function claimMany(write: Write, claim: ClaimRequest): Claim {
+  const runs = claim.only === undefined ? fromQueues(write, claim) : fromGiven(write, claim, claim.only)
+  const taken = withoutOthers(runs)
+  if (taken.length < runs.length) backInLine(write, runs.slice(taken.length))
+  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack: taken.length < runs.length }
+}
+
+function fromQueues(write: Write, claim: ClaimRequest): LiveRun[] {
   const definitions = JSON.stringify(claim.definitionIds)
   const runs: LiveRun[] = []
   for (const queueId of claim.queueIds) {
@@ -162,9 +185,25 @@ function claimMany(write: Write, claim: ClaimRequest): Claim {
     const slots = { queueId, definitions, want, taken: claim.taken + runs.length, mostDeliveries }
     runs.push(...withLimited(write, { ...slots, begins: claim.begins - runs.length }))
   }
-  const taken = withoutOthers(runs)
-  if (taken.length < runs.length) backInLine(write, runs.slice(taken.length))
-  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack: taken.length < runs.length }
+  return runs
+}
+
+/** Those of some runs that are ready; those that wait for limiters only as the first of their line. */
+function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): LiveRun[] {
+  const given = [JSON.stringify(only), JSON.stringify(claim.definitionIds), claim.mostDeliveries] as const
+  const ready = write.db.allPacked(findOnly, ...given, claim.want)
+  const begins = Math.min(claim.begins, claim.want) - ready.length
+  const limited = begins <= 0 ? [] : write.db.all<{ runId: number; queue: number }>(findOnlyLimited, ...given)
+  if (limited.length === 0 || !write.admission.hasOpenLines()) return ready
+  const waiting = new Set(limited.map(({ runId }) => runId))
+  const passed: number[] = []
+  for (const queue of new Set(limited.map((run) => run.queue))) {
+    for (const { ticket } of write.admission.openHeads(queue)) {
+      if (passed.length === begins || !waiting.has(ticket)) continue
+      if (admitFirst(write.db, write.admission, { runId: ticket, place: write })) passed.push(ticket)
+    }
+  }
+  return [...ready, ...write.db.allPacked(findGiven, JSON.stringify(passed))]
 }
 
 interface Slots extends Ready {

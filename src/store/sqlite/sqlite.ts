@@ -6,24 +6,14 @@ import type { Bounds } from '../../model/limiter.ts'
 import type { DefinitionStore } from '../definitions.ts'
 import type { FailureStore } from '../failures.ts'
 import type { ScheduleStore } from '../schedules.ts'
-import type {
-  Batch,
-  Committed,
-  DeadNode,
-  DeadRun,
-  EmitCursor,
-  LogPage,
-  NodeIdentity,
-  Serving,
-  Store,
-} from '../store.ts'
+import type { Batch, Committed, DeadNode, DeadRun, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
 import type { Passing } from '../queues.ts'
 import type { RepairSlice, Rescued } from '../repairs.ts'
 import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { ExpiredRun } from '../due.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
-import type { DeadFilter, RunFilter, RunPage } from '../views.ts'
+import type { DeadFilter, RunFilter, RunPage, LogPage } from '../views.ts'
 import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'

@@ -1,5 +1,6 @@
 // What a run says while it runs: messages, log lines and progress.
-import type { Batch, EmitCursor, EmittedRow, LogPage, LogRow } from '../store.ts'
+import type { Batch, EmitCursor, EmittedRow } from '../store.ts'
+import type { LogPage, LogRow } from '../views.ts'
 import type { Connection } from './connection.ts'
 import type { Write } from './runs.ts'
 

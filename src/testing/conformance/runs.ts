@@ -4,6 +4,29 @@ import { decode, encode } from '../../lib/codec.ts'
 import { attach, cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
 export const runCases: Cases = {
+  'claims given runs alone, from whatever queue, those of limiters as the first of their line, and none of a paused queue':
+    async (scene) => {
+      const { store, node } = scene
+      const mail = await store.internQueue('mail')
+      const limiterId = await store.internLimiter('one', { concurrency: 1, total: null, rate: null })
+      const limits = [{ limiterId, key: '' }]
+      const other = await scene.start()
+      const late = await scene.start({ queueId: mail })
+      const urgent = await scene.start({ priority: 5 })
+      const [first, second] = [await scene.start({ limits }), await scene.start({ limits })]
+      const claim = async (only: string[]) => {
+        const { claimed } = await node.commit({ claims: [scene.claimRequest({ only, want: 9 })] })
+        return claimed[0]?.map(({ id }) => id)
+      }
+      same(await claim([]), [])
+      same(await claim([second]), [])
+      await store.pauseQueue(mail)
+      same(await claim([late, urgent]), [urgent])
+      await store.resumeQueue(mail)
+      same(await claim([late, urgent, first, second]), [late, first])
+      same([await scene.stateOf(other), await scene.stateOf(second)], ['ready', 'ready'])
+    },
+
   'starts a run that is ready': async (scene) => {
     const record = scene.startRecord({ tags: '["a"]', priority: 3, input: 'j[1]' })
     const { started } = await scene.client.commit({ starts: [record] })
