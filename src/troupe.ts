@@ -44,7 +44,13 @@ import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { checkNoThread } from './worker/hosted.ts'
 import { encodedInput, maxValueBytes } from './worker/input.ts'
-import { registration, type AnyHandler, type RegisterOptions, type WorkerVerbs } from './worker/registration.ts'
+import {
+  registration,
+  type AnyHandler,
+  type RegisterElsewhere,
+  type RegisterOptions,
+  type WorkerVerbs,
+} from './worker/registration.ts'
 import type { WorkerHandler } from './worker/worker.ts'
 
 /** Parts of the world that a test or a simulator may bring along. */
@@ -218,9 +224,13 @@ export class Troupe
     name: string,
     handler: WorkerHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
+  async register<Input = unknown, Output = unknown>(
+    name: string,
+    options: RegisterElsewhere<Input>,
+  ): Promise<Definition<Input, Output>>
   async register(
     target: Definition | Schedule | string,
-    options?: RegisterOptions | AnyHandler,
+    options?: RegisterOptions | RegisterElsewhere | AnyHandler,
     handler?: AnyHandler,
   ): Promise<unknown> {
     this.#checkOpen()

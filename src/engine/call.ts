@@ -1,7 +1,7 @@
 // The options of a call, checked where it is made, and what of its order follows from them.
 import { encode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { optionInvalid, optionsClash } from '../model/errors.ts'
 import { checkedStoredRetry, type StoredRetryOptions } from '../model/retry.ts'
 import type { StartRecord } from '../store/start.ts'
 import { checkChoice, checkList, checkName, checkObject, checkOptions, checkPriority, timeOf } from './checks.ts'
@@ -75,7 +75,7 @@ function checkStartOptions(options: StartOptions<unknown>): void {
   if (retry !== undefined) checkedStoredRetry(retry)
   if (correlationId !== undefined) checkName('correlationId', correlationId)
   if (options.tx !== undefined) checkObject('tx', options.tx, 'a handle of this store, in a transaction')
-  if (delay !== undefined && at !== undefined) throw optionInvalid('at', at, 'either at or delay, not both')
+  if (delay !== undefined && at !== undefined) throw optionsClash('delay', 'at', 'both say when it starts')
   const later = delay === undefined ? 'at' : 'delay'
   if (options[later] === undefined) return
   if (periodOf(options) !== undefined)
@@ -99,13 +99,13 @@ export function startTimes(
   options: TimeOptions,
   now: number,
   timeoutOfAll?: Duration,
-): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'> {
+): Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt' | 'askedAt'> {
   const { timeout = timeoutOfAll, expires } = options
   const deadlineAt = timeout === undefined ? null : storedTime(now + toMs(timeout, 'timeout'))
   const at = dueAt(options, now)
   const expiresAt = expires === undefined ? null : storedTime((at ?? now) + toMs(expires, 'expires'))
   // A run that would start after its end is looked at when it ends.
-  return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt, expiresAt }
+  return { dueAt: at === null ? null : Math.min(at, deadlineAt ?? at), deadlineAt, expiresAt, askedAt: now }
 }
 
 /** The parts of a start that few calls ask for. */

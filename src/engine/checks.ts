@@ -12,14 +12,44 @@ const mostInKey = 1_024
 // Enough of a text to know it by.
 const mostQuoted = 60
 
+// What other job queues call it.
+const namesElsewhere: Readonly<Record<string, string>> = {
+  attempts: 'retry: { attempts }',
+  backoff: 'retry: { backoff, base }',
+  retryLimit: 'retry: { attempts }',
+  retryDelay: 'retry: { base }',
+  maxAttempts: 'retry: { attempts }',
+  jobId: 'idempotencyKey',
+  jobKey: 'idempotencyKey',
+  singletonKey: 'idempotencyKey, or throttle',
+  singletonSeconds: 'throttle: { period }',
+  startAfter: 'delay or at',
+  runAt: 'at',
+  removeOnComplete: 'retention',
+  removeOnFail: 'retention',
+  expireInSeconds: 'timeout',
+  ttl: 'expires',
+  lockDuration: 'timeout, or heartbeat,',
+}
+
 /** An object whose keys are all among `known`. `what` names it in the error, as in `retry of 'send-email'`. */
 export function checkOptions(what: string, received: unknown, known: readonly string[]): void {
   // The texts are made only where they are needed: this stands before every call.
   if (!isRecord(received)) checkObject(`The options object of ${what}`, received, `{ ${known.join(', ')} }`)
   for (const name of Object.keys(received as object)) {
     if (!known.includes(name))
-      throw optionUnknown(`Option '${clip(name, mostQuoted)}' of ${what}`, byNearness(name, known))
+      throw optionUnknown(
+        `Option '${clip(name, mostQuoted)}' of ${what}`,
+        byNearness(name, known),
+        insteadOf(name, known),
+      )
   }
+}
+
+function insteadOf(name: string, known: readonly string[]): string | undefined {
+  const instead = Object.hasOwn(namesElsewhere, name) ? namesElsewhere[name] : undefined
+  // Only where that is an option of the same object.
+  return instead !== undefined && known.some((one) => instead.startsWith(one)) ? instead : undefined
 }
 
 export function checkObject(what: string, received: unknown, expected = 'an object'): void {

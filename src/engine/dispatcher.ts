@@ -267,7 +267,8 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     hasBegun: true,
     createdAt: started.createdAt,
     startedAt: started.createdAt,
-    deadlineAt: record.deadlineAt,
+    // As it was written.
+    deadlineAt: record.deadlineAt && record.deadlineAt + started.createdAt - (record.askedAt ?? started.createdAt),
     expiresAt: null,
     correlationId: record.correlationId,
     retry: record.retry,

@@ -24,7 +24,7 @@ const fromTheFirst: EmitCursor = { epoch: 0, n: 0 }
 /** The place an offset stands for. Throws `option_invalid`. */
 export function checkFrom(from: unknown): EmitCursor {
   if (from === undefined) return fromTheFirst
-  const [, epoch, n] = /^(\d{1,15})-(\d{1,15})$/.exec(String(from)) ?? []
+  const [, epoch, n] = /^(\d{1,15})-(\d{1,15})$/.exec(typeof from === 'string' ? from : '') ?? []
   if (epoch === undefined) throw optionInvalid('from', from, 'the offset of a message or line')
   return { epoch: Number(epoch), n: Number(n) }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { isList } from '../model/append.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { optionInvalid, optionsClash } from '../model/errors.ts'
 import type { StartKey } from '../model/start-key.ts'
 import { checkFunction, checkKey, checkOptions, checkWhole } from './checks.ts'
 import type { AnyDefinition } from './definition.ts'
@@ -71,7 +71,7 @@ export const keyOptionNames: readonly string[] = [...rules, 'onConflict']
 /** Throws `option_invalid`. `keysOf`: what a key may be. */
 export function checkKeyOptions(options: AnyKeyOptions, keysOf: 'one' | 'many'): void {
   const given = rules.filter((rule) => options[rule] !== undefined)
-  if (given.length > 1) throw optionInvalid(given[1] ?? '', 'given', `no other than ${given[0]}: a run has one key`)
+  if (given.length > 1) throw optionsClash(given[0] ?? '', given[1] ?? '', 'a run has one key')
   const [rule] = given
   if (rule === undefined) return
   if (rule === 'idempotencyKey') return checkKeyOf(rule, options.idempotencyKey, keysOf)

@@ -119,7 +119,7 @@ export class Starting {
     const definitionId = registry.idOf(definition)
     const priority = options.priority ?? definition.settings.priority
     const tags = encodeTags(definition.settings.tags, options.tags)
-    const { dueAt, deadlineAt, expiresAt } = startTimes(options, deps.store.now(), this.#timeout)
+    const { dueAt, deadlineAt, expiresAt, askedAt = 0 } = startTimes(options, deps.store.now(), this.#timeout)
     const { retry, correlationId } = startRarities(options)
     const recordOf = (input: string, limits: StartRecord['limits'], madeKey: StartKey | null): StartRecord => ({
       id: deps.ids.uuid(),
@@ -131,6 +131,7 @@ export class Starting {
       dueAt,
       deadlineAt,
       expiresAt,
+      askedAt,
       correlationId,
       retry,
       limits,

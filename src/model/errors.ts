@@ -293,9 +293,18 @@ export function limiterTaken(name: string): TroupeError {
   )
 }
 
-export function optionUnknown(option: string, known: readonly string[]): TroupeError {
-  return new TroupeError('option_invalid', `${option} is not known: expected one of ${known.join(', ')}.`, {
+/** `instead`: what does the same here, where the name is known from elsewhere. */
+export function optionUnknown(option: string, known: readonly string[], instead?: string): TroupeError {
+  const hint = instead === undefined ? '' : `it is ${instead} here; `
+  return new TroupeError('option_invalid', `${option} is not known: ${hint}expected one of ${known.join(', ')}.`, {
     details: { option },
+  })
+}
+
+/** Two options of which only one can be given; `why` ends the sentence. */
+export function optionsClash(first: string, second: string, why: string): TroupeError {
+  return new TroupeError('option_invalid', `${first} and ${second} are given, and only one of them can be: ${why}.`, {
+    details: { option: first },
   })
 }
 

@@ -20,6 +20,8 @@ export interface StartRecord {
   readonly deadlineAt: number | null
   /** When it fails with `expired`, should nobody have begun it; null for never. */
   readonly expiresAt: number | null
+  /** When its caller asked: its times count from when it is written, so that they are as long as they were given. */
+  readonly askedAt?: number
   readonly correlationId: string | null
   /** Retry options as JSON, in the place of those of the definition; null for those. */
   readonly retry: string | null

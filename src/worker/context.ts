@@ -81,8 +81,8 @@ export class WorkerContext<Input = unknown> {
     return this.#attempt.speech.emit(message)
   }
 
-  /** Says how far the work is: `done` of `total`. Only the newest is kept. */
-  progress(done: number, total: number): void {
+  /** Says how far the work is: `done` of `total`, which is 100 unless told. Only the newest is kept. */
+  progress(done: number, total = 100): void {
     checkProgress(done, total)
     this.#attempt.speech.progress(done, total)
   }

@@ -6,9 +6,12 @@ import type { Schedule } from '../engine/schedule.ts'
 import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { DefinitionOptions } from './options.ts'
-import { worker, type InThisFile, type WorkerHandler } from './worker.ts'
+import { worker, type InAnotherFile, type InThisFile, type WorkerHandler } from './worker.ts'
 
 export type RegisterOptions<Input = never> = DefinitionOptions<Input> & InThisFile & ReplaceOption
+
+/** Those of a worker whose code stands in the file that `thread` names. */
+export type RegisterElsewhere<Input = never> = DefinitionOptions<Input> & InAnotherFile & ReplaceOption
 
 /** The verbs of an engine that knows workers. */
 export interface WorkerVerbs extends EngineVerbs {
@@ -27,6 +30,11 @@ export interface WorkerVerbs extends EngineVerbs {
     name: string,
     handler: WorkerHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
+  /** The handler stands in the file that `thread` names. */
+  register<Input = unknown, Output = unknown>(
+    name: string,
+    options: RegisterElsewhere<Input>,
+  ): Promise<Definition<Input, Output>>
 }
 
 export type AnyHandler = WorkerHandler<never, unknown>
@@ -39,7 +47,7 @@ export interface Registration {
 /** The definition behind what `register` was given. Throws `definition_invalid`, `option_invalid`. */
 export function registration(
   target: Definition | string,
-  options: RegisterOptions | AnyHandler = {},
+  options: RegisterOptions | RegisterElsewhere | AnyHandler = {},
   handler?: AnyHandler,
 ): Registration {
   if (typeof options === 'function') return registration(target, {}, options)

@@ -234,7 +234,7 @@ export class WorkflowContext<Input = unknown> {
   }
 
   /** Says how far the work is. Only the newest is kept. */
-  progress(done: number, total: number): void {
+  progress(done: number, total = 100): void {
     checkProgress(done, total)
     if (!this.#steps.isEcho) this.#worker.progress(done, total)
   }

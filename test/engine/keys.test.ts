@@ -242,9 +242,13 @@ describe('options of keys', () => {
   it.each([
     [
       { debounce: { period: '1s' }, throttle: { period: '1s' } },
-      'throttle is "given": expected no other than debounce: a run has one key.',
+      'debounce and throttle are given, and only one of them can be: a run has one key.',
     ],
-    [{ idempotencyKey: 'k', keepLast: {} }, 'expected no other than idempotencyKey'],
+    [{ idempotencyKey: 'k', keepLast: {} }, 'idempotencyKey and keepLast are given, and only one of them can be'],
+    [{ delay: '1s', at: 7 }, 'delay and at are given, and only one of them can be: both say when it starts.'],
+    [{ jobId: 'x' }, "Option 'jobId' of a call is not known: it is idempotencyKey here; expected one of"],
+    [{ attempts: 3 }, "Option 'attempts' of a call is not known: it is retry: { attempts } here; expected one of"],
+    [{ constructor: 3 }, "Option 'constructor' of a call is not known: expected one of"],
     [{ debounce: {} }, 'period of debounce: undefined is not a duration'],
     [{ debounce: { period: '1s', max: [] } }, 'max of debounce: a list is not a duration'],
     [{ delay: null }, 'delay: null is not a duration'],

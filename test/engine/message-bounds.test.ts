@@ -105,6 +105,8 @@ describe('an offset', () => {
   it.each([true, false])('lets a late reader go on behind a message (durable: %j)', async (durable) => {
     const { troupe } = await onStage({ definitions: [talker({}, { durable })] })
     const handle = await troupe.call('talker', 250)
+    for (const odd of [Symbol('x'), Object.create(null), 7])
+      expect(() => handle.messages({ from: odd as string })).toThrow('expected the offset of a message or line')
     let from: string | undefined
     for await (const { offset, message } of handle.messages()) {
       from = offset

@@ -163,6 +163,20 @@ describe('progress', () => {
     expect((await handle.status()).progress).toEqual({ done: 10, total: 10 })
   })
 
+  it('is of a hundred unless told', async () => {
+    const job = worker('job', {}, (ctx) => ctx.progress(50))
+    const flow = workflow('flow', {}, async (ctx) => ctx.progress(25))
+    const { troupe } = await onStage({ definitions: [job, flow] })
+    for (const [definition, done] of [
+      [job, 50],
+      [flow, 25],
+    ] as const) {
+      const handle = await troupe.call(definition)
+      await handle.result()
+      expect((await handle.status()).progress).toEqual({ done, total: 100 })
+    }
+  })
+
   it('is refused when it is no number', async () => {
     const job = worker('job', {}, (ctx) => ctx.progress(Number.NaN, 1))
     const flow = workflow('flow', {}, (ctx) => ctx.progress(1, Infinity))

@@ -31,6 +31,12 @@ describe('a worker in a thread', () => {
     expect(await troupe.run(work.where)).toBe(first)
   })
 
+  it('is registered by its name alone, with its code in the file that is named', async () => {
+    const { troupe, clock } = await onStage()
+    const named = await troupe.register<number, string>('named', { thread })
+    expect(await nudging(clock, troupe.run(named, 7))).toBe(await nudging(clock, troupe.run('named', 7)))
+  })
+
   it('has the whole context: who it is, settings, state, messages, progress, log lines, sleep', async () => {
     const config = { api: { base: 'http://x', make: () => 1 } }
     const { troupe, clock, log } = await onStage({ definitions, config })

@@ -27,13 +27,22 @@ export function insertRuns(write: Write, starts: readonly StartRecord[]): Starte
   const runs = new NewRuns(write)
   let runId = takeFrom(write.db, 'run', starts.length)
   const started: Started[] = []
-  for (const start of starts) {
+  for (const asked of starts) {
+    const start = writtenAt(write.now, asked)
     const { key } = start
     const order = { start, runs, runId: runId++ }
     started.push(key === null ? begin(write, order, beginningOf(write, start)) : startKeyed(write, order, key))
   }
   runs.write()
   return started
+}
+
+/** What was given as a time from the call on counts from now on. */
+function writtenAt(now: number, start: StartRecord): StartRecord {
+  const { askedAt = now, deadlineAt, expiresAt } = start
+  if ((deadlineAt === null && expiresAt === null) || askedAt >= now) return start
+  const moved = (at: number | null): number | null => (at === null ? null : at + now - askedAt)
+  return { ...start, deadlineAt: moved(deadlineAt), expiresAt: moved(expiresAt) }
 }
 
 /** A start and the number of its run, should it become one. */
