@@ -159,6 +159,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH live USING INDEX live_ready (queue=? AND priority=?)',
     given,
   ],
+  findByAge: [
+    'SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>? AND run_id<?)',
+    given,
+    runByKey,
+    packedRows,
+  ],
   findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
   findOnly: [runById, given, liveByKey, given, 'SCAN queue', 'USE TEMP B-TREE FOR ORDER BY', 'SCAN (subquery-4)'],
   findOnlyLimited: [runKeyById, given, liveByKey, given, 'SCAN queue'],

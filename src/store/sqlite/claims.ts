@@ -6,6 +6,7 @@ import type { Claimed, ClaimRequest } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { admitFirst, backInLine } from './limited.ts'
 import type { Head } from './lines.ts'
+import { atMost, fromLive, loaded, type LiveRun } from './live-runs.ts'
 import { findOldestBelow } from './oldest.ts'
 import { packed } from './packed.ts'
 import type { Write } from './runs.ts'
@@ -15,31 +16,6 @@ import { admitTicketBefore } from './tickets.ts'
 import { awaitingOf } from './tokens.ts'
 import { waitsOf } from './waits.ts'
 
-const loaded: Readonly<Record<keyof LiveRun, string>> = {
-  runId: 'live.run_id',
-  generation: 'live.generation',
-  attempt: 'live.attempt',
-  deliveries: 'live.deliveries',
-  epoch: 'live.epoch',
-  startedAt: 'live.started_at',
-  hasState: 'live.has_state',
-  hasBegun: 'live.has_begun',
-  priority: 'live.priority',
-  definition: 'live.definition',
-  queue: 'live.queue',
-  id: 'run.public_id',
-  input: 'run.input',
-  createdAt: 'coalesce(run.opened_at, run.created_at)',
-  deadlineAt: 'run.deadline_at',
-  expiresAt: 'run.expires_at',
-  correlationId: 'run.correlation_id',
-  retry: 'run.retry',
-  isUnchecked: 'run.is_unchecked',
-  scheduledAt: 'iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at))',
-}
-
-const fromLive = `from live cross join run on run.id = live.run_id`
-
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
 const findReady = packed(
   loaded,
@@ -47,7 +23,7 @@ const findReady = packed(
 where live.state = 'ready' and live.limited = 0 and live.queue = ? and live.definition in (select value from json_each(?))
   and live.deliveries <= ?
 order by live.priority desc, live.run_id
-limit ?`,
+${atMost}`,
 )
 
 // Some runs with their bodies, by primary key.
@@ -96,31 +72,6 @@ export interface Claim {
 
 export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claim[] {
   return claims.map((claim) => claimMany(write, claim))
-}
-
-/** A live row and the body of its run. */
-export interface LiveRun {
-  readonly runId: number
-  readonly generation: number
-  readonly attempt: number
-  readonly deliveries: number
-  /** Of the latest claim; 0 before the first. */
-  readonly epoch: number
-  readonly startedAt: number | null
-  readonly hasState: number
-  readonly hasBegun: number
-  readonly priority: number
-  readonly id: string
-  readonly definition: number
-  readonly queue: number
-  readonly input: string
-  readonly createdAt: number
-  readonly deadlineAt: number | null
-  readonly expiresAt: number | null
-  readonly correlationId: string | null
-  readonly retry: string | null
-  readonly isUnchecked: number | null
-  readonly scheduledAt: number | null
 }
 
 /** What a node runs under an epoch, in the order in which runs are claimed. */
@@ -262,7 +213,7 @@ function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliver
   if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
   const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
   const older = findOldestBelow(db, below)
-  return older.length === 0 ? urgent : inTurn(urgent, db.allPacked(findGiven, JSON.stringify(older)), taken)
+  return older.length === 0 ? urgent : inTurn(urgent, older, taken)
 }
 
 /** A run with a delivery may be what killed its process: nothing else is in its claim. */
