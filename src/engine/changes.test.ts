@@ -5,7 +5,18 @@ import { Changes } from './changes.ts'
 function listening(isAwaited = false) {
   const clock = new ManualClock()
   const seen: number[] = []
-  const store = { count: 7, looks: 0, changeCount: () => (store.looks++, store.count) }
+  const store = {
+    count: 7,
+    looks: 0,
+    tell: undefined as (() => void) | undefined,
+    canTell: false,
+    changeCount: () => (store.looks++, store.count),
+    whenWritten: (written: () => void) => {
+      if (!store.canTell) return undefined
+      store.tell = written
+      return () => (store.tell = undefined)
+    },
+  }
   const changes = new Changes(store, clock)
   const listener = { isAwaited, changed: () => void seen.push(clock.monotonic()) }
   changes.listen(listener)
@@ -52,4 +63,49 @@ it('has a timer only while somebody listens, and tells anew what may have gone b
   changes.listen(listener)
   await clock.advance(1)
   expect(seen).toEqual([1, 1_011])
+})
+
+it('asks the store to tell once others do not write, and looks twice a second then', async () => {
+  const { clock, seen, store } = listening()
+  store.canTell = true
+  await clock.advance(1_000)
+  const looks = store.looks
+  await clock.advance(10_000)
+  expect(store.looks - looks).toBe(20)
+  store.count = 8
+  store.tell?.()
+  expect(store.tell).toBe(undefined)
+  await clock.advance(1)
+  expect(seen).toEqual([1, 11_001])
+})
+
+it('goes on to look when it is told before the change can be read', async () => {
+  const { clock, seen, store } = listening()
+  store.canTell = true
+  await clock.advance(1_000)
+  store.tell?.()
+  await clock.advance(20)
+  store.count = 8
+  await clock.advance(20)
+  expect(seen).toEqual([1, 1_031])
+})
+
+it('looks at once after it has asked the store to tell, for what was written just before', async () => {
+  const { clock, seen, store } = listening()
+  store.canTell = true
+  await clock.advance(1)
+  while (store.tell === undefined) await clock.advance(1)
+  store.count = 8
+  const askedAt = clock.monotonic()
+  await clock.advance(25)
+  expect(seen).toEqual([1, askedAt + 25])
+})
+
+it('has the store tell nothing when nobody listens any more', async () => {
+  const { clock, store, changes, listener } = listening()
+  store.canTell = true
+  await clock.advance(1_000)
+  expect(store.tell).toBeTypeOf('function')
+  changes.forget(listener)
+  expect(store.tell).toBe(undefined)
 })

@@ -367,6 +367,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
 
   /** A number that differs after another connection has written, or when it cannot be read; a hint, never the only way to learn something. Never throws. */
   changeCount(): number
+  /** Tells when somebody may have written, this process or another, until what is returned is called; undefined where nobody can say. A hint, as above. */
+  whenWritten(written: () => void): (() => void) | undefined
 
   /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
   findFinished(id: string): Promise<FinishedRun | undefined>

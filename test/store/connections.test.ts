@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
@@ -85,6 +86,27 @@ it('tells by its count of changes that another has written, and that it cannot t
   const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
   await store.close()
   expect(store.changeCount()).toBe(-1)
+})
+
+it.runIf(process.platform === 'linux')('tells when another writes, until it need not', async () => {
+  const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
+  let times = 0
+  const stop = await new Promise<(() => void) | undefined>((resolve) => {
+    const end = store.whenWritten(() => (times++, resolve(end)))
+    other.exec(`insert into queue (name) values ('of another')`)
+  })
+  stop?.()
+  const before = times
+  other.exec(`insert into queue (name) values ('of another again')`)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(times).toBe(before)
+  await store.close()
+})
+
+it('does not tell when another writes where a test owns the time', async () => {
+  const store = await openSqlite({ path, synchronous: 'normal', clock: new ManualClock() })
+  expect(store.whenWritten(() => undefined)).toBe(undefined)
+  await store.close()
 })
 
 it('fails what waits for a lock with engine_stopped once it is closed, and what is asked later', async () => {

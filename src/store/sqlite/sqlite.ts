@@ -31,6 +31,7 @@ import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersInOrder, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
+import { watchLog } from './log-watch.ts'
 import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
 import { listNodeViews } from './node-views.ts'
@@ -225,6 +226,10 @@ class SqliteStore implements Store {
       // Locked, or away: whoever looks because of it is told what is wrong.
       return unreadable
     }
+  }
+
+  whenWritten(written: () => void) {
+    return watchLog(this.location, this.#options.clock, written)
   }
 
   async findFinished(id: string) {
