@@ -104,6 +104,7 @@ export class Troupe
     this.#scheduling = new Scheduling(face, schedules)
     this.#telling = new Telling(face)
     this.#events = new Events({ deps: parts.deps, changes: parts.engine.changes, checkOpen: () => this.#checkOpen() })
+    this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     this.#engine.happened = () => this.#events.look()
     this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name, events: () => this.#events.counts() })
   }

@@ -50,6 +50,7 @@ export function addWhere(command: Command): Command {
     .option('--code <code>', 'only runs that ended with an error of this code')
     .option('--tag <tag...>', 'only runs that have all of these tags')
     .option('--fingerprint <text>', 'only runs that failed for this reason: see troupe dead')
+    .option('--parent <id>', 'only runs that this one started')
 }
 
 export function wholeNumber(text: string): number {

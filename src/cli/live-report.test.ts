@@ -41,6 +41,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     finishedAt: undefined,
     dueAt: undefined,
     reason: undefined,
+    parent: undefined,
     schedule: undefined,
     scheduledAt: undefined,
     node: 'n',

@@ -25,15 +25,17 @@ export interface WhereFlags {
   readonly code?: string
   readonly tag?: readonly string[]
   readonly fingerprint?: string
+  readonly parent?: string
 }
 
-export function whereRuns({ state, name, code, tag, fingerprint }: WhereFlags): RunsWhere {
+export function whereRuns({ state, name, code, tag, fingerprint, parent }: WhereFlags): RunsWhere {
   return {
     ...(state !== undefined && whereState(state)),
     ...(name !== undefined && { name }),
     ...(code !== undefined && { code }),
     ...(tag !== undefined && { tags: tag }),
     ...(fingerprint !== undefined && { fingerprint }),
+    ...(parent !== undefined && { parent }),
   }
 }
 

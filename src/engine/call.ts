@@ -42,6 +42,12 @@ export interface CallOptions extends StartOptions<string> {
   readonly onConflict?: 'attach' | 'reject' | 'replace'
 }
 
+/** The options of a run that is started for itself: no key joins it to another. */
+export type UnkeyedOptions = Pick<
+  StartOptions<never>,
+  'queue' | 'priority' | 'tags' | 'delay' | 'at' | 'expires' | 'timeout' | 'retry' | 'correlationId'
+>
+
 /** The options of all runs that one `callMany` starts. */
 export interface CallManyOptions<Input = never> extends StartOptions<string | KeyOfInput<Input>> {
   /** Makes the idempotency key of each run; a run that has its key already is that of its input. */

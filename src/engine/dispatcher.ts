@@ -87,6 +87,12 @@ export class Dispatcher extends Actor {
     this.#options.around.write(new ManyStartsWrite(starts, (started) => this.#startedMany(starts, started)))
   }
 
+  /** A run that is performed here has started another. */
+  startedByRun(id: string): void {
+    this.#own?.add(id)
+    this.hint()
+  }
+
   /** A run has ended. */
   ended(id: string): void {
     this.#own?.delete(id)
@@ -271,6 +277,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     deadlineAt: record.deadlineAt && record.deadlineAt + started.createdAt - (record.askedAt ?? started.createdAt),
     expiresAt: null,
     correlationId: record.correlationId,
+    depth: 0,
     retry: record.retry,
     isUnchecked: false,
     steps: [],

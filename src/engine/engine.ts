@@ -13,6 +13,7 @@ import { Changes } from './changes.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Committer } from './committer.ts'
 import { Counts } from './counts.ts'
+import { Ends } from './ends.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { FailureCalls } from './failure-calls.ts'
@@ -26,7 +27,7 @@ import { Pool } from './pool.ts'
 import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete, Tell } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { Slots } from './slots.ts'
-import { askForMail, Barrier, type CancelWrite, type ManyStarts, type StartOrder } from './starts.ts'
+import { askForMail, Barrier, type CancelWrite, type DraftStart, type ManyStarts, type StartOrder } from './starts.ts'
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
@@ -51,6 +52,9 @@ export class Engine {
   readonly counts = new Counts()
   /** Called whenever a run that was here has ended. */
   happened: () => void = () => {}
+  /** How runs are started from runs. */
+  draft: DraftStart = () => Promise.reject(engineStopped())
+  readonly #ends: Ends
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #registry: Registry
@@ -75,6 +79,7 @@ export class Engine {
     this.#settings = settings
     this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
+    this.#ends = new Ends(deps.clock)
     this.changes = new Changes(deps.store, deps.clock)
     this.watch = new Watch(this.changes, deps.clock)
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
@@ -294,14 +299,19 @@ export class Engine {
       counts: this.counts,
       threads: this.#threads,
       slots: this.slots,
+      ends: this.#ends,
+      draft: (target, input, options) => this.draft(target, input, options),
+      isFull: () => this.#pools.workflow.free === 0,
+      startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
       failed: (failure) => {
-        if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
+        if (!this.watch.isAwaited(failure.id) && !this.#ends.has(failure.id)) tellOfFailure(this.#deps.log, failure)
         this.#failureCalls.look()
       },
       heard: (id, finished) => {
+        if (finished !== undefined) this.#ends.tell(id, finished)
         this.watch.wake(id, finished && { finished })
         if (this.#settings.isAlone && finished !== undefined) this.#dispatcher.tell('ended', id)
       },
@@ -362,6 +372,7 @@ export class Engine {
       isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
         this.hint()
+        this.#ends.othersWrote()
         if (this.#active.size > 0) this.#write(askForMail)
       },
       givenUp: (runs, error) => {

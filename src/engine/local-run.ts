@@ -47,6 +47,7 @@ export class LocalRun implements Claimed, Held {
   readonly deadlineAt: number | null
   readonly expiresAt = null
   readonly correlationId = null
+  readonly depth = 0
   readonly retry = null
   readonly isUnchecked = false
   readonly steps = none
@@ -255,6 +256,7 @@ export function viewOf(run: LocalRun): RunView {
     node: null,
     tags: null,
     correlationId: null,
+    parent: null,
     schedule: null,
     scheduledAt: null,
     input,

@@ -82,6 +82,8 @@ export interface RunsWhere {
   readonly tags?: readonly string[]
   /** Those that failed for good for one reason; see `dead`. */
   readonly fingerprint?: string
+  /** Those that the run of this id started. */
+  readonly parent?: string
 }
 
 export interface RunsFilter extends RunsWhere {
@@ -147,7 +149,7 @@ const known = [
   'logLevel',
   'environment',
 ]
-const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint']
+const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint', 'parent']
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
 
@@ -210,12 +212,13 @@ export function checkDeadFilter(filter: DeadFilter): void {
   if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
 }
 
-function checkRunsWhere({ name, state, code, tags, fingerprint }: RunsWhere): void {
+function checkRunsWhere({ name, state, code, tags, fingerprint, parent }: RunsWhere): void {
   if (name !== undefined) checkText('name', name)
   if (state !== undefined) checkStates(state)
   if (code !== undefined) checkText('code', code, 'the code of an error')
   if (tags !== undefined) checkTags('tags', tags)
   if (fingerprint !== undefined) checkText('fingerprint', fingerprint, 'one of those that troupe.dead() lists')
+  if (parent !== undefined) checkText('parent', parent, 'the id of a run')
 }
 
 /** Throws `option_invalid`. */

@@ -38,6 +38,8 @@ export interface RunStatus {
   readonly node: string | undefined
   readonly tags: readonly string[]
   readonly correlationId: string | undefined
+  /** The id of the run that started it. */
+  readonly parent: string | undefined
   /** The schedule that started it. */
   readonly schedule: string | undefined
   /** The tick it was started for; with `trigger` the time of that. */
@@ -101,6 +103,7 @@ export function runStatus(row: RunView): RunStatus {
     node: row.node ?? undefined,
     tags: tags.value ?? [],
     correlationId: row.correlationId ?? undefined,
+    parent: row.parent ?? undefined,
     schedule: row.schedule ?? undefined,
     scheduledAt: row.scheduledAt ?? undefined,
     input: input.value,

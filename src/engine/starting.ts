@@ -3,7 +3,7 @@ import { decode } from '../lib/codec.ts'
 import { deferred } from '../lib/deferred.ts'
 import type { Duration } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
-import { idempotencyConflict, startsCutShort } from '../model/errors.ts'
+import { idempotencyConflict, optionInvalid, startsCutShort } from '../model/errors.ts'
 import type { StartKey } from '../model/start-key.ts'
 import type { StartRecord, Started } from '../store/start.ts'
 import {
@@ -15,6 +15,7 @@ import {
   startRarities,
   startTimes,
   type CallManyOptions,
+  type UnkeyedOptions,
   type CallOptions,
 } from './call.ts'
 import { checkList } from './checks.ts'
@@ -23,7 +24,7 @@ import type { Face } from './face.ts'
 import { limitsFor } from './limits.ts'
 import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from './run-handle.ts'
-import type { StartOrder } from './starts.ts'
+import type { StartDraft, StartOrder } from './starts.ts'
 import { keyWithInput, startKey } from './start-options.ts'
 
 /** The input as it is stored, checked by its schema. Reads what the caller gave before it returns. */
@@ -38,6 +39,8 @@ export interface StartingOptions {
   /** Of a run whose call says nothing of it. */
   readonly timeout: Duration | undefined
 }
+
+type RecordOf = (input: unknown, index: number) => StartRecord | Promise<StartRecord>
 
 export class Starting {
   readonly #face: Face
@@ -99,6 +102,20 @@ export class Starting {
     return handles
   }
 
+  /** The record of a start that somebody else writes. Throws what `call` throws. */
+  async draft(target: Definition | string, input: unknown, options: UnkeyedOptions): Promise<StartDraft> {
+    const definition = this.#definition(target)
+    const { name, settings } = definition
+    if (!settings.isDurable)
+      throw optionInvalid(
+        `durable of '${name}'`,
+        false,
+        'true of what a workflow starts: its end is awaited in the store',
+      )
+    const recordOf = await this.#recorder(definition, options)
+    return { name, record: await recordOf(input, 0) }
+  }
+
   #definition(target: Definition | string): AnyDefinition {
     const { registry } = this.#face
     return typeof target === 'string' ? registry.find(target) : registry.resolve(asDefinition(target))
@@ -113,6 +130,11 @@ export class Starting {
     inputs: readonly unknown[],
     options: CallManyOptions,
   ): Promise<StartRecord[]> {
+    return makeOfEach(inputs, await this.#recorder(definition, options), this.#face.deps.clock)
+  }
+
+  /** What makes the record of a run of these options, of its input and its place. */
+  async #recorder(definition: AnyDefinition, options: CallManyOptions): Promise<RecordOf> {
     const { deps, registry } = this.#face
     const queue = queueOf(definition, options)
     const queueId = this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0)
@@ -139,13 +161,12 @@ export class Starting {
       directly: false,
       ...(definition.hasUnseenSchema === true && { isUnchecked: true }),
     })
-    const make = (input: unknown, index: number): StartRecord | Promise<StartRecord> => {
+    return (input, index) => {
       const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
       const text = this.#encodeInput(definition, input)
       const limits = this.#limitsFor(definition, input)
       return typeof text === 'string' ? recordOf(text, limits, key) : text.then((later) => recordOf(later, limits, key))
     }
-    return makeOfEach(inputs, make, deps.clock)
   }
 
   /** The ids of a slice of runs, once they are durable. */

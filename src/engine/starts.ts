@@ -2,8 +2,17 @@
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { StartRecord, Started } from '../store/start.ts'
 import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed } from '../store/store.ts'
-import type { AnyDefinition } from './definition.ts'
+import type { UnkeyedOptions } from './call.ts'
+import type { AnyDefinition, Definition } from './definition.ts'
 import type { Draft, Write } from './writes.ts'
+
+/** Checks what a run is to be started with, and makes the record of its start. */
+export type DraftStart = (target: Definition | string, input: unknown, options: UnkeyedOptions) => Promise<StartDraft>
+
+export interface StartDraft {
+  readonly name: string
+  readonly record: StartRecord
+}
 
 /** What a caller wants started, before it is known whether it can run here at once. */
 export interface StartOrder {

@@ -4,6 +4,8 @@ import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import type { Ends } from './ends.ts'
+import type { DraftStart } from './starts.ts'
 import type { Failure } from './failures.ts'
 import type { VisitHost } from './slots.ts'
 import type { EncodeInput } from './starting.ts'
@@ -22,6 +24,12 @@ export interface Surroundings {
   readonly counts: Counts
   readonly threads: Threads
   readonly slots: VisitHost
+  /** The ends of runs on this node. */
+  readonly ends: Ends
+  /** What is to be written to start a run. */
+  readonly draft: DraftStart
+  /** No actor is free for another run made of steps. */
+  readonly isFull: () => boolean
   write(write: Write): void
   /** Executes an attempt on a task actor as soon as one is free. */
   execute(task: Task): void
@@ -33,6 +41,8 @@ export interface Surroundings {
   heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */
   troubled(id: string, error: Error): void
+  /** A run of this node has started another. */
+  startedByRun(id: string): void
   /** Something of this node is due then. */
   dueAt(at: number): void
 }

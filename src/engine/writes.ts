@@ -18,7 +18,7 @@ export interface Write {
 
 /** Who learns what became of the writes of one activation. */
 export interface WriteOwner {
-  written(write: HeldWrite): void
+  written(write: HeldWrite, committed: store.Committed): void
   /** The run is not this node's any more. */
   lost(): void
   writeFailed(error: Error): void
@@ -45,9 +45,9 @@ export class HeldWrite implements Write {
     for (const { list, record } of this.records) (draft[list] as unknown[]).push(record)
   }
 
-  committed({ lost, isNodeLost }: store.Committed): void {
-    if (isNodeLost || lost.has(this.held)) this.#owner.lost()
-    else this.#owner.written(this)
+  committed(committed: store.Committed): void {
+    if (committed.isNodeLost || committed.lost.has(this.held)) this.#owner.lost()
+    else this.#owner.written(this, committed)
   }
 
   failed(error: Error): void {

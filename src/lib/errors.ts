@@ -34,6 +34,7 @@ export const errorCodes = [
   'journal_mismatch',
   'lease_lost',
   'permanent',
+  'recursion_too_deep',
   'result_timeout',
   'retry_refused',
   'retry_after',

@@ -6,6 +6,8 @@ export type WaitReason =
   | { readonly kind: 'timer'; readonly until: number }
   /** It begins once another run has ended: theirs is the same key of `keepLast`. */
   | { readonly kind: 'run'; readonly runId: string }
+  /** It waits for the end of a run, as that which it started; until a time, when it has one. */
+  | { readonly kind: 'result'; readonly runId: string; readonly until: number | undefined }
   /** A run that the same schedule started has to end first. */
   | { readonly kind: 'schedule'; readonly schedule: string }
   /** It waits for somebody to finish it from outside; until a time, when it has one. */
@@ -45,6 +47,8 @@ export function reasonText(reason: WaitReason): string {
       return 'a time'
     case 'run':
       return `the end of run ${reason.runId}, which has its key`
+    case 'result':
+      return `the end of run ${reason.runId}`
     case 'schedule':
       return `the end of the run before it, of schedule '${reason.schedule}'`
     case 'completion':

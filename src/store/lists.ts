@@ -4,6 +4,7 @@ import type { Batch, Committed } from './store.ts'
 /** What a batch writes for runs that are held: each record carries the claim it is written under. */
 export const heldLists = [
   'steps',
+  'children',
   'attempts',
   'emits',
   'drops',
@@ -24,6 +25,7 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
   return {
     starts: [],
     steps: [],
+    children: [],
     attempts: [],
     emits: [],
     drops: [],
@@ -48,6 +50,7 @@ export const nothingCommitted: Committed = {
   isNodeLost: false,
   lost: new Set(),
   started: [],
+  joined: new Map(),
   tells: [],
   completions: [],
   cancels: [],

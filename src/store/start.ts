@@ -34,6 +34,17 @@ export interface StartRecord {
   readonly directly: boolean
 }
 
+/** A run that another one starts, with the step by which it remembers that. */
+export interface ChildRecord {
+  readonly held: Held
+  readonly path: string
+  readonly seq: number
+  readonly startedAt: number
+  readonly start: StartRecord
+  /** It goes on when the one that started it has ended. */
+  readonly isDetached: boolean
+}
+
 /** What became of a start. */
 export interface Started {
   /** The id of the run that now exists: the given one, or that of the run with the same key. */

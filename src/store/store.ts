@@ -7,7 +7,7 @@ import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
 import type { RepairStore, Rescued } from './repairs.ts'
-import type { Started, StartRecord } from './start.ts'
+import type { ChildRecord, Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type {
   AttemptView,
@@ -58,7 +58,8 @@ export interface StepRecord {
   readonly message?: number | undefined
 }
 
-export type StepKind = 'step' | 'sleep' | 'receive'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for. */
+export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -175,6 +176,8 @@ export interface Claimed {
   /** Set while nobody has run it: it is not to begin any more then. */
   readonly expiresAt: number | null
   readonly correlationId: string | null
+  /** How many runs above it started one another; 0 for one that no run started. */
+  readonly depth: number
   /** As in its start. */
   readonly retry: string | null
   readonly isUnchecked: boolean
@@ -214,6 +217,7 @@ export interface Batch {
   readonly seq: number
   readonly starts: readonly StartRecord[]
   readonly steps: readonly StepRecord[]
+  readonly children: readonly ChildRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly emits: readonly EmitRecord[]
   readonly drops: readonly DropRecord[]
@@ -240,6 +244,8 @@ export interface Committed {
   readonly lost: ReadonlySet<Held>
   /** One for each start, in order. */
   readonly started: readonly Started[]
+  /** Of children whose key another run had: the id of that, by the id that was given. */
+  readonly joined: ReadonlyMap<string, string>
   /** One for each message, in order. */
   readonly tells: readonly TellAnswer[]
   /** One for each completion, in order. */
@@ -372,6 +378,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
 
   /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
   findFinished(id: string): Promise<FinishedRun | undefined>
+  /** The ends of those of these runs that have ended, or are gone; by their ids. */
+  listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
   /** In the order they were said, over all attempts and generations. */
   listLogs(id: string, page: LogPage): Promise<LogRow[]>

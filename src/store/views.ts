@@ -25,6 +25,8 @@ export interface RunView {
   readonly node: string | null
   readonly tags: string | null
   readonly correlationId: string | null
+  /** The id of the run that started it. */
+  readonly parent: string | null
   /** The schedule that started it, and its tick. */
   readonly schedule: string | null
   readonly scheduledAt: number | null
@@ -92,6 +94,8 @@ export interface RunFilter {
   /** It has all of these. */
   readonly tags?: readonly string[]
   readonly fingerprint?: string
+  /** Those that this run started. */
+  readonly parent?: string
 }
 
 /** A page of runs, the newest first. */

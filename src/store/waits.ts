@@ -1,5 +1,5 @@
 // What runs wait for, and what comes for them from outside.
-import type { Held } from './store.ts'
+import type { FinishedRun, Held } from './store.ts'
 
 /** Something a run waits for. */
 export interface WaitRecord {
@@ -11,8 +11,8 @@ export interface WaitRecord {
   readonly dueAt: number | null
 }
 
-/** The first two wait for their time, the others for a thing, up to their time. */
-export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message'
+/** The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives. */
+export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {
@@ -90,6 +90,8 @@ export interface MessageRow {
 export interface WaitStore {
   /** The definition of the run that a token belongs to. */
   findTokenDefinition(hash: string): Promise<number | undefined>
+  /** The ends of those of these runs that have ended, by their ids; `gone` of those that are not in the store. */
+  listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   /** What was told to a run and not received yet, of one name or of all, in the order in which it came. */
   listMessages(slice: {
     readonly id: string

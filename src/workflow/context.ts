@@ -5,7 +5,8 @@ import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
-import { definitionInvalid } from '../model/errors.ts'
+import { asDefinition, type Definition } from '../engine/definition.ts'
+import { definitionInvalid, recursionTooDeep } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
 import { retryPolicy, type RetryOptions } from '../model/retry.ts'
 import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
@@ -14,6 +15,7 @@ import { checkedRetry } from '../worker/options.ts'
 import { limitsOfStep } from './step-limits.ts'
 import { checkMap, concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
 import type { StepContext, StepSpec } from './step.ts'
+import { callOptionsOf, ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
 import type { Steps } from './steps.ts'
 
 export interface StepOptions<Input = unknown> {
@@ -44,6 +46,8 @@ export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext
 
 type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs' | 'limits'>
 
+// Each was started by the one before.
+const mostDepth = 32
 const stepAttempts = 3
 const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined, limits: [] }
 
@@ -228,6 +232,83 @@ export class WorkflowContext<Input = unknown> {
     return (await this.#steps.receive(this.#path(`receive ${name}`), name, dueAt)) as Payload | null
   }
 
+  /**
+   * Starts another run, a child of this one, and gives what its result can be awaited by.
+   *
+   * It is started once in the life of this run, in the commit that remembers it. When this run ends, in whatever way, what it started and is unfinished
+   * is cancelled, unless it is `detached`. A run that is tried again starts those anew that failed.
+   *
+   * Saves: the child with its input, and one journal row. Throws: what `troupe.call` throws; `step_name_taken` when one of the same name is under way
+   * in this scope; `recursion_too_deep` when 32 runs stand above it.
+   *
+   * ```ts
+   * import { Troupe, worker, workflow } from 'troupe'
+   * const resize = worker('resize', {}, (ctx, width: number) => `${width} pixels`)
+   * const album = workflow('album', {}, async (ctx) => {
+   *   const small = await ctx.call(resize, 100, { name: 'small' })
+   *   const large = await ctx.call(resize, 900, { name: 'large' })
+   *   return [await small.result(), await large.result()]
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [resize, album] })
+   * await troupe.start()
+   * console.log(await troupe.run(album)) // [ '100 pixels', '900 pixels' ]
+   * ```
+   */
+  call<ChildInput, Output>(
+    definition: Definition<ChildInput, Output>,
+    ...args: ChildArguments<ChildInput>
+  ): Promise<ChildRun<Output>>
+  call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
+  async call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
+    return this.#call(target, input, options)
+  }
+
+  /**
+   * Starts another run, as `call` does, and waits for its result. A run that waits long is parked and holds nothing.
+   *
+   * Saves: as `call`, and one journal row for the result. Throws: what the child failed with; `run_cancelled`; what `call` throws.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const factorial = workflow('factorial', {}, async (ctx, n: number): Promise<number> =>
+   *   n < 2 ? 1 : n * ((await ctx.run('factorial', n - 1)) as number),
+   * )
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [factorial] })
+   * await troupe.start()
+   * console.log(await troupe.run(factorial, 5)) // 120
+   * ```
+   */
+  run<ChildInput, Output>(
+    definition: Definition<ChildInput, Output>,
+    ...args: ChildArguments<ChildInput>
+  ): Promise<Output>
+  run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
+  async run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
+    return (await this.#call(target, input, options)).result()
+  }
+
+  /**
+   * Calls `fn` with a context whose steps have a scope of their own: their names are theirs alone, whatever goes on beside it.
+   *
+   * Saves: nothing by itself. Throws: what `fn` throws; `step_name_taken` when a scope or step of this name is under way.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const trip = workflow('trip', {}, (ctx) =>
+   *   Promise.all(['outward', 'return'].map((way) => ctx.scope(way, (ctx) => ctx.step('book', () => `booked ${way}`)))),
+   * )
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [trip] })
+   * await troupe.start()
+   * console.log(await troupe.run(trip)) // [ 'booked outward', 'booked return' ]
+   * ```
+   */
+  async scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
+    const path = this.#path(name)
+    checkFunction(`The function of ctx.scope('${name}')`, fn)
+    const work = async (scope: string): Promise<unknown> => fn(new WorkflowContext(this.#steps, this.#worker, scope))
+    return (await this.#steps.scoped(path, work)) as Awaited<Result>
+  }
+
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
   emit(message: unknown): boolean {
     return this.#steps.isEcho || this.#worker.emit(message)
@@ -270,6 +351,20 @@ export class WorkflowContext<Input = unknown> {
       timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
       limits: limits === undefined ? [] : limitsOfStep(what, limits, { definition, input: this.payload }),
     }
+  }
+
+  async #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
+    const name = typeof target === 'string' ? target : asDefinition(target).name
+    const call = callOptionsOf(name, options)
+    const { activation } = this.#steps
+    const { depth, correlationId } = activation.claimed
+    const isDetached = options.detached === true
+    if (depth >= mostDepth && !isDetached) throw recursionTooDeep(name, depth)
+    const ofThis = correlationId === null ? {} : { correlationId }
+    const path = this.#path(options.name ?? name)
+    const draft = () => activation.around.draft(target, input, { ...ofThis, ...call })
+    const child = await this.#steps.child({ path, draft, isDetached })
+    return new ChildRun(this.#steps, { ...child, name })
   }
 
   #path(name: string): string {

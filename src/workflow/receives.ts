@@ -1,8 +1,6 @@
 // What a workflow waits to be told: messages are taken in the order in which they came, by those who asked first.
-import type { Activation } from '../engine/activation.ts'
-import type { Timer } from '../lib/clock.ts'
-import { toError } from '../lib/errors.ts'
 import type { MessageRow } from '../store/waits.ts'
+import { Lookout, type LookoutOwner } from './lookout.ts'
 
 /** One that waits for a message of a name. */
 export interface Receive {
@@ -11,28 +9,17 @@ export interface Receive {
   readonly received: (message: MessageRow) => void
 }
 
-/** What it needs of the steps of the run. */
-export interface ReceiveOwner {
-  readonly activation: Activation
-  /** The run must not be parked while it is asked what came. */
-  asking(): void
-  asked(): void
-}
-
-// What another process told a run that cannot park, as something of it executes, is found by then.
-const lookAgainMs = 1_000
-
 export class Receives {
-  readonly #owner: ReceiveOwner
+  readonly #owner: LookoutOwner
+  readonly #lookout: Lookout
   readonly #waiting = new Map<string, Receive>()
   // Received, and perhaps not yet forgotten by the store.
   readonly #taken = new Set<number>()
-  #isLooking = false
-  #mustLookAgain = false
-  #timer: Timer | undefined
 
-  constructor(owner: ReceiveOwner) {
+  constructor(owner: LookoutOwner) {
     this.#owner = owner
+    const isWaiting = (): boolean => this.#waiting.size > 0
+    this.#lookout = new Lookout(owner, isWaiting, () => this.#see())
   }
 
   add(receive: Receive): void {
@@ -47,32 +34,16 @@ export class Receives {
 
   clear(): void {
     this.#waiting.clear()
-    this.#timer?.cancel()
+    this.#lookout.end()
   }
 
   /** Something may have come. */
   look(): void {
-    if (this.#waiting.size === 0) return
-    this.#mustLookAgain = this.#isLooking
-    if (this.#isLooking) return
-    this.#isLooking = true
-    this.#owner.asking()
-    void this.#look()
+    this.#lookout.look()
   }
 
-  async #look(): Promise<void> {
-    const { activation } = this.#owner
-    try {
-      for (const name of new Set([...this.#waiting.values()].map((receive) => receive.name))) await this.#take(name)
-    } catch (error) {
-      if (!activation.isOver) activation.writeFailed(toError(error))
-    }
-    this.#isLooking = false
-    if (!activation.isOver) {
-      if (this.#mustLookAgain) this.look()
-      this.#lookLater()
-    }
-    this.#owner.asked()
+  async #see(): Promise<void> {
+    for (const name of new Set([...this.#waiting.values()].map((receive) => receive.name))) await this.#take(name)
   }
 
   async #take(name: string): Promise<void> {
@@ -88,12 +59,5 @@ export class Receives {
       this.#taken.add(message.seq)
       receive.received(message)
     }
-  }
-
-  #lookLater(): void {
-    this.#timer?.cancel()
-    if (this.#waiting.size === 0) return
-    const { clock } = this.#owner.activation.deps
-    this.#timer = clock.after(lookAgainMs, () => this.look(), { background: true })
   }
 }

@@ -44,7 +44,8 @@ export interface StepOwner {
   attempted(path: string): void
 }
 
-interface RecordedResult {
+/** How a step ended. */
+export interface RecordedResult {
   readonly isError: boolean
   readonly value: string
   readonly attempt: number

@@ -1,17 +1,21 @@
 // The steps of one activation: remembered ones are given back, new ones executed, and waits may park the run.
 import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
+import { errorText } from '../engine/error-text.ts'
+import type { Timer } from '../lib/clock.ts'
 import type { Performance } from '../engine/surroundings.ts'
-import { decode, decodeError, encode } from '../lib/codec.ts'
-import { toError } from '../lib/errors.ts'
-import { reviveError } from '../model/error-classes.ts'
-import type { RememberedStep } from '../store/store.ts'
-import type { WaitRecord } from '../store/waits.ts'
+import { encode } from '../lib/codec.ts'
+import { runNotFound } from '../model/errors.ts'
+import type { FinishedRun, RememberedStep, StepKind } from '../store/store.ts'
+import type { MessageRow, WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
-import { Receives, type ReceiveOwner } from './receives.ts'
-import { Releases } from './releases.ts'
+import { AwaitedRuns } from './awaited-runs.ts'
+import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
+import type { LookoutOwner } from './lookout.ts'
+import { Receives } from './receives.ts'
+import { Results } from './results.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
-import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
+import { StepExecution, StepRecorder, type RecordedResult, type StepOwner, type StepSpec } from './step.ts'
 import { Waits } from './waits.ts'
 
 // A run whose next wait ends within this stays in memory and needs no replay.
@@ -26,98 +30,116 @@ const nothing = 'u'
 // More than a person reads.
 const mostNamed = 5
 
-interface Promised {
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: Error) => void
-  /** The name that is free again once the result was given. */
-  readonly name: string | undefined
+/** Until when a result is waited for, and what is told when that comes first. */
+export interface ResultDue {
+  readonly at: number | null
+  readonly late: () => Error
 }
 
-export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOwner {
+/** What a wait brought. */
+type Came = Pick<RecordedResult, 'isError' | 'value' | 'message'>
+
+export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwner, LookoutOwner {
   readonly activation: Activation
   readonly #journal: Journal
-  readonly #releases: Releases
+  readonly #results: Results
   readonly #waits: Waits
   readonly #receives: Receives
-  readonly #promised = new Map<string, Promised>()
+  readonly #awaited: AwaitedRuns
   readonly #executing = new Map<string, StepExecution>()
   #limits: StepLimits | undefined
   // Steps between the end of their function and their commit, or between an attempt and its pause.
   #underWay = 0
-  // How far user code has been led through what it did before, by seq.
-  #lastGiven = 0
-  // User code is having its turn after a result.
-  #isReacting = false
-  readonly #lastRemembered: number
   #isDraining = false
   // Draining, the code asked for something new: it waits for the next activation.
   #hasRefused = false
   #isCheckDue = false
+  // When something last came that it waited for.
+  #heardAt: number
+  #rests: Timer | undefined
 
   constructor(activation: Activation) {
     const { clock, store } = activation.deps
     this.activation = activation
+    this.#heardAt = clock.monotonic()
     this.#journal = new Journal(activation.claimed)
-    this.#releases = new Releases(clock, this.#journal, () => this.#restSoon())
+    this.#results = new Results({
+      clock,
+      journal: this.#journal,
+      lastRemembered: activation.claimed.steps.at(-1)?.seq ?? 0,
+      isClosed: () => this.#isClosed(),
+      settled: () => this.#restSoon(),
+    })
     this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
     this.#receives = new Receives(this)
-    this.#lastRemembered = activation.claimed.steps.at(-1)?.seq ?? 0
+    this.#awaited = new AwaitedRuns(this)
     activation.attach(this)
   }
 
-  /** Whether user code repeats what it did before a remembered step, and so says nothing new. */
+  /** Whether the code repeats what it did before, and so says nothing new. */
   get isEcho(): boolean {
-    if (this.#lastGiven >= this.#lastRemembered) return false
-    // What is said while a step's function runs may be its word, which is new.
-    return this.#isReacting || this.#executing.size === 0
+    return this.#results.isEcho(this.#executing.size > 0)
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
   step(spec: StepSpec): Promise<unknown> {
-    return this.#promise((promised) => {
-      const path = this.#journal.enter(spec.path)
-      const remembered = this.#journal.take(path, 'step')
-      this.#promised.set(path, { ...promised, name: spec.path })
-      if (remembered !== undefined) this.#releaseLater(remembered)
-      else this.#begin({ ...spec, path })
-    })
+    const asked = { path: spec.path, kind: 'step', isNamed: true } as const
+    return this.#results.ask(asked, (path) => this.#begin({ ...spec, path }))
   }
 
   /** Waits until a time, in memory or parked. `dueAt` counts only on first execution. */
   sleepUntil(name: string, dueAt: () => number): Promise<unknown> {
-    return this.#promise((promised) => {
-      const path = this.#journal.enterUnnamed(name)
-      const remembered = this.#journal.take(path, 'sleep')
-      this.#promised.set(path, { ...promised, name: undefined })
-      if (remembered !== undefined) return this.#releaseLater(remembered)
+    return this.#results.ask({ path: name, kind: 'sleep', isNamed: false }, (path) => {
       const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', name: null, dueAt: storedTime(dueAt()) }
-      const startedAt = this.activation.deps.store.now()
-      const recorder = new StepRecorder(this, path, 'sleep')
-      this.#wait(wait, () => recorder.record({ isError: false, value: nothing, attempt: 1, startedAt }))
+      const record = this.#recorder(path, 'sleep')
+      this.#wait(wait, () => record({ isError: false, value: nothing }))
     })
   }
 
   /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
-  receive(path: string, name: string, dueAt: () => number | null): Promise<unknown> {
-    return this.#promise((promised) => {
-      const own = this.#journal.enterUnnamed(path)
-      const remembered = this.#journal.take(own, 'receive')
-      this.#promised.set(own, { ...promised, name: undefined })
-      if (remembered !== undefined) return this.#releaseLater(remembered)
-      const wait = this.#waits.remembered(own) ?? { path: own, kind: 'message', name, dueAt: dueAt() }
-      const startedAt = this.activation.deps.store.now()
-      const recorder = new StepRecorder(this, own, 'receive')
-      const record = (value: string, message?: number): void =>
-        recorder.record({ isError: false, value, attempt: 1, startedAt, message })
+  receive(asked: string, name: string, dueAt: () => number | null): Promise<unknown> {
+    return this.#results.ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'message', name, dueAt: dueAt() }
+      const record = this.#recorder(path, 'receive')
       this.#wait(wait, () => {
-        this.#receives.remove(own)
-        record(tooLate)
+        this.#receives.remove(path)
+        record({ isError: false, value: tooLate })
       })
-      this.#receives.add({
-        path: own,
-        name,
-        received: ({ value, seq }) => this.#received(own, () => record(value, seq)),
+      const received = ({ value, seq }: MessageRow): void =>
+        this.#came(path, () => record({ isError: false, value, message: seq }))
+      this.#receives.add({ path, name, received })
+    })
+  }
+
+  /** Starts a run once in the life of this one; its id is what is remembered. */
+  async child(order: ChildOrder): Promise<{ readonly id: string; readonly path: string }> {
+    let own = order.path
+    const begin = (path: string): void => {
+      this.#underWay += 1
+      void new ChildStart(this, { ...order, path }).begin()
+    }
+    const asked = { path: order.path, kind: 'child', isNamed: true } as const
+    const id = await this.#results.ask(asked, begin, (path) => (own = path))
+    return { id: id as string, path: own }
+  }
+
+  /** Waits for the end of a run, in memory or parked. */
+  result(asked: string, id: string, dueAt: () => ResultDue): Promise<unknown> {
+    return this.#results.ask({ path: asked, kind: 'result', isNamed: false }, (path) => {
+      const { at, late } = dueAt()
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'run', name: id, dueAt: at }
+      const record = this.#recorder(path, 'result')
+      const fail = (error: Error): void => record({ isError: true, value: errorText(error) })
+      this.#wait(wait, () => {
+        this.#awaited.remove(path)
+        fail(late())
       })
+      const ended = (end: FinishedRun | 'gone'): void =>
+        this.#came(path, () => {
+          if (end === 'gone') fail(runNotFound(id))
+          else record({ isError: end.outcome !== 'succeeded', value: end.value })
+        })
+      this.#awaited.add({ path, id, ended })
     })
   }
 
@@ -149,13 +171,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
 
   mail(): void {
     this.#receives.look()
+    this.#awaited.look()
   }
 
   over(reason: Error | undefined): void {
     this.#waits.clear()
+    this.#rests?.cancel()
     this.#receives.clear()
-    this.#releases.clear()
-    this.#promised.clear()
+    this.#awaited.clear()
+    this.#results.clear()
     this.#limits?.clear()
     if (this.#executing.size === 0) return
     // Steps that the code did not wait for, as the losers of a race.
@@ -195,7 +219,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
     step.refuse(error)
   }
 
-  // ReceiveOwner
+  // ChildOwner
+
+  refusedChild(path: string, error: Error): void {
+    this.#underWay -= 1
+    this.#results.refuse(path, error)
+    this.#restSoon()
+  }
+
+  // LookoutOwner
 
   asking(): void {
     this.#underWay += 1
@@ -216,22 +248,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
   recorded(step: RememberedStep): void {
     this.#underWay -= 1
     this.#executing.delete(step.path)
-    if (!this.activation.isOver) this.#releaseLater(step)
-  }
-
-  /** A promise that is settled through the journal; never, when the activation is over: then it is garbage. */
-  #promise(start: (promised: Omit<Promised, 'name'>) => void): Promise<unknown> {
-    const promise = new Promise((resolve, reject) => {
-      if (this.#isClosed()) return
-      try {
-        start({ resolve, reject })
-      } catch (error) {
-        reject(toError(error))
-      }
-    })
-    // A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it.
-    promise.catch(() => undefined)
-    return promise
+    if (!this.activation.isOver) this.#results.add(step)
   }
 
   #isClosed(): boolean {
@@ -240,8 +257,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
   }
 
   #executeNow(step: StepExecution): void {
-    // What a step's function says is new, whatever the code around it repeats.
-    this.#isReacting = false
+    // What a step's function says is new.
+    this.#results.hush()
     this.activation.around.execute(step)
   }
 
@@ -263,40 +280,21 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
     this.#restSoon()
   }
 
-  #received(path: string, record: () => void): void {
-    if (this.activation.isOver) return
+  /** Something that is recorded once it has come, from its wait on. */
+  #recorder(path: string, kind: StepKind): (result: Came) => void {
+    const startedAt = this.activation.deps.store.now()
+    const recorder = new StepRecorder(this, path, kind)
+    return (result) => recorder.record({ ...result, attempt: 1, startedAt })
+  }
+
+  /** What was waited for is there before its time was up. */
+  #came(path: string, record: () => void): void {
+    const { isOver, deps } = this.activation
+    if (isOver) return
+    this.#heardAt = deps.clock.monotonic()
     this.#waits.remove(path)
     this.#underWay += 1
     record()
-  }
-
-  #releaseLater(step: RememberedStep): void {
-    this.#releases.add(step.seq, () => {
-      this.#reactTo(step.seq)
-      this.#give(step)
-    })
-  }
-
-  #reactTo(seq: number): void {
-    this.#lastGiven = seq
-    if (seq >= this.#lastRemembered) return
-    this.#isReacting = true
-    this.activation.deps.clock.soon(() => {
-      if (this.#lastGiven === seq) this.#isReacting = false
-    })
-  }
-
-  #give(step: RememberedStep): void {
-    const promised = this.#promised.get(step.path)
-    if (promised === undefined) return
-    this.#promised.delete(step.path)
-    if (promised.name !== undefined) this.#journal.leave(promised.name)
-    try {
-      if (step.isError) promised.reject(decodeError(step.value, reviveError))
-      else promised.resolve(decode(step.value))
-    } catch (error) {
-      promised.reject(toError(error))
-    }
   }
 
   /** How many steps wait for limiters. */
@@ -307,8 +305,13 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
   /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
   #giveBack(): void {
     if (this.#waits.size === 0) return this.activation.release()
-    const isReady = this.#hasRefused || this.#releases.size > 0 || this.#atLimits > 0
+    const isReady = this.#hasRefused || this.#results.size > 0 || this.#atLimits > 0
     this.activation.park([...this.#waits.records, ...this.#waits.unasked], isReady)
+  }
+
+  #restIn(delayMs: number): void {
+    this.#rests?.cancel()
+    this.#rests = this.activation.deps.clock.after(delayMs, () => this.#rest(), { background: true })
   }
 
   /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
@@ -324,10 +327,16 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ReceiveOw
   #rest(): void {
     if (this.activation.isOver || this.#underWay > 0) return
     if (this.#isDraining) return this.#giveBack()
-    if (this.#releases.size > 0 || this.#waits.size === 0 || this.#atLimits > 0) return
-    const untilMs = this.#waits.earliest - this.activation.deps.store.now()
+    if (this.#results.size > 0 || this.#waits.size === 0 || this.#atLimits > 0) return
+    const { store, clock } = this.activation.deps
+    const untilMs = this.#waits.earliest - store.now()
+    if (untilMs <= 0) return
     // What is told is heard by the store first.
-    if (untilMs > residentMs || (untilMs > 0 && this.#waits.hasMessage)) this.activation.park(this.#waits.records)
+    if (this.#waits.has('message')) return this.activation.park(this.#waits.records)
+    const idleMs = clock.monotonic() - this.#heardAt
+    if (this.#waits.has('run') && idleMs < residentMs && !this.activation.around.isFull())
+      return this.#restIn(residentMs - idleMs)
+    if (untilMs > residentMs) this.activation.park(this.#waits.records)
   }
 }
 

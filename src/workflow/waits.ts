@@ -1,6 +1,6 @@
 // What a run waits for while nothing of it executes: sleeps, and pauses between attempts.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { WaitRecord } from '../store/waits.ts'
+import type { WaitKind, WaitRecord } from '../store/waits.ts'
 
 interface Waiting {
   readonly record: WaitRecord
@@ -53,9 +53,10 @@ export class Waits {
     this.#arm(dueOf(record))
   }
 
-  /** Whether one of them waits to be told something. */
-  get hasMessage(): boolean {
-    return [...this.#waiting.values()].some(({ record }) => record.kind === 'message')
+  /** Whether one of them is of this kind. */
+  has(kind: WaitKind): boolean {
+    for (const { record } of this.#waiting.values()) if (record.kind === kind) return true
+    return false
   }
 
   /** What was waited for is there. */

@@ -417,6 +417,7 @@ describe('a run', () => {
       node: undefined,
       tags: ['a', 'b'],
       correlationId: undefined,
+      parent: undefined,
       schedule: undefined,
       scheduledAt: undefined,
       input: 4,

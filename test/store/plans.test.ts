@@ -1,6 +1,8 @@
 // The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
 import { afterEach, describe, expect, it } from 'vitest'
 import { hotAdmissionStatements } from '../../src/store/sqlite/admission.ts'
+import { hotChildStatements } from '../../src/store/sqlite/children.ts'
+import { hotFamilyStatements } from '../../src/store/sqlite/families.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
@@ -46,6 +48,8 @@ const statements = {
   ...hotOldestStatements,
   ...hotMoveStatements,
   ...hotFinishedStatements,
+  ...hotChildStatements,
+  ...hotFamilyStatements,
   ...hotDueStatements,
   ...hotStateStatements,
   ...hotHeldStatements,
@@ -79,6 +83,7 @@ const statements = {
   findMany: hotViewStatements.findMany,
   findManyLive: hotViewStatements.findManyLive,
   findManyDead: hotViewStatements.findManyDead,
+  findManyChildren: hotViewStatements.findManyChildren,
   pickManyDead: hotViewStatements.pickManyDead,
   countManyDead: hotViewStatements.countManyDead,
   findStepViews: hotViewStatements.findSteps,
@@ -117,8 +122,14 @@ const restOuter = [
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
 ]
-/** The schedule that started it, and its tick. */
-const ofSchedule = ['SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)', runByKey, runByKey]
+/** The run that started it; the schedule that did, and its tick. */
+const ofSchedule = [
+  'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
+  'SEARCH child USING INTEGER PRIMARY KEY (rowid=?)',
+  'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)',
+  runByKey,
+  runByKey,
+]
 
 const wholeRowOuter = [...endedOuter, ...restOuter, ...ofSchedule]
 /** With the states that are asked for. */
@@ -274,6 +285,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
     waitsOfRun,
     waitsOfRun,
+    waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -336,6 +348,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     waitsOfRun,
     runByKey,
     waitsOfRun,
+    runKeyById,
+    'SEARCH awaited USING INTEGER PRIMARY KEY (rowid=?)',
     messagesOfRun,
     tokensOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
@@ -351,6 +365,14 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findMany: ['SCAN run', ...asked, ...wholeRow, ...listedOuter],
   findManyLive: [runByKey, 'SCAN live', given, ...asked, ...wholeRow, ...listedOuter],
   findManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...listedOuter],
+  findManyChildren: [
+    runByKey,
+    'SEARCH run USING COVERING INDEX run_parent (parent=?)',
+    'SEARCH above USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)',
+    ...asked,
+    ...wholeRow,
+    ...listedOuter,
+  ],
   pickManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...endedOuter, given],
   countManyDead: [runByKey, deadOfKind, ...asked, ...wholeRow, ...countedOuter],
   findGroups: ['SEARCH finished USING COVERING INDEX finished_dead (fingerprint>?)', 'USE TEMP B-TREE FOR ORDER BY'],
@@ -376,6 +398,18 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   insertLive: [runByKey, outcomeByKey, 'SEARCH state USING PRIMARY KEY (run_id=?)'],
   openAgain: [runByKey],
   leaveTheDead: [outcomeByKey],
+  linkChild: [runByKey, 'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)'],
+  markParent: [liveByKey],
+  findAttached: [
+    'SEARCH run USING INDEX run_parent (parent=?)',
+    given,
+    liveByKey,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
+  ],
+  markFollowed: [liveByKey, 'SCAN asked VIRTUAL TABLE INDEX 1:', runKeyById],
+  findWaitingForRun: [runByKey, given, 'SEARCH wait USING COVERING INDEX wait_run (name=?)'],
+  findEnds: ['SCAN asked VIRTUAL TABLE INDEX 1:', `${runKeyById} LEFT-JOIN`, ...endedOuter],
   takeBack: ['SEARCH rollup USING PRIMARY KEY (definition=? AND outcome=? AND is_timeout=?)'],
   // Backwards along the key.
   findAudit: ['SCAN audit'],

@@ -8,6 +8,7 @@ import { takeFrom } from './counters.ts'
 import { Outbox } from './events.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
+import { startChildren } from './children.ts'
 import { recordTells } from './messages.ts'
 import * as nodes from './nodes.ts'
 import { PausedQueues } from './queues.ts'
@@ -51,6 +52,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const tells = recordTells(write, batch.tells)
   const cancels = cancelRuns(write, batch.cancels)
   const started = insertRuns(write, batch.starts)
+  const joined = startChildren(write, batch.children)
   rollup.write(db, now)
   const claims = claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
@@ -60,11 +62,12 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const { lost } = fence
   const { woken } = news
   const { opensAt } = admission
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, started, tells, completions, cancels, woken, heldBack })
+  if (isNode) keepAnswer(db, batch.nodeId, { lost, started, joined, tells, completions, cancels, woken, heldBack })
   return {
     isNodeLost: false,
     lost,
     started,
+    joined,
     tells,
     completions,
     cancels,

@@ -1,18 +1,14 @@
 // Cancelling: a run that is not running ends at once, one that runs is asked to.
-import { runMoves } from '../../model/run.ts'
 import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { endRuns } from './moves.ts'
+import { cancelRun } from './moves.ts'
 import type { Write } from './runs.ts'
-import { hasSucceeded } from './tokens.ts'
 
 // By the unique public id, then by primary key.
 const findLive = `
 select run.id as run_id, live.state, live.epoch
 from run left join live on live.run_id = run.id
 where run.public_id = ?`
-
-const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
 
 // Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it must be walked first:
 // that is what cross join says to SQLite, which would scan live otherwise.
@@ -30,8 +26,6 @@ interface LiveRow {
   readonly epoch: number | null
 }
 
-const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
-
 /** The statements of this file whose plans are tested. */
 export const hotCancelStatements = { findLive, findRequests }
 
@@ -43,22 +37,6 @@ export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): Canc
 export function listCancelRequests(db: Connection, nodeId: number): CancelRequested[] {
   const rows = db.all<{ run_id: number; reason: string }>(findRequests, nodeId)
   return rows.map((row) => ({ runId: row.run_id, reason: row.reason }))
-}
-
-/** Ends a run, or asks the node that runs it to. */
-export function cancelRun(
-  write: Write,
-  { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
-  { value, reason }: Pick<CancelRecord, 'value' | 'reason'>,
-): CancelAnswer {
-  if (!waiting.includes(state)) {
-    write.db.run(insertRequest, runId, reason)
-    return 'asked'
-  }
-  // Invariant: I11. What was told from outside is its end, and only has to be taken in.
-  if (epoch !== null && hasSucceeded(write.db, { runId, epoch })) return 'asked'
-  endRuns(write, [{ runId, outcome: 'cancelled', value }])
-  return 'cancelled'
 }
 
 function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {

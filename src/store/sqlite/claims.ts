@@ -105,6 +105,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
     deadlineAt: live.deadlineAt,
     expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
     correlationId: live.correlationId,
+    depth: live.depth,
     retry: live.retry,
     isUnchecked: live.isUnchecked === 1,
     scheduledAt: live.scheduledAt,

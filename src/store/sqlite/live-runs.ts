@@ -22,6 +22,7 @@ export interface LiveRun {
   readonly correlationId: string | null
   readonly retry: string | null
   readonly isUnchecked: number | null
+  readonly depth: number
   readonly scheduledAt: number | null
 }
 
@@ -46,6 +47,7 @@ export const loaded: Readonly<Record<keyof LiveRun, string>> = {
   correlationId: 'run.correlation_id',
   retry: 'run.retry',
   isUnchecked: 'run.is_unchecked',
+  depth: 'run.depth',
   scheduledAt: 'iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at))',
 }
 

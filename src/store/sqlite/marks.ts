@@ -33,15 +33,25 @@ interface KeptAnswer {
   readonly tells: readonly TellAnswer[]
   readonly woken: number
   readonly heldBack: readonly boolean[]
+  readonly joined: readonly (readonly [string, string])[]
   /** The starts that met a run of their key, by their place. */
   readonly met: Readonly<Record<number, Met>>
 }
 
 type Met = Pick<Started, 'id' | 'runId' | 'isNew' | 'isAmended' | 'createdAt'> & { readonly replacedId?: string }
 
-type Kept = Pick<Committed, 'lost' | 'started' | 'cancels' | 'completions' | 'tells' | 'woken' | 'heldBack'>
+type Kept = Pick<Committed, 'lost' | 'started' | 'joined' | 'cancels' | 'completions' | 'tells' | 'woken' | 'heldBack'>
 
-const nothingKept: KeptAnswer = { lost: [], cancels: [], completions: [], tells: [], woken: 0, heldBack: [], met: {} }
+const nothingKept: KeptAnswer = {
+  lost: [],
+  cancels: [],
+  completions: [],
+  tells: [],
+  woken: 0,
+  heldBack: [],
+  joined: [],
+  met: {},
+}
 
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
@@ -52,13 +62,13 @@ export function markBatch(db: Connection, batch: Batch, epoch: number): boolean 
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function keepAnswer(db: Connection, nodeId: number, { lost, started, ...rest }: Kept): void {
+export function keepAnswer(db: Connection, nodeId: number, { lost, started, joined, ...rest }: Kept): void {
   const met = metBy(started)
   const { cancels, completions, tells, woken, heldBack } = rest
-  const kinds = lost.size + cancels.length + completions.length + tells.length + woken
+  const kinds = lost.size + cancels.length + completions.length + tells.length + joined.size + woken
   if (kinds === 0 && !heldBack.includes(true) && met === undefined) return
   const lostRuns = Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const)
-  const kept: KeptAnswer = { ...rest, lost: lostRuns, met: met ?? {} }
+  const kept: KeptAnswer = { ...rest, lost: lostRuns, joined: [...joined], met: met ?? {} }
   db.run(updateAnswer, JSON.stringify(kept), nodeId)
 }
 
@@ -72,6 +82,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     isNodeLost: false,
     lost: lostAgain(batch, kept),
     started,
+    joined: new Map(kept.joined),
     cancels: kept.cancels,
     completions: kept.completions,
     tells: kept.tells,

@@ -591,5 +591,17 @@ create index failure_untold on failure (definition) where node is null;
 
 -- What is kept with a line of a log: JSON of an object.
 alter table log add column fields text;
+
+-- The run that started it, whether it goes on without that, and how many are above it.
+alter table run add column parent integer;
+alter table run add column is_detached integer not null default 0;
+alter table run add column depth integer not null default 0;
+create index run_parent on run (parent) where parent is not null;
+
+-- Whether it started runs that end with it.
+alter table live add column has_children integer not null default 0;
+
+-- Who waits for the end of which run.
+create index wait_run on wait (name) where kind = 'run';
 `,
 ]

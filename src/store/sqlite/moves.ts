@@ -1,11 +1,13 @@
 // How a run leaves the node that runs it: it ends, backs off, parks or is given back. Every end, by whomever, goes through finishRuns.
-import type { ErrorRecord } from '../../lib/error-record.ts'
+import { toErrorRecord, type ErrorRecord } from '../../lib/error-record.ts'
+import { runCancelled } from '../../model/errors.ts'
 import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
-import type { Batch, Held, SettleRecord } from '../store.ts'
+import type { Batch, CancelAnswer, CancelRecord, Held, SettleRecord } from '../store.ts'
 import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
+import { followRuns, listAttached, listWaiting } from './families.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeHeldRuns } from './held.ts'
 import { backInLine } from './limited.ts'
@@ -15,7 +17,7 @@ import { packed } from './packed.ts'
 import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
-import { endTokens, hasCompletion, hearOfPark } from './tokens.ts'
+import { endTokens, hasCompletion, hasSucceeded, hearOfPark } from './tokens.ts'
 import { deleteWaits, replaceWaits, wholeMs } from './waits.ts'
 import { wakeRun } from './wakes.ts'
 
@@ -53,6 +55,7 @@ const ending: Readonly<Record<keyof EndingLive, string>> = {
   hasState: 'has_state',
   hasSlots: 'has_slots',
   isFollowed: 'is_followed',
+  hasChildren: 'has_children',
   schedule: 'schedule',
 }
 const ofGiven = `from live where run_id in (select value from json_each(?))`
@@ -64,6 +67,8 @@ const findEnding = packed(ending, ofGiven)
 const findHeldEnding = packed(ending, `${ofGiven} and node = ? and state = 'running'`)
 
 const deleteLive = `delete from live where run_id in (select value from json_each(?))`
+
+const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
 
 /** The statements of this file whose plans are tested. */
 export const hotMoveStatements = {
@@ -97,6 +102,24 @@ export function settleRuns(write: Write, settles: readonly SettleRecord[]): void
     ended.push({ live, end: settle })
   }
   finishRuns(write, ended)
+}
+
+const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
+
+/** Ends a run, or asks the node that runs it to. */
+export function cancelRun(
+  ends: Ends,
+  { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
+  { value, reason }: Pick<CancelRecord, 'value' | 'reason'>,
+): CancelAnswer {
+  if (!waiting.includes(state)) {
+    ends.db.run(insertRequest, runId, reason)
+    return 'asked'
+  }
+  // Invariant: I11. What was told from outside is its end, and only has to be taken in.
+  if (epoch !== null && hasSucceeded(ends.db, { runId, epoch })) return 'asked'
+  endRuns(ends, [{ runId, outcome: 'cancelled', value }])
+  return 'cancelled'
 }
 
 /** How somebody else than its node ends a run. */
@@ -143,7 +166,8 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     const left = write.db.get<Left>(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
     // Race: as for a completion below.
-    if (hasMessage(write.db, held.runId, waits)) wakeRun(write, held.runId, { isDecided: false })
+    if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits))
+      wakeRun(write, held.runId, { isDecided: false })
     const completion = waits.find(({ kind }) => kind === 'completion')
     if (completion === undefined) continue
     hearOfPark(write, held)
@@ -177,6 +201,7 @@ function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token
 }
 
 interface EndingLive extends Held {
+  readonly hasChildren: number
   readonly definition: number
   readonly attempt: number
   readonly startedAt: number | null
@@ -193,7 +218,8 @@ interface EndedRun {
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
-function finishRuns({ db, now, rollup, news, admission, outbox }: Ends, ended: readonly EndedRun[]): void {
+function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
+  const { db, now, rollup, news, admission, outbox } = ends
   if (ended.length === 0) return
   const schedules = new Set<number>()
   for (const { live, end } of ended) {
@@ -215,12 +241,24 @@ function finishRuns({ db, now, rollup, news, admission, outbox }: Ends, ended: r
     // What did not succeed may be tried again, and goes on with what it kept.
     ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
   )
-  news.woken += wakeFollowers(
-    { db, admission },
-    ended.flatMap(({ live }) => (live.isFollowed === 1 ? [live.runId] : [])),
-  )
+  news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
+  for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
+  endChildren(ends, idsWith(ended, 'hasChildren'))
   if (schedules.size > 0) news.woken += wakeHeldRuns({ db, admission }, schedules)
-  admission.leave(ended.flatMap(({ live }) => (live.hasSlots === 1 ? [live.runId] : [])))
+  admission.leave(idsWith(ended, 'hasSlots'))
+}
+
+function idsWith(ended: readonly EndedRun[], flag: 'isFollowed' | 'hasChildren' | 'hasSlots'): number[] {
+  return ended.flatMap(({ live }) => (live[flag] === 1 ? [live.runId] : []))
+}
+
+/** What these runs started, and did not detach, ends with them. */
+function endChildren(ends: Ends, parents: readonly number[]): void {
+  for (const child of listAttached(ends.db, parents)) {
+    const reason = `run ${child.parentId}, which started it, has ended`
+    const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
+    cancelRun(ends, child, { value, reason })
+  }
 }
 
 function idsOf(runs: readonly { readonly runId: number }[]): string {

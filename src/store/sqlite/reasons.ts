@@ -10,6 +10,7 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
+  (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?) as asked
 cross join run on run.public_id = asked.value
@@ -38,6 +39,7 @@ interface WaitingRow {
   readonly version: string
   readonly pausedAt: number | null
   readonly aheadId: string | null
+  readonly awaitedId: string | null
 }
 
 interface Serving {
@@ -74,6 +76,8 @@ function reasonOf(
   if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until: row.dueAt ?? undefined }
   if (row.state === 'parked' && row.message !== null)
     return { kind: 'message', name: row.message, until: row.dueAt ?? undefined }
+  if (row.state === 'parked' && row.awaitedId !== null)
+    return { kind: 'result', runId: row.awaitedId, until: row.dueAt ?? undefined }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, serving())

@@ -17,7 +17,9 @@ select max(run_id) as through, count(*) as runs from (select run_id from live wh
 // By primary key prefix, then by that of messages, and by the index of tokens.
 const isThere = `exists (
   select 1 from wait where wait.run_id = live.run_id and (
-    (wait.kind = 'message' and exists (
+    (wait.kind = 'run' and not exists (
+      select 1 from run cross join live as awaited on awaited.run_id = run.id where run.public_id = wait.name))
+    or (wait.kind = 'message' and exists (
       select 1 from message where message.run_id = wait.run_id and message.name = wait.name))
     or (wait.kind = 'completion' and exists (
       select 1 from token where token.run_id = wait.run_id and token.epoch = live.epoch and token.path = wait.path

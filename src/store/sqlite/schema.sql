@@ -144,7 +144,7 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0, schedule integer) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0, schedule integer, has_children integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
@@ -228,7 +228,9 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer, parent integer, is_detached integer not null default 0, depth integer not null default 0) strict;
+
+CREATE INDEX run_parent on run (parent) where parent is not null;
 
 CREATE UNIQUE INDEX run_tick on run (schedule, scheduled_at) where schedule is not null;
 
@@ -332,6 +334,8 @@ CREATE TABLE wait (
   due_at integer,
   primary key (run_id, path)
 ) strict, without rowid;
+
+CREATE INDEX wait_run on wait (name) where kind = 'run';
 
 CREATE TABLE waiter (
   limiter integer not null,

@@ -32,6 +32,7 @@ import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersInOrder, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
 import { watchLog } from './log-watch.ts'
+import { listEnds } from './families.ts'
 import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
 import { listNodeViews } from './node-views.ts'
@@ -234,6 +235,10 @@ class SqliteStore implements Store {
 
   async findFinished(id: string) {
     return this.#read(() => views.findFinished(this.#db, id))
+  }
+
+  async listEnds(ids: readonly string[]) {
+    return this.#read(() => listEnds(this.#db, ids))
   }
 
   async listMessages(slice: MessageSlice) {

@@ -4,7 +4,7 @@ import { appendList, isFullList, type Room } from '../../model/append.ts'
 import { runCancelled } from '../../model/errors.ts'
 import { decideStart, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord, Started } from '../start.ts'
-import { cancelRun } from './cancels.ts'
+import { cancelRun } from './moves.ts'
 import { takeFrom } from './counters.ts'
 import {
   changeInput,

@@ -40,11 +40,19 @@ select 1 as has_failed from step
 where run_id = ? and generation = ? and is_error = 1
 limit 1`
 
+// A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
+const isOfDeadChild = `kind = 'child' and not exists (
+  select 1 from run where run.public_id = substr(step.value, 3, length(step.value) - 3) and (
+    exists (select 1 from live where live.run_id = run.id and live.run_id not in (select run_id from cancel_request))
+    or (select outcome from finished where finished.run_id = run.id order by generation desc limit 1) = 'succeeded'
+  )
+)`
+
 // What succeeded is remembered in the next generation too; by primary key prefix.
 const copySteps = `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
 select run_id, generation + 1, path, seq, kind, attempt, 0, value, epoch, started_at, finished_at from step
-where run_id = ? and generation = ? and is_error = 0`
+where run_id = ? and generation = ? and is_error = 0 and not (${isOfDeadChild})`
 
 /** Opens the next generation, which remembers what succeeded. */
 export function copyJournal(db: Connection, runId: number, generation: number): void {

@@ -10,6 +10,7 @@ import { reasonsOf } from './reasons.ts'
 const columns = `
 id, name, version, queue, state, code, fingerprint, generation, attempt, deliveries, created_at as createdAt, started_at as startedAt,
 finished_at as finishedAt, due_at as dueAt, node, tags, correlation_id as correlationId, input, value, done, total,
+(select above.public_id from run as above where above.id = (select child.parent from run as child where child.id = runs.run_id)) as parent,
 (select schedule.name from schedule where schedule.id = (select run.schedule from run where run.id = runs.run_id)) as schedule,
 (select coalesce(scheduled_at, case when schedule is null then null else created_at end) from run where run.id = runs.run_id) as scheduledAt`
 
@@ -27,6 +28,9 @@ const findOne = `select ${columns} from runs where id = ?`
 const hasTags = `not exists (
   select 1 from json_each(?4) as wanted where wanted.value not in (select value from json_each(runs.tags))
 )`
+
+// Walks run_parent.
+const children = `select run.id from run where run.parent = (select above.id from run as above where above.public_id = ?8)`
 
 const matches = `
 where (?1 is null or name = ?1) and (?2 is null or state in (select value from json_each(?2))) and (?3 is null or code = ?3)
@@ -48,15 +52,21 @@ const findManyLive = `select ${columns} from runs ${matches} ${areLive}${newestF
 const areDead = `and run_id in (select run_id from finished where fingerprint = ?5)`
 const findManyDead = `select ${columns} from runs ${matches} ${areDead}${newestFirst}`
 
+// Those that a run started, by run_parent.
+const areChildren = `and run_id in (${children})`
+const findManyChildren = `select ${columns} from runs ${matches} ${areChildren}${newestFirst}`
+
 // The same, to do something to them.
 const picked = 'run_id as runId, id, name'
 const pickMany = `select ${picked} from runs ${matches}${newestFirst}`
 const pickManyLive = `select ${picked} from runs ${matches} ${areLive}${newestFirst}`
+const pickManyChildren = `select ${picked} from runs ${matches} ${areChildren}${newestFirst}`
 const pickManyDead = `select ${picked} from runs ${matches} ${areDead}${newestFirst}`
 
 // The same, to be counted.
 const countMany = `select count(*) as runs from runs ${matches} and ?7 is null`
 const countManyLive = `select count(*) as runs from runs ${matches} ${areLive} and ?7 is null`
+const countManyChildren = `select count(*) as runs from runs ${matches} ${areChildren} and ?7 is null`
 const countManyDead = `select count(*) as runs from runs ${matches} ${areDead} and ?7 is null`
 
 const findKey = `select id from run where public_id = ?`
@@ -84,6 +94,7 @@ export const hotViewStatements = {
   findMany,
   findManyLive,
   findManyDead,
+  findManyChildren,
   pickManyDead,
   countManyDead,
   findSteps,
@@ -106,24 +117,35 @@ export function listRuns(db: Connection, page: RunPage, now: number): RunView[] 
   const { after, limit } = page
   const before = after === undefined ? null : db.get<{ id: number }>(findKey, after)?.id
   if (before === undefined) throw runNotFound(after ?? '')
-  return withReasons(db, db.all<RunRow>(listings[walkOf(page)], ...valuesOf(page), before, limit), now)
+  return withReasons(
+    db,
+    db.all<RunRow>(listings[walkOf(page)], ...valuesOf(page), before, limit, ...parentOf(page)),
+    now,
+  )
 }
 
 export function pickRuns(db: Connection, filter: RunFilter, { before, limit }: PickPage): PickedRun[] {
-  return db.all<PickedRun>(picks[walkOf(filter)], ...valuesOf(filter), before, limit)
+  return db.all<PickedRun>(picks[walkOf(filter)], ...valuesOf(filter), before, limit, ...parentOf(filter))
 }
 
 export function countRuns(db: Connection, filter: RunFilter): number {
-  return db.get<{ runs: number }>(counts[walkOf(filter)], ...valuesOf(filter), null, null)?.runs ?? 0
+  return (
+    db.get<{ runs: number }>(counts[walkOf(filter)], ...valuesOf(filter), null, null, ...parentOf(filter))?.runs ?? 0
+  )
 }
 
-const listings = { all: findMany, live: findManyLive, dead: findManyDead }
-const picks = { all: pickMany, live: pickManyLive, dead: pickManyDead }
-const counts = { all: countMany, live: countManyLive, dead: countManyDead }
+const listings = { all: findMany, live: findManyLive, dead: findManyDead, children: findManyChildren }
+const picks = { all: pickMany, live: pickManyLive, dead: pickManyDead, children: pickManyChildren }
+const counts = { all: countMany, live: countManyLive, dead: countManyDead, children: countManyChildren }
 
-function walkOf({ state, fingerprint }: RunFilter): 'all' | 'live' | 'dead' {
+function walkOf({ state, fingerprint, parent }: RunFilter): keyof typeof listings {
+  if (parent !== undefined) return 'children'
   if (fingerprint !== undefined) return 'dead'
   return state !== undefined && [state].flat().every((one) => isLive.has(one)) ? 'live' : 'all'
+}
+
+function parentOf({ parent }: RunFilter): string[] {
+  return parent === undefined ? [] : [parent]
 }
 
 function valuesOf({ name, state, code, tags, fingerprint }: RunFilter): (string | null)[] {

@@ -1,6 +1,7 @@
 // What every store must show: the same cases, run on each of them. Start reading with moves.ts.
 import assert from 'node:assert/strict'
 import { ageingCases } from './ageing.ts'
+import { childCases } from './children.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
@@ -59,6 +60,7 @@ const groups: Readonly<Record<string, Cases>> = {
   'limits on what is no run': ticketCases,
   schedules: scheduleCases,
   messages: messageCases,
+  children: childCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

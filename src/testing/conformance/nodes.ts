@@ -77,6 +77,7 @@ export const nodeCases: Cases = {
     })
     const nothing = {
       started: [],
+      joined: new Map(),
       tells: [],
       completions: [],
       cancels: [],

@@ -1,0 +1,168 @@
+// Runs that runs start: there once with the step that remembers them, awaited without a lost wake-up, ended with their parent.
+import assert from 'node:assert/strict'
+import type { ChildRecord } from '../../store/start.ts'
+import type { Claimed, Held } from '../../store/store.ts'
+import type { ParkRecord } from '../../store/waits.ts'
+import { attach, cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+
+export const childCases: Cases = {
+  'is there with the step that remembers it, and knows who started it': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const { joined } = await scene.node.commit({ children: [childOf(scene, parent.held)] })
+    same([...joined], [])
+    const [step] = await scene.store.listSteps(parent.id)
+    same([step?.path, step?.kind, step?.value], ['go', 'child', 'j"child"'])
+    same((await scene.store.findRun('child'))?.parent, parent.id)
+    const child = await scene.node.claimOne()
+    same([child.id, child.depth, parent.depth], ['child', 1, 0])
+  },
+
+  'counts those above it, from the first that is not detached': async (scene) => {
+    const first = await scene.startAndClaim()
+    await scene.node.commit({ children: [childOf(scene, first.held)] })
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ children: [childOf(scene, second.held, { id: 'third' })] })
+    const third = await scene.node.claimOne()
+    await scene.node.commit({ children: [childOf(scene, third.held, { id: 'apart', isDetached: true })] })
+    const apart = await scene.node.claimOne()
+    same([second.depth, third.depth, apart.depth], [1, 2, 0])
+  },
+
+  'is not started by who lost the run': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const stale: Held = { ...parent.held, epoch: parent.held.epoch - 1 }
+    const { lost } = await scene.node.commit({ children: [childOf(scene, stale)] })
+    same([lost.has(stale), await scene.store.findRun('child')], [true, undefined])
+    same(await scene.store.listSteps(parent.id), [])
+  },
+
+  'is there once when the batch is issued twice, with the same answer': async (scene) => {
+    await scene.client.commit({ starts: [scene.startRecord({ id: 'known', key: attach('k') })] })
+    const known = await scene.node.claimOne()
+    const parent = await scene.startAndClaim()
+    const children = [childOf(scene, parent.held), childOf(scene, parent.held, { id: 'joins', path: 'b', key: 'k' })]
+    const batch = scene.node.batch({ children })
+    const first = await scene.node.store.commit(batch)
+    const again = await scene.node.store.commit(batch)
+    same([[...first.joined], [...again.joined]], [[['joins', known.id]], [['joins', known.id]]])
+    same(
+      (await scene.store.listSteps(parent.id)).map(({ value }) => value),
+      [`j"${known.id}"`, 'j"child"'],
+    )
+    same(
+      (await scene.store.listRuns({ limit: 9, parent: parent.id })).map(({ id }) => id),
+      ['child'],
+    )
+  },
+
+  'wakes a run that waits for its end, whatever end': async (scene) => {
+    for (const outcome of ['succeeded', 'failed', 'cancelled'] as const) {
+      const { parent, child } = await family(scene)
+      await scene.node.commit({ parks: [parkFor(parent.held, child.id)] })
+      assert.equal(await scene.stateOf(parent.id), 'parked')
+      same((await scene.store.findRun(parent.id))?.reason, { kind: 'result', runId: child.id, until: undefined })
+      const { woken } = await scene.node.commit({ settles: [settle(child.held, outcome)] })
+      same([woken, await scene.stateOf(parent.id)], [1, 'ready'])
+      same((await scene.store.listEnds([child.id])).get(child.id), {
+        outcome,
+        value: settle(child.held, outcome).value,
+      })
+      await scene.node.commit({ settles: [settle((await scene.node.claimOne()).held)] })
+    }
+  },
+
+  'makes a run ready that parks for what has ended, or is not there': async (scene) => {
+    const { parent, child } = await family(scene)
+    await scene.node.commit({ settles: [settle(child.held)] })
+    await scene.node.commit({ parks: [parkFor(parent.held, child.id)] })
+    assert.equal(await scene.stateOf(parent.id), 'ready')
+    const again = await scene.node.claimOne()
+    await scene.node.commit({ parks: [parkFor(again.held, 'gone')] })
+    assert.equal(await scene.stateOf(parent.id), 'ready')
+    same([...(await scene.store.listEnds(['gone', parent.id]))], [['gone', 'gone']])
+  },
+
+  'loses no wake-up between a park and an end on two nodes, in whichever order': async (scene) => {
+    const other = await scene.addNode()
+    for (let turn = 0; turn < 20; turn++) {
+      const parent = await scene.startAndClaim()
+      const id = `child-${turn}`
+      await scene.node.commit({ children: [childOf(scene, parent.held, { id })] })
+      const child = await other.claimOne()
+      const park = () => scene.node.commit({ parks: [parkFor(parent.held, id)] })
+      const end = () => other.commit({ settles: [settle(child.held)] })
+      await Promise.all(turn % 2 === 0 ? [park(), end()] : [end(), park()])
+      assert.equal(await scene.stateOf(parent.id), 'ready')
+      await scene.node.commit({ settles: [settle((await scene.node.claimOne()).held)] })
+    }
+  },
+
+  'ends with its parent when it waits, and is asked to when it runs; what is detached goes on': async (scene) => {
+    const { parent, child } = await family(scene)
+    const children = [
+      childOf(scene, parent.held, { id: 'waits', path: 'b' }),
+      childOf(scene, parent.held, { id: 'apart', path: 'c', isDetached: true }),
+    ]
+    await scene.node.commit({ children })
+    const { cancelRequests } = await scene.node.commit({ settles: [settle(parent.held)] })
+    same(
+      cancelRequests.map(({ runId }) => runId),
+      [child.held.runId],
+    )
+    same([await scene.stateOf('waits'), await scene.stateOf('apart')], ['cancelled', 'ready'])
+  },
+
+  'ends with a parent that another cancels while it is parked, and so do its own': async (scene) => {
+    const { parent, child } = await family(scene)
+    await scene.node.commit({ children: [childOf(scene, child.held, { id: 'deeper' })] })
+    await scene.node.commit({ parks: [parkFor(child.held, 'deeper')] })
+    await scene.node.commit({ parks: [parkFor(parent.held, child.id)] })
+    same((await scene.client.commit({ cancels: [cancel(parent.id)] })).cancels, ['cancelled'])
+    same([await scene.stateOf(child.id), await scene.stateOf('deeper')], ['cancelled', 'cancelled'])
+  },
+
+  'is started anew by the next generation of its parent unless it succeeded or goes on': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const ids = ['good', 'bad', 'waits', 'apart']
+    const children = ids.map((id) => childOf(scene, parent.held, { id, path: id, isDetached: id === 'apart' }))
+    await scene.node.commit({ children })
+    const [good, bad] = await scene.node.claim(2)
+    if (good === undefined || bad === undefined) throw new Error('The children were not ready')
+    await scene.node.commit({ settles: [settle(good.held), settle(bad.held, 'failed')] })
+    await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
+    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same(
+      (await scene.store.listSteps(parent.id)).map(({ path }) => path),
+      ['apart', 'good'],
+    )
+  },
+}
+
+interface ChildValues {
+  readonly id?: string
+  readonly path?: string
+  readonly isDetached?: boolean
+  readonly key?: string
+}
+
+function childOf(
+  scene: Scene,
+  held: Held,
+  { id = 'child', path = 'go', isDetached = false, key }: ChildValues = {},
+): ChildRecord {
+  const start = scene.startRecord({ id, key: key === undefined ? null : attach(key) })
+  return { held, path, seq: path.charCodeAt(0), startedAt: startMs, start, isDetached }
+}
+
+let families = 0
+
+/** A run and one that it started, both held. */
+async function family(scene: Scene): Promise<{ readonly parent: Claimed; readonly child: Claimed }> {
+  const parent = await scene.startAndClaim()
+  await scene.node.commit({ children: [childOf(scene, parent.held, { id: `child-${++families}` })] })
+  return { parent, child: await scene.node.claimOne() }
+}
+
+function parkFor(held: Held, id: string): ParkRecord {
+  return { held, dueAt: null, waits: [{ path: 'go/result', kind: 'run', name: id, dueAt: null }] }
+}

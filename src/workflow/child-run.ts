@@ -1,0 +1,70 @@
+// A run that a workflow has started: what its code does with it.
+import { checkCallOptions, storedTime, type UnkeyedOptions } from '../engine/call.ts'
+import { checkName, checkOptions } from '../engine/checks.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import { optionInvalid, resultTimeout } from '../model/errors.ts'
+import { joinPath } from '../model/path.ts'
+import type { ResultDue, Steps } from './steps.ts'
+
+/** How a workflow starts another run. */
+export interface ChildOptions extends UnkeyedOptions {
+  /** What it is called in this scope: the name of its definition, unless told. Runs that are under way together need names of their own. */
+  readonly name?: string
+  /** It goes on when the run that started it has ended; without this it is cancelled then. */
+  readonly detached?: boolean
+}
+
+/** What a call of a definition from a workflow takes: nothing, when the definition takes nothing. */
+export type ChildArguments<Input> = undefined extends Input
+  ? [input?: Input, options?: ChildOptions]
+  : [Input] extends [void]
+    ? [input?: undefined, options?: ChildOptions]
+    : [input: Input, options?: ChildOptions]
+
+export interface ChildResultOptions {
+  /** How long to wait; for ever unless told. The run goes on whatever happens. */
+  readonly timeout?: Duration
+}
+
+export class ChildRun<Output = unknown> {
+  readonly id: string
+  /** Of its definition. */
+  readonly name: string
+  readonly #steps: Steps
+  readonly #path: string
+
+  constructor(steps: Steps, run: { readonly id: string; readonly name: string; readonly path: string }) {
+    this.id = run.id
+    this.name = run.name
+    this.#steps = steps
+    this.#path = run.path
+  }
+
+  /**
+   * Waits for the end of the run and gives its output. A run that waits for it long is parked and holds nothing.
+   *
+   * Saves: one journal row. Throws: what it failed with; `run_cancelled`; `result_timeout` when `timeout` passed first;
+   * `run_not_found` when it was deleted.
+   */
+  async result(options: ChildResultOptions = {}): Promise<Output> {
+    checkOptions(`the result of '${this.name}'`, options, ['timeout'])
+    const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
+    const due = (): ResultDue => ({
+      at: waitMs === undefined ? null : storedTime(this.#steps.activation.deps.store.now() + waitMs),
+      late: () => resultTimeout(this.id, waitMs ?? 0),
+    })
+    return (await this.#steps.result(joinPath(this.#path, 'result'), this.id, due)) as Output
+  }
+}
+
+const known = 'name detached queue priority tags delay at expires timeout retry correlationId'.split(' ')
+
+/** The options of the call that starts it. What would join it to another run is none of them: the journal starts it once. */
+export function callOptionsOf(name: string, { name: ownName, detached, ...options }: ChildOptions): UnkeyedOptions {
+  checkOptions(`the call of '${name}'`, { ...options, name: ownName, detached }, known)
+  if (ownName !== undefined) checkName(`name of the call of '${name}'`, ownName)
+  if (detached !== undefined && typeof detached !== 'boolean')
+    throw optionInvalid('detached', detached, 'true or false')
+  checkCallOptions(options)
+  return options
+}

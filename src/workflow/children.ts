@@ -1,0 +1,76 @@
+// Runs that a workflow starts: each is started once in the life of the run, in the commit that remembers it.
+import type { Activation } from '../engine/activation.ts'
+import type { StartDraft } from '../engine/starts.ts'
+import type { WriteOwner } from '../engine/writes.ts'
+import { encode } from '../lib/codec.ts'
+import { toError } from '../lib/errors.ts'
+import type { StartRecord } from '../store/start.ts'
+import type { Committed, RememberedStep } from '../store/store.ts'
+
+export interface ChildOrder {
+  readonly path: string
+  readonly draft: () => Promise<StartDraft>
+  readonly isDetached: boolean
+}
+
+/** What it needs of the steps of the run that starts it. */
+export interface ChildOwner {
+  readonly activation: Activation
+  nextSeq(): number
+  recorded(step: RememberedStep): void
+  /** It cannot be started: the code is told, and nothing is remembered. */
+  refusedChild(path: string, error: Error): void
+}
+
+export class ChildStart implements WriteOwner {
+  readonly #owner: ChildOwner
+  readonly #order: ChildOrder
+  #start: StartRecord | undefined
+  #seq = 0
+
+  constructor(owner: ChildOwner, order: ChildOrder) {
+    this.#owner = owner
+    this.#order = order
+  }
+
+  /** check → start */
+  async begin(): Promise<void> {
+    const { activation } = this.#owner
+    const { path, isDetached } = this.#order
+    const startedAt = activation.deps.store.now()
+    try {
+      const { record: start } = await this.#order.draft()
+      if (activation.isOver) return
+      this.#start = start
+      this.#seq = this.#owner.nextSeq()
+      const record = { held: activation.held, path, seq: this.#seq, startedAt, start, isDetached }
+      activation.write(this, [{ list: 'children', record }])
+    } catch (error) {
+      this.#owner.refusedChild(path, toError(error))
+    }
+  }
+
+  written(_write: unknown, { joined }: Committed): void {
+    const { id = '', dueAt = null } = this.#start ?? {}
+    const child = joined.get(id) ?? id
+    const { around } = this.#owner.activation
+    around.startedByRun(child)
+    if (dueAt !== null) around.dueAt(dueAt)
+    const step = {
+      path: this.#order.path,
+      seq: this.#seq,
+      kind: 'child',
+      isError: false,
+      value: encode(child),
+    } as const
+    this.#owner.recorded(step)
+  }
+
+  lost(): void {
+    this.#owner.activation.lost()
+  }
+
+  writeFailed(error: Error): void {
+    this.#owner.activation.writeFailed(error)
+  }
+}

@@ -1,0 +1,136 @@
+// What the code of a workflow is promised: each result is given once, in the order of the journal, remembered or fresh.
+import type { Clock } from '../lib/clock.ts'
+import { decode, decodeError } from '../lib/codec.ts'
+import { toError } from '../lib/errors.ts'
+import { reviveError } from '../model/error-classes.ts'
+import type { RememberedStep, StepKind } from '../store/store.ts'
+import type { Journal } from './journal.ts'
+import { Releases } from './releases.ts'
+
+/** What the code asks for. */
+export interface Asked {
+  readonly path: string
+  readonly kind: StepKind
+  /** One of its name at a time; others of a kind are told apart by the order in which they are asked for. */
+  readonly isNamed: boolean
+}
+
+interface Promised {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+  /** The name that is free again once the result was given. */
+  readonly name: string | undefined
+}
+
+export interface ResultsOptions {
+  readonly clock: Clock
+  readonly journal: Journal
+  /** The seq of the last remembered result; 0 without any. */
+  readonly lastRemembered: number
+  /** Nothing is given any more. */
+  readonly isClosed: () => boolean
+  /** All that was there is given, and the code has had its turn. */
+  readonly settled: () => void
+}
+
+export class Results {
+  readonly #options: ResultsOptions
+  readonly #releases: Releases
+  readonly #promised = new Map<string, Promised>()
+  // How far user code has been led through what it did before, by seq.
+  #lastGiven = 0
+  // User code is having its turn after a remembered result.
+  #isReacting = false
+
+  constructor(options: ResultsOptions) {
+    this.#options = options
+    this.#releases = new Releases(options.clock, options.journal, options.settled)
+  }
+
+  /** How many are there and not given yet. */
+  get size(): number {
+    return this.#releases.size
+  }
+
+  /** Whether the code repeats what it did before a remembered result, and so says nothing new. */
+  isEcho(isExecuting: boolean): boolean {
+    if (this.#lastGiven >= this.#options.lastRemembered) return false
+    // What is said while a step's function runs may be its word, which is new.
+    return this.#isReacting || !isExecuting
+  }
+
+  /** What is said from now on is new, whatever the code around it repeats. */
+  hush(): void {
+    this.#isReacting = false
+  }
+
+  /** A promise that is settled through the journal, by what is remembered or what `begin` leads to; never, when the activation is over: then it is garbage. */
+  ask(
+    { path, kind, isNamed }: Asked,
+    begin: (path: string) => void,
+    entered?: (path: string) => void,
+  ): Promise<unknown> {
+    const { journal, isClosed } = this.#options
+    const promise = new Promise((resolve, reject) => {
+      if (isClosed()) return
+      try {
+        const own = isNamed ? journal.enter(path) : journal.enterUnnamed(path)
+        entered?.(own)
+        const remembered = journal.take(own, kind)
+        this.#promised.set(own, { resolve, reject, name: isNamed ? path : undefined })
+        if (remembered === undefined) begin(own)
+        else this.add(remembered)
+      } catch (error) {
+        reject(toError(error))
+      }
+    })
+    // A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it.
+    promise.catch(() => undefined)
+    return promise
+  }
+
+  /** Gives a result in its turn. */
+  add(step: RememberedStep): void {
+    this.#releases.add(step.seq, () => {
+      this.#reactTo(step.seq)
+      this.#give(step)
+    })
+  }
+
+  /** What was asked for cannot be begun: the code is told, and nothing is remembered. */
+  refuse(path: string, error: Error): void {
+    this.#take(path)?.reject(error)
+  }
+
+  clear(): void {
+    this.#releases.clear()
+    this.#promised.clear()
+  }
+
+  #reactTo(seq: number): void {
+    this.#lastGiven = seq
+    if (seq >= this.#options.lastRemembered) return
+    this.#isReacting = true
+    this.#options.clock.soon(() => {
+      if (this.#lastGiven === seq) this.#isReacting = false
+    })
+  }
+
+  #give({ path, isError, value }: RememberedStep): void {
+    const promised = this.#take(path)
+    if (promised === undefined) return
+    try {
+      if (isError) promised.reject(decodeError(value, reviveError))
+      else promised.resolve(decode(value))
+    } catch (error) {
+      promised.reject(toError(error))
+    }
+  }
+
+  #take(path: string): Promised | undefined {
+    const promised = this.#promised.get(path)
+    this.#promised.delete(path)
+    if (promised?.name !== undefined) this.#options.journal.leave(promised.name)
+    return promised
+  }
+}

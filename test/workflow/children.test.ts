@@ -1,0 +1,264 @@
+// ctx.call and ctx.run: a workflow starts other runs once, waits for them without holding anything, and takes them with it.
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { PermanentError, worker, workflow } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
+
+noUnhandledRejections()
+
+const double = worker('double', {}, (_ctx, n: number) => n * 2)
+
+describe('a workflow', () => {
+  it('starts a run and gets its typed result', async () => {
+    const flow = workflow('flow', {}, async (ctx, n: number) => {
+      const child = await ctx.call(double, n)
+      expectTypeOf(child.result).returns.resolves.toEqualTypeOf<number>()
+      return [child.name, child.id, await child.result(), await ctx.run(double, 10)]
+    })
+    const { troupe } = await onStage({ definitions: [double, flow] })
+    const output = await troupe.run(flow, 4)
+    expect(output).toEqual(['double', expect.any(String), 8, 20])
+    const [, id] = output as [string, string]
+    expect(await troupe.get(id)).toMatchObject({ name: 'double', state: 'succeeded', output: 8 })
+  })
+
+  it('starts each child once, however often its process dies', async () => {
+    const performed: number[] = []
+    const job = worker('job', {}, (_ctx, n: number) => void performed.push(n))
+    const flow = workflow('flow', {}, async (ctx) => {
+      for (const n of [1, 2, 3]) await ctx.run(job, n)
+      await ctx.sleep('1h')
+      return 'done'
+    })
+    const store = storeFile()
+    const first = await onStage({ definitions: [job, flow], store })
+    const handle = await first.troupe.call(flow)
+    await eventually(async () => (await handle.status()).state === 'parked' && performed.length === 3)
+    await first.stop()
+    const second = await onStage({ definitions: [job, flow], store })
+    await second.clock.advance(3_600_000)
+    const again = await second.troupe.handle(handle.id)
+    expect(await moving(second.clock, again.result())).toBe('done')
+    expect(performed).toEqual([1, 2, 3])
+    expect((await second.troupe.runs({ name: 'job' })).length).toBe(3)
+  })
+
+  it('waits for a child without an actor or memory, and is woken by its end', async () => {
+    const gate = deferred<string>()
+    const slow = worker('slow', {}, () => gate.promise)
+    const flow = workflow('flow', {}, (ctx) => ctx.run(slow))
+    const { troupe, clock } = await onStage({ definitions: [slow, flow], pools: { workflow: { min: 1, max: 1 } } })
+    const handles = await Promise.all([troupe.call(flow), troupe.call(flow)])
+    await eventually(async () => (await troupe.runs({ state: 'running', name: 'slow' })).length === 2)
+    await clock.advance(6_000)
+    await eventually(async () => (await troupe.runs({ state: 'parked', name: 'flow' })).length === 2)
+    const [child] = await troupe.runs({ name: 'slow' })
+    const reasons = await Promise.all(handles.map(async (handle) => (await handle.status()).reason))
+    expect(reasons).toContainEqual({ kind: 'result', runId: child?.id, until: undefined })
+    gate.resolve('slow')
+    expect(await moving(clock, Promise.all(handles.map((handle) => handle.result())))).toEqual(['slow', 'slow'])
+  })
+
+  it('of a node goes on when another node performed its child', async () => {
+    const store = storeFile()
+    const job = worker('job', { queue: 'far' }, (_ctx, n: number) => n + 1)
+    const flow = workflow('flow', {}, (ctx) => ctx.run(job, 1))
+    const near = await onStage({ definitions: [job, flow], store, node: 'near' })
+    const handle = await near.troupe.call(flow)
+    await eventually(async () => (await near.troupe.runs({ name: 'job' })).length === 1)
+    const far = await onStage({ definitions: [job], store, queues: ['far'], node: 'far' })
+    await eventually(async () => (await far.troupe.runs({ name: 'job', state: 'succeeded' })).length === 1)
+    expect(await moving(near.clock, handle.result())).toBe(2)
+  })
+
+  it('throws what its child failed with, as the class that it was', async () => {
+    const bad = worker('bad', {}, () => Promise.reject(new PermanentError('the card is stolen')))
+    const flow = workflow('flow', {}, async (ctx) => {
+      const error = await ctx.run(bad).catch((caught: unknown) => caught)
+      return [error instanceof PermanentError, (error as Error).message]
+    })
+    const { troupe } = await onStage({ definitions: [bad, flow] })
+    expect(await troupe.run(flow)).toEqual([true, 'the card is stolen'])
+  })
+
+  it('has no more time for a result than it gives, and may ask again', async () => {
+    const gate = deferred<string>()
+    const slow = worker('slow', {}, () => gate.promise)
+    const flow = workflow('flow', {}, async (ctx) => {
+      const child = await ctx.call(slow)
+      const error = await child.result({ timeout: '1m' }).catch((caught: unknown) => caught)
+      await ctx.step('open', () => gate.resolve('at last'))
+      return [(error as { code?: string }).code, await child.result()]
+    })
+    const { troupe, clock } = await onStage({ definitions: [slow, flow] })
+    expect(await moving(clock, troupe.run(flow))).toEqual(['result_timeout', 'at last'])
+  })
+
+  it('names what runs side by side, and is told so when it does not', async () => {
+    const clash = workflow('clash', {}, (ctx) => Promise.all([ctx.run(double, 1), ctx.run(double, 2)]))
+    const named = workflow('named', {}, (ctx) =>
+      Promise.all([ctx.run(double, 1, { name: 'one' }), ctx.run(double, 2, { name: 'two' })]),
+    )
+    const mapped = workflow('mapped', {}, (ctx) => ctx.map('each', [1, 2, 3], (n, ctx) => ctx.run(double, n)))
+    const { troupe } = await onStage({ definitions: [double, clash, named, mapped] })
+    expect(await rejection(troupe.run(clash))).toMatchObject({ code: 'step_name_taken' })
+    expect(await troupe.run(named)).toEqual([2, 4])
+    expect(await troupe.run(mapped)).toEqual([2, 4, 6])
+    expect((await troupe.runs({ name: 'double' })).length).toBe(2 + 3 + 1)
+  })
+
+  it('gives each occurrence of a name its own result, in whatever order they are asked for', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const first = await ctx.call(double, 1)
+      const second = await ctx.call(double, 2)
+      const last = await second.result()
+      await ctx.sleep('1m')
+      return [await first.result(), last]
+    })
+    const { troupe, clock } = await onStage({ definitions: [double, flow] })
+    expect(await moving(clock, troupe.run(flow))).toEqual([2, 4])
+  })
+
+  it('hands its correlation id on, and gives a child options of its own', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const plain = await ctx.call(double, 1)
+      const own = await ctx.call(double, 2, { name: 'own', correlationId: 'theirs', tags: ['x'], priority: 7 })
+      return [plain.id, own.id]
+    })
+    const { troupe } = await onStage({ definitions: [double, flow] })
+    const handle = await troupe.call(flow, undefined, { correlationId: 'mine' })
+    const [plain = '', own = ''] = (await handle.result()) as string[]
+    expect(await troupe.get(plain)).toMatchObject({ correlationId: 'mine', parent: handle.id })
+    expect(await troupe.get(own)).toMatchObject({ correlationId: 'theirs', tags: ['x'], parent: handle.id })
+    expect((await troupe.runs({ parent: handle.id })).map(({ id }) => id).sort()).toEqual([plain, own].sort())
+  })
+
+  it('may recurse, but not for ever', async () => {
+    const countdown = workflow('countdown', {}, async (ctx, n: number): Promise<number> => {
+      return n === 0 ? 0 : 1 + ((await ctx.run('countdown', n - 1)) as number)
+    })
+    const { troupe } = await onStage({ definitions: [countdown], pools: { workflow: { min: 2, max: 2 } } })
+    expect(await troupe.run(countdown, 32)).toBe(32)
+    const error = await rejection(troupe.run(countdown, 33))
+    expect(error).toMatchObject({ code: 'recursion_too_deep', details: { name: 'countdown', depth: 32 } })
+  })
+
+  it.each([
+    [{ idempotencyKey: 'k' }, "Option 'idempotencyKey' of the call of 'double' is not known"],
+    [{ detached: 1 }, 'detached is 1: expected true or false'],
+    [{ name: '' }, "name of the call of 'double'"],
+    [{ delay: 'soon' }, 'delay: "soon"'],
+  ])('refuses %j for a child', async (options, message) => {
+    const flow = workflow('flow', {}, (ctx) => ctx.run(double, 1, options as object))
+    const { troupe } = await onStage({ definitions: [double, flow] })
+    const error = await rejection(troupe.run(flow))
+    expect(error).toMatchObject({ code: 'option_invalid', message: expect.stringContaining(message) })
+    expect(await troupe.runs({ name: 'double' })).toEqual([])
+  })
+
+  it('is told of a child that nobody knows, or whose input does not fit', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const unknown = await ctx.run('dobule', 1).catch((error: { code: string }) => error.code)
+      const local = await ctx.run(here).catch((error: { code: string }) => error.code)
+      return [unknown, local, await ctx.run(double, 3)]
+    })
+    const here = worker('here', { durable: false }, () => 1)
+    const { troupe } = await onStage({ definitions: [double, here, flow] })
+    expect(await troupe.run(flow)).toEqual(['worker_not_registered', 'option_invalid', 6])
+  })
+})
+
+describe('children end with their parent', () => {
+  const gate = deferred<void>()
+  const job = worker('job', {}, (ctx) => new Promise((_, reject) => ctx.signal.addEventListener('abort', reject)))
+
+  it.each(['returns', 'throws', 'is cancelled'] as const)('when it %s, running and waiting ones alike', async (end) => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      await ctx.call(job)
+      await ctx.call(job, undefined, { delay: '1h' })
+      await ctx.call(double, 1, { name: 'apart', detached: true, delay: '1m' })
+      await ctx.step('wait until it runs', async () => eventually(isRunning))
+      if (end === 'throws') throw new PermanentError('no')
+      if (end === 'is cancelled') await ctx.step('wait', () => gate.promise)
+    })
+    const { troupe, clock } = await onStage({ definitions: [double, job, flow] })
+    const isRunning = async (): Promise<boolean> => (await troupe.runs({ name: 'job', state: 'running' })).length === 1
+    const handle = await troupe.call(flow)
+    if (end === 'is cancelled') {
+      await eventually(isRunning)
+      await handle.cancel('no more')
+    } else await handle.result().catch(() => undefined)
+    await eventually(async () => (await troupe.runs({ name: 'job', state: 'cancelled' })).length === 2)
+    const [child] = await troupe.runs({ name: 'job' })
+    expect(child?.error?.message).toContain(`run ${handle.id}, which started it, has ended`)
+    await clock.advance(60_000)
+    await eventually(async () => (await troupe.runs({ name: 'double', state: 'succeeded' })).length === 1)
+  })
+
+  it('and so do theirs', async () => {
+    const inner = workflow('inner', {}, async (ctx) => ctx.run(job))
+    const outer = workflow('outer', {}, async (ctx) => ctx.run(inner))
+    const { troupe } = await onStage({ definitions: [job, inner, outer] })
+    const handle = await troupe.call(outer)
+    await eventually(async () => (await troupe.runs({ name: 'job', state: 'running' })).length === 1)
+    expect(await handle.cancel()).toBe(true)
+    await eventually(async () => (await troupe.runs({ state: 'cancelled' })).length === 3)
+  })
+})
+
+describe('a parent that is tried again', () => {
+  it('keeps the children that succeeded, and starts those anew that failed', async () => {
+    let isOpen = false
+    const shop = worker('shop', {}, (_ctx, n: number) => {
+      if (n === 2 && !isOpen) throw new PermanentError('closed')
+      return n
+    })
+    const flow = workflow('flow', {}, async (ctx) => [await ctx.run(shop, 1), await ctx.run(shop, 2)])
+    const { troupe } = await onStage({ definitions: [shop, flow] })
+    const handle = await troupe.call(flow)
+    expect((await rejection(handle.result())).message).toBe('closed')
+    isOpen = true
+    await handle.retry()
+    expect(await handle.result()).toEqual([1, 2])
+    const runs = await troupe.runs({ name: 'shop' })
+    expect(runs.map(({ state, input }) => [input, state]).sort()).toEqual([
+      [1, 'succeeded'],
+      [2, 'failed'],
+      [2, 'succeeded'],
+    ])
+  })
+})
+
+it('a thousand children of one parent are all performed, and it wakes for them few times', async () => {
+  let activations = 0
+  const flow = workflow('flow', {}, async (ctx) => {
+    activations += 1
+    const numbers = Array.from({ length: 1_000 }, (_, n) => n)
+    const outputs = await ctx.map('each', numbers, (n, ctx) => ctx.run(double, n))
+    return outputs.reduce((sum, n) => sum + n, 0)
+  })
+  const { troupe } = await onStage({ definitions: [double, flow] })
+  expect(await troupe.run(flow)).toBe(999_000)
+  expect(activations).toBeLessThan(10)
+}, 60_000)
+
+it('a scope gives names that are its own', async () => {
+  const flow = workflow('flow', {}, (ctx) =>
+    Promise.all(
+      ['a', 'b'].map((name) =>
+        ctx.scope(name, async (ctx) => [await ctx.step('go', () => name), await ctx.run(double, 1)]),
+      ),
+    ),
+  )
+  const { troupe } = await onStage({ definitions: [double, flow] })
+  const handle = await troupe.call(flow)
+  expect(await handle.result()).toEqual([
+    ['a', 2],
+    ['b', 2],
+  ])
+  const paths = (await troupe.steps(handle.id)).map(({ path, kind }) => `${kind} ${path}`).sort()
+  expect(paths).toEqual(
+    ['a', 'b'].flatMap((name) => [`child ${name}/double`, `result ${name}/double/result`, `step ${name}/go`]).sort(),
+  )
+  await turns()
+})
