@@ -255,21 +255,21 @@ export class Troupe
   readonly runningHere: LookingVerbs['runningHere'] = () => this.#looking.runningHere()
   readonly stats: LookingVerbs['stats'] = (name) => this.#looking.stats(name)
 
+  async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
   async call<Input, Output>(
     definition: Definition<Input, Output>,
     ...args: CallArguments<Input>
   ): Promise<RunHandle<Output>>
-  async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
   async call(target: Definition | string, input?: unknown, options?: CallOptions): Promise<RunHandle> {
     return this.#starting.call(target, input, options)
   }
 
+  async callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
   async callMany<Input, Output>(
     definition: Definition<Input, Output>,
     inputs: readonly Input[],
     options?: CallManyOptions<Input>,
   ): Promise<RunHandle<Output>[]>
-  async callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
   async callMany(
     target: Definition | string,
     inputs: readonly unknown[],
@@ -278,8 +278,8 @@ export class Troupe
     return this.#starting.callMany(target, inputs, options)
   }
 
-  async run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   async run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
+  async run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   async run(target: Definition | string, input?: unknown, options?: CallOptions): Promise<unknown> {
     return (await this.#starting.call(target, input, options)).result()
   }

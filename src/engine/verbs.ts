@@ -39,8 +39,8 @@ export interface StartingVerbs {
    * Saves: the run with its input. Throws: `worker_not_registered`, `validation_failed`, `option_invalid`,
    * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
    */
-  call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
   call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
+  call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
   /**
    * Starts a run for each input, in their order, and resolves when all are durable. Many times faster than as many calls.
    *
@@ -59,15 +59,15 @@ export interface StartingVerbs {
    * console.log(await Promise.all(handles.map((handle) => handle.result()))) // [ 2, 4, 6 ]
    * ```
    */
+  callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
   callMany<Input, Output>(
     definition: Definition<Input, Output>,
     inputs: readonly Input[],
     options?: CallManyOptions<Input>,
   ): Promise<RunHandle<Output>[]>
-  callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
   /** Starts a run and waits for its output; throws what `call` and `result` throw. */
-  run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
   run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
+  run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
 }
 
 /** What can be seen. */
