@@ -53,6 +53,8 @@ export class Activation implements Attempt, Task, WriteOwner {
   #ending: Ending | undefined
   #isDraining = false
   #hasBegun = false
+  /** Tokens of its steps were given out. */
+  hasStepTokens = false
   /** It was given back before it began, while this node goes on. */
   wasPutBack = false
   // When it goes on by itself: told once that is durable, or a timer could come before it.
@@ -289,7 +291,10 @@ export class Activation implements Attempt, Task, WriteOwner {
   }
 
   get #tokenUse(): TokenUse | undefined {
-    return this.#later === undefined ? this.claimed.awaiting && useOf(this.claimed.awaiting) : 'open'
+    if (this.#later !== undefined) return 'open'
+    const { awaiting, awaitingSteps } = this.claimed
+    if (awaiting !== undefined) return useOf(awaiting)
+    return this.hasStepTokens || awaitingSteps.length > 0 ? 'taken' : undefined
   }
 
   #listen(): void {

@@ -262,6 +262,8 @@ function turnover(last: Claiming, finished: number, nowMs: number): number {
   return inMs > 0 ? Math.floor((ended / inMs) * last.tookMs) : Infinity
 }
 
+const none: readonly never[] = []
+
 function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed['held']): Claimed {
   return {
     held,
@@ -286,5 +288,6 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     waits: [],
     states: [],
     awaiting: undefined,
+    awaitingSteps: none,
   }
 }

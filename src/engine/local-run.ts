@@ -54,6 +54,7 @@ export class LocalRun implements Claimed, Held {
   readonly scheduledAt = null
   readonly waits = none
   readonly awaiting = undefined
+  readonly awaitingSteps = none
   attempt = 1
   failedAttempts: readonly RememberedAttempt[] = none
   states: readonly RememberedState[] = none

@@ -193,7 +193,7 @@ export interface OperatingVerbs {
   resume(queue: string, options?: ByOption): Promise<boolean>
 }
 
-/** How runs that wait with a token of `ctx.later()` are finished, by whoever has the token, in any process of the store. */
+/** How runs and steps that wait with a token of `later()` are finished, by whoever has the token, in any process of the store. */
 export interface CompletingVerbs {
   /**
    * Ends a run with this output, which is checked by the `output` schema of its definition; resolves when that is durable. While the handler of the run

@@ -45,3 +45,17 @@ export interface GivenUpRun {
   /** How many processes died. */
   readonly deliveries: number
 }
+
+export interface DeadNode {
+  readonly nodeId: number
+  /** Its process is known to be gone; otherwise only an expired lease counts. */
+  readonly isProved: boolean
+}
+
+/** What becomes of runs whose process died. */
+export interface DeadRun {
+  /** How often a process may die while it runs the same thing. */
+  readonly maxDeliveries: number
+  /** The error of a run that reached that, as a record in JSON. */
+  readonly value: string
+}

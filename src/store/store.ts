@@ -6,7 +6,7 @@ import type { ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
-import type { RepairStore, Rescued } from './repairs.ts'
+import type { DeadNode, DeadRun, RepairStore, Rescued } from './repairs.ts'
 import type { ChildRecord, Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type {
@@ -23,6 +23,7 @@ import type {
 } from './views.ts'
 import type {
   Awaiting,
+  AwaitingStep,
   CompletionAnswer,
   CompletionRecord,
   ParkRecord,
@@ -56,6 +57,8 @@ export interface StepRecord {
   readonly finishedAt: number
   /** The number of the message it received, which is then forgotten. */
   readonly message?: number | undefined
+  /** It may have tokens, which mean nothing any more. */
+  readonly hadToken?: boolean | undefined
 }
 
 /** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for. */
@@ -70,6 +73,8 @@ export interface AttemptRecord {
   readonly error: string
   readonly startedAt: number
   readonly finishedAt: number
+  /** As in a step. */
+  readonly hadToken?: boolean | undefined
 }
 
 /** One message to whoever watches the run. */
@@ -189,6 +194,8 @@ export interface Claimed {
   readonly states: readonly RememberedState[]
   /** Set when its attempt has done its part and waits for somebody to finish it. */
   readonly awaiting: Awaiting | undefined
+  /** Its steps that wait for somebody to finish them. */
+  readonly awaitingSteps: readonly AwaitingStep[]
 }
 
 export interface RememberedState {
@@ -284,20 +291,6 @@ export interface NodeIdentity {
 export interface NodeRow extends NodeIdentity {
   readonly nodeId: number
   readonly isExpired: boolean
-}
-
-export interface DeadNode {
-  readonly nodeId: number
-  /** Its process is known to be gone; otherwise only an expired lease counts. */
-  readonly isProved: boolean
-}
-
-/** What becomes of runs whose process died. */
-export interface DeadRun {
-  /** How often a process may die while it runs the same thing. */
-  readonly maxDeliveries: number
-  /** The error of a run that reached that, as a record in JSON. */
-  readonly value: string
 }
 
 export interface FinishedRun {

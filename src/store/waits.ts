@@ -58,6 +58,11 @@ export interface CompletionResult {
  */
 export type CompletionAnswer = 'accepted' | 'used' | 'superseded' | 'finished' | 'not_found'
 
+/** A step that waits with a token, under the claim that was made of its run. */
+export interface AwaitingStep extends Pick<TokenRecord, 'path' | 'startedAt' | 'timeoutAt'> {
+  readonly result: CompletionResult | null
+}
+
 /** A run that waits with a token. */
 export interface Awaiting extends Pick<TokenRecord, 'startedAt' | 'timeoutAt' | 'heartbeatMs'> {
   /** When it last showed a sign of life. */
@@ -88,7 +93,7 @@ export interface MessageRow {
 
 /** The part of the store that is asked about waits. */
 export interface WaitStore {
-  /** The definition of the run that a token belongs to. */
+  /** The definition of the run that a token finishes; undefined for the token of a step. */
   findTokenDefinition(hash: string): Promise<number | undefined>
   /** The ends of those of these runs that have ended, by their ids; `gone` of those that are not in the store. */
   listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>

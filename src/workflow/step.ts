@@ -7,12 +7,14 @@ import { nextAttempt } from '../engine/next-attempt.ts'
 import type { KeyedLimiter } from '../engine/slots.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
 import type { WriteOwner } from '../engine/writes.ts'
-import { encode } from '../lib/codec.ts'
+import { decodeError, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
+import { reviveError } from '../model/error-classes.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
-import type { WaitRecord } from '../store/waits.ts'
+import type { AwaitingStep, WaitRecord } from '../store/waits.ts'
+import { StepToken } from './step-token.ts'
 
 /** What a step's function is given. */
 export interface StepContext {
@@ -22,6 +24,11 @@ export interface StepContext {
   readonly idempotencyKey: string
   /** The first is 1. */
   readonly attempt: number
+  /**
+   * A token with which anybody finishes the step, by `troupe.complete(token, output)` or `fail`, also long after its function has returned, whose value then means
+   * nothing. The run waits without an actor; the step's `timeout` counts from the beginning of the attempt until it is finished. Saves: the token, by its hash.
+   */
+  later(): Promise<string>
 }
 
 export interface StepSpec {
@@ -52,6 +59,7 @@ export interface RecordedResult {
   readonly startedAt: number
   /** The number of the message it received. */
   readonly message?: number | undefined
+  readonly hadToken?: boolean | undefined
 }
 
 /** Records how a step ended and hands the result on once that is durable. */
@@ -69,7 +77,7 @@ export class StepRecorder implements WriteOwner {
 
   record(result: RecordedResult): void {
     const { activation } = this.#owner
-    const { isError, value, attempt, startedAt, message } = result
+    const { isError, value, attempt, startedAt, message, hadToken } = result
     const record = {
       held: activation.held,
       path: this.#path,
@@ -81,6 +89,7 @@ export class StepRecorder implements WriteOwner {
       startedAt,
       finishedAt: activation.deps.store.now(),
       message,
+      hadToken,
     }
     this.#step = record
     activation.write(this, [{ list: 'steps', record }])
@@ -109,6 +118,8 @@ export class StepExecution implements Task {
   #failedAttempts: number
   #firstStartedAt: number | undefined
   #startedAt = 0
+  #token: StepToken | undefined
+  #hadToken = false
 
   constructor(owner: StepOwner, spec: StepSpec, remembered: RememberedAttempt | undefined) {
     this.#owner = owner
@@ -138,6 +149,7 @@ export class StepExecution implements Task {
     failpoint('step:before', this.#spec.path)
     this.#startedAt = store.now()
     this.#firstStartedAt ??= this.#startedAt
+    this.#token = undefined
     return this.#spec.fn(this.#context())
   }
 
@@ -159,12 +171,23 @@ export class StepExecution implements Task {
     this.#record(true, errorText(error))
   }
 
+  /** Goes on with what a former activation waited for: what came, or what is still to come. */
+  resume(wait: WaitRecord, { startedAt, result }: AwaitingStep): void {
+    this.#startedAt = startedAt
+    this.#firstStartedAt ??= startedAt
+    this.#hadToken = true
+    if (result === null) return this.#owner.pause(wait, () => this.#failed(this.timeOut()))
+    if (result.isError) this.#failed(decodeError(result.value, reviveError))
+    else this.#record(false, result.value)
+  }
+
   attempted(result: AttemptResult): void {
     const { activation } = this.#owner
     this.#owner.attempted(this.#spec.path)
     if (activation.isOver) return
     activation.deps.failpoint('step:after', this.#spec.path)
     if (result.isError) return this.#failed(result.error)
+    if (this.#token !== undefined) return this.#owner.pause(this.#token.wait, () => this.#failed(this.timeOut()))
     try {
       const what = `result of step '${this.#spec.path}'`
       this.#record(false, encode(result.value, { maxBytes: activation.around.maxValueBytes, what }))
@@ -204,6 +227,7 @@ export class StepExecution implements Task {
       error: errorText(error),
       startedAt: this.#startedAt,
       finishedAt: activation.deps.store.now(),
+      hadToken: this.#hadToken,
     }
     const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', name: null, dueAt }
     const owner: WriteOwner = {
@@ -216,7 +240,13 @@ export class StepExecution implements Task {
 
   #record(isError: boolean, value: string): void {
     const recorder = new StepRecorder(this.#owner, this.#spec.path, 'step')
-    recorder.record({ isError, value, attempt: this.#failedAttempts + 1, startedAt: this.#startedAt })
+    recorder.record({
+      isError,
+      value,
+      attempt: this.#failedAttempts + 1,
+      startedAt: this.#startedAt,
+      hadToken: this.#hadToken,
+    })
   }
 
   #context(): StepContext {
@@ -230,6 +260,15 @@ export class StepExecution implements Task {
       },
       idempotencyKey,
       attempt: this.#failedAttempts + 1,
+      later: () => this.#later(),
     }
+  }
+
+  #later(): Promise<string> {
+    const { activation } = this.#owner
+    if (activation.isOver) return new Promise(() => {})
+    this.#hadToken = activation.hasStepTokens = true
+    const { path, timeoutMs } = this.#spec
+    return (this.#token ??= new StepToken(activation, { path, timeoutMs, startedAt: this.#startedAt })).token
   }
 }

@@ -266,9 +266,18 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     const execution = new StepExecution(this, spec, this.#journal.attemptsOf(spec.path))
     this.#executing.set(spec.path, execution)
     const wait = this.#waits.remembered(spec.path)
+    if (wait?.kind === 'completion') return this.#resume(execution, wait)
     if (wait !== undefined) return this.#wait(wait, () => this.execute(execution))
     this.#underWay += 1
     this.execute(execution)
+  }
+
+  /** A step whose function has done its part. */
+  #resume(execution: StepExecution, wait: WaitRecord): void {
+    const awaiting = this.activation.claimed.awaitingSteps.find(({ path }) => path === wait.path)
+    this.#underWay += 1
+    if (awaiting === undefined) this.execute(execution)
+    else execution.resume(wait, awaiting)
   }
 
   /** Nothing of this path executes until the time has come; the run may be parked meanwhile. */
@@ -332,7 +341,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     const untilMs = this.#waits.earliest - store.now()
     if (untilMs <= 0) return
     // What is told is heard by the store first.
-    if (this.#waits.has('message')) return this.activation.park(this.#waits.records)
+    if (this.#waits.has('message') || this.#waits.has('completion')) return this.activation.park(this.#waits.records)
     const idleMs = clock.monotonic() - this.#heardAt
     if (this.#waits.has('run') && idleMs < residentMs && !this.activation.around.isFull())
       return this.#restIn(residentMs - idleMs)

@@ -13,7 +13,7 @@ import type { Write } from './runs.ts'
 import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
 import { admitTicketBefore } from './tickets.ts'
-import { awaitingOf } from './tokens.ts'
+import { awaitingOf, awaitingStepsOf } from './tokens.ts'
 import { waitsOf } from './waits.ts'
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
@@ -114,6 +114,7 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
     waits,
     states: live.hasState === 1 ? statesOf(db, runId) : [],
     awaiting: awaitingOf(db, { runId, epochBefore: epoch, epoch: claim.epoch }, waits),
+    awaitingSteps: awaitingStepsOf(db, { runId, epoch: claim.epoch }, waits),
   }
 }
 

@@ -168,11 +168,12 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     // Race: as for a completion below.
     if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits))
       wakeRun(write, held.runId, { isDecided: false })
-    const completion = waits.find(({ kind }) => kind === 'completion')
-    if (completion === undefined) continue
+    const completions = waits.filter(({ kind }) => kind === 'completion')
+    if (completions.length === 0) continue
     hearOfPark(write, held)
     // Race: it may have come before anybody waited for it.
-    if (hasCompletion(write.db, held, completion.path)) wakeRun(write, held.runId, { isDecided: true })
+    const come = completions.filter(({ path }) => hasCompletion(write.db, held, path))
+    if (come.length > 0) wakeRun(write, held.runId, { isDecided: come.some(({ path }) => path === '') })
   }
 }
 

@@ -1,6 +1,6 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
-import type { GivenUpRun, Rescued } from '../repairs.ts'
-import type { DeadNode, DeadRun, NodeIdentity, NodeRow, Serving } from '../store.ts'
+import type { DeadNode, DeadRun, GivenUpRun, Rescued } from '../repairs.ts'
+import type { NodeIdentity, NodeRow, Serving } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { freeFailures, giveBackFailures } from './failures.ts'
 import { backInLine } from './limited.ts'

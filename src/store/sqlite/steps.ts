@@ -3,6 +3,7 @@ import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRe
 import type { Held } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { forgetMessage } from './messages.ts'
+import { closeTokensOfStep } from './tokens.ts'
 import type { Write } from './runs.ts'
 
 // Invariant: I1. The key (run_id, generation, path) lets one result in.
@@ -85,6 +86,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
       step.startedAt,
       step.finishedAt,
     )
+    if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
 }
@@ -104,6 +106,7 @@ export function recordAttempts(write: Write, attempts: readonly AttemptRecord[])
       attempt.startedAt,
       attempt.finishedAt,
     )
+    if (attempt.hadToken === true) closeTokensOfStep(write.db, runId, attempt.path)
   }
 }
 

@@ -1,5 +1,13 @@
 // Tokens: what comes from outside for runs that wait for it, from whoever was given the token.
-import type { Awaiting, CompletionAnswer, CompletionRecord, TokenRecord, TokenUse, WaitRecord } from '../waits.ts'
+import type {
+  Awaiting,
+  AwaitingStep,
+  CompletionAnswer,
+  CompletionRecord,
+  TokenRecord,
+  TokenUse,
+  WaitRecord,
+} from '../waits.ts'
 import type { Held } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Write } from './runs.ts'
@@ -44,8 +52,19 @@ select started_at as startedAt, timeout_at as timeoutAt, heartbeat_ms as heartbe
   is_error as isError, value
 from token where run_id = ? and epoch = ? and path = ''`
 
+// Walks token_run. Of steps only those that wait: what another was given means nothing, since it is done again.
+const moveToClaim = `
+update token set epoch = ? where run_id = ? and epoch = ? and (
+  path = '' or exists (select 1 from wait where wait.run_id = token.run_id and wait.path = token.path and wait.kind = 'completion')
+)`
+
 // Walks token_run.
-const moveToClaim = `update token set epoch = ? where run_id = ? and epoch = ?`
+const findAwaitingSteps = `
+select path, started_at as startedAt, timeout_at as timeoutAt, is_error as isError, value
+from token where run_id = ? and epoch = ? and path <> ''`
+
+// Walks token_run.
+const closeTokensAt = `update token set epoch = 0, value = null where run_id = ? and path = ?`
 
 // Walks token_run.
 const hearOfRun = `update token set heard_at = ? where run_id = ? and epoch = ?`
@@ -68,6 +87,8 @@ export const hotTokenStatements = {
   moveToClaim,
   hearOfRun,
   closeTokens,
+  closeTokensAt,
+  findAwaitingSteps,
   dropAwaited,
 }
 
@@ -84,6 +105,7 @@ interface TokenRow extends Pick<TokenRecord, 'path' | 'timeoutAt' | 'heartbeatMs
 export function recordTokens({ db, now, fence }: Write, tokens: readonly TokenRecord[]): void {
   for (const { held, hash, path, startedAt, timeoutAt, heartbeatMs } of tokens) {
     if (fence.holds(held)) {
+      if (path !== '') closeTokensOfStep(db, held.runId, path)
       db.run(insertToken, hash, held.runId, path, held.epoch, startedAt, timeoutAt, heartbeatMs, now)
     }
   }
@@ -95,7 +117,8 @@ export function completeRuns(write: Write, completions: readonly CompletionRecor
 }
 
 export function findTokenDefinition(db: Connection, hash: string): number | undefined {
-  return db.get<TokenRow>(findToken, hash)?.definition
+  const token = db.get<TokenRow>(findToken, hash)
+  return token?.path === '' ? token.definition : undefined
 }
 
 /** Whether something came for a run under its current claim. */
@@ -138,6 +161,33 @@ export function awaitingOf(
   }
 }
 
+/** What the steps of a run wait with under its claim, once that was moved to it. */
+export function awaitingStepsOf(
+  db: Connection,
+  { runId, epoch }: Omit<Held, 'generation'>,
+  waits: readonly WaitRecord[],
+): readonly AwaitingStep[] {
+  if (!waits.some(({ kind, path }) => kind === 'completion' && path !== '')) return noSteps
+  const rows = db.all<Omit<AwaitingStep, 'result'> & { isError: number | null; value: string | null }>(
+    findAwaitingSteps,
+    runId,
+    epoch,
+  )
+  return rows.map(({ path, startedAt, timeoutAt, isError, value }) => ({
+    path,
+    startedAt,
+    timeoutAt,
+    result: value === null ? null : { isError: isError === 1, value },
+  }))
+}
+
+const noSteps: readonly AwaitingStep[] = []
+
+/** The attempt of a step has ended: what it was given means nothing any more. */
+export function closeTokensOfStep(db: Connection, runId: number, path: string): void {
+  db.run(closeTokensAt, runId, path)
+}
+
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */
 export function endTokens(db: Connection, held: Held, use: TokenUse): boolean {
   if (use === 'open' && hasCompletion(db, held)) return false
@@ -165,7 +215,7 @@ function completeOne(write: Write, { hash, result }: CompletionRecord): Completi
   db.run(useToken, now, result.isError ? 1 : 0, result.value, hash)
   db.run(addWait, token.runId, token.path)
   // Race: its handler may still be at work; then the park or the end of the attempt finds what came.
-  if (token.state !== 'running') wakeRun(write, token.runId, { isDecided: true })
+  if (token.state !== 'running') wakeRun(write, token.runId, { isDecided: token.path === '' })
   return 'accepted'
 }
 

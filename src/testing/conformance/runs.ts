@@ -111,6 +111,7 @@ export const runCases: Cases = {
       waits: [],
       states: [],
       awaiting: undefined,
+      awaitingSteps: [],
     })
     assert.equal(await scene.node.holds(held), true)
   },

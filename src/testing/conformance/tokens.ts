@@ -237,6 +237,44 @@ export const tokenCases: Cases = {
     const claimed = await scene.node.claimOne()
     same([claimed.id, claimed.awaiting, claimed.steps.map(({ path }) => path)], [id, undefined, ['before']])
     same(claimed.waits.map(({ path }) => path).toSorted(), ['nap', 'pay'])
+    same(claimed.awaitingSteps, [{ path: 'pay', startedAt: startMs, timeoutAt: null, result: good }])
+  },
+
+  'lets a step that waits do so under every later claim, and forgets the token of one that was at work': async (
+    scene,
+  ) => {
+    const { held } = await scene.startAndClaim()
+    const waits = ['pay', 'ship'].map((path) => ({ path, kind: 'completion', name: null, dueAt: null }) as const)
+    await scene.node.commit({
+      tokens: [token(held, 'secret', { path: 'pay' }), token(held, 'other', { path: 'ship' })],
+      parks: [{ held, dueAt: null, waits }],
+    })
+    assert.equal(await tell(scene, 'other', good), 'accepted')
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ tokens: [token(second.held, 'at work', { path: 'pack' })] })
+    await scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 9, value: '{}' })
+    const node = await scene.addNode()
+    const third = await node.claimOne()
+    same(third.awaitingSteps.map(({ path, result }) => [path, result]).toSorted(), [
+      ['pay', null],
+      ['ship', good],
+    ])
+    assert.equal(await tell(scene, 'at work', good), 'superseded')
+    assert.equal(await tell(scene, 'secret', bad), 'accepted')
+  },
+
+  'I8: refuses the token of an attempt of a step that was followed by another, and of one that has ended': async (
+    scene,
+  ) => {
+    const { held } = await scene.startAndClaim()
+    await scene.node.commit({ tokens: [token(held, 'first', { path: 'pay' })] })
+    await scene.node.commit({ attempts: [{ ...attempt(held, 'pay', 1), hadToken: true }] })
+    assert.equal(await tell(scene, 'first', good), 'superseded')
+    await scene.node.commit({ tokens: [token(held, 'second', { path: 'pay' })] })
+    await scene.node.commit({ tokens: [token(held, 'third', { path: 'pay' })] })
+    assert.equal(await tell(scene, 'second', good), 'superseded')
+    await scene.node.commit({ steps: [step(held, 'pay', { hadToken: true })] })
+    assert.equal(await tell(scene, 'third', good), 'superseded')
   },
 }
 
