@@ -2,6 +2,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { Started } from '../store/start.ts'
 import type { Claimed, ClaimRequest } from '../store/store.ts'
+import { suspectFrom } from '../model/suspect.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
@@ -39,8 +40,6 @@ interface Claiming {
 
 // How long a run that was claimed ahead may wait here, when another node may have an actor for it.
 const longestAheadMs = 1_000
-// A run that was on a node when that died may have killed it, or have been killed with it. After the second time it is performed beside no other such run.
-const suspectFrom = 2
 
 export class Dispatcher extends Actor {
   readonly #options: DispatcherOptions
@@ -174,7 +173,8 @@ export class Dispatcher extends Actor {
     const ahead = begun.filter(({ claimed: { hasBegun } }) => !hasBegun)
     if (ahead.length > 0) this.#giveBackLater(ahead)
     claiming.mayBeMore = mayBeMore
-    if (claiming.mayBeMore || claiming.isHinted) {
+    // What was held back because nobody is free waits for whoever is next.
+    if ((claiming.mayBeMore && claimed.length > 0) || claiming.isHinted) {
       claiming.isHinted = false
       this.#claim(kind)
     }

@@ -17,29 +17,56 @@ export function slotsForOldest(taken: number, want: number): number {
   return Math.floor((taken + want) / slotsPerTurn) - Math.floor(taken / slotsPerTurn)
 }
 
+/** Whether the next slot goes to the oldest, after `taken` slots. */
+export function isTurnOfOldest(taken: number): boolean {
+  return slotsForOldest(taken, 1) === 1
+}
+
 /**
- * Fills as many slots as there are urgent runs: in turn with the most urgent and, where it is their turn, with the oldest of all.
+ * Ready runs of a queue, of which the next is the most urgent or, where it is its turn, the oldest of all.
  *
  * `urgent` is in the order of priority, `older` in the order of age: the oldest of those that are less urgent than all of `urgent`.
  */
-export function inTurn<Run extends Ready>(urgent: readonly Run[], older: readonly Run[], taken: number): Run[] {
-  const byAge = urgent.toSorted((left, right) => left.runId - right.runId)
-  const chosen = new Set<Run>()
-  let [nextUrgent, nextAged, nextOlder] = [0, 0, 0]
-  for (let slot = taken + 1; slot <= taken + urgent.length; slot++) {
-    while (isChosen(chosen, urgent[nextUrgent])) nextUrgent++
-    while (isChosen(chosen, byAge[nextAged])) nextAged++
-    const first = urgent[nextUrgent] as Run
-    const aged = byAge[nextAged] as Run
-    const old = older[nextOlder]
-    const isTurnOfOldest = slot % slotsPerTurn === 0
-    if (!isTurnOfOldest) chosen.add(first)
-    else if (old === undefined || aged.runId < old.runId) chosen.add(aged)
-    else chosen.add(older[nextOlder++] as Run)
+export class Turns<Run extends Ready> {
+  readonly #urgent: readonly Run[]
+  readonly #older: readonly Run[]
+  readonly #byAge: readonly Run[]
+  readonly #taken = new Set<Run>()
+  #nextUrgent = 0
+  #nextAged = 0
+  #nextOlder = 0
+
+  constructor(urgent: readonly Run[], older: readonly Run[]) {
+    this.#urgent = urgent
+    this.#older = older
+    this.#byAge = urgent.toSorted((left, right) => left.runId - right.runId)
   }
-  return [...chosen]
+
+  peek(isOldest: boolean): Run | undefined {
+    while (isTaken(this.#taken, this.#urgent[this.#nextUrgent])) this.#nextUrgent++
+    while (isTaken(this.#taken, this.#byAge[this.#nextAged])) this.#nextAged++
+    while (isTaken(this.#taken, this.#older[this.#nextOlder])) this.#nextOlder++
+    const old = this.#older[this.#nextOlder]
+    if (!isOldest) return this.#urgent[this.#nextUrgent] ?? old
+    const aged = this.#byAge[this.#nextAged]
+    return old === undefined || (aged !== undefined && aged.runId < old.runId) ? aged : old
+  }
+
+  take(run: Run): void {
+    this.#taken.add(run)
+  }
 }
 
-function isChosen<Run>(chosen: ReadonlySet<Run>, run: Run | undefined): boolean {
-  return run !== undefined && chosen.has(run)
+/** Fills as many slots as there are urgent runs. */
+export function inTurn<Run extends Ready>(urgent: readonly Run[], older: readonly Run[], taken: number): Run[] {
+  const turns = new Turns(urgent, older)
+  return urgent.map((_, place) => {
+    const next = turns.peek(isTurnOfOldest(taken + place)) as Run
+    turns.take(next)
+    return next
+  })
+}
+
+function isTaken<Run>(taken: ReadonlySet<Run>, run: Run | undefined): boolean {
+  return run !== undefined && taken.has(run)
 }

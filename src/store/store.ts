@@ -263,7 +263,7 @@ export interface Committed {
   readonly woken: number
   /** One list for each claim, in order. */
   readonly claimed: readonly (readonly Claimed[])[]
-  /** One for each claim: whether it left a run behind that must be claimed alone. */
+  /** One for each claim: whether it left a run behind that must be claimed alone, or that passes its limiters once somebody is free for it. */
   readonly heldBack: readonly boolean[]
   /** Cancels asked for, of runs this node holds. */
   readonly cancelRequests: readonly CancelRequested[]

@@ -9,6 +9,7 @@ import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Claimed } from '../../src/store/store.ts'
 import { cancel, park, Scene, settle } from '../../src/testing/conformance/scene.ts'
+import { limiterOf } from '../../src/testing/conformance/limits.ts'
 import { runChild } from './children.ts'
 
 let folder = ''
@@ -53,6 +54,21 @@ it('writes everything that was asked for meanwhile, each once', async () => {
   await Promise.all(commits)
   expect(await queue).toBeGreaterThan(scene.queueId)
   expect((await scene.store.listRuns({ limit: 99 })).map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+})
+
+it('asks by reading alone whether a limiter lets somebody pass, also while all of its slots are taken', async () => {
+  const { limiterId } = await limiterOf(scene, { total: 1 })
+  const enters = ['a', 'b'].map((key) => ({ uses: [{ limiterId, key }], step: null }))
+  const nothing = { enters: [], waiting: [], leaves: [], yields: false }
+  const { nodeId } = scene.node
+  const { passed, tickets } = await scene.store.passLimiters(nodeId, { ...nothing, enters })
+  const waiting = tickets.filter((ticket) => !passed.includes(ticket))
+  other.exec('begin immediate')
+  expect(await scene.store.passLimiters(nodeId, { ...nothing, waiting })).toMatchObject({ passed: [] })
+  other.exec('rollback')
+  expect(await scene.store.passLimiters(nodeId, { ...nothing, waiting, leaves: passed })).toMatchObject({
+    passed: waiting,
+  })
 })
 
 it('reads while another connection writes, and sees nothing of what is not committed', async () => {

@@ -104,12 +104,12 @@ export class Admission {
     // What a run has to pass is kept with it.
     const uses = who.ticket === who.runId || who.uses.length === 1 ? null : usesText(who.uses)
     lines.addWaiter(this.#db, line, { ...who, uses })
-    this.#writeLine(line)
+    this.#writeLine(line, 0)
   }
 
   /** Takes whoever passed, or waits no more, out of its line. */
   dequeue(tickets: readonly number[]): void {
-    for (const line of lines.dropWaiters(this.#db, tickets)) this.#writeLine(line)
+    for (const line of lines.dropWaiters(this.#db, tickets)) this.#writeLine(line, 1)
   }
 
   /** Frees what runs had, and takes them out of their lines. */
@@ -117,7 +117,7 @@ export class Admission {
     if (runIds.length === 0) return
     const ids = JSON.stringify(runIds)
     this.#freed(this.#db.all<At>(deleteOfRuns, ids))
-    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line)
+    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line, 1)
   }
 
   /** Frees what no run had. */
@@ -152,12 +152,17 @@ export class Admission {
     return isOpen
   }
 
-  /** The first of the line whose turn it is, among those of a queue that a claim can perform. */
-  next(queue: number, definitions: string): lines.Head | undefined {
+  /** Whether a line of this queue lets somebody pass, for all that can be read. */
+  mayPassIn(queue: number): boolean {
+    return lines.openLimiters(this.#db, queue).some((limiter) => !this.#isTotalUsedUp(limiter))
+  }
+
+  /** The first of the line whose turn it is, among those of a queue that a claim can perform: see `linesOf`. */
+  next(queue: number, given: string): lines.Head | undefined {
     let next: lines.Head | undefined
     for (const limiter of lines.openLimiters(this.#db, queue)) {
       if (this.#isTotalUsedUp(limiter)) continue
-      const head = lines.nextHead(this.#db, { queue, limiter, definitions })
+      const head = lines.nextHead(this.#db, { queue, limiter, lines: given })
       if (head !== undefined && (next === undefined || head.turn < next.turn)) next = head
     }
     return next
@@ -186,9 +191,9 @@ export class Admission {
     }
   }
 
-  #writeLine(line: lines.Line): void {
+  #writeLine(line: lines.Line, left: number): void {
     const open = this.#stateOf(line)
-    lines.writeLine(this.#db, line, { turn: this.#nextTurn(), open })
+    lines.writeLine(this.#db, line, { turn: this.#nextTurn(), open, left })
   }
 
   #writeState(at: At, turn?: number): void {

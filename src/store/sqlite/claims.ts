@@ -1,11 +1,11 @@
 // Claims: the next ready runs come to a node, each with everything needed to perform it.
-import { inTurn, slotsForOldest } from '../../model/ageing.ts'
+import { inTurn, isTurnOfOldest, slotsForOldest, Turns } from '../../model/ageing.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { Claimed, ClaimRequest } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { admitFirst, backInLine } from './limited.ts'
-import type { Head } from './lines.ts'
+import { linesOf, type Head } from './lines.ts'
 import { atMost, fromLive, loaded, type LiveRun } from './live-runs.ts'
 import { findOldestBelow } from './oldest.ts'
 import { packed } from './packed.ts'
@@ -66,7 +66,7 @@ export const hotClaimStatements = {
 /** What one claim brings. */
 export interface Claim {
   readonly runs: Claimed[]
-  /** A run was left behind that must be claimed alone. */
+  /** A run was left behind that must be claimed alone, or that could pass its limiters and cannot begin at once. */
   readonly isOneHeldBack: boolean
 }
 
@@ -121,33 +121,39 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
 const nothingYet = { steps: [], failedAttempts: [] }
 
 function claimMany(write: Write, claim: ClaimRequest): Claim {
-  const runs = claim.only === undefined ? fromQueues(write, claim) : fromGiven(write, claim, claim.only)
+  const picked = claim.only === undefined ? fromQueues(write, claim) : fromGiven(write, claim, claim.only)
+  const { runs } = picked
   const taken = withoutOthers(runs)
   if (taken.length < runs.length) backInLine(write, runs.slice(taken.length))
-  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack: taken.length < runs.length }
+  const isOneHeldBack = picked.isOneHeldBack || taken.length < runs.length
+  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack }
 }
 
-function fromQueues(write: Write, claim: ClaimRequest): LiveRun[] {
+function fromQueues(write: Write, claim: ClaimRequest): Picked {
   const definitions = JSON.stringify(claim.definitionIds)
   const runs: LiveRun[] = []
+  let isOneHeldBack = false
   for (const queueId of claim.queueIds) {
     if (write.paused.has(queueId)) continue
     const want = claim.want - runs.length
-    if (want === 0) break
-    const { mostDeliveries } = claim
+    if (want === 0 || isOneHeldBack) break
+    const { mostDeliveries, definitionIds } = claim
     const slots = { queueId, definitions, want, taken: claim.taken + runs.length, mostDeliveries }
-    runs.push(...withLimited(write, { ...slots, begins: claim.begins - runs.length }))
+    const limited = { begins: claim.begins - runs.length, isFirst: runs.length === 0, definitionIds }
+    const picked = withLimited(write, slots, limited)
+    runs.push(...picked.runs)
+    isOneHeldBack = picked.isOneHeldBack
   }
-  return runs
+  return { runs, isOneHeldBack }
 }
 
 /** Those of some runs that are ready; those that wait for limiters only as the first of their line. */
-function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): LiveRun[] {
+function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): Picked {
   const given = [JSON.stringify(only), JSON.stringify(claim.definitionIds), claim.mostDeliveries] as const
   const ready = write.db.allPacked(findOnly, ...given, claim.want)
   const begins = Math.min(claim.begins, claim.want) - ready.length
   const limited = begins <= 0 ? [] : write.db.all<{ runId: number; queue: number }>(findOnlyLimited, ...given)
-  if (limited.length === 0 || !write.admission.hasOpenLines()) return ready
+  if (limited.length === 0 || !write.admission.hasOpenLines()) return { runs: ready, isOneHeldBack: false }
   const waiting = new Set(limited.map(({ runId }) => runId))
   const passed: number[] = []
   for (const queue of new Set(limited.map((run) => run.queue))) {
@@ -156,12 +162,7 @@ function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): 
       if (admitFirst(write.db, write.admission, { runId: ticket, place: write })) passed.push(ticket)
     }
   }
-  return [...ready, ...write.db.allPacked(findGiven, JSON.stringify(passed))]
-}
-
-interface Slots extends Ready {
-  /** How many of them can begin at once: only these pass limiters. */
-  readonly begins: number
+  return { runs: [...ready, ...write.db.allPacked(findGiven, JSON.stringify(passed))], isOneHeldBack: false }
 }
 
 interface Ready {
@@ -173,49 +174,95 @@ interface Ready {
   readonly mostDeliveries: number
 }
 
+interface LimitedPart {
+  /** How many of them can begin at once: only these pass limiters. */
+  readonly begins: number
+  /** Nothing else is in the claim so far. */
+  readonly isFirst: boolean
+  readonly definitionIds: readonly number[]
+}
+
+interface Picked {
+  readonly runs: LiveRun[]
+  readonly isOneHeldBack: boolean
+}
+
 // So many may be sent from one line to another in a claim; the next one goes on.
 const mostTries = 1_000
 
 /** The same with those that pass limiters, in turn by priority and age. */
-function withLimited(write: Write, slots: Slots): LiveRun[] {
-  const ready = nextOf(write.db, slots)
-  if (slots.begins <= 0 || !write.admission.hasOpenLines()) return ready
-  const { want, taken, begins, mostDeliveries } = slots
-  const chosen: LiveRun[] = []
-  let next = 0
-  for (let tries = 0; chosen.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
-    const head = write.admission.next(slots.queueId, slots.definitions)
-    const first = head && write.db.allPacked(findGiven, JSON.stringify([head.ticket]))[0]
-    // Race: what must be claimed alone waits for a node that can.
-    if (head === undefined || (first !== undefined && first.deliveries > mostDeliveries)) break
+function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionIds }: LimitedPart): Picked {
+  if (!write.admission.hasOpenLines()) return { runs: nextOf(write.db, slots), isOneHeldBack: false }
+  const { queueId, want, taken, mostDeliveries } = slots
+  const given = linesOf(definitionIds, mostDeliveries)
+  const others = turnsOf(write.db, slots)
+  const runs: LiveRun[] = []
+  for (let tries = 0; runs.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
+    // What was there when its process died is alone: what would come after it passes nothing in vain.
+    if (hasDelivery(runs.at(-1))) break
+    const head = write.admission.next(queueId, given)
+    if (head === undefined) break
     if (admitTicketBefore(write, head)) continue
-    const other = ready[next]
-    if (other !== undefined && !isNext(head, other, taken + chosen.length)) {
-      chosen.push(other)
-      next++
-    } else if (admitFirst(write.db, write.admission, { runId: head.ticket, place: write }) && first !== undefined) {
-      chosen.push(first)
+    const isOldest = isTurnOfOldest(taken + runs.length)
+    const other = others.peek(isOldest)
+    if (other !== undefined && !isBefore(head, other, isOldest)) {
+      others.take(other)
+      runs.push(other)
+      continue
     }
+    const first = write.db.allPacked(findGiven, JSON.stringify([head.ticket]))[0]
+    if (first !== undefined && first.deliveries > mostDeliveries) break
+    if (hasDelivery(first) && !(isFirst && runs.length === 0)) return { runs, isOneHeldBack: true }
+    const hasPassed = admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
+    if (hasPassed && first !== undefined) runs.push(first)
   }
-  return [...chosen, ...ready.slice(next, next + want - chosen.length)]
+  // Others would pass that have nobody to perform them.
+  const isOneHeldBack = runs.length < want && write.admission.next(queueId, given) !== undefined
+  for (let next = others.peek(false); next !== undefined && runs.length < want; next = others.peek(false)) {
+    const one = others.peek(isTurnOfOldest(taken + runs.length)) ?? next
+    others.take(one)
+    runs.push(one)
+  }
+  return { runs, isOneHeldBack }
 }
 
-/** By priority, then by age; in turn with the other, whatever its priority. */
-function isNext(head: Head, other: LiveRun, taken: number): boolean {
-  if (slotsForOldest(taken, 1) === 1) return true
-  return head.priority === other.priority ? head.ticket < other.runId : head.priority > other.priority
+/** By priority, then by age; where it is the turn of the oldest by age alone. */
+function isBefore(head: Head, other: LiveRun, isOldest: boolean): boolean {
+  if (isOldest || head.priority === other.priority) return head.ticket < other.runId
+  return head.priority > other.priority
+}
+
+function hasDelivery(run: LiveRun | undefined): boolean {
+  return run !== undefined && run.deliveries > 0
 }
 
 /** The runs for the next slots of a queue. */
-function nextOf(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): LiveRun[] {
+function nextOf(db: Connection, ready: Ready): LiveRun[] {
+  const { urgent, older } = urgentAndOlder(db, ready)
+  return older.length === 0 ? urgent : inTurn(urgent, older, ready.taken)
+}
+
+/** The same, one after another. */
+function turnsOf(db: Connection, ready: Ready): Turns<LiveRun> {
+  const { urgent, older } = urgentAndOlder(db, ready)
+  return new Turns(urgent, older)
+}
+
+interface Found {
+  readonly urgent: LiveRun[]
+  /** The oldest of those that are less urgent. */
+  readonly older: LiveRun[]
+}
+
+function urgentAndOlder(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): Found {
   const urgent = db.allPacked(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)
   // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
-  if (forOldest === 0 || least === undefined || urgent.length < want) return urgent
+  if (forOldest === 0 || least === undefined || urgent.length < want) return { urgent, older: [] }
   const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
   const older = findOldestBelow(db, below)
-  return older.length === 0 ? urgent : inTurn(urgent, older, taken)
+  return { urgent, older }
 }
 
 /** A run with a delivery may be what killed its process: nothing else is in its claim. */

@@ -1,10 +1,15 @@
 // Runs that have to pass limiters: how they begin, how they are claimed, and how they come back to their line.
 import type { LimitUse } from '../../model/limiter.ts'
+import { lineOf } from './lines.ts'
 import { usesFrom, usesText, type Admission, type Candidate } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Ends } from './runs.ts'
+import type { StartRecord } from '../start.ts'
 
 const keepLimits = `update run set limits = ? where id = ?`
+
+// By primary key. Other code of the same name may have other limiters, and its inputs no key for these.
+const amendLimits = `update run set limits = ?1 where id = ?2 and definition = ?3 and limits is not null and limits <> ?1 returning id`
 
 // By primary key.
 const markLimited = `update live set limited = 1, has_slots = 1 where run_id = ?`
@@ -14,7 +19,7 @@ update live set state = 'running', node = ?, epoch = ?, due_at = null, started_a
 
 // By primary key.
 const findCandidate = `
-select run.id as ticket, run.id as runId, null as path, run.limits, live.limited, live.queue, live.definition, live.priority
+select run.id as ticket, run.id as runId, null as path, run.limits, live.limited, live.queue, live.definition, live.priority, live.deliveries
 from run cross join live on live.run_id = run.id
 where run.id = ?`
 
@@ -62,6 +67,16 @@ export function beginLimited({ db, now, admission }: Ends, start: LimitedStart, 
   }
   admission.enqueue(who)
   return false
+}
+
+/** A run that was not begun has another input: it waits by the keys of that one. */
+export function changeLimits(
+  { db, admission }: Pick<Ends, 'db' | 'admission'>,
+  { runId, isReady }: { readonly runId: number; readonly isReady: boolean },
+  { limits, definitionId }: Pick<StartRecord, 'limits' | 'definitionId'>,
+): void {
+  if (limits === null || db.get(amendLimits, usesText(limits), runId, definitionId) === undefined) return
+  if (isReady) backInLine({ db, admission }, [{ runId }])
 }
 
 /** Lets the first of a line pass, if all its limiters agree; otherwise it waits where it was refused. */
@@ -119,8 +134,14 @@ export function repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): nu
   return orphans.length
 }
 
+interface CandidateRow extends Omit<Candidate, 'uses'> {
+  readonly limits: string | null
+  readonly limited: number
+  readonly deliveries: number
+}
+
 function candidateOf(db: Connection, runId: number): Candidate | undefined {
-  const row = db.get<Omit<Candidate, 'uses'> & { limits: string | null; limited: number }>(findCandidate, runId)
+  const row = db.get<CandidateRow>(findCandidate, runId)
   if (row?.limited !== 1) return undefined
-  return { ...row, uses: usesFrom(row.limits ?? '[]') }
+  return { ...row, definition: lineOf(row.definition, row.deliveries), uses: usesFrom(row.limits ?? '[]') }
 }

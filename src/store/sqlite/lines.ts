@@ -1,9 +1,13 @@
 // The lines before limiters: who waits where, and which line is the next to let somebody pass.
+import { isTurnOfOldest } from '../../model/ageing.ts'
+import { isSuspect } from '../../model/suspect.ts'
 import type { Connection } from './connection.ts'
 import type { SqlValue } from './driver.ts'
 
-// A limiter and key have one line for each queue and definition, so that a claim finds what it can perform without passing over what it cannot.
+// A limiter and key have one line for each queue and definition, so that a claim finds what it can perform without passing over what it cannot:
+// runs that are suspected have lines of their own, of the definition's number negated.
 const ofLine = `limiter = ? and key = ? and queue = ? and definition = ?`
+const ofGivenLine = `limiter = ?1 and key = ?2 and queue = ?3 and definition = ?4`
 
 const insertWaiter = `
 insert into waiter (limiter, key, queue, definition, priority, ticket, run_id, path, uses) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -22,12 +26,27 @@ returning limiter, key, queue, definition`
 const findHead = `
 select priority, ticket from waiter where ${ofLine} order by priority desc, ticket limit 1`
 
+// The oldest of a line, whatever its priority: a loose scan of the primary key, one seek for each priority.
+const findOldest = `
+with recursive level (priority) as (
+  select max(priority) from waiter where ${ofGivenLine}
+  union all
+  select (select max(priority) from waiter where ${ofGivenLine} and priority < level.priority)
+  from level where level.priority is not null
+)
+select priority, (select min(ticket) from waiter where ${ofGivenLine} and priority = level.priority) as ticket
+from level where priority is not null order by ticket limit 1`
+
+// By primary key.
+const findPasses = `select passes from line where ${ofLine}`
+
 const deleteLine = `delete from line where ${ofLine}`
 
 const upsertLine = `
-insert into line (limiter, key, queue, definition, turn, is_open, opens_at, priority, ticket) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-on conflict (limiter, key, queue, definition) do update set
-  is_open = excluded.is_open, opens_at = excluded.opens_at, priority = excluded.priority, ticket = excluded.ticket`
+insert into line (limiter, key, queue, definition, turn, is_open, opens_at, priority, ticket, passes)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (limiter, key, queue, definition) do update set is_open = excluded.is_open, opens_at = excluded.opens_at,
+  priority = excluded.priority, ticket = excluded.ticket, passes = excluded.passes`
 
 // By primary key prefix.
 const findLineOfKey = `select 1 as waits from line where limiter = ? and key = ? limit 1`
@@ -60,13 +79,13 @@ select limiter from found where limiter is not null`
 
 // Whose turn it is at a limiter: the key that was served longest ago; walks line_open.
 const findNext = `
-select limiter, key, queue, definition, priority, ticket, turn from line
+select limiter, key, queue, definition, priority, ticket, turn, passes from line
 where is_open = 1 and queue = ? and limiter = ? and definition in (select value from json_each(?))
 order by turn, priority desc, ticket limit 1`
 
 // The first of each line of a limiter, in turn; walks line_open.
 const findHeads = `
-select limiter, key, queue, definition, priority, ticket, turn from line
+select limiter, key, queue, definition, priority, ticket, turn, passes from line
 where is_open = 1 and queue = ? and limiter = ? order by turn, priority desc, ticket limit 100`
 
 /** The statements of this file whose plans are tested. */
@@ -74,6 +93,8 @@ export const hotLineStatements = {
   deleteWaiters,
   deleteWaitersOf,
   findHead,
+  findOldestInLine: findOldest,
+  findPasses,
   findLineOfKey,
   findLineOfAny,
   updateTurn,
@@ -106,6 +127,25 @@ export interface Head extends Line {
   /** The number of the run, or of whatever else waits; a lower one is older. */
   readonly ticket: number
   readonly turn: number
+  /** How many have left the line since somebody waits in it. */
+  readonly passes: number
+}
+
+/** The line of a run, by its definition. */
+export function lineOf(definitionId: number, deliveries: number): number {
+  return isSuspect(deliveries) ? -definitionId : definitionId
+}
+
+/** The lines of definitions, with those of suspected runs where these may be performed; a list as JSON. */
+export function linesOf(definitionIds: readonly number[], mostDeliveries: number): string {
+  return JSON.stringify(
+    isSuspect(mostDeliveries) ? [...definitionIds, ...definitionIds.map((id) => -id)] : definitionIds,
+  )
+}
+
+/** Whether the first of a line is its oldest, in place of its most urgent. */
+export function isOldest({ passes }: Pick<Head, 'passes'>): boolean {
+  return isTurnOfOldest(passes)
 }
 
 /** Null when nobody may pass, else from when on. */
@@ -146,11 +186,20 @@ export function dropWaiters(db: Connection, tickets: readonly number[]): Line[] 
   return db.all<Line>(deleteWaiters, JSON.stringify(tickets))
 }
 
-/** Keeps what a line is about: its first, and when that may pass; a line of nobody goes. `turn` is that of a new line. */
-export function writeLine(db: Connection, line: Line, { turn, open }: { turn: number; open: LineState }): void {
-  const head = db.get<{ priority: number; ticket: number }>(findHead, ...valuesOf(line))
-  if (head === undefined) db.run(deleteLine, ...valuesOf(line))
-  else db.run(upsertLine, ...valuesOf(line), turn, ...valuesOfState(open), head.priority, head.ticket)
+/**
+ * Keeps what a line is about: its first, and when that may pass; a line of nobody goes. `turn` is that of a new line, `left` how many have left it.
+ * Every eighth time its oldest is the first.
+ */
+export function writeLine(
+  db: Connection,
+  line: Line,
+  { turn, open, left }: { readonly turn: number; readonly open: LineState; readonly left: number },
+): void {
+  const at = valuesOf(line)
+  const passes = (db.get<{ passes: number }>(findPasses, ...at)?.passes ?? 0) + left
+  const head = db.get<{ priority: number; ticket: number }>(isOldest({ passes }) ? findOldest : findHead, ...at)
+  if (head === undefined) db.run(deleteLine, ...at)
+  else db.run(upsertLine, ...at, turn, ...valuesOfState(open), head.priority, head.ticket, passes)
 }
 
 export interface LineState {
@@ -184,9 +233,9 @@ export function openLimiters(db: Connection, queue: number): number[] {
 
 export function nextHead(
   db: Connection,
-  at: { queue: number; limiter: number; definitions: string },
+  at: { readonly queue: number; readonly limiter: number; readonly lines: string },
 ): Head | undefined {
-  return db.get<Head>(findNext, at.queue, at.limiter, at.definitions)
+  return db.get<Head>(findNext, at.queue, at.limiter, at.lines)
 }
 
 export function openHeads(db: Connection, queue: number, limiter: number): Head[] {

@@ -453,7 +453,7 @@ create table slot (
 create index slot_ticket on slot (ticket);
 create index slot_run on slot (run_id) where run_id is not null;
 
--- Who waits, in the one line of the limiter that did not let it pass.
+-- Who waits, in the one line of the limiter that did not let it pass. The definition of runs that are suspected is negative, as in line.
 create table waiter (
   limiter integer not null,
   key text not null,
@@ -482,9 +482,13 @@ create table line (
   opens_at real,
   priority integer not null,
   ticket integer not null,
+  -- How many have left it since somebody waits in it: every eighth time its oldest is the first.
+  passes integer not null,
   primary key (limiter, key, queue, definition)
 ) strict, without rowid;
 create index line_open on line (queue, limiter, turn, priority desc, ticket) where is_open = 1;
+-- Those of what is no run, of all nodes.
+create index line_ticket on line (limiter, turn, priority desc, ticket) where is_open = 1 and queue < 0;
 create index line_due on line (opens_at) where opens_at is not null;
 
 -- The state of a rate: when the next one would pass if all were evenly spaced.

@@ -123,12 +123,16 @@ CREATE TABLE line (
   opens_at real,
   priority integer not null,
   ticket integer not null,
+  -- How many have left it since somebody waits in it: every eighth time its oldest is the first.
+  passes integer not null,
   primary key (limiter, key, queue, definition)
 ) strict, without rowid;
 
 CREATE INDEX line_due on line (opens_at) where opens_at is not null;
 
 CREATE INDEX line_open on line (queue, limiter, turn, priority desc, ticket) where is_open = 1;
+
+CREATE INDEX line_ticket on line (limiter, turn, priority desc, ticket) where is_open = 1 and queue < 0;
 
 CREATE TABLE live (
   run_id integer primary key,

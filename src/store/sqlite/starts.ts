@@ -17,7 +17,7 @@ import {
   wakeUnbegunRuns,
   type Keyed,
 } from './keys.ts'
-import { beginLimited } from './limited.ts'
+import { beginLimited, changeLimits } from './limited.ts'
 import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from './waits.ts'
@@ -124,6 +124,7 @@ function amend(
 ): boolean {
   if (key.rule === 'append') return append(write, { start, room: key, found })
   changeInput(write.db, found.runId, start)
+  changeLimits(write, { runId: found.runId, isReady: found.place === 'ready' }, start)
   const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
   const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
   changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })

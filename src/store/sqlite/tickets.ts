@@ -1,10 +1,10 @@
 // Who passes limiters without being a run, as a step of one: each has a ticket, a number like that of a run, and waits in lines of its node.
 import type { Entering, Passed, Passing } from '../queues.ts'
-import { usesFrom, type Candidate } from './admission.ts'
+import { Admission, usesFrom, type Candidate } from './admission.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
 import { admitWaiting } from './limited.ts'
-import type { Head } from './lines.ts'
+import { isOldest, type Head } from './lines.ts'
 import { hasNode } from './nodes.ts'
 import type { Ends } from './runs.ts'
 
@@ -14,16 +14,15 @@ const findPassed = `select distinct ticket from slot where ticket in (select val
 // By the indexes of slots and of lines.
 const findNews = `
 select exists (select 1 from slot where ticket in (select value from json_each(?1)))
-  or exists (select 1 from line where is_open = 1 and queue = ?2)
-  or exists (select 1 from line where opens_at is not null and opens_at <= ?3) as isNews`
+  or exists (select 1 from line where opens_at is not null and opens_at <= ?2) as isNews`
 
 // By primary key prefix: the first of the runs that wait for the same.
 const findFirstRun = `
 select priority, ticket from line where limiter = ? and key = ? and queue > 0 order by priority desc, ticket limit 1`
 
-// Walks line_open: whose turn it is among those that are no runs, of all nodes.
+// Walks line_ticket: whose turn it is among those that are no runs, of all nodes.
 const findFirstTicket = `
-select limiter, key, queue, definition, priority, ticket, turn from line indexed by line_open
+select limiter, key, queue, definition, priority, ticket, turn, passes from line indexed by line_ticket
 where is_open = 1 and queue < 0 and limiter = ? order by turn, priority desc, ticket limit 1`
 
 // By primary key. From now on the end of this activation frees what its steps have.
@@ -49,7 +48,8 @@ export const nobodyPasses: Passed = { isNodeLost: false, tickets: [], passed: []
 export function hasNoNews(db: Connection, { nodeId, passing, now }: Asked): boolean {
   const { enters, leaves, waiting } = passing
   if (enters.length > 0 || leaves.length > 0) return false
-  return db.get<{ isNews: number }>(findNews, JSON.stringify(waiting), -nodeId, now)?.isNews === 0
+  if (db.get<{ isNews: number }>(findNews, JSON.stringify(waiting), now)?.isNews === 1) return false
+  return !new Admission(db, now).mayPassIn(-nodeId)
 }
 
 type Passers = Pick<Ends, 'db' | 'admission'>
@@ -123,8 +123,9 @@ function admit({ db, admission }: Passers, head: Head): boolean {
   return waiter !== undefined && admitWaiting(admission, candidateOf(head, waiter), holderOf(head, waiter))
 }
 
-/** Within a key by priority and age, else the key that was served longest ago. */
+/** Within a key by priority and age, or by age alone where it is the turn of the oldest; else the key that was served longest ago. */
 function isBefore(one: Head, other: Head): boolean {
+  if (one.key === other.key && isOldest(other)) return one.ticket < other.ticket
   return one.key === other.key ? isOlder(one, other) : one.turn < other.turn
 }
 

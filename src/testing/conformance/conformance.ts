@@ -12,6 +12,7 @@ import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
 import { keyCases } from './keys.ts'
 import { limitCases } from './limits.ts'
+import { lineCases } from './lines.ts'
 import { markCases } from './marks.ts'
 import { messageCases } from './messages.ts'
 import { moveCases } from './moves.ts'
@@ -57,6 +58,7 @@ const groups: Readonly<Record<string, Cases>> = {
   queues: queueCases,
   tokens: tokenCases,
   limits: limitCases,
+  'lines before limits': lineCases,
   'limits on what is no run': ticketCases,
   schedules: scheduleCases,
   messages: messageCases,
