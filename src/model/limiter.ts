@@ -38,6 +38,7 @@ export function afterPass(rate: Rate, nextAt: number, now: number): number {
   return Math.max(nextAt, now) + spacingMs(rate)
 }
 
-function spacingMs({ limit, perMs }: Rate): number {
+/** The time from one to the next when all are evenly spaced. */
+export function spacingMs({ limit, perMs }: Rate): number {
   return perMs / limit
 }

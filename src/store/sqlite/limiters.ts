@@ -1,5 +1,5 @@
 // Limiters: their names and bounds, as the code declares them and as they were changed live.
-import { unbounded, type Bounds } from '../../model/limiter.ts'
+import { spacingMs, unbounded, type Bounds } from '../../model/limiter.ts'
 import type { LimiterView } from '../views.ts'
 import type { Connection } from './connection.ts'
 
@@ -12,6 +12,11 @@ on conflict (name) do update set bounds = excluded.bounds
 returning id`
 
 const updateLive = `update limiter set live_bounds = ? where id = ?`
+
+// By primary key prefix; few limiters change, and seldom.
+const stretchPaces = `update pace set next_at = ?2 + (next_at - ?2) * ?3 where limiter = ?1 and next_at > ?2`
+
+const dropPaces = `delete from pace where limiter = ?`
 
 // By primary key.
 const findBounds = `select bounds, live_bounds as liveBounds from limiter where id = ?`
@@ -30,22 +35,39 @@ interface BoundsRow {
   readonly liveBounds: string | null
 }
 
+/** The transaction in which bounds change. */
+export interface Bounding {
+  readonly db: Connection
+  readonly now: number
+}
+
 /** Gives a limiter its number; `isNew` when its bounds are not what they were. */
-export function internLimiter(db: Connection, name: string, bounds: Bounds): { id: number; isNew: boolean } {
+export function internLimiter({ db, now }: Bounding, name: string, bounds: Bounds): { id: number; isNew: boolean } {
   const text = JSON.stringify(bounds)
   const known = db.get<{ id: number; bounds: string }>(findNamed, name)
   if (known?.bounds === text) return { id: known.id, isNew: false }
+  const before = known === undefined ? unbounded : boundsOf(db, known.id)
   const row = db.get<{ id: number }>(upsertDeclared, name, text)
   if (row === undefined) throw new Error(`Limiter ${name} was not kept`)
+  keepPace({ db, now }, row.id, before)
   return { id: row.id, isNew: true }
 }
 
 /** Sets what wins over the code's bounds, or with null lets those count again. */
-export function setLiveBounds(db: Connection, name: string, live: Partial<Bounds> | null): number {
+export function setLiveBounds({ db, now }: Bounding, name: string, live: Partial<Bounds> | null): number {
   const known = db.get<{ id: number }>(findNamed, name)
-  const id = known?.id ?? internLimiter(db, name, unbounded).id
+  const id = known?.id ?? internLimiter({ db, now }, name, unbounded).id
+  const before = boundsOf(db, id)
   db.run(updateLive, live === null ? null : JSON.stringify(live), id)
+  keepPace({ db, now }, id, before)
   return id
+}
+
+/** How many passed of late counts on under another rate: what it gave too many is waited for at the new one, and nothing is given anew. */
+function keepPace({ db, now }: Bounding, id: number, before: Bounds): void {
+  const { rate } = boundsOf(db, id)
+  if (rate === null) db.run(dropPaces, id)
+  else if (before.rate !== null) db.run(stretchPaces, id, now, spacingMs(rate) / spacingMs(before.rate))
 }
 
 /** The bounds that count; without any for a limiter that is not there. */

@@ -127,8 +127,8 @@ class SqliteStore implements Store {
   }
 
   internLimiter(name: string, bounds: Bounds): Promise<number> {
-    return this.#end(({ db, admission }) => {
-      const { id, isNew } = internLimiter(db, name, bounds)
+    return this.#end(({ db, now, admission }) => {
+      const { id, isNew } = internLimiter({ db, now }, name, bounds)
       if (isNew) admission.review(id)
       return id
     })
@@ -136,7 +136,7 @@ class SqliteStore implements Store {
 
   setLiveBounds(name: string, bounds: Partial<Bounds> | null, audit?: AuditRecord): Promise<void> {
     return this.#end(({ db, now, admission }) => {
-      admission.review(setLiveBounds(db, name, bounds))
+      admission.review(setLiveBounds({ db, now }, name, bounds))
       audited(db, true, { now, audit })
     })
   }

@@ -19,6 +19,7 @@ import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
 import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
+import { rateCases } from './rates.ts'
 import { retentionCases } from './retention.ts'
 import { runCases } from './runs.ts'
 import { scheduleCases } from './schedules.ts'
@@ -59,6 +60,7 @@ const groups: Readonly<Record<string, Cases>> = {
   tokens: tokenCases,
   limits: limitCases,
   'lines before limits': lineCases,
+  'rates of limits': rateCases,
   'limits on what is no run': ticketCases,
   schedules: scheduleCases,
   messages: messageCases,
