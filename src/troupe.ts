@@ -43,7 +43,7 @@ import { openStore } from './store/open.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { checkNoThread } from './worker/hosted.ts'
-import { encodedInput, maxValueBytes } from './worker/input.ts'
+import { inputEncoder } from './worker/input.ts'
 import {
   registration,
   type AnyHandler,
@@ -61,7 +61,7 @@ export interface World extends Partial<Omit<Deps, 'store'>> {
   readonly repairs?: boolean
 }
 
-interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, Pick<StartingOptions, 'queueIds' | 'timeout'> {
+interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, StartingOptions {
   readonly schedules: ScheduleKeeper
 }
 
@@ -97,7 +97,7 @@ export class Troupe
     this.#registry = parts.registry
     this.#engine = parts.engine
     const face = new Face({ ...parts, checkOpen: () => this.#checkOpen() })
-    this.#starting = new Starting(face, { ...parts, encodeInput: encodedInput, maxBytes: maxValueBytes })
+    this.#starting = new Starting(face, parts)
     this.#looking = new Looking(face)
     this.#operating = new Operating(face)
     this.#completing = new Completing(face)
@@ -146,11 +146,9 @@ export class Troupe
       for (const queue of checked.queues) queueIds.set(queue, await store.internQueue(queue))
 
       const identity = ownIdentity(checked.node ?? `${hostname()}:${process.pid}`)
-      const schedules = new ScheduleKeeper(deps, registry, {
-        encodeInput: encodedInput,
-        maxBytes: maxValueBytes,
-        timeout: checked.timeout,
-      })
+      const { maxValueBytes, timeout } = checked
+      const encodeInput = inputEncoder(maxValueBytes)
+      const schedules = new ScheduleKeeper(deps, registry, { encodeInput, maxBytes: maxValueBytes, timeout })
       for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
         schedules,
@@ -163,14 +161,24 @@ export class Troupe
         maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
         repairs: world.repairs ?? true,
         maxValueBytes,
-        encodeInput: encodedInput,
+        encodeInput,
         config: checked.config,
         retention: checked.retention,
         retentionBeside: checked.retentionBeside,
         environment,
         logLevel,
       })
-      return await new Troupe({ ...checked, deps, registry, engine, queueIds, schedules }).#begin(checked)
+      const parts = {
+        ...checked,
+        encodeInput,
+        maxBytes: maxValueBytes,
+        deps,
+        registry,
+        engine,
+        queueIds,
+        schedules,
+      }
+      return await new Troupe(parts).#begin(checked)
     } catch (error) {
       await store.close()
       throw error

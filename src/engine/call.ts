@@ -5,6 +5,7 @@ import { optionInvalid, optionsClash } from '../model/errors.ts'
 import { checkedStoredRetry, type StoredRetryOptions } from '../model/retry.ts'
 import type { StartRecord } from '../store/start.ts'
 import { checkChoice, checkList, checkName, checkObject, checkOptions, checkPriority, timeOf } from './checks.ts'
+import { valueSize } from './value-size.ts'
 import { checkKeyOptions, keyOptionNames, periodOf, type KeyOfInput, type KeyOptions } from './start-options.ts'
 
 /** What one call and many have in common. */
@@ -134,7 +135,7 @@ export function encodeTags(ofDefinition: readonly string[], ofCall: readonly str
 }
 
 export function encodeInput(value: unknown, maxBytes: number): string {
-  return encode(value, { maxBytes, what: 'input' })
+  return encode(value, valueSize(maxBytes, 'input'))
 }
 
 export function checkTags(what: string, tags: readonly string[]): void {

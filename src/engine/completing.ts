@@ -7,6 +7,7 @@ import { hashOf } from '../lib/secrets.ts'
 import type { CompletionAnswer, CompletionResult } from '../store/waits.ts'
 import { checkName } from './checks.ts'
 import { CompletionWrite } from './completion.ts'
+import { valueSize } from './value-size.ts'
 import type { Face } from './face.ts'
 import { Complete } from './processor.ts'
 import type { CompletingVerbs } from './verbs.ts'
@@ -21,7 +22,7 @@ export class Completing implements CompletingVerbs {
   async complete(token: string, output?: unknown): Promise<CompletionAnswer> {
     const hash = this.#hashOf(token)
     // Race: what the caller gave is read before anything is awaited.
-    const value = encode(output, { maxBytes: this.#face.engine.maxValueBytes, what: 'output' })
+    const value = encode(output, valueSize(this.#face.engine.maxValueBytes, 'output'))
     await this.#check(hash, output)
     return this.#tell(hash, { isError: false, value })
   }

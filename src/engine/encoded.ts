@@ -1,9 +1,10 @@
 // A result or a message that was encoded where it was made.
 import { encode } from '../lib/codec.ts'
+import { valueSize } from './value-size.ts'
 
 /** A result as it is stored. Throws when it cannot be. */
 export function resultText(result: unknown, maxBytes: number): string {
-  return result instanceof Encoded ? result.text : encode(result, { maxBytes, what: 'result' })
+  return result instanceof Encoded ? result.text : encode(result, valueSize(maxBytes, 'result'))
 }
 
 /** `text` throws when the value cannot be stored. */

@@ -29,6 +29,7 @@ import {
   type StoreRetentionOptions,
 } from '../model/retention.ts'
 import { runMoves, type RunState } from '../model/run.ts'
+import { checkValueBytes, defaultValueBytes } from './value-size.ts'
 
 export interface TroupeOptions {
   /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
@@ -50,6 +51,8 @@ export interface TroupeOptions {
   readonly config?: Readonly<Record<string, unknown>>
   /** How long a run may take in all whose call says nothing of it; for ever unless told. */
   readonly timeout?: Duration
+  /** The most bytes that an input, or the result of a run or step, may take as it is stored; 1,048,576 unless told. What is large makes a store large and slow. */
+  readonly maxValueBytes?: number
   /** The name of this node, for people. */
   readonly node?: string
   readonly pools?: PoolOptions
@@ -125,6 +128,7 @@ export interface CheckedOptions {
   readonly config: Readonly<Record<string, unknown>>
   readonly node: string | undefined
   readonly timeout: Duration | undefined
+  readonly maxValueBytes: number
   readonly pools: PoolOptions
   readonly synchronous: 'full' | 'normal'
   readonly log: Log | undefined
@@ -142,6 +146,7 @@ const known = [
   'config',
   'node',
   'timeout',
+  'maxValueBytes',
   'pools',
   'retention',
   'durability',
@@ -158,6 +163,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
+  const { maxValueBytes = defaultValueBytes } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
@@ -168,6 +174,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkChoice('performs', performs, ['all', 'own'])
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
+  checkValueBytes(maxValueBytes)
   if (options.timeout !== undefined) toMs(options.timeout, 'timeout')
   checkChoice('durability', durability, ['full', 'normal'])
   if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
@@ -184,6 +191,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     config,
     node,
     timeout: options.timeout,
+    maxValueBytes,
     pools,
     retention: { ...defaultRetention, ...(options.retention !== undefined && retentionOf(options.retention)) },
     retentionBeside: {

@@ -9,6 +9,8 @@ export interface EncodeOptions {
   readonly maxBytes?: number
   /** What the value is, to name it in errors: `result`, `input`. */
   readonly what?: string
+  /** What raises the limit, where something does. */
+  readonly raise?: string
 }
 
 /**
@@ -210,12 +212,13 @@ function viewInfo(view: ArrayBufferView & { length?: number }) {
   return { buffer, byteOffset: 0, byteLength, length: view.length ?? byteLength, bufferByteLength: byteLength }
 }
 
-function checkSize(text: string, maxBytes: number, { what = 'value' }: EncodeOptions): void {
+function checkSize(text: string, maxBytes: number, { what = 'value', raise }: EncodeOptions): void {
   const bytes = Buffer.byteLength(text)
   if (bytes <= maxBytes) return
+  const otherwise = raise === undefined ? '' : `, or raise ${raise}`
   throw new TroupeError(
     'value_too_large',
-    `${what} takes ${bytes} bytes and the limit is ${maxBytes}: store it elsewhere and keep a reference to it, or raise the limit.`,
+    `${what} takes ${bytes} bytes and the limit is ${maxBytes}: store it elsewhere and keep a reference to it${otherwise}.`,
     { details: { what, bytes, maxBytes } },
   )
 }

@@ -3,6 +3,7 @@ import type { Performance } from '../engine/surroundings.ts'
 import type { Attempt } from '../engine/attempt.ts'
 import { errorText } from '../engine/error-text.ts'
 import { mostCleanups, type Cleanup } from '../engine/cleanups.ts'
+import { valueSize } from '../engine/value-size.ts'
 import type { HeldRecord, WriteOwner } from '../engine/writes.ts'
 import { systemClock } from '../lib/clock.ts'
 import { decodeError, encode } from '../lib/codec.ts'
@@ -117,7 +118,7 @@ export class ThreadAttempt implements Attempt {
   /** What its code returned. */
   returned(value: unknown): void {
     try {
-      const text = encode(value, { maxBytes: this.#side.data.maxValueBytes, what: 'result' })
+      const text = encode(value, valueSize(this.#side.data.maxValueBytes, 'result'))
       this.#side.post({ type: 'returned', value: text })
     } catch (error) {
       this.#side.post({ type: 'unstorable', error: errorText(toError(error)) })

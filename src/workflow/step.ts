@@ -6,6 +6,7 @@ import { againText } from '../engine/failures.ts'
 import { nextAttempt } from '../engine/next-attempt.ts'
 import type { KeyedLimiter } from '../engine/slots.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
+import { valueSize } from '../engine/value-size.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { decodeError, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
@@ -190,7 +191,7 @@ export class StepExecution implements Task {
     if (this.#token !== undefined) return this.#owner.pause(this.#token.wait, () => this.#failed(this.timeOut()))
     try {
       const what = `result of step '${this.#spec.path}'`
-      this.#record(false, encode(result.value, { maxBytes: activation.around.maxValueBytes, what }))
+      this.#record(false, encode(result.value, valueSize(activation.around.maxValueBytes, what)))
     } catch (error) {
       // The function did its work; trying again would do it twice and fail the same way.
       this.#record(true, errorText(toError(error)))

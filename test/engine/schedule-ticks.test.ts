@@ -13,7 +13,7 @@ import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordedLog } from '../../src/testing/recorded-log.ts'
-import { encodedInput } from '../../src/worker/input.ts'
+import { inputEncoder } from '../../src/worker/input.ts'
 import { worker } from '../../src/worker/worker.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
@@ -67,7 +67,7 @@ it('I14: eight nodes on one file start one run for each tick, though every third
       failpoint: () => {},
     }
     const keeper = new ScheduleKeeper(deps, registry, {
-      encodeInput: encodedInput,
+      encodeInput: inputEncoder(1_000),
       maxBytes: 1_000,
       timeout: undefined,
     })
