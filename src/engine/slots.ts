@@ -231,7 +231,7 @@ export class Slots implements LimiterHost, VisitHost {
     const { nodeId } = this.#options.node
     try {
       const enters = entering.flatMap((visit) => visit.entering ?? [])
-      const passing = { enters, waiting: [...this.#waiting.keys()], leaves, yields }
+      const passing = { enters, holds: this.#holding.size, leaves, yields }
       const passed = await this.#deps.store.passLimiters(nodeId, passing)
       if (nodeId !== this.#options.node.nodeId || passed.isNodeLost) return this.#comeAgain(entering, passed)
       this.#isPatient = true

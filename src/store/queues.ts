@@ -21,8 +21,8 @@ export interface QueueStore {
 /** What those want of limiters who are no runs, all of one node. */
 export interface Passing {
   readonly enters: readonly Entering[]
-  /** Tickets of those that wait: they are told when they have passed. */
-  readonly waiting: readonly number[]
+  /** How many of its tickets are known to have their slots. */
+  readonly holds: number
   /** Tickets of those that want nothing any more, whether they passed or not. */
   readonly leaves: readonly number[]
   /** Who waits lets older runs of its line go first. */
@@ -48,7 +48,7 @@ export interface Passed {
   readonly isNodeLost: boolean
   /** One for each that entered, in order. */
   readonly tickets: readonly number[]
-  /** Tickets of those that have their slots. */
+  /** Those of all tickets of this node that have their slots. */
   readonly passed: readonly number[]
   /** Somebody let a run go first. */
   readonly isYielding: boolean

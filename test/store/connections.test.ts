@@ -59,14 +59,14 @@ it('writes everything that was asked for meanwhile, each once', async () => {
 it('asks by reading alone whether a limiter lets somebody pass, also while all of its slots are taken', async () => {
   const { limiterId } = await limiterOf(scene, { total: 1 })
   const enters = ['a', 'b'].map((key) => ({ uses: [{ limiterId, key }], step: null }))
-  const nothing = { enters: [], waiting: [], leaves: [], yields: false }
+  const nothing = { enters: [], holds: 1, leaves: [], yields: false }
   const { nodeId } = scene.node
   const { passed, tickets } = await scene.store.passLimiters(nodeId, { ...nothing, enters })
   const waiting = tickets.filter((ticket) => !passed.includes(ticket))
   other.exec('begin immediate')
-  expect(await scene.store.passLimiters(nodeId, { ...nothing, waiting })).toMatchObject({ passed: [] })
+  expect(await scene.store.passLimiters(nodeId, nothing)).toMatchObject({ passed: [] })
   other.exec('rollback')
-  expect(await scene.store.passLimiters(nodeId, { ...nothing, waiting, leaves: passed })).toMatchObject({
+  expect(await scene.store.passLimiters(nodeId, { ...nothing, leaves: passed })).toMatchObject({
     passed: waiting,
   })
 })

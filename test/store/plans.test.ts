@@ -316,11 +316,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SCAN json_each VIRTUAL TABLE INDEX 1:',
   ],
   findHeads: ['SEARCH line USING INDEX line_open (queue=? AND limiter=?)'],
-  findPassed: ['SEARCH slot USING COVERING INDEX slot_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
+  findPassed: ['SEARCH slot USING INDEX slot_node (node=?)'],
   findNews: [
     'SCAN CONSTANT ROW',
-    'SEARCH slot USING COVERING INDEX slot_ticket (ticket=?)',
-    'SCAN json_each VIRTUAL TABLE INDEX 1:',
+    'SEARCH slot USING INDEX slot_node (node=?)',
     'SEARCH line USING COVERING INDEX line_due (opens_at>? AND opens_at<?)',
   ],
   findFirstRun: ['SEARCH line USING PRIMARY KEY (limiter=? AND key=? AND queue>?)', 'USE TEMP B-TREE FOR ORDER BY'],

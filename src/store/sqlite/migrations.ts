@@ -451,6 +451,8 @@ create table slot (
   primary key (limiter, key, ticket)
 ) strict, without rowid;
 create index slot_ticket on slot (ticket);
+-- Those of what is no run.
+create index slot_node on slot (node, ticket) where run_id is null or run_id <> ticket;
 create index slot_run on slot (run_id) where run_id is not null;
 
 -- Who waits, in the one line of the limiter that did not let it pass. The definition of runs that are suspected is negative, as in line.

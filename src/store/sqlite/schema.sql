@@ -272,6 +272,8 @@ CREATE TABLE slot (
   primary key (limiter, key, ticket)
 ) strict, without rowid;
 
+CREATE INDEX slot_node on slot (node, ticket) where run_id is null or run_id <> ticket;
+
 CREATE INDEX slot_run on slot (run_id) where run_id is not null;
 
 CREATE INDEX slot_ticket on slot (ticket);

@@ -8,13 +8,14 @@ import { isOldest, type Head } from './lines.ts'
 import { hasNode } from './nodes.ts'
 import type { Ends } from './runs.ts'
 
-// By the index of slots.
-const findPassed = `select distinct ticket from slot where ticket in (select value from json_each(?)) order by ticket`
+// Walks slot_node: what has passed on a node, however many wait there.
+const findPassed = `
+select distinct ticket from slot where node = ? and (run_id is null or run_id <> ticket) order by ticket`
 
 // By the indexes of slots and of lines.
 const findNews = `
-select exists (select 1 from slot where ticket in (select value from json_each(?1)))
-  or exists (select 1 from line where opens_at is not null and opens_at <= ?2) as isNews`
+select (select count(distinct ticket) from slot where node = ?1 and (run_id is null or run_id <> ticket)) <> ?2
+  or exists (select 1 from line where opens_at is not null and opens_at <= ?3) as isNews`
 
 // By primary key prefix: the first of the runs that wait for the same.
 const findFirstRun = `
@@ -46,9 +47,9 @@ export const nobodyPasses: Passed = { isNodeLost: false, tickets: [], passed: []
 
 /** Asked before anything is written: nobody comes or leaves, and for those who wait all is as it was. */
 export function hasNoNews(db: Connection, { nodeId, passing, now }: Asked): boolean {
-  const { enters, leaves, waiting } = passing
+  const { enters, leaves, holds } = passing
   if (enters.length > 0 || leaves.length > 0) return false
-  if (db.get<{ isNews: number }>(findNews, JSON.stringify(waiting), now)?.isNews === 1) return false
+  if (db.get<{ isNews: number }>(findNews, nodeId, holds, now)?.isNews === 1) return false
   return !new Admission(db, now).mayPassIn(-nodeId)
 }
 
@@ -68,8 +69,7 @@ export function passLimiters(ends: Passers, nodeId: number, passing: Passing): P
   const first = passing.enters.length === 0 ? 0 : takeFrom(db, 'run', passing.enters.length)
   const tickets = passing.enters.map((entering, place) => enter(ends, { nodeId, ticket: first + place, entering }))
   const isYielding = passWaiting(ends, nodeId, passing.yields)
-  const asked = JSON.stringify([...passing.waiting, ...tickets])
-  const passed = db.all<{ ticket: number }>(findPassed, asked).map(({ ticket }) => ticket)
+  const passed = db.all<{ ticket: number }>(findPassed, nodeId).map(({ ticket }) => ticket)
   return { isNodeLost: false, tickets, passed, isYielding, opensAt: admission.opensAt }
 }
 

@@ -115,13 +115,14 @@ class RateTrial {
     return this.#nodes[this.#below(this.#nodes.length)] as { peer: Peer; tickets: number[] }
   }
 
-  #pass({ peer, tickets }: { peer: Peer; tickets: number[] }, passing: object) {
-    const nothing = { enters: [], waiting: tickets, leaves: [], yields: false }
+  #pass({ peer }: { peer: Peer }, passing: object) {
+    const nothing = { enters: [], holds: 0, leaves: [], yields: false }
     return peer.store.passLimiters(peer.nodeId, { ...nothing, ...passing })
   }
 
   #havePassed(node: { peer: Peer; tickets: number[] }, passed: readonly number[]): void {
-    for (const ticket of passed) this.#counts(this.#tickets.get(ticket) ?? '')
+    for (const ticket of passed.filter((one) => node.tickets.includes(one)))
+      this.#counts(this.#tickets.get(ticket) ?? '')
     node.tickets = node.tickets.filter((ticket) => !passed.includes(ticket))
   }
 
