@@ -2,6 +2,7 @@
 import type { Timer } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
 import { decode } from '../lib/codec.ts'
+import type { Neighbour } from '../lib/roster.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
@@ -33,7 +34,9 @@ type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost
  * Its end is decided once; then it cleans up, and then the end is made durable. From the decision on the code of the run is not heard any more,
  * but for what its clean-ups say.
  */
-export class Activation implements Attempt, Task, WriteOwner {
+export class Activation implements Attempt, Task, WriteOwner, Neighbour<Activation> {
+  older: Activation | undefined
+  younger: Activation | undefined
   claimed: Claimed
   readonly definition: AnyDefinition
   readonly #around: Surroundings

@@ -1,32 +1,27 @@
 // The activations on this node, found by the number of their run or by the id that users know.
 import { deferred, type Deferred } from '../lib/deferred.ts'
+import { Roster } from '../lib/roster.ts'
 import type { Activation } from './activation.ts'
 
 export class ActiveRuns {
-  readonly #byRun = new Map<number, Activation>()
-  readonly #byId = new Map<string, Activation>()
+  readonly #roster = new Roster<string, Activation>(({ claimed }) => claimed.id)
   // Those of runs that were on a node when it died.
   readonly #delivered = new Set<Activation>()
   #emptied: Deferred<void> | undefined
 
   get size(): number {
-    return this.#byRun.size
+    return this.#roster.size
   }
 
   add(activation: Activation): void {
-    this.#byRun.set(activation.held.runId, activation)
-    this.#byId.set(activation.claimed.id, activation)
+    this.#roster.add(activation)
     if (activation.claimed.deliveries > 0) this.#delivered.add(activation)
   }
 
   /** Takes out this activation; a later one of the same run stays. */
   remove(activation: Activation): void {
-    const { held, claimed } = activation
-    this.#delivered.delete(activation)
-    if (this.#byRun.get(held.runId) !== activation) return
-    this.#byRun.delete(held.runId)
-    this.#byId.delete(claimed.id)
-    if (this.size > 0) return
+    if (activation.claimed.deliveries > 0) this.#delivered.delete(activation)
+    if (!this.#roster.remove(activation) || this.size > 0) return
     this.#emptied?.resolve()
     this.#emptied = undefined
   }
@@ -38,16 +33,17 @@ export class ActiveRuns {
     await this.#emptied.promise
   }
 
+  /** A walk: seldom anybody asks by number. */
   find(runId: number): Activation | undefined {
-    return this.#byRun.get(runId)
+    return this.all().findLast(({ held }) => held.runId === runId)
   }
 
   findById(id: string): Activation | undefined {
-    return this.#byId.get(id)
+    return this.#roster.find(id)
   }
 
   hasId(id: string): boolean {
-    return this.#byId.has(id)
+    return this.#roster.find(id) !== undefined
   }
 
   /** Whether a run is performed that was on `deliveries` nodes in a row when they died. */
@@ -57,11 +53,11 @@ export class ActiveRuns {
   }
 
   ids(): string[] {
-    return [...this.#byId.keys()]
+    return this.all().map(({ claimed }) => claimed.id)
   }
 
   /** A copy, so that it may be walked while runs end. */
   all(): Activation[] {
-    return [...this.#byRun.values()]
+    return this.#roster.all()
   }
 }

@@ -1,6 +1,7 @@
 // One run that is not stored, and what its handles see of it.
 import type { Timer } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
+import type { Neighbour } from '../lib/roster.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type {
   CancelAnswer,
@@ -33,7 +34,9 @@ const none: readonly never[] = []
 const lookNow: News = {}
 
 /** Is its own claim, as nobody else can have it. */
-export class LocalRun implements Claimed, Held {
+export class LocalRun implements Claimed, Held, Neighbour<LocalRun> {
+  older: LocalRun | undefined
+  younger: LocalRun | undefined
   readonly runId = 0
   readonly generation = 1
   readonly epoch = 1

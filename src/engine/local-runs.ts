@@ -2,6 +2,7 @@
 import { decode } from '../lib/codec.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
+import { Roster } from '../lib/roster.ts'
 import { engineStopped, runCancelled } from '../model/errors.ts'
 import { nothingCommitted } from '../store/lists.ts'
 import type { CancelAnswer, FinishedRun } from '../store/store.ts'
@@ -16,7 +17,7 @@ import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
 
 export class LocalRuns {
   readonly #around: Surroundings
-  readonly #runs = new Map<string, LocalRun>()
+  readonly #runs = new Roster<string, LocalRun>(({ id }) => id)
   readonly #ended = new Map<string, Counts[]>()
   #quiet: Deferred<void> | undefined
   #telling = 0
@@ -38,19 +39,19 @@ export class LocalRuns {
   start(order: LocalOrder): LocalRun {
     if (this.#quiet !== undefined) throw engineStopped()
     const run = new LocalRun(order, this.#around.deps.store.now())
-    this.#runs.set(run.id, run)
+    this.#runs.add(run)
     if (order.dueAt === null) this.#begin(run, run.createdAt)
     else this.#beginAt(run, order.dueAt)
     return run
   }
 
   find(id: string): LocalRun | undefined {
-    return this.#runs.get(id)
+    return this.#runs.find(id)
   }
 
   /** Those that have begun and not ended, of one worker or of all. */
   running(name?: string): string[] {
-    const runs = [...this.#runs.values()].filter((run) => run.activation !== undefined)
+    const runs = this.#runs.all().filter((run) => run.activation !== undefined)
     return runs.filter((run) => name === undefined || run.name === name).map(({ id }) => id)
   }
 
@@ -71,7 +72,7 @@ export class LocalRuns {
   }
 
   cancelAll(reason: string): void {
-    for (const run of this.#runs.values()) this.cancel(run, reason)
+    for (const run of this.#runs.all()) this.cancel(run, reason)
   }
 
   /** Starts nothing more; resolves when nothing is left. */
@@ -84,7 +85,7 @@ export class LocalRuns {
   /** Ends what is left: no other node can go on with it. */
   release(): void {
     this.#isReleased = true
-    for (const run of this.#runs.values()) {
+    for (const run of this.#runs.all()) {
       if (run.activation === undefined) this.#settle(run, 'failed', engineStopped())
       else run.activation.release()
     }
@@ -92,7 +93,7 @@ export class LocalRuns {
 
   /** Waits no longer for what could not be ended. */
   giveUp(): void {
-    for (const run of this.#runs.values()) {
+    for (const run of this.#runs.all()) {
       run.activation = undefined
       this.#settle(run, 'failed', engineStopped())
     }
@@ -140,7 +141,7 @@ export class LocalRuns {
   }
 
   #failed(failure: Failure): void {
-    const run = this.#runs.get(failure.id)
+    const run = this.#runs.find(failure.id)
     const { clock, log } = this.#around.deps
     // Race: a run may fail before its caller has the handle to wait with.
     clock.soon(() => {
@@ -167,7 +168,7 @@ export class LocalRuns {
   }
 
   #end(run: LocalRun): void {
-    this.#runs.delete(run.id)
+    this.#runs.remove(run)
     const now = this.#around.deps.store.now()
     run.end(now)
     this.#count(run, now)
