@@ -6,7 +6,8 @@
 import { parseArgs } from 'node:util'
 import { waitsBesideHotActors } from './actors/hot-loop.ts'
 import { bytesPerActor, ours } from './actors/ours.ts'
-import { peerRows, peerVersions } from './actors/peers.ts'
+import { peerRows } from './actors/peers.ts'
+import { peerVersions } from './installed-peers.ts'
 import { ring } from './actors/ring.ts'
 import type { Row } from './actors/row.ts'
 import { savina } from './actors/savina.ts'
@@ -91,7 +92,7 @@ console.log(machine())
 console.log(`best of ${rounds} rounds; in brackets how many times our time another takes`)
 console.log(table(['', 'ns each', 'per second', '× ring', ...others], lines))
 if (others.length > 0) {
-  console.log(`\n${peerVersions().join(', ')}. What they do is not all the same:`)
+  console.log(`\n${peerVersions('dependencies').join(', ')}. What they do is not all the same:`)
   console.log(
     '- a tell is 99 tells and the ask that waits for them; xstate cannot be asked and runs each transition inside send, without a mailbox',
   )

@@ -8,13 +8,14 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { peerVersions } from './installed-peers.ts'
 import { claimsBeside } from './queue/backlog.ts'
 import { idlePercent } from './queue/idle.ts'
 import { quantiles, startLatency } from './queue/latency.ts'
 import { growth, memoryOver } from './queue/memory.ts'
 import { callManyRow, callRow, hasCallMany, processRow, runRow } from './queue/ours.ts'
 import { leastCallManyRow, leastCallRow, leastProcessRow, oneTable } from './queue/one-table.ts'
-import { peerVersions, queuePeers, type Peer } from './queue/peers.ts'
+import { queuePeers, type Peer } from './queue/peers.ts'
 import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/raw-rows.ts'
 import { withFolder, type Pace, type Row } from './queue/work.ts'
 import { machine, median, rate, table } from './report.ts'
@@ -218,7 +219,7 @@ if (isWanted(names.latency)) await showLatency(peers)
 if (isWanted(names.backlog)) await showBacklog()
 if (isWanted(names.memory)) await showMemory()
 if (peers.length > 0) {
-  console.log(`\n${peerVersions().join(', ')}. What they do is not all the same:`)
+  console.log(`\n${peerVersions('optionalDependencies').join(', ')}. What they do is not all the same:`)
   for (const { note } of peers) console.log(`- ${note}`)
 }
 const ended = workedMs()

@@ -1,13 +1,7 @@
-// The same rows for actor and queue libraries of others. They are installed on first use into a folder of their own.
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+// The same rows for actor libraries of others.
+import { addPeers, loadPeer } from '../installed-peers.ts'
 import { burst, check, inBursts } from './row.ts'
 import type { Row } from './row.ts'
-
-const folder = resolve('bench/peers')
 
 interface Nact {
   start(): object
@@ -76,56 +70,22 @@ interface EffectMessage {
   readonly reply?: object
 }
 
-/** Installs the peers when they are not there. One that cannot be had is left out, and the reason is told. */
+/** The rows of the peers that can be had. Of one that cannot, the reason is told. */
 export async function peerRows(tell: (line: string) => void): Promise<readonly Row[]> {
-  try {
-    if (!isInstalled()) install(tell)
-  } catch (error) {
-    tell(`without peers, which could not be installed: ${String(error).split('\n')[0]}`)
-    return []
-  }
   const rows: Row[] = []
-  for (const add of [
-    async () => rows.push(...nactRows(await load('nact'))),
-    async () => rows.push(...xstateRows(await load('xstate'))),
-    async () => rows.push(...comedyRows(await load('comedy'))),
-    async () => rows.push(...effectRows(await load('effect'))),
-  ])
-    await add().catch((error: unknown) => tell(`without a peer: ${String(error).split('\n')[0]}`))
+  const adders = [
+    async () => rows.push(...nactRows(await loadDefault('nact'))),
+    async () => rows.push(...xstateRows(await loadDefault('xstate'))),
+    async () => rows.push(...comedyRows(await loadDefault('comedy'))),
+    async () => rows.push(...effectRows(await loadPeer('effect'))),
+  ]
+  await addPeers('dependencies', adders, tell)
   return rows
 }
 
-/** The name and version of each peer. */
-export function peerVersions(): string[] {
-  return Object.entries(wantedVersions()).map(([name, version]) => `${name} ${version}`)
-}
-
-function wantedVersions(): Record<string, string> {
-  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies: Record<string, string> })
-    .dependencies
-}
-
-function isInstalled(): boolean {
-  return Object.entries(wantedVersions()).every(([name, version]) => {
-    const path = join(folder, 'node_modules', name, 'package.json')
-    return existsSync(path) && (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version === version
-  })
-}
-
-function install(tell: (line: string) => void): void {
-  tell('installing the peers into bench/peers (once)')
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--loglevel=error']
-  execFileSync('npm', ['install', ...flags], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  })
-}
-
-async function load<T>(name: string): Promise<T> {
-  const path = createRequire(join(folder, 'package.json')).resolve(name)
-  const module = (await import(pathToFileURL(path).href)) as { default?: T }
-  return (name === 'effect' ? module : (module.default ?? module)) as T
+async function loadDefault<T>(name: string): Promise<T> {
+  const module = await loadPeer<{ default?: T }>(name)
+  return module.default ?? (module as T)
 }
 
 function nactRows(nact: Nact): Row[] {
