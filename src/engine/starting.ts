@@ -162,7 +162,7 @@ export class Starting {
       limits,
       key: keyWithInput(madeKey, input),
       directly: false,
-      ...(definition.hasUnseenSchema === true && { isUnchecked: true }),
+      isUnchecked: definition.hasUnseenSchema === true,
     })
     return (input, index) => {
       const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
@@ -203,9 +203,9 @@ export class Starting {
   #startHere(definition: AnyDefinition, input: unknown, options: CallOptions): RunHandle | Promise<RunHandle> {
     if (options !== noOptions) checkLocalCall(definition.name, options)
     const { deps, engine } = this.#face
-    const times = startTimes(options, deps.store.now(), this.#timeout)
+    const { dueAt, deadlineAt } = startTimes(options, deps.store.now(), this.#timeout)
     const start = (text: string): RunHandle =>
-      this.#face.localHandle(engine.local.start({ definition, id: deps.ids.uuid(), ...times, input: text }))
+      this.#face.localHandle(engine.local.start({ definition, id: deps.ids.uuid(), dueAt, deadlineAt, input: text }))
     const encoded = this.#encodeInput(definition, input)
     return typeof encoded === 'string' ? start(encoded) : encoded.then(start)
   }
@@ -220,23 +220,29 @@ export class Starting {
     // Race: what the caller gave is read before anything is awaited, or changing it after the call would change the run.
     const encoded = this.#encodeInput(definition, input)
     const id = deps.ids.uuid()
-    const times = startTimes(options, deps.store.now(), this.#timeout)
-    const rarities = startRarities(options)
+    const { dueAt, deadlineAt, expiresAt, askedAt = 0 } = startTimes(options, deps.store.now(), this.#timeout)
+    const { retry, correlationId } = startRarities(options)
     const tags = encodeTags(definition.settings.tags, options.tags)
     const limits = this.#limitsFor(definition, input)
     const text = typeof encoded === 'string' ? encoded : await encoded
-    const record = {
+    // Measured: made by spreading its parts it costs a call 8.5 µs instead of 5.4, most of it where the store reads it.
+    const record: StartRecord = {
       id,
       definitionId: registry.idOf(definition),
-      limits,
       queueId: this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0),
       priority: options.priority ?? definition.settings.priority,
       input: text,
       tags,
-      ...times,
-      ...rarities,
+      dueAt,
+      deadlineAt,
+      expiresAt,
+      askedAt,
+      correlationId,
+      retry,
+      limits,
       key: keyWithInput(key, text),
-      ...(definition.hasUnseenSchema === true && { isUnchecked: true }),
+      directly: false,
+      isUnchecked: definition.hasUnseenSchema === true,
     }
     // Race: it may have been stopped while the input was checked.
     checkOpen()
@@ -250,7 +256,7 @@ export class Starting {
   }
 
   async #startWithin(tx: object, queue: string, record: StartOrder['record']): Promise<Started> {
-    const [started] = await this.#face.deps.store.startWithin(tx, queue, [{ ...record, directly: false }])
+    const [started] = await this.#face.deps.store.startWithin(tx, queue, [record])
     if (started === undefined) throw new Error('The store gave no answer to a start')
     return started
   }

@@ -18,7 +18,7 @@ export interface StartDraft {
 export interface StartOrder {
   readonly definition: AnyDefinition
   readonly queue: string
-  readonly record: Omit<StartRecord, 'directly'>
+  readonly record: StartRecord
   readonly durable: Deferred<Started>
 }
 
@@ -35,7 +35,8 @@ export class StartWrite implements Write {
   }
 
   addTo(draft: Draft): void {
-    this.#place = draft.starts.push({ ...this.#order.record, directly: this.#directly }) - 1
+    const { record } = this.#order
+    this.#place = draft.starts.push(this.#directly ? { ...record, directly: true } : record) - 1
   }
 
   committed({ started }: Committed): void {
