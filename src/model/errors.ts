@@ -75,7 +75,7 @@ export function runDeadlinePassed(name: string, timeoutMs: number): TimeoutError
 export function runExpired(name: string, waitMs: number): TroupeError {
   return new TroupeError(
     'expired',
-    `Worker '${name}' expired: its run was not begun within ${formatMs(waitMs)} of its call. Let more of its queue run at once, or call it with a longer { expires }.`,
+    `Worker '${name}' expired: its run was not begun within ${formatMs(Math.max(0, waitMs))} of its call. Let more of its queue run at once, or call it with a longer { expires }.`,
     { retryable: false, details: { name, waitMs } },
   )
 }

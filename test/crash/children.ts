@@ -6,21 +6,20 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
-import type { ChildOrder } from './child.ts'
 import type { Entry } from './ledger.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const imports = /from ["'](\.[^"']+\.js)["']/g
 
-/** Compiles the child and all it imports into a folder that is removed when the test ends, and returns that folder. */
-export function buildChild(): string {
+/** Compiles a child and all it imports into a folder that is removed when the test ends, and returns that folder. */
+export function buildChild(child = 'child.ts'): string {
   const cache = join(repository, 'node_modules', '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'troupe-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const seen = new Set<string>()
-  const waiting = [childSource, leaseThreadSource]
+  const waiting = [sourceOf(child), leaseThreadSource]
   for (let source = waiting.pop(); source !== undefined; source = waiting.pop()) {
     if (seen.has(source)) continue
     seen.add(source)
@@ -40,8 +39,8 @@ export class Child {
   readonly #process: ChildProcess
   readonly #listeners = new Set<() => void>()
 
-  constructor(build: string, order: ChildOrder) {
-    const file = join(build, relative(repository, childSource)).replace(/\.ts$/, '.js')
+  constructor(build: string, order: object, child = 'child.ts') {
+    const file = join(build, relative(repository, sourceOf(child))).replace(/\.ts$/, '.js')
     const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'ipc']
     this.#process = fork(file, [JSON.stringify(order)], { stdio, execArgv: [] })
     this.pid = this.#process.pid ?? 0
@@ -83,7 +82,10 @@ export async function areReady(children: readonly Child[], withinMs: number): Pr
 
 // Started by its URL.
 const leaseThreadSource = join(repository, 'src', 'store', 'sqlite', 'lease-thread.ts')
-const childSource = join(repository, 'test', 'crash', 'child.ts')
+
+function sourceOf(child: string): string {
+  return join(repository, 'test', 'crash', child)
+}
 
 const compilerOptions: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,

@@ -95,6 +95,7 @@ type Name = keyof typeof statements
 const liveByKey = 'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)'
 /** The list of numbers a statement is given. */
 const given = 'SCAN json_each VIRTUAL TABLE INDEX 1:'
+const followed = ['SEARCH keyed USING INDEX keyed_run (run_id=?)', 'SEARCH first USING INTEGER PRIMARY KEY (rowid=?)']
 const partOfLive = 'SEARCH live USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'
 const nodeByKey = 'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)'
 /** What a packed query has found. */
@@ -184,9 +185,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],
   releaseRun: [liveByKey, 'SEARCH token USING INDEX token_run (run_id=?)', runByKey, stepsOfRun],
-  wakeDue: [liveByKey, 'SEARCH live USING COVERING INDEX live_due (due_at>? AND due_at<?)', runByKey],
+  wakeDue: [liveByKey, 'SEARCH live USING INDEX live_due (due_at>? AND due_at<?)', ...followed, runByKey],
   findExpired: [
     'SEARCH live USING INDEX live_due (due_at>? AND due_at<?)',
+    ...followed,
     runByKey,
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -361,8 +363,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH awaited USING INTEGER PRIMARY KEY (rowid=?)',
     messagesOfRun,
     tokensOfRun,
-    'SEARCH keyed USING INDEX keyed_run (run_id=?)',
-    'SEARCH first USING INTEGER PRIMARY KEY (rowid=?)',
+    ...followed,
     nodeByKey,
   ],
   openDue: ['SEARCH line USING INDEX line_due (opens_at>? AND opens_at<?)'],

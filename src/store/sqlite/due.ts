@@ -3,27 +3,31 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { ExpiredRun, Woken } from '../due.ts'
 import type { Connection } from './connection.ts'
+import { isFollower } from './keys.ts'
 import { lineUp } from './limited.ts'
 import { findOpenings, openDueLines } from './lines.ts'
 import { endRuns } from './moves.ts'
 import { readyUntil, type Ends } from './runs.ts'
 import { nextSchedule } from './schedules.ts'
 
+// Race: made ready first, it could begin beside the run it waits for; so it fails where it stands when its time is up.
+const isBehind = `(live.state = 'parked' and live.started_at is null and ${isFollower})`
+
 // Makes ready what is due, the longest due first; walks live_due.
 const wakeDue = `
 update live set state = 'ready', due_at = ${readyUntil}
 where run_id in (
-  select run_id from live where due_at is not null and due_at <= ? order by due_at limit ?
+  select run_id from live where due_at is not null and due_at <= ? and not ${isBehind} order by due_at limit ?
 ) and state in (${statesBefore(runMoves.wake)})
 returning run_id as runId, limited`
 
-// Ready runs whose time is up, each with how long it was given; walks live_due.
+// Runs whose time is up that are ready, or wait for another, each with how long it was given; walks live_due.
 const findExpired = `
 select live.run_id as runId, run.public_id as id, definition.name,
   run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs, run.expires_at - coalesce(run.opened_at, run.created_at) as expiresMs,
   live.started_at is null and live.generation = 1 and run.expires_at < ifnull(run.deadline_at, run.expires_at + 1) as isUnbegun
 from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
-where due_at is not null and due_at <= ? and state in (${statesBefore(runMoves.expire)})
+where due_at is not null and due_at <= ? and (state in (${statesBefore(runMoves.expire)}) or ${isBehind})
 order by due_at
 limit ?`
 

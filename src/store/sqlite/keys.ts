@@ -51,6 +51,10 @@ update live set state = 'ready', due_at = ${readyUntil}
 where run_id in (select value from json_each(?)) and started_at is null and state in (${statesBefore(runMoves.wake)})
 returning run_id as runId, limited`
 
+/** Of a row of live: it waits for the end of another run, whose key it has; by the index on the runs of keys. */
+export const isFollower = `exists (
+  select 1 from keyed cross join live as first on first.run_id = keyed.ahead where keyed.run_id = live.run_id)`
+
 const markFollowed = `update live set is_followed = 1 where run_id = ?`
 
 // By the index on ahead.

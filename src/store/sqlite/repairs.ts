@@ -3,6 +3,7 @@ import type { RepairSlice, Repaired } from '../repairs.ts'
 import { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
 import { wakeHeldRuns } from './held.ts'
+import { isFollower } from './keys.ts'
 import { backInLine, reenter } from './limited.ts'
 import type { KeyOfLimiter } from './lines.ts'
 import { giveBack } from './moves.ts'
@@ -29,10 +30,6 @@ const isThere = `exists (
 const isTimeLost = `
   ifnull(live.due_at, ${Number.MAX_SAFE_INTEGER}) > (select min(due_at) from wait where wait.run_id = live.run_id)
   or (live.due_at is null and exists (select 1 from run where run.id = live.run_id and run.deadline_at is not null))`
-
-// By the index on the runs of keys.
-const isFollower = `exists (
-  select 1 from keyed cross join live as first on first.run_id = keyed.ahead where keyed.run_id = live.run_id)`
 
 // By the index on the runs of schedules.
 const isBehind = `exists (

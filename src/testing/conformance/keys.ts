@@ -232,6 +232,19 @@ export const keyCases: Cases = {
     same([next.id, next.input, await scene.stateOf(id)], [last, 'j3', 'failed'])
   },
 
+  'fails one that waits for another when its time is up, and never lets it begin beside that': async (scene) => {
+    const { held } = await scene.startAndClaim({ key: keys.keepLast })
+    const second = await startOne(scene, { key: keys.keepLast, expiresAt: startMs + 5 })
+    await scene.clock.advance(5)
+    await scene.store.wakeRuns(9)
+    same([await scene.node.claim(9), await scene.stateOf(second)], [[], 'parked'])
+    same(await scene.store.expireRuns(9, () => errorValue('expired')), [second])
+    const third = await startOne(scene, { key: keys.keepLast })
+    same([await scene.stateOf(second), await scene.stateOf(third)], ['failed', 'parked'])
+    await scene.node.commit({ settles: [settle(held)] })
+    assert.equal((await scene.node.claimOne()).id, third)
+  },
+
   'lets the one behind it go on whoever ends the first': async (scene) => {
     const ends: Readonly<Record<string, (held: { readonly runId: number }, id: string) => Promise<unknown>>> = {
       'its process died': () =>
