@@ -5,6 +5,9 @@ import type { Deps } from './deps.ts'
 // Measured: a slice of so many runs that wait takes 5 ms; a million of them are gone through in three quarters of an hour.
 const runsAtOnce = 2_000
 
+// The answer of a commit reaches a busy process by then.
+const heardWithinMs = 2_000
+
 export interface RepairsOptions {
   readonly node: { readonly nodeId: number }
   readonly counts: Counts
@@ -17,8 +20,8 @@ export class Repairs {
   readonly #deps: Deps
   readonly #options: RepairsOptions
   #after = 0
-  // Runs of this node that it did not know of when it looked last.
-  #unknown: ReadonlySet<number> = new Set()
+  // Runs of this node that it does not know of, and since when.
+  readonly #unknown = new Map<number, number>()
 
   constructor(deps: Deps, options: RepairsOptions) {
     this.#deps = deps
@@ -44,12 +47,21 @@ export class Repairs {
     hint()
   }
 
-  /** Race: a claim that was just written has yet to be heard of here, so only what is unknown at two beats is given back. */
+  /** Race: a claim that was just written has yet to be heard of here, so only what stays unknown for a while is given back. */
   async #releaseUnheld(held: readonly number[]): Promise<number> {
     const { node, isHeld } = this.#options
-    const lost = [...this.#unknown].filter((runId) => !isHeld(runId))
-    this.#unknown = new Set(held.filter((runId) => !isHeld(runId)))
+    const now = this.#deps.clock.monotonic()
+    for (const runId of this.#unknown.keys()) if (isHeld(runId)) this.#unknown.delete(runId)
+    if (this.#unknown.size > runsAtOnce) this.#unknown.clear()
+    const lost: number[] = []
+    for (const runId of held) {
+      if (isHeld(runId)) continue
+      const since = this.#unknown.get(runId)
+      if (since === undefined) this.#unknown.set(runId, now)
+      else if (now - since >= heardWithinMs) lost.push(runId)
+    }
     if (lost.length === 0) return 0
+    for (const runId of lost) this.#unknown.delete(runId)
     const given = new Set(lost)
     return this.#deps.store.releaseUnheld(node.nodeId, (runId) => !given.has(runId) || isHeld(runId))
   }
