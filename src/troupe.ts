@@ -294,6 +294,7 @@ export class Troupe
 
   readonly cancel: OperatingVerbs['cancel'] = (runId, reason, options) => this.#operating.cancel(runId, reason, options)
   readonly retry: OperatingVerbs['retry'] = (runId, options) => this.#operating.retry(runId, options)
+  readonly delete: OperatingVerbs['delete'] = (runId, options) => this.#operating.delete(runId, options)
   readonly bulk: OperatingVerbs['bulk'] = (action, where, options) => this.#operating.bulk(action, where, options)
   readonly complete: CompletingVerbs['complete'] = (token, output) => this.#completing.complete(token, output)
   readonly fail: CompletingVerbs['fail'] = (token, error) => this.#completing.fail(token, error)

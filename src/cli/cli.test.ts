@@ -339,6 +339,45 @@ describe('a store with runs', () => {
     await engine.unschedule('nightly')
   })
 
+  it('counts what became of the runs of each definition', async () => {
+    const [head, ...rows] = (await troupe(folder, ['stats'])).out.trimEnd().split('\n')
+    expect(head?.split(/ {2,}/)).toEqual([
+      'NAME',
+      'ENDED',
+      'SUCCEEDED',
+      'FAILED',
+      'TIMED OUT',
+      'CANCELLED',
+      'SUCCESS',
+      'AVERAGE',
+      'LAST TOOK',
+    ])
+    expect(rows.map((row) => row.split(/ +/).slice(0, 7))).toEqual([
+      ['order', '2', '1', '0', '0', '1', '50%'],
+      ['refuse', '1', '0', '1', '0', '0', '0%'],
+    ])
+    expect(JSON.parse((await troupe(folder, ['stats', 'refuse', '--json'])).out)).toMatchObject([
+      { name: 'refuse', runs: 1, failed: 1, successRate: 0 },
+    ])
+    const none = await troupe(folder, ['stats', 'invoice'])
+    expect([none.code, none.err]).toEqual([2, "troupe: Nothing is known of 'invoice'. There is: order, refuse\n"])
+  })
+
+  it('refuses states that an action does not fit, before anything is done', async () => {
+    const succeeded = await troupe(folder, ['retry', '--state', 'succeeded'])
+    expect([succeeded.code, succeeded.err]).toEqual([
+      2,
+      expect.stringContaining('Allowed choices are failed, cancelled, timed-out, crashed'),
+    ])
+    const running = await troupe(folder, ['delete', '--state', 'running'])
+    expect([running.code, running.err]).toEqual([
+      2,
+      expect.stringContaining('Allowed choices are succeeded, failed, cancelled, timed-out, crashed'),
+    ])
+    expect((await troupe(folder, ['delete', '--name', 'refuse', '--dry-run'])).err).toBe('1 run would be deleted.\n')
+    expect((await troupe(folder, ['delete', '--name', 'none'])).err).toContain('Nothing to delete')
+  })
+
   it('gives programs everything as JSON', async () => {
     const shown = JSON.parse((await troupe(folder, ['show', ids['order'] ?? '', '--json'])).out) as Record<
       string,
@@ -386,6 +425,9 @@ describe('a run that failed', () => {
       target: id,
       details: { reason: 'no need' },
     })
+    const deleted = await troupe(folder, ['delete', id, '--by', 'ann'])
+    expect([deleted.code, deleted.err]).toEqual([0, '1 run is deleted.\n'])
+    expect(await engine.get(id)).toBeUndefined()
   })
 })
 
@@ -412,6 +454,47 @@ export const flaky = worker('flaky', { retry: { attempts: 2, base: '150ms', jitt
     expect([code, out]).toEqual([0, '1\n'])
     expect(err).toContain('✓ succeeded in ')
     expect(err).not.toContain('waiting for a free actor')
+  })
+
+  it('is called with all that a call takes, and runs tell when it starts', async () => {
+    const at = new Date(systemClock.now() + 3_600_000).toISOString()
+    const what = ['--at', at, '--priority', '7', '--tag', 'a', 'b', '--expires', '1h', '--attempts', '3']
+    const called = await troupe(folder, ['call', 'quick', ...what, '--correlation-id', 'req-1'])
+    expect(called.code).toBe(0)
+    const id = called.out.trim()
+    const [run] = JSON.parse((await troupe(folder, ['runs', '--tag', 'b', '--json'])).out) as object[]
+    expect(run).toMatchObject({
+      id,
+      state: 'scheduled',
+      dueAt: Date.parse(at),
+      tags: ['a', 'b'],
+      correlationId: 'req-1',
+    })
+    const [head, row] = (await troupe(folder, ['runs', '--tag', 'b'])).out.split('\n')
+    expect(head).toMatch(/STATE +STARTS +AGE/)
+    expect(row).toMatch(/scheduled +in (59m|1h)/)
+    for (const wrong of [
+      ['--at', 'soon'],
+      ['--priority', '101'],
+      ['--expires', 'soon'],
+      ['--on-conflict', 'x'],
+    ])
+      expect((await troupe(folder, ['call', 'quick', ...wrong])).code).toBe(2)
+    await troupe(folder, ['cancel', id])
+  })
+
+  it('is called again with other input under its key, and that is told', async () => {
+    const first = await troupe(folder, ['call', 'quick', '1', '--key', 'k', '--delay', '1h'])
+    const same = await troupe(folder, ['call', 'quick', '1', '--key', 'k', '--delay', '1h'])
+    expect([first.err, same.err, same.out]).toEqual(['', '', first.out])
+    const other = await troupe(folder, ['call', 'quick', '2', '--key', 'k'])
+    expect(other.out).toBe(first.out)
+    expect(other.err).toMatch(
+      /^Key 'k' is that of run \S+, started .* with the input 1: what is given now is not used\.\n$/,
+    )
+    const refused = await troupe(folder, ['call', 'quick', '2', '--key', 'k', '--on-conflict', 'reject'])
+    expect(refused.err).toContain('[idempotency_conflict]')
+    await troupe(folder, ['cancel', first.out.trim()])
   })
 
   it('tells why an attempt failed, and leaves others to whoever serves their queue', async () => {

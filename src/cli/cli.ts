@@ -9,6 +9,7 @@ import { addCall } from './commands/call.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
+import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
@@ -19,6 +20,7 @@ import { addRuns } from './commands/runs.ts'
 import { addSchedules } from './commands/schedules.ts'
 import { addShow } from './commands/show.ts'
 import { addStart } from './commands/start.ts'
+import { addStats } from './commands/stats.ts'
 import type { CommonFlags } from './config.ts'
 import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -49,8 +51,10 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addRun,
   addCall,
   addRuns,
+  addStats,
   addDead,
   addRetry,
+  addDelete,
   addAudit,
   addShow,
   addLogs,

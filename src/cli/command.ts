@@ -41,9 +41,10 @@ export function addCommand<Flags extends CommonFlags>(shell: Shell, wording: Wor
   })
 }
 
+const everyState = [...Object.keys(stateStyles), ...Object.keys(failures)]
+
 /** Declares the flags that say which runs. */
-export function addWhere(command: Command): Command {
-  const states = [...Object.keys(stateStyles), ...Object.keys(failures)]
+export function addWhere(command: Command, states: readonly string[] = everyState): Command {
   return command
     .addOption(new Option('--state <state>', 'only runs in this state').choices(states))
     .option('--name <name>', 'only runs of this worker or workflow')

@@ -1,7 +1,7 @@
 // One action on many runs: in slices, each a transaction of its own, so that others have their turn in between.
 import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
-import { generationMoves, runMoves, type RunState } from '../model/run.ts'
+import { generationMoves, runMoves, runOutcomes, type RunState } from '../model/run.ts'
 import type { CancelAnswer, Store } from '../store/store.ts'
 import type { PickedRun } from '../store/operating.ts'
 import type { RunFilter } from '../store/views.ts'
@@ -9,7 +9,9 @@ import { deferred } from '../lib/deferred.ts'
 import { CancelWrite } from './starts.ts'
 import type { RunsWhere } from './options.ts'
 
-export type BulkAction = 'retry' | 'cancel'
+export type BulkAction = 'retry' | 'cancel' | 'delete'
+
+export const bulkActions: readonly BulkAction[] = ['retry', 'cancel', 'delete']
 
 export interface BulkProgress {
   /** Runs that the filter finds and the action fits, when it began. */
@@ -40,6 +42,7 @@ const fitting: Readonly<
 > = {
   retry: { most: generationMoves.again.from, unlessTold: ['failed'] },
   cancel: { most: runMoves.cancel.from, unlessTold: runMoves.cancel.from },
+  delete: { most: runOutcomes, unlessTold: runOutcomes },
 }
 
 /** What a bulk action needs of the engine. */
@@ -73,8 +76,8 @@ export async function performBulk(owner: BulkOwner, { action, where, options }: 
     const last = picked.at(-1)
     if (last === undefined) return progress
     before = last.runId
-    const done = action === 'retry' ? await retryAll(store, picked) : await cancelAll(owner, picked, reason)
-    owner.hint()
+    const done = await perform[action](owner, picked, reason)
+    if (action !== 'delete') owner.hint()
     progress = { matched, done: progress.done + done, skipped: progress.skipped + picked.length - done }
     onProgress?.(progress)
     await owner.turn()
@@ -88,7 +91,17 @@ function filterFor(action: BulkAction, where: RunsWhere): RunFilter | undefined 
   return state.length === 0 ? undefined : { ...where, state }
 }
 
-async function retryAll(store: Store, picked: readonly PickedRun[]): Promise<number> {
+/** Each tells how many it was done to. */
+const perform: Readonly<
+  Record<BulkAction, (owner: BulkOwner, picked: readonly PickedRun[], reason: string) => Promise<number>>
+> = { retry: retryAll, cancel: cancelAll, delete: deleteAll }
+
+async function deleteAll({ store }: BulkOwner, picked: readonly PickedRun[]): Promise<number> {
+  const ids = picked.map(({ id }) => id)
+  return (await store.deleteRuns(ids, undefined)).filter((answer) => answer === 'deleted').length
+}
+
+async function retryAll({ store }: BulkOwner, picked: readonly PickedRun[]): Promise<number> {
   const ids = picked.map(({ id }) => id)
   return (await store.reopenRuns(ids, undefined)).filter((answer) => answer === 'reopened').length
 }

@@ -1,9 +1,10 @@
 // What is done to runs that are there, by the program or a person.
+import { deleteRefused, runNotFound } from '../model/errors.ts'
 import { auditRecord } from './audit.ts'
 import { performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
-import { checkBulk, type ByOption, type RunsWhere } from './options.ts'
+import { checkBulk, checkRunId, type ByOption, type RunsWhere } from './options.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { CancelWrite } from './starts.ts'
@@ -29,6 +30,16 @@ export class Operating implements OperatingVerbs {
     const handle = await this.#face.handle(runId)
     await handle.retry(options)
     return handle
+  }
+
+  async delete(runId: string, options: ByOption = {}): Promise<void> {
+    this.#face.checkOpen()
+    checkRunId(runId)
+    const audit = auditRecord('delete', options, { action: 'delete', target: runId })
+    if (this.#face.engine.local.find(runId) !== undefined) throw deleteRefused(runId, 'not_stored')
+    const [told = 'not_found'] = await this.#face.deps.store.deleteRuns([runId], audit)
+    if (told === 'not_found') throw runNotFound(runId)
+    if (told !== 'deleted') throw deleteRefused(runId, told)
   }
 
   async bulk(action: BulkAction, where: RunsWhere, options: BulkOptions = {}): Promise<BulkProgress> {

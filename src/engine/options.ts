@@ -1,6 +1,6 @@
 // The options of Troupe.open and of the verbs that look at runs, checked.
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
-import type { BulkOptions } from './bulk.ts'
+import { bulkActions, type BulkOptions } from './bulk.ts'
 import { checkTags } from './call.ts'
 import { isSchedule, type Schedule } from './schedule.ts'
 import type { PoolOptions } from './settings.ts'
@@ -28,7 +28,7 @@ import {
   type RetentionBeside,
   type StoreRetentionOptions,
 } from '../model/retention.ts'
-import { runMoves, type RunState } from '../model/run.ts'
+import { runMoves, runOutcomes, type RunState } from '../model/run.ts'
 import { checkValueBytes, defaultValueBytes } from './value-size.ts'
 
 export interface TroupeOptions {
@@ -246,6 +246,10 @@ export function checkRetention(
   throw optionInvalid(what, retention, `a time such as '7d', 'forever', or times for ${parts.join(', ')}`)
 }
 
+function isOutcome(state: RunState): boolean {
+  return runOutcomes.some((outcome) => outcome === state)
+}
+
 function isDuration(time: unknown): boolean {
   try {
     return toMs(time as Duration) >= 0
@@ -262,11 +266,14 @@ function checkStates(state: RunState | readonly RunState[]): void {
 
 /** What `troupe.bulk` is asked to do. Throws `option_invalid`. */
 export function checkBulk(action: string, where: RunsWhere, options: BulkOptions): void {
-  checkChoice('The action of troupe.bulk', action, ['retry', 'cancel'])
+  checkChoice('The action of troupe.bulk', action, bulkActions)
   checkOptions('the filter of troupe.bulk', where, knownOfWhere)
   checkRunsWhere(where)
   if (Object.values(where).every((value) => value === undefined))
     throw optionInvalid('The filter of troupe.bulk', where, `at least one of ${knownOfWhere.join(', ')}`)
+  const unended = action === 'delete' && [where.state ?? []].flat().find((state) => !isOutcome(state))
+  if (typeof unended === 'string')
+    throw optionInvalid('state', unended, `${runOutcomes.join(', ')}: only what has ended is deleted. Cancel it first`)
   checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'onProgress'])
   const { dryRun, by, reason, onProgress } = options
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw optionInvalid('dryRun', dryRun, 'true or false')

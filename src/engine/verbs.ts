@@ -130,12 +130,18 @@ export interface LookingVerbs {
 export interface OperatingVerbs {
   /** Asks a run to end; true when it ended as cancelled, false when another end came first. With `by`, who did it is kept. */
   cancel(runId: string, reason?: string, options?: ByOption): Promise<boolean>
+  /**
+   * Deletes a run that has ended with all that belongs to it, before its time; its idempotency key is free again, and `stats` goes on counting it.
+   * Saves: who did it. Throws: `delete_refused` for a run that has not ended; `run_not_found`.
+   */
+  delete(runId: string, options?: ByOption): Promise<void>
   /** What `handle.retry` does, for a run by its id. */
   retry(runId: string, options?: ByOption): Promise<RunHandle>
   /**
-   * Tries again, or cancels, all runs that a filter finds, from the newest to the oldest, in slices of 200: each is durable on its own.
+   * Tries again, cancels or deletes all runs that a filter finds, from the newest to the oldest, in slices of 200: each is durable on its own.
    *
    * `retry` means those that failed, unless `state` says that cancelled ones are meant; `cancel` those that have not ended, and does not wait for their ends.
+   * `delete` those that have ended, with their steps, messages, lines and values; `stats` goes on counting them.
    * Harmless to repeat after a crash. Saves: who did it, with the filter. Throws: `option_invalid`, also for a filter that says nothing.
    *
    * ```ts

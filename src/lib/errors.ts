@@ -37,6 +37,7 @@ export const errorCodes = [
   'recursion_too_deep',
   'result_timeout',
   'retry_refused',
+  'delete_refused',
   'retry_after',
   'run_cancelled',
   'run_lost',

@@ -4,7 +4,7 @@ import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 import type { Discovered } from './discovered.ts'
 import { TimeoutError, ValidationError } from './error-classes.ts'
-import type { RunState } from './run.ts'
+import type { LiveState, RunState } from './run.ts'
 
 /** What an engine knows of definitions; `searched` as people are to read it. */
 export interface KnownWorkers {
@@ -200,6 +200,19 @@ export function runLost(deliveries: number): TroupeError {
 /** `state` is `not_stored` for a run that lives in one process only. */
 export function retryRefused(runId: string, state: RunState | 'not_stored'): TroupeError {
   return new TroupeError('retry_refused', `Run ${runId} ${notAgain[state]}`, { details: { runId, state } })
+}
+
+export function deleteRefused(runId: string, state: LiveState | 'not_stored'): TroupeError {
+  const why = state === 'not_stored' ? 'is not stored (durable: false): there is nothing to delete.' : notDeleted[state]
+  return new TroupeError('delete_refused', `Run ${runId} ${why}`, { details: { runId, state } })
+}
+
+const endFirst = 'only a run that has ended is deleted. Cancel it first.'
+const notDeleted: Readonly<Record<LiveState, string>> = {
+  ready: `is ready to run: ${endFirst}`,
+  scheduled: `starts by itself later: ${endFirst}`,
+  running: `is running: ${endFirst}`,
+  parked: `goes on by itself later: ${endFirst}`,
 }
 
 const goesOn = 'only a run that failed or was cancelled is tried again. Wait for its end, or cancel it first.'

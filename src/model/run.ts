@@ -9,6 +9,8 @@ export type RunOutcome = 'succeeded' | 'failed' | 'cancelled'
 
 export type RunState = LiveState | RunOutcome
 
+export const runOutcomes: readonly RunOutcome[] = ['succeeded', 'failed', 'cancelled']
+
 /**
  * Every way a run may change state. The store builds its guards from this table,
  * the conformance suite tries every state against every move, and `docs/states.md` is drawn from it.

@@ -1,10 +1,13 @@
 // What people do to runs that are there, many at a time, and who did what.
 import type { Retention, RetentionBeside } from '../model/retention.ts'
-import type { RunState } from '../model/run.ts'
+import type { LiveState, RunState } from '../model/run.ts'
 import type { RunFilter } from './views.ts'
 
 /** `reopened`, or the state that forbids it. */
 export type Reopened = 'reopened' | 'not_found' | RunState
+
+/** `deleted`, or the state that forbids it. */
+export type DeletedRun = 'deleted' | 'not_found' | LiveState
 
 export interface PickPage {
   /** The number of a run; null for the first page. */
@@ -67,6 +70,8 @@ export interface OperatingStore {
   deleteExpired(rules: DeletionRules): Promise<Deleted>
   /** Makes ready again what failed or was cancelled, each in its next generation, and keeps who did it when there was one; tells of each what became of it. */
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<Reopened[]>
+  /** Deletes runs that have ended, each with all that belongs to it, and keeps who did it when there was one; tells of each what became of it. */
+  deleteRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<DeletedRun[]>
   recordAudit(audit: AuditRecord): Promise<void>
   /** The newest first. */
   listAudit(page: AuditPage): Promise<AuditView[]>

@@ -78,6 +78,45 @@ it('cancels what waits at once and asks what runs to end', async () => {
   expect(await troupe.stats('slow')).toMatchObject({ runs: 3, cancelled: 3 })
 })
 
+it('deletes what has ended with all that belongs to it, and leaves what has not', async () => {
+  const { troupe, fingerprint } = await failures(250)
+  const [running] = await troupe.callMany(slow, [undefined])
+  await turns()
+  expect(await troupe.bulk('delete', { fingerprint }, { dryRun: true })).toEqual({ matched: 250, done: 0, skipped: 0 })
+  expect(await troupe.bulk('delete', { fingerprint }, { by: 'ann' })).toEqual({ matched: 250, done: 250, skipped: 0 })
+  expect(await troupe.bulk('delete', { name: 'slow' })).toEqual({ matched: 0, done: 0, skipped: 0 })
+  expect((await troupe.runs({ limit: 500 })).map(({ name, state }) => `${name} ${state}`)).toEqual([
+    'slow running',
+    'charge failed',
+  ])
+  expect(await troupe.dead({ fingerprint })).toEqual([])
+  expect(await troupe.stats('charge')).toMatchObject({ runs: 251, failed: 251 })
+  expect(await troupe.audit()).toMatchObject([{ by: 'ann', action: 'bulk delete', details: { matched: 250 } }])
+  for (const state of ['running', ['failed', 'parked']] as const)
+    expect((await rejection(troupe.bulk('delete', { state }))).message).toContain('only what has ended is deleted')
+  await running?.cancel()
+})
+
+it('deletes one run by its id, frees its key, and refuses by name what has not ended', async () => {
+  bank.isOpen = true
+  const local = worker('local', { durable: false }, () => deferred<void>().promise)
+  const { troupe } = await onStage({ definitions: [charge, slow, local] })
+  const handle = await troupe.call(charge, 1, { idempotencyKey: 'one' })
+  await handle.result()
+  await troupe.delete(handle.id, { by: 'ann' })
+  expect(await troupe.get(handle.id)).toBeUndefined()
+  expect((await troupe.call(charge, 1, { idempotencyKey: 'one' })).id).not.toBe(handle.id)
+  expect(await troupe.audit()).toMatchObject([{ by: 'ann', action: 'delete', target: handle.id }])
+  expect(await rejection(troupe.delete(handle.id))).toMatchObject({ code: 'run_not_found' })
+  const later = await troupe.call(slow, undefined, { delay: '1h' })
+  expect(await rejection(troupe.delete(later.id))).toMatchObject({
+    code: 'delete_refused',
+    message: `Run ${later.id} starts by itself later: only a run that has ended is deleted. Cancel it first.`,
+  })
+  expect(await rejection(troupe.delete((await troupe.call(local)).id))).toMatchObject({ code: 'delete_refused' })
+  expect(await troupe.audit()).toHaveLength(1)
+})
+
 it('refuses what could be a slip: no filter, an unknown one, an unknown action', async () => {
   const { troupe } = await onStage({ definitions: [slow] })
   const refused = async (...args: Parameters<typeof troupe.bulk>) => (await rejection(troupe.bulk(...args))).message

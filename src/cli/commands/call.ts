@@ -1,19 +1,32 @@
 // `troupe call`: starts a run for whoever serves its queue, and leaves.
+import { isDeepStrictEqual } from 'node:util'
+import { InvalidArgumentError, Option } from 'commander'
 import type { CallOptions } from '../../engine/call.ts'
+import { instantOf } from '../../lib/instant.ts'
+import type { RunStatus } from '../../engine/run-status.ts'
 import { Troupe } from '../../troupe.ts'
-import { addCommand, type Shell } from '../command.ts'
+import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
-import { unknownWorker } from '../usage.ts'
-import { toJson } from '../values.ts'
+import { oneLine } from '../paint.ts'
+import { relative } from '../times.ts'
+import { checkTime, unknownWorker } from '../usage.ts'
+import { shortValue, toJson } from '../values.ts'
 
 interface CallFlags extends CommonFlags {
   readonly key?: string
+  readonly onConflict?: 'attach' | 'reject' | 'replace'
   readonly delay?: string
+  readonly at?: number
+  readonly expires?: string
   readonly timeout?: string
+  readonly attempts?: number
   readonly queue?: string
+  readonly priority?: number
+  readonly tag?: readonly string[]
+  readonly correlationId?: string
 }
 
 interface CallRequest {
@@ -34,9 +47,16 @@ export function addCall(shell: Shell): void {
     .argument('<name>', 'the worker or workflow')
     .argument('[json]', 'its input; - reads standard input')
     .option('--key <text>', 'idempotency key: the same key is the same run')
+    .addOption(new Option('--on-conflict <what>', 'when a run has the key').choices(['attach', 'reject', 'replace']))
     .option('--delay <time>', 'how much later it starts, as in 30s, 5m, 2h')
+    .option('--at <time>', 'when it starts, as in 2026-05-01T02:30:00Z', instant)
+    .option('--expires <time>', 'fails unless it has begun so long after it could')
     .option('--timeout <time>', 'how long the whole run may take')
+    .option('--attempts <n>', 'how often it is tried in all', wholeNumber)
     .option('--queue <name>', 'the queue it waits in')
+    .option('--priority <n>', 'from -100 to 100, higher first', priority)
+    .option('--tag <tag...>', 'to find it by')
+    .option('--correlation-id <id>', 'what you know this work by elsewhere')
 }
 
 async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise<ExitCode> {
@@ -48,7 +68,10 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
     const known = troupe.definitions()
     if (known.length === 0) throw definesNothing(origins)
     if (!known.includes(name)) throw unknownWorker({ name, known, origins })
-    const { id } = await troupe.call(name, payload, callOptions(flags))
+    const askedAt = io.clock.now()
+    const handle = await troupe.call(name, payload, callOptions(flags))
+    const { id } = handle
+    if (flags.key !== undefined) tellOfOther(await handle.status(), { payload, askedAt, key: flags.key }, io)
     io.stdout.write(flags.json === true ? `${toJson({ id, name })}\n` : `${id}\n`)
     if (flags.json !== true && io.stdout.isTerminal)
       io.stderr.write(`It runs where its queue is served: troupe start. Look at it: troupe show ${id}\n`)
@@ -58,11 +81,51 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
   }
 }
 
-function callOptions({ key, delay, timeout, queue }: CallFlags): CallOptions {
+interface Asked {
+  readonly payload: unknown
+  readonly askedAt: number
+  readonly key: string
+}
+
+/** Who gives other input under a key that is taken is told that it is not used. */
+function tellOfOther(
+  { input, createdAt, id }: RunStatus,
+  { payload, askedAt, key }: Asked,
+  { stderr, clock }: Io,
+): void {
+  if (createdAt >= askedAt || isDeepStrictEqual(input, payload)) return
+  stderr.write(
+    `Key '${oneLine(key)}' is that of run ${id}, started ${relative(createdAt, clock.now())} with the input ${shortValue(input)}: what is given now is not used.\n`,
+  )
+}
+
+function callOptions(flags: CallFlags): CallOptions {
+  const { key, onConflict, delay, at, expires, timeout, attempts, queue, priority: urgency, tag, correlationId } = flags
+  for (const [flag, time] of Object.entries({ delay, expires, timeout }))
+    if (time !== undefined) checkTime(`--${flag}`, time)
   return {
     ...(key !== undefined && { idempotencyKey: key }),
+    ...(onConflict !== undefined && { onConflict }),
     ...(delay !== undefined && { delay }),
+    ...(at !== undefined && { at }),
+    ...(expires !== undefined && { expires }),
     ...(timeout !== undefined && { timeout }),
+    ...(attempts !== undefined && { retry: { attempts } }),
     ...(queue !== undefined && { queue }),
+    ...(urgency !== undefined && { priority: urgency }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(correlationId !== undefined && { correlationId }),
   }
+}
+
+function instant(text: string): number {
+  const at = instantOf(text)
+  if (at !== undefined) return at
+  throw new InvalidArgumentError('Give a date and time, as in 2026-05-01T02:30:00Z.')
+}
+
+function priority(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && Math.abs(number) <= 100 && text.trim() !== '') return number
+  throw new InvalidArgumentError('Give a whole number from -100 to 100.')
 }

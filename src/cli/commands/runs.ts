@@ -12,7 +12,7 @@ import { oneLine, paintFor, stateStyles, type Paint } from '../paint.ts'
 import { stateWord, whereRuns, type WhereFlags } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
-import { age, tookMs } from '../times.ts'
+import { age, relative, tookMs } from '../times.ts'
 import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
@@ -76,6 +76,7 @@ function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[
     runs.some(({ state, code }) => state === 'failed' && code !== undefined)
       ? { title: 'CODE', cell: ({ state, code = '' }) => (state === 'failed' ? oneLine(code) : ''), least: 6 }
       : undefined,
+    runs.some(isLater) ? { title: 'STARTS', cell: (run) => startsText(run, now) } : undefined,
     runs.some(isHeldUp) ? { title: 'WAITS FOR', cell: waitsFor, least: 12 } : undefined,
     runs.some(hasProgress) ? { title: 'DONE', cell: done, align: 'right' } : undefined,
     { title: 'AGE', cell: ({ createdAt }) => age(createdAt, now), align: 'right' },
@@ -90,13 +91,25 @@ function drawStacked(
   now: number,
   { columns, paint }: { readonly columns: number; readonly paint: Paint },
 ): string[] {
-  const facts = [waitsFor(run), done(run), `${age(run.createdAt, now)} old`, took(run, now)].filter(
-    (fact) => fact !== '',
-  )
+  const facts = [
+    startsText(run, now),
+    waitsFor(run),
+    done(run),
+    `${age(run.createdAt, now)} old`,
+    took(run, now),
+  ].filter((fact) => fact !== '')
   const state = stateWord(run)
   const rest = `  ${state}  ${facts.join('  ')}`
   const name = cut(oneLine(run.name), columns - rest.length)
   return [paint('dim', run.id), `${paint('bold', name)}  ${paint(stateStyles[run.state], state)}  ${facts.join('  ')}`]
+}
+
+function isLater({ state, dueAt }: RunStatus): boolean {
+  return state === 'scheduled' && dueAt !== undefined
+}
+
+function startsText(run: RunStatus, now: number): string {
+  return isLater(run) ? relative(run.dueAt ?? now, now) : ''
 }
 
 /** Whether it waits for something that does not come by itself. */

@@ -1,7 +1,8 @@
 // Deleting what was kept long enough: a slice at a time, from the oldest run on, all that belongs to a run at once.
 import type { Retention } from '../../model/retention.ts'
 import type { RunOutcome } from '../../model/run.ts'
-import type { Deleted, DeletionRules } from '../operating.ts'
+import type { LiveState } from '../../model/run.ts'
+import type { Deleted, DeletedRun, DeletionRules } from '../operating.ts'
 import type { Connection } from './connection.ts'
 import { deleteLeftovers } from './leftovers.ts'
 
@@ -47,12 +48,17 @@ export const tablesOfRuns = [
 
 const dropRows = tablesOfRuns.map((table) => `delete from ${table} where run_id in (select value from json_each(?))`)
 
+// By public id, then by primary key.
+const findState = `
+select run.id as runId, live.state from run left join live on live.run_id = run.id where run.public_id = ?`
+
 const dropRuns = `delete from run where id in (select value from json_each(?))`
 
 /** The statements of this file whose plans are tested. */
 export const hotRetentionStatements = {
   findPass,
   findSlice,
+  findState,
   dropRuns,
   ...Object.fromEntries(tablesOfRuns.map((table, index) => [`drop_${table}`, dropRows[index] ?? ''])),
 }
@@ -98,6 +104,20 @@ export function deleteSlice(db: Connection, rules: DeletionRules, now: number): 
   if (isPassOver) db.run(movePass, 0, Math.ceil(now + rules.pauseMs))
   else db.run(movePass, old.at(-1)?.runId ?? pass.cursor, pass.dueAt)
   return { runs: expired.length, audit, events, isPassOver }
+}
+
+/** Invariant: I3. Deletes those of some runs that have ended. */
+export function deleteEnded(db: Connection, ids: readonly string[]): DeletedRun[] {
+  const ended: number[] = []
+  const answers = ids.map((id): DeletedRun => {
+    const row = db.get<{ runId: number; state: LiveState | null }>(findState, id)
+    if (row === undefined) return 'not_found'
+    if (row.state !== null) return row.state
+    ended.push(row.runId)
+    return 'deleted'
+  })
+  deleteRuns(db, ended)
+  return answers
 }
 
 function deleteRuns(db: Connection, runIds: readonly number[]): void {

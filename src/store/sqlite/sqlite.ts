@@ -38,7 +38,7 @@ import { internDefinition, internQueue } from './names.ts'
 import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
-import { deleteSlice, isRetentionDue } from './retention.ts'
+import { deleteEnded, deleteSlice, isRetentionDue } from './retention.ts'
 import { countEnded, Rollup } from './rollup.ts'
 import type { Ends } from './runs.ts'
 import { lookAtRuns, repairRuns } from './repairs.ts'
@@ -287,6 +287,14 @@ class SqliteStore implements Store {
 
   deleteExpired(rules: DeletionRules) {
     return this.#write(() => deleteSlice(this.#db, rules, this.now()))
+  }
+
+  deleteRuns(ids: readonly string[], audit: AuditRecord | undefined) {
+    return this.#write(() => {
+      const answers = deleteEnded(this.#db, ids)
+      audited(this.#db, answers.includes('deleted'), { now: this.now(), audit })
+      return answers
+    })
   }
 
   recordAudit(audit: AuditRecord) {

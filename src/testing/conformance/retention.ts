@@ -198,6 +198,22 @@ export const retentionCases: Cases = {
     )
   },
 
+  'deletes runs by hand once they have ended, tells why it does not, and keeps who did it': async (scene) => {
+    const ended = await ends(scene, 'failed')
+    const { id, held } = await scene.startAndClaim({ key: attach('mine') })
+    const waiting = await scene.start()
+    const audit = { actor: 'ann', action: 'delete', target: '', details: '{}' }
+    same(await scene.store.deleteRuns([id, waiting, 'none'], audit), ['running', 'ready', 'not_found'])
+    same(await scene.store.listAudit({ before: null, limit: 9 }), [])
+    same(await scene.store.deleteRuns([ended, id], audit), ['deleted', 'running'])
+    same((await scene.store.listAudit({ before: null, limit: 9 })).length, 1)
+    same([await scene.store.findRun(ended), await scene.stateOf(id)], [undefined, 'running'])
+    await scene.node.commit({ settles: [settle(held)] })
+    same(await scene.store.deleteRuns([id], undefined), ['deleted'])
+    const { started } = await scene.client.commit({ starts: [scene.startRecord({ key: attach('mine') })] })
+    same(started[0]?.isNew, true)
+  },
+
   'keeps everything that is kept for ever': async (scene) => {
     await ends(scene, 'succeeded')
     await scene.clock.advance(10 ** 12)
