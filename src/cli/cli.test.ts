@@ -71,7 +71,9 @@ describe('what was typed wrongly', () => {
     expect((await troupe(folder, ['run', 'greet', '--timeout', 'soon'])).err).toContain(
       'troupe: --timeout "soon" is not a duration',
     )
-    expect((await troupe(folder, ['start', '--within', '3'])).err).toContain('--within "3" is not a duration')
+    expect((await troupe(folder, ['start', '--within', '3'])).err).toContain(
+      '--within "3" is not a duration: give its unit, as in 3s or 3ms',
+    )
     expect((await troupe(folder, ['run', 'greet', '--key', ''])).code).toBe(2)
     expect((await troupe(folder, ['runs', '--store', 'mongo://x'])).code).toBe(2)
     expect(readdirSync(folder)).toEqual([])
@@ -97,6 +99,29 @@ describe('what cannot be used', () => {
     expect(told.err).toContain(
       'Nothing to run: workers/ defines no worker or workflow: export what worker() or workflow() returns. [config_invalid]\n\nMake workers/greet.ts:\n',
     )
+    rmSync(folder, { recursive: true })
+  })
+
+  it('names the files of the workers folder that it looked at, and why they count for nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    mkdirSync(join(folder, 'workers'))
+    writeFileSync(join(folder, 'workers/a.ts'), 'const forgotten = 1\n')
+    writeFileSync(join(folder, 'workers/_b.ts'), '')
+    const told = await troupe(folder, ['run', 'greet'])
+    expect(told.code).toBe(78)
+    expect(told.err).toMatch(
+      /\[config_invalid\]\n\nLooked at:\n\n {2}workers\/a\.ts \(it exports no definition and no install\)\n {2}workers\/_b\.ts \(its name begins with _\)\n$/,
+    )
+    rmSync(folder, { recursive: true })
+  })
+
+  it('names the config file whose options are refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    writeFileSync(join(folder, 'troupe.config.mjs'), "export default { quues: ['a'], definitions: [] }\n")
+    for (const command of [['run', 'greet'], ['call', 'greet'], ['start'], ['definitions']])
+      expect((await troupe(folder, command)).err).toContain(
+        "troupe: troupe.config.mjs: Option 'quues' of Troupe.open is not known",
+      )
     rmSync(folder, { recursive: true })
   })
 

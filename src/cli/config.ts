@@ -1,9 +1,12 @@
 // Where a command's store and definitions come from: flags, a config file, a folder of workers.
 import { existsSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { TroupeOptions } from '../engine/options.ts'
-import { TroupeError } from '../lib/errors.ts'
+import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import { Troupe } from '../troupe.ts'
+import { filesIn } from '../worker/discover.ts'
 import { loadModule } from '../worker/load-module.ts'
+import type { Io } from './io.ts'
 import { usage } from './usage.ts'
 
 const configNames: readonly string[] = [
@@ -15,6 +18,8 @@ const configNames: readonly string[] = [
 
 const defaultStore = 'sqlite:.troupe/troupe.db'
 const defaultWorkers = 'workers'
+// More than a person reads.
+const mostFiles = 12
 
 /** The flags that every command has. */
 export interface CommonFlags {
@@ -65,13 +70,41 @@ export function requireStore(url: string, folder: string): void {
   throw new TroupeError('store_unavailable', message, { details: { location: file } })
 }
 
-/** The error for definitions that were looked for in `origins`, all of which have none. */
-export function definesNothing(origins: readonly string[]): TroupeError {
+/** The error for definitions that were looked for and are nowhere: what was looked into, and why nothing of it counts. */
+export function definesNothing({ origins, options: { workers } }: Settings): TroupeError {
   const verb = origins.length === 1 ? 'defines' : 'define'
   const what = `${origins.join(' and ')} ${verb} no worker or workflow: export what worker() or workflow() returns.`
+  const seen = workers === undefined ? [] : seenFiles(workers)
   const folder = origins.find((origin) => origin.endsWith('/'))
-  const message = `Nothing to run: ${what}${folder === undefined ? '' : firstWorker(folder)}`
-  return new TroupeError('config_invalid', message)
+  const more =
+    seen.length > 0 ? `\n\nLooked at:\n\n${seen.join('\n')}` : folder === undefined ? '' : firstWorker(folder)
+  return new TroupeError('config_invalid', `Nothing to run: ${what}${more}`)
+}
+
+function seenFiles(workers: string): string[] {
+  const { files, skipped } = filesIn(workers)
+  const loaded = files.map((file) => ({ file, why: 'it exports no definition and no install' }))
+  const seen = [...loaded, ...skipped].map(({ file, why }) => `  ${shown(file, dirname(workers))} (${why})`)
+  const more = seen.length - mostFiles
+  return more > 0 ? [...seen.slice(0, mostFiles), `  and ${more} more`] : seen
+}
+
+/** Opens an engine; what is wrong with the options of the config file is told with its name. */
+export async function openFor(
+  { origins, options }: Settings,
+  own: TroupeOptions,
+  { clock }: Pick<Io, 'clock'>,
+): Promise<Troupe> {
+  try {
+    return await Troupe.open({ ...options, ...own }, { clock })
+  } catch (error) {
+    const [file = ''] = origins
+    if (!isTroupeError(error, 'option_invalid') || file === '' || file.endsWith('/')) throw error
+    throw new TroupeError(error.code, `${file}: ${error.message}`, {
+      details: { ...error.details, file },
+      cause: error,
+    })
+  }
 }
 
 function findConfig(flags: CommonFlags, folder: string): string | undefined {

@@ -23,6 +23,10 @@ describe('parseInput', () => {
     )
   })
 
+  it('says of empty input only that it is empty', () => {
+    expect(() => parseInput(' \n', example)).toThrow(/^The input is empty: give JSON, or leave the argument out\.$/)
+  })
+
   it('tells how a text is quoted', () => {
     expect(() => parseInput('ann', example)).toThrow(`A text needs double quotes inside single ones: '"ann"'`)
   })

@@ -1,6 +1,7 @@
 // The input of a run, from the command line or from a pipe.
 import { TroupeError } from '../lib/errors.ts'
 import { findJsonFault, type JsonFault } from './json-fault.ts'
+import { usage } from './usage.ts'
 
 // Enough of the input to see what is around the fault.
 const excerptWidth = 60
@@ -8,6 +9,7 @@ const excerptWidth = 60
 /** Reads the JSON argument: undefined without one. Throws `usage`, quoting where it breaks. */
 export function parseInput(text: string | undefined, example: string): unknown {
   if (text === undefined) return undefined
+  if (text.trim() === '') throw usage('The input is empty: give JSON, or leave the argument out.')
   try {
     return JSON.parse(text) as unknown
   } catch (cause) {
@@ -23,7 +25,6 @@ function inputNotJson(text: string, example: string, cause: unknown): TroupeErro
 }
 
 function headline(text: string, { offset, expected }: JsonFault): string {
-  if (text.trim() === '') return 'The input is empty: give JSON, or leave the argument out.'
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   const column = offset - before.lastIndexOf('\n')

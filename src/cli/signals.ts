@@ -24,7 +24,8 @@ export function listenForSignals(troupe: Pick<Troupe, 'stop'>, { patience, notic
     stopListening = io.onSignal((signal) => {
       if (first !== undefined) return resolve(exitCodeFor(signal))
       first = signal
-      notice(`Stopping, up to ${patience} for what is executing. Ctrl-C again to stop at once.`)
+      const hurry = signal === 'SIGINT' ? ' Ctrl-C again to stop at once.' : ''
+      notice(`Stopping, up to ${patience} for what is executing.${hurry}`)
       void troupe.stop({ within: patience })
     })
   })

@@ -15,7 +15,10 @@ export function checkTime(flag: string, text: string): void {
   try {
     toMs(text)
   } catch (error) {
-    throw usage(`${flag} ${error instanceof Error ? error.message : String(error)}`)
+    const unit = /^\d+(\.\d+)?$/.test(text)
+      ? `"${text}" is not a duration: give its unit, as in ${text}s or ${text}ms`
+      : undefined
+    throw usage(`${flag} ${unit ?? (error instanceof Error ? error.message : String(error))}`)
   }
 }
 

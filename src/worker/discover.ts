@@ -78,6 +78,11 @@ async function install(module: Record<string, unknown>, troupe: Registrar): Prom
   return definitions.length + schedules.length > 0 || typeof hook === 'function'
 }
 
+/** The files of a folder that are searched, and those that are left out, without loading any. */
+export function filesIn(folder: string): Pick<Discovered, 'files' | 'skipped'> {
+  return sourceFiles(resolve(folder))
+}
+
 interface Found {
   readonly files: string[]
   readonly skipped: SkippedFile[]

@@ -113,7 +113,9 @@ const knownOfRetry = ['attempts', 'backoff', 'base', 'max', 'jitter', 'maxElapse
 
 export function definitionSettings(name: string, options: DefinitionOptions): DefinitionSettings {
   if (typeof name !== 'string' || name.trim() === '') {
-    throw definitionInvalid(`A definition's name is ${textOf(name)}: expected 1 to 255 characters.`)
+    throw definitionInvalid(
+      `A definition's name is ${typeof name === 'string' ? JSON.stringify(name) : textOf(name)}: expected 1 to 255 characters.`,
+    )
   }
   checkName("A definition's name", name)
   const what = `'${name}'`

@@ -4,9 +4,8 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { CallOptions } from '../../engine/call.ts'
 import { instantOf } from '../../lib/instant.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
-import { Troupe } from '../../troupe.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, type CommonFlags } from '../config.ts'
+import { definesNothing, loadSettings, openFor, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
@@ -62,11 +61,12 @@ export function addCall(shell: Shell): void {
 async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise<ExitCode> {
   const text = input === '-' ? await io.readStdin() : input
   const payload = parseInput(text, `troupe call ${name} '{"name":"ann"}'`)
-  const { options, origins } = await loadSettings(flags, io.folder)
-  const troupe = await Troupe.open({ ...options, logLevel: 'error' }, { clock: io.clock })
+  const settings = await loadSettings(flags, io.folder)
+  const { origins } = settings
+  const troupe = await openFor(settings, { logLevel: 'error' }, io)
   try {
     const known = troupe.definitions()
-    if (known.length === 0) throw definesNothing(origins)
+    if (known.length === 0) throw definesNothing(settings)
     if (!known.includes(name)) throw unknownWorker({ name, known, origins })
     const askedAt = io.clock.now()
     const handle = await troupe.call(name, payload, callOptions(flags))

@@ -1,7 +1,6 @@
 // `troupe definitions`: what can be started, as the config and the workers folder define it.
-import { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, type CommonFlags } from '../config.ts'
+import { definesNothing, loadSettings, openFor, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { paintFor } from '../paint.ts'
@@ -17,16 +16,16 @@ export function addDefinitions(shell: Shell): void {
 }
 
 async function definitionsCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
-  const { options, origins } = await loadSettings(flags, io.folder)
+  const settings = await loadSettings(flags, io.folder)
   // In memory: to look at definitions needs no store, and makes none.
-  const troupe = await Troupe.open({ ...options, store: 'sqlite::memory:', logLevel: 'error' }, { clock: io.clock })
+  const troupe = await openFor(settings, { store: 'sqlite::memory:', logLevel: 'error' }, io)
   const names = troupe.definitions().toSorted()
   await troupe.stop()
   if (flags.json === true) io.stdout.write(`${toJson(names)}\n`)
-  else if (names.length === 0) throw definesNothing(origins)
+  else if (names.length === 0) throw definesNothing(settings)
   else {
     io.stdout.write(`${names.join('\n')}\n`)
-    io.stderr.write(`${paintFor(io.stderr, io.env)('dim', `from ${origins.join(' and ')}`)}\n`)
+    io.stderr.write(`${paintFor(io.stderr, io.env)('dim', `from ${settings.origins.join(' and ')}`)}\n`)
   }
   return exitCodes.ok
 }

@@ -4,9 +4,9 @@ import type { RunHandle } from '../../engine/run-handle.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import type { Log, LogFields, LogLevel } from '../../lib/log.ts'
-import { Troupe } from '../../troupe.ts'
+import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
+import { definesNothing, loadSettings, openFor, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import { isSet, type Io } from '../io.ts'
@@ -72,7 +72,7 @@ async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const followed: Followed = { id: undefined }
   const logLevel = leastLevel(request.flags, settings.options, io)
   const log = reportLog(settings, { report, followed, least: logLevel })
-  const troupe = await Troupe.open({ ...settings.options, performs: 'own', log, logLevel }, { clock: io.clock })
+  const troupe = await openFor(settings, { performs: 'own', log, logLevel }, io)
   const notice = (text: string): void => report.notice(text)
   const interruption = listenForSignals(troupe, { patience, notice }, io)
   try {
@@ -124,7 +124,7 @@ async function perform(job: Job): Promise<ExitCode> {
 async function start({ request, settings, report, troupe, input, options, followed }: Job): Promise<RunHandle> {
   const { name } = request
   const known = troupe.definitions()
-  if (known.length === 0) throw definesNothing(settings.origins)
+  if (known.length === 0) throw definesNothing(settings)
   if (!known.includes(name)) throw unknownWorker({ name, known, origins: settings.origins })
   const handle = await troupe.call(name, input, options)
   followed.id = handle.id

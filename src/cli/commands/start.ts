@@ -1,7 +1,7 @@
 // `troupe start`: serves the queues of a store until it is told to stop.
-import { Troupe } from '../../troupe.ts'
+import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, type CommonFlags, type Settings } from '../config.ts'
+import { definesNothing, loadSettings, openFor, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { leastLevel, lineLog } from '../line-log.ts'
@@ -35,11 +35,11 @@ async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
   const { options } = settings
   const logLevel = leastLevel(flags, options, io)
   const log = options.log ?? lineLog(flags, logLevel, io)
-  const troupe = await Troupe.open({ ...options, log, logLevel }, { clock: io.clock })
+  const troupe = await openFor(settings, { log, logLevel }, io)
   const notice = (text: string): void => log.info({}, text)
   const interruption = listenForSignals(troupe, { patience: within, notice }, io)
   try {
-    const stopped = untilStopped(troupe, io)
+    const stopped = untilStopped(troupe, notice, io)
     await serve(troupe, settings)
     notice(`serving ${what(troupe, settings)}; Ctrl-C stops`)
     return await Promise.race([stopped, interruption.impatient])
@@ -48,9 +48,9 @@ async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
   }
 }
 
-async function serve(troupe: Troupe, { origins }: Settings): Promise<void> {
+async function serve(troupe: Troupe, settings: Settings): Promise<void> {
   try {
-    if (troupe.definitions().length === 0) throw definesNothing(origins)
+    if (troupe.definitions().length === 0) throw definesNothing(settings)
     await troupe.start()
   } catch (error) {
     await troupe.stop({ within: 0 })
@@ -59,13 +59,24 @@ async function serve(troupe: Troupe, { origins }: Settings): Promise<void> {
 }
 
 /** A service that stops because it was told to has done well. */
-function untilStopped(troupe: Troupe, { onSignal }: Io): Promise<ExitCode> {
+function untilStopped(troupe: Troupe, notice: (text: string) => void, { onSignal }: Io): Promise<ExitCode> {
   return new Promise((resolve) => {
     const stopListening = onSignal(() => {
       stopListening()
-      void troupe.stop().then(() => resolve(exitCodes.ok))
+      void stopTelling(troupe, notice).then(() => resolve(exitCodes.ok))
     })
   })
+}
+
+/** What was under way and has not ended here is for the next process. */
+async function stopTelling(troupe: Troupe, notice: (text: string) => void): Promise<void> {
+  const underWay = troupe.runningHere().length
+  const before = (await troupe.status()).executed
+  await troupe.stop()
+  const ended = (await troupe.status()).executed - before
+  const left = Math.max(0, underWay - ended)
+  const rest = left === 0 ? '' : `; ${left} ${left === 1 ? 'run goes on' : 'runs go on'} where the queue is served next`
+  notice(`stopped${rest}`)
 }
 
 function what(troupe: Troupe, { options, origins }: Settings): string {
