@@ -3,6 +3,7 @@ import type { Retention } from '../../model/retention.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type { LiveState } from '../../model/run.ts'
 import type { Deleted, DeletedRun, DeletionRules } from '../operating.ts'
+import { audited, type Asked } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { deleteLeftovers } from './leftovers.ts'
 
@@ -107,7 +108,7 @@ export function deleteSlice(db: Connection, rules: DeletionRules, now: number): 
 }
 
 /** Invariant: I3. Deletes those of some runs that have ended. */
-export function deleteEnded(db: Connection, ids: readonly string[]): DeletedRun[] {
+export function deleteEnded(db: Connection, ids: readonly string[], asked: Asked): DeletedRun[] {
   const ended: number[] = []
   const answers = ids.map((id): DeletedRun => {
     const row = db.get<{ runId: number; state: LiveState | null }>(findState, id)
@@ -117,6 +118,7 @@ export function deleteEnded(db: Connection, ids: readonly string[]): DeletedRun[
     return 'deleted'
   })
   deleteRuns(db, ended)
+  audited(db, ended.length > 0, asked)
   return answers
 }
 

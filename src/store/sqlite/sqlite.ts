@@ -290,11 +290,7 @@ class SqliteStore implements Store {
   }
 
   deleteRuns(ids: readonly string[], audit: AuditRecord | undefined) {
-    return this.#write(() => {
-      const answers = deleteEnded(this.#db, ids)
-      audited(this.#db, answers.includes('deleted'), { now: this.now(), audit })
-      return answers
-    })
+    return this.#write(() => deleteEnded(this.#db, ids, { now: this.now(), audit }))
   }
 
   recordAudit(audit: AuditRecord) {
