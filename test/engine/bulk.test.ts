@@ -121,7 +121,7 @@ it('refuses what could be a slip: no filter, an unknown one, an unknown action',
   const { troupe } = await onStage({ definitions: [slow] })
   const refused = async (...args: Parameters<typeof troupe.bulk>) => (await rejection(troupe.bulk(...args))).message
   expect(await refused('retry', {})).toBe(
-    'The filter of troupe.bulk is {}: expected at least one of name, state, code, tags, fingerprint.',
+    'The filter of troupe.bulk is {}: expected at least one of name, state, code, tags, fingerprint, parent.',
   )
   expect(await refused('retry', { fingerprint: undefined as unknown as string })).toContain('expected at least one of')
   expect(await refused('retry', { names: 'slow' } as object)).toContain("Option 'names' of the filter of troupe.bulk")
