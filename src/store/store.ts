@@ -61,8 +61,8 @@ export interface StepRecord {
   readonly hadToken?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for. */
-export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number. */
+export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {

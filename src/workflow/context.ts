@@ -309,6 +309,32 @@ export class WorkflowContext<Input = unknown> {
     return (await this.#steps.scoped(path, work)) as Awaited<Result>
   }
 
+  /**
+   * The time, in milliseconds since 1970, remembered: on resume it is the time at which the code came here first. Saves one journal row.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const voucher = workflow('voucher', {}, async (ctx) => ({ code: await ctx.uuid(), validUntil: (await ctx.now()) + 86_400_000 }))
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [voucher] })
+   * await troupe.start()
+   * const { code, validUntil } = await troupe.run(voucher)
+   * console.log(code.length, validUntil > Date.now()) // 36 true
+   * ```
+   */
+  now(): Promise<number> {
+    return this.#steps.value(this.#path('now'), () => this.#now()) as Promise<number>
+  }
+
+  /** A number from 0 up to but not 1, remembered: the same on resume. Saves one journal row. */
+  random(): Promise<number> {
+    return this.#steps.value(this.#path('random'), () => this.#steps.activation.deps.ids.random()) as Promise<number>
+  }
+
+  /** A UUID, remembered: the same on resume. Saves one journal row. */
+  uuid(): Promise<string> {
+    return this.#steps.value(this.#path('uuid'), () => this.#steps.activation.deps.ids.uuid()) as Promise<string>
+  }
+
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
   emit(message: unknown): boolean {
     return this.#steps.isEcho || this.#worker.emit(message)

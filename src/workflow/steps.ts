@@ -143,6 +143,14 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     })
   }
 
+  /** Asks for a value once in the life of the run. */
+  value(name: string, make: () => unknown): Promise<unknown> {
+    return this.#results.ask({ path: name, kind: 'value', isNamed: false }, (path) => {
+      this.#underWay += 1
+      this.#recorder(path, 'value')({ isError: false, value: encode(make()) })
+    })
+  }
+
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
     if (this.#isClosed()) return new Promise<never>(() => {})

@@ -27,7 +27,7 @@ describe('a workflow', () => {
     const job = worker('job', {}, (_ctx, n: number) => void performed.push(n))
     const flow = workflow('flow', {}, async (ctx) => {
       for (const n of [1, 2, 3]) await ctx.run(job, n)
-      await ctx.sleep('1h')
+      await ctx.sleep('1m')
       return 'done'
     })
     const store = storeFile()
@@ -36,7 +36,7 @@ describe('a workflow', () => {
     await eventually(async () => (await handle.status()).state === 'parked' && performed.length === 3)
     await first.stop()
     const second = await onStage({ definitions: [job, flow], store })
-    await second.clock.advance(3_600_000)
+    await second.clock.advance(60_000)
     const again = await second.troupe.handle(handle.id)
     expect(await moving(second.clock, again.result())).toBe('done')
     expect(performed).toEqual([1, 2, 3])
