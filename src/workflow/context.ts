@@ -8,33 +8,12 @@ import type { LogFields } from '../lib/log.ts'
 import { asDefinition, type Definition } from '../engine/definition.ts'
 import { definitionInvalid, recursionTooDeep } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
-import { retryPolicy, type RetryOptions } from '../model/retry.ts'
 import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
-import type { Limiter } from '../worker/limiter.ts'
-import { checkedRetry } from '../worker/options.ts'
-import { limitsOfStep } from './step-limits.ts'
 import { checkMap, concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
-import type { StepContext, StepSpec } from './step.ts'
+import type { StepContext } from './step.ts'
+import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
 import { callOptionsOf, ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
 import type { Steps } from './steps.ts'
-
-export interface StepOptions<Input = unknown> {
-  /** 3 attempts unless told. */
-  readonly retry?: RetryOptions
-  /** How long one attempt may take; it begins when its limiters have let it pass. */
-  readonly timeout?: Duration
-  /**
-   * What each attempt has to pass: all of these at once, or the step waits, in line with all that waits for them. It has its slots while its function runs.
-   * A limiter with keys makes one of the input of the run, unless `key` gives it.
-   */
-  readonly limits?: readonly (Limiter<Input> | StepLimit)[]
-}
-
-/** A limiter, and whom its bounds are for at this step. */
-export interface StepLimit {
-  readonly limiter: Limiter<never>
-  readonly key: string
-}
 
 export interface ReceiveOptions {
   /** For ever unless told. */
@@ -44,12 +23,8 @@ export interface ReceiveOptions {
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
 
-type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs' | 'limits'>
-
 // Each was started by the one before.
 const mostDepth = 32
-const stepAttempts = 3
-const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined, limits: [] }
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
 export class WorkflowContext<Input = unknown> {
@@ -130,7 +105,8 @@ export class WorkflowContext<Input = unknown> {
   ): Promise<Awaited<Result>> {
     const path = this.#path(name)
     if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
-    const rules = options === undefined ? defaultRules : this.#rulesOf(name, options)
+    const { definition } = this.#steps.activation
+    const rules = options === undefined ? defaultRules : stepRules(name, options, { definition, input: this.payload })
     return this.#steps.step({ path, fn, ...rules }) as Promise<Awaited<Result>>
   }
 
@@ -365,18 +341,6 @@ export class WorkflowContext<Input = unknown> {
 
   error(text: string, fields?: LogFields): void {
     this.log('error', text, fields)
-  }
-
-  #rulesOf(name: string, options: StepOptions<Input>): StepRules {
-    const what = `step '${name}'`
-    checkOptions(what, options, ['retry', 'timeout', 'limits'])
-    const { retry, timeout, limits } = options
-    const { definition } = this.#steps.activation
-    return {
-      retry: retry === undefined ? defaultRules.retry : checkedRetry(what, retry, stepAttempts),
-      timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
-      limits: limits === undefined ? [] : limitsOfStep(what, limits, { definition, input: this.payload }),
-    }
   }
 
   async #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
