@@ -13,7 +13,7 @@ import { AwaitedRuns } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import type { LookoutOwner } from './lookout.ts'
 import { Receives } from './receives.ts'
-import { Results } from './results.ts'
+import { Results, type Asked } from './results.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
 import { StepExecution, StepRecorder, type RecordedResult, type StepOwner, type StepSpec } from './step.ts'
 import { Waits } from './waits.ts'
@@ -50,6 +50,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   #limits: StepLimits | undefined
   // Steps between the end of their function and their commit, or between an attempt and its pause.
   #underWay = 0
+  // The code has come to something that no activation before came to.
+  #hasBegun = false
   #isDraining = false
   // Draining, the code asked for something new: it waits for the next activation.
   #hasRefused = false
@@ -78,18 +80,20 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Whether the code repeats what it did before, and so says nothing new. */
   get isEcho(): boolean {
-    return this.#results.isEcho(this.#executing.size > 0)
+    // What led to a wait of a former activation was said in that one.
+    const isOnTheWay = this.#waits.unaskedCount > 0 && !this.#hasBegun
+    return isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
   step(spec: StepSpec): Promise<unknown> {
     const asked = { path: spec.path, kind: 'step', isNamed: true } as const
-    return this.#results.ask(asked, (path) => this.#begin({ ...spec, path }))
+    return this.#ask(asked, (path) => this.#begin({ ...spec, path }))
   }
 
   /** Waits until a time, in memory or parked. `dueAt` counts only on first execution. */
   sleepUntil(name: string, dueAt: () => number): Promise<unknown> {
-    return this.#results.ask({ path: name, kind: 'sleep', isNamed: false }, (path) => {
+    return this.#ask({ path: name, kind: 'sleep', isNamed: false }, (path) => {
       const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', name: null, dueAt: storedTime(dueAt()) }
       const record = this.#recorder(path, 'sleep')
       this.#wait(wait, () => record({ isError: false, value: nothing }))
@@ -98,7 +102,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
   receive(asked: string, name: string, dueAt: () => number | null): Promise<unknown> {
-    return this.#results.ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
+    return this.#ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
       const wait = this.#waits.remembered(path) ?? { path, kind: 'message', name, dueAt: dueAt() }
       const record = this.#recorder(path, 'receive')
       this.#wait(wait, () => {
@@ -119,13 +123,13 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       void new ChildStart(this, { ...order, path }).begin()
     }
     const asked = { path: order.path, kind: 'child', isNamed: true } as const
-    const id = await this.#results.ask(asked, begin, (path) => (own = path))
+    const id = await this.#ask(asked, begin, (path) => (own = path))
     return { id: id as string, path: own }
   }
 
   /** Waits for the end of a run, in memory or parked. */
   result(asked: string, id: string, dueAt: () => ResultDue): Promise<unknown> {
-    return this.#results.ask({ path: asked, kind: 'result', isNamed: false }, (path) => {
+    return this.#ask({ path: asked, kind: 'result', isNamed: false }, (path) => {
       const { at, late } = dueAt()
       const wait = this.#waits.remembered(path) ?? { path, kind: 'run', name: id, dueAt: at }
       const record = this.#recorder(path, 'result')
@@ -145,7 +149,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Asks for a value once in the life of the run. */
   value(name: string, make: () => unknown): Promise<unknown> {
-    return this.#results.ask({ path: name, kind: 'value', isNamed: false }, (path) => {
+    return this.#ask({ path: name, kind: 'value', isNamed: false }, (path) => {
       this.#underWay += 1
       this.#recorder(path, 'value')({ isError: false, value: encode(make()) })
     })
@@ -259,6 +263,16 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     if (!this.activation.isOver) this.#results.add(step)
   }
 
+  #ask(asked: Asked, begin: (path: string) => void, entered?: (path: string) => void): Promise<unknown> {
+    const beginOnce = (path: string): void => {
+      const unasked = this.#waits.unaskedCount
+      begin(path)
+      // Only a wait of a former activation is nothing new.
+      this.#hasBegun ||= this.#waits.unaskedCount === unasked
+    }
+    return this.#results.ask(asked, beginOnce, entered)
+  }
+
   #isClosed(): boolean {
     this.#hasRefused ||= this.#isDraining
     return this.activation.isOver || this.#isDraining
@@ -267,6 +281,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   #executeNow(step: StepExecution): void {
     // What a step's function says is new.
     this.#results.hush()
+    this.#hasBegun = true
     this.activation.around.execute(step)
   }
 

@@ -40,6 +40,10 @@ export class Waits {
     return [...this.#remembered.values()]
   }
 
+  get unaskedCount(): number {
+    return this.#remembered.size
+  }
+
   /** The wait of a former activation, once. */
   remembered(path: string): WaitRecord | undefined {
     const record = this.#remembered.get(path)

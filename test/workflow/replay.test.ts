@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { workflow, type WorkflowContext } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { eventually, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
 
 noUnhandledRejections()
 
@@ -207,6 +207,42 @@ describe('what a run says', () => {
       await ctx.step('b', () => 2)
     })
     expect(messages).toEqual(['between', 'end'])
+  })
+
+  it('before a wait is not said again when nothing was remembered before it', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      ctx.emit('first')
+      await ctx.sleep('1m')
+      ctx.emit('second')
+      await Promise.all([ctx.sleep('1m'), ctx.receive('go', { timeout: '2m' })])
+      ctx.emit('third')
+    })
+    const { troupe, clock } = await onStage({ definitions: [flow] })
+    const handle = await troupe.call(flow)
+    await moving(clock, handle.result())
+    const messages: unknown[] = []
+    for await (const message of handle) messages.push(message)
+    expect(messages).toEqual(['first', 'second', 'third'])
+  })
+
+  it('in a step whose attempt waited is said, whatever else the run waits for', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const tried = ctx.step(
+        'tried',
+        ({ attempt }) => {
+          ctx.emit(`attempt ${attempt}`)
+          if (attempt === 1) throw new Error('not yet')
+        },
+        { retry: { attempts: 2, base: '1m', jitter: 0 } },
+      )
+      await Promise.all([tried, ctx.sleep('3m')])
+    })
+    const { troupe, clock } = await onStage({ definitions: [flow] })
+    const handle = await troupe.call(flow)
+    await moving(clock, handle.result())
+    const messages: unknown[] = []
+    for await (const message of handle) messages.push(message)
+    expect(messages).toEqual(['attempt 1', 'attempt 2'])
   })
 
   it('in the items of a map is not said again', async () => {
