@@ -195,6 +195,21 @@ describe('children end with their parent', () => {
     await eventually(async () => (await troupe.runs({ name: 'double', state: 'succeeded' })).length === 1)
   })
 
+  it('also those that it starts as it fails, and the next attempt has what the last one started', async () => {
+    const sleeper = worker('sleeper', {}, async (ctx) => ctx.sleep('1h'))
+    const fails = workflow('fails', {}, (ctx) => Promise.all([ctx.run(sleeper), ctx.run('unknown')]))
+    const again = workflow('again', { retry: { attempts: 2, base: 1, jitter: 0 } }, async (ctx) => {
+      await ctx.step('bad', () => Promise.reject(new PermanentError('no'))).catch(() => undefined)
+      if (ctx.attempt === 1) await Promise.all([ctx.call(double, 1), ctx.run('unknown')])
+      return ctx.run(double, 1)
+    })
+    const { troupe, clock } = await onStage({ definitions: [sleeper, double, fails, again] })
+    await rejection(troupe.run(fails))
+    await eventually(async () => (await troupe.runs({ name: 'sleeper', state: 'cancelled' })).length === 1)
+    expect(await moving(clock, troupe.run(again))).toBe(2)
+    expect((await troupe.runs({ name: 'double' })).length).toBe(1)
+  })
+
   it('and so do theirs', async () => {
     const inner = workflow('inner', {}, async (ctx) => ctx.run(job))
     const outer = workflow('outer', {}, async (ctx) => ctx.run(inner))

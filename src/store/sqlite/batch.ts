@@ -44,6 +44,8 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   recordStates(write, batch.states)
   recordTokens(write, batch.tokens)
   beginRuns(write, batch.begins)
+  // Invariant: before the end of the run that starts them, which they end with.
+  const joined = startChildren(write, batch.children)
   settleRuns(write, batch.settles)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
@@ -52,7 +54,6 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const tells = recordTells(write, batch.tells)
   const cancels = cancelRuns(write, batch.cancels)
   const started = insertRuns(write, batch.starts)
-  const joined = startChildren(write, batch.children)
   rollup.write(db, now)
   const claims = claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict'
 import type { ChildRecord } from '../../store/start.ts'
 import type { Claimed, Held } from '../../store/store.ts'
 import type { ParkRecord } from '../../store/waits.ts'
-import { attach, cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { attach, cancel, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 export const childCases: Cases = {
   'is there with the step that remembers it, and knows who started it': async (scene) => {
     const parent = await scene.startAndClaim()
     const { joined } = await scene.node.commit({ children: [childOf(scene, parent.held)] })
     same([...joined], [])
-    const [step] = await scene.store.listSteps(parent.id)
-    same([step?.path, step?.kind, step?.value], ['go', 'child', 'j"child"'])
+    const [first] = await scene.store.listSteps(parent.id)
+    same([first?.path, first?.kind, first?.value], ['go', 'child', 'j"child"'])
     same((await scene.store.findRun('child'))?.parent, parent.id)
     const child = await scene.node.claimOne()
     same([child.id, child.depth, parent.depth], ['child', 1, 0])
@@ -120,6 +120,21 @@ export const childCases: Cases = {
     same((await scene.client.commit({ cancels: [cancel(parent.id)] })).cancels, ['cancelled'])
     same([await scene.stateOf(child.id), await scene.stateOf('deeper')], ['cancelled', 'cancelled'])
   },
+
+  'that is started in the commit that ends its parent ends with it, and is remembered when its parent is tried again':
+    async (scene) => {
+      const ending = await scene.startAndClaim()
+      await scene.node.commit({ children: [childOf(scene, ending.held)], settles: [settle(ending.held, 'failed')] })
+      assert.equal(await scene.stateOf('child'), 'cancelled')
+      const parent = await scene.startAndClaim()
+      const attempt = { held: parent.held, attempt: 2, dueAt: startMs }
+      const steps = [step(parent.held, 'bad', { isError: true, value: '{}' })]
+      await scene.node.commit({ children: [childOf(scene, parent.held, { id: 'kept' })], steps, retries: [attempt] })
+      same(
+        (await scene.store.listSteps(parent.id)).map(({ path, value }) => [path, value]),
+        [['go', 'j"kept"']],
+      )
+    },
 
   'is started anew by the next generation of its parent unless it succeeded or goes on': async (scene) => {
     const parent = await scene.startAndClaim()
