@@ -41,13 +41,21 @@ select 1 as has_failed from step
 where run_id = ? and generation = ? and is_error = 1
 limit 1`
 
+const childOfStep = `run.public_id = substr(step.value, 3, length(step.value) - 3)`
+
 // A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
-const isOfDeadChild = `kind = 'child' and not exists (
-  select 1 from run where run.public_id = substr(step.value, 3, length(step.value) - 3) and (
-    exists (select 1 from live where live.run_id = run.id and live.run_id not in (select run_id from cancel_request))
-    or (select outcome from finished where finished.run_id = run.id order by generation desc limit 1) = 'succeeded'
-  )
-)`
+// What became of one that was deleted is known by the results that its parent remembers, by primary key.
+const isOfDeadChild = `kind = 'child' and case
+  when exists (select 1 from run where ${childOfStep}) then not exists (
+    select 1 from run where ${childOfStep} and (
+      exists (select 1 from live where live.run_id = run.id and live.run_id not in (select run_id from cancel_request))
+      or (select outcome from finished where finished.run_id = run.id order by generation desc limit 1) = 'succeeded'
+    ))
+  else ifnull((
+    select min(result.is_error) from step as result
+    where result.run_id = step.run_id and result.generation = step.generation and result.kind = 'result'
+      and result.path >= step.path || '/result' and result.path < step.path || '/result$'), 0)
+  end`
 
 // What succeeded is remembered in the next generation too; by primary key prefix.
 const copySteps = `

@@ -151,6 +151,35 @@ export const childCases: Cases = {
       ['apart', 'good'],
     )
   },
+
+  'that is not there any more is started anew only when all that is known of it is a failure': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const ids = ['good', 'bad', 'late', 'apart']
+    const children = ids.map((id) => childOf(scene, parent.held, { id, path: id }))
+    await scene.node.commit({ children })
+    const result = (path: string, isError: boolean) => step(parent.held, path, { kind: 'result', isError, value: '{}' })
+    const steps = [
+      result('good/result', false),
+      result('bad/result', true),
+      result('late/result', true),
+      result('late/result#2', false),
+    ]
+    await scene.node.commit({ steps })
+    for (const child of await scene.node.claim(4)) await scene.node.commit({ settles: [settle(child.held)] })
+    await scene.clock.advance(100)
+    const kept = { succeeded: 10, failed: null, cancelled: null, logs: null }
+    const rules = { defaults: kept, beside: { audit: 10, events: 10 }, limit: 10, pauseMs: 1 }
+    same((await scene.store.deleteExpired(rules)).runs, 4)
+    await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
+    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same((await scene.store.listSteps(parent.id)).map(({ path }) => path).toSorted(), [
+      'apart',
+      'good',
+      'good/result',
+      'late',
+      'late/result#2',
+    ])
+  },
 }
 
 interface ChildValues {
