@@ -371,8 +371,6 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
 
   /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
   findFinished(id: string): Promise<FinishedRun | undefined>
-  /** The ends of those of these runs that have ended, or are gone; by their ids. */
-  listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
   /** In the order they were said, over all attempts and generations. */
   listLogs(id: string, page: LogPage): Promise<LogRow[]>

@@ -33,7 +33,7 @@ import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
 import { hotTicketStatements } from '../../src/store/sqlite/tickets.ts'
 import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
-import { hotHeldStatements } from '../../src/store/sqlite/held.ts'
+import { hotBufferedStatements } from '../../src/store/sqlite/buffered.ts'
 import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
 import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
@@ -52,7 +52,7 @@ const statements = {
   ...hotFamilyStatements,
   ...hotDueStatements,
   ...hotStateStatements,
-  ...hotHeldStatements,
+  ...hotBufferedStatements,
   ...hotScheduleStatements,
   ...hotTickStatements,
   ...hotRollupStatements,
@@ -193,7 +193,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   findNextDue: ['SCAN CONSTANT ROW', 'SEARCH live USING COVERING INDEX live_due (due_at>?)', ...nextSchedule],
-  wakeHeld: [liveByKey, liveOfSchedule, liveOfSchedule, runByKey],
+  wakeBuffered: [liveByKey, liveOfSchedule, liveOfSchedule, runByKey],
   findTick: ['SEARCH run USING COVERING INDEX run_tick (schedule=? AND scheduled_at=?)'],
   findUnfinishedTicks: [liveOfSchedule, runByKey],
   findNextSchedule: nextSchedule,

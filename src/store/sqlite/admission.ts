@@ -2,7 +2,7 @@
 import { afterPass, passesAt, type Bounds, type LimitUse } from '../../model/limiter.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
-import { boundsOf } from './limiters.ts'
+import { boundsOf, paceOf } from './limiters.ts'
 import * as lines from './lines.ts'
 
 // The slot that is the last one allowed; by primary key prefix.
@@ -20,14 +20,12 @@ delete from slot where run_id in (select value from json_each(?)) returning limi
 const deleteOfTickets = `
 delete from slot where ticket in (select value from json_each(?)) returning limiter, key`
 
-const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
-
 const upsertPace = `
 insert into pace (limiter, key, next_at) values (?, ?, ?)
 on conflict (limiter, key) do update set next_at = excluded.next_at`
 
 /** The statements of this file whose plans are tested. */
-export const hotAdmissionStatements = { findLastOfKey, findLastOfAll, deleteOfRuns, deleteOfTickets, findPace }
+export const hotAdmissionStatements = { findLastOfKey, findLastOfAll, deleteOfRuns, deleteOfTickets }
 
 // Turns are only compared, so a transaction may leave some of its own unused.
 const turnsAtOnce = 1_000
@@ -178,7 +176,7 @@ export class Admission {
     this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
     const { rate } = this.#boundsOf(limiterId)
     if (rate !== null) {
-      const nextAt = afterPass(rate, this.#nextAt(limiterId, key), this.#now)
+      const nextAt = afterPass(rate, paceOf(this.#db, limiterId, key), this.#now)
       this.#db.run(upsertPace, limiterId, key, nextAt)
     }
     this.#writeState({ limiter: limiterId, key }, this.#nextTurn())
@@ -221,16 +219,12 @@ export class Admission {
   #opensAt({ limiterId, key }: LimitUse): lines.OpensAt {
     const { concurrency, rate } = this.#boundsOf(limiterId)
     if (concurrency !== null && this.#db.get(findLastOfKey, limiterId, key, concurrency - 1) !== undefined) return null
-    return rate === null ? this.#now : passesAt(rate, this.#nextAt(limiterId, key))
+    return rate === null ? this.#now : passesAt(rate, paceOf(this.#db, limiterId, key))
   }
 
   #isTotalUsedUp(limiter: number): boolean {
     const { total } = this.#boundsOf(limiter)
     return total !== null && this.#db.get(findLastOfAll, limiter, total - 1) !== undefined
-  }
-
-  #nextAt(limiter: number, key: string): number {
-    return this.#db.get<{ nextAt: number }>(findPace, limiter, key)?.nextAt ?? 0
   }
 
   #boundsOf(limiter: number): Bounds {

@@ -1,28 +1,21 @@
 // One batch, one transaction: the one hot call.
 import type { Batch, Committed } from '../store.ts'
 import { cancelRuns, listCancelRequests } from './cancels.ts'
-import { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { takeFrom } from './counters.ts'
-import { Outbox } from './events.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { startChildren } from './children.ts'
 import { recordTells } from './messages.ts'
 import * as nodes from './nodes.ts'
-import { PausedQueues } from './queues.ts'
-import { Rollup } from './rollup.ts'
-import { Fence, type Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
 import { recordAttempts, recordSteps } from './steps.ts'
 import { recordStreams } from './streams.ts'
 import { nothingCommitted } from '../lists.ts'
 import { completeRuns, recordTokens } from './tokens.ts'
-
-// A client writes without being a node: it holds nothing and is never rescued.
-const noNode = 0
+import { endsIn, noNode, writeIn } from './transaction.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
@@ -31,13 +24,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
   if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
 
-  const fence = new Fence(db, batch.nodeId)
-  const rollup = new Rollup()
-  const news = { woken: 0 }
-  const outbox = new Outbox(db, now)
-  const admission = new Admission(db, now)
-  const paused = new PausedQueues(db)
-  const write: Write = { db, nodeId: batch.nodeId, now, epoch, fence, rollup, paused, admission, news, outbox }
+  const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
   recordSteps(write, batch.steps)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)
@@ -54,15 +41,15 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const tells = recordTells(write, batch.tells)
   const cancels = cancelRuns(write, batch.cancels)
   const started = insertRuns(write, batch.starts)
-  rollup.write(db, now)
+  write.rollup.write(db, now)
   const claims = claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
-  if (started.length + claims.length > 0) outbox.ofStarts(claimed, started)
+  if (started.length + claims.length > 0) write.outbox.ofStarts(claimed, started)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
   const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
-  const { lost } = fence
-  const { woken } = news
-  const { opensAt } = admission
+  const { lost } = write.fence
+  const { woken } = write.news
+  const { opensAt } = write.admission
   if (isNode) keepAnswer(db, batch.nodeId, { lost, started, joined, tells, completions, cancels, woken, heldBack })
   return {
     isNodeLost: false,

@@ -2,23 +2,16 @@
 import { realpathSync } from 'node:fs'
 import { optionInvalid } from '../../model/errors.ts'
 import type { Started, StartRecord } from '../start.ts'
-import { Admission } from './admission.ts'
 import { Connection } from './connection.ts'
 import type { SqlDriver } from './driver.ts'
-import { Outbox } from './events.ts'
 import { internQueue } from './names.ts'
-import { PausedQueues } from './queues.ts'
-import { Rollup } from './rollup.ts'
-import { Fence } from './runs.ts'
 import { insertRuns } from './starts.ts'
+import { endsIn, noNode, writeIn } from './transaction.ts'
 
 const expected =
   'a DatabaseSync of node:sqlite or @photostructure/sqlite that has the file of this store open, in a transaction'
 
 const findFile = `select file from pragma_database_list where name = 'main'`
-
-// A caller is no node: it holds no runs.
-const noNode = 0
 
 const known = new WeakMap<object, Connection>()
 
@@ -51,15 +44,12 @@ export interface StartsOfCaller {
 export function startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Started[] {
   return db.write(() => {
     const queueId = internQueue(db, queue)
-    const rollup = new Rollup()
-    const state = { fence: new Fence(db, noNode), paused: new PausedQueues(db), admission: new Admission(db, now) }
-    const outbox = new Outbox(db, now)
-    const write = { db, nodeId: noNode, now, epoch: 0, rollup, news: { woken: 0 }, outbox, ...state }
+    const write = writeIn(endsIn(db, now), { nodeId: noNode, epoch: 0 })
     const started = insertRuns(
       write,
       starts.map((start) => ({ ...start, queueId })),
     )
-    rollup.write(db, now)
+    write.rollup.write(db, now)
     return started
   })
 }

@@ -1,6 +1,6 @@
 // What the store knows of definitions beside their names.
 import type { DefinitionRules, DefinitionStore, KnownDefinition } from '../definitions.ts'
-import type { Connection } from './connection.ts'
+import type { Access } from './transaction.ts'
 
 // By primary key.
 const findRules = `select retention, on_failure as isTold, starts from definition where id = ?`
@@ -21,13 +21,6 @@ const findNames = `select distinct name from definition where starts is not null
 
 /** The statements of this file whose plans are tested. */
 export const hotDefinitionStatements = { findByName }
-
-interface Access {
-  readonly db: Connection
-  now(): number
-  read<T>(work: () => T): Promise<T>
-  write<T>(work: () => T): Promise<T>
-}
 
 interface RulesRow extends Omit<DefinitionRules, 'isTold'> {
   readonly isTold: number

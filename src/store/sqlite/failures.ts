@@ -1,6 +1,7 @@
 // Runs that failed and whose definition has yet to be told of it.
 import type { FailureKey, FailureRow, FailureSlice, FailureStore } from '../failures.ts'
 import type { Connection } from './connection.ts'
+import type { Access } from './transaction.ts'
 
 const insertFailure = `insert into failure (run_id, generation, definition, node, taken) values (?, ?, ?, null, 0)`
 
@@ -51,21 +52,15 @@ export function giveBackFailures(db: Connection, nodeId: number): void {
   db.run(giveBackAll, nodeId)
 }
 
-export interface FailureTransactions {
-  readonly db: Connection
-  readonly read: <T>(work: () => T) => Promise<T>
-  readonly write: <T>(work: () => T) => Promise<T>
-}
-
 export class SqliteFailureStore implements FailureStore {
-  readonly #in: FailureTransactions
+  readonly #access: Access
 
-  constructor(transactions: FailureTransactions) {
-    this.#in = transactions
+  constructor(access: Access) {
+    this.#access = access
   }
 
   async take({ nodeId, definitionIds, limit }: FailureSlice): Promise<FailureRow[]> {
-    const { db, read, write } = this.#in
+    const { db, read, write } = this.#access
     const definitions = JSON.stringify(definitionIds)
     if (await read(() => db.get(findUntold, definitions) === undefined)) return []
     return write(() => {
@@ -78,7 +73,7 @@ export class SqliteFailureStore implements FailureStore {
   }
 
   drop(failures: readonly FailureKey[]): Promise<void> {
-    const { db, write } = this.#in
+    const { db, write } = this.#access
     return write(() => {
       for (const { runId, generation } of failures) db.run(dropFailure, runId, generation)
     })

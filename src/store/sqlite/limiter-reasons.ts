@@ -2,7 +2,7 @@
 import { passesAt } from '../../model/limiter.ts'
 import type { WaitReason } from '../../model/reason.ts'
 import type { Connection } from './connection.ts'
-import { boundsOf } from './limiters.ts'
+import { boundsOf, paceOf } from './limiters.ts'
 
 // By the index of waiters, then by primary keys.
 const findWaiting = `
@@ -18,8 +18,6 @@ const findHolders = `
 select distinct run.public_id as id from slot cross join run on run.id = slot.run_id
 where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
 order by slot.ticket limit 10`
-
-const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
 
 type LimiterReason = WaitReason & { kind: 'limiter' }
 
@@ -42,8 +40,7 @@ function usedUp(
   const { ofAll, ofKey } = db.get<{ ofAll: number; ofKey: number }>(countSlots, limiter, key) ?? { ofAll: 0, ofKey: 0 }
   if (concurrency !== null && ofKey >= concurrency) return 'concurrency'
   if (total !== null && ofAll >= total) return 'total'
-  const nextAt = db.get<{ nextAt: number }>(findPace, limiter, key)?.nextAt ?? 0
-  return rate !== null && passesAt(rate, nextAt) > now ? 'rate' : 'turn'
+  return rate !== null && passesAt(rate, paceOf(db, limiter, key)) > now ? 'rate' : 'turn'
 }
 
 function holdersOf(db: Connection, limiter: number, key: string | null): string[] {

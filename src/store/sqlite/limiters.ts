@@ -21,6 +21,9 @@ const dropPaces = `delete from pace where limiter = ?`
 // By primary key.
 const findBounds = `select bounds, live_bounds as liveBounds from limiter where id = ?`
 
+// By primary key.
+const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
+
 const findAll = `
 select id, name, bounds, live_bounds as liveBounds,
   (select count(*) from slot where slot.limiter = limiter.id) as slots,
@@ -28,7 +31,7 @@ select id, name, bounds, live_bounds as liveBounds,
 from limiter order by name`
 
 /** The statements of this file whose plans are tested. */
-export const hotLimiterStatements = { findBounds }
+export const hotLimiterStatements = { findBounds, findPace }
 
 interface BoundsRow {
   readonly bounds: string
@@ -74,6 +77,11 @@ function keepPace({ db, now }: Bounding, id: number, before: Bounds): void {
 export function boundsOf(db: Connection, limiterId: number): Bounds {
   const row = db.get<BoundsRow>(findBounds, limiterId)
   return row === undefined ? unbounded : effective(row)
+}
+
+/** The state of a rate: what the next to pass is measured by; 0 for one that nobody has passed of late. */
+export function paceOf(db: Connection, limiterId: number, key: string): number {
+  return db.get<{ nextAt: number }>(findPace, limiterId, key)?.nextAt ?? 0
 }
 
 export function listLimiters(db: Connection): LimiterView[] {

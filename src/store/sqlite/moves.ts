@@ -9,7 +9,7 @@ import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
 import { followRuns, listAttached, listWaiting } from './families.ts'
 import { wakeFollowers } from './keys.ts'
-import { wakeHeldRuns } from './held.ts'
+import { wakeBufferedRuns } from './buffered.ts'
 import { backInLine } from './limited.ts'
 import { definitionOf } from './names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
@@ -245,7 +245,7 @@ function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
   news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
   for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
   endChildren(ends, idsWith(ended, 'hasChildren'))
-  if (schedules.size > 0) news.woken += wakeHeldRuns({ db, admission }, schedules)
+  if (schedules.size > 0) news.woken += wakeBufferedRuns({ db, admission }, schedules)
   admission.leave(idsWith(ended, 'hasSlots'))
 }
 

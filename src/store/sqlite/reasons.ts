@@ -71,8 +71,8 @@ function reasonOf(
 ): WaitReason {
   if (row.state === 'running' && heldUp !== undefined) return heldUp
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
-  const isHeld = row.state === 'scheduled' && row.dueAt === null
-  if (isHeld) return { kind: 'schedule', schedule: row.schedule ?? '' }
+  const isBuffered = row.state === 'scheduled' && row.dueAt === null
+  if (isBuffered) return { kind: 'schedule', schedule: row.schedule ?? '' }
   if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until: row.dueAt ?? undefined }
   if (row.state === 'parked' && row.message !== null)
     return { kind: 'message', name: row.message, until: row.dueAt ?? undefined }

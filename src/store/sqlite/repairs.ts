@@ -2,7 +2,7 @@
 import type { RepairSlice, Repaired } from '../repairs.ts'
 import { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
-import { wakeHeldRuns } from './held.ts'
+import { wakeBufferedRuns } from './buffered.ts'
 import { isFollower } from './keys.ts'
 import { backInLine, reenter } from './limited.ts'
 import type { KeyOfLimiter } from './lines.ts'
@@ -135,7 +135,8 @@ function repairRun(ends: Ends, run: Forgotten): void {
   if (state === 'ready') return backInLine(ends, [{ runId }])
   if (state !== 'running') {
     // Of those that wait for the one before of their schedule only the oldest goes on.
-    if (schedule !== null && state === 'scheduled' && dueAt === null) ends.news.woken += wakeHeldRuns(ends, [schedule])
+    if (schedule !== null && state === 'scheduled' && dueAt === null)
+      ends.news.woken += wakeBufferedRuns(ends, [schedule])
     else wakeRun(ends, runId, { isDecided: hasCompletion(ends.db, { runId, epoch }) })
     return
   }

@@ -3,24 +3,9 @@ import type { NextTick } from '../../model/schedule.ts'
 import type { Fired, Firing, ScheduleRecord, ScheduleStore } from '../schedules.ts'
 import type { AuditRecord } from '../operating.ts'
 import { audited } from './audit.ts'
-import type { Connection } from './connection.ts'
-import { PausedQueues } from './queues.ts'
-import { Fence, type Ends } from './runs.ts'
 import * as schedules from './schedules.ts'
 import { fireSchedule } from './ticks.ts'
-
-// Whoever fires a tick holds nothing.
-const noNode = 0
-
-/** How the store gets at its file. */
-export interface Access {
-  readonly db: Connection
-  now(): number
-  read<T>(work: () => T): Promise<T>
-  write<T>(work: () => T): Promise<T>
-  /** Writes what ends runs, and counts them. */
-  end<T>(work: (ends: Ends) => T): Promise<T>
-}
+import { noNode, writeIn, type Access } from './transaction.ts'
 
 export class SqliteScheduleStore implements ScheduleStore {
   readonly #access: Access
@@ -70,11 +55,9 @@ export class SqliteScheduleStore implements ScheduleStore {
   }
 
   fire(firing: Firing, audit?: AuditRecord): Promise<Fired> {
-    const { db, end } = this.#access
-    return end((ends) => {
-      const asNobody = { nodeId: noNode, epoch: 0, fence: new Fence(db, noNode), paused: new PausedQueues(db) }
-      const fired = fireSchedule({ ...ends, ...asNobody }, firing)
-      audited(db, fired !== undefined, { now: ends.now, audit })
+    return this.#access.end((ends) => {
+      const fired = fireSchedule(writeIn(ends, { nodeId: noNode, epoch: 0 }), firing)
+      audited(ends.db, fired !== undefined, { now: ends.now, audit })
       return fired
     })
   }

@@ -18,20 +18,17 @@ import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
 import { callersConnection, startWithin } from './callers.ts'
-import { Admission } from './admission.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { clockValue, moveClock } from './counters.ts'
 import { listDead } from './dead.ts'
 import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
 import { reopenRuns } from './generations.ts'
 import * as events from './events.ts'
-import { Outbox } from './events.ts'
 import { SqliteDefinitionStore } from './definitions.ts'
 import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersInOrder, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
-import { watchLog } from './log-watch.ts'
 import { listEnds } from './families.ts'
 import { listMessages, type MessageSlice } from './messages.ts'
 import { internDefinition, internQueue } from './names.ts'
@@ -39,15 +36,17 @@ import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
 import { deleteEnded, deleteSlice, isRetentionDue } from './retention.ts'
-import { countEnded, Rollup } from './rollup.ts'
+import { countEnded } from './rollup.ts'
 import type { Ends } from './runs.ts'
 import { lookAtRuns, repairRuns } from './repairs.ts'
-import { SqliteScheduleStore, type Access } from './schedule-store.ts'
+import { SqliteScheduleStore } from './schedule-store.ts'
 import { StoreClock } from './store-clock.ts'
 import { listEmitted, listLogs } from './streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
 import { findTokenDefinition } from './tokens.ts'
+import { endsIn, type Access } from './transaction.ts'
 import * as views from './views.ts'
+import { watchWal } from './wal-watch.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
@@ -230,7 +229,7 @@ class SqliteStore implements Store {
   }
 
   whenWritten(written: () => void) {
-    return watchLog(this.location, this.#options.clock, written)
+    return watchWal(this.location, this.#options.clock, written)
   }
 
   async findFinished(id: string) {
@@ -318,7 +317,7 @@ class SqliteStore implements Store {
   }
 
   publishEvent(event: EventRecord) {
-    return this.#write(() => new Outbox(this.#db, this.now()).add(event))
+    return this.#write(() => endsIn(this.#db, this.now()).outbox.add(event))
   }
 
   addSubscription(subscription: SubscriptionRecord) {
@@ -357,15 +356,7 @@ class SqliteStore implements Store {
   /** Writes what ends runs, and counts them. */
   #end<T>(work: (ends: Ends) => T): Promise<T> {
     return this.#write(() => {
-      const now = this.now()
-      const ends = {
-        db: this.#db,
-        now,
-        rollup: new Rollup(),
-        admission: new Admission(this.#db, now),
-        news: { woken: 0 },
-        outbox: new Outbox(this.#db, now),
-      }
+      const ends = endsIn(this.#db, this.now())
       const result = work(ends)
       ends.rollup.write(ends.db, ends.now)
       return result

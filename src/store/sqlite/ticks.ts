@@ -6,12 +6,12 @@ import type { Started } from '../start.ts'
 import type { Fired, Firing, TickRecord } from '../schedules.ts'
 import { cancelRuns } from './cancels.ts'
 import type { Connection } from './connection.ts'
-import { isHeld } from './held.ts'
+import { isBuffered } from './buffered.ts'
 import type { Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 
 // Invariant: I15. A tick that finds so many waiting is skipped.
-const mostHeld = 1_000
+const mostBuffered = 1_000
 
 // Later than any time: it is taken away again at once.
 const never = 8_640_000_000_000_000
@@ -35,7 +35,7 @@ const markLive = `update live set schedule = ?, due_at = case when ? then null e
 
 // Walks live_schedule.
 const findUnfinished = `
-select run.public_id as id, ${isHeld} as isHeld
+select run.public_id as id, ${isBuffered} as isBuffered
 from live cross join run on run.id = live.run_id where live.schedule = ?`
 
 /** The statements of this file whose plans are tested. */
@@ -126,15 +126,15 @@ function placeOf(
     )
     return unfinishedOf(write.db, scheduleId).length > 0
   }
-  const held = unfinished.filter((run) => run.isHeld === 1).length
-  return held < mostWaiting(overlap) ? true : undefined
+  const buffered = unfinished.filter((run) => run.isBuffered === 1).length
+  return buffered < mostWaiting(overlap) ? true : undefined
 }
 
 function mostWaiting(overlap: Overlap): number {
   if (overlap === 'skip') return 0
-  return overlap === 'buffer-one' ? 1 : mostHeld
+  return overlap === 'buffer-one' ? 1 : mostBuffered
 }
 
-function unfinishedOf(db: Connection, scheduleId: number): { id: string; isHeld: number }[] {
+function unfinishedOf(db: Connection, scheduleId: number): { id: string; isBuffered: number }[] {
   return db.all(findUnfinished, scheduleId)
 }

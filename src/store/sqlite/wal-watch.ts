@@ -1,4 +1,4 @@
-// Hears from the file system that the log of a store was written to, by this process or another.
+// Hears from the file system that the write-ahead log of a store was written to, by this process or another.
 import { watch } from 'node:fs'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 
@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
  *
  * A hint only: it may come before what was written can be read, and when the file system keeps quiet it never comes.
  */
-export function watchLog(path: string, clock: Clock, written: () => void): (() => void) | undefined {
+export function watchWal(path: string, clock: Clock, written: () => void): (() => void) | undefined {
   // On other systems it is told of late, or only once the file is closed; and what a test does in its own time, it is not to be told of in that of the machine.
   if (process.platform !== 'linux' || path === ':memory:' || clock !== systemClock) return undefined
   try {
