@@ -1,10 +1,9 @@
 // What the context of a worker needs of the attempt it speaks for, which may run here or in a thread of its own.
 import type { Claimed, Held } from '../store/store.ts'
-import type { Performance } from './surroundings.ts'
 import type { Cleanup } from './cleanups.ts'
 import type { Deps } from './deps.ts'
 import type { Speech } from './speech.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Performance, Surroundings } from './surroundings.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'
 
 export interface Attempt {

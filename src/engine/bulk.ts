@@ -1,13 +1,12 @@
 // One action on many runs: in slices, each a transaction of its own, so that others have their turn in between.
-import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
 import { generationMoves, runMoves, runOutcomes, type RunState } from '../model/run.ts'
-import type { CancelAnswer, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { PickedRun } from '../store/operating.ts'
 import type { RunFilter } from '../store/views.ts'
-import { deferred } from '../lib/deferred.ts'
-import { CancelWrite } from './starts.ts'
+import { errorText } from './error-text.ts'
 import type { RunsWhere } from './options.ts'
+import { RequestWrite } from './request-write.ts'
 
 export type BulkAction = 'retry' | 'cancel' | 'delete'
 
@@ -48,7 +47,7 @@ const fitting: Readonly<
 /** What a bulk action needs of the engine. */
 export interface BulkOwner {
   readonly store: Store
-  cancel(write: CancelWrite): Promise<void>
+  cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** Runs have become ready, or were asked to end. */
   hint(): void
   /** Lets others have their turn. */
@@ -109,10 +108,9 @@ async function retryAll({ store }: BulkOwner, picked: readonly PickedRun[]): Pro
 /** Does not wait for those that are running: they end when they have heard of it. */
 async function cancelAll(owner: BulkOwner, picked: readonly PickedRun[], reason: string): Promise<number> {
   const answers = picked.map(async ({ id, name }) => {
-    const answer = deferred<CancelAnswer>()
-    const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
-    await owner.cancel(new CancelWrite({ id, reason, value }, answer))
-    return answer.promise
+    const write = new RequestWrite('cancels', { id, reason, value: errorText(runCancelled(name, id, reason)) })
+    await owner.cancel(write)
+    return write.answer
   })
   return (await Promise.all(answers)).filter((answer) => answer === 'cancelled' || answer === 'asked').length
 }

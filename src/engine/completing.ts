@@ -1,15 +1,14 @@
 // How runs are finished from outside, by whoever holds the token.
 import { encode } from '../lib/codec.ts'
-import { deferred } from '../lib/deferred.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { toError } from '../lib/errors.ts'
 import { hashOf } from '../lib/secrets.ts'
 import type { CompletionAnswer, CompletionResult } from '../store/waits.ts'
 import { checkName } from './checks.ts'
-import { CompletionWrite } from './completion.ts'
-import { valueSize } from './value-size.ts'
+import { errorText } from './error-text.ts'
 import type { Face } from './face.ts'
 import { Complete } from './processor.ts'
+import { RequestWrite } from './request-write.ts'
+import { valueSize } from './value-size.ts'
 import type { CompletingVerbs } from './verbs.ts'
 
 export class Completing implements CompletingVerbs {
@@ -28,7 +27,7 @@ export class Completing implements CompletingVerbs {
   }
 
   async fail(token: string, error: unknown): Promise<CompletionAnswer> {
-    return this.#tell(this.#hashOf(token), { isError: true, value: JSON.stringify(toErrorRecord(toError(error))) })
+    return this.#tell(this.#hashOf(token), { isError: true, value: errorText(toError(error)) })
   }
 
   async heartbeat(token: string): Promise<CompletionAnswer> {
@@ -44,9 +43,9 @@ export class Completing implements CompletingVerbs {
 
   async #tell(hash: string, result: CompletionResult | null): Promise<CompletionAnswer> {
     this.#face.checkOpen()
-    const answer = deferred<CompletionAnswer>()
-    await this.#face.engine.bring(new Complete({ write: new CompletionWrite({ hash, result }, answer) }))
-    return answer.promise
+    const write = new RequestWrite('completions', { hash, result })
+    await this.#face.engine.bring(new Complete({ write }))
+    return write.answer
   }
 
   #hashOf(token: string): string {

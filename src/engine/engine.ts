@@ -24,10 +24,10 @@ import { LocalRuns } from './local-runs.ts'
 import { Membership } from './membership.ts'
 import type { EngineView } from './node-status.ts'
 import { Pool } from './pool.ts'
-import { Cancel, ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, Complete, Tell } from './processor.ts'
+import { ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, type RunCommand } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { Slots } from './slots.ts'
-import { askForMail, Barrier, type CancelWrite, type DraftStart, type ManyStarts, type StartOrder } from './starts.ts'
+import type { DraftStart, ManyStarts, StartOrder } from './starts.ts'
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
 import { Threads } from './threads.ts'
@@ -35,7 +35,7 @@ import { Timekeeper } from './timekeeper.ts'
 import { Unserved } from './unserved.ts'
 import { Watch } from './watch.ts'
 import { WorkflowActor } from './workflow-actor.ts'
-import type { Write } from './writes.ts'
+import { askForMail, Barrier, type Write } from './writes.ts'
 
 // Enough for what one turn of a busy loop brings; callers from outside wait for room.
 const mailboxOfOne = 16_384
@@ -153,11 +153,8 @@ export class Engine {
     return this.#active.ids()
   }
 
-  async cancel(write: CancelWrite): Promise<void> {
-    await this.#command(new Cancel({ write }))
-  }
-
-  async bring(command: Complete | Tell): Promise<void> {
+  /** Brings what somebody asks of a run. */
+  async bring(command: RunCommand): Promise<void> {
     await this.#command(command)
   }
 
@@ -256,7 +253,7 @@ export class Engine {
     return this.#failure ?? engineStopped()
   }
 
-  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | Cancel | Complete | Tell): Promise<void> {
+  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | RunCommand): Promise<void> {
     try {
       await this.#processor.send(command)
     } catch {

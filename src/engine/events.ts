@@ -10,6 +10,7 @@ import { checkChoice, checkFunction, checkName, checkOptions } from './checks.ts
 import type { ChangeListener, Changes } from './changes.ts'
 import type { Deps } from './deps.ts'
 import { isDoneWithin } from './in-time.ts'
+import { messageBytes } from './value-size.ts'
 import type { EventVerbs } from './verbs.ts'
 
 /** What a subscriber is given besides the payload. */
@@ -54,7 +55,6 @@ interface Subscriber {
   tail: Promise<void>
 }
 
-const mostBytes = 262_144
 const atOnce = 100
 // With every hint lost, what happened is found by then.
 const backstopMs = 1_000
@@ -102,7 +102,7 @@ export class Events implements EventVerbs, ChangeListener {
     checkChoice('mode', mode, modes)
     if (event.includes('*'))
       throw optionInvalid('The name of an event', event, 'a name without *, which is for patterns')
-    const value = encode(payload, { maxBytes: mostBytes, what: 'event' })
+    const value = encode(payload, { maxBytes: messageBytes, what: 'event' })
     this.#counts.published += 1
     if (mode === 'fast') return this.#dispatchHere(event, value)
     await this.#deps.store.publishEvent({ name: event, value, mode })

@@ -4,6 +4,7 @@ import { checkRunId } from './options.ts'
 import type { Deps } from './deps.ts'
 import type { Engine } from './engine.ts'
 import { LocalFeed, viewOf, type LocalRun } from './local-run.ts'
+import { Cancel } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { StoredFeed, type FeedOwner } from './run-feed.ts'
 import { RunHandle } from './run-handle.ts'
@@ -34,7 +35,7 @@ export class Face {
       store: deps.store,
       watch: engine.watch,
       isHere: (id) => engine.isHere(id),
-      cancel: (write) => engine.cancel(write),
+      cancel: (write) => engine.bring(new Cancel({ write })),
       hint: () => engine.hint(),
       tell: (runId, name, payload) => new Telling(this).tell(runId, name, payload),
     }

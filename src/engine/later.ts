@@ -1,53 +1,32 @@
 // A run that somebody finishes from outside: the token of an attempt, how long it waits, and what came.
 import { decode, decodeError } from '../lib/codec.ts'
-import { deferred } from '../lib/deferred.ts'
-import { hashOf } from '../lib/secrets.ts'
 import { reviveError } from '../model/error-classes.ts'
 import { workerSilent, workerTimedOut } from '../model/errors.ts'
 import type { Awaiting, TokenUse, WaitRecord } from '../store/waits.ts'
 import type { Activation } from './activation.ts'
 import { storedTime } from './call.ts'
 import type { AnyDefinition } from './definition.ts'
-import type { WriteOwner } from './writes.ts'
+import { Token } from './token.ts'
 
-/** The token of one attempt: given out once it is durable. */
-export class Later implements WriteOwner {
-  readonly #activation: Activation
-  readonly #secret: string
-  readonly #given = deferred<string>()
+/** The token of an attempt of the run itself. */
+export class Later {
+  readonly #token: Token
   readonly #limits: Pick<Awaiting, 'timeoutAt' | 'heartbeatMs'>
 
   constructor(activation: Activation, startedAt: number) {
-    const { deps, held, definition, timeoutMs } = activation
+    const { definition, timeoutMs } = activation
     const { heartbeatMs = null } = definition.settings
-    this.#activation = activation
-    this.#secret = deps.ids.secret()
     this.#limits = { timeoutAt: timeoutMs === undefined ? null : storedTime(startedAt + timeoutMs), heartbeatMs }
-    const record = { held, hash: hashOf(this.#secret), path: '', startedAt, ...this.#limits }
-    activation.write(this, [{ list: 'tokens', record }])
+    this.#token = new Token(activation, { path: '', startedAt, ...this.#limits })
   }
 
   get token(): Promise<string> {
-    return this.#given.promise
+    return this.#token.given
   }
 
   /** What the run waits for from now on. */
   waitFrom(now: number): WaitRecord {
     return waitOf({ ...this.#limits, heardAt: now })
-  }
-
-  // WriteOwner
-
-  written(): void {
-    this.#given.resolve(this.#secret)
-  }
-
-  lost(): void {
-    this.#activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#activation.writeFailed(error)
   }
 }
 

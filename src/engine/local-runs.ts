@@ -18,7 +18,7 @@ import { HeldWrite, type HeldRecord, type Write } from './writes.ts'
 export class LocalRuns {
   readonly #around: Surroundings
   readonly #runs = new Roster<string, LocalRun>(({ id }) => id)
-  readonly #ended = new Map<string, Counts[]>()
+  readonly #ended = new Map<string, Ended[]>()
   #quiet: Deferred<void> | undefined
   #telling = 0
   #isReleased = false
@@ -193,4 +193,4 @@ export class LocalRuns {
   }
 }
 
-type Counts = { -readonly [K in keyof EndedRuns]: EndedRuns[K] }
+type Ended = { -readonly [K in keyof EndedRuns]: EndedRuns[K] }

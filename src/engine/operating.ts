@@ -6,8 +6,9 @@ import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkBulk, checkRunId, type ByOption, type RunsWhere } from './options.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
+import { Cancel } from './processor.ts'
+import type { RequestWrite } from './request-write.ts'
 import type { RunHandle } from './run-handle.ts'
-import type { CancelWrite } from './starts.ts'
 import type { OperatingVerbs } from './verbs.ts'
 
 export class Operating implements OperatingVerbs {
@@ -48,7 +49,7 @@ export class Operating implements OperatingVerbs {
     checkBulk(action, where, options)
     const owner = {
       store: deps.store,
-      cancel: (write: CancelWrite) => engine.cancel(write),
+      cancel: (write: RequestWrite<'cancels'>) => engine.bring(new Cancel({ write })),
       hint: () => engine.hint(),
       turn: () => new Promise<void>((resolve) => deps.clock.soon(resolve)),
     }

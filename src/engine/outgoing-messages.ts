@@ -5,6 +5,7 @@ import type { EmitRecord } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { MessageRules } from './definition.ts'
 import { Encoded } from './encoded.ts'
+import { messageBytes } from './value-size.ts'
 import type { HeldRecord, WriteOwner } from './writes.ts'
 
 // Bounds a write, so that one talkative run does not hold up the commits of all others.
@@ -12,7 +13,7 @@ const mostAtOnce = 500
 // The oldest are dropped so many at a time, or a tenth of what is kept when that is less.
 const mostDropped = 1_000
 
-export const messageSize = { maxBytes: 262_144, what: 'message' }
+export const messageSize = { maxBytes: messageBytes, what: 'message' }
 
 export class OutgoingMessages implements WriteOwner {
   readonly #activation: Activation

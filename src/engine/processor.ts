@@ -5,8 +5,8 @@ import type { Ref } from '../actor/ref.ts'
 import { engineStopped } from '../model/errors.ts'
 import type { Committer } from './committer.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import type { CancelWrite, ManyStarts, StartOrder } from './starts.ts'
-import type { CompletionWrite } from './completion.ts'
+import type { RequestWrite } from './request-write.ts'
+import type { ManyStarts, StartOrder } from './starts.ts'
 import type { Write } from './writes.ts'
 
 /** Starts a run that is made of steps. */
@@ -18,13 +18,16 @@ export class ExecuteTask extends Message('ExecuteTask')<{ order: StartOrder }>()
 /** Starts many runs of one definition. */
 export class ExecuteMany extends Message('ExecuteMany')<{ starts: ManyStarts }>() {}
 
-export class Cancel extends Message('Cancel')<{ write: CancelWrite }>() {}
+export class Cancel extends Message('Cancel')<{ write: RequestWrite<'cancels'> }>() {}
 
 /** Brings what came for a run from outside. */
-export class Complete extends Message('Complete')<{ write: CompletionWrite }>() {}
+export class Complete extends Message('Complete')<{ write: RequestWrite<'completions'> }>() {}
 
 /** Brings a message for a run. */
-export class Tell extends Message('Tell')<{ write: Write }>() {}
+export class Tell extends Message('Tell')<{ write: RequestWrite<'tells'> }>() {}
+
+/** What somebody asks of a run that is there. */
+export type RunCommand = Cancel | Complete | Tell
 
 /** Takes no more work from outside. */
 export class Shutdown extends Message('Shutdown')() {}

@@ -1,11 +1,10 @@
 // Where the handle of a run looks: in the store for durable runs, in memory for those of this process only.
-import { deferred } from '../lib/deferred.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled } from '../model/errors.ts'
 import type { Reopened } from '../store/operating.ts'
 import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
 import type { RunView, LogPage, LogRow } from '../store/views.ts'
-import { CancelWrite } from './starts.ts'
+import { errorText } from './error-text.ts'
+import { RequestWrite } from './request-write.ts'
 import type { Ear, Watch } from './watch.ts'
 
 export interface RunFeed {
@@ -34,7 +33,7 @@ export interface FeedOwner {
   readonly watch: Watch
   /** Whether the news of this run will come from this process. */
   isHere(id: string): boolean
-  cancel(write: CancelWrite): Promise<void>
+  cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** Runs may have become ready. */
   hint(): void
   tell(runId: string, name: string, payload: unknown): Promise<boolean>
@@ -78,10 +77,10 @@ export class StoredFeed implements RunFeed {
 
   async cancel(reason: string): Promise<CancelAnswer> {
     this.#owner.watch.checkOpen()
-    const answer = deferred<CancelAnswer>()
-    const value = JSON.stringify(toErrorRecord(runCancelled(this.name, this.id, reason)))
-    await this.#owner.cancel(new CancelWrite({ id: this.id, reason, value }, answer))
-    const told = await answer.promise
+    const value = errorText(runCancelled(this.name, this.id, reason))
+    const write = new RequestWrite('cancels', { id: this.id, reason, value })
+    await this.#owner.cancel(write)
+    const told = await write.answer
     if (told === 'cancelled') this.#owner.watch.wake(this.id)
     return told
   }

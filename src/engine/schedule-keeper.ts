@@ -1,12 +1,12 @@
 // The schedules of this node: those its code declares, and the ticks that any node may fire.
 import { formatMs, toMs } from '../lib/duration.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { runCancelled, scheduleExists } from '../model/errors.ts'
 import { dueTicks, firstTick } from '../model/schedule.ts'
 import type { ScheduleRecord, ScheduleView } from '../store/schedules.ts'
 import { encodeTags } from './call.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
+import { errorText } from './error-text.ts'
 import { limitsFor } from './limits.ts'
 import type { Registry } from './registry.ts'
 import { checkStored, type Schedule } from './schedule.ts'
@@ -150,5 +150,5 @@ export class ScheduleKeeper {
 /** How a run of a schedule is cancelled for the next. */
 export function cancelFor({ name, definition }: ScheduleView): { readonly value: string; readonly reason: string } {
   const reason = `the next tick of schedule '${name}' came`
-  return { value: JSON.stringify(toErrorRecord(runCancelled(definition, '', reason))), reason }
+  return { value: errorText(runCancelled(definition, '', reason)), reason }
 }

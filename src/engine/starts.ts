@@ -1,7 +1,7 @@
-// Writes that come from outside: starting a run, cancelling one, claiming what is ready.
-import { deferred, type Deferred } from '../lib/deferred.ts'
+// How runs come to a node: the writes that start them, and those that claim what is ready.
+import type { Deferred } from '../lib/deferred.ts'
 import type { StartRecord, Started } from '../store/start.ts'
-import type { CancelAnswer, CancelRecord, Claimed, ClaimRequest, Committed } from '../store/store.ts'
+import type { Claimed, ClaimRequest, Committed } from '../store/store.ts'
 import type { UnkeyedOptions } from './call.ts'
 import type { AnyDefinition, Definition } from './definition.ts'
 import type { Draft, Write } from './writes.ts'
@@ -89,29 +89,6 @@ export class ManyStartsWrite implements Write {
   }
 }
 
-export class CancelWrite implements Write {
-  readonly #record: CancelRecord
-  readonly #answer: Deferred<CancelAnswer>
-  #place = -1
-
-  constructor(record: CancelRecord, answer: Deferred<CancelAnswer>) {
-    this.#record = record
-    this.#answer = answer
-  }
-
-  addTo(draft: Draft): void {
-    this.#place = draft.cancels.push(this.#record) - 1
-  }
-
-  committed({ cancels }: Committed): void {
-    this.#answer.resolve(cancels[this.#place] ?? 'not_found')
-  }
-
-  failed(error: Error): void {
-    this.#answer.reject(error)
-  }
-}
-
 export class ClaimWrite implements Write {
   readonly #request: () => ClaimRequest
   readonly #done: (claimed: readonly Claimed[], isOneHeldBack: boolean) => void
@@ -134,26 +111,4 @@ export class ClaimWrite implements Write {
   failed(): void {
     this.#done([], false)
   }
-}
-
-/** Writes nothing; resolves once all that was asked for before it is written, or cannot be. */
-export class Barrier implements Write {
-  readonly passed = deferred<void>()
-
-  addTo(): void {}
-
-  committed(): void {
-    this.passed.resolve()
-  }
-
-  failed(): void {
-    this.passed.resolve()
-  }
-}
-
-/** Writes nothing, and makes the next commit tell what others ask of this node. */
-export const askForMail: Write = {
-  addTo: () => {},
-  committed: () => {},
-  failed: () => {},
 }

@@ -1,7 +1,6 @@
 // The timekeeper: what is due, this node's lease, the nodes that died, and what other processes wrote.
 import { Actor } from '../actor/actor.ts'
 import type { Timer } from '../lib/clock.ts'
-import { toErrorRecord } from '../lib/error-record.ts'
 import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
 import type { ExpiredRun } from '../store/due.ts'
@@ -10,6 +9,7 @@ import type { NodeIdentity, NodeRow } from '../store/store.ts'
 import type { NodeState } from './committer.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import { errorText } from './error-text.ts'
 import { Repairs } from './repairs.ts'
 import type { ScheduleNews } from './schedule-keeper.ts'
 
@@ -96,7 +96,7 @@ export class Timekeeper extends Actor {
   async wake(): Promise<void> {
     await this.#guarded('waking what is due', async () => {
       const valueOf = ({ name, timeoutMs, isUnbegun }: ExpiredRun): string =>
-        JSON.stringify(toErrorRecord((isUnbegun ? runExpired : runDeadlinePassed)(name, timeoutMs)))
+        errorText((isUnbegun ? runExpired : runDeadlinePassed)(name, timeoutMs))
       const expired = await this.#deps.store.expireRuns(wakeAtOnce, valueOf)
       this.#options.expired(expired)
       // Others may have waited for their end.
@@ -141,7 +141,7 @@ export class Timekeeper extends Actor {
     if (dead.length === 0) return
     const { maxDeliveries, counts } = this.#options
     const error = runLost(maxDeliveries)
-    const value = JSON.stringify(toErrorRecord(error))
+    const value = errorText(error)
     const { released, givenUp } = await store.rescueNodes(dead, { maxDeliveries, value })
     this.#goOn(released, 'whose process died')
     counts.givenUp += givenUp.length

@@ -1,8 +1,11 @@
-// How large the inputs and results of runs and steps may be, and what raises that.
+// How large what is stored of a run may be: its inputs and results, which an option raises, and what it says.
 import type { EncodeOptions } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
 
 export const defaultValueBytes = 1_048_576
+
+/** The most bytes of a message, an event, or a value that an attempt keeps for the next. */
+export const messageBytes = 262_144
 
 // A batch of them is held in memory.
 const leastValueBytes = 1_024

@@ -1,4 +1,5 @@
 // What the parts of the engine ask the Committer to write, each with what to do once it is durable.
+import { deferred } from '../lib/deferred.ts'
 import type { emptyLists, heldLists } from '../store/lists.ts'
 import type * as store from '../store/store.ts'
 
@@ -100,4 +101,26 @@ export class BeginWrite implements Write {
   failed(): void {
     // Its death would be counted as no delivery; the run itself goes on.
   }
+}
+
+/** Writes nothing; resolves once all that was asked for before it is written, or cannot be. */
+export class Barrier implements Write {
+  readonly passed = deferred<void>()
+
+  addTo(): void {}
+
+  committed(): void {
+    this.passed.resolve()
+  }
+
+  failed(): void {
+    this.passed.resolve()
+  }
+}
+
+/** Writes nothing, and makes the next commit tell what others ask of this node. */
+export const askForMail: Write = {
+  addTo: () => {},
+  committed: () => {},
+  failed: () => {},
 }

@@ -1,5 +1,6 @@
 // What a run keeps from one attempt to the next.
 import type { Attempt } from '../engine/attempt.ts'
+import { messageBytes } from '../engine/value-size.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { checkName } from '../engine/checks.ts'
 import { decode, encode } from '../lib/codec.ts'
@@ -7,7 +8,6 @@ import { optionInvalid } from '../model/errors.ts'
 
 // Invariant: I15. What one run may keep.
 const mostKeys = 1_000
-const mostBytes = 262_144
 
 export class RunState implements WriteOwner {
   readonly #attempt: Attempt
@@ -28,7 +28,7 @@ export class RunState implements WriteOwner {
     if (value === undefined) return this.clear(key)
     if (this.#values.size >= mostKeys && !this.#values.has(key))
       throw optionInvalid('The number of keys in the state of a run', this.#values.size + 1, `at most ${mostKeys}`)
-    const text = encode(value, { maxBytes: mostBytes, what: 'state' })
+    const text = encode(value, { maxBytes: messageBytes, what: 'state' })
     this.#values.set(key, text)
     this.#write(key, text)
   }

@@ -57,7 +57,19 @@ export class ChildRun<Output = unknown> {
   }
 }
 
-const known = 'name detached queue priority tags delay at expires timeout retry correlationId'.split(' ')
+const known = [
+  'name',
+  'detached',
+  'queue',
+  'priority',
+  'tags',
+  'delay',
+  'at',
+  'expires',
+  'timeout',
+  'retry',
+  'correlationId',
+]
 
 /** The options of the call that starts it. What would join it to another run is none of them: the journal starts it once. */
 export function callOptionsOf(name: string, { name: ownName, detached, ...options }: ChildOptions): UnkeyedOptions {

@@ -6,6 +6,7 @@ import { againText } from '../engine/failures.ts'
 import { nextAttempt } from '../engine/next-attempt.ts'
 import type { KeyedLimiter } from '../engine/slots.ts'
 import type { AttemptResult, Task } from '../engine/task.ts'
+import { Token } from '../engine/token.ts'
 import { valueSize } from '../engine/value-size.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { decodeError, encode } from '../lib/codec.ts'
@@ -15,7 +16,6 @@ import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
 import type { AwaitingStep, WaitRecord } from '../store/waits.ts'
-import { StepToken } from './step-token.ts'
 
 /** What a step's function is given. */
 export interface StepContext {
@@ -119,7 +119,7 @@ export class StepExecution implements Task {
   #failedAttempts: number
   #firstStartedAt: number | undefined
   #startedAt = 0
-  #token: StepToken | undefined
+  #token: Token | undefined
   #hadToken = false
 
   constructor(owner: StepOwner, spec: StepSpec, remembered: RememberedAttempt | undefined) {
@@ -188,7 +188,7 @@ export class StepExecution implements Task {
     if (activation.isOver) return
     activation.deps.failpoint('step:after', this.#spec.path)
     if (result.isError) return this.#failed(result.error)
-    if (this.#token !== undefined) return this.#owner.pause(this.#token.wait, () => this.#failed(this.timeOut()))
+    if (this.#token !== undefined) return this.#waitForToken()
     try {
       const what = `result of step '${this.#spec.path}'`
       this.#record(false, encode(result.value, valueSize(activation.around.maxValueBytes, what)))
@@ -269,7 +269,17 @@ export class StepExecution implements Task {
     const { activation } = this.#owner
     if (activation.isOver) return new Promise(() => {})
     this.#hadToken = activation.hasStepTokens = true
-    const { path, timeoutMs } = this.#spec
-    return (this.#token ??= new StepToken(activation, { path, timeoutMs, startedAt: this.#startedAt })).token
+    const attempt = { path: this.#spec.path, startedAt: this.#startedAt, timeoutAt: this.#timeoutAt, heartbeatMs: null }
+    return (this.#token ??= new Token(activation, attempt)).given
+  }
+
+  #waitForToken(): void {
+    const wait: WaitRecord = { path: this.#spec.path, kind: 'completion', name: null, dueAt: this.#timeoutAt }
+    this.#owner.pause(wait, () => this.#failed(this.timeOut()))
+  }
+
+  get #timeoutAt(): number | null {
+    const { timeoutMs } = this.#spec
+    return timeoutMs === undefined ? null : storedTime(this.#startedAt + timeoutMs)
   }
 }

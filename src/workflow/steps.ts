@@ -215,6 +215,19 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#restSoon()
   }
 
+  /** A step rests between two attempts. */
+  pause(wait: WaitRecord, due: () => void): void {
+    if (this.activation.isOver) return
+    this.#underWay -= 1
+    this.#wait(wait, due)
+  }
+
+  recorded(step: RememberedStep): void {
+    this.#underWay -= 1
+    this.#executing.delete(step.path)
+    if (!this.activation.isOver) this.#results.add(step)
+  }
+
   attempted(path: string): void {
     this.#limits?.leave(path)
   }
@@ -248,19 +261,6 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   asked(): void {
     this.#underWay -= 1
     this.#restSoon()
-  }
-
-  /** A step rests between two attempts. */
-  pause(wait: WaitRecord, due: () => void): void {
-    if (this.activation.isOver) return
-    this.#underWay -= 1
-    this.#wait(wait, due)
-  }
-
-  recorded(step: RememberedStep): void {
-    this.#underWay -= 1
-    this.#executing.delete(step.path)
-    if (!this.activation.isOver) this.#results.add(step)
   }
 
   #ask(asked: Asked, begin: (path: string) => void, entered?: (path: string) => void): Promise<unknown> {

@@ -1,4 +1,4 @@
-// What a run waits for while nothing of it executes: sleeps, and pauses between attempts.
+// What a run waits for while nothing of it executes, each until its time: sleeps, pauses between attempts, and what is to come from outside.
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { WaitKind, WaitRecord } from '../store/waits.ts'
 
