@@ -1,9 +1,10 @@
 // A run as it is told to a program: one JSON object a line on standard error.
 import type { RunStatus, StepStatus } from '../engine/run-status.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { failedStep } from './error-text.ts'
 import type { Io } from './io.ts'
-import type { LineLevel, RunReport } from './run-report.ts'
+import type { RunReport } from './run-report.ts'
 import { toJson } from './values.ts'
 
 export class JsonReport implements RunReport {
@@ -23,7 +24,7 @@ export class JsonReport implements RunReport {
     this.#line({ message: message ?? null })
   }
 
-  logged(level: LineLevel, text: string): void {
+  logged(level: RunLogLevel, text: string): void {
     this.#line({ log: { level, text } })
   }
 

@@ -1,15 +1,13 @@
 // A log of one line each, for people who watch a service, or as JSON for those who collect it.
 import type { TroupeOptions } from '../engine/options.ts'
 import { environmentOf } from '../engine/settings.ts'
-import { createLog, type Log, type LogFields, type LogLevel } from '../lib/log.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
+import { createLog, isLogged, type Log, type LogFields, type LogLevel } from '../lib/log.ts'
 import type { CommonFlags } from './config.ts'
 import type { Io } from './io.ts'
 import { oneLine, paintFor } from './paint.ts'
 import { toJson } from './values.ts'
 
-type LineLevel = Exclude<LogLevel, 'silent'>
-
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 export const levelStyles = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const
 
 /** What `--verbose` says, else the options; else all while developing, as somebody watches. */
@@ -23,9 +21,9 @@ export function lineLog(flags: CommonFlags, least: LogLevel, io: Io): Log {
   if (flags.json === true) return createLog({ level: least, clock, write: (line) => stderr.write(line) })
   const paint = paintFor(stderr, env)
   const at =
-    (level: LineLevel) =>
+    (level: RunLogLevel) =>
     (fields: LogFields, message: string): void => {
-      if (levels.indexOf(level) < levels.indexOf(least)) return
+      if (!isLogged(level, least)) return
       const time = paint('dim', timeOf(clock.now()))
       const { err, error = err, run } = fields
       const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''

@@ -1,11 +1,12 @@
 // A run as it is told on a terminal: lines that stay, and under them one that is redrawn in place.
 import type { RunStatus, StepStatus } from '../engine/run-status.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
 import { formatMs } from '../lib/duration.ts'
 import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'
 import { oneLine, paintFor, stateStyles, type Paint } from './paint.ts'
 import { Rate } from './rate.ts'
-import type { LineLevel, RunReport } from './run-report.ts'
+import type { RunReport } from './run-report.ts'
 import { drawStatus } from './status-line.ts'
 import { titleLines } from './title.ts'
 import { shortValue } from './values.ts'
@@ -40,7 +41,7 @@ export class LiveReport implements RunReport {
     this.#line(`${this.#paint('cyan', '›')} ${shortValue(message)}`)
   }
 
-  logged(level: LineLevel, text: string): void {
+  logged(level: RunLogLevel, text: string): void {
     const own = text.startsWith(this.#prefix) ? text.slice(this.#prefix.length) : text
     this.#line(`${this.#paint(levelStyles[level], level.padEnd(5))} ${oneLine(own)}`)
   }

@@ -1,11 +1,12 @@
 // A run as it is told to a pipe or a log file: one line a fact, no escape codes, nothing redrawn.
 import type { RunStatus, StepStatus } from '../engine/run-status.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
 import { formatMs } from '../lib/duration.ts'
 import { percent, shareOf } from './bar.ts'
 import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'
 import { oneLine, plain } from './paint.ts'
-import type { LineLevel, RunReport } from './run-report.ts'
+import type { RunReport } from './run-report.ts'
 import { stateWords } from './status-line.ts'
 import { messageText } from './values.ts'
 
@@ -34,7 +35,7 @@ export class PlainReport implements RunReport {
     this.#line(messageText(message))
   }
 
-  logged(level: LineLevel, text: string): void {
+  logged(level: RunLogLevel, text: string): void {
     this.#line(`${level}: ${oneLine(text)}`)
   }
 

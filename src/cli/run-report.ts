@@ -1,15 +1,13 @@
 // What is told of a run while it goes on; three ways to tell it stand beside this file.
 import type { RunStatus, StepStatus } from '../engine/run-status.ts'
-import type { LogLevel } from '../lib/log.ts'
-
-export type LineLevel = Exclude<LogLevel, 'silent'>
+import type { RunLogLevel } from '../engine/speech.ts'
 
 /** Tells everything but the result, on standard error. */
 export interface RunReport {
   started(run: { readonly id: string; readonly name: string }): void
   /** Something the run sent. */
   message(message: unknown): void
-  logged(level: LineLevel, text: string): void
+  logged(level: RunLogLevel, text: string): void
   /** Something about this command, not about the run. */
   notice(text: string): void
   /** How the run is doing now; called as often as `lookEveryMs` says. */

@@ -2,8 +2,9 @@
 import type { CallOptions } from '../../engine/call.ts'
 import type { RunHandle } from '../../engine/run-handle.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
+import type { RunLogLevel } from '../../engine/speech.ts'
 import { isTroupeError } from '../../lib/errors.ts'
-import type { Log, LogFields, LogLevel } from '../../lib/log.ts'
+import { isLogged, type Log, type LogFields, type LogLevel } from '../../lib/log.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, type CommonFlags, type Settings } from '../config.ts'
@@ -15,7 +16,7 @@ import { fieldsText, leastLevel } from '../line-log.ts'
 import { LiveReport } from '../live-report.ts'
 import { canRedraw, paintFor, plain } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
-import type { LineLevel, RunReport } from '../run-report.ts'
+import type { RunReport } from '../run-report.ts'
 import { exitCodeFor, listenForSignals, type Interruption } from '../signals.ts'
 import { checkTime, unknownWorker, usage } from '../usage.ts'
 import { prettyValue, toJson } from '../values.ts'
@@ -226,8 +227,6 @@ function reportFor(flags: RunFlags, io: Io): RunReport {
   return canRedraw(io.stderr, io.env) ? new LiveReport(io, options) : new PlainReport(io, options)
 }
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
-
 interface LogParts {
   readonly report: RunReport
   readonly followed: Followed
@@ -237,8 +236,8 @@ interface LogParts {
 function reportLog({ options }: Settings, { report, followed, least }: LogParts): Log {
   if (options.log !== undefined) return options.log
   let latest = ''
-  const at = (level: LineLevel) => (fields: Readonly<Record<string, unknown>>, line: string) => {
-    if (levels.indexOf(level) < levels.indexOf(least)) return
+  const at = (level: RunLogLevel) => (fields: Readonly<Record<string, unknown>>, line: string) => {
+    if (!isLogged(level, least)) return
     const message = wordsOf(fields, line, followed)
     const { err } = fields
     const text = err instanceof Error ? `${message}: ${err.message}` : message
