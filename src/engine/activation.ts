@@ -7,6 +7,7 @@ import { isThenable } from '../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled, workerTimedOut } from '../model/errors.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { TokenUse, WaitRecord } from '../store/waits.ts'
+import type { StartRecord } from '../store/start.ts'
 import type { Claimed, FinishedRun, Held } from '../store/store.ts'
 import type { Attempt } from './attempt.ts'
 import { storedTime } from './call.ts'
@@ -25,8 +26,8 @@ import { Speech } from './speech.ts'
 import { whenBegun, type AttemptResult, type Task } from './task.ts'
 import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
 
-/** Finished, set aside, to be tried again, put off, given back, or not ours any more. */
-type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'released' | 'lost'
+/** Finished, set aside, to be tried again, put off, begun anew, given back, or not ours any more. */
+type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'continued' | 'released' | 'lost'
 
 /**
  * The in-memory side of a run while this node holds it.
@@ -220,6 +221,15 @@ export class Activation implements Attempt, Task, WriteOwner, Neighbour<Activati
     this.#close('parked', undefined, () => {
       this.#dueAt = dueAt ?? undefined
       this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])
+    })
+  }
+
+  /** Ends this activation and begins anew with another input, without memory of what was done. */
+  continueAsNew(start: Pick<StartRecord, 'input' | 'limits' | 'definitionId'>): void {
+    if (this.isOver) return
+    const { input, limits, definitionId } = start
+    this.#close('continued', undefined, () => {
+      this.write(this, [{ list: 'continues', record: { held: this.held, input, limits, definitionId } }])
     })
   }
 

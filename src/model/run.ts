@@ -21,6 +21,7 @@ export const runMoves = {
   wake: { from: ['parked', 'scheduled'], to: 'ready' },
   retry: { from: ['running'], to: 'scheduled' },
   release: { from: ['running'], to: 'ready' },
+  continue: { from: ['running'], to: 'ready' },
   succeed: { from: ['running'], to: 'succeeded' },
   fail: { from: ['running'], to: 'failed' },
   expire: { from: ['ready'], to: 'failed' },

@@ -5,6 +5,7 @@ import type { Batch, Committed } from './store.ts'
 export const heldLists = [
   'steps',
   'children',
+  'turns',
   'attempts',
   'emits',
   'drops',
@@ -16,6 +17,7 @@ export const heldLists = [
   'settles',
   'retries',
   'parks',
+  'continues',
 ] as const satisfies readonly (keyof Batch)[]
 
 /** The lists of a batch. */
@@ -26,6 +28,7 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
     starts: [],
     steps: [],
     children: [],
+    turns: [],
     attempts: [],
     emits: [],
     drops: [],
@@ -37,6 +40,7 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
     settles: [],
     retries: [],
     parks: [],
+    continues: [],
     releases: [],
     completions: [],
     tells: [],

@@ -26,11 +26,13 @@ import type {
   AwaitingStep,
   CompletionAnswer,
   CompletionRecord,
+  ContinueRecord,
   ParkRecord,
   TellAnswer,
   TellRecord,
   TokenRecord,
   TokenUse,
+  TurnRecord,
   WaitRecord,
   WaitStore,
 } from './waits.ts'
@@ -61,8 +63,8 @@ export interface StepRecord {
   readonly hadToken?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number. */
-export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one. */
+export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -225,6 +227,7 @@ export interface Batch {
   readonly starts: readonly StartRecord[]
   readonly steps: readonly StepRecord[]
   readonly children: readonly ChildRecord[]
+  readonly turns: readonly TurnRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly emits: readonly EmitRecord[]
   readonly drops: readonly DropRecord[]
@@ -237,6 +240,7 @@ export interface Batch {
   readonly settles: readonly SettleRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
+  readonly continues: readonly ContinueRecord[]
   readonly releases: readonly Held[]
   readonly completions: readonly CompletionRecord[]
   readonly tells: readonly TellRecord[]

@@ -1,4 +1,5 @@
 // What runs wait for, and what comes for them from outside.
+import type { StartRecord } from './start.ts'
 import type { FinishedRun, Held } from './store.ts'
 
 /** Something a run waits for. */
@@ -19,6 +20,24 @@ export interface ParkRecord {
   readonly held: Held
   readonly waits: readonly WaitRecord[]
   readonly dueAt: number | null
+}
+
+/** A run goes on as a new one: with another input, and without memory of what it did. */
+export interface ContinueRecord extends Pick<StartRecord, 'input' | 'limits' | 'definitionId'> {
+  readonly held: Held
+}
+
+/** A turn of a loop: its state takes the place of the one before, and the steps of the turn are forgotten. */
+export interface TurnRecord {
+  readonly held: Held
+  readonly path: string
+  readonly seq: number
+  /** Encoded. */
+  readonly value: string
+  /** The scope of the turn that is over. */
+  readonly over: string
+  readonly startedAt: number
+  readonly finishedAt: number
 }
 
 /** A token with which a run may be finished from outside. */

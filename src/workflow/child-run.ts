@@ -1,8 +1,9 @@
 // A run that a workflow has started: what its code does with it.
 import { checkCallOptions, storedTime, type UnkeyedOptions } from '../engine/call.ts'
 import { checkName, checkOptions } from '../engine/checks.ts'
+import { asDefinition, type Definition } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { optionInvalid, resultTimeout } from '../model/errors.ts'
+import { optionInvalid, recursionTooDeep, resultTimeout } from '../model/errors.ts'
 import { joinPath } from '../model/path.ts'
 import type { ResultDue, Steps } from './steps.ts'
 
@@ -57,6 +58,31 @@ export class ChildRun<Output = unknown> {
   }
 }
 
+// Each was started by the one before.
+const mostDepth = 32
+
+/** What a workflow calls, and what that is called in its journal. */
+export interface ChildCall {
+  readonly target: Definition | string
+  readonly input: unknown
+  readonly options: ChildOptions
+  readonly pathOf: (name: string) => string
+}
+
+/** Starts a run once in the life of the one whose steps these are. */
+export async function startChild(steps: Steps, { target, input, options, pathOf }: ChildCall): Promise<ChildRun> {
+  const name = typeof target === 'string' ? target : asDefinition(target).name
+  const call = callOptionsOf(name, options)
+  const { activation } = steps
+  const { depth, correlationId } = activation.claimed
+  const isDetached = options.detached === true
+  if (depth >= mostDepth && !isDetached) throw recursionTooDeep(name, depth)
+  const ofParent = correlationId === null ? {} : { correlationId }
+  const draft = () => activation.around.draft(target, input, { ...ofParent, ...call })
+  const child = await steps.child({ path: pathOf(options.name ?? name), draft, isDetached })
+  return new ChildRun(steps, { ...child, name })
+}
+
 const known = [
   'name',
   'detached',
@@ -72,7 +98,7 @@ const known = [
 ]
 
 /** The options of the call that starts it. What would join it to another run is none of them: the journal starts it once. */
-export function callOptionsOf(name: string, { name: ownName, detached, ...options }: ChildOptions): UnkeyedOptions {
+function callOptionsOf(name: string, { name: ownName, detached, ...options }: ChildOptions): UnkeyedOptions {
   checkOptions(`the call of '${name}'`, { ...options, name: ownName, detached }, known)
   if (ownName !== undefined) checkName(`name of the call of '${name}'`, ownName)
   if (detached !== undefined && typeof detached !== 'boolean')

@@ -1,30 +1,23 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
-import type { Activation } from '../engine/activation.ts'
 import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
-import { asDefinition, type Definition } from '../engine/definition.ts'
-import { definitionInvalid, recursionTooDeep } from '../model/errors.ts'
-import { joinPath, keyedPath } from '../model/path.ts'
-import { checkProgress, WorkerContext, type Config } from '../worker/context.ts'
-import { checkMap, concurrencyOf, keysOf, mapSettled, type MapOptions } from './map.ts'
+import type { Definition } from '../engine/definition.ts'
+import { definitionInvalid } from '../model/errors.ts'
+import { joinPath } from '../model/path.ts'
+import { checkProgress, type Config, type WorkerContext } from '../worker/context.ts'
+import type { ReceiveOptions } from './receives.ts'
+import { performMap, type MapOptions } from './map.ts'
 import type { StepContext } from './step.ts'
 import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
-import { callOptionsOf, ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
+import { performLoop, type Turn } from './loop.ts'
+import { startChild, type ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
 import type { Steps } from './steps.ts'
-
-export interface ReceiveOptions {
-  /** For ever unless told. */
-  readonly timeout?: Duration
-}
 
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
-
-// Each was started by the one before.
-const mostDepth = 32
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
 export class WorkflowContext<Input = unknown> {
@@ -142,25 +135,10 @@ export class WorkflowContext<Input = unknown> {
     items: readonly unknown[],
     ...[fn, options = {}]: [fn: MapFunction<unknown, unknown, Input>, options?: MapOptions<unknown>]
   ): Promise<unknown[]> {
-    const scopePath = this.#path(name)
     const what = `ctx.map('${name}')`
-    checkMap(what, items, options)
     checkFunction(`The function of ${what}`, fn)
-    const concurrency = concurrencyOf(what, options)
-    const keys = keysOf(what, items, options)
-    const stopsOnError = options.onError !== 'collect'
-    return this.#steps.scoped(scopePath, async (path) => {
-      const each = async (index: number): Promise<unknown> => {
-        const scope = keyedPath(path, keys[index] ?? '')
-        return fn(items[index], new WorkflowContext(this.#steps, this.#worker, scope), index)
-      }
-      const settled = await mapSettled(items.length, each, { concurrency, stopsOnError })
-      if (!stopsOnError) return settled
-      return settled.map((result) => {
-        if (result.status === 'rejected') throw result.reason
-        return result.value
-      })
-    })
+    const work = { what, path: this.#path(name), items, options }
+    return performMap(this.#steps, work, async (index, scope) => fn(items[index], this.#within(scope), index))
   }
 
   /**
@@ -281,8 +259,7 @@ export class WorkflowContext<Input = unknown> {
   async scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
     const path = this.#path(name)
     checkFunction(`The function of ctx.scope('${name}')`, fn)
-    const work = async (scope: string): Promise<unknown> => fn(new WorkflowContext(this.#steps, this.#worker, scope))
-    return (await this.#steps.scoped(path, work)) as Awaited<Result>
+    return (await this.#steps.scoped(path, async (scope) => fn(this.#within(scope)))) as Awaited<Result>
   }
 
   /**
@@ -309,6 +286,64 @@ export class WorkflowContext<Input = unknown> {
   /** A UUID, remembered: the same on resume. Saves one journal row. */
   uuid(): Promise<string> {
     return this.#steps.value(this.#path('uuid'), () => this.#steps.activation.deps.ids.uuid()) as Promise<string>
+  }
+
+  /**
+   * Calls `fn` with a state, again and again, until it returns `{ done: result }`; with `{ again: state }` the next turn begins with that state.
+   *
+   * Only the newest state and the steps of the turn under way are remembered, so a loop of a million turns costs and resumes as one of ten.
+   * What a turn does in steps is done once, as elsewhere. Saves: one journal row for the loop, changed with each turn.
+   * Throws: what `fn` throws; `step_name_taken`; `option_invalid` for what is no turn; `value_not_storable`, `value_too_large` for a state.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const poll = workflow('poll', {}, (ctx) =>
+   *   ctx.loop('look', { looks: 0 }, async ({ looks }, ctx) => {
+   *     const isThere = await ctx.step('look', () => looks === 2)
+   *     if (isThere) return { done: `there at look ${looks}` }
+   *     await ctx.sleep('10ms')
+   *     return { again: { looks: looks + 1 } }
+   *   }),
+   * )
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [poll] })
+   * await troupe.start()
+   * console.log(await troupe.run(poll)) // there at look 2
+   * ```
+   */
+  async loop<State, Result>(
+    name: string,
+    state: State,
+    fn: (state: State, ctx: WorkflowContext<Input>) => Turn<State, Result> | Promise<Turn<State, Result>>,
+  ): Promise<Result> {
+    const what = `ctx.loop('${name}')`
+    checkFunction(`The function of ${what}`, fn)
+    const loop = { what, path: this.#path(name), state }
+    return performLoop<State, Result>(this.#steps, loop, async (now, scope) => fn(now, this.#within(scope)))
+  }
+
+  /**
+   * Ends what the code does here and begins the workflow anew with another input: the same run, in its next generation, without memory of what it did.
+   * For what goes on for months; attempts count anew, the time that its call gave the run does not. Never returns.
+   *
+   * What was told to the run and not received, its state and its children stay. Saves: the input; the journal is deleted.
+   * Throws: `validation_failed`, `value_not_storable`, `value_too_large` for the input.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const months = workflow('months', {}, async (ctx, month: number) => {
+   *   await ctx.step('bill', () => `billed month ${month}`)
+   *   return month === 3 ? 'ended after three' : ctx.continueAsNew(month + 1)
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [months] })
+   * await troupe.start()
+   * console.log(await troupe.run(months, 1)) // ended after three
+   * ```
+   */
+  async continueAsNew(input: Input): Promise<never> {
+    const { activation } = this.#steps
+    const { record } = await activation.around.draft(activation.definition, input, {})
+    activation.continueAsNew(record)
+    return new Promise<never>(() => {})
   }
 
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
@@ -343,18 +378,12 @@ export class WorkflowContext<Input = unknown> {
     this.log('error', text, fields)
   }
 
-  async #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
-    const name = typeof target === 'string' ? target : asDefinition(target).name
-    const call = callOptionsOf(name, options)
-    const { activation } = this.#steps
-    const { depth, correlationId } = activation.claimed
-    const isDetached = options.detached === true
-    if (depth >= mostDepth && !isDetached) throw recursionTooDeep(name, depth)
-    const ofThis = correlationId === null ? {} : { correlationId }
-    const path = this.#path(options.name ?? name)
-    const draft = () => activation.around.draft(target, input, { ...ofThis, ...call })
-    const child = await this.#steps.child({ path, draft, isDetached })
-    return new ChildRun(this.#steps, { ...child, name })
+  #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
+    return startChild(this.#steps, { target, input, options, pathOf: (name) => this.#path(name) })
+  }
+
+  #within(scope: string): WorkflowContext<Input> {
+    return new WorkflowContext(this.#steps, this.#worker, scope)
   }
 
   #path(name: string): string {
@@ -365,8 +394,4 @@ export class WorkflowContext<Input = unknown> {
   #now(): number {
     return this.#steps.activation.deps.store.now()
   }
-}
-
-export function workflowContext<Input>(steps: Steps, activation: Activation, input: Input): WorkflowContext<Input> {
-  return new WorkflowContext(steps, new WorkerContext(activation, input))
 }

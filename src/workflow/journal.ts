@@ -65,6 +65,15 @@ export class Journal {
     return step
   }
 
+  /** Nothing in this scope is asked for any more. */
+  forget(scope: string): void {
+    const inside = `${scope}/`
+    for (const paths of [this.#uses, this.#remembered]) {
+      for (const path of paths.keys()) if (path.startsWith(inside)) paths.delete(path)
+    }
+    this.#uses.delete(scope)
+  }
+
   attemptsOf(path: string): RememberedAttempt | undefined {
     return this.#attempts.get(path)
   }

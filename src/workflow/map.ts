@@ -1,6 +1,8 @@
 // Working through a list with a cap on how many items are under way.
 import { checkChoice, checkFunction, checkKey, checkList, checkOptions } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
+import { keyedPath } from '../model/path.ts'
+import type { Steps } from './steps.ts'
 
 export interface MapOptions<Item> {
   /** Names an item for ever: its steps are remembered under it. The position in the list unless told. */
@@ -13,8 +15,36 @@ export interface MapOptions<Item> {
 
 const defaultConcurrency = 10
 
-/** Checks what `ctx.map` was given, named `what`, before anything of it is begun. */
-export function checkMap(what: string, items: unknown, options: MapOptions<never>): void {
+/** What `ctx.map` was given, and what it is called in errors. */
+export interface MapWork {
+  readonly what: string
+  readonly path: string
+  readonly items: readonly unknown[]
+  readonly options: MapOptions<unknown>
+}
+
+/** Performs each item in a scope of its own; all is checked before anything is begun. */
+export function performMap(
+  steps: Steps,
+  { what, path, items, options }: MapWork,
+  perform: (index: number, scope: string) => Promise<unknown>,
+): Promise<unknown[]> {
+  checkMap(what, items, options)
+  const concurrency = concurrencyOf(what, options)
+  const keys = keysOf(what, items, options)
+  const stopsOnError = options.onError !== 'collect'
+  return steps.scoped(path, async (scope) => {
+    const each = (index: number): Promise<unknown> => perform(index, keyedPath(scope, keys[index] ?? ''))
+    const settled = await mapSettled(items.length, each, { concurrency, stopsOnError })
+    if (!stopsOnError) return settled
+    return settled.map((result) => {
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    })
+  })
+}
+
+function checkMap(what: string, items: unknown, options: MapOptions<never>): void {
   checkList(`What ${what} goes through`, items, 'a list: spread what can be iterated into one, as in [...set]')
   checkOptions(what, options, ['key', 'concurrency', 'onError'])
   const { key, onError } = options
@@ -23,7 +53,7 @@ export function checkMap(what: string, items: unknown, options: MapOptions<never
 }
 
 /** The keys of all items; throws when two items have the same one. */
-export function keysOf<Item>(what: string, items: readonly Item[], options: MapOptions<Item>): string[] {
+function keysOf<Item>(what: string, items: readonly Item[], options: MapOptions<Item>): string[] {
   const { key } = options
   if (key === undefined) return Array.from(items, (_, index) => String(index))
   const keys = Array.from(items, (item, index) => keyText(what, key(item, index)))
@@ -35,7 +65,7 @@ export function keysOf<Item>(what: string, items: readonly Item[], options: MapO
   return keys
 }
 
-export function concurrencyOf(what: string, options: MapOptions<never>): number {
+function concurrencyOf(what: string, options: MapOptions<never>): number {
   const { concurrency = defaultConcurrency } = options
   if (!(concurrency === Infinity || (Number.isInteger(concurrency) && concurrency > 0))) {
     throw optionInvalid(`concurrency of ${what}`, concurrency, 'a whole number from 1, or Infinity')
@@ -50,7 +80,7 @@ function keyText(what: string, key: string | number): string {
 }
 
 /** How every item ended, in their order. After a failure no further item is begun, unless all are wanted. */
-export async function mapSettled<Result>(
+async function mapSettled<Result>(
   count: number,
   work: (index: number) => Promise<Result>,
   options: { readonly concurrency: number; readonly stopsOnError: boolean },

@@ -1,6 +1,12 @@
 // What a workflow waits to be told: messages are taken in the order in which they came, by those who asked first.
+import type { Duration } from '../lib/duration.ts'
 import type { MessageRow } from '../store/waits.ts'
 import { Lookout, type LookoutOwner } from './lookout.ts'
+
+export interface ReceiveOptions {
+  /** For ever unless told. */
+  readonly timeout?: Duration
+}
 
 /** One that waits for a message of a name. */
 export interface Receive {

@@ -89,6 +89,25 @@ export class Results {
     return promise
   }
 
+  /** What is remembered of a path, once; undefined when that is nothing. */
+  recall(path: string, kind: StepKind): Promise<unknown> | undefined {
+    const { journal, isClosed } = this.#options
+    if (isClosed()) return new Promise(() => {})
+    const remembered = journal.take(path, kind)
+    if (remembered === undefined) return undefined
+    const recalled = this.#promise(path)
+    this.add(remembered)
+    return recalled
+  }
+
+  /** The same path once more: what is remembered of it is replaced. */
+  replace(path: string, begin: () => void): Promise<unknown> {
+    if (this.#options.isClosed()) return new Promise(() => {})
+    const replaced = this.#promise(path)
+    begin()
+    return replaced
+  }
+
   /** Gives a result in its turn. */
   add(step: RememberedStep): void {
     this.#releases.add(step.seq, () => {
@@ -105,6 +124,10 @@ export class Results {
   clear(): void {
     this.#releases.clear()
     this.#promised.clear()
+  }
+
+  #promise(path: string): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#promised.set(path, { resolve, reject, name: undefined }))
   }
 
   #reactTo(seq: number): void {

@@ -11,6 +11,8 @@ import type { MessageRow, WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
 import { AwaitedRuns } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
+import { tellOfLeft } from './left-steps.ts'
+import { TurnEnd, type LoopState } from './loop.ts'
 import type { LookoutOwner } from './lookout.ts'
 import { Receives } from './receives.ts'
 import { Results, type Asked } from './results.ts'
@@ -26,9 +28,6 @@ const tooLate = encode(null, { maxBytes: 100, what: 'result' })
 
 // What is recorded of a sleep: that it is over.
 const nothing = 'u'
-
-// More than a person reads.
-const mostNamed = 5
 
 /** Until when a result is waited for, and what is told when that comes first. */
 export interface ResultDue {
@@ -155,6 +154,25 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     })
   }
 
+  /** What is remembered of a loop; undefined before its second turn. */
+  async loopState(path: string): Promise<LoopState | undefined> {
+    return (await this.#results.recall(path, 'loop')) as LoopState | undefined
+  }
+
+  /** Remembers the state of the next turn in the place of the last, and forgets the steps of that. */
+  async turn(
+    path: string,
+    next: LoopState,
+    over: { readonly scope: string; readonly startedAt: number },
+  ): Promise<void> {
+    await this.#results.replace(path, () => {
+      this.#underWay += 1
+      this.#hasBegun = true
+      new TurnEnd(this).record(path, next, { over: over.scope, startedAt: over.startedAt })
+      this.#journal.forget(over.scope)
+    })
+  }
+
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
     if (this.#isClosed()) return new Promise<never>(() => {})
@@ -170,8 +188,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   returned(): void {
     const { isOver, deps, claimed } = this.activation
     if (isOver || this.#executing.size === 0) return
-    const paths = [...this.#executing.keys()]
-    deps.log.warn({ run: claimed.id, steps: paths.slice(0, mostNamed) }, leftText(paths))
+    tellOfLeft(deps.log, claimed.id, [...this.#executing.keys()])
   }
 
   // Performance
@@ -370,13 +387,4 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       return this.#restIn(residentMs - idleMs)
     if (untilMs > residentMs) this.activation.park(this.#waits.records)
   }
-}
-
-function leftText(paths: readonly string[]): string {
-  const named = paths.slice(0, mostNamed).map((path) => `'${path}'`)
-  const more = paths.length - named.length
-  const list = more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`
-  return paths.length === 1
-    ? `Step ${list} was still under way when the workflow returned: await it.`
-    : `Steps ${list} were still under way when the workflow returned: await them.`
 }

@@ -1,6 +1,7 @@
 // The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
 import { afterEach, describe, expect, it } from 'vitest'
 import { hotAdmissionStatements } from '../../src/store/sqlite/admission.ts'
+import { hotContinueStatements } from '../../src/store/sqlite/continues.ts'
 import { hotChildStatements } from '../../src/store/sqlite/children.ts'
 import { hotFamilyStatements } from '../../src/store/sqlite/families.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
@@ -49,6 +50,7 @@ const statements = {
   ...hotMoveStatements,
   ...hotFinishedStatements,
   ...hotChildStatements,
+  ...hotContinueStatements,
   ...hotFamilyStatements,
   ...hotDueStatements,
   ...hotStateStatements,
@@ -210,6 +212,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteLive: [liveByKey, given],
   insertFinished: ['SCAN 16 CONSTANT ROWS', 'SCAN ended', liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  forgetSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'],
+  forgetAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'],
+  beginAnew: [liveByKey, runByKey],
+  forgetJournal: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'],
   findAttempts: [
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation>?)',

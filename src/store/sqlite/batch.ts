@@ -6,12 +6,13 @@ import { claimRuns } from './claims.ts'
 import { takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
+import { continueRuns } from './continues.ts'
 import { startChildren } from './children.ts'
 import { recordTells } from './messages.ts'
 import * as nodes from './nodes.ts'
 import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
-import { recordAttempts, recordSteps } from './steps.ts'
+import { recordAttempts, recordSteps, recordTurns } from './steps.ts'
 import { recordStreams } from './streams.ts'
 import { nothingCommitted } from '../lists.ts'
 import { completeRuns, recordTokens } from './tokens.ts'
@@ -26,6 +27,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
 
   const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
   recordSteps(write, batch.steps)
+  recordTurns(write, batch.turns)
   recordAttempts(write, batch.attempts)
   recordStreams(write, batch)
   recordStates(write, batch.states)
@@ -36,6 +38,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   settleRuns(write, batch.settles)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
+  continueRuns(write, batch.continues)
   releaseRuns(write, batch.releases)
   const completions = completeRuns(write, batch.completions)
   const tells = recordTells(write, batch.tells)

@@ -1,6 +1,7 @@
 // The journal: the steps a run remembers and the attempts that failed.
 import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRecord } from '../store.ts'
 import type { Held } from '../store.ts'
+import type { TurnRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
 import { forgetMessage } from './messages.ts'
 import { closeTokensOfStep } from './tokens.ts'
@@ -10,6 +11,17 @@ import type { Write } from './runs.ts'
 const insertStep = `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// By primary key.
+const putTurn = `
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
+values (?, ?, ?, ?, 'loop', 1, 0, ?, ?, ?, ?)
+on conflict (run_id, generation, path) do update set seq = excluded.seq, value = excluded.value, epoch = excluded.epoch,
+  started_at = excluded.started_at, finished_at = excluded.finished_at`
+
+// What is in a scope: 0 follows the slash after it; by primary key.
+const forgetSteps = `delete from step where run_id = ? and generation = ? and path > ? and path < ?`
+const forgetAttempts = `delete from attempt where run_id = ? and generation = ? and path > ? and path < ?`
 
 const insertAttempt = `
 insert into attempt (run_id, generation, path, attempt, epoch, error, started_at, finished_at)
@@ -33,7 +45,7 @@ where run_id = ?1 and path = ''
 having count(*) > 0`
 
 /** The statements of this file whose plans are tested. */
-export const hotStepStatements = { findSteps, findAttempts }
+export const hotStepStatements = { findSteps, findAttempts, forgetSteps, forgetAttempts }
 
 // A step that failed for good: its run can only go on without it in the next generation; by primary key prefix.
 const findFailedStep = `
@@ -96,6 +108,17 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     )
     if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
+  }
+}
+
+/** Keeps the newest state of a loop alone. */
+export function recordTurns(write: Write, turns: readonly TurnRecord[]): void {
+  for (const { held, over, ...turn } of turns) {
+    if (!write.fence.holds(held)) continue
+    const { runId, generation, epoch } = held
+    const { path, seq, value, startedAt, finishedAt } = turn
+    write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
+    for (const sql of [forgetSteps, forgetAttempts]) write.db.run(sql, runId, generation, `${over}/`, `${over}0`)
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { ageingCases } from './ageing.ts'
 import { childCases } from './children.ts'
+import { continueCases } from './continues.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
@@ -65,6 +66,7 @@ const groups: Readonly<Record<string, Cases>> = {
   schedules: scheduleCases,
   messages: messageCases,
   children: childCases,
+  'runs without end': continueCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

@@ -29,6 +29,8 @@ const tryMove: Readonly<Record<RunMove, (scene: Scene, run: Claimed) => Promise<
   },
   retry: ({ node }, { held }) => node.isTaken(held, { retries: [{ held, attempt: 2, dueAt: laterMs }] }),
   release: ({ node }, { held }) => node.isTaken(held, { releases: [held] }),
+  continue: ({ node, definitionId }, { held }) =>
+    node.isTaken(held, { continues: [{ held, input: 'j1', limits: null, definitionId }] }),
   succeed: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'succeeded')] }),
   fail: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }),
   expire: async ({ store, clock }, { id }) => {
