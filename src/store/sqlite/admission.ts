@@ -50,11 +50,6 @@ export interface Holder {
   readonly epoch: number
 }
 
-interface At {
-  readonly limiter: number
-  readonly key: string
-}
-
 /** The limiters as one transaction sees and changes them. Costs nothing until it is asked. */
 export class Admission {
   readonly #db: Connection
@@ -114,14 +109,14 @@ export class Admission {
   leave(runIds: readonly number[]): void {
     if (runIds.length === 0) return
     const ids = JSON.stringify(runIds)
-    this.#freed(this.#db.all<At>(deleteOfRuns, ids))
+    this.#freed(this.#db.all<lines.KeyOfLimiter>(deleteOfRuns, ids))
     for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line, 1)
   }
 
   /** Frees what no run had. */
   leaveTickets(tickets: readonly number[]): void {
     if (tickets.length === 0) return
-    this.#freed(this.#db.all<At>(deleteOfTickets, JSON.stringify(tickets)))
+    this.#freed(this.#db.all<lines.KeyOfLimiter>(deleteOfTickets, JSON.stringify(tickets)))
     this.dequeue(tickets)
   }
 
@@ -182,7 +177,7 @@ export class Admission {
     this.#writeState({ limiter: limiterId, key }, this.#nextTurn())
   }
 
-  #freed(slots: readonly At[]): void {
+  #freed(slots: readonly lines.KeyOfLimiter[]): void {
     for (const { limiter, key } of slots) {
       this.#writeState({ limiter, key })
       if (this.#boundsOf(limiter).total !== null && lines.hasLine(this.#db, limiter, null)) this.#opens(this.#now)
@@ -194,12 +189,12 @@ export class Admission {
     lines.writeLine(this.#db, line, { turn: this.#nextTurn(), open, left })
   }
 
-  #writeState(at: At, turn?: number): void {
+  #writeState(at: lines.KeyOfLimiter, turn?: number): void {
     if (!lines.hasLine(this.#db, at.limiter, at.key)) return
     lines.writeState(this.#db, at, { ...this.#stateOf(at), turn })
   }
 
-  #stateOf({ limiter, key }: At): lines.LineState {
+  #stateOf({ limiter, key }: lines.KeyOfLimiter): lines.LineState {
     const opensAt = this.#opensAt({ limiterId: limiter, key })
     if (opensAt === null) return { isOpen: false, opensAt: null }
     this.#opens(opensAt)

@@ -6,7 +6,7 @@ import type { StartRecord } from '../start.ts'
 import type { Connection } from './connection.ts'
 import { backInLine } from './limited.ts'
 import { readyUntil, type Ends } from './runs.ts'
-import { wholeMs, wholeOrNull } from './waits.ts'
+import { wholeMs, wholeOrNull } from './times.ts'
 
 // The first definition of a name; by the unique name, and the name by primary key.
 const findFirst = `

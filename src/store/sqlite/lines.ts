@@ -151,12 +151,8 @@ export function isOldest({ passes }: Pick<Head, 'passes'>): boolean {
 /** Null when nobody may pass, else from when on. */
 export type OpensAt = number | null
 
-export interface Opening {
-  readonly isOpen: boolean
-  readonly opensAt: number | null
-}
-
-export function findOpenings(db: Connection): Opening {
+/** Of all lines: whether one is open, and when the next one opens by itself. */
+export function findOpenings(db: Connection): LineState {
   const row = db.get<{ isOpen: number; opensAt: number | null }>(findOpening)
   return { isOpen: row?.isOpen === 1, opensAt: row?.opensAt ?? null }
 }

@@ -17,8 +17,9 @@ import { packed } from './packed.ts'
 import { hasMessage } from './messages.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
+import { wholeMs, wholeOrNull } from './times.ts'
 import { endTokens, hasCompletion, hasSucceeded, hearOfPark } from './tokens.ts'
-import { deleteWaits, replaceWaits, wholeMs } from './waits.ts'
+import { deleteWaits, replaceWaits } from './waits.ts'
 import { wakeRun } from './wakes.ts'
 
 const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
@@ -163,7 +164,7 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
   for (const { held, dueAt, waits } of parks) {
     if (!write.fence.holds(held)) continue
     replaceWaits(write.db, held.runId, waits)
-    const left = write.db.get<Left>(parkRun, write.now, dueAt === null ? null : wholeMs(dueAt), held.runId)
+    const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
     // Race: as for a completion below.
     if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits))

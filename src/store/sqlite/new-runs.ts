@@ -3,7 +3,7 @@ import type { LiveState } from '../../model/run.ts'
 import type { StartRecord } from '../start.ts'
 import type { Connection } from './connection.ts'
 import type { SqlValue } from './driver.ts'
-import { wholeMs, wholeOrNull } from './waits.ts'
+import { wholeMs, wholeOrNull } from './times.ts'
 
 // Measured: beside one row a statement, 16 take 45 % of the time and 50 take 43 %; a list in JSON takes 60 %.
 const rowsAtOnce = 16

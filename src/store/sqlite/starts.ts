@@ -20,7 +20,7 @@ import {
 import { beginLimited, changeLimits } from './limited.ts'
 import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
-import { wholeMs } from './waits.ts'
+import { wholeMs } from './times.ts'
 
 export function insertRuns(write: Write, starts: readonly StartRecord[]): Started[] {
   if (starts.length === 0) return []

@@ -11,7 +11,7 @@ import type {
 import type { Held } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Write } from './runs.ts'
-import { wholeMs } from './waits.ts'
+import { wholeMs } from './times.ts'
 import { wakeRun } from './wakes.ts'
 
 const insertToken = `

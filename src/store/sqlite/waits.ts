@@ -1,6 +1,7 @@
 // What parked runs wait for.
 import type { WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
+import { wholeOrNull } from './times.ts'
 
 const insertWait = `
 insert into wait (run_id, path, kind, name, due_at) values (?, ?, ?, ?, ?)`
@@ -16,19 +17,10 @@ const dropWaitsOf = `delete from wait where run_id in (select value from json_ea
 /** The statements of this file whose plans are tested. */
 export const hotWaitStatements = { findWaits, dropWaits, dropWaitsOf }
 
-/** A time as a column holds it: whole milliseconds, never early, within what JavaScript counts exactly. */
-export function wholeMs(at: number): number {
-  return Math.min(Math.ceil(at), Number.MAX_SAFE_INTEGER)
-}
-
-export function wholeOrNull(at: number | null): number | null {
-  return at === null ? null : wholeMs(at)
-}
-
 export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
   db.run(dropWaits, runId)
   for (const { path, kind, name, dueAt } of waits) {
-    db.run(insertWait, runId, path, kind, name, dueAt === null ? null : wholeMs(dueAt))
+    db.run(insertWait, runId, path, kind, name, wholeOrNull(dueAt))
   }
 }
 
