@@ -3,9 +3,10 @@
 // The engine
 export { Troupe } from './troupe.ts'
 export type { DeadKind } from './engine/dead-kinds.ts'
-export type { AuditEntry } from './engine/audit.ts'
+export type { AuditEntry, ByOption } from './engine/audit.ts'
 export type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
-export type { AuditFilter, ByOption, DeadFilter, RunsFilter, RunsWhere, TroupeOptions } from './engine/options.ts'
+export type { AuditFilter, DeadFilter, RunsFilter, RunsWhere } from './engine/filters.ts'
+export type { TroupeOptions } from './engine/options.ts'
 export { WORKER } from './worker/global.ts'
 export type { CallManyOptions, CallOptions, StartOptions } from './engine/call.ts'
 export type {

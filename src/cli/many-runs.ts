@@ -1,6 +1,6 @@
 // Commands that do something to runs by their ids, or to all that a filter finds.
 import type { BulkAction, BulkProgress } from '../engine/bulk.ts'
-import type { ByOption } from '../engine/options.ts'
+import type { ByOption } from '../engine/audit.ts'
 import type { Troupe } from '../troupe.ts'
 import type { CommonFlags } from './config.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'

@@ -1,7 +1,11 @@
 // What people did, as it is kept.
 import type { AuditRecord, AuditView } from '../store/operating.ts'
-import { checkOptions } from './checks.ts'
-import { checkBy, type ByOption } from './options.ts'
+import { checkName, checkOptions } from './checks.ts'
+
+/** Who does something, for `audit`. */
+export interface ByOption {
+  readonly by?: string
+}
 
 /** Something a person did. */
 export interface AuditEntry {
@@ -16,6 +20,11 @@ export interface AuditEntry {
   readonly details: Readonly<Record<string, unknown>>
   /** Pages go on `after` the last one. */
   readonly cursor: number
+}
+
+/** Throws `option_invalid`. */
+export function checkBy({ by }: { readonly by?: string | undefined }): void {
+  if (by !== undefined) checkName('by', by)
 }
 
 /** What is to be kept of something that a person does. Throws `option_invalid`. */

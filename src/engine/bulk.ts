@@ -1,16 +1,18 @@
 // One action on many runs: in slices, each a transaction of its own, so that others have their turn in between.
-import { runCancelled } from '../model/errors.ts'
+import { optionInvalid, runCancelled } from '../model/errors.ts'
 import { generationMoves, runMoves, runOutcomes, type RunState } from '../model/run.ts'
-import type { Store } from '../store/store.ts'
 import type { PickedRun } from '../store/operating.ts'
+import type { Store } from '../store/store.ts'
 import type { RunFilter } from '../store/views.ts'
+import { checkBy } from './audit.ts'
+import { checkChoice, checkFunction, checkOptions } from './checks.ts'
 import { errorText } from './error-text.ts'
-import type { RunsWhere } from './options.ts'
+import { checkRunsWhere, knownOfWhere, type RunsWhere } from './filters.ts'
 import { RequestWrite } from './request-write.ts'
 
 export type BulkAction = 'retry' | 'cancel' | 'delete'
 
-export const bulkActions: readonly BulkAction[] = ['retry', 'cancel', 'delete']
+const bulkActions: readonly BulkAction[] = ['retry', 'cancel', 'delete']
 
 export interface BulkProgress {
   /** Runs that the filter finds and the action fits, when it began. */
@@ -58,6 +60,24 @@ export interface BulkOrder {
   readonly action: BulkAction
   readonly where: RunsWhere
   readonly options: BulkOptions
+}
+
+/** What `troupe.bulk` is asked to do. Throws `option_invalid`. */
+export function checkBulk(action: string, where: RunsWhere, options: BulkOptions): void {
+  checkChoice('The action of troupe.bulk', action, bulkActions)
+  checkOptions('the filter of troupe.bulk', where, knownOfWhere)
+  checkRunsWhere(where)
+  if (Object.values(where).every((value) => value === undefined))
+    throw optionInvalid('The filter of troupe.bulk', where, `at least one of ${knownOfWhere.join(', ')}`)
+  const unended = action === 'delete' && [where.state ?? []].flat().find((state) => !isOutcome(state))
+  if (typeof unended === 'string')
+    throw optionInvalid('state', unended, `${runOutcomes.join(', ')}: only what has ended is deleted. Cancel it first`)
+  checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'onProgress'])
+  const { dryRun, by, reason, onProgress } = options
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw optionInvalid('dryRun', dryRun, 'true or false')
+  checkBy({ by })
+  if (reason !== undefined && typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
+  if (onProgress !== undefined) checkFunction('onProgress', onProgress)
 }
 
 /** count → pick a slice → do it → tell → the next, from the newest to the oldest; what starts meanwhile is left alone. */
@@ -113,4 +133,8 @@ async function cancelAll(owner: BulkOwner, picked: readonly PickedRun[], reason:
     return write.answer
   })
   return (await Promise.all(answers)).filter((answer) => answer === 'cancelled' || answer === 'asked').length
+}
+
+function isOutcome(state: RunState): boolean {
+  return runOutcomes.some((outcome) => outcome === state)
 }

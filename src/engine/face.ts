@@ -1,8 +1,8 @@
 // What the verbs of an engine are made of: its parts, whether it is open, and the handles of its runs.
 import { runNotFound } from '../model/errors.ts'
-import { checkRunId } from './options.ts'
 import type { Deps } from './deps.ts'
 import type { Engine } from './engine.ts'
+import { checkRunId } from './filters.ts'
 import { LocalFeed, viewOf, type LocalRun } from './local-run.ts'
 import { Cancel } from './processor.ts'
 import type { Registry } from './registry.ts'

@@ -12,7 +12,7 @@ import {
   type AuditFilter,
   type DeadFilter,
   type RunsFilter,
-} from './options.ts'
+} from './filters.ts'
 import type { RunHandle } from './run-handle.ts'
 import { runStats, type RunStats } from './run-stats.ts'
 import {

@@ -1,6 +1,7 @@
 // How this node and its store are: what people, load balancers and dashboards ask, answered beside the way of the runs.
 import { toError } from '../lib/errors.ts'
 import type { Histogram } from '../lib/histogram.ts'
+import type { NodeView } from '../store/views.ts'
 import type { EventCounts } from './events.ts'
 import type { Face } from './face.ts'
 import { isDoneWithin } from './in-time.ts'
@@ -51,18 +52,7 @@ export interface MetricPoint {
 /** By names in the style of OpenTelemetry. */
 export type Metrics = Readonly<Record<string, Metric>>
 
-/** A node as the store knows it. Times are milliseconds since 1970. */
-export interface NodeInfo {
-  readonly name: string
-  readonly pid: number
-  readonly startedAt: number
-  /** Until when it may act without a word to the store; in the past for a node that is gone. */
-  readonly leaseUntil: number
-  readonly isExpired: boolean
-  /** How many runs it performs. */
-  readonly running: number
-  readonly queues: readonly string[]
-}
+export type NodeInfo = NodeView
 
 /** What is asked of the engine of a process. */
 export interface EngineView {

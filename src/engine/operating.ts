@@ -1,10 +1,10 @@
 // What is done to runs that are there, by the program or a person.
 import { deleteRefused, runNotFound } from '../model/errors.ts'
-import { auditRecord } from './audit.ts'
-import { performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
+import { auditRecord, type ByOption } from './audit.ts'
+import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
-import { checkBulk, checkRunId, type ByOption, type RunsWhere } from './options.ts'
+import { checkRunId, type RunsWhere } from './filters.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import { Cancel } from './processor.ts'
 import type { RequestWrite } from './request-write.ts'

@@ -1,19 +1,4 @@
-// The options of Troupe.open and of the verbs that look at runs, checked.
-import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
-import { bulkActions, type BulkOptions } from './bulk.ts'
-import { checkTags } from './call.ts'
-import { isSchedule, type Schedule } from './schedule.ts'
-import type { PoolOptions } from './settings.ts'
-import {
-  checkChoice,
-  checkFunction,
-  checkList,
-  checkName,
-  checkObject,
-  checkOptions,
-  checkText,
-  checkWhole,
-} from './checks.ts'
+// The options of Troupe.open, checked.
 import { toMs, type Duration } from '../lib/duration.ts'
 import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
 import { optionInvalid } from '../model/errors.ts'
@@ -28,7 +13,10 @@ import {
   type RetentionBeside,
   type StoreRetentionOptions,
 } from '../model/retention.ts'
-import { runMoves, runOutcomes, type RunState } from '../model/run.ts'
+import { checkChoice, checkFunction, checkList, checkName, checkObject, checkOptions, checkText } from './checks.ts'
+import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
+import { isSchedule, type Schedule } from './schedule.ts'
+import type { PoolOptions } from './settings.ts'
 import { checkValueBytes, defaultValueBytes } from './value-size.ts'
 
 export interface TroupeOptions {
@@ -74,47 +62,6 @@ export interface TroupeOptions {
   readonly environment?: string
 }
 
-/** Which runs; all that is given must hold. */
-export interface RunsWhere {
-  readonly name?: string
-  /** They are in this one, or in one of these. */
-  readonly state?: RunState | readonly RunState[]
-  /** Of the error they ended with, as in `timed_out`, `run_lost` or a code of your own. */
-  readonly code?: string
-  /** They have all of these. */
-  readonly tags?: readonly string[]
-  /** Those that failed for good for one reason; see `dead`. */
-  readonly fingerprint?: string
-  /** Those that the run of this id started. */
-  readonly parent?: string
-}
-
-export interface RunsFilter extends RunsWhere {
-  /** Only runs that were started before the one of this id: the last of the page before. */
-  readonly after?: string
-  /** The newest so many; 50 unless told. */
-  readonly limit?: number
-}
-
-/** Who does something, for `audit`. */
-export interface ByOption {
-  readonly by?: string
-}
-
-export interface AuditFilter {
-  /** The `cursor` of the last one of the page before. */
-  readonly after?: number
-  /** The newest so many; 50 unless told. */
-  readonly limit?: number
-}
-
-export interface DeadFilter {
-  readonly name?: string
-  readonly fingerprint?: string
-  /** The latest so many kinds; 50 unless told. */
-  readonly limit?: number
-}
-
 export interface CheckedOptions {
   readonly retention: Retention
   readonly retentionBeside: RetentionBeside
@@ -154,10 +101,7 @@ const known = [
   'logLevel',
   'environment',
 ]
-const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint', 'parent']
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
-const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
-
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
 export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
@@ -205,35 +149,6 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   }
 }
 
-/** What `troupe.runs` is asked for. Throws `option_invalid`. */
-export function checkRunsFilter(filter: RunsFilter): void {
-  checkOptions('troupe.runs', filter, [...knownOfWhere, 'after', 'limit'])
-  checkRunsWhere(filter)
-  if (filter.after !== undefined) checkText('after', filter.after, 'the id of a run')
-  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
-}
-
-/** What `troupe.dead` is asked for. Throws `option_invalid`. */
-export function checkDeadFilter(filter: DeadFilter): void {
-  checkOptions('troupe.dead', filter, ['name', 'fingerprint', 'limit'])
-  checkRunsWhere(filter)
-  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
-}
-
-function checkRunsWhere({ name, state, code, tags, fingerprint, parent }: RunsWhere): void {
-  if (name !== undefined) checkText('name', name)
-  if (state !== undefined) checkStates(state)
-  if (code !== undefined) checkText('code', code, 'the code of an error')
-  if (tags !== undefined) checkTags('tags', tags)
-  if (fingerprint !== undefined) checkText('fingerprint', fingerprint, 'one of those that troupe.dead() lists')
-  if (parent !== undefined) checkText('parent', parent, 'the id of a run')
-}
-
-/** Throws `option_invalid`. */
-export function checkRunId(id: string): void {
-  checkText('The id of a run', id, 'the id of a handle, a text')
-}
-
 /** Throws `option_invalid`. */
 export function checkRetention(
   what: string,
@@ -246,51 +161,12 @@ export function checkRetention(
   throw optionInvalid(what, retention, `a time such as '7d', 'forever', or times for ${parts.join(', ')}`)
 }
 
-function isOutcome(state: RunState): boolean {
-  return runOutcomes.some((outcome) => outcome === state)
-}
-
 function isDuration(time: unknown): boolean {
   try {
     return toMs(time as Duration) >= 0
   } catch {
     return false
   }
-}
-
-function checkStates(state: RunState | readonly RunState[]): void {
-  const states = Array.isArray(state) ? state : [state]
-  if (states.length === 0) throw optionInvalid('state', state, 'at least one state')
-  for (const one of states) checkChoice('state', one, runStates)
-}
-
-/** What `troupe.bulk` is asked to do. Throws `option_invalid`. */
-export function checkBulk(action: string, where: RunsWhere, options: BulkOptions): void {
-  checkChoice('The action of troupe.bulk', action, bulkActions)
-  checkOptions('the filter of troupe.bulk', where, knownOfWhere)
-  checkRunsWhere(where)
-  if (Object.values(where).every((value) => value === undefined))
-    throw optionInvalid('The filter of troupe.bulk', where, `at least one of ${knownOfWhere.join(', ')}`)
-  const unended = action === 'delete' && [where.state ?? []].flat().find((state) => !isOutcome(state))
-  if (typeof unended === 'string')
-    throw optionInvalid('state', unended, `${runOutcomes.join(', ')}: only what has ended is deleted. Cancel it first`)
-  checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'onProgress'])
-  const { dryRun, by, reason, onProgress } = options
-  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw optionInvalid('dryRun', dryRun, 'true or false')
-  checkBy({ by })
-  if (reason !== undefined && typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
-  if (onProgress !== undefined) checkFunction('onProgress', onProgress)
-}
-
-export function checkBy({ by }: { readonly by?: string | undefined }): void {
-  if (by !== undefined) checkName('by', by)
-}
-
-/** What `troupe.audit` is asked for. Throws `option_invalid`. */
-export function checkAuditFilter(filter: AuditFilter): void {
-  checkOptions('troupe.audit', filter, ['after', 'limit'])
-  if (filter.after !== undefined) checkWhole('after', filter.after, 1)
-  if (filter.limit !== undefined) checkWhole('limit', filter.limit, 1)
 }
 
 function checkQueues(queues: readonly string[]): void {

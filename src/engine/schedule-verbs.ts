@@ -1,7 +1,7 @@
 // What a program asks of an engine about schedules.
 import type { Rule } from '../model/schedule.ts'
+import type { ByOption } from './audit.ts'
 import type { Definition } from './definition.ts'
-import type { ByOption } from './options.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { ScheduleRule } from './schedule-rule.ts'
 import type { Scheduled, ScheduledByName } from './schedule.ts'

@@ -134,13 +134,15 @@ export interface LimiterView {
   readonly waiting: number
 }
 
+/** A node as the store knows it. Times are milliseconds since 1970. */
 export interface NodeView {
   readonly name: string
   readonly pid: number
   readonly startedAt: number
+  /** Until when it may act without a word to the store; in the past for a node that is gone. */
   readonly leaseUntil: number
   readonly isExpired: boolean
-  /** How many runs it holds. */
+  /** How many runs it performs. */
   readonly running: number
   /** The names of those it serves. */
   readonly queues: readonly string[]
