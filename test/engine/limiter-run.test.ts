@@ -2,21 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { limiter, worker } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { gauge } from './gauge.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
-
-/** Counts how many of it are at work at once. */
-function gauge() {
-  let now = 0
-  let most = 0
-  const work = async (): Promise<void> => {
-    most = Math.max(most, ++now)
-    await turns(2)
-    now -= 1
-  }
-  return { work, most: () => most }
-}
 
 /** A limiter of one slot and an engine with a worker that names it. */
 async function onOne(options: { store?: string; node?: string } = {}) {
@@ -41,7 +30,7 @@ describe('limiter.run', () => {
 
   it('is never one over, with two engines on one file and runs beside it', async () => {
     const store = storeFile()
-    const { work, most } = gauge()
+    const { work, seen } = gauge(2)
     const three = () => limiter('three', { concurrency: 3 })
     const [here, there] = [three(), three()]
     const first = await onStage({ store, definitions: [worker('job', { limits: [here] }, work)] })
@@ -54,7 +43,7 @@ describe('limiter.run', () => {
     const handles = await first.troupe.callMany('job', Array.from({ length: 40 }))
     const others = Array.from({ length: 80 }, (_, n) => (n % 2 === 0 ? here : there).run(work))
     await moving(first.clock, Promise.all([...others, ...handles.map((handle) => handle.result())]))
-    expect(most()).toBe(3)
+    expect(seen.most).toBe(3)
     await eventually(async () => (await first.troupe.limiters())[0]?.slots === 0)
     expect(await first.troupe.limiters()).toMatchObject([{ waiting: 0 }])
   })

@@ -2,21 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { limiter, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { gauge } from './gauge.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()
-
-/** Counts how many of it are at work at once. */
-function gauge() {
-  let now = 0
-  let most = 0
-  const work = async (): Promise<void> => {
-    most = Math.max(most, ++now)
-    await turns(1)
-    now -= 1
-  }
-  return { work, most: () => most }
-}
 
 describe('a worker with a limiter', () => {
   it('is performed so many times at once, and a waiting run says who has the slots', async () => {
@@ -52,11 +41,11 @@ describe('a worker with a limiter', () => {
   })
 
   it('has concurrency as a limiter of its own', async () => {
-    const { work, most } = gauge()
+    const { work, seen } = gauge()
     const job = worker('job', { concurrency: 3 }, work)
     const { troupe } = await onStage({ definitions: [job] })
     await Promise.all(Array.from({ length: 50 }, () => troupe.run(job)))
-    expect(most()).toBe(3)
+    expect(seen.most).toBe(3)
     expect((await troupe.limiters()).map(({ name }) => name)).toEqual(['worker:job'])
   })
 
@@ -176,7 +165,7 @@ describe('B17', () => {
     const inputs = Array.from({ length: 5_000 }, () => undefined)
     const handles = [...(await troupe.callMany(free, inputs)), ...(await troupe.callMany(bounded, inputs))]
     await Promise.all(handles.map((handle) => handle.result()))
-    expect([inPool.most(), inLimits.most()]).toEqual([25, 7])
+    expect([inPool.seen.most, inLimits.seen.most]).toEqual([25, 7])
   })
 })
 

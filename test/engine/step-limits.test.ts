@@ -4,22 +4,10 @@ import { limiter, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { reasonText } from '../../src/model/reason.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { gauge } from './gauge.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns, type Stage } from './stage.ts'
 
 noUnhandledRejections()
-
-/** Counts how many of it are at work at once, and in all. */
-function gauge() {
-  let now = 0
-  const seen = { most: 0, all: 0 }
-  const work = async (): Promise<void> => {
-    seen.all += 1
-    seen.most = Math.max(seen.most, ++now)
-    await turns(2)
-    now -= 1
-  }
-  return { work, seen }
-}
 
 async function slotsOf({ troupe }: Stage): Promise<[string, number, number][]> {
   return (await troupe.limiters()).map(({ name, slots, waiting }) => [name, slots, waiting])
@@ -36,7 +24,7 @@ describe('a step with limits', () => {
   })
 
   it('takes a slot for each step of Promise.all and map', async () => {
-    const { work, seen } = gauge()
+    const { work, seen } = gauge(2)
     const two = limiter('two', { concurrency: 2 })
     const job = workflow('job', {}, async (ctx) => {
       const steps = ['a', 'b', 'c', 'd'].map((name) => ctx.step(name, work, { limits: [two] }))
@@ -51,7 +39,7 @@ describe('a step with limits', () => {
 
   it('is never one over, with two engines on one file and runs and functions beside it', async () => {
     const store = storeFile()
-    const { work, seen } = gauge()
+    const { work, seen } = gauge(2)
     const make = () => {
       const three = limiter('three', { concurrency: 3 })
       const flow = workflow('flow', {}, async (ctx) => {

@@ -1,33 +1,20 @@
 // What stays in a store when runs end, seen from beside: the code of the error, and nothing of what only unfinished runs need.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { migrations } from '../../src/store/sqlite/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Rescued } from '../../src/store/repairs.ts'
 import type { Claimed } from '../../src/store/store.ts'
 import { cancel, errorValue, park, Scene, settle, startMs } from '../../src/testing/conformance/scene.ts'
+import { sceneOnFile } from './scene-on-file.ts'
 
-let folder = ''
+let folder: string
 let scene: Scene
 let beside: SqlDriver
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'troupe-ends-'))
-  const path = join(folder, 'troupe.db')
-  scene = await Scene.open({
-    connect: (clock) => openSqlite({ path, synchronous: 'normal', clock }),
-    remove: async () => undefined,
-  })
-  beside = await openDriver(path)
-})
-
-afterEach(async () => {
-  beside.close()
-  await scene.close()
-  await rm(folder, { recursive: true })
+  ;({ folder, scene, beside } = await sceneOnFile())
 })
 
 /** Each way to end, and the code it leaves. */

@@ -1,33 +1,17 @@
 // The sweep: whatever was lost of what wakes a run, it is found, and a healthy store is left alone.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
-import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { SqlDriver } from '../../src/store/sqlite/driver.ts'
 import type { Held } from '../../src/store/store.ts'
 import type { TokenRecord, WaitRecord } from '../../src/store/waits.ts'
 import { limiterOf } from '../../src/testing/conformance/limits.ts'
-import { park, Scene, settle, startMs } from '../../src/testing/conformance/scene.ts'
+import { park, type Scene, settle, startMs } from '../../src/testing/conformance/scene.ts'
+import { sceneOnFile } from './scene-on-file.ts'
 
-let folder = ''
 let scene: Scene
 let other: SqlDriver
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'troupe-repairs-'))
-  const path = join(folder, 'troupe.db')
-  scene = await Scene.open({
-    connect: (clock) => openSqlite({ path, synchronous: 'normal', clock }),
-    remove: async () => undefined,
-  })
-  other = await openDriver(path)
-})
-
-afterEach(async () => {
-  other.close()
-  await scene.close()
-  await rm(folder, { recursive: true })
+  ;({ scene, beside: other } = await sceneOnFile())
 })
 
 const laterMs = startMs + 60_000
