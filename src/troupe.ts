@@ -185,7 +185,11 @@ export class Troupe
     }
   }
 
-  /** Serves this node's queues from now on, and goes on with what dead nodes left. Harmless to repeat. */
+  /**
+   * Serves this node's queues from now on, and goes on with what dead nodes left. Harmless to repeat.
+   *
+   * Saves: that this process is a node, and what it serves. Throws: `engine_stopped`, `store_…`.
+   */
   async start(): Promise<this> {
     this.#checkOpen()
     await this.#engine.start()
@@ -249,7 +253,11 @@ export class Troupe
     return typeof target === 'string' ? definition : undefined
   }
 
-  /** Registers what the files of a folder export, as the option `workers` does, and tells what it found and left out. */
+  /**
+   * Registers what the files of a folder export, as the option `workers` does, and tells what it found and left out.
+   *
+   * Throws: `file_not_loaded` naming the file; `definition_exists`; `engine_stopped`.
+   */
   async discover(folder: string): Promise<Discovered> {
     this.#checkOpen()
     const found = await discoverInto(folder, this)

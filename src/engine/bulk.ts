@@ -4,7 +4,7 @@ import { generationMoves, runMoves, runOutcomes, type RunState } from '../model/
 import type { PickedRun } from '../store/operating.ts'
 import type { Store } from '../store/store.ts'
 import type { RunFilter } from '../store/views.ts'
-import { checkBy } from './audit.ts'
+import { checkBy, type ByOption } from './audit.ts'
 import { checkChoice, checkFunction, checkOptions } from './checks.ts'
 import { errorText } from './error-text.ts'
 import { checkRunsWhere, knownOfWhere, type RunsWhere } from './filters.ts'
@@ -23,11 +23,9 @@ export interface BulkProgress {
   readonly skipped: number
 }
 
-export interface BulkOptions {
+export interface BulkOptions extends ByOption {
   /** Counts what would be done, and does nothing. */
   readonly dryRun?: boolean
-  /** Who does it, for `audit`. */
-  readonly by?: string
   /** Is told to the runs that are cancelled. */
   readonly reason?: string
   /** Called after each slice. */

@@ -22,7 +22,9 @@ export interface StartOptions<Key> extends KeyOptions<Key> {
   readonly retry?: StoredRetryOptions
   /** From -100 to 100, higher first; the definition's unless told. Every eighth run that a node takes is the oldest, so none waits for ever. */
   readonly priority?: number
+  /** Where it waits for a node that serves that queue; the definition's unless told, else `default`. */
   readonly queue?: string
+  /** To find it by, beside those of the definition; at most 100. */
   readonly tags?: readonly string[]
   /**
    * A transaction of the caller on the file of this store: the run exists if and only if that commits. Its handle is of use from then on.

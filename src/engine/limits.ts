@@ -16,6 +16,7 @@ export interface LimitBounds {
 }
 
 export interface RateOptions {
+  /** So many in the time `per`, evenly spaced. */
   readonly limit: number
   readonly per: Duration
   /** How many may come together after a pause, in place of evenly spaced ones: as many as 100 ms bring unless told, at least 1. */

@@ -20,6 +20,7 @@ export interface ResultOptions {
   readonly timeout?: Duration
 }
 
+/** A run as whoever started it, or asks for it by its id, sees it. It may be dropped: the run goes on. */
 export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
   readonly id: string
   readonly name: string
@@ -47,7 +48,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     throw fromErrorRecord(JSON.parse(value) as ErrorRecord, reviveError)
   }
 
-  /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. */
+  /** The next message of the run, in order, from its first one on; undefined when it has ended and all were read. Throws `engine_stopped`. */
   async recv(): Promise<unknown> {
     this.#reader ??= new MessageReader(this.#feed, this.#clock)
     return (await this.#reader.next())?.message
@@ -102,7 +103,11 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     return readLogs(logReading(this.#feed, this.#clock, options))
   }
 
-  /** Asks the run to end; true when it ended as cancelled, false when it had or got another end first. */
+  /**
+   * Asks the run to end, and waits until it has: true when it ended as cancelled, false when it had or got another end first.
+   *
+   * Saves: the end of a run that waits; for one that runs a request, which its node obeys. Throws: `run_not_found`, `engine_stopped`.
+   */
   async cancel(reason = ''): Promise<boolean> {
     if (typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
     const told = await this.#feed.cancel(reason)
@@ -142,12 +147,12 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     if (told !== 'reopened') throw retryRefused(this.id, told)
   }
 
-  /** Tells the run something, as `troupe.tell` does. */
+  /** Tells the run something, as `troupe.tell` does, with what that saves and throws. */
   async tell(name: string, payload?: unknown): Promise<boolean> {
     return this.#feed.tell(name, payload)
   }
 
-  /** The run as it is now. */
+  /** The run as it is now. Throws `run_not_found` when it was deleted. */
   async status(): Promise<RunStatus> {
     const row = await this.#feed.view()
     if (row === undefined) throw runNotFound(this.id)

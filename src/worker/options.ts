@@ -23,7 +23,9 @@ import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry
 import { Limiter } from './limiter.ts'
 
 export interface CacheOptions<Input = never> {
+  /** From the end of the run. */
   readonly ttl: Duration
+  /** What outputs are remembered by; the input itself unless told. */
   readonly key?: (input: Input) => string
 }
 
@@ -34,6 +36,7 @@ export interface DefinitionOptions<Input = never> {
   readonly output?: StandardSchemaV1
   /** A run stays on the version it was started with; `1` unless told. */
   readonly version?: string
+  /** Where its runs wait for a node that serves that queue; `default` unless told. */
   readonly queue?: string
   /** From -100 to 100, higher first; 0 unless told. Every eighth run that a node takes is the oldest, so none waits for ever. */
   readonly priority?: number
