@@ -81,7 +81,7 @@ export class Engine {
     this.#membership = new Membership(deps, settings, registry)
     this.#ends = new Ends(deps.clock)
     this.changes = new Changes(deps.store, deps.clock)
-    this.watch = new Watch(this.changes, deps.clock)
+    this.watch = new Watch({ ...deps, changes: this.changes, isHere: (id) => this.isHere(id) })
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
     this.#unserved = new Unserved(deps, {

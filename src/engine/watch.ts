@@ -1,13 +1,18 @@
 // Who waits for news of which run; told at once by this process, and when another one has written.
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { FinishedRun } from '../store/store.ts'
+import { toError } from '../lib/errors.ts'
+import type { FinishedRun, Store } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 
 // With every hint lost, news still arrive by then.
 const backstopMs = 500
-// Each of those who wait asks the store: when they are many, they do so together and less often.
+// When many wait, the store is asked less often.
 const fewEars = 50
 const manyMs = 25
+// In one statement; others have their turn before the next.
+const endsAtOnce = 500
+// So many times as long as a look took nobody looks: it takes a tenth of the time at most.
+const restShare = 10
 
 /** What is known already; nothing but a reason to look, when both are missing. */
 export interface News {
@@ -53,20 +58,27 @@ export class Ear {
   }
 }
 
+export interface WatchOptions {
+  readonly changes: Changes
+  readonly clock: Clock
+  readonly store: Pick<Store, 'listEnds'>
+  /** Whether this process performs a run, and so tells its end itself. */
+  readonly isHere: (id: string) => boolean
+}
+
 export class Watch {
-  readonly #changes: Changes
-  readonly #clock: Clock
+  readonly #options: WatchOptions
   readonly #listener = { isAwaited: true, changed: (): void => this.#lookSoon() }
   readonly #ears = new Map<string, Set<Ear>>()
-  #timer: Timer | undefined
-  #isLookSoon = false
+  #next: { readonly at: number; readonly timer: Timer } | undefined
+  #isLooking = false
+  #restUntil = 0
   #end: Error | undefined
   /** Called when somebody begins to wait for the result of a run. */
   awaited: () => void = () => {}
 
-  constructor(changes: Changes, clock: Clock) {
-    this.#changes = changes
-    this.#clock = clock
+  constructor(options: WatchOptions) {
+    this.#options = options
   }
 
   /** Listens to a run from now on; throws what `close` was told. */
@@ -109,30 +121,66 @@ export class Watch {
     if (this.#end !== undefined) throw this.#end
   }
 
-  wakeAll(news: News = lookAgain): void {
+  wakeAll(news: News): void {
     for (const id of this.#ears.keys()) this.wake(id, news)
   }
 
   #open(): void {
-    this.#changes.listen(this.#listener)
-    this.#arm(backstopMs)
+    this.#options.changes.listen(this.#listener)
+    this.#lookIn(backstopMs)
   }
 
   #lookSoon(): void {
-    if (this.#ears.size <= fewEars) return this.wakeAll()
-    if (this.#isLookSoon) return
-    this.#isLookSoon = true
-    this.#timer?.cancel()
-    this.#arm(manyMs)
+    if (this.#ears.size <= fewEars && !this.#isLooking) void this.#look()
+    else this.#lookIn(manyMs)
   }
 
-  #arm(delayMs: number): void {
-    const look = (): void => {
-      this.#isLookSoon = false
-      this.#arm(backstopMs)
-      this.wakeAll()
+  #lookIn(delayMs: number): void {
+    const { clock } = this.#options
+    const now = clock.monotonic()
+    const at = Math.max(now + delayMs, this.#restUntil)
+    if (this.#next !== undefined && this.#next.at <= at) return
+    this.#next?.timer.cancel()
+    this.#next = { at, timer: clock.after(at - now, () => void this.#look(), { background: true }) }
+  }
+
+  /** Who watches what a run says looks by itself; of the ends that are awaited many are asked for at once. */
+  async #look(): Promise<void> {
+    this.#next?.timer.cancel()
+    this.#next = undefined
+    if (this.#isLooking) return this.#lookIn(manyMs)
+    this.#isLooking = true
+    const awaited = this.#wakeReaders()
+    for (let from = 0; from < awaited.length; from += endsAtOnce)
+      await this.#lookAt(awaited.slice(from, from + endsAtOnce))
+    this.#isLooking = false
+    if (this.#ears.size > 0) this.#lookIn(backstopMs)
+  }
+
+  /** Returns the runs of which only the end is awaited, and comes from elsewhere. */
+  #wakeReaders(): string[] {
+    const awaited: string[] = []
+    for (const [id, ears] of this.#ears) {
+      let isRead = false
+      for (const { awaitsEnd } of ears) isRead ||= !awaitsEnd
+      if (isRead) this.wake(id)
+      else if (!this.#options.isHere(id)) awaited.push(id)
     }
-    this.#timer = this.#clock.after(delayMs, look, { background: true })
+    return awaited
+  }
+
+  async #lookAt(ids: readonly string[]): Promise<void> {
+    const { clock, store } = this.#options
+    const begunAt = clock.monotonic()
+    try {
+      const ends = await store.listEnds(ids)
+      for (const [id, end] of ends) this.wake(id, end === 'gone' ? lookAgain : { finished: end })
+    } catch (error) {
+      for (const id of ids) this.wake(id, { trouble: toError(error) })
+    }
+    const now = clock.monotonic()
+    this.#restUntil = Math.max(this.#restUntil, begunAt) + (now - begunAt) * restShare
+    await new Promise<void>((resolve) => clock.soon(resolve))
   }
 
   #forget(id: string, ear: Ear): void {
@@ -140,9 +188,8 @@ export class Watch {
     ears?.delete(ear)
     if (ears?.size === 0) this.#ears.delete(id)
     if (this.#ears.size > 0) return
-    this.#changes.forget(this.#listener)
-    this.#timer?.cancel()
-    this.#timer = undefined
-    this.#isLookSoon = false
+    this.#options.changes.forget(this.#listener)
+    this.#next?.timer.cancel()
+    this.#next = undefined
   }
 }
