@@ -1,13 +1,20 @@
 // The activations on this node, found by the number of their run or by the id that users know.
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { Roster } from '../lib/roster.ts'
+import { isSuspect } from '../model/suspect.ts'
 import type { Activation } from './activation.ts'
+import type { Deps } from './deps.ts'
+import { Suspects } from './suspects.ts'
 
 export class ActiveRuns {
   readonly #roster = new Roster<string, Activation>(({ claimed }) => claimed.id)
-  // Those of runs that were on a node when it died.
-  readonly #delivered = new Set<Activation>()
+  readonly #suspects: Suspects
   #emptied: Deferred<void> | undefined
+
+  /** `freed`: a run may begin that was held up, as the suspected ones are. */
+  constructor(deps: Deps, freed: () => void) {
+    this.#suspects = new Suspects(deps, freed)
+  }
 
   get size(): number {
     return this.#roster.size
@@ -15,12 +22,12 @@ export class ActiveRuns {
 
   add(activation: Activation): void {
     this.#roster.add(activation)
-    if (activation.claimed.deliveries > 0) this.#delivered.add(activation)
+    if (isSuspect(activation.claimed.deliveries)) this.#suspects.add(activation)
   }
 
   /** Takes out this activation; a later one of the same run stays. */
   remove(activation: Activation): void {
-    if (activation.claimed.deliveries > 0) this.#delivered.delete(activation)
+    if (isSuspect(activation.claimed.deliveries)) this.#suspects.remove(activation)
     if (!this.#roster.remove(activation) || this.size > 0) return
     this.#emptied?.resolve()
     this.#emptied = undefined
@@ -46,10 +53,9 @@ export class ActiveRuns {
     return this.#roster.find(id) !== undefined
   }
 
-  /** Whether a run is performed that was on `deliveries` nodes in a row when they died. */
-  hasSuspect(deliveries: number): boolean {
-    for (const { claimed } of this.#delivered) if (claimed.deliveries >= deliveries) return true
-    return false
+  /** Whether no run may begin that is suspected to kill processes: one that is has yet to show that it lives. */
+  get holdsUpSuspects(): boolean {
+    return this.#suspects.areHeldUp
   }
 
   ids(): string[] {

@@ -2,7 +2,7 @@
 import { Actor } from '../actor/actor.ts'
 import type { Started } from '../store/start.ts'
 import type { Claimed, ClaimRequest } from '../store/store.ts'
-import { suspectFrom } from '../model/suspect.ts'
+import { isSuspect, suspectFrom } from '../model/suspect.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
@@ -151,7 +151,7 @@ export class Dispatcher extends Actor {
       want,
       begins,
       taken: claiming.taken,
-      mostDeliveries: active.hasSuspect(suspectFrom) ? suspectFrom - 1 : Number.MAX_SAFE_INTEGER,
+      mostDeliveries: active.holdsUpSuspects ? suspectFrom - 1 : Number.MAX_SAFE_INTEGER,
     }
   }
 
@@ -225,8 +225,11 @@ export class Dispatcher extends Actor {
       throw new Error(`Definition ${claimed.definitionId} was claimed and is not known here`)
     if (isFirst(claimed)) around.counts.waitMs.add(claimed.startedAt - claimed.createdAt)
     const activation = new Activation(claimed, definition, around)
+    // Race: the claims of both pools were in one batch, and each brought one.
+    const isSecondSuspect = isSuspect(claimed.deliveries) && active.holdsUpSuspects
     active.add(activation)
-    if (activation.begin()) pools[definition.runsOn].execute(activation)
+    if (isSecondSuspect) activation.putBack()
+    else if (activation.begin()) pools[definition.runsOn].execute(activation)
     return activation
   }
 }

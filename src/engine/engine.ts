@@ -6,6 +6,7 @@ import { ActorSystem } from '../actor/system.ts'
 import { copyable } from '../lib/copyable.ts'
 import { onceDone } from '../lib/once-done.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
+import { isSuspect } from '../model/suspect.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -60,7 +61,7 @@ export class Engine {
   readonly #registry: Registry
   readonly #system: ActorSystem
   readonly #membership: Membership
-  readonly #active = new ActiveRuns()
+  readonly #active: ActiveRuns
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #threads: Threads
   readonly #committer: Ref<Committer>
@@ -80,6 +81,7 @@ export class Engine {
     this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
     this.#ends = new Ends(deps.clock)
+    this.#active = new ActiveRuns(deps, () => void this.#dispatcher.tell('hint'))
     this.changes = new Changes(deps.store, deps.clock)
     this.watch = new Watch({ ...deps, changes: this.changes, isHere: (id) => this.isHere(id) })
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
@@ -329,7 +331,7 @@ export class Engine {
     this.#active.remove(activation)
     this.happened()
     // Others may have waited for its end, or it waits for an actor itself.
-    if (activation.wasPutBack || activation.claimed.deliveries > 1) this.#dispatcher.tell('hint')
+    if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#dispatcher.tell('hint')
   }
 
   #makeCommitter(): Committer {

@@ -24,6 +24,13 @@ export type WaitReason =
       readonly name: string
       readonly version: string
     }
+  /** `deliveries` processes died while they ran it, so it is begun beside no other such run. */
+  | {
+      readonly kind: 'suspect'
+      readonly deliveries: number
+      /** The one that is performed now, where there is one. */
+      readonly runId: string | undefined
+    }
   /** A limiter has yet to let it pass. */
   | {
       readonly kind: 'limiter'
@@ -61,11 +68,18 @@ export function reasonText(reason: WaitReason): string {
       if (reason.missing === 'node') return 'a node: none is running'
       if (reason.missing === 'queue') return `a node that serves queue '${reason.queue}'`
       return `a node that knows '${reason.name}' in version ${reason.version}`
+    case 'suspect':
+      return suspectText(reason)
     case 'limiter':
       return limiterText(reason)
     case 'actor':
       return 'a free actor'
   }
+}
+
+function suspectText({ deliveries, runId }: WaitReason & { kind: 'suspect' }): string {
+  const now = runId === undefined ? '' : `; now ${runId}`
+  return `its turn: ${deliveries} processes died while they ran it, so it is begun beside no other such run${now}`
 }
 
 function limiterText({ limiter, key, step, bound, holders }: WaitReason & { kind: 'limiter' }): string {

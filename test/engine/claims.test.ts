@@ -1,7 +1,8 @@
 // What a node claims: as much as its actors can begin, a little ahead when they are quick, and suspects one at a time.
 import { describe, expect, it } from 'vitest'
-import { worker } from '../../src/index.ts'
+import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { reasonText } from '../../src/model/reason.ts'
 import type { SqlDriver } from '../../src/store/sqlite/driver.ts'
 import { eventually, intruder, noUnhandledRejections, onStage, storeFile, turns } from './stage.ts'
 
@@ -136,7 +137,83 @@ describe('a node', () => {
     for (const gate of gates) gate.resolve()
     await eventually(() => heldIn(file) === 0)
   })
+
+  it('lets the next of them begin once one has run for 30 s, or for two minutes when its next death ends it', async () => {
+    const { begun, clock, gate } = await suspects([2, 3, 2, 2])
+    const secondsUntil = async (runs: number): Promise<number> => {
+      for (let seconds = 0; ; seconds++) {
+        await turns()
+        if (begun.length >= runs) return seconds
+        await clock.advance(1_000)
+      }
+    }
+    expect([await secondsUntil(1), await secondsUntil(2), await secondsUntil(3), await secondsUntil(4)]).toEqual([
+      0, 30, 120, 30,
+    ])
+    expect(begun).toEqual([0, 1, 2, 3])
+    gate.resolve()
+  })
+
+  it('performs one at a time also of a worker and a workflow', async () => {
+    const gate = deferred<void>()
+    const { begun, handles, stage } = await suspects([2], { gate, withFlow: true })
+    await eventually(() => begun.length === 1)
+    await turns()
+    expect(begun.length).toBe(1)
+    gate.resolve()
+    await Promise.all(handles.map(async ({ id }) => (await stage.troupe.handle(id)).result()))
+    expect(begun.toSorted()).toEqual([0, 7])
+  })
+
+  it('says once that it performs them one at a time, and each that waits says why', async () => {
+    const { begun, handles, stage, gate } = await suspects([2, 3, 2])
+    await eventually(() => begun.length === 1)
+    const reasons = async () => Promise.all(handles.map(async (handle) => (await handle.status()).reason))
+    const [first] = handles
+    expect(await reasons()).toEqual([
+      undefined,
+      { kind: 'suspect', deliveries: 3, runId: first?.id },
+      { kind: 'suspect', deliveries: 2, runId: first?.id },
+    ])
+    const reason = (await reasons())[1]
+    expect(reason && reasonText(reason)).toBe(
+      `its turn: 3 processes died while they ran it, so it is begun beside no other such run; now ${first?.id}`,
+    )
+    gate.resolve()
+    await Promise.all(handles.map(async ({ id }) => (await stage.troupe.handle(id)).result()))
+    expect(stage.log.lines.filter(({ level }) => level === 'warn')).toEqual([
+      {
+        level: 'warn',
+        fields: { run: first?.id, worker: 'job', deliveries: 2 },
+        message:
+          "2 processes died while they ran a run of 'job': such runs are begun one at a time here, each once the one before has ended or run for 30s",
+      },
+    ])
+  })
 })
+
+/** An engine on a store with runs that so many processes died under; a workflow beside them was there twice. */
+async function suspects(deliveries: readonly number[], { gate = deferred<void>(), withFlow = false } = {}) {
+  const store = storeFile()
+  const begun: number[] = []
+  const perform = (_ctx: unknown, n: number) => {
+    begun.push(n)
+    return gate.promise
+  }
+  const [job, flow] = [worker('job', {}, perform), workflow('flow', {}, perform)]
+  const definitions = [job, flow]
+  const client = await onStage({ store, definitions, starts: false })
+  const file = await intruder(store)
+  const handles = []
+  for (const [n, times] of deliveries.entries()) {
+    handles.push(await client.troupe.call(job, n))
+    file.exec(`update live set deliveries = ${times} where run_id = (select max(run_id) from live)`)
+  }
+  if (withFlow) handles.push(await client.troupe.call(flow, 7))
+  if (withFlow) file.exec('update live set deliveries = 2')
+  const stage = await onStage({ store, definitions })
+  return { begun, handles, stage, clock: stage.clock, gate }
+}
 
 /** An engine of one actor that performs a slow run and holds others that it claimed ahead. */
 async function slowAmongQuick() {

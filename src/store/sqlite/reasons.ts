@@ -1,12 +1,13 @@
 // Why runs wait: looked up for those that people look at, never on the way of a run.
 import type { WaitReason } from '../../model/reason.ts'
 import type { LiveState } from '../../model/run.ts'
+import { isSuspect, suspectFrom } from '../../model/suspect.ts'
 import type { Connection } from './connection.ts'
 import { limiterReason } from './limiter-reasons.ts'
 
 // By the unique public id, then by primary keys.
 const findWaiting = `
-select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt,
+select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt, live.deliveries,
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
@@ -23,6 +24,11 @@ where live.state <> 'running' or (live.has_slots = 1 and exists (select 1 from w
 // A scan: the table is small.
 const findServing = `select queues, definitions from node where lease_until >= ?`
 
+// A scan of what is unfinished, only where such a run waits.
+const findSuspect = `
+select run.public_id as id from live cross join run on run.id = live.run_id cross join node on node.id = live.node
+where live.state = 'running' and live.deliveries >= ? and node.lease_until >= ? order by live.epoch desc limit 1`
+
 interface WaitingRow {
   readonly id: string
   readonly runId: number
@@ -31,6 +37,7 @@ interface WaitingRow {
   readonly definition: number
   readonly queue: number
   readonly dueAt: number | null
+  readonly deliveries: number
   readonly schedule: string | null
   readonly isAwaited: number
   readonly message: string | null
@@ -53,36 +60,58 @@ export const hotReasonStatements = { findWaiting }
 /** The reasons of those of these runs that wait, by their public ids. */
 export function reasonsOf(db: Connection, ids: readonly string[], now: number): ReadonlyMap<string, WaitReason> {
   const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids))
-  let nodes: readonly Serving[] | undefined
-  const serving = (): readonly Serving[] => (nodes ??= servingNodes(db, now))
+  const around = new Around(db, now)
   return new Map(
     rows.map((row) => {
       const isHeldUp = row.state === 'running' || (row.limited === 1 && row.state === 'ready')
       const heldUp = isHeldUp ? limiterReason(db, row.runId, now) : undefined
-      return [row.id, reasonOf(row, serving, heldUp)]
+      return [row.id, reasonOf(row, around, heldUp)]
     }),
   )
 }
 
-function reasonOf(
-  row: WaitingRow,
-  serving: () => readonly Serving[],
-  heldUp: (WaitReason & { kind: 'limiter' }) | undefined,
-): WaitReason {
+/** What is looked up once for all that wait, and only where it matters. */
+class Around {
+  readonly #db: Connection
+  readonly #now: number
+  #nodes: readonly Serving[] | undefined
+  #suspect: { readonly id: string } | 'none' | undefined
+
+  constructor(db: Connection, now: number) {
+    this.#db = db
+    this.#now = now
+  }
+
+  get nodes(): readonly Serving[] {
+    return (this.#nodes ??= servingNodes(this.#db, this.#now))
+  }
+
+  /** The suspected run that was begun last and is performed. */
+  get suspectId(): string | undefined {
+    this.#suspect ??= this.#db.get<{ id: string }>(findSuspect, suspectFrom, this.#now) ?? 'none'
+    return this.#suspect === 'none' ? undefined : this.#suspect.id
+  }
+}
+
+function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind: 'limiter' }) | undefined): WaitReason {
   if (row.state === 'running' && heldUp !== undefined) return heldUp
+  const until = row.dueAt ?? undefined
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isBuffered = row.state === 'scheduled' && row.dueAt === null
   if (isBuffered) return { kind: 'schedule', schedule: row.schedule ?? '' }
-  if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until: row.dueAt ?? undefined }
-  if (row.state === 'parked' && row.message !== null)
-    return { kind: 'message', name: row.message, until: row.dueAt ?? undefined }
-  if (row.state === 'parked' && row.awaitedId !== null)
-    return { kind: 'result', runId: row.awaitedId, until: row.dueAt ?? undefined }
+  if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until }
+  if (row.state === 'parked' && row.message !== null) return { kind: 'message', name: row.message, until }
+  if (row.state === 'parked' && row.awaitedId !== null) return { kind: 'result', runId: row.awaitedId, until }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
-  const missing = missingFor(row, serving())
-  if (missing === undefined) return heldUp ?? { kind: 'actor' }
-  return { kind: 'not_served', missing, queue: row.queueName, name: row.name, version: row.version }
+  const missing = missingFor(row, around.nodes)
+  if (missing !== undefined)
+    return { kind: 'not_served', missing, queue: row.queueName, name: row.name, version: row.version }
+  return heldUp ?? turnOf(row, around)
+}
+
+function turnOf({ deliveries }: WaitingRow, around: Around): WaitReason {
+  return isSuspect(deliveries) ? { kind: 'suspect', deliveries, runId: around.suspectId } : { kind: 'actor' }
 }
 
 function missingFor(
