@@ -63,6 +63,15 @@ describe('what was typed wrongly', () => {
     expect(help.out).toContain('--store <url>')
   })
 
+  it('tells which verb was meant', async () => {
+    const told = await troupe('/', ['schedules', 'nxt', 'five'])
+    expect([told.code, told.err]).toEqual([
+      2,
+      "troupe: There is no 'nxt' of troupe schedules. Did you mean 'next'? There is: pause, resume, trigger, next\n",
+    ])
+    expect((await troupe('/', ['queues', 'puase', 'mail'])).err).toContain("Did you mean 'pause'?")
+  })
+
   it('refuses bad input and flags before a store is made', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     expect((await troupe(folder, ['run', 'greet', '{name:ann}'])).err).toContain(
@@ -115,6 +124,24 @@ describe('what cannot be used', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('names beside an unknown name the files that define nothing, and why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    mkdirSync(join(folder, 'workers'))
+    writeFileSync(join(folder, 'workers/a.ts'), 'export const forgotten = 1\n')
+    writeFileSync(join(folder, 'workers/_b.ts'), '')
+    const source =
+      "const settings = { durable: true }\nexport const install = (troupe: { register(...given: unknown[]): unknown }) => troupe.register('greet', settings, () => 1)\n"
+    writeFileSync(join(folder, 'workers/greet.ts'), source)
+    for (const command of ['run', 'call']) {
+      const told = await troupe(folder, [command, 'b'])
+      expect([told.code, told.out]).toEqual([2, ''])
+      expect(told.err).toContain(
+        'Looked in workers/ and found: greet\n\nLeft out:\n\n  workers/_b.ts (its name begins with _)\n  workers/a.ts (it exports no definition and no install)\n',
+      )
+    }
+    rmSync(folder, { recursive: true })
+  })
+
   it('names the config file whose options are refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     writeFileSync(join(folder, 'troupe.config.mjs'), "export default { quues: ['a'], definitions: [] }\n")
@@ -162,6 +189,61 @@ describe('what cannot be used', () => {
     const told = await troupe(folder, ['show', 'abc', '--json'])
     expect((JSON.parse(told.err) as { error: { code: string } }).error.code).toBe('store_unavailable')
     rmSync(folder, { recursive: true })
+  })
+})
+
+describe('exit codes', () => {
+  let folder = ''
+  let engine: Troupe
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    const files = {
+      'ok.mjs': "export default { store: 'sqlite:jobs.db', workers: './workers' }",
+      'wrong.mjs': "export default { store: 'sqlite:jobs.db', stroe: 'x' }",
+      'workers/greet.ts':
+        "export const install = (troupe: any) => troupe.register('greet', { idempotencyKey: (name: string) => name }, (_ctx: unknown, name: string) => name)",
+      'bad/greet.ts': "export const install = (troupe: any) => troupe.register('greet', { retries: 3 }, () => 1)",
+    }
+    for (const name of ['workers', 'bad']) mkdirSync(join(folder, name))
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    writeFileSync(join(folder, 'bad.mjs'), "export default { store: 'sqlite:jobs.db', workers: './bad' }")
+    engine = await Troupe.open({ store: `sqlite:${join(folder, 'jobs.db')}`, global: false })
+  })
+
+  afterAll(async () => {
+    await engine.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  it.each<[number, string, string]>([
+    [0, 'call greet "ann"', 'ok'],
+    [2, 'call greet "ann" --delay tomorrow', 'ok'],
+    [2, 'call greet "ann" --timeout 5x', 'ok'],
+    [2, 'call greet "ann" --at tomorrow', 'ok'],
+    [2, `call greet "ann" --queue ${'q'.repeat(300)}`, 'ok'],
+    [2, 'call greet {', 'ok'],
+    [2, 'call greet 7', 'ok'],
+    [2, 'call gret "ann"', 'ok'],
+    [2, 'run greet "ann" --timeout 5', 'ok'],
+    [2, 'schedules pause fiv', 'ok'],
+    [2, 'schedules nxt fiv', 'ok'],
+    [2, 'queues pause defalt', 'ok'],
+    [2, 'show 01234567', 'ok'],
+    [2, 'cancel 01234567', 'ok'],
+    [2, 'runs --store mongo://x', 'ok'],
+    [69, 'runs --store sqlite:none/there.db', 'ok'],
+    [78, 'call greet "ann"', 'wrong'],
+    [78, 'call greet "ann"', 'bad'],
+    [78, 'start', 'bad'],
+    [78, 'definitions', 'bad'],
+    ...['runs', 'stats', 'dead', 'audit', 'queues', 'schedules', 'nodes', 'show 01234567', 'logs 01234567'].map(
+      (command): [number, string, string] => [78, command, 'wrong'],
+    ),
+    [0, 'runs', 'ok'],
+  ])('are %i for: %s (%s.mjs)', async (code, command, config) => {
+    const told = await troupe(folder, [...command.split(' '), '--config', `${config}.mjs`])
+    expect([told.code, told.err]).toEqual([code, code === 0 ? '' : (expect.any(String) as string)])
   })
 })
 

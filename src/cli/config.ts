@@ -1,8 +1,9 @@
 // Where a command's store and definitions come from: flags, a config file, a folder of workers.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import type { TroupeOptions } from '../engine/options.ts'
+import { checkTroupeOptions, type TroupeOptions } from '../engine/options.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import type { SkippedFile } from '../model/discovered.ts'
 import { Troupe } from '../troupe.ts'
 import { filesIn } from '../worker/discover.ts'
 import { loadModule } from '../worker/load-module.ts'
@@ -53,7 +54,10 @@ export async function loadSettings(flags: CommonFlags, folder: string): Promise<
 /** The store alone, for commands that only look. A `--store` spares the config file. */
 export async function loadStoreUrl(flags: CommonFlags, folder: string): Promise<string> {
   const file = flags.store === undefined ? findConfig(flags, folder) : undefined
-  return storeOf(flags, file === undefined ? {} : await loadConfig(file, folder), folder)
+  if (file === undefined) return storeOf(flags, {}, folder)
+  const config = await loadConfig(file, folder)
+  await checked([shown(file, folder)], () => checkTroupeOptions(config))
+  return storeOf(flags, config, folder)
 }
 
 /** The file of a store URL; undefined for one in memory or elsewhere. */
@@ -84,27 +88,55 @@ export function definesNothing({ origins, options: { workers } }: Settings): Tro
 function seenFiles(workers: string): string[] {
   const { files, skipped } = filesIn(workers)
   const loaded = files.map((file) => ({ file, why: 'it exports no definition and no install' }))
-  const seen = [...loaded, ...skipped].map(({ file, why }) => `  ${shown(file, dirname(workers))} (${why})`)
-  const more = seen.length - mostFiles
-  return more > 0 ? [...seen.slice(0, mostFiles), `  and ${more} more`] : seen
+  return skippedLines([...loaded, ...skipped], dirname(workers))
+}
+
+export interface Opened {
+  readonly troupe: Troupe
+  /** Files of the folder of workers that define nothing. */
+  readonly skipped: readonly SkippedFile[]
 }
 
 /** Opens an engine; what is wrong with the options of the config file is told with its name. */
-export async function openFor(
+export async function openFor(settings: Settings, own: TroupeOptions, { clock }: Pick<Io, 'clock'>): Promise<Opened> {
+  const { workers, ...rest } = settings.options
+  // What is no path is refused with the other options.
+  if (typeof workers !== 'string') return { troupe: await opened(settings, own, { clock }), skipped: [] }
+  const troupe = await opened({ ...settings, options: rest }, own, { clock })
+  try {
+    return { troupe, skipped: (await troupe.discover(workers)).skipped }
+  } catch (error) {
+    await troupe.stop({ within: 0 })
+    throw error
+  }
+}
+
+async function opened(
   { origins, options }: Settings,
   own: TroupeOptions,
   { clock }: Pick<Io, 'clock'>,
 ): Promise<Troupe> {
+  return checked(origins, () => Troupe.open({ ...options, ...own }, { clock }))
+}
+
+/** What is wrong with an option is told with the name of the config file. */
+async function checked<Result>([file = '']: readonly string[], use: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return await Troupe.open({ ...options, ...own }, { clock })
+    return await use()
   } catch (error) {
-    const [file = ''] = origins
     if (!isTroupeError(error, 'option_invalid') || file === '' || file.endsWith('/')) throw error
     throw new TroupeError(error.code, `${file}: ${error.message}`, {
       details: { ...error.details, file },
       cause: error,
     })
   }
+}
+
+/** Files that were left out and why, a line each; no more than a person reads. */
+export function skippedLines(skipped: readonly SkippedFile[], folder: string): string[] {
+  const lines = skipped.map(({ file, why }) => `  ${shown(file, folder)} (${why})`)
+  const more = lines.length - mostFiles
+  return more > 0 ? [...lines.slice(0, mostFiles), `  and ${more} more`] : lines
 }
 
 function findConfig(flags: CommonFlags, folder: string): string | undefined {

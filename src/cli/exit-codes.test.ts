@@ -8,6 +8,7 @@ describe('exitCodeOf', () => {
     ['worker_not_registered', 2],
     ['validation_failed', 2],
     ['run_not_found', 2],
+    ['schedule_not_found', 2],
     ['store_unavailable', 69],
     ['store_corrupt', 69],
     ['store_readonly', 69],
@@ -15,7 +16,8 @@ describe('exitCodeOf', () => {
     ['sqlite_too_old', 69],
     ['config_invalid', 78],
     ['file_not_loaded', 78],
-    ['option_invalid', 78],
+    ['option_invalid', 2],
+    ['definition_invalid', 78],
     ['definition_exists', 78],
     ['run_lost', 1],
   ]
@@ -25,6 +27,10 @@ describe('exitCodeOf', () => {
       expect(exitCodeOf(new TroupeError(code, 'what happened'))).toBe(exitCode)
     })
   }
+
+  it('is 78 for an option that stands in a file', () => {
+    expect(exitCodeOf(new TroupeError('option_invalid', 'what happened', { details: { file: 'a.ts' } }))).toBe(78)
+  })
 
   it('is 1 for what is not ours', () => {
     expect(exitCodeOf(new TypeError('x'))).toBe(1)

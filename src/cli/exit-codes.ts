@@ -16,6 +16,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 const usageCodes: ReadonlySet<ErrorCode> = new Set([
   'usage',
   'run_not_found',
+  'schedule_not_found',
   'worker_not_registered',
   'validation_failed',
   'value_too_large',
@@ -27,7 +28,6 @@ const configCodes: ReadonlySet<ErrorCode> = new Set([
   'definition_exists',
   'definition_invalid',
   'file_not_loaded',
-  'option_invalid',
 ])
 
 /** The exit code for what stopped a command before, or instead of, a run. The failure of a run itself is `runFailed`. */
@@ -35,6 +35,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!isTroupeError(error)) return exitCodes.runFailed
   if (usageCodes.has(error.code)) return exitCodes.usage
   if (configCodes.has(error.code)) return exitCodes.configRefused
+  // An option that stands in no file was typed.
+  if (error.code === 'option_invalid')
+    return error.details['file'] === undefined ? exitCodes.usage : exitCodes.configRefused
   if (isStoreCode(error.code)) return exitCodes.storeUnavailable
   return exitCodes.runFailed
 }

@@ -1,6 +1,6 @@
 // The error for a command that was typed wrongly.
 import { toMs } from '../lib/duration.ts'
-import { TroupeError, type ErrorDetails } from '../lib/errors.ts'
+import { isTroupeError, TroupeError, type ErrorDetails } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 
 // More than a person reads.
@@ -15,11 +15,20 @@ export function checkTime(flag: string, text: string): void {
   try {
     toMs(text)
   } catch (error) {
-    const unit = /^\d+(\.\d+)?$/.test(text)
-      ? `"${text}" is not a duration: give its unit, as in ${text}s or ${text}ms`
-      : undefined
-    throw usage(`${flag} ${unit ?? (error instanceof Error ? error.message : String(error))}`)
+    if (!isTroupeError(error, 'option_invalid')) throw error
+    const how = /^\d+(\.\d+)?$/.test(text)
+      ? `its unit, as in ${text}s or ${text}ms`
+      : 'a number with its unit, such as 250ms, 30s, 5m, 1h30m, 3d or 1w, or PT1H30M'
+    throw usage(`${flag} ${JSON.stringify(text)} is not a duration: give ${how}`)
   }
+}
+
+/** Refuses what was typed in the place of a verb. */
+export function checkVerb(command: string, [typed]: readonly string[], verbs: readonly string[]): void {
+  if (typed === undefined) return
+  const nearest = nearestNames(typed, verbs).map((verb) => `'${verb}'`)
+  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+  throw usage(`There is no '${typed}' of ${command}.${guess} There is: ${verbs.join(', ')}`)
 }
 
 export interface UnknownWorker {
@@ -27,17 +36,20 @@ export interface UnknownWorker {
   readonly known: readonly string[]
   /** Where was looked. */
   readonly origins: readonly string[]
+  /** Files that were left out and why, a line each. */
+  readonly skipped: readonly string[]
 }
 
-export function unknownWorker({ name, known, origins }: UnknownWorker): TroupeError {
+export function unknownWorker({ name, known, origins, skipped }: UnknownWorker): TroupeError {
   const nearest = nearestNames(name, known)
   const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
   const looked = `Looked in ${origins.join(' and ')}`
   const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : ''
   const names = known.slice(0, mostNames).join(', ')
+  const leftOut = skipped.length === 0 ? '' : `\n\nLeft out:\n\n${skipped.join('\n')}`
   return new TroupeError(
     'worker_not_registered',
-    `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}`,
+    `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}${leftOut}`,
     {
       details: { name },
     },

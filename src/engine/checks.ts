@@ -12,24 +12,65 @@ const mostInKey = 1_024
 // Enough of a text to know it by.
 const mostQuoted = 60
 
+/** What has it here: the first of `here` that is an option of the same object, else what `elsewhere` says. */
+interface Renamed {
+  readonly here: readonly string[]
+  readonly elsewhere?: string | undefined
+}
+
+const attempts: Renamed = { here: ['retry: { attempts }', 'attempts'] }
+const firstWait: Renamed = { here: ['retry: { base }', 'base'] }
+const growth: Renamed = { here: ['retry: { backoff, base }', 'backoff'] }
+const key: Renamed = { here: ['idempotencyKey'] }
+const kept: Renamed = { here: ['retention'], elsewhere: 'retention of the definition' }
+const repeated: Renamed = { here: [], elsewhere: 'schedule(name, { cron } or { every }, definition)' }
+const inTime: Renamed = { here: ['rate: { limit, per }', 'per', 'period'] }
+const place: Renamed = { here: ['store'], elsewhere: 'store of Troupe.open' }
+const slots: Renamed = {
+  here: ['limits: [limiter(name, { rate: { limit, per } })]'],
+  elsewhere: 'limits of the definition',
+}
+const alive: Renamed = { here: ['timeout, or heartbeat,'] }
+
 // What other job queues call it.
-const namesElsewhere: Readonly<Record<string, string>> = {
-  attempts: 'retry: { attempts }',
-  backoff: 'retry: { backoff, base }',
-  retryLimit: 'retry: { attempts }',
-  retryDelay: 'retry: { base }',
-  maxAttempts: 'retry: { attempts }',
-  jobId: 'idempotencyKey',
-  jobKey: 'idempotencyKey',
-  singletonKey: 'idempotencyKey, or throttle',
-  singletonSeconds: 'throttle: { period }',
-  startAfter: 'delay or at',
-  runAt: 'at',
-  removeOnComplete: 'retention',
-  removeOnFail: 'retention',
-  expireInSeconds: 'timeout',
-  ttl: 'expires',
-  lockDuration: 'timeout, or heartbeat,',
+const namesElsewhere: Readonly<Record<string, Renamed>> = {
+  attempts,
+  retries: attempts,
+  retryLimit: attempts,
+  maxAttempts: attempts,
+  max_attempts: attempts,
+  backoff: growth,
+  retryBackoff: growth,
+  retryDelay: firstWait,
+  jobId: key,
+  jobKey: key,
+  job_key: key,
+  singletonKey: { here: ['idempotencyKey, or throttle'] },
+  singletonSeconds: { here: ['throttle: { period }'] },
+  startAfter: { here: ['delay or at'] },
+  runAt: { here: ['at'] },
+  run_at: { here: ['at'] },
+  removeOnComplete: kept,
+  removeOnFail: kept,
+  archiveCompletedAfterSeconds: kept,
+  expireInSeconds: { here: ['timeout'] },
+  ttl: { here: ['expires'] },
+  lockDuration: alive,
+  stalledInterval: alive,
+  lifo: { here: ['priority, higher first,'] },
+  repeat: repeated,
+  repeatable: repeated,
+  cron: repeated,
+  pattern: { here: ['cron'], elsewhere: repeated.elsewhere },
+  tz: { here: ['zone'] },
+  timezone: { here: ['zone'] },
+  limiter: slots,
+  rateLimit: slots,
+  max: { here: ['rate: { limit, per }', 'limit'] },
+  duration: inTime,
+  connection: place,
+  connectionString: place,
+  deadLetter: { here: ['onFailure'], elsewhere: 'onFailure of the definition, or troupe.dead()' },
 }
 
 /** An object whose keys are all among `known`. `what` names it in the error, as in `retry of 'send-email'`. */
@@ -47,9 +88,9 @@ export function checkOptions(what: string, received: unknown, known: readonly st
 }
 
 function insteadOf(name: string, known: readonly string[]): string | undefined {
-  const instead = Object.hasOwn(namesElsewhere, name) ? namesElsewhere[name] : undefined
-  // Only where that is an option of the same object.
-  return instead !== undefined && known.some((one) => instead.startsWith(one)) ? instead : undefined
+  if (!Object.hasOwn(namesElsewhere, name)) return undefined
+  const { here = [], elsewhere } = namesElsewhere[name] ?? {}
+  return here.find((instead) => known.includes(/^\w+/.exec(instead)?.[0] ?? '')) ?? elsewhere
 }
 
 export function checkObject(what: string, received: unknown, expected = 'an object'): void {

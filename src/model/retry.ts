@@ -102,7 +102,8 @@ function policyBackoff(options: RetryOptions | undefined, jitter: number): Retry
   const strategy = options?.backoff ?? 'exponential'
   if (typeof strategy === 'function') return strategy
   if (!strategies.includes(strategy)) {
-    throw optionInvalid('retry.backoff', strategy, `one of ${strategies.join(', ')} or a function`)
+    const hint = typeof strategy === 'object' ? ': { type, delay } is { backoff: type, base: delay } of retry here' : ''
+    throw optionInvalid('retry.backoff', strategy, `one of ${strategies.join(', ')} or a function${hint}`)
   }
   return {
     strategy,

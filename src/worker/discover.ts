@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition.ts'
 import { isSchedule, type Schedule } from '../engine/schedule.ts'
-import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import { isTroupeError, TroupeError, type ErrorCode } from '../lib/errors.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { processEngine } from './global.ts'
 import { loadModule } from './load-module.ts'
@@ -57,13 +57,15 @@ export async function discoverInto(folder: string, troupe: Registrar): Promise<D
   return { folder: root, files, skipped: found.skipped }
 }
 
+const ofDefinitions: ReadonlySet<ErrorCode> = new Set(['definition_exists', 'definition_invalid', 'option_invalid'])
+
 /** Whether there was something to register; what is refused names the file. */
 async function installFrom(file: string, troupe: Registrar): Promise<boolean> {
   const module = await loadModule(file)
   try {
     return await install(module, troupe)
   } catch (error) {
-    if (!isTroupeError(error, 'definition_exists')) throw error
+    if (!isTroupeError(error) || !ofDefinitions.has(error.code)) throw error
     const { code, message, details } = error
     throw new TroupeError(code, `${relative('.', file)}: ${message}`, { details: { ...details, file }, cause: error })
   }

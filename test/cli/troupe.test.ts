@@ -1,6 +1,7 @@
 // The program as people start it: a process in a project with TypeScript workers.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildPackage, makeProject, startTroupe, troupe } from './installed.ts'
 
@@ -152,4 +153,19 @@ describe('a config file', () => {
     expect(err).toContain("troupe: workers/a.ts could not be loaded: Cannot find module './gone.ts' (workers/a.ts:1) [")
     rmSync(broken, { recursive: true })
   })
+})
+
+describe('the package in a project', () => {
+  it('compiles with the settings that the README gives, its own types looked at too', () => {
+    const settings = /```json\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+    const shop = makeProject({ 'tsconfig.json': settings, 'workers/all.ts': workers })
+    mkdirSync(join(shop, 'node_modules/@types'))
+    symlinkSync(resolve('node_modules/@types/node'), join(shop, 'node_modules/@types/node'), 'junction')
+    const { stdout } = spawnSync(process.execPath, [resolve('node_modules/typescript/bin/tsc')], {
+      cwd: shop,
+      encoding: 'utf8',
+    })
+    rmSync(shop, { recursive: true, force: true })
+    expect(stdout).toBe('')
+  }, 60_000)
 })

@@ -5,7 +5,7 @@ import type { CallOptions } from '../../engine/call.ts'
 import { instantOf } from '../../lib/instant.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, openFor, type CommonFlags } from '../config.ts'
+import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
@@ -63,11 +63,11 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
   const payload = parseInput(text, `troupe call ${name} '{"name":"ann"}'`)
   const settings = await loadSettings(flags, io.folder)
   const { origins } = settings
-  const troupe = await openFor(settings, { logLevel: 'error' }, io)
+  const { troupe, skipped } = await openFor(settings, { logLevel: 'error' }, io)
   try {
     const known = troupe.definitions()
     if (known.length === 0) throw definesNothing(settings)
-    if (!known.includes(name)) throw unknownWorker({ name, known, origins })
+    if (!known.includes(name)) throw unknownWorker({ name, known, origins, skipped: skippedLines(skipped, io.folder) })
     const askedAt = io.clock.now()
     const handle = await troupe.call(name, payload, callOptions(flags))
     const { id } = handle

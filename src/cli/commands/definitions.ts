@@ -18,7 +18,7 @@ export function addDefinitions(shell: Shell): void {
 async function definitionsCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const settings = await loadSettings(flags, io.folder)
   // In memory: to look at definitions needs no store, and makes none.
-  const troupe = await openFor(settings, { store: 'sqlite::memory:', logLevel: 'error' }, io)
+  const { troupe } = await openFor(settings, { store: 'sqlite::memory:', logLevel: 'error' }, io)
   const names = troupe.definitions().toSorted()
   await troupe.stop()
   if (flags.json === true) io.stdout.write(`${toJson(names)}\n`)

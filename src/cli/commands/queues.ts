@@ -8,9 +8,11 @@ import { oneLine, paintFor } from '../paint.ts'
 import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
 import { age } from '../times.ts'
-import { usage } from '../usage.ts'
+import { checkVerb, usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 import { addBy, whoDoes, type ByFlags } from '../who.ts'
+
+const verbs = ['pause', 'resume'] as const
 
 export function addQueues(shell: Shell): void {
   const program = addCommand<CommonFlags>(shell, {
@@ -19,9 +21,12 @@ export function addQueues(shell: Shell): void {
     summary: 'list queues, pause or resume one',
     description:
       'Lists the queues with what is in them. A paused queue starts nothing, on any node, until it is resumed; what runs goes on.',
-    perform: (flags, _operands, io) => queuesCommand(flags, io),
-  })
-  for (const verb of ['pause', 'resume'] as const) {
+    perform: (flags, operands, io) => {
+      checkVerb('troupe queues', operands, verbs)
+      return queuesCommand(flags, io)
+    },
+  }).allowExcessArguments()
+  for (const verb of verbs) {
     const command = addCommand<CommonFlags & ByFlags>(
       { ...shell, program },
       {

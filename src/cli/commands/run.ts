@@ -5,9 +5,10 @@ import type { RunStatus } from '../../engine/run-status.ts'
 import type { RunLogLevel } from '../../engine/speech.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { isLogged, type Log, type LogFields, type LogLevel } from '../../lib/log.ts'
+import type { SkippedFile } from '../../model/discovered.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, openFor, type CommonFlags, type Settings } from '../config.ts'
+import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import { isSet, type Io } from '../io.ts'
@@ -73,11 +74,11 @@ async function runCommand(request: RunRequest, io: Io): Promise<ExitCode> {
   const followed: Followed = { id: undefined }
   const logLevel = leastLevel(request.flags, settings.options, io)
   const log = reportLog(settings, { report, followed, least: logLevel })
-  const troupe = await openFor(settings, { performs: 'own', log, logLevel }, io)
+  const { troupe, skipped } = await openFor(settings, { performs: 'own', log, logLevel }, io)
   const notice = (text: string): void => report.notice(text)
   const interruption = listenForSignals(troupe, { patience, notice }, io)
   try {
-    const done = perform({ request, io, settings, report, troupe, interruption, input, options, followed })
+    const done = perform({ request, io, settings, report, troupe, skipped, interruption, input, options, followed })
     return await Promise.race([done, interruption.impatient])
   } finally {
     interruption.end()
@@ -91,6 +92,7 @@ interface Job {
   readonly settings: Settings
   readonly report: RunReport
   readonly troupe: Troupe
+  readonly skipped: readonly SkippedFile[]
   readonly interruption: Interruption
   readonly input: unknown
   readonly options: CallOptions
@@ -122,11 +124,18 @@ async function perform(job: Job): Promise<ExitCode> {
   }
 }
 
-async function start({ request, settings, report, troupe, input, options, followed }: Job): Promise<RunHandle> {
+async function start(job: Job): Promise<RunHandle> {
+  const { request, io, settings, report, troupe, input, options, followed } = job
   const { name } = request
   const known = troupe.definitions()
   if (known.length === 0) throw definesNothing(settings)
-  if (!known.includes(name)) throw unknownWorker({ name, known, origins: settings.origins })
+  if (!known.includes(name))
+    throw unknownWorker({
+      name,
+      known,
+      origins: settings.origins,
+      skipped: skippedLines(job.skipped, io.folder),
+    })
   const handle = await troupe.call(name, input, options)
   followed.id = handle.id
   report.started(handle)

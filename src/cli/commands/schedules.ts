@@ -9,6 +9,7 @@ import { oneLine, paintFor } from '../paint.ts'
 import { withClient } from '../store-client.ts'
 import { drawTable, type Column } from '../table.ts'
 import { relative, timestamp } from '../times.ts'
+import { checkVerb } from '../usage.ts'
 import { toJson } from '../values.ts'
 import { addBy, whoDoes, type ByFlags } from '../who.ts'
 
@@ -25,6 +26,8 @@ interface ScheduleRequest {
   readonly name: string
 }
 
+const verbs = Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]
+
 export function addSchedules(shell: Shell): void {
   const program = addCommand<CommonFlags>(shell, {
     name: 'schedules',
@@ -32,9 +35,12 @@ export function addSchedules(shell: Shell): void {
     summary: 'list schedules, pause, resume, trigger or foresee one',
     description:
       'Lists the schedules of the store. Those that code declares are among them while a node that has it runs.',
-    perform: (flags, _operands, io) => schedulesCommand(flags, io),
-  })
-  for (const verb of Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]) {
+    perform: (flags, operands, io) => {
+      checkVerb('troupe schedules', operands, verbs)
+      return schedulesCommand(flags, io)
+    },
+  }).allowExcessArguments()
+  for (const verb of verbs) {
     const command = addCommand<CommonFlags & ByFlags>(
       { ...shell, program },
       {

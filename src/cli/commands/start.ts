@@ -35,7 +35,7 @@ async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
   const { options } = settings
   const logLevel = leastLevel(flags, options, io)
   const log = options.log ?? lineLog(flags, logLevel, io)
-  const troupe = await openFor(settings, { log, logLevel }, io)
+  const { troupe } = await openFor(settings, { log, logLevel }, io)
   const notice = (text: string): void => log.info({}, text)
   const interruption = listenForSignals(troupe, { patience: within, notice }, io)
   try {
