@@ -128,3 +128,24 @@ async function expire(held: Claimed['held']): Promise<void> {
 function rescue(value: string): Promise<Rescued> {
   return scene.store.rescueNodes([{ nodeId: scene.node.nodeId, isProved: true }], { maxDeliveries: 1, value })
 }
+
+it('I15: keeps no request of a run that obeyed it, and none for long of one that ended otherwise', async () => {
+  const requests = (): unknown => beside.prepare('select run_id as runId from cancel_request').all()
+  const askedToEnd = async (id: string): Promise<Claimed> => {
+    const { held } = await scene.startAndClaim()
+    const start = scene.startRecord({ id })
+    const child = { held, path: 'go', seq: 1, startedAt: startMs, start, isDetached: false }
+    await scene.node.commit({ children: [child] })
+    const claimed = await scene.node.claimOne()
+    await scene.node.commit({ settles: [settle(held)] })
+    expect(requests()).toContainEqual({ runId: claimed.held.runId })
+    return claimed
+  }
+  const obeys = await askedToEnd('obeys')
+  await scene.node.commit({ settles: [settle(obeys.held, 'cancelled')] })
+  expect(requests()).toEqual([])
+  const first = await askedToEnd('is done before it hears of it')
+  await scene.node.commit({ settles: [settle(first.held)] })
+  const second = await askedToEnd('is asked next')
+  expect(requests()).toEqual([{ runId: second.held.runId }])
+})

@@ -1,7 +1,7 @@
 // Cancelling: a run that is not running ends at once, one that runs is asked to.
 import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { cancelRun } from './moves.ts'
+import { cancelRun, forgetRequests } from './moves.ts'
 import type { Write } from './runs.ts'
 
 // By the unique public id, then by primary key.
@@ -17,9 +17,6 @@ select cancel_request.run_id, cancel_request.reason
 from cancel_request cross join live on live.run_id = cancel_request.run_id
 where live.node = ?`
 
-const deleteObeyed = `
-delete from cancel_request where not exists (select 1 from live where live.run_id = cancel_request.run_id)`
-
 interface LiveRow {
   readonly run_id: number
   readonly state: string | null
@@ -30,7 +27,7 @@ interface LiveRow {
 export const hotCancelStatements = { findLive, findRequests }
 
 export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): CancelAnswer[] {
-  if (cancels.length > 0) write.db.run(deleteObeyed)
+  if (cancels.length > 0) forgetRequests(write.db)
   return cancels.map((cancel) => cancelOne(write, cancel))
 }
 

@@ -4,6 +4,7 @@ import { runCancelled } from '../../model/errors.ts'
 import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
+import type { Connection } from './connection.ts'
 import type { Batch, CancelAnswer, CancelRecord, Held, SettleRecord } from '../store.ts'
 import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
@@ -68,6 +69,13 @@ const findEnding = packed(ending, ofGiven)
 const findHeldEnding = packed(ending, `${ofGiven} and node = ? and state = 'running'`)
 
 const deleteLive = `delete from live where run_id in (select value from json_each(?))`
+
+// By primary key.
+const deleteRequests = `delete from cancel_request where run_id in (select value from json_each(?))`
+
+// What has ended otherwise before it heard of that. A scan of a table that holds little else than what is under way.
+const deleteObeyed = `
+delete from cancel_request where not exists (select 1 from live where live.run_id = cancel_request.run_id)`
 
 const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
 
@@ -147,6 +155,11 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     return [{ live, end: { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 } }]
   })
   finishRuns(ends, ended)
+}
+
+/** Invariant: I15. Every commit reads the requests, so none outlasts its run for long. */
+export function forgetRequests(db: Connection): void {
+  db.run(deleteObeyed)
 }
 
 export function retryRuns(write: Write, retries: Batch['retries']): void {
@@ -243,6 +256,8 @@ function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
     // What did not succeed may be tried again, and goes on with what it kept.
     ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
   )
+  const cancelled = ended.flatMap(({ live, end }) => (end.outcome === 'cancelled' ? [live] : []))
+  if (cancelled.length > 0) db.run(deleteRequests, idsOf(cancelled))
   news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
   for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
   endChildren(ends, idsWith(ended, 'hasChildren'))
@@ -256,7 +271,9 @@ function idsWith(ended: readonly EndedRun[], flag: 'isFollowed' | 'hasChildren' 
 
 /** What these runs started, and did not detach, ends with them. */
 function endChildren(ends: Ends, parents: readonly number[]): void {
-  for (const child of listAttached(ends.db, parents)) {
+  const children = listAttached(ends.db, parents)
+  if (children.length > 0) forgetRequests(ends.db)
+  for (const child of children) {
     const reason = `run ${child.parentId}, which started it, has ended`
     const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
     cancelRun(ends, child, { value, reason })

@@ -4,7 +4,7 @@ import { appendList, isFullList, type Room } from '../../model/append.ts'
 import { runCancelled } from '../../model/errors.ts'
 import { decideStart, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord, Started } from '../start.ts'
-import { cancelRun } from './moves.ts'
+import { cancelRun, forgetRequests } from './moves.ts'
 import { takeFrom } from './counters.ts'
 import {
   changeInput,
@@ -143,6 +143,7 @@ function append(
 }
 
 function cancel(write: Write, { id, runId, name, place, epoch }: Keyed, byId: string): void {
+  forgetRequests(write.db)
   const reason = `replaced by run ${byId}, which has its idempotency key`
   const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
   cancelRun(write, { runId, state: place, epoch }, { value, reason })
