@@ -115,8 +115,12 @@ export class Starting {
         false,
         'true of what a workflow starts: its end is awaited in the store',
       )
+    const queueId = this.#queueIds.get(queueOf(definition, options))
+    // Race: what was given may be changed while the store is asked.
+    if (queueId !== undefined) return { name, record: await this.#recorderIn(queueId, definition, options)(input, 0) }
+    const copy = this.#copyOf(input)
     const recordOf = await this.#recorder(definition, options)
-    return { name, record: await recordOf(input, 0) }
+    return { name, record: await recordOf(copy, 0) }
   }
 
   #definition(target: Definition | string): AnyDefinition {
@@ -138,9 +142,13 @@ export class Starting {
 
   /** What makes the record of a run of these options, of its input and its place. */
   async #recorder(definition: AnyDefinition, options: CallManyOptions): Promise<RecordOf> {
-    const { deps, registry } = this.#face
     const queue = queueOf(definition, options)
     const queueId = this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0)
+    return this.#recorderIn(queueId, definition, options)
+  }
+
+  #recorderIn(queueId: number, definition: AnyDefinition, options: CallManyOptions): RecordOf {
+    const { deps, registry } = this.#face
     const definitionId = registry.idOf(definition)
     const priority = options.priority ?? definition.settings.priority
     const tags = encodeTags(definition.settings.tags, options.tags)

@@ -28,6 +28,8 @@ export interface StartRecord {
   /** Nobody has checked its input, for want of its schema: whoever performs it does. */
   readonly isUnchecked?: boolean
   readonly key: StartKey | null
+  /** The number of the run that starts it; none for a start from outside. */
+  readonly parent?: number
   /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */
   readonly limits: readonly LimitUse[] | null
   /** An actor of this node is reserved for it: it starts as running here, without a claim. */

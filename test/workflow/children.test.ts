@@ -119,6 +119,20 @@ describe('a workflow', () => {
     expect(await moving(clock, troupe.run(flow))).toEqual([2, 4])
   })
 
+  it('starts a child with its input as it was when it was asked for', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const order = { n: 0 }
+      const children = [1, 2].map((n) => {
+        order.n = n
+        return ctx.run(echo, order, { name: `go ${n}`, queue: n === 1 ? 'default' : 'new' })
+      })
+      return Promise.all(children)
+    })
+    const echo = worker('echo', {}, (_ctx, { n }: { n: number }) => n)
+    const { troupe } = await onStage({ definitions: [echo, flow], queues: ['default', 'new'] })
+    expect(await troupe.run(flow)).toEqual([1, 2])
+  })
+
   it('hands its correlation id on, and gives a child options of its own', async () => {
     const flow = workflow('flow', {}, async (ctx) => {
       const plain = await ctx.call(double, 1)
@@ -208,6 +222,26 @@ describe('children end with their parent', () => {
     await eventually(async () => (await troupe.runs({ name: 'sleeper', state: 'cancelled' })).length === 1)
     expect(await moving(clock, troupe.run(again))).toBe(2)
     expect((await troupe.runs({ name: 'double' })).length).toBe(1)
+  })
+
+  it('but not when another run or caller shares them by their key', async () => {
+    const open = deferred<void>()
+    const shared = worker('shared', { cache: { ttl: '1h', key: String } }, async (_ctx, n: number) => {
+      await open.promise
+      return n
+    })
+    const flow = workflow('flow', {}, (ctx, n: number) => ctx.run(shared, n))
+    const { troupe } = await onStage({ definitions: [shared, flow] })
+    const first = await Promise.all([1, 2, 3].map((n) => troupe.call(flow, n)))
+    await eventually(async () => (await troupe.runs({ name: 'shared', state: 'running' })).length === 3)
+    const second = await troupe.call(flow, 1)
+    const caller = await troupe.call(shared, 2)
+    await eventually(async () => (await troupe.steps(second.id)).length === 1)
+    expect(await Promise.all(first.map((handle) => handle.cancel()))).toEqual([true, true, true])
+    await eventually(async () => (await troupe.runs({ name: 'shared', state: 'cancelled' })).length === 1)
+    open.resolve()
+    expect([await second.result(), await caller.result()]).toEqual([1, 2])
+    expect((await troupe.runs({ name: 'shared', state: 'cancelled' })).map(({ input }) => input)).toEqual([3])
   })
 
   it('and so do theirs', async () => {

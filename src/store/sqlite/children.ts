@@ -20,7 +20,7 @@ export const hotChildStatements = { linkChild, markParent }
 export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, string> {
   const joined = new Map<string, string>()
   const own = children.filter(({ held }) => write.fence.holds(held))
-  const starts = own.map(({ start }) => start)
+  const starts = own.map(({ held, start }) => ({ ...start, parent: held.runId }))
   insertRuns(write, starts).forEach((started, place) => {
     const child = own[place]
     if (child === undefined) return

@@ -15,7 +15,7 @@ where definition.id = ?`
 
 // The run of a key and what has become of it; by primary key throughout.
 const findKeyed = `
-select keyed.run_id as runId, keyed.ahead, run.public_id as id, definition.name, run.created_at as createdAt, live.state, live.epoch,
+select keyed.run_id as runId, keyed.ahead, run.parent, run.is_detached as isDetached, run.public_id as id, definition.name, run.created_at as createdAt, live.state, live.epoch,
   live.started_at as startedAt, live.generation, finished.outcome, finished.finished_at as finishedAt
 from keyed
 join run on run.id = keyed.run_id
@@ -29,6 +29,8 @@ where keyed.scope = ? and keyed.definition = ? and keyed.key = ?`
 const giveKey = `
 insert into keyed (scope, definition, key, run_id, ahead) values (?, ?, ?, ?, ?)
 on conflict (scope, definition, key) do update set run_id = excluded.run_id, ahead = excluded.ahead`
+
+const detach = `update run set is_detached = 1, depth = 0 where id = ?`
 
 const findInput = `select input from run where id = ?`
 
@@ -77,9 +79,13 @@ export interface Keyed {
   readonly finishedAt: number | null
   /** The run it waits for, or waited for when it was cancelled. */
   readonly ahead: number | null
+  /** The run that it ends with. */
+  readonly endsWith: number | null
 }
 
-interface KeyedRow extends Pick<Keyed, 'runId' | 'id' | 'name' | 'createdAt' | 'finishedAt' | 'ahead' | 'epoch'> {
+interface KeyedRow extends Omit<Keyed, 'state' | 'place' | 'endsWith'> {
+  readonly parent: number | null
+  readonly isDetached: number
   readonly state: string | null
   readonly startedAt: number | null
   readonly generation: number | null
@@ -94,8 +100,9 @@ export function ownerOf(db: Connection, { rule }: StartKey, definitionId: number
 export function findRunOfKey(db: Connection, { rule, key }: StartKey, owner: number): Keyed | undefined {
   const row = db.get<KeyedRow>(findKeyed, scopeOf(rule), owner, key)
   if (row === undefined) return undefined
-  const { runId, id, name, epoch, createdAt, finishedAt, ahead } = row
-  return { runId, id, name, state: stateOf(row), place: row.state ?? '', epoch, createdAt, finishedAt, ahead }
+  const { runId, id, name, epoch, createdAt, finishedAt, ahead, parent } = row
+  const endsWith = row.isDetached === 1 ? null : parent
+  return { runId, id, name, state: stateOf(row), place: row.state ?? '', epoch, createdAt, finishedAt, ahead, endsWith }
 }
 
 /** Gives a key to a run, which may wait for the end of another. */
@@ -106,6 +113,11 @@ export function keepKey(
 ): void {
   db.run(giveKey, scopeOf(rule), run.owner, key, run.runId, run.ahead)
   if (run.ahead !== null) db.run(markFollowed, run.ahead)
+}
+
+/** It goes on when the run that started it ends, as others wait for it too; depth is counted from it. */
+export function detachRun(db: Connection, runId: number): void {
+  db.run(detach, runId)
 }
 
 export function inputOf(db: Connection, runId: number): string {

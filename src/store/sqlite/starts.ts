@@ -10,6 +10,7 @@ import {
   changeInput,
   extendInput,
   changeTimes,
+  detachRun,
   findRunOfKey,
   inputOf,
   keepKey,
@@ -89,12 +90,18 @@ function startKeyed(write: Write, order: Order, key: StartKey): Started {
   const found = findRunOfKey(write.db, key, owner)
   const move = decideStart(key, found, write.now)
   if (found === undefined || move === 'start') return beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
-  if (move === 'attach') return joined(found, false)
+  if (move === 'attach') return share(write, order.start, found)
   if (move === 'follow') return beginKeyed(write, { order, key, owner }, found.runId)
   if (move === 'amend' && amend(write, { start: order.start, key, found })) return joined(found, true)
   if (move === 'replace') cancel(write, found, order.start.id)
   const started = beginKeyed(write, { order, key, owner }, null)
   return move === 'replace' ? { ...started, replacedId: found.id } : started
+}
+
+/** One that others wait for too does not end with the run that started it. */
+function share({ db }: Write, start: StartRecord, found: Keyed): Started {
+  if (found.place !== '' && found.endsWith !== null && found.endsWith !== start.parent) detachRun(db, found.runId)
+  return joined(found, false)
 }
 
 function joined({ id, runId, createdAt }: Keyed, isAmended: boolean): Started {
