@@ -411,7 +411,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'USE TEMP B-TREE FOR ORDER BY',
   ],
   findLatest: [runById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
-  insertLive: [runByKey, outcomeByKey, 'SEARCH state USING PRIMARY KEY (run_id=?)'],
+  insertLive: [
+    runByKey,
+    outcomeByKey,
+    'SEARCH state USING PRIMARY KEY (run_id=?)',
+    'SEARCH child USING INDEX run_parent (parent=?)',
+  ],
   openAgain: [runByKey],
   leaveTheDead: [outcomeByKey],
   linkChild: [runByKey, 'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)'],

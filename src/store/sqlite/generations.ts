@@ -18,14 +18,15 @@ where run.public_id = ?
 order by finished.generation desc
 limit 1`
 
-// As it was started, but that its claims go on counting; by primary key.
+// As it was started, but that its claims go on counting, and that it may end with what it started before; by primary key, then by the index on parents.
 const insertLive = `
 insert into live (
-  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, schedule
+  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, schedule, has_children
 )
 select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
-  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule
+  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule,
+  exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0)
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 

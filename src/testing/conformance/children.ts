@@ -152,6 +152,19 @@ export const childCases: Cases = {
     )
   },
 
+  'that was tried again before its parent ends with the next generation of that': async (scene) => {
+    const { parent, child } = await family(scene)
+    await scene.node.commit({ settles: [settle(child.held, 'failed')] })
+    await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
+    same(await scene.store.reopenRuns([child.id, parent.id], undefined), ['reopened', 'reopened'])
+    same(
+      (await scene.store.listSteps(parent.id)).map(({ value }) => value),
+      [`j"${child.id}"`],
+    )
+    same((await scene.client.commit({ cancels: [cancel(parent.id)] })).cancels, ['cancelled'])
+    assert.equal(await scene.stateOf(child.id), 'cancelled')
+  },
+
   'that is not there any more is started anew only when all that is known of it is a failure': async (scene) => {
     const parent = await scene.startAndClaim()
     const ids = ['good', 'bad', 'late', 'apart']
