@@ -3,6 +3,7 @@ import { checkCallOptions, storedTime, type UnkeyedOptions } from '../engine/cal
 import { checkName, checkOptions } from '../engine/checks.ts'
 import { asDefinition, type Definition } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
+import { unhurried } from '../lib/unhurried.ts'
 import { optionInvalid, recursionTooDeep, resultTimeout } from '../model/errors.ts'
 import { joinPath } from '../model/path.ts'
 import type { ResultDue, Steps } from './steps.ts'
@@ -47,7 +48,11 @@ export class ChildRun<Output = unknown> {
    * Saves: one journal row. Throws: what it failed with; `run_cancelled`; `result_timeout` when `timeout` passed first;
    * `run_not_found` when it was deleted.
    */
-  async result(options: ChildResultOptions = {}): Promise<Output> {
+  result(options: ChildResultOptions = {}): Promise<Output> {
+    return unhurried(() => this.#result(options))
+  }
+
+  async #result(options: ChildResultOptions): Promise<Output> {
     checkOptions(`the result of '${this.name}'`, options, ['timeout'])
     const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
     const due = (): ResultDue => ({

@@ -4,6 +4,7 @@ import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
+import { unhurried } from '../lib/unhurried.ts'
 import type { Definition } from '../engine/definition.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { joinPath } from '../model/path.ts'
@@ -138,7 +139,8 @@ export class WorkflowContext<Input = unknown> {
     const what = `ctx.map('${name}')`
     checkFunction(`The function of ${what}`, fn)
     const work = { what, path: this.#path(name), items, options }
-    return performMap(this.#steps, work, async (index, scope) => fn(items[index], this.#within(scope), index))
+    const each = async (index: number, scope: string): Promise<unknown> => fn(items[index], this.#within(scope), index)
+    return unhurried(() => performMap(this.#steps, work, each))
   }
 
   /**
@@ -146,15 +148,15 @@ export class WorkflowContext<Input = unknown> {
    *
    * Saves: one journal row when it is over. No `finally` of yours runs while a run is parked.
    */
-  async sleep(time: Duration): Promise<void> {
+  sleep(time: Duration): Promise<void> {
     const delayMs = toMs(time)
-    await this.#steps.sleepUntil(this.#path('sleep'), () => this.#now() + delayMs)
+    return this.#steps.sleepUntil(this.#path('sleep'), () => this.#now() + delayMs) as Promise<void>
   }
 
   /** Waits until a time: a Date, or milliseconds since 1970. */
-  async sleepUntil(time: Date | number): Promise<void> {
+  sleepUntil(time: Date | number): Promise<void> {
     const dueAt = timeOf('The time of ctx.sleepUntil', time)
-    await this.#steps.sleepUntil(this.#path('sleep'), () => dueAt)
+    return this.#steps.sleepUntil(this.#path('sleep'), () => dueAt) as Promise<void>
   }
 
   /**
@@ -178,12 +180,11 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await handle.result()) // approved by ann
    * ```
    */
-  async receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
+  receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
     checkOptions(`receive of '${name}'`, options, ['timeout'])
-    const { timeout } = options
-    const waitMs = timeout === undefined ? undefined : toMs(timeout)
+    const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout)
     const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
-    return (await this.#steps.receive(this.#path(`receive ${name}`), name, dueAt)) as Payload | null
+    return this.#steps.receive(this.#path(`receive ${name}`), name, dueAt) as Promise<Payload | null>
   }
 
   /**
@@ -213,8 +214,8 @@ export class WorkflowContext<Input = unknown> {
     ...args: ChildArguments<ChildInput>
   ): Promise<ChildRun<Output>>
   call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
-  async call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
-    return this.#call(target, input, options)
+  call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
+    return unhurried(() => this.#call(target, input, options))
   }
 
   /**
@@ -237,8 +238,8 @@ export class WorkflowContext<Input = unknown> {
     ...args: ChildArguments<ChildInput>
   ): Promise<Output>
   run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
-  async run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
-    return (await this.#call(target, input, options)).result()
+  run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
+    return unhurried(async () => (await this.#call(target, input, options)).result())
   }
 
   /**
@@ -256,10 +257,11 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(trip)) // [ 'booked outward', 'booked return' ]
    * ```
    */
-  async scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
+  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
     const path = this.#path(name)
     checkFunction(`The function of ctx.scope('${name}')`, fn)
-    return (await this.#steps.scoped(path, async (scope) => fn(this.#within(scope)))) as Awaited<Result>
+    const work = async (scope: string): Promise<unknown> => fn(this.#within(scope))
+    return unhurried(() => this.#steps.scoped(path, work)) as Promise<Awaited<Result>>
   }
 
   /**
@@ -310,7 +312,7 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(poll)) // there at look 2
    * ```
    */
-  async loop<State, Result>(
+  loop<State, Result>(
     name: string,
     state: State,
     fn: (state: State, ctx: WorkflowContext<Input>) => Turn<State, Result> | Promise<Turn<State, Result>>,
@@ -318,7 +320,8 @@ export class WorkflowContext<Input = unknown> {
     const what = `ctx.loop('${name}')`
     checkFunction(`The function of ${what}`, fn)
     const loop = { what, path: this.#path(name), state }
-    return performLoop<State, Result>(this.#steps, loop, async (now, scope) => fn(now, this.#within(scope)))
+    const turn = async (now: State, scope: string): Promise<Turn<State, Result>> => fn(now, this.#within(scope))
+    return unhurried(() => performLoop(this.#steps, loop, turn))
   }
 
   /**

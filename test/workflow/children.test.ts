@@ -1,6 +1,7 @@
 // ctx.call and ctx.run: a workflow starts other runs once, waits for them without holding anything, and takes them with it.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { PermanentError, worker, workflow } from '../../src/index.ts'
+import type { WorkflowContext } from '../../src/workflow/context.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
 
@@ -79,6 +80,29 @@ describe('a workflow', () => {
     })
     const { troupe } = await onStage({ definitions: [bad, flow] })
     expect(await troupe.run(flow)).toEqual([true, 'the card is stolen'])
+  })
+
+  it.each<[string, (ctx: WorkflowContext) => readonly Promise<unknown>[] | Promise<readonly Promise<unknown>[]>]>([
+    ['ctx.run', (ctx) => [ctx.run('bad')]],
+    ['the result of a run', async (ctx) => [(await ctx.call('bad')).result()]],
+    ['ctx.call', (ctx) => [ctx.call('nobody')]],
+    ['ctx.scope', (ctx) => [ctx.scope('a', (ctx) => ctx.run('bad'))]],
+    ['ctx.loop', (ctx) => [ctx.loop('a', 1, async (_n, ctx) => ({ done: await ctx.run('bad') }))]],
+    ['ctx.map', (ctx) => [ctx.map('a', [1], (_n, ctx) => ctx.run('bad'))]],
+  ])('may await another thing first: %s that fails meanwhile ends no process', async (_what, begin) => {
+    const bad = worker('bad', {}, () => Promise.reject(new PermanentError('no')))
+    const slow = worker('slow', {}, () => eventually(async () => (await troupe.runs({ name: 'slow' })).length === 1))
+    const flow = workflow('flow', {}, async (ctx) => {
+      const [fails = Promise.resolve()] = await begin(ctx)
+      await ctx.run(slow)
+      await turns()
+      return fails.then(
+        () => 'succeeded',
+        () => 'failed',
+      )
+    })
+    const { troupe } = await onStage({ definitions: [bad, slow, flow] })
+    expect(await troupe.run(flow)).toBe('failed')
   })
 
   it('has no more time for a result than it gives, and may ask again', async () => {
