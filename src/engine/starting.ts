@@ -107,7 +107,10 @@ export class Starting {
 
   /** The record of a start that somebody else writes. Throws what `call` throws. */
   async draft(target: Definition | string, input: unknown, options: UnkeyedOptions): Promise<StartDraft> {
-    const definition = this.#definition(target)
+    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    // Race: as for one from outside.
+    if (isElsewhere) input = this.#copyOf(input)
+    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
     const { name, settings } = definition
     if (!settings.isDurable)
       throw optionInvalid(

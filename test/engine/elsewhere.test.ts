@@ -57,6 +57,21 @@ describe('a process without the code', () => {
     expect([await moving(server.clock, handle.result()), (await handle.status()).tags]).toEqual([1, ['first']])
   })
 
+  it('performs workflows that start runs of it, whose inputs are checked there', async () => {
+    const store = storeFile()
+    const job = worker('job', { queue: 'mail', input: digits }, (_, n) => n * 2)
+    const flow = workflow('flow', {}, async (ctx, digit: string) => {
+      const output = await ctx.run('job', digit)
+      const refused = await ctx.run('jop').catch((error: { code: string }) => error.code)
+      return [output, refused]
+    })
+    const server = await onStage({ store, definitions: [job], queues: ['mail'] })
+    const { troupe } = await onStage({ store, definitions: [flow], clock: server.clock, node: 'other' })
+    expect(await moving(server.clock, troupe.run(flow, '21'))).toEqual([42, 'worker_not_registered'])
+    const failed = await rejection(moving(server.clock, troupe.run(flow, 'none')))
+    expect(failed.code).toBe('validation_failed')
+  })
+
   it('has its inputs checked where the schema is: once, and as it gives them back', async () => {
     const seen: unknown[] = []
     const job = worker('job', { input: digits, retry: { attempts: 3 } }, (ctx, n) => void seen.push(n, ctx.payload))
