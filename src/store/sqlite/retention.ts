@@ -19,8 +19,9 @@ const movePass = `update counter set value = case name when 'retention_run' then
 const findSlice = `
 select slice.id as runId, slice.definition, slice.created_at as createdAt, live.run_id is not null as isLive,
   finished.outcome, finished.finished_at as finishedAt,
-  exists (select 1 from log where log.run_id = slice.id) as hasLogs
-from (select id, definition, created_at from run where id > ? order by id limit ?) as slice
+  exists (select 1 from log where log.run_id = slice.id) as hasLogs,
+  exists (select 1 from live as above where above.run_id = slice.parent) as isAwaited
+from (select id, definition, created_at, parent from run where id > ? order by id limit ?) as slice
 left join live on live.run_id = slice.id
 left join finished on finished.run_id = slice.id
   and finished.generation = (select max(newest.generation) from finished as newest where newest.run_id = slice.id)
@@ -72,6 +73,8 @@ interface SliceRow {
   readonly outcome: RunOutcome | null
   readonly finishedAt: number | null
   readonly hasLogs: number
+  /** The run that started it goes on, and may ask for its result. */
+  readonly isAwaited: number
 }
 
 /** Whether a pass is due; a read. */
@@ -140,9 +143,9 @@ function policiesOf(db: Connection, defaults: Retention): Map<number, Retention>
   )
 }
 
-// Invariant: I3. A run that has not ended, or that was taken up again, is never deleted.
-function isExpired({ isLive, outcome, finishedAt }: SliceRow, policy: Retention, now: number): boolean {
-  if (isLive === 1 || outcome === null || finishedAt === null) return false
+// Invariant: I3. A run that has not ended, or that was taken up again, is never deleted; nor is one whose result may yet be asked for.
+function isExpired({ isLive, isAwaited, outcome, finishedAt }: SliceRow, policy: Retention, now: number): boolean {
+  if (isLive === 1 || isAwaited === 1 || outcome === null || finishedAt === null) return false
   const kept = policy[outcome]
   return kept !== null && finishedAt + kept <= now
 }
