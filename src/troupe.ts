@@ -148,14 +148,14 @@ export class Troupe
       const identity = ownIdentity(checked.node ?? `${hostname()}:${process.pid}`)
       const { maxValueBytes, timeout } = checked
       const encodeInput = inputEncoder(maxValueBytes)
-      const schedules = new ScheduleKeeper(deps, registry, { encodeInput, maxBytes: maxValueBytes, timeout })
+      const schedules = new ScheduleKeeper(deps, registry, { encodeInput, maxValueBytes, timeout })
       for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
         schedules,
         identity,
         isProvedDead: (other) => isProvedDead(other, identity),
         queues: queueIds,
-        isAlone: checked.isAlone,
+        isOwnOnly: checked.isOwnOnly,
         pools,
         leaseMs: world.leaseMs ?? defaultLeaseMs,
         maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
@@ -171,7 +171,6 @@ export class Troupe
       const parts = {
         ...checked,
         encodeInput,
-        maxBytes: maxValueBytes,
         deps,
         registry,
         engine,

@@ -19,7 +19,7 @@ export interface DispatcherOptions {
   /** Numbers of the queues this node serves, by name. */
   readonly queues: ReadonlyMap<string, number>
   /** Performs what was started here and nothing else. */
-  readonly isAlone: boolean
+  readonly isOwnOnly: boolean
 }
 
 interface Claiming {
@@ -54,7 +54,7 @@ export class Dispatcher extends Actor {
   constructor(options: DispatcherOptions) {
     super()
     this.#options = options
-    this.#own = options.isAlone ? new Set() : undefined
+    this.#own = options.isOwnOnly ? new Set() : undefined
   }
 
   /** `nodeId` staggers the turns of the oldest: they come also when every node takes only a few runs in its life. */

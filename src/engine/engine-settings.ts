@@ -11,7 +11,7 @@ export interface EngineSettings {
   readonly isProvedDead: (identity: NodeIdentity) => boolean
   readonly queues: ReadonlyMap<string, number>
   /** Performs what was started here and nothing else. */
-  readonly isAlone: boolean
+  readonly isOwnOnly: boolean
   readonly pools: PoolSizes
   readonly leaseMs: number
   readonly maxDeliveries: number

@@ -106,8 +106,8 @@ export class Engine {
       task: this.#makePool('task', (work) => new TaskActor(work)),
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
-    const { queues, isAlone } = settings
-    const options = { registry, pools: this.#pools, around, active: this.#active, queues, isAlone }
+    const { queues, isOwnOnly } = settings
+    const options = { registry, pools: this.#pools, around, active: this.#active, queues, isOwnOnly }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {
@@ -312,7 +312,7 @@ export class Engine {
       heard: (id, finished) => {
         if (finished !== undefined) this.#ends.tell(id, finished)
         this.watch.wake(id, finished && { finished })
-        if (this.#settings.isAlone && finished !== undefined) this.#dispatcher.tell('ended', id)
+        if (this.#settings.isOwnOnly && finished !== undefined) this.#dispatcher.tell('ended', id)
       },
       troubled: (id, error) => {
         this.#timekeeper?.ref.tell('doubt')

@@ -46,7 +46,7 @@ export class Membership {
   }
 
   definitionAdded(): void {
-    if (!this.#isServing || !this.isNode || this.#settings.isAlone) return
+    if (!this.#isServing || !this.isNode || this.#settings.isOwnOnly) return
     this.#tellServing().catch((error: unknown) => {
       this.#deps.log.warn(
         { err: error },
@@ -57,7 +57,7 @@ export class Membership {
 
   /** A node that performs what it started itself offers nothing to others, and fires no schedules. */
   async #declare(): Promise<void> {
-    if (this.#settings.isAlone) return
+    if (this.#settings.isOwnOnly) return
     await this.#tellServing()
     await this.#settings.schedules.declareOn(this.node.nodeId)
   }

@@ -71,7 +71,7 @@ export interface CheckedOptions {
   readonly workers: string | undefined
   readonly global: boolean
   readonly queues: readonly string[]
-  readonly isAlone: boolean
+  readonly isOwnOnly: boolean
   readonly config: Readonly<Record<string, unknown>>
   readonly node: string | undefined
   readonly timeout: Duration | undefined
@@ -131,7 +131,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     workers,
     global,
     queues,
-    isAlone: performs === 'own',
+    isOwnOnly: performs === 'own',
     config,
     node,
     timeout: options.timeout,

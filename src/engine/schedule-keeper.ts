@@ -25,7 +25,7 @@ export interface ScheduleNews {
   readonly nextAt: number | null
 }
 
-export type KeeperOptions = Pick<StartingOptions, 'encodeInput' | 'maxBytes' | 'timeout'>
+export type KeeperOptions = Pick<StartingOptions, 'encodeInput' | 'maxValueBytes' | 'timeout'>
 
 export class ScheduleKeeper {
   readonly #deps: Deps
@@ -65,11 +65,11 @@ export class ScheduleKeeper {
   /** A schedule as the store keeps it. Throws `worker_not_registered`, `option_invalid`, `validation_failed`, `value_…`. */
   async recordOf({ name, rule, target, input }: Schedule): Promise<ScheduleRecord> {
     const { store } = this.#deps
-    const { encodeInput, maxBytes, timeout } = this.#options
+    const { encodeInput, maxValueBytes, timeout } = this.#options
     const definition = typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(target)
     checkStored(name, definition)
     const { queue = 'default', priority, tags } = definition.settings
-    const key = startKey({ definition, input, index: 0, maxBytes }, {})
+    const key = startKey({ definition, input, index: 0, maxBytes: maxValueBytes }, {})
     const text = await encodeInput(definition, input)
     return {
       name,

@@ -35,7 +35,7 @@ export interface StartingOptions {
   readonly queueIds: ReadonlyMap<string, number>
   readonly encodeInput: EncodeInput
   /** The most bytes of an input in the store. */
-  readonly maxBytes: number
+  readonly maxValueBytes: number
   /** Of a run whose call says nothing of it. */
   readonly timeout: Duration | undefined
 }
@@ -48,14 +48,14 @@ export class Starting {
   readonly #face: Face
   readonly #queueIds: Map<string, number>
   readonly #encodeInput: EncodeInput
-  readonly #maxBytes: number
+  readonly #maxValueBytes: number
   readonly #timeout: Duration | undefined
 
-  constructor(face: Face, { queueIds, encodeInput, maxBytes, timeout }: StartingOptions) {
+  constructor(face: Face, { queueIds, encodeInput, maxValueBytes, timeout }: StartingOptions) {
     this.#face = face
     this.#queueIds = new Map(queueIds)
     this.#encodeInput = encodeInput
-    this.#maxBytes = maxBytes
+    this.#maxValueBytes = maxValueBytes
     this.#timeout = timeout
   }
 
@@ -68,7 +68,7 @@ export class Starting {
     if (isElsewhere) [input, options] = [this.#copyOf(input), { ...options }]
     const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
     if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
-    const key = startKey({ definition, input, index: 0, maxBytes: this.#maxBytes }, options)
+    const key = startKey({ definition, input, index: 0, maxBytes: this.#maxValueBytes }, options)
     const started = await this.#order({ definition, input, key }, options)
     if (!started.isNew && options.onConflict === 'reject')
       throw idempotencyConflict(definition.name, key?.key ?? '', started.id)
@@ -132,7 +132,7 @@ export class Starting {
   }
 
   #copyOf(input: unknown): unknown {
-    return decode(encodeInput(input, this.#maxBytes))
+    return decode(encodeInput(input, this.#maxValueBytes))
   }
 
   async #recordMany(
@@ -176,7 +176,7 @@ export class Starting {
       isUnchecked: definition.hasUnseenSchema === true,
     })
     return (input, index) => {
-      const key = startKey({ definition, input, index, maxBytes: this.#maxBytes }, options)
+      const key = startKey({ definition, input, index, maxBytes: this.#maxValueBytes }, options)
       const text = this.#encodeInput(definition, input)
       const limits = this.#limitsFor(definition, input)
       return typeof text === 'string' ? recordOf(text, limits, key) : text.then((later) => recordOf(later, limits, key))

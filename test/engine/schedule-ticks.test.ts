@@ -68,7 +68,7 @@ it('I14: eight nodes on one file start one run for each tick, though every third
     }
     const keeper = new ScheduleKeeper(deps, registry, {
       encodeInput: inputEncoder(1_000),
-      maxBytes: 1_000,
+      maxValueBytes: 1_000,
       timeout: undefined,
     })
     await keeper.declareOn(n + 1)
