@@ -83,5 +83,5 @@ function progressWords({ progress }: RunStatus, share: number): string {
 }
 
 function waitingWords(run: RunStatus, now: number): string {
-  return run.state === 'running' ? '' : stateWords(run, now)
+  return run.state === 'running' && run.reason === undefined ? '' : stateWords(run, now)
 }

@@ -39,4 +39,24 @@ describe('status line', () => {
     expect(stateWords({ ...run, state: 'scheduled', dueAt: 200 }, 0)).toBe('starts in 200ms')
     expect(stateWords({ ...run, state: 'parked', dueAt: 999.4 }, 0)).toBe('sleeping, 1s left')
   })
+
+  it('says what a run that is set aside waits for, and for how long yet', () => {
+    const run = { state: 'parked', attempt: 1, dueAt: 3_600_000, progress: undefined } as const
+    const until = 3_600_000
+    expect(stateWords({ ...run, reason: { kind: 'completion', until } }, 0)).toBe(
+      'waiting for somebody to finish it from outside, 1h left',
+    )
+    expect(stateWords({ ...run, dueAt: undefined, reason: { kind: 'result', runId: 'r1', until: undefined } }, 0)).toBe(
+      'waiting for the end of run r1',
+    )
+    expect(stateWords({ ...run, reason: { kind: 'timer', until } }, 0)).toBe('sleeping, 1h left')
+  })
+
+  it('says of a run that is called running when it cannot be', () => {
+    const run = { state: 'running', attempt: 1, dueAt: undefined, progress: undefined } as const
+    expect(stateWords({ ...run, reason: { kind: 'node_lost' } }, 0)).toBe(
+      'interrupted, waiting for a node: its process died',
+    )
+    expect(stateWords(run, 0)).toBe('running')
+  })
 })

@@ -1,7 +1,8 @@
 // The one line that tells how a run is doing, made to fit.
 import type { RunStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
-import { reasonText } from '../model/reason.ts'
+import { reasonText, type WaitReason } from '../model/reason.ts'
+import type { RunState } from '../model/run.ts'
 import { drawBar, percent, shareOf } from './bar.ts'
 import { stateStyles, type Paint } from './paint.ts'
 import { widthOf } from './width.ts'
@@ -52,10 +53,18 @@ export function stateWords(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
   const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
   if (run.state === 'ready') return `waiting for ${reasonText(run.reason ?? { kind: 'actor' })}${again}`
-  if (run.reason?.kind === 'schedule') return `waiting for ${reasonText(run.reason)}`
+  if (run.reason !== undefined && run.reason.kind !== 'timer') return heldUpWords(run.state, run.reason, left)
   if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
   if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
   return `${run.state}${again}`
+}
+
+/** By something that does not come by itself; `left` until it is waited for no longer. */
+function heldUpWords(state: RunState, reason: WaitReason, left: string | undefined): string {
+  const words = `waiting for ${reasonText(reason)}`
+  if (reason.kind === 'node_lost') return `interrupted, ${words}`
+  if (state === 'running') return `running, ${words}`
+  return left === undefined ? words : `${words}, ${left} left`
 }
 
 /** Whole seconds, which do not flicker; what is shorter in milliseconds. */

@@ -33,7 +33,7 @@ export interface RunStatus {
   readonly finishedAt: number | undefined
   /** When it goes on by itself. */
   readonly dueAt: number | undefined
-  /** Why it is not running, or which limiter a step of it waits for; undefined when it runs, and when it has ended. */
+  /** Why it is not running, though its process may be gone, or which limiter a step of it waits for; undefined when it runs, and when it has ended. */
   readonly reason: WaitReason | undefined
   readonly node: string | undefined
   readonly tags: readonly string[]

@@ -1,6 +1,6 @@
 // Why a run is not running: a value for programs, and words for people.
 
-/** Why a run waits; one that has ended waits for nothing, and one that is running only where a step of it does for a limiter. */
+/** Why a run waits; one that has ended waits for nothing, and one that is running only where its process is gone or a step of it waits for a limiter. */
 export type WaitReason =
   /** It goes on by itself at `until`, in milliseconds since 1970. */
   | { readonly kind: 'timer'; readonly until: number }
@@ -14,6 +14,8 @@ export type WaitReason =
   | { readonly kind: 'completion'; readonly until: number | undefined }
   /** It waits to be told something of this name; until a time, when it has one. */
   | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
+  /** The process that ran it died, or lost touch with the store, and no other has taken it over yet: it goes on as soon as a node is there. */
+  | { readonly kind: 'node_lost' }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
   /** No node can perform it: there is none at all, none serves its queue, or none that does knows its definition in this version. */
@@ -62,6 +64,8 @@ export function reasonText(reason: WaitReason): string {
       return 'somebody to finish it from outside'
     case 'message':
       return `message '${reason.name}'`
+    case 'node_lost':
+      return 'a node: its process died'
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`
     case 'not_served':

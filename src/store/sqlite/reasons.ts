@@ -9,17 +9,18 @@ import { limiterReason } from './limiter-reasons.ts'
 const findWaiting = `
 select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt, live.deliveries,
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
+  live.state = 'running' and not exists (select 1 from node where node.id = live.node and node.lease_until >= ?2) as isLost,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
-from json_each(?) as asked
+from json_each(?1) as asked
 cross join run on run.public_id = asked.value
 cross join live on live.run_id = run.id
 cross join queue on queue.id = live.queue
 cross join definition on definition.id = live.definition
 left join schedule on schedule.id = live.schedule
-where live.state <> 'running' or (live.has_slots = 1 and exists (select 1 from waiter where waiter.run_id = run.id))`
+where live.state <> 'running' or isLost or (live.has_slots = 1 and exists (select 1 from waiter where waiter.run_id = run.id))`
 
 // A scan: the table is small.
 const findServing = `select queues, definitions from node where lease_until >= ?`
@@ -40,6 +41,7 @@ interface WaitingRow {
   readonly deliveries: number
   readonly schedule: string | null
   readonly isAwaited: number
+  readonly isLost: number
   readonly message: string | null
   readonly queueName: string
   readonly name: string
@@ -59,10 +61,11 @@ export const hotReasonStatements = { findWaiting }
 
 /** The reasons of those of these runs that wait, by their public ids. */
 export function reasonsOf(db: Connection, ids: readonly string[], now: number): ReadonlyMap<string, WaitReason> {
-  const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids))
+  const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids), now)
   const around = new Around(db, now)
   return new Map(
     rows.map((row) => {
+      if (row.isLost === 1) return [row.id, { kind: 'node_lost' }]
       const isHeldUp = row.state === 'running' || (row.limited === 1 && row.state === 'ready')
       const heldUp = isHeldUp ? limiterReason(db, row.runId, now) : undefined
       return [row.id, reasonOf(row, around, heldUp)]

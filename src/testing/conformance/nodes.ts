@@ -51,6 +51,17 @@ export const nodeCases: Cases = {
     assert.equal(await scene.stateOf(id), 'running')
   },
 
+  'tells of a run that its node is gone, until it is taken over': async (scene) => {
+    const { id } = await scene.startAndClaim()
+    const reason = async () => (await scene.store.findRun(id))?.reason
+    await scene.clock.advance(leaseMs)
+    assert.equal(await reason(), null)
+    await scene.clock.advance(1)
+    same(await reason(), { kind: 'node_lost' })
+    assert.equal(await rescue(scene, false), 1)
+    assert.equal((await reason())?.kind, 'not_served')
+  },
+
   'makes ready what an expired node ran': async (scene) => {
     const { id } = await scene.startAndClaim()
     await scene.clock.advance(leaseMs + 1)
