@@ -5,8 +5,9 @@ import type { Deps } from './deps.ts'
 // Measured: a slice of so many runs that wait takes 5 ms; a million of them are gone through in three quarters of an hour.
 const runsAtOnce = 2_000
 
-// The answer of a commit reaches a busy process by then.
+// The answer of a commit reaches a busy process by then. Between two sweeps a second counts at most: the process may have been paused.
 const heardWithinMs = 2_000
+const mostBetweenMs = 1_000
 
 export interface RepairsOptions {
   readonly node: { readonly nodeId: number }
@@ -20,6 +21,9 @@ export class Repairs {
   readonly #deps: Deps
   readonly #options: RepairsOptions
   #after = 0
+  // Time as it passes for a process that is not paused.
+  #awakeMs = 0
+  #sweptAt: number | undefined
   // Runs of this node that it does not know of, and since when.
   readonly #unknown = new Map<number, number>()
 
@@ -50,7 +54,7 @@ export class Repairs {
   /** Race: a claim that was just written has yet to be heard of here, so only what stays unknown for a while is given back. */
   async #releaseUnheld(held: readonly number[]): Promise<number> {
     const { node, isHeld } = this.#options
-    const now = this.#deps.clock.monotonic()
+    const now = this.#awake()
     for (const runId of this.#unknown.keys()) if (isHeld(runId)) this.#unknown.delete(runId)
     if (this.#unknown.size > runsAtOnce) this.#unknown.clear()
     const lost: number[] = []
@@ -64,5 +68,12 @@ export class Repairs {
     for (const runId of lost) this.#unknown.delete(runId)
     const given = new Set(lost)
     return this.#deps.store.releaseUnheld(node.nodeId, (runId) => !given.has(runId) || isHeld(runId))
+  }
+
+  #awake(): number {
+    const now = this.#deps.clock.monotonic()
+    this.#awakeMs += Math.min(now - (this.#sweptAt ?? now), mostBetweenMs)
+    this.#sweptAt = now
+    return this.#awakeMs
   }
 }

@@ -45,7 +45,8 @@ const rescued = 'goes on with '
 // Runs that time out are part of the work.
 const foreseen = 'nobody here waits for its result'
 const trouble = (fields: LogFields, text: string): void => {
-  if (!text.endsWith(foreseen)) note({ kind: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
+  const { err, ...rest } = fields
+  if (!text.endsWith(foreseen)) note({ kind: 'trouble', text: `${text} ${String(err ?? '')} ${JSON.stringify(rest)}` })
 }
 const log = {
   debug: () => {},

@@ -88,7 +88,7 @@ it('does nothing, and writes nothing, while all is well', async () => {
   expect(log.lines.filter(({ level }) => level !== 'debug')).toEqual([])
 })
 
-it('gives back what the store says this node runs and it does not, once two beats have shown it', async () => {
+it('gives back what the store says this node runs and it does not, once three beats have shown it', async () => {
   const store = storeFile()
   let calls = 0
   const job = worker('job', {}, () => ++calls)
@@ -96,7 +96,7 @@ it('gives back what the store says this node runs and it does not, once two beat
   const { id } = await troupe.call(job, undefined, { delay: '1h' })
   const other = await intruder(store)
   other.exec(`update live set state = 'running', node = (select id from node), epoch = 99, due_at = null`)
-  await clock.advance(9_000)
+  await clock.advance(14_000)
   expect([(await troupe.get(id))?.state, calls]).toEqual(['running', 0])
   await clock.advance(2_000)
   await eventually(async () => (await troupe.get(id))?.state === 'succeeded')
