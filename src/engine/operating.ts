@@ -1,5 +1,5 @@
 // What is done to runs that are there, by the program or a person.
-import { deleteRefused, runNotFound } from '../model/errors.ts'
+import { deleteRefused, nameUnknown, runNotFound } from '../model/errors.ts'
 import { auditRecord, type ByOption } from './audit.ts'
 import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
 import { checkName, checkOptions } from './checks.ts'
@@ -10,6 +10,12 @@ import { Cancel } from './processor.ts'
 import type { RequestWrite } from './request-write.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { OperatingVerbs } from './verbs.ts'
+
+const queueRemedy =
+  'A queue is known once a process that serves it has opened this store, or a run was started in it: to pause one before, name it in Troupe.open({ queues }).'
+
+const limiterRemedy =
+  'A limiter is known once a process has opened this store with a definition that names it, or something has run under it.'
 
 export class Operating implements OperatingVerbs {
   readonly #face: Face
@@ -74,6 +80,8 @@ export class Operating implements OperatingVerbs {
     if (bounds !== null) checkOptions(`limit '${name}'`, bounds, knownOfBounds)
     const live = bounds === null ? null : checkedBounds(`limiter '${name}'`, bounds)
     const audit = auditRecord('limit', options, { action: 'limit', target: name, details: { bounds } })
+    const known = (await this.#face.deps.store.listLimiters()).map((limiter) => limiter.name)
+    if (!known.includes(name)) throw nameUnknown('limiter', name, { known, remedy: limiterRemedy })
     await this.#face.deps.store.setLiveBounds(name, live, audit)
     this.#face.engine.hint()
   }
@@ -81,6 +89,10 @@ export class Operating implements OperatingVerbs {
   async #queueId(name: string): Promise<number> {
     this.#face.checkOpen()
     checkName('The name of a queue', name)
-    return this.#face.deps.store.internQueue(name)
+    const { deps, registry } = this.#face
+    const inCode = registry.names().flatMap((each) => registry.find(each).settings.queue ?? [])
+    const known = [...new Set([...(await deps.store.listQueueNames()), ...inCode])].sort()
+    if (!known.includes(name)) throw nameUnknown('queue', name, { known, remedy: queueRemedy })
+    return deps.store.internQueue(name)
   }
 }

@@ -165,7 +165,7 @@ export interface OperatingVerbs {
    * Lets no run of a queue start, on any node, also after a restart, until it is resumed; what runs goes on, and what is started waits.
    * False when it was paused already.
    *
-   * Saves: the time, and who did it.
+   * Saves: the time, and who did it. Throws: `option_invalid` for a queue that neither the store nor a definition of this process knows.
    *
    * ```ts
    * import { Troupe, worker } from 'troupe'
@@ -184,18 +184,19 @@ export interface OperatingVerbs {
    * Changes what a limiter allows, at once and for all nodes, also after a restart: what is given wins over the code, null lets the code's bounds count again.
    * What has passed goes on.
    *
-   * Saves: the bounds, and who did it. Throws: `option_invalid`.
+   * Saves: the bounds, and who did it. Throws: `option_invalid`, also for a limiter that the store does not know: no definition names it, and nothing has run under it.
    *
    * ```ts
-   * import { Troupe } from 'troupe'
-   * await using troupe = await Troupe.open({ store: 'sqlite::memory:' })
+   * import { limiter, Troupe, worker } from 'troupe'
+   * const charge = worker('charge', { limits: [limiter('stripe', { concurrency: 5 })] }, () => 'charged')
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [charge] })
    * await troupe.limit('stripe', { concurrency: 2 })
    * console.log((await troupe.limiters()).map(({ name, bounds, isLive }) => [name, bounds.concurrency, isLive])) // [ [ 'stripe', 2, true ] ]
    * await troupe.limit('stripe', null)
    * ```
    */
   limit(name: string, bounds: LimitBounds | null, options?: ByOption): Promise<void>
-  /** Lets the runs of a queue start again; false when it was not paused. */
+  /** Lets the runs of a queue start again; false when it was not paused. Throws: `option_invalid`, as `pause` does. */
   resume(queue: string, options?: ByOption): Promise<boolean>
 }
 

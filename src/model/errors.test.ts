@@ -72,6 +72,16 @@ describe('every message says what happened, to which thing, and what to do', () 
       'The process died 4 times while it ran this, without finishing a step: look for what kills it (memory, a native crash), then start it again.',
     ],
     [
+      errors.nameUnknown('queue', 'defalt', { known: ['default', 'mail'], remedy: 'Name it.' }),
+      'option_invalid',
+      "The queue 'defalt' is not known. Did you mean 'default'? Known are default, mail. Name it.",
+    ],
+    [
+      errors.nameUnknown('limiter', 'strip', { known: [], remedy: 'Name it.' }),
+      'option_invalid',
+      "The limiter 'strip' is not known. There is none yet. Name it.",
+    ],
+    [
       errors.resultTimeout('run-1', 5_000),
       'result_timeout',
       'Run run-1 did not finish within 5s; it goes on, ask for its result again.',

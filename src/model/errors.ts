@@ -322,6 +322,21 @@ export function optionUnknown(option: string, known: readonly string[], instead?
   })
 }
 
+/** A queue or limiter that nobody has; `remedy` says since when one is known. */
+export function nameUnknown(what: string, name: string, { known, remedy }: UnknownName): TroupeError {
+  const nearest = nearestNames(name, known)
+  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
+  const list = known.length === 0 ? 'There is none yet.' : `Known are ${shortened(known)}.`
+  return new TroupeError('option_invalid', `The ${what} '${name}' is not known.${guess} ${list} ${remedy}`, {
+    details: { option: what, name },
+  })
+}
+
+interface UnknownName {
+  readonly known: readonly string[]
+  readonly remedy: string
+}
+
 /** Two options of which only one can be given; `why` ends the sentence. */
 export function optionsClash(first: string, second: string, why: string): TroupeError {
   return new TroupeError('option_invalid', `${first} and ${second} are given, and only one of them can be: ${why}.`, {

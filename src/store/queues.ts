@@ -8,6 +8,7 @@ export interface QueueStore {
   pauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
   resumeQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
   listQueues(): Promise<QueueView[]>
+  listQueueNames(): Promise<string[]>
 
   /** Gives a limiter its number and keeps the bounds that the code declares. */
   internLimiter(name: string, bounds: Bounds): Promise<number>

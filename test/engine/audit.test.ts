@@ -1,15 +1,16 @@
 // Who did what: what is done by hand leaves an entry, which is kept for a time.
 import { expect, it } from 'vitest'
-import { worker } from '../../src/index.ts'
+import { limiter, worker } from '../../src/index.ts'
 import { eventually, noUnhandledRejections, onStage, rejection } from './stage.ts'
 
 noUnhandledRejections()
 
 const minute = 60_000
 const tidy = worker('tidy', {}, () => 'tidied')
+const charge = worker('charge', { limits: [limiter('stripe', {})] }, () => 'charged')
 
 it('tells who paused, resumed, bounded, triggered and filled in, with what it was done to', async () => {
-  const { troupe } = await onStage({ definitions: [tidy], starts: false })
+  const { troupe } = await onStage({ definitions: [tidy, charge], starts: false })
   const by = { by: 'ann' }
   await troupe.schedule('nightly', { every: '100ms' }, tidy)
   await troupe.pause('default', by)
@@ -47,7 +48,11 @@ it('refuses a name of nobody, and does nothing', async () => {
 })
 
 it('is kept for as long as the option says, and the metrics count what is deleted', async () => {
-  const { troupe, clock } = await onStage({ definitions: [tidy], retention: { audit: '10m', events: '1h' } })
+  const { troupe, clock } = await onStage({
+    definitions: [tidy],
+    retention: { audit: '10m', events: '1h' },
+    queues: ['default', 'mail'],
+  })
   await troupe.pause('mail', { by: 'ann' })
   await troupe.run(tidy)
   const deleted = async (what: string) => {

@@ -184,6 +184,19 @@ describe('options of limiters', () => {
     expect(await rejection(troupe.limit('', null))).toMatchObject({ code: 'option_invalid' })
   })
 
+  it('are refused of a limiter that nobody has, and nothing is kept of it', async () => {
+    const job = worker('job', { limits: [limiter('stripe', { concurrency: 1 })] }, () => 1)
+    const { troupe } = await onStage({ definitions: [job], starts: false })
+    for (const bounds of [{ concurrency: 2 }, null])
+      expect(await rejection(troupe.limit('strip', bounds))).toMatchObject({
+        code: 'option_invalid',
+        message:
+          "The limiter 'strip' is not known. Did you mean 'stripe'? Known are stripe. A limiter is known once a process has opened this store with a definition that names it, or something has run under it.",
+      })
+    expect((await troupe.limiters()).map(({ name }) => name)).toEqual(['stripe'])
+    expect(await troupe.audit()).toEqual([])
+  })
+
   it('refuse two limiters of one name that differ, and a key that is none', async () => {
     const one = worker('one', { limits: [limiter('l', { concurrency: 1 })] }, () => 1)
     const two = worker('two', { limits: [limiter('l', { concurrency: 2 })] }, () => 1)

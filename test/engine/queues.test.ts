@@ -68,6 +68,20 @@ describe('a paused queue', () => {
     expect(await rejection(troupe.pause(''))).toMatchObject({ code: 'option_invalid' })
     expect(await rejection(troupe.resume(7 as never))).toMatchObject({ code: 'option_invalid' })
   })
+
+  it('refuses a queue that nobody has, with the nearest there is, and makes none', async () => {
+    const { troupe } = await onStage({ definitions: [mail], starts: false })
+    for (const refused of [troupe.pause('defalt'), troupe.resume('defalt')])
+      expect(await rejection(refused)).toMatchObject({
+        code: 'option_invalid',
+        message:
+          "The queue 'defalt' is not known. Did you mean 'default'? Known are default, mail. A queue is known once a process that serves it has opened this store, or a run was started in it: to pause one before, name it in Troupe.open({ queues }).",
+      })
+    expect((await troupe.queues()).map(({ name }) => name)).toEqual(['default'])
+    // That a definition names it is enough, before any node serves it.
+    expect(await troupe.pause('mail')).toBe(true)
+    expect(await troupe.audit()).toMatchObject([{ action: 'pause queue', target: 'mail' }])
+  })
 })
 
 describe('queues()', () => {

@@ -12,6 +12,8 @@ const insertQueue = `insert into queue (name) values (?) on conflict do nothing`
 
 const findQueue = `select id from queue where name = ?`
 
+const findQueueNames = `select name from queue order by name`
+
 export function internDefinition(db: Connection, name: string, version: string): number {
   return intern(db, { insert: insertDefinition, find: findDefinition }, [name, version])
 }
@@ -23,6 +25,10 @@ export function definitionOf(db: Connection, id: number): { readonly name: strin
 
 export function internQueue(db: Connection, name: string): number {
   return intern(db, { insert: insertQueue, find: findQueue }, [name])
+}
+
+export function listQueueNames(db: Connection): string[] {
+  return db.all<{ name: string }>(findQueueNames).map(({ name }) => name)
 }
 
 function intern(db: Connection, { insert, find }: { insert: string; find: string }, values: readonly string[]): number {

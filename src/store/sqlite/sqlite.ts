@@ -31,7 +31,7 @@ import { areLimitersInOrder, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
 import { listEnds } from './families.ts'
 import { listMessages, type MessageSlice } from './messages.ts'
-import { internDefinition, internQueue } from './names.ts'
+import { internDefinition, internQueue, listQueueNames } from './names.ts'
 import { listNodeViews } from './node-views.ts'
 import * as nodes from './nodes.ts'
 import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
@@ -123,6 +123,10 @@ class SqliteStore implements Store {
 
   async listQueues() {
     return this.#read(() => listQueues(this.#db, this.now()))
+  }
+
+  async listQueueNames() {
+    return this.#read(() => listQueueNames(this.#db))
   }
 
   internLimiter(name: string, bounds: Bounds): Promise<number> {

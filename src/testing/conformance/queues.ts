@@ -14,6 +14,12 @@ export const queueCases: Cases = {
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
+  'lists the names of queues': async (scene) => {
+    await scene.store.internQueue('mail')
+    await scene.store.internQueue('audio')
+    same(await scene.store.listQueueNames(), ['audio', 'default', 'mail'])
+  },
+
   'claims from the other queues while one is paused': async (scene) => {
     const other = await scene.store.internQueue('other')
     await scene.start()
