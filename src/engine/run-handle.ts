@@ -4,7 +4,8 @@ import { decode } from '../lib/codec.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { reviveError } from '../model/error-classes.ts'
-import { optionInvalid, retryRefused, runNotFound } from '../model/errors.ts'
+import { isTroupeError } from '../lib/errors.ts'
+import { optionInvalid, resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import { checkBy, type ByOption } from './audit.ts'
 import { checkOptions } from './checks.ts'
@@ -39,7 +40,7 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
    * Waits for the end of the run and gives its output.
    *
    * Throws: what the run failed with; `run_cancelled`; `timed_out` when its own time was up;
-   * `result_timeout` when `timeout` passed first; `engine_stopped`.
+   * `result_timeout` when `timeout` passed first, with the reason why the run waits, as that nobody serves its queue; `engine_stopped`.
    */
   async result(options: ResultOptions = {}): Promise<Output> {
     checkOptions('handle.result', options, ['timeout'])
@@ -165,6 +166,22 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     const timeoutMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
     const { isHere } = this.#feed
     const see = (news: News) => news.finished ?? this.#feed.finished()
-    return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere, awaitsEnd: true })) as FinishedRun
+    try {
+      return (await look(this.#feed, see, { clock: this.#clock, timeoutMs, isHere, awaitsEnd: true })) as FinishedRun
+    } catch (error) {
+      throw isTroupeError(error) && error.code === 'result_timeout'
+        ? await this.#explained(error, timeoutMs ?? 0)
+        : error
+    }
+  }
+
+  /** The same with what the run waits for, when that can be told. */
+  async #explained(error: Error, timeoutMs: number): Promise<Error> {
+    try {
+      const reason = (await this.#feed.view())?.reason ?? undefined
+      return reason === undefined ? error : resultTimeout(this.id, timeoutMs, reason)
+    } catch {
+      return error
+    }
   }
 }

@@ -87,6 +87,17 @@ describe('every message says what happened, to which thing, and what to do', () 
       'Run run-1 did not finish within 5s; it goes on, ask for its result again.',
     ],
     [
+      errors.resultTimeout('run-1', 5_000, {
+        kind: 'not_served',
+        missing: 'queue',
+        queue: 'mail',
+        name: 'crop',
+        version: '1',
+      }),
+      'result_timeout',
+      "Run run-1 did not finish within 5s; it waits for a node that serves queue 'mail'. It is kept, ask for its result again.",
+    ],
+    [
       errors.journalMismatch('pay', 'step', 'sleep'),
       'journal_mismatch',
       `Step 'pay' was a step when this run first reached it and is a sleep now: give the new one another name, or run the old code to the end.`,

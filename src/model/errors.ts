@@ -4,6 +4,7 @@ import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 import type { Discovered } from './discovered.ts'
 import { TimeoutError, ValidationError } from './error-classes.ts'
+import { reasonText, type WaitReason } from './reason.ts'
 import type { LiveState, RunState } from './run.ts'
 
 /** What an engine knows of definitions; `searched` as people are to read it. */
@@ -229,12 +230,20 @@ const notAgain: Readonly<Record<RunState | 'not_stored', string>> = {
   not_stored: 'is not stored (durable: false), so there is nothing to go on from: call its worker again.',
 }
 
-export function resultTimeout(runId: string, timeoutMs: number): TroupeError {
-  return new TroupeError(
-    'result_timeout',
-    `Run ${runId} did not finish within ${formatMs(timeoutMs)}; it goes on, ask for its result again.`,
-    { details: { runId, timeoutMs } },
-  )
+/** With the reason why the run waits, where it does. */
+export function resultTimeout(runId: string, timeoutMs: number, reason?: WaitReason): TroupeError {
+  const why =
+    reason === undefined
+      ? 'it goes on, ask for its result again'
+      : `it waits for ${reasonText(reason)}. It is kept, ask for its result again`
+  return new TroupeError('result_timeout', `Run ${runId} did not finish within ${formatMs(timeoutMs)}; ${why}.`, {
+    details: {
+      runId,
+      timeoutMs,
+      ...(reason !== undefined && { reason: reason.kind }),
+      ...(reason?.kind === 'not_served' && { missing: reason.missing, queue: reason.queue }),
+    },
+  })
 }
 
 export function journalMismatch(path: string, stored: string, asked: string): TroupeError {

@@ -1,7 +1,7 @@
 // A run that nobody performs: whoever waits for it is told why, once, after a while.
 import { expect, it } from 'vitest'
 import { worker } from '../../src/index.ts'
-import { noUnhandledRejections, onStage, storeFile, type Stage } from './stage.ts'
+import { noUnhandledRejections, onStage, rejection, storeFile, type Stage } from './stage.ts'
 
 noUnhandledRejections()
 
@@ -51,4 +51,23 @@ it('says nothing of runs that are performed, or wait for their time', async () =
   await stage.clock.advance(25_000)
   expect(await Promise.all(results)).toEqual([1, 'done'])
   expect(warnings(stage)).toEqual([])
+})
+
+it('tells whoever waits for a result only so long what the run waits for', async () => {
+  const gate = new Promise<void>(() => {})
+  const stuck = worker('stuck', {}, () => gate)
+  const stage = await onStage({ definitions: [job, stuck] })
+  const unserved = await stage.troupe.call(job, undefined, { queue: 'mail' })
+  const running = await stage.troupe.call(stuck)
+  const refused = Promise.all([unserved, running].map(async (handle) => rejection(handle.result({ timeout: '2s' }))))
+  await stage.clock.advance(2_000)
+  const [ofUnserved, ofRunning] = await refused
+  expect([ofUnserved?.message, ofUnserved?.['details']]).toEqual([
+    `Run ${unserved.id} did not finish within 2s; it waits for a node that serves queue 'mail'. It is kept, ask for its result again.`,
+    { runId: unserved.id, timeoutMs: 2_000, reason: 'not_served', missing: 'queue', queue: 'mail' },
+  ])
+  expect([ofRunning?.message, ofRunning?.['details']]).toEqual([
+    `Run ${running.id} did not finish within 2s; it goes on, ask for its result again.`,
+    { runId: running.id, timeoutMs: 2_000 },
+  ])
 })
