@@ -54,9 +54,7 @@ describe('status line', () => {
 
   it('says of a run that is called running when it cannot be', () => {
     const run = { state: 'running', attempt: 1, dueAt: undefined, progress: undefined } as const
-    expect(stateWords({ ...run, reason: { kind: 'node_lost' } }, 0)).toBe(
-      'interrupted, waiting for a node: its process died',
-    )
+    expect(stateWords({ ...run, reason: { kind: 'node_lost' } }, 0)).toBe('its process died, waiting for a node')
     expect(stateWords(run, 0)).toBe('running')
   })
 })

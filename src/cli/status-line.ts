@@ -62,7 +62,7 @@ export function stateWords(run: StatusLine['run'], now: number): string {
 /** By something that does not come by itself; `left` until it is waited for no longer. */
 function heldUpWords(state: RunState, reason: WaitReason, left: string | undefined): string {
   const words = `waiting for ${reasonText(reason)}`
-  if (reason.kind === 'node_lost') return `interrupted, ${words}`
+  if (reason.kind === 'node_lost') return 'its process died, waiting for a node'
   if (state === 'running') return `running, ${words}`
   return left === undefined ? words : `${words}, ${left} left`
 }
