@@ -168,6 +168,34 @@ describe('a run whose process dies', () => {
     expect(calls).toBe(4)
   })
 
+  it.each([1, 40])('takes no other run to its end with it when it kills its process after %d s', async (seconds) => {
+    const store = storeFile()
+    const killer = 2
+    let clock = new ManualClock(1_000)
+    let diesAt = Infinity
+    const job = worker('job', {}, (_ctx, n: number) => {
+      if (n === killer) diesAt = clock.now() + seconds * 1_000
+      const { promise, resolve } = deferred<number>()
+      if (n !== killer) clock.after(60_000, () => resolve(n))
+      return promise
+    })
+    const client = await onStage({ store, definitions: [job], starts: false })
+    const handles = await client.troupe.callMany(job, [0, 1, killer, 3, 4])
+    const ends = async () => (await client.troupe.runs()).map(({ state, code }) => code ?? state).toReversed()
+    const areOver = async () => (await ends()).every((end) => end === 'succeeded' || end === 'run_lost')
+    let deaths = 0
+    for (; !(await areOver()); deaths += 1) {
+      diesAt = Infinity
+      clock = new ManualClock(clock.now() + 20_000)
+      await onStage({ store, definitions: [job], clock })
+      for (await turns(); clock.now() < diesAt && !(await areOver()); await turns(5)) await clock.advance(1_000)
+    }
+    expect(await ends()).toEqual(['succeeded', 'succeeded', 'run_lost', 'succeeded', 'succeeded'])
+    expect((await handles[killer]?.status())?.error).toMatchObject({ details: { deliveries: 4 } })
+    // The last of these processes lives.
+    expect(deaths - 1).toBe(4)
+  })
+
   it('fails earlier when the node is told so', async () => {
     const store = storeFile()
     let calls = 0
