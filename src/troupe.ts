@@ -38,7 +38,7 @@ import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
 import { atLevel, createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
-import { engineStopped } from './model/errors.ts'
+import { engineStopped, notOpened } from './model/errors.ts'
 import { openStore } from './store/open.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
@@ -91,7 +91,10 @@ export class Troupe
   readonly #events: Events
   #stopping: Promise<void> | undefined
 
-  private constructor({ schedules, ...parts }: TroupeParts) {
+  private constructor(given: TroupeParts) {
+    // JavaScript does not know that it is private.
+    if (given?.engine === undefined) throw notOpened()
+    const { schedules, ...parts } = given
     this.#schedules = schedules
     this.#deps = parts.deps
     this.#registry = parts.registry

@@ -378,6 +378,12 @@ describe('a store with runs', () => {
     expect(JSON.parse(warned.out)).toMatchObject({ level: 'warn', text: 'slow\nday' })
     const first = JSON.parse((await troupe(folder, ['logs', id, '--limit', '1', '--json'])).out) as { offset: string }
     expect((await troupe(folder, ['logs', id, '--from', first.offset])).out).toMatch(/^\S+ \S+ warn {2}slow day\n$/)
+    expect((await troupe(folder, ['logs', id, '--level', 'error'])).err).toBe(
+      'No lines of level error or above are kept of this run: without --level you see the others.\n',
+    )
+    expect((await troupe(folder, ['logs', id, '--from', '9999-9'])).err).toBe(
+      'No more lines are kept of this run behind that offset.\n',
+    )
     const none = await troupe(folder, ['logs', ids['refuse'] ?? ''])
     expect([none.code, none.out, none.err]).toEqual([0, '', 'No lines are kept of this run.\n'])
   })
@@ -441,7 +447,7 @@ describe('a store with runs', () => {
     ])
     expect(await engine.get(run)).toMatchObject({ schedule: 'nightly', state: 'ready' })
     const gone = await troupe(folder, ['schedules', 'trigger', 'nigthly'])
-    expect(gone.err).toContain("Schedule 'nigthly' not found: there are nightly. Did you mean 'nightly'?")
+    expect(gone.err).toContain("Schedule 'nigthly' not found: there is 'nightly'. Did you mean 'nightly'?")
     await engine.cancel(run)
     await engine.unschedule('nightly')
   })
@@ -587,7 +593,22 @@ export const flaky = worker('flaky', { retry: { attempts: 2, base: '150ms', jitt
       ['--on-conflict', 'x'],
     ])
       expect((await troupe(folder, ['call', 'quick', ...wrong])).code).toBe(2)
-    await troupe(folder, ['cancel', id])
+    await troupe(folder, ['cancel', id, '--by', 'ann'])
+    expect((await troupe(folder, ['audit', '--limit', '1'])).out).toContain(`ann  cancel  ${id}\n`)
+  })
+
+  it('that was there under its key is told to be the earlier one, and that its input differs', async () => {
+    const first = await troupe(folder, ['run', 'quick', '1', '--key', 'r'])
+    expect(first.err).not.toContain('Key')
+    const same = await troupe(folder, ['run', 'quick', '1', '--key', 'r'])
+    expect([same.code, same.out]).toEqual([0, '1\n'])
+    expect(same.err).toMatch(/^Key 'r' is that of run \S+, started [^.]*\. It has ended: nothing is started\.$/m)
+    const other = await troupe(folder, ['run', 'quick', '2', '--key', 'r'])
+    expect(other.err).toMatch(
+      /^Key 'r' is that of run .* with the input 1: what is given now is not used\. It has ended: nothing is started\.$/m,
+    )
+    await troupe(folder, ['call', 'quick', '--key', 'w'])
+    expect((await troupe(folder, ['run', 'quick', '--key', 'w'])).err).toMatch(/^Key 'w' is [^.]*\. It goes on\.$/m)
   })
 
   it('is called again with other input under its key, and that is told', async () => {

@@ -1,6 +1,7 @@
 // The bounds of limiters as programs give them, checked; and what a run has to pass.
 import { toMs, type Duration } from '../lib/duration.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { toError } from '../lib/errors.ts'
+import { limiterKeyThrew, optionInvalid } from '../model/errors.ts'
 import type { Bounds, LimitUse, Rate } from '../model/limiter.ts'
 import { checkKey, checkObject, checkOptions, checkWhole } from './checks.ts'
 import type { AnyDefinition } from './definition.ts'
@@ -63,9 +64,17 @@ export function limitsFor(
 /** The key a limiter has for an input, which is called `whose` in errors. */
 export function keyAt({ name, keyOf }: LimiterRule, input: unknown, whose: string): string {
   if (keyOf === undefined) return ''
-  const key: unknown = keyOf(input as never)
+  const key: unknown = made(name, whose, () => keyOf(input as never))
   checkKey(`What key of limiter '${name}' made of ${whose}`, key)
   return key as string
+}
+
+function made(limiter: string, whose: string, make: () => unknown): unknown {
+  try {
+    return make()
+  } catch (error) {
+    throw limiterKeyThrew(limiter, whose, toError(error))
+  }
 }
 
 function checkedRate(what: string, rate: RateOptions): Rate {

@@ -52,8 +52,9 @@ export class Speech implements WriteOwner {
   log(level: RunLogLevel, text: string, fields?: LogFields): void {
     checkLevel(level)
     if (!isLogged(level, this.#around.logLevel)) return this.#activation.beat()
-    const line = logLine(text)
-    const kept = plainFields(fields)
+    const said = spoken(text, fields)
+    const line = logLine(said.text)
+    const kept = plainFields(said.fields)
     const { claimed, definition, deps } = this.#activation
     deps.log[level](
       { ...kept, worker: definition.name, run: claimed.id },
@@ -88,6 +89,12 @@ export class Speech implements WriteOwner {
     this.#activation.beat()
     this.#activation.send(this, [record])
   }
+}
+
+/** What is said and its data. Also in the order of pino, data first, which would keep `[object Object]`. */
+export function spoken(text: unknown, fields: unknown): { readonly text: unknown; readonly fields: unknown } {
+  const isReversed = typeof fields === 'string' && typeof text === 'object' && text !== null
+  return isReversed ? { text: fields, fields: text } : { text, fields }
 }
 
 export function checkLevel(level: unknown): void {

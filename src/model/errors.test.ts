@@ -105,7 +105,7 @@ describe('every message says what happened, to which thing, and what to do', () 
     [
       errors.stepNameTaken('pay'),
       'step_name_taken',
-      `Step 'pay' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name.`,
+      `Step 'pay' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name; runs that are started get one with the option { name }.`,
     ],
     [
       errors.idempotencyConflict('crop', 'k', 'run-1'),

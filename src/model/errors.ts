@@ -164,7 +164,8 @@ export function runNotFound(runId: string): TroupeError {
 export function scheduleNotFound(name: string, known: readonly string[]): TroupeError {
   const guess = nearestNames(name, known).map((each) => `'${each}'`)
   const meant = guess.length === 0 ? '' : ` Did you mean ${guess.join(' or ')}?`
-  const there = known.length === 0 ? 'there is none' : `there are ${shortened(known)}`
+  const names = shortened(known.map((one) => `'${one}'`))
+  const there = known.length === 0 ? 'there is none' : `there ${known.length === 1 ? 'is' : 'are'} ${names}`
   return new TroupeError('schedule_not_found', `Schedule '${name}' not found: ${there}.${meant}`, { details: { name } })
 }
 
@@ -257,7 +258,7 @@ export function journalMismatch(path: string, stored: string, asked: string): Tr
 export function stepNameTaken(path: string): TroupeError {
   return new TroupeError(
     'step_name_taken',
-    `Step '${path}' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name.`,
+    `Step '${path}' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name; runs that are started get one with the option { name }.`,
     { details: { path }, retryable: false },
   )
 }
@@ -293,6 +294,13 @@ export function slotLost(): TroupeError {
   )
 }
 
+export function notOpened(): TroupeError {
+  return new TroupeError(
+    'option_invalid',
+    'A Troupe is not made with new: open one with `await Troupe.open({ … })`, as its store has to be opened first.',
+  )
+}
+
 export function engineStopped(): TroupeError {
   return new TroupeError('engine_stopped', 'This Troupe is stopped and takes no more work: open another one.')
 }
@@ -315,6 +323,14 @@ export function definitionExists(name: string, version: string): TroupeError {
 
 export function definitionInvalid(what: string): TroupeError {
   return new TroupeError('definition_invalid', what)
+}
+
+export function limiterKeyThrew(name: string, whose: string, error: Error): TroupeError {
+  return new TroupeError(
+    'option_invalid',
+    `The key of limiter '${name}' threw at ${whose}: ${error.message}. Let it make a text of every input, or refuse inputs with a schema.`,
+    { details: { limiter: name }, cause: error },
+  )
 }
 
 export function limiterTaken(name: string): TroupeError {

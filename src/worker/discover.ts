@@ -1,6 +1,6 @@
 // Finding definitions in a folder of TypeScript and JavaScript files.
 import { readdirSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition.ts'
 import { isSchedule, type Schedule } from '../engine/schedule.ts'
 import { isTroupeError, TroupeError, type ErrorCode } from '../lib/errors.ts'
@@ -91,10 +91,13 @@ interface Found {
 }
 
 function sourceFiles(root: string): Found {
-  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+  const entry = statSync(root, { throwIfNoEntry: false })
+  if (!entry?.isDirectory()) {
     throw new TroupeError(
       'file_not_loaded',
-      `The folder of workers ${root} is not there: make it, or name another in { workers }.`,
+      entry === undefined
+        ? `The folder of workers ${root} is not there: make it, or name another in { workers }.`
+        : `The folder of workers ${root} is a file: name the folder it is in, as in { workers: '${relative('.', dirname(root)) || '.'}' }.`,
       { details: { folder: root } },
     )
   }

@@ -29,6 +29,8 @@ export class Limiter<Input = never> implements LimiterRule {
     const what = `limiter '${name}'`
     checkOptions(what, options, [...knownOfBounds, 'key'])
     if (options.key !== undefined) checkFunction(`key of ${what}`, options.key)
+    if (knownOfBounds.every((bound) => options[bound as keyof LimitBounds] === undefined))
+      throw optionInvalid(`The options object of ${what}`, options, 'a bound: concurrency, total or rate')
     this.name = name
     this.bounds = { ...unbounded, ...checkedBounds(what, options) }
     this.keyOf = options.key

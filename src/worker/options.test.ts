@@ -8,6 +8,10 @@ describe('the options of a definition', () => {
   it.each<[object | undefined | null, string]>([
     [undefined, "The options object of 'w' is undefined: expected { input, output,"],
     [null, "The options object of 'w' is null"],
+    [
+      (() => 1) as object,
+      'The options object of \'w\' is "a function": expected {} as the second argument, and the function',
+    ],
     [{ rety: 5 }, "Option 'rety' of 'w' is not known: expected one of retry, input"],
     [{ input: {} }, "input of 'w' is {}: expected a Standard Schema"],
     [{ output: null }, "output of 'w' is null: expected a Standard Schema"],

@@ -122,6 +122,12 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
   }
   checkName("A definition's name", name)
   const what = `'${name}'`
+  if (typeof options === 'function')
+    throw optionInvalid(
+      `The options object of ${what}`,
+      'a function',
+      '{} as the second argument, and the function as the third',
+    )
   checkOptions(what, options, known)
   const { input, output, version, queue, priority = 0, timeout, durable = true, heartbeat, onFailure } = options
   const { tags = [], idempotencyKey } = options

@@ -2,7 +2,7 @@
 import type { Attempt } from '../engine/attempt.ts'
 import type { MessageRules } from '../engine/definition.ts'
 import { messageSize } from '../engine/outgoing-messages.ts'
-import { checkLevel, type RunLogLevel } from '../engine/speech.ts'
+import { checkLevel, spoken, type RunLogLevel } from '../engine/speech.ts'
 import { sharedAt } from '../engine/threads.ts'
 import { encode } from '../lib/codec.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -51,7 +51,8 @@ export class ThreadSpeech implements Pick<Attempt['speech'], 'emit' | 'progress'
 
   log(level: RunLogLevel, text: string, fields?: LogFields): void {
     checkLevel(level)
-    this.#say({ type: 'log', level, text: textOf(text), fields: plainFields(fields) })
+    const said = spoken(text, fields)
+    this.#say({ type: 'log', level, text: textOf(said.text), fields: plainFields(said.fields) })
   }
 
   #say(news: News): void {

@@ -89,6 +89,30 @@ describe('troupe start', () => {
   }, 60_000)
 })
 
+describe('a file that ends the process while it is loaded', () => {
+  it.each([
+    ['await new Promise(() => {})', 13, 'a top-level await in it, or in what it imports, never settles'],
+    ['process.exit(3)', 3, 'its code, or what that imports, ended the process with exit code 3'],
+  ])(
+    'is named: %s',
+    async (code, exitCode, why) => {
+      const folder = makeProject({
+        'workers/all.ts': workers('hello'),
+        'workers/hangs.ts': `${code}\nexport const x = 1`,
+      })
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      for (const command of [['start'], ['run', 'greet']]) {
+        const ended = await troupe(folder, command)
+        expect(ended.code).toBe(exitCode)
+        expect(ended.err).toContain(
+          `troupe: The process ended while workers/hangs.ts was loaded: ${why}. [file_not_loaded]\n`,
+        )
+      }
+    },
+    60_000,
+  )
+})
+
 describe('troupe call', () => {
   it('prints the id, also as JSON, and gives the same run to the same key', async () => {
     const first = await troupe(project, ['call', 'greet', '"bob"', '--key', 'bob', '--delay', '1h'])
@@ -119,6 +143,7 @@ describe('troupe dev', () => {
     expect(await callUntil(/succeeded/, ['greet', '"ann"'], folder)).toMatchObject({ output: 'hello ann' })
     writeFileSync(join(folder, 'workers/all.ts'), 'export const x = (')
     await dev.told('what runs goes on with the code before')
+    await dev.told('troupe: workers/all.ts could not be loaded: ParseError: ')
     writeFileSync(join(folder, 'workers/all.ts'), workers('good morning'))
     await dev.told('serving queue default of sqlite')
     for (let look = 0; look < 50; look++) {
@@ -129,6 +154,19 @@ describe('troupe dev', () => {
     dev.signal('SIGINT')
     const { code, err } = await dev.ended
     expect(code).toBe(0)
-    expect(err).not.toMatch(/ended with exit code|from workers\/\n/)
+    expect(err).not.toMatch(/ended with exit code|from workers\/\n|"stack"/)
   }, 120_000)
+
+  it('tells the signal that ended what it serves with', async () => {
+    const text =
+      "import { worker } from 'troupe'\nexport const kill = worker('kill', {}, () => process.kill(process.pid, 'SIGKILL'))\n"
+    const folder = makeProject({ 'workers/all.ts': text })
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const dev = serve(['dev'], folder)
+    await dev.told('serving')
+    await troupe(folder, ['call', 'kill'])
+    await dev.told('ended by SIGKILL: waiting for a change')
+    dev.signal('SIGINT')
+    expect((await dev.ended).code).toBe(0)
+  }, 60_000)
 })

@@ -35,6 +35,12 @@ describe('Troupe.open', () => {
     expect(await rejection(open)).toMatchObject(refused(message))
   })
 
+  it('is what stands for new', () => {
+    expect(() => Reflect.construct(Troupe, []) as unknown).toThrow(
+      /^A Troupe is not made with new: .*await Troupe\.open/,
+    )
+  })
+
   it('says which definition is none, also one that cannot be written as JSON', async () => {
     expect(await rejection(onStage({ definitions: [{ a: 1n } as never] }))).toMatchObject({
       code: 'definition_invalid',

@@ -170,8 +170,24 @@ describe('B17', () => {
 })
 
 describe('options of limiters', () => {
+  it('are told by name when their key throws', async () => {
+    const perUser = limiter('per-user', { concurrency: 1, key: ({ user }: { user: string }) => user })
+    const mail = worker('mail', { limits: [perUser] }, (_ctx, _to: { user: string }) => 1)
+    const { troupe } = await onStage({ definitions: [mail] })
+    expect(await rejection(troupe.call('mail'))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringMatching(/^The key of limiter 'per-user' threw at the input of 'mail': Cannot/) as string,
+      cause: expect.any(TypeError) as TypeError,
+    })
+  })
+
   it('are refused where they are given', async () => {
     expect(() => limiter('', {})).toThrow(/The name of a limiter is ""/)
+    for (const nothing of [{}, { key: () => 'k' }])
+      expect(() => limiter('l', nothing)).toThrow(
+        /of limiter 'l' is .*: expected a bound: concurrency, total or rate\.$/,
+      )
+    expect(limiter('l', { concurrency: null }).bounds.concurrency).toBeNull()
     expect(() => limiter('l', { concurrency: 0 })).toThrow(/concurrency of limiter 'l' is 0: expected a whole number/)
     expect(() => limiter('l', { rate: { limit: 1, per: 0 } })).toThrow(/per of rate of limiter 'l' is 0/)
     expect(() => limiter('l', { rate: { limit: 1, per: '1s', burst: 0.5 } })).toThrow(/burst of rate of limiter 'l'/)

@@ -149,6 +149,14 @@ describe('the fields of a line', () => {
     ])
   })
 
+  it('may come first, as pino has them', async () => {
+    const pino = worker('pino', {}, (ctx) => ctx.info({ user: 1 } as never, 'signed in' as never))
+    const { troupe } = await onStage({ definitions: [pino] })
+    const handle = await troupe.call(pino)
+    await handle.result()
+    expect(await all(handle)).toMatchObject([{ text: 'signed in', fields: { user: 1 } }])
+  })
+
   it('are refused by type when they are no object', () => {
     worker('job', {}, (ctx) => {
       ctx.info('x', { card: 7 })

@@ -367,7 +367,7 @@ describe('by hand', () => {
     const error = await rejection(troupe.trigger('nigthly'))
     expect([error['code'], error.message]).toEqual([
       'schedule_not_found',
-      "Schedule 'nigthly' not found: there are nightly. Did you mean 'nightly'?",
+      "Schedule 'nigthly' not found: there is 'nightly'. Did you mean 'nightly'?",
     ])
   })
 })

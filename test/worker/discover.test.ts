@@ -1,5 +1,5 @@
 // Finding definitions in a folder: what is loaded, what is left out and why, and what an error says of it.
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { discover } from '../../src/index.ts'
 import { noUnhandledRejections, onStage, rejection } from '../engine/stage.ts'
@@ -39,6 +39,23 @@ describe('discover', () => {
     })
     expect(troupe.definitions()).toEqual(['a', 'b', 'c'])
     expect(await Promise.all(['a', 'b', 'c'].map((name) => troupe.run(name)))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('says that it was given a file, and which folder that is in', async () => {
+    const folder = workersFolder({ 'a.ts': exporting('a') })
+    const { troupe } = await onStage()
+    const error = await rejection(discover(join(folder, 'a.ts'), troupe))
+    expect(error.code).toBe('file_not_loaded')
+    expect(error.message).toBe(
+      `The folder of workers ${join(folder, 'a.ts')} is a file: name the folder it is in, as in { workers: '${relative('.', folder)}' }.`,
+    )
+  })
+
+  it('names the file of an option that is refused by install', async () => {
+    const source = "export const install = (troupe) => troupe.register('a', { retries: 3 }, () => 1)\n"
+    const { troupe } = await onStage()
+    const error = await rejection(discover(workersFolder({ 'a.js': source }), troupe))
+    expect(error.message).toMatch(/a\.js: Option 'retries' of 'a' is not known: it is retry: \{ attempts \} here/)
   })
 
   it('names the file of a definition that is there already', async () => {

@@ -44,8 +44,7 @@ const columns: readonly Column<AuditEntry>[] = [
 ]
 
 function what({ action, target, details }: AuditEntry): string {
-  const told = Object.entries(details).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
+  const known = Object.entries(details).filter(([, value]) => value !== null)
+  const told = known.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
   return oneLine([action, target, ...told].filter((part) => part !== '').join('  '))
 }

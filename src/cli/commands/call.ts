@@ -1,18 +1,16 @@
 // `troupe call`: starts a run for whoever serves its queue, and leaves.
-import { isDeepStrictEqual } from 'node:util'
 import { InvalidArgumentError, Option } from 'commander'
 import type { CallOptions } from '../../engine/call.ts'
 import { instantOf } from '../../lib/instant.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags } from '../config.ts'
+import { earlierText, hasOtherInput, type Asked } from '../earlier-run.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
-import { oneLine } from '../paint.ts'
-import { relative } from '../times.ts'
 import { checkTime, unknownWorker } from '../usage.ts'
-import { shortValue, toJson } from '../values.ts'
+import { toJson } from '../values.ts'
 
 interface CallFlags extends CommonFlags {
   readonly key?: string
@@ -81,22 +79,10 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
   }
 }
 
-interface Asked {
-  readonly payload: unknown
-  readonly askedAt: number
-  readonly key: string
-}
-
 /** Who gives other input under a key that is taken is told that it is not used. */
-function tellOfOther(
-  { input, createdAt, id }: RunStatus,
-  { payload, askedAt, key }: Asked,
-  { stderr, clock }: Io,
-): void {
-  if (createdAt >= askedAt || isDeepStrictEqual(input, payload)) return
-  stderr.write(
-    `Key '${oneLine(key)}' is that of run ${id}, started ${relative(createdAt, clock.now())} with the input ${shortValue(input)}: what is given now is not used.\n`,
-  )
+function tellOfOther(status: RunStatus, asked: Asked, io: Io): void {
+  const earlier = hasOtherInput(status, asked) ? earlierText(status, asked, io) : undefined
+  if (earlier !== undefined) io.stderr.write(`${earlier}\n`)
 }
 
 function callOptions(flags: CallFlags): CallOptions {

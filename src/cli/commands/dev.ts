@@ -30,7 +30,11 @@ export function addDev(shell: Shell): void {
 async function devCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   await loadSettings(flags, io.folder)
   const log = lineLog(flags, 'info', io)
-  const generations = new Generations(argumentsOf(flags), (text) => log.info({}, text))
+  const generations = new Generations(
+    argumentsOf(flags),
+    (text) => io.stderr.write(text),
+    (text) => log.info({}, text),
+  )
   const watchers = watchSources(io.folder, io, (file) => generations.renew(file))
   generations.begin()
   return new Promise((resolve) => {
@@ -56,6 +60,7 @@ async function devCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
 /** One process after the other: the next begins when the one before has given back its runs. */
 class Generations {
   readonly #args: readonly string[]
+  readonly #write: (text: string) => void
   readonly #notice: (text: string) => void
   #child: ChildProcess | undefined
   #isChecking = false
@@ -63,19 +68,21 @@ class Generations {
   #isStopping = false
   #hasEnded = false
 
-  constructor(args: readonly string[], notice: (text: string) => void) {
+  constructor(args: readonly string[], write: (text: string) => void, notice: (text: string) => void) {
     this.#args = args
+    this.#write = write
     this.#notice = notice
   }
 
   begin(): void {
     const child = this.#spawn(['start', '--within', patience], 'inherit')
     this.#child = child
-    child.on('exit', (code) => {
+    child.on('exit', (code, signal) => {
       if (this.#child !== child) return
+      const how = signal === null ? `with exit code ${code}` : `by ${signal}`
       this.#child = undefined
       // An end that is wanted is no news.
-      if (!this.#hasEnded && !this.#isStopping) this.#notice(`ended with exit code ${code}: waiting for a change`)
+      if (!this.#hasEnded && !this.#isStopping) this.#notice(`ended ${how}: waiting for a change`)
     })
   }
 
@@ -105,9 +112,12 @@ class Generations {
   }
 
   async #loads(): Promise<boolean> {
-    // As data it says nothing but what is wrong.
-    const child = this.#spawn(['definitions', '--json'], 'quiet')
-    return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)))
+    const child = this.#spawn(['definitions'], 'quiet')
+    let told = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text))
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    if (code !== 0) this.#write(told)
+    return code === 0
   }
 
   async #stop(): Promise<void> {
@@ -124,9 +134,10 @@ class Generations {
   #spawn(command: readonly string[], output: 'inherit' | 'quiet'): ChildProcess {
     const [program = ''] = process.argv.slice(1)
     const args = [...process.execArgv, program, ...command, ...this.#args]
-    const stdout = output === 'quiet' ? 'ignore' : 'inherit'
+    const streams =
+      output === 'quiet' ? (['ignore', 'ignore', 'pipe'] as const) : (['ignore', 'inherit', 'inherit'] as const)
     // In a group of its own: Ctrl-C reaches it through this process, and once.
-    return spawn(process.execPath, args, { stdio: ['ignore', stdout, 'inherit'], detached: true })
+    return spawn(process.execPath, args, { stdio: [...streams], detached: true })
   }
 }
 

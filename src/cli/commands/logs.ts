@@ -53,11 +53,18 @@ async function logsCommand(typed: string, flags: LogsFlags, io: Io): Promise<Exi
   })
   try {
     const told = await withClient(flags, io, (troupe) => printLogs({ troupe, typed, flags, leaving }, io))
-    if (told === 0 && signal === undefined) io.stderr.write('No lines are kept of this run.\n')
+    if (told === 0 && signal === undefined) io.stderr.write(`${noneText(flags)}\n`)
     return signal === undefined ? exitCodes.ok : exitCodeFor(signal)
   } finally {
     stopListening()
   }
+}
+
+function noneText({ level, from }: LogsFlags): string {
+  if (from !== undefined) return 'No more lines are kept of this run behind that offset.'
+  return level === undefined
+    ? 'No lines are kept of this run.'
+    : `No lines of level ${level} or above are kept of this run: without --level you see the others.`
 }
 
 interface Reading {

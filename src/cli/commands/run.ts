@@ -8,6 +8,7 @@ import { isLogged, type Log, type LogFields, type LogLevel } from '../../lib/log
 import type { SkippedFile } from '../../model/discovered.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
+import { earlierText } from '../earlier-run.ts'
 import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
@@ -136,11 +137,20 @@ async function start(job: Job): Promise<RunHandle> {
       origins: settings.origins,
       skipped: skippedLines(job.skipped, io.folder),
     })
+  const askedAt = io.clock.now()
   const handle = await troupe.call(name, input, options)
   followed.id = handle.id
   report.started(handle)
+  if (request.flags.key !== undefined) tellEarlier(await handle.status(), askedAt, job)
   await troupe.start()
   return handle
+}
+
+/** What is told of the run next was not begun by this command. */
+function tellEarlier(status: RunStatus, askedAt: number, { request, report, input, io }: Job): void {
+  const earlier = earlierText(status, { payload: input, askedAt, key: request.flags.key ?? '' }, io)
+  if (earlier === undefined) return
+  report.notice(`${earlier} ${status.finishedAt === undefined ? 'It goes on.' : 'It has ended: nothing is started.'}`)
 }
 
 interface Ended {
