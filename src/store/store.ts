@@ -63,8 +63,8 @@ export interface StepRecord {
   readonly hadToken?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one. */
-export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since. */
+export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop' | 'patch'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {

@@ -1,76 +1,33 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
-import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
-import { storedTime } from '../engine/call.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
-import { toMs, type Duration } from '../lib/duration.ts'
-import type { LogFields } from '../lib/log.ts'
-import { unhurried } from '../lib/unhurried.ts'
 import type { Definition } from '../engine/definition.ts'
-import { definitionInvalid } from '../model/errors.ts'
-import { joinPath } from '../model/path.ts'
-import { checkProgress, type Config, type WorkerContext } from '../worker/context.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
+import type { Duration } from '../lib/duration.ts'
+import type { LogFields } from '../lib/log.ts'
+import type { Config } from '../worker/context.ts'
+import type { ChildArguments, ChildOptions, ChildRun } from './child-run.ts'
+import type { Turn } from './loop.ts'
+import type { MapOptions } from './map.ts'
 import type { ReceiveOptions } from './receives.ts'
-import { performMap, type MapOptions } from './map.ts'
 import type { StepContext } from './step.ts'
-import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
-import { performLoop, type Turn } from './loop.ts'
-import { startChild, type ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
-import type { Steps } from './steps.ts'
+import type { StepOptions } from './step-options.ts'
 
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
-export class WorkflowContext<Input = unknown> {
-  readonly #steps: Steps
-  readonly #worker: WorkerContext<Input>
-  readonly #scope: string
-
-  constructor(steps: Steps, worker: WorkerContext<Input>, scope = '') {
-    this.#steps = steps
-    this.#worker = worker
-    this.#scope = scope
-  }
-
-  get workerName(): string {
-    return this.#worker.workerName
-  }
-
-  get runId(): string {
-    return this.#worker.runId
-  }
-
+export interface WorkflowContext<Input = unknown> {
+  readonly workerName: string
+  readonly runId: string
   /** As in a worker: the tick of the schedule that started this run. */
-  get scheduledAt(): number | undefined {
-    return this.#worker.scheduledAt
-  }
-
+  readonly scheduledAt: number | undefined
   /** Of the run as a whole; the first is 1. A crash does not count. */
-  get attempt(): number {
-    return this.#worker.attempt
-  }
-
-  get payload(): Input {
-    return this.#worker.payload
-  }
-
-  get config(): Config {
-    return this.#worker.config
-  }
-
-  get isDevelopment(): boolean {
-    return this.#worker.isDevelopment
-  }
-
-  get isProduction(): boolean {
-    return this.#worker.isProduction
-  }
-
+  readonly attempt: number
+  readonly payload: Input
+  readonly config: Config
+  readonly isDevelopment: boolean
+  readonly isProduction: boolean
   /** Aborted when the run times out, is cancelled, or is another node's now. */
-  get signal(): AbortSignal {
-    return this.#worker.signal
-  }
-
+  readonly signal: AbortSignal
   /**
    * Runs `fn` once in the life of this run and remembers its result.
    *
@@ -92,18 +49,7 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(order, 5)) // { amount: 5, key: 'charge' }
    * ```
    */
-  step<Result>(
-    name: string,
-    fn: (step: StepContext) => Result,
-    options?: StepOptions<Input>,
-  ): Promise<Awaited<Result>> {
-    const path = this.#path(name)
-    if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
-    const { definition } = this.#steps.activation
-    const rules = options === undefined ? defaultRules : stepRules(name, options, { definition, input: this.payload })
-    return this.#steps.step({ path, fn, ...rules }) as Promise<Awaited<Result>>
-  }
-
+  step<Result>(name: string, fn: (step: StepContext) => Result, options?: StepOptions<Input>): Promise<Awaited<Result>>
   /**
    * Calls `fn` for every item, at most `concurrency` at a time, and gives the results in the order of the items.
    *
@@ -124,41 +70,26 @@ export class WorkflowContext<Input = unknown> {
   map<Item, Result>(
     name: string,
     items: readonly Item[],
-    ...work: [fn: MapFunction<Item, Result, Input>, options: MapOptions<Item> & { readonly onError: 'collect' }]
+    ...work: [
+      fn: MapFunction<Item, Result, Input>,
+      options: MapOptions<Item> & {
+        readonly onError: 'collect'
+      },
+    ]
   ): Promise<PromiseSettledResult<Awaited<Result>>[]>
   map<Item, Result>(
     name: string,
     items: readonly Item[],
     ...work: [fn: MapFunction<Item, Result, Input>, options?: MapOptions<Item>]
   ): Promise<Awaited<Result>[]>
-  map(
-    name: string,
-    items: readonly unknown[],
-    ...[fn, options = {}]: [fn: MapFunction<unknown, unknown, Input>, options?: MapOptions<unknown>]
-  ): Promise<unknown[]> {
-    const what = `ctx.map('${name}')`
-    checkFunction(`The function of ${what}`, fn)
-    const work = { what, path: this.#path(name), items, options }
-    const each = async (index: number, scope: string): Promise<unknown> => fn(items[index], this.#within(scope), index)
-    return unhurried(() => performMap(this.#steps, work, each))
-  }
-
   /**
    * Waits. A wait of more than a few seconds takes no memory: the run is parked and goes on from its journal, on any node.
    *
    * Saves: one journal row when it is over. No `finally` of yours runs while a run is parked.
    */
-  sleep(time: Duration): Promise<void> {
-    const delayMs = toMs(time)
-    return this.#steps.sleepUntil(this.#path('sleep'), () => this.#now() + delayMs) as Promise<void>
-  }
-
+  sleep(time: Duration): Promise<void>
   /** Waits until a time: a Date, or milliseconds since 1970. */
-  sleepUntil(time: Date | number): Promise<void> {
-    const dueAt = timeOf('The time of ctx.sleepUntil', time)
-    return this.#steps.sleepUntil(this.#path('sleep'), () => dueAt) as Promise<void>
-  }
-
+  sleepUntil(time: Date | number): Promise<void>
   /**
    * Waits until the run is told something of this name, by `troupe.tell` or `handle.tell`, and gives what it was told; null when the time is up before.
    * What came before it waited was kept. Messages of one name are given in the order in which they came, each to one `receive`.
@@ -180,13 +111,7 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await handle.result()) // approved by ann
    * ```
    */
-  receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
-    checkOptions(`receive of '${name}'`, options, ['timeout'])
-    const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout)
-    const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
-    return this.#steps.receive(this.#path(`receive ${name}`), name, dueAt) as Promise<Payload | null>
-  }
-
+  receive<Payload = unknown>(name: string, options?: ReceiveOptions): Promise<Payload | null>
   /**
    * Starts another run, a child of this one, and gives what its result can be awaited by.
    *
@@ -214,10 +139,6 @@ export class WorkflowContext<Input = unknown> {
     ...args: ChildArguments<ChildInput>
   ): Promise<ChildRun<Output>>
   call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
-  call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
-    return unhurried(() => this.#call(target, input, options))
-  }
-
   /**
    * Starts another run, as `call` does, and waits for its result. A run that waits long is parked and holds nothing.
    *
@@ -238,10 +159,6 @@ export class WorkflowContext<Input = unknown> {
     ...args: ChildArguments<ChildInput>
   ): Promise<Output>
   run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
-  run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
-    return unhurried(async () => (await this.#call(target, input, options)).result())
-  }
-
   /**
    * Calls `fn` with a context whose steps have a scope of their own: their names are theirs alone, whatever goes on beside it.
    *
@@ -257,13 +174,7 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(trip)) // [ 'booked outward', 'booked return' ]
    * ```
    */
-  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
-    const path = this.#path(name)
-    checkFunction(`The function of ctx.scope('${name}')`, fn)
-    const work = async (scope: string): Promise<unknown> => fn(this.#within(scope))
-    return unhurried(() => this.#steps.scoped(path, work)) as Promise<Awaited<Result>>
-  }
-
+  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>>
   /**
    * The time, in milliseconds since 1970, remembered: on resume it is the time at which the code came here first. Saves one journal row.
    *
@@ -276,20 +187,11 @@ export class WorkflowContext<Input = unknown> {
    * console.log(code.length, validUntil > Date.now()) // 36 true
    * ```
    */
-  now(): Promise<number> {
-    return this.#steps.value(this.#path('now'), () => this.#now()) as Promise<number>
-  }
-
+  now(): Promise<number>
   /** A number from 0 up to but not 1, remembered: the same on resume. Saves one journal row. */
-  random(): Promise<number> {
-    return this.#steps.value(this.#path('random'), () => this.#steps.activation.deps.ids.random()) as Promise<number>
-  }
-
+  random(): Promise<number>
   /** A UUID, remembered: the same on resume. Saves one journal row. */
-  uuid(): Promise<string> {
-    return this.#steps.value(this.#path('uuid'), () => this.#steps.activation.deps.ids.uuid()) as Promise<string>
-  }
-
+  uuid(): Promise<string>
   /**
    * Calls `fn` with a state, again and again, until it returns `{ done: result }`; with `{ again: state }` the next turn begins with that state.
    *
@@ -316,14 +218,24 @@ export class WorkflowContext<Input = unknown> {
     name: string,
     state: State,
     fn: (state: State, ctx: WorkflowContext<Input>) => Turn<State, Result> | Promise<Turn<State, Result>>,
-  ): Promise<Result> {
-    const what = `ctx.loop('${name}')`
-    checkFunction(`The function of ${what}`, fn)
-    const loop = { what, path: this.#path(name), state }
-    const turn = async (now: State, scope: string): Promise<Turn<State, Result>> => fn(now, this.#within(scope))
-    return unhurried(() => performLoop(this.#steps, loop, turn))
-  }
-
+  ): Promise<Result>
+  /**
+   * Whether a change of the code holds for this run: true for runs that come here with it, false for those that had been further before.
+   *
+   * So that runs under way go on with what they remember, while new ones take the new way. Saves one journal row when it is true.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx) => {
+   *   if (await ctx.patch('charge-by-card')) return ctx.step('charge card', () => 'by card')
+   *   return ctx.step('send bill', () => 'by bill')
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * console.log(await troupe.run(order)) // by card
+   * ```
+   */
+  patch(id: string): Promise<boolean>
   /**
    * Ends what the code does here and begins the workflow anew with another input: the same run, in its next generation, without memory of what it did.
    * For what goes on for months; attempts count anew, the time that its call gave the run does not. Never returns.
@@ -342,59 +254,15 @@ export class WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(months, 1)) // ended after three
    * ```
    */
-  async continueAsNew(input: Input): Promise<never> {
-    const { activation } = this.#steps
-    const { record } = await activation.around.draft(activation.definition, input, {})
-    activation.continueAsNew(record)
-    return new Promise<never>(() => {})
-  }
-
+  continueAsNew(input: Input): Promise<never>
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
-  emit(message: unknown): boolean {
-    return this.#steps.isEcho || this.#worker.emit(message)
-  }
-
+  emit(message: unknown): boolean
   /** Says how far the work is. Only the newest is kept. */
-  progress(done: number, total = 100): void {
-    checkProgress(done, total)
-    if (!this.#steps.isEcho) this.#worker.progress(done, total)
-  }
-
+  progress(done: number, total?: number): void
   /** Says a line with its fields, as `log` of a worker does; what was said before is not said again. */
-  log(level: RunLogLevel, text: string, fields?: LogFields): void {
-    if (!this.#steps.isEcho) this.#worker.log(level, text, fields)
-  }
-
-  debug(text: string, fields?: LogFields): void {
-    this.log('debug', text, fields)
-  }
-
-  info(text: string, fields?: LogFields): void {
-    this.log('info', text, fields)
-  }
-
-  warn(text: string, fields?: LogFields): void {
-    this.log('warn', text, fields)
-  }
-
-  error(text: string, fields?: LogFields): void {
-    this.log('error', text, fields)
-  }
-
-  #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
-    return startChild(this.#steps, { target, input, options, pathOf: (name) => this.#path(name) })
-  }
-
-  #within(scope: string): WorkflowContext<Input> {
-    return new WorkflowContext(this.#steps, this.#worker, scope)
-  }
-
-  #path(name: string): string {
-    checkName('The name of a step', name)
-    return joinPath(this.#scope, name)
-  }
-
-  #now(): number {
-    return this.#steps.activation.deps.store.now()
-  }
+  log(level: RunLogLevel, text: string, fields?: LogFields): void
+  debug(text: string, fields?: LogFields): void
+  info(text: string, fields?: LogFields): void
+  warn(text: string, fields?: LogFields): void
+  error(text: string, fields?: LogFields): void
 }

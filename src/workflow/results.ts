@@ -52,9 +52,14 @@ export class Results {
     return this.#releases.size
   }
 
+  /** Whether the code was further than this before. */
+  get hasMore(): boolean {
+    return this.#lastGiven < this.#options.lastRemembered
+  }
+
   /** Whether the code repeats what it did before a remembered result, and so says nothing new. */
   isEcho(isExecuting: boolean): boolean {
-    if (this.#lastGiven >= this.#options.lastRemembered) return false
+    if (!this.hasMore) return false
     // What is said while a step's function runs may be its word, which is new.
     return this.#isReacting || !isExecuting
   }

@@ -2,7 +2,6 @@
 import type { Activation } from '../engine/activation.ts'
 import { storedTime } from '../engine/call.ts'
 import { errorText } from '../engine/error-text.ts'
-import type { Timer } from '../lib/clock.ts'
 import type { Performance } from '../engine/surroundings.ts'
 import { encode } from '../lib/codec.ts'
 import { runNotFound } from '../model/errors.ts'
@@ -14,14 +13,13 @@ import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import { tellOfLeft } from './left-steps.ts'
 import { TurnEnd, type LoopState } from './loop.ts'
 import type { LookoutOwner } from './lookout.ts'
+import { Patches } from './patches.ts'
 import { Receives } from './receives.ts'
+import { Resting } from './resting.ts'
 import { Results, type Asked } from './results.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
 import { StepExecution, StepRecorder, type RecordedResult, type StepOwner, type StepSpec } from './step.ts'
 import { Waits } from './waits.ts'
-
-// A run whose next wait ends within this stays in memory and needs no replay.
-const residentMs = 5_000
 
 // What is recorded of a wait whose time was up before anything came.
 const tooLate = encode(null, { maxBytes: 100, what: 'result' })
@@ -43,35 +41,31 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   readonly #journal: Journal
   readonly #results: Results
   readonly #waits: Waits
+  readonly #resting: Resting
   readonly #receives: Receives
   readonly #awaited: AwaitedRuns
   readonly #executing = new Map<string, StepExecution>()
   #limits: StepLimits | undefined
-  // Steps between the end of their function and their commit, or between an attempt and its pause.
-  #underWay = 0
+  #patches: Patches | undefined
   // The code has come to something that no activation before came to.
   #hasBegun = false
-  #isDraining = false
-  // Draining, the code asked for something new: it waits for the next activation.
-  #hasRefused = false
-  #isCheckDue = false
-  // When something last came that it waited for.
-  #heardAt: number
-  #rests: Timer | undefined
 
   constructor(activation: Activation) {
     const { clock, store } = activation.deps
     this.activation = activation
-    this.#heardAt = clock.monotonic()
     this.#journal = new Journal(activation.claimed)
     this.#results = new Results({
       clock,
       journal: this.#journal,
       lastRemembered: activation.claimed.steps.at(-1)?.seq ?? 0,
       isClosed: () => this.#isClosed(),
-      settled: () => this.#restSoon(),
+      settled: () => this.#resting.soon(),
     })
     this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
+    this.#resting = new Resting(activation, {
+      waits: this.#waits,
+      hasMore: () => this.#results.size > 0 || this.#atLimits > 0,
+    })
     this.#receives = new Receives(this)
     this.#awaited = new AwaitedRuns(this)
     activation.attach(this)
@@ -79,9 +73,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Whether the code repeats what it did before, and so says nothing new. */
   get isEcho(): boolean {
-    // What led to a wait of a former activation was said in that one.
-    const isOnTheWay = this.#waits.unaskedCount > 0 && !this.#hasBegun
-    return isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
+    return this.#isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
@@ -118,7 +110,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   async child(order: ChildOrder): Promise<{ readonly id: string; readonly path: string }> {
     let own = order.path
     const begin = (path: string): void => {
-      this.#underWay += 1
+      this.#resting.begin()
       void new ChildStart(this, { ...order, path }).begin()
     }
     const asked = { path: order.path, kind: 'child', isNamed: true } as const
@@ -149,9 +141,29 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   /** Asks for a value once in the life of the run. */
   value(name: string, make: () => unknown): Promise<unknown> {
     return this.#ask({ path: name, kind: 'value', isNamed: false }, (path) => {
-      this.#underWay += 1
+      this.#resting.begin()
       this.#recorder(path, 'value')({ isError: false, value: encode(make()) })
     })
+  }
+
+  /** Whether the code was further than this in a former activation. */
+  get wasFurther(): boolean {
+    return this.#results.hasMore || this.#isOnTheWay
+  }
+
+  /** The answer of a patch, one for the whole run. */
+  patch(id: string): Promise<boolean> {
+    this.#patches ??= new Patches({
+      recall: (path) => this.#results.recall(path, 'patch'),
+      wasFurther: () => this.wasFurther,
+      keep: (path) =>
+        this.#results.replace(path, () => {
+          this.#resting.begin()
+          this.#hasBegun = true
+          this.#recorder(path, 'patch')({ isError: false, value: encode(true) })
+        }),
+    })
+    return this.#patches.ask(id)
   }
 
   /** What is remembered of a loop; undefined before its second turn. */
@@ -166,7 +178,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     over: { readonly scope: string; readonly startedAt: number },
   ): Promise<void> {
     await this.#results.replace(path, () => {
-      this.#underWay += 1
+      this.#resting.begin()
       this.#hasBegun = true
       new TurnEnd(this).record(path, next, { over: over.scope, startedAt: over.startedAt })
       this.#journal.forget(over.scope)
@@ -194,8 +206,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   // Performance
 
   drain(): void {
-    this.#isDraining = true
-    this.#restSoon()
+    this.#resting.drain()
   }
 
   mail(): void {
@@ -205,7 +216,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   over(reason: Error | undefined): void {
     this.#waits.clear()
-    this.#rests?.cancel()
+    this.#resting.over()
     this.#receives.clear()
     this.#awaited.clear()
     this.#results.clear()
@@ -226,21 +237,21 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   execute(step: StepExecution): void {
     if (this.activation.isOver) return
     if (step.limits.length === 0) return this.#executeNow(step)
-    this.#underWay -= 1
+    this.#resting.end()
     this.#limits ??= new StepLimits(this)
     this.#limits.enter(step)
-    this.#restSoon()
+    this.#resting.soon()
   }
 
   /** A step rests between two attempts. */
   pause(wait: WaitRecord, due: () => void): void {
     if (this.activation.isOver) return
-    this.#underWay -= 1
+    this.#resting.end()
     this.#wait(wait, due)
   }
 
   recorded(step: RememberedStep): void {
-    this.#underWay -= 1
+    this.#resting.end()
     this.#executing.delete(step.path)
     if (!this.activation.isOver) this.#results.add(step)
   }
@@ -252,32 +263,32 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   // StepLimitsOwner
 
   passed(step: StepExecution): void {
-    this.#underWay += 1
+    this.#resting.begin()
     this.#executeNow(step)
   }
 
   refused(step: StepExecution, error: Error): void {
-    this.#underWay += 1
+    this.#resting.begin()
     step.refuse(error)
   }
 
   // ChildOwner
 
   refusedChild(path: string, error: Error): void {
-    this.#underWay -= 1
+    this.#resting.end()
     this.#results.refuse(path, error)
-    this.#restSoon()
+    this.#resting.soon()
   }
 
   // LookoutOwner
 
   asking(): void {
-    this.#underWay += 1
+    this.#resting.begin()
   }
 
   asked(): void {
-    this.#underWay -= 1
-    this.#restSoon()
+    this.#resting.end()
+    this.#resting.soon()
   }
 
   #ask(asked: Asked, begin: (path: string) => void, entered?: (path: string) => void): Promise<unknown> {
@@ -291,8 +302,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   #isClosed(): boolean {
-    this.#hasRefused ||= this.#isDraining
-    return this.activation.isOver || this.#isDraining
+    return this.activation.isOver || this.#resting.isRefusing()
   }
 
   #executeNow(step: StepExecution): void {
@@ -308,14 +318,14 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     const wait = this.#waits.remembered(spec.path)
     if (wait?.kind === 'completion') return this.#resume(execution, wait)
     if (wait !== undefined) return this.#wait(wait, () => this.execute(execution))
-    this.#underWay += 1
+    this.#resting.begin()
     this.execute(execution)
   }
 
   /** A step whose function has done its part. */
   #resume(execution: StepExecution, wait: WaitRecord): void {
     const awaiting = this.activation.claimed.awaitingSteps.find(({ path }) => path === wait.path)
-    this.#underWay += 1
+    this.#resting.begin()
     if (awaiting === undefined) this.execute(execution)
     else execution.resume(wait, awaiting)
   }
@@ -323,10 +333,10 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   /** Nothing of this path executes until the time has come; the run may be parked meanwhile. */
   #wait(wait: WaitRecord, due: () => void): void {
     this.#waits.add(wait, () => {
-      this.#underWay += 1
+      this.#resting.begin()
       due()
     })
-    this.#restSoon()
+    this.#resting.soon()
   }
 
   /** Something that is recorded once it has come, from its wait on. */
@@ -338,53 +348,20 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** What was waited for is there before its time was up. */
   #came(path: string, record: () => void): void {
-    const { isOver, deps } = this.activation
-    if (isOver) return
-    this.#heardAt = deps.clock.monotonic()
+    if (this.activation.isOver) return
+    this.#resting.heard()
     this.#waits.remove(path)
-    this.#underWay += 1
+    this.#resting.begin()
     record()
+  }
+
+  /** The code goes again to a wait of a former activation, and said in that one what it says until then. */
+  get #isOnTheWay(): boolean {
+    return this.#waits.unaskedCount > 0 && !this.#hasBegun
   }
 
   /** How many steps wait for limiters. */
   get #atLimits(): number {
     return this.#limits?.size ?? 0
-  }
-
-  /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
-  #giveBack(): void {
-    if (this.#waits.size === 0) return this.activation.release()
-    const isReady = this.#hasRefused || this.#results.size > 0 || this.#atLimits > 0
-    this.activation.park([...this.#waits.records, ...this.#waits.unasked], isReady)
-  }
-
-  #restIn(delayMs: number): void {
-    this.#rests?.cancel()
-    this.#rests = this.activation.deps.clock.after(delayMs, () => this.#rest(), { background: true })
-  }
-
-  /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
-  #restSoon(): void {
-    if (this.#isCheckDue) return
-    this.#isCheckDue = true
-    this.activation.deps.clock.soon(() => {
-      this.#isCheckDue = false
-      this.#rest()
-    })
-  }
-
-  #rest(): void {
-    if (this.activation.isOver || this.#underWay > 0) return
-    if (this.#isDraining) return this.#giveBack()
-    if (this.#results.size > 0 || this.#waits.size === 0 || this.#atLimits > 0) return
-    const { store, clock } = this.activation.deps
-    const untilMs = this.#waits.earliest - store.now()
-    if (untilMs <= 0) return
-    // What is told is heard by the store first.
-    if (this.#waits.has('message') || this.#waits.has('completion')) return this.activation.park(this.#waits.records)
-    const idleMs = clock.monotonic() - this.#heardAt
-    if (this.#waits.has('run') && idleMs < residentMs && !this.activation.around.isFull())
-      return this.#restIn(residentMs - idleMs)
-    if (untilMs > residentMs) this.activation.park(this.#waits.records)
   }
 }

@@ -6,7 +6,8 @@ import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from '../worker/context.ts'
 import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
 import { validate } from '../worker/validate.ts'
-import { WorkflowContext } from './context.ts'
+import { BoundContext } from './bound-context.ts'
+import type { WorkflowContext } from './context.ts'
 import { Steps } from './steps.ts'
 
 export type WorkflowHandler<Input, Output> = (ctx: WorkflowContext<Input>, input: Input) => Output | Promise<Output>
@@ -63,7 +64,7 @@ export function workflow(
     perform: async (activation) => {
       const input = decode(activation.claimed.input)
       const steps = new Steps(activation)
-      const output = await handler(new WorkflowContext(steps, new WorkerContext(activation, input)), input)
+      const output = await handler(new BoundContext(steps, new WorkerContext(activation, input)), input)
       steps.returned()
       return validate(settings.output, output, `The result of '${name}'`)
     },

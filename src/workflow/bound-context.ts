@@ -1,0 +1,226 @@
+// The context of a workflow's code: what it asks for goes to the steps of the activation, under paths of this scope.
+import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
+import { storedTime } from '../engine/call.ts'
+import type { RunLogLevel } from '../engine/speech.ts'
+import { toMs, type Duration } from '../lib/duration.ts'
+import type { LogFields } from '../lib/log.ts'
+import { unhurried } from '../lib/unhurried.ts'
+import type { Definition } from '../engine/definition.ts'
+import { definitionInvalid } from '../model/errors.ts'
+import { joinPath } from '../model/path.ts'
+import { checkProgress, type Config, type WorkerContext } from '../worker/context.ts'
+import type { ReceiveOptions } from './receives.ts'
+import { performMap, type MapOptions } from './map.ts'
+import type { StepContext } from './step.ts'
+import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
+import { performLoop, type Turn } from './loop.ts'
+import { startChild, type ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
+import type { Steps } from './steps.ts'
+import type { MapFunction, WorkflowContext } from './context.ts'
+
+/** The context of one activation, in one scope. */
+export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
+  readonly #steps: Steps
+  readonly #worker: WorkerContext<Input>
+  readonly #scope: string
+
+  constructor(steps: Steps, worker: WorkerContext<Input>, scope = '') {
+    this.#steps = steps
+    this.#worker = worker
+    this.#scope = scope
+  }
+
+  get workerName(): string {
+    return this.#worker.workerName
+  }
+
+  get runId(): string {
+    return this.#worker.runId
+  }
+
+  get scheduledAt(): number | undefined {
+    return this.#worker.scheduledAt
+  }
+
+  get attempt(): number {
+    return this.#worker.attempt
+  }
+
+  get payload(): Input {
+    return this.#worker.payload
+  }
+
+  get config(): Config {
+    return this.#worker.config
+  }
+
+  get isDevelopment(): boolean {
+    return this.#worker.isDevelopment
+  }
+
+  get isProduction(): boolean {
+    return this.#worker.isProduction
+  }
+
+  get signal(): AbortSignal {
+    return this.#worker.signal
+  }
+
+  step<Result>(
+    name: string,
+    fn: (step: StepContext) => Result,
+    options?: StepOptions<Input>,
+  ): Promise<Awaited<Result>> {
+    const path = this.#path(name)
+    if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
+    const { definition } = this.#steps.activation
+    const rules = options === undefined ? defaultRules : stepRules(name, options, { definition, input: this.payload })
+    return this.#steps.step({ path, fn, ...rules }) as Promise<Awaited<Result>>
+  }
+
+  map<Item, Result>(
+    name: string,
+    items: readonly Item[],
+    ...work: [fn: MapFunction<Item, Result, Input>, options: MapOptions<Item> & { readonly onError: 'collect' }]
+  ): Promise<PromiseSettledResult<Awaited<Result>>[]>
+  map<Item, Result>(
+    name: string,
+    items: readonly Item[],
+    ...work: [fn: MapFunction<Item, Result, Input>, options?: MapOptions<Item>]
+  ): Promise<Awaited<Result>[]>
+  map(
+    name: string,
+    items: readonly unknown[],
+    ...[fn, options = {}]: [fn: MapFunction<unknown, unknown, Input>, options?: MapOptions<unknown>]
+  ): Promise<unknown[]> {
+    const what = `ctx.map('${name}')`
+    checkFunction(`The function of ${what}`, fn)
+    const work = { what, path: this.#path(name), items, options }
+    const each = async (index: number, scope: string): Promise<unknown> => fn(items[index], this.#within(scope), index)
+    return unhurried(() => performMap(this.#steps, work, each))
+  }
+
+  sleep(time: Duration): Promise<void> {
+    const delayMs = toMs(time)
+    return this.#steps.sleepUntil(this.#path('sleep'), () => this.#now() + delayMs) as Promise<void>
+  }
+
+  sleepUntil(time: Date | number): Promise<void> {
+    const dueAt = timeOf('The time of ctx.sleepUntil', time)
+    return this.#steps.sleepUntil(this.#path('sleep'), () => dueAt) as Promise<void>
+  }
+
+  receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
+    checkOptions(`receive of '${name}'`, options, ['timeout'])
+    const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout)
+    const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
+    return this.#steps.receive(this.#path(`receive ${name}`), name, dueAt) as Promise<Payload | null>
+  }
+
+  call<ChildInput, Output>(
+    definition: Definition<ChildInput, Output>,
+    ...args: ChildArguments<ChildInput>
+  ): Promise<ChildRun<Output>>
+  call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
+  call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
+    return unhurried(() => this.#call(target, input, options))
+  }
+
+  run<ChildInput, Output>(
+    definition: Definition<ChildInput, Output>,
+    ...args: ChildArguments<ChildInput>
+  ): Promise<Output>
+  run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
+  run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
+    return unhurried(async () => (await this.#call(target, input, options)).result())
+  }
+
+  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>> {
+    const path = this.#path(name)
+    checkFunction(`The function of ctx.scope('${name}')`, fn)
+    const work = async (scope: string): Promise<unknown> => fn(this.#within(scope))
+    return unhurried(() => this.#steps.scoped(path, work)) as Promise<Awaited<Result>>
+  }
+
+  now(): Promise<number> {
+    return this.#steps.value(this.#path('now'), () => this.#now()) as Promise<number>
+  }
+
+  random(): Promise<number> {
+    return this.#steps.value(this.#path('random'), () => this.#steps.activation.deps.ids.random()) as Promise<number>
+  }
+
+  uuid(): Promise<string> {
+    return this.#steps.value(this.#path('uuid'), () => this.#steps.activation.deps.ids.uuid()) as Promise<string>
+  }
+
+  loop<State, Result>(
+    name: string,
+    state: State,
+    fn: (state: State, ctx: WorkflowContext<Input>) => Turn<State, Result> | Promise<Turn<State, Result>>,
+  ): Promise<Result> {
+    const what = `ctx.loop('${name}')`
+    checkFunction(`The function of ${what}`, fn)
+    const loop = { what, path: this.#path(name), state }
+    const turn = async (now: State, scope: string): Promise<Turn<State, Result>> => fn(now, this.#within(scope))
+    return unhurried(() => performLoop(this.#steps, loop, turn))
+  }
+
+  patch(id: string): Promise<boolean> {
+    checkName('The id of a patch', id)
+    return this.#steps.patch(id)
+  }
+
+  async continueAsNew(input: Input): Promise<never> {
+    const { activation } = this.#steps
+    const { record } = await activation.around.draft(activation.definition, input, {})
+    activation.continueAsNew(record)
+    return new Promise<never>(() => {})
+  }
+
+  emit(message: unknown): boolean {
+    return this.#steps.isEcho || this.#worker.emit(message)
+  }
+
+  progress(done: number, total = 100): void {
+    checkProgress(done, total)
+    if (!this.#steps.isEcho) this.#worker.progress(done, total)
+  }
+
+  log(level: RunLogLevel, text: string, fields?: LogFields): void {
+    if (!this.#steps.isEcho) this.#worker.log(level, text, fields)
+  }
+
+  debug(text: string, fields?: LogFields): void {
+    this.log('debug', text, fields)
+  }
+
+  info(text: string, fields?: LogFields): void {
+    this.log('info', text, fields)
+  }
+
+  warn(text: string, fields?: LogFields): void {
+    this.log('warn', text, fields)
+  }
+
+  error(text: string, fields?: LogFields): void {
+    this.log('error', text, fields)
+  }
+
+  #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
+    return startChild(this.#steps, { target, input, options, pathOf: (name) => this.#path(name) })
+  }
+
+  #within(scope: string): WorkflowContext<Input> {
+    return new BoundContext(this.#steps, this.#worker, scope)
+  }
+
+  #path(name: string): string {
+    checkName('The name of a step', name)
+    return joinPath(this.#scope, name)
+  }
+
+  #now(): number {
+    return this.#steps.activation.deps.store.now()
+  }
+}

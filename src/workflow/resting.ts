@@ -1,0 +1,99 @@
+// When a workflow rests: nothing of it is under way, so it waits in memory, is parked, or is given back by a node that stops.
+import type { Activation } from '../engine/activation.ts'
+import type { Timer } from '../lib/clock.ts'
+import type { Waits } from './waits.ts'
+
+// A run whose next wait ends within this stays in memory and needs no replay.
+const residentMs = 5_000
+
+export interface RestingOptions {
+  readonly waits: Waits
+  /** Results are there that the code has not been given, or steps stand before limiters. */
+  readonly hasMore: () => boolean
+}
+
+export class Resting {
+  readonly #activation: Activation
+  readonly #options: RestingOptions
+  // Steps between the end of their function and their commit, or between an attempt and its pause.
+  #underWay = 0
+  #isDraining = false
+  // Draining, the code asked for something new: it waits for the next activation.
+  #hasRefused = false
+  #isCheckDue = false
+  // When something last came that it waited for.
+  #heardAt: number
+  #check: Timer | undefined
+
+  constructor(activation: Activation, options: RestingOptions) {
+    this.#activation = activation
+    this.#options = options
+    this.#heardAt = activation.deps.clock.monotonic()
+  }
+
+  begin(): void {
+    this.#underWay += 1
+  }
+
+  end(): void {
+    this.#underWay -= 1
+  }
+
+  /** Something has come that was waited for: more of it may follow. */
+  heard(): void {
+    this.#heardAt = this.#activation.deps.clock.monotonic()
+  }
+
+  drain(): void {
+    this.#isDraining = true
+    this.soon()
+  }
+
+  /** Whether nothing new is begun, which then keeps the run from waiting when it is given back. */
+  isRefusing(): boolean {
+    this.#hasRefused ||= this.#isDraining
+    return this.#isDraining
+  }
+
+  over(): void {
+    this.#check?.cancel()
+  }
+
+  /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
+  soon(): void {
+    if (this.#isCheckDue) return
+    this.#isCheckDue = true
+    this.#activation.deps.clock.soon(() => {
+      this.#isCheckDue = false
+      this.#rest()
+    })
+  }
+
+  #rest(): void {
+    if (this.#activation.isOver || this.#underWay > 0) return
+    if (this.#isDraining) return this.#giveBack()
+    const { waits, hasMore } = this.#options
+    if (waits.size === 0 || hasMore()) return
+    const { store, clock } = this.#activation.deps
+    const untilMs = waits.earliest - store.now()
+    if (untilMs <= 0) return
+    // What is told is heard by the store first.
+    if (waits.has('message') || waits.has('completion')) return this.#activation.park(waits.records)
+    const idleMs = clock.monotonic() - this.#heardAt
+    if (waits.has('run') && idleMs < residentMs && !this.#activation.around.isFull())
+      return this.#restIn(residentMs - idleMs)
+    if (untilMs > residentMs) this.#activation.park(waits.records)
+  }
+
+  /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
+  #giveBack(): void {
+    const { waits, hasMore } = this.#options
+    if (waits.size === 0) return this.#activation.release()
+    this.#activation.park([...waits.records, ...waits.unasked], this.#hasRefused || hasMore())
+  }
+
+  #restIn(delayMs: number): void {
+    this.#check?.cancel()
+    this.#check = this.#activation.deps.clock.after(delayMs, () => this.#rest(), { background: true })
+  }
+}
