@@ -200,6 +200,7 @@ describe('exit codes', () => {
     folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     const files = {
       'ok.mjs': "export default { store: 'sqlite:jobs.db', workers: './workers' }",
+      'pools.mjs': "export default { store: 'sqlite:jobs.db', pools: { tasks: { max: 1 } } }",
       'wrong.mjs': "export default { store: 'sqlite:jobs.db', stroe: 'x' }",
       'workers/greet.ts':
         "export const install = (troupe: any) => troupe.register('greet', { idempotencyKey: (name: string) => name }, (_ctx: unknown, name: string) => name)",
@@ -240,6 +241,7 @@ describe('exit codes', () => {
     ...['runs', 'stats', 'dead', 'audit', 'queues', 'schedules', 'nodes', 'show 01234567', 'logs 01234567'].map(
       (command): [number, string, string] => [78, command, 'wrong'],
     ),
+    [78, 'runs', 'pools'],
     [0, 'runs', 'ok'],
   ])('are %i for: %s (%s.mjs)', async (code, command, config) => {
     const told = await troupe(folder, [...command.split(' '), '--config', `${config}.mjs`])

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { checkTroupeOptions, type TroupeOptions } from '../engine/options.ts'
+import { poolBounds } from '../engine/settings.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import type { SkippedFile } from '../model/discovered.ts'
 import { Troupe } from '../troupe.ts'
@@ -56,7 +57,7 @@ export async function loadStoreUrl(flags: CommonFlags, folder: string): Promise<
   const file = flags.store === undefined ? findConfig(flags, folder) : undefined
   if (file === undefined) return storeOf(flags, {}, folder)
   const config = await loadConfig(file, folder)
-  await checked([shown(file, folder)], () => checkTroupeOptions(config))
+  await checked([shown(file, folder)], () => poolBounds(checkTroupeOptions(config).pools, {}))
   return storeOf(flags, config, folder)
 }
 
