@@ -1,6 +1,6 @@
 // The bounds of limiters as programs give them, checked; and what a run has to pass.
 import { toMs, type Duration } from '../lib/duration.ts'
-import { toError } from '../lib/errors.ts'
+import { isTroupeError, toError } from '../lib/errors.ts'
 import { limiterKeyThrew, optionInvalid } from '../model/errors.ts'
 import type { Bounds, LimitUse, Rate } from '../model/limiter.ts'
 import { checkKey, checkObject, checkOptions, checkWhole } from './checks.ts'
@@ -73,7 +73,8 @@ function made(limiter: string, whose: string, make: () => unknown): unknown {
   try {
     return make()
   } catch (error) {
-    throw limiterKeyThrew(limiter, whose, toError(error))
+    // What the library says itself names the thing already.
+    throw isTroupeError(error) ? error : limiterKeyThrew(limiter, whose, toError(error))
   }
 }
 

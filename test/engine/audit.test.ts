@@ -7,7 +7,7 @@ noUnhandledRejections()
 
 const minute = 60_000
 const tidy = worker('tidy', {}, () => 'tidied')
-const charge = worker('charge', { limits: [limiter('stripe', {})] }, () => 'charged')
+const charge = worker('charge', { limits: [limiter('stripe', { concurrency: null })] }, () => 'charged')
 
 it('tells who paused, resumed, bounded, triggered and filled in, with what it was done to', async () => {
   const { troupe } = await onStage({ definitions: [tidy, charge], starts: false })
