@@ -8,6 +8,8 @@ export class Journal {
   readonly #inOrder: readonly RememberedStep[]
   readonly #attempts: Map<string, RememberedAttempt>
   readonly #uses = new Map<string, number>()
+  // The paths of the turns of loops that are under way.
+  readonly #turns = new Map<string, string[]>()
   readonly #underWay = new Set<string>()
   #lastSeq: number
   // All before this place were asked for, or are waited for no more.
@@ -47,6 +49,7 @@ export class Journal {
 
   /** The same for what has no name of its own, where several at the same time are told apart by their order. */
   enterUnnamed(path: string): string {
+    for (const [inside, paths] of this.#turns) if (path.startsWith(inside)) paths.push(path)
     const use = (this.#uses.get(path) ?? 0) + 1
     this.#uses.set(path, use)
     return repeatedPath(path, use)
@@ -65,13 +68,23 @@ export class Journal {
     return step
   }
 
+  /** Keeps what is entered in the scope of a turn, so that it can be forgotten without going through all the run has done. */
+  openTurn(scope: string): void {
+    this.#turns.set(`${scope}/`, [])
+  }
+
+  /** The last turn of a loop is over: what it did stays. */
+  closeTurn(scope: string): void {
+    this.#turns.delete(`${scope}/`)
+  }
+
   /** Nothing in this scope is asked for any more. */
-  forget(scope: string): void {
+  forgetTurn(scope: string): void {
     const inside = `${scope}/`
-    for (const paths of [this.#uses, this.#remembered]) {
-      for (const path of paths.keys()) if (path.startsWith(inside)) paths.delete(path)
-    }
-    this.#uses.delete(scope)
+    for (const path of this.#turns.get(inside) ?? []) this.#uses.delete(path)
+    this.#turns.delete(inside)
+    // Only while it is led through what it did before is anything left here.
+    for (const path of this.#remembered.keys()) if (path.startsWith(inside)) this.#remembered.delete(path)
   }
 
   attemptsOf(path: string): RememberedAttempt | undefined {

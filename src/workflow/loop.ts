@@ -1,10 +1,6 @@
 // ctx.loop: turns of which only the newest state is remembered, so that a run may go on for ever at the same cost.
-import type { WriteOwner } from '../engine/writes.ts'
-import { encode } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
-import type { RememberedStep } from '../store/store.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
-import type { StepOwner } from './step.ts'
 import type { Steps } from './steps.ts'
 
 /** What a turn of a loop leads to: another one, or the result of the loop. */
@@ -32,14 +28,20 @@ export function performLoop<State, Result>(
   return steps.scoped(path, async (scope) => {
     const own = joinPath(scope, 'state')
     let now = ((await steps.loopState(own)) ?? { turn: 1, state }) as { turn: number; state: State }
-    for (;;) {
-      const turnScope = keyedPath(scope, String(now.turn))
-      const startedAt = steps.activation.deps.store.now()
-      const turn = await perform(now.state, turnScope)
-      checkTurn(what, turn)
-      if ('done' in turn) return turn.done
-      now = { turn: now.turn + 1, state: turn.again }
-      await steps.turn(own, now, { scope: turnScope, startedAt })
+    let turnScope = ''
+    try {
+      for (;;) {
+        turnScope = keyedPath(scope, String(now.turn))
+        steps.openTurn(turnScope)
+        const startedAt = steps.activation.deps.store.now()
+        const turn = await perform(now.state, turnScope)
+        checkTurn(what, turn)
+        if ('done' in turn) return turn.done
+        now = { turn: now.turn + 1, state: turn.again }
+        await steps.turn(own, now, { scope: turnScope, startedAt })
+      }
+    } finally {
+      steps.closeTurn(turnScope)
     }
   })
 }
@@ -47,35 +49,4 @@ export function performLoop<State, Result>(
 function checkTurn(what: string, turn: unknown): void {
   const isTurn = typeof turn === 'object' && turn !== null && ('again' in turn || 'done' in turn)
   if (!isTurn) throw optionInvalid(`A turn of ${what}`, turn, '{ again: state } or { done: result }')
-}
-
-/** Records the state of the next turn, and that nothing of the last one is asked for any more. */
-export class TurnEnd implements WriteOwner {
-  readonly #owner: Pick<StepOwner, 'activation' | 'nextSeq' | 'recorded'>
-  #step: RememberedStep | undefined
-
-  constructor(owner: Pick<StepOwner, 'activation' | 'nextSeq' | 'recorded'>) {
-    this.#owner = owner
-  }
-
-  record(path: string, next: LoopState, turn: { readonly over: string; readonly startedAt: number }): void {
-    const { activation } = this.#owner
-    const value = encode(next, { maxBytes: activation.around.maxValueBytes, what: `state of loop '${path}'` })
-    const seq = this.#owner.nextSeq()
-    this.#step = { path, seq, kind: 'loop', isError: false, value }
-    const record = { held: activation.held, path, seq, value, finishedAt: activation.deps.store.now(), ...turn }
-    activation.write(this, [{ list: 'turns', record }])
-  }
-
-  written(): void {
-    if (this.#step !== undefined) this.#owner.recorded(this.#step)
-  }
-
-  lost(): void {
-    this.#owner.activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#owner.activation.writeFailed(error)
-  }
 }

@@ -96,6 +96,21 @@ export class StepRecorder implements WriteOwner {
     activation.write(this, [{ list: 'steps', record }])
   }
 
+  /** The newest state of a loop: it takes the place of the one before, and what is in the scope of the turn that is `over` is forgotten. */
+  recordTurn(turn: { readonly value: string; readonly over: string; readonly startedAt: number }): void {
+    const { activation } = this.#owner
+    const step = { path: this.#path, seq: this.#owner.nextSeq(), kind: this.#kind, isError: false, value: turn.value }
+    const record = {
+      ...turn,
+      held: activation.held,
+      path: step.path,
+      seq: step.seq,
+      finishedAt: activation.deps.store.now(),
+    }
+    this.#step = step
+    activation.write(this, [{ list: 'turns', record }])
+  }
+
   written(): void {
     if (this.#step !== undefined) this.#owner.recorded(this.#step)
   }

@@ -11,7 +11,7 @@ import { Journal } from './journal.ts'
 import { AwaitedRuns } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import { tellOfLeft } from './left-steps.ts'
-import { TurnEnd, type LoopState } from './loop.ts'
+import type { LoopState } from './loop.ts'
 import type { LookoutOwner } from './lookout.ts'
 import { Patches } from './patches.ts'
 import { Receives } from './receives.ts'
@@ -171,6 +171,14 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     return (await this.#results.recall(path, 'loop')) as LoopState | undefined
   }
 
+  openTurn(scope: string): void {
+    this.#journal.openTurn(scope)
+  }
+
+  closeTurn(scope: string): void {
+    this.#journal.closeTurn(scope)
+  }
+
   /** Remembers the state of the next turn in the place of the last, and forgets the steps of that. */
   async turn(
     path: string,
@@ -180,8 +188,10 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     await this.#results.replace(path, () => {
       this.#resting.begin()
       this.#hasBegun = true
-      new TurnEnd(this).record(path, next, { over: over.scope, startedAt: over.startedAt })
-      this.#journal.forget(over.scope)
+      const what = `state of loop '${path}'`
+      const value = encode(next, { maxBytes: this.activation.around.maxValueBytes, what })
+      new StepRecorder(this, path, 'loop').recordTurn({ value, over: over.scope, startedAt: over.startedAt })
+      this.#journal.forgetTurn(over.scope)
     })
   }
 
