@@ -166,9 +166,14 @@ export class Timekeeper extends Actor {
   /** Looks only after the store failed to write, when memory and store may disagree: it is a scan. */
   async #releaseUnheld(): Promise<number> {
     if (!this.#isDoubtful) return 0
-    const released = await this.#deps.store.releaseUnheld(this.#options.node.nodeId, this.#options.isHeld)
+    // Race: while the store is asked, doubt may come anew.
     this.#isDoubtful = false
-    return released
+    try {
+      return await this.#deps.store.releaseUnheld(this.#options.node.nodeId, this.#options.isHeld)
+    } catch (error) {
+      this.#isDoubtful = true
+      throw error
+    }
   }
 
   #verdict(node: NodeRow): { nodeId: number; isExpired: boolean; isProved: boolean } {
@@ -182,7 +187,10 @@ export class Timekeeper extends Actor {
     const leftMs = this.#keeper === undefined ? 0 : store.leaseLeftMs(node.nodeId)
     if (leftMs > leaseMs * 0.6) return this.#trust(leftMs)
     const askedAt = clock.monotonic()
-    const isAlive = await store.renewNode(node.nodeId, leaseMs)
+    const { nodeId } = node
+    const isAlive = await store.renewNode(nodeId, leaseMs)
+    // Race: a commit has found out first and started this node anew, which may have claimed since.
+    if (nodeId !== node.nodeId) return
     // Declared dead: what ran here is another's now. The next commit starts this node anew.
     if (!isAlive) leaseInDoubt()
     this.#trust(askedAt + leaseMs - clock.monotonic())
