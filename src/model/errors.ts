@@ -263,14 +263,6 @@ export function stepNameTaken(path: string): TroupeError {
   )
 }
 
-export function recursionTooDeep(name: string, depth: number): TroupeError {
-  return new TroupeError(
-    'recursion_too_deep',
-    `'${name}' was not started: ${depth} runs stand above it, each started by the one before. End the recursion sooner, or use ctx.loop or { detached: true } for what goes on without end.`,
-    { details: { name, depth }, retryable: false },
-  )
-}
-
 export function idempotencyConflict(name: string, key: string, runId: string): TroupeError {
   return new TroupeError(
     'idempotency_conflict',

@@ -47,6 +47,12 @@ export interface ChildRecord {
   readonly isDetached: boolean
 }
 
+/** What is remembered of a child whose key another run had: the id of that, encoded, or why it cannot be had, as an error record in JSON. */
+export interface JoinedChild {
+  readonly isError: boolean
+  readonly value: string
+}
+
 /** What became of a start. */
 export interface Started {
   /** The id of the run that now exists: the given one, or that of the run with the same key. */

@@ -7,7 +7,7 @@ import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
 import type { DeadNode, DeadRun, RepairStore, Rescued } from './repairs.ts'
-import type { ChildRecord, Started, StartRecord } from './start.ts'
+import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type {
   AttemptView,
@@ -255,8 +255,8 @@ export interface Committed {
   readonly lost: ReadonlySet<Held>
   /** One for each start, in order. */
   readonly started: readonly Started[]
-  /** Of children whose key another run had: the id of that, by the id that was given. */
-  readonly joined: ReadonlyMap<string, string>
+  /** Of children whose key another run had: what is remembered of them, by the id that was given. */
+  readonly joined: ReadonlyMap<string, JoinedChild>
   /** One for each message, in order. */
   readonly tells: readonly TellAnswer[]
   /** One for each completion, in order. */

@@ -2,7 +2,7 @@
 import type { Activation } from '../engine/activation.ts'
 import type { StartDraft } from '../engine/starts.ts'
 import type { WriteOwner } from '../engine/writes.ts'
-import { encode } from '../lib/codec.ts'
+import { decode, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Committed, RememberedStep } from '../store/store.ts'
@@ -52,18 +52,11 @@ export class ChildStart implements WriteOwner {
 
   written(_write: unknown, { joined }: Committed): void {
     const { id = '', dueAt = null } = this.#start ?? {}
-    const child = joined.get(id) ?? id
+    const result = joined.get(id) ?? { isError: false, value: encode(id) }
     const { around } = this.#owner.activation
-    around.startedByRun(child)
+    if (!result.isError) around.startedByRun(String(decode(result.value)))
     if (dueAt !== null) around.dueAt(dueAt)
-    const step = {
-      path: this.#order.path,
-      seq: this.#seq,
-      kind: 'child',
-      isError: false,
-      value: encode(child),
-    } as const
-    this.#owner.recorded(step)
+    this.#owner.recorded({ ...result, path: this.#order.path, seq: this.#seq, kind: 'child' })
   }
 
   lost(): void {

@@ -119,7 +119,7 @@ export interface WorkflowContext<Input = unknown> {
    * is cancelled, unless it is `detached`. A run that is tried again starts those anew that failed.
    *
    * Saves: the child with its input, and one journal row. Throws: what `troupe.call` throws; `step_name_taken` when one of the same name is under way
-   * in this scope; `recursion_too_deep` when 32 runs stand above it.
+   * in this scope; `recursion_too_deep` when 32 runs stand above it; `circular_wait` when its key gives a run that waits for this one.
    *
    * ```ts
    * import { Troupe, worker, workflow } from 'troupe'

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { hotAdmissionStatements } from '../../src/store/sqlite/admission.ts'
 import { hotContinueStatements } from '../../src/store/sqlite/continues.ts'
+import { hotCircleStatements } from '../../src/store/sqlite/circles.ts'
 import { hotChildStatements } from '../../src/store/sqlite/children.ts'
 import { hotFamilyStatements } from '../../src/store/sqlite/families.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
@@ -50,6 +51,7 @@ const statements = {
   ...hotMoveStatements,
   ...hotFinishedStatements,
   ...hotChildStatements,
+  ...hotCircleStatements,
   ...hotContinueStatements,
   ...hotFamilyStatements,
   ...hotDueStatements,
@@ -158,6 +160,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     ...wholeRowOuter.slice(0, 3),
   ],
   findInput: [runByKey],
+  findAbove: [runByKey, 'SCAN above', runByKey, 'SCAN above', liveByKey],
+  findAwaited: [runKeyById, `${liveByKey} LEFT-JOIN`, `${waitsOfRun} LEFT-JOIN`],
   wakeUnbegun: [liveByKey, given, runByKey],
   takeFollowers: ['SEARCH keyed USING INDEX keyed_ahead (ahead=?)', given],
   addRarities: [runByKey],

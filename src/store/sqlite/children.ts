@@ -1,6 +1,7 @@
 // Runs that other runs start: each is there together with the step by which its parent remembers it.
 import { encode } from '../../lib/codec.ts'
-import type { ChildRecord } from '../start.ts'
+import type { ChildRecord, JoinedChild, Started } from '../start.ts'
+import { circleText, isAbove } from './circles.ts'
 import type { Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 import { recordSteps } from './steps.ts'
@@ -16,9 +17,9 @@ const markParent = `update live set has_children = 1 where run_id = ?`
 /** The statements of this file whose plans are tested. */
 export const hotChildStatements = { linkChild, markParent }
 
-/** Starts runs and records that as steps of their parents; tells which joined a run that has their key, by the ids they were given. */
-export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, string> {
-  const joined = new Map<string, string>()
+/** Starts runs and records that as steps of their parents; tells what is remembered of those that joined a run that has their key, by the ids they were given. */
+export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, JoinedChild> {
+  const joined = new Map<string, JoinedChild>()
   const own = children.filter(({ held }) => write.fence.holds(held))
   const starts = own.map(({ held, start }) => ({ ...start, parent: held.runId }))
   insertRuns(write, starts).forEach((started, place) => {
@@ -26,12 +27,18 @@ export function startChildren(write: Write, children: readonly ChildRecord[]): R
     if (child === undefined) return
     const { held, start, isDetached, ...step } = child
     if (started.isNew) write.db.run(linkChild, held.runId, isDetached ? 1 : 0, started.runId)
-    else joined.set(start.id, started.id)
     if (started.isNew && !isDetached) write.db.run(markParent, held.runId)
-    const value = encode(started.id)
-    const ended = { kind: 'child', attempt: 1, isError: false, value, finishedAt: write.now } as const
-    recordSteps(write, [{ ...step, ...ended, held }])
+    const result = started.isNew ? { isError: false, value: encode(started.id) } : joinedBy(write, child, started)
+    if (!started.isNew) joined.set(start.id, result)
+    const ended = { kind: 'child', attempt: 1, finishedAt: write.now } as const
+    recordSteps(write, [{ ...step, ...ended, ...result, held }])
   })
   write.news.woken += own.length
   return joined
+}
+
+/** A run that it was given back cannot be waited for when it ends with that. */
+function joinedBy({ db }: Write, { held, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
+  const isCircle = isDetached ? runId === held.runId : isAbove(db, runId, held.runId)
+  return isCircle ? { isError: true, value: circleText(db, held.runId, runId) } : { isError: false, value: encode(id) }
 }

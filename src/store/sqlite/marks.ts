@@ -1,6 +1,6 @@
 // The mark of a batch: issued twice, a batch is written once, and the second time only its answer is told.
 import { heldLists } from '../lists.ts'
-import type { Started } from '../start.ts'
+import type { JoinedChild, Started } from '../start.ts'
 import type { CompletionAnswer, TellAnswer } from '../waits.ts'
 import { type Batch, type CancelAnswer, type Claimed, type Committed, type Held } from '../store.ts'
 import { listCancelRequests } from './cancels.ts'
@@ -33,7 +33,7 @@ interface KeptAnswer {
   readonly tells: readonly TellAnswer[]
   readonly woken: number
   readonly heldBack: readonly boolean[]
-  readonly joined: readonly (readonly [string, string])[]
+  readonly joined: readonly (readonly [string, JoinedChild])[]
   /** The starts that met a run of their key, by their place. */
   readonly met: Readonly<Record<number, Met>>
 }

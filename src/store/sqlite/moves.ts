@@ -6,6 +6,7 @@ import { statesBefore } from '../../model/moves.ts'
 import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Connection } from './connection.ts'
 import type { Batch, CancelAnswer, CancelRecord, Held, SettleRecord } from '../store.ts'
+import { breakCircle } from './circles.ts'
 import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
 import { followRuns, listAttached, listWaiting } from './families.ts'
@@ -180,7 +181,7 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
     // Race: as for a completion below.
-    if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits))
+    if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits) || breakCircle(write, held, waits))
       wakeRun(write, held.runId, { isDecided: false })
     const completions = waits.filter(({ kind }) => kind === 'completion')
     if (completions.length === 0) continue

@@ -4,6 +4,7 @@ import { appendList, isFullList, type Room } from '../../model/append.ts'
 import { runCancelled } from '../../model/errors.ts'
 import { decideStart, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord, Started } from '../start.ts'
+import { isAbove } from './circles.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import { takeFrom } from './counters.ts'
 import {
@@ -98,9 +99,10 @@ function startKeyed(write: Write, order: Order, key: StartKey): Started {
   return move === 'replace' ? { ...started, replacedId: found.id } : started
 }
 
-/** One that others wait for too does not end with the run that started it. */
-function share({ db }: Write, start: StartRecord, found: Keyed): Started {
-  if (found.place !== '' && found.endsWith !== null && found.endsWith !== start.parent) detachRun(db, found.runId)
+/** One that others wait for too does not end with the run that started it; what ends with it is no other. */
+function share({ db }: Write, { parent }: StartRecord, found: Keyed): Started {
+  const isShared = found.place !== '' && found.endsWith !== null && found.endsWith !== parent
+  if (isShared && (parent === undefined || !isAbove(db, found.runId, parent))) detachRun(db, found.runId)
   return joined(found, false)
 }
 

@@ -44,7 +44,8 @@ export const childCases: Cases = {
     const batch = scene.node.batch({ children })
     const first = await scene.node.store.commit(batch)
     const again = await scene.node.store.commit(batch)
-    same([[...first.joined], [...again.joined]], [[['joins', known.id]], [['joins', known.id]]])
+    const joined = [['joins', { isError: false, value: `j"${known.id}"` }]]
+    same([[...first.joined], [...again.joined]], [joined, joined])
     same(
       (await scene.store.listSteps(parent.id)).map(({ value }) => value),
       [`j"${known.id}"`, 'j"child"'],
@@ -53,6 +54,67 @@ export const childCases: Cases = {
       (await scene.store.listRuns({ limit: 9, parent: parent.id })).map(({ id }) => id),
       ['child'],
     )
+  },
+
+  'is no run that cannot end before the one that calls it, which remembers that and waits for nobody': async (
+    scene,
+  ) => {
+    const top = await scene.startAndClaim({ key: attach('top') })
+    await scene.node.commit({ children: [childOf(scene, top.held, { id: 'mid', key: 'mid' })] })
+    const mid = await scene.node.claimOne()
+    await scene.node.commit({ children: [childOf(scene, mid.held, { id: 'low' })] })
+    const low = await scene.node.claimOne()
+    for (const [key, awaitedId] of [
+      ['top', top.id],
+      ['mid', 'mid'],
+    ] as const) {
+      const child = childOf(scene, low.held, { id: `joins ${key}`, path: key, key })
+      const { isError, value } = (await scene.node.commit({ children: [child] })).joined.get(child.start.id) ?? {}
+      const told = JSON.parse(value ?? '{}') as { code: string; details: object }
+      same([isError, told.code], [true, 'circular_wait'])
+      same(told.details, { runId: 'low', name: 'resize', awaitedId, awaited: 'resize' })
+    }
+    const apart = childOf(scene, low.held, { id: 'joins apart', path: 'x', key: 'top', isDetached: true })
+    same(
+      [...(await scene.node.commit({ children: [apart] })).joined],
+      [['joins apart', { isError: false, value: `j"${top.id}"` }]],
+    )
+    same(
+      (await scene.store.listSteps('low')).map(({ path, isError }) => [path, isError]),
+      [
+        ['mid', true],
+        ['top', true],
+        ['x', false],
+      ],
+    )
+    // It still ends with the one that started it.
+    const { cancelRequests } = await scene.node.commit({ settles: [settle(top.held)] })
+    same(
+      cancelRequests.map(({ runId }) => runId),
+      [mid.held.runId],
+    )
+  },
+
+  'that waits for one that waits for it is told so when the last of them parks': async (scene) => {
+    const [one, two, three] = [await scene.startAndClaim(), await scene.startAndClaim(), await scene.startAndClaim()]
+    await scene.node.commit({ parks: [parkFor(one.held, two.id)] })
+    await scene.node.commit({ parks: [parkFor(two.held, three.id)] })
+    same([await scene.stateOf(one.id), await scene.stateOf(two.id)], ['parked', 'parked'])
+    const sleep = { path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 9 } as const
+    const { waits } = parkFor(three.held, one.id)
+    await scene.node.commit({ parks: [{ held: three.held, dueAt: sleep.dueAt, waits: [...waits, sleep] }] })
+    same(await scene.stateOf(three.id), 'parked')
+    await scene.clock.advance(10)
+    await scene.store.wakeRuns(9)
+    const again = await scene.node.claimOne()
+    const { woken } = await scene.node.commit({ parks: [parkFor(again.held, one.id)] })
+    same([woken, await scene.stateOf(three.id), await scene.stateOf(one.id)], [1, 'ready', 'parked'])
+    const told = await scene.node.claimOne()
+    same([told.id, told.waits], [three.id, []])
+    const [result] = told.steps
+    same([result?.path, result?.kind, result?.isError, result?.seq], ['go/result', 'result', true, 1])
+    same((JSON.parse(result?.value ?? '{}') as { code: string }).code, 'circular_wait')
+    for (const { held } of [told]) await scene.node.commit({ settles: [settle(held)] })
   },
 
   'wakes a run that waits for its end, whatever end': async (scene) => {
