@@ -14,7 +14,6 @@ import { Changes } from './changes.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Committer } from './committer.ts'
 import { Counts } from './counts.ts'
-import { Ends } from './ends.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { FailureCalls } from './failure-calls.ts'
@@ -55,7 +54,6 @@ export class Engine {
   happened: () => void = () => {}
   /** How runs are started from runs. */
   draft: DraftStart = () => Promise.reject(engineStopped())
-  readonly #ends: Ends
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #registry: Registry
@@ -80,17 +78,20 @@ export class Engine {
     this.#settings = settings
     this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
-    this.#ends = new Ends(deps.clock)
     this.#active = new ActiveRuns(deps, () => void this.#dispatcher.tell('hint'))
     this.changes = new Changes(deps.store, deps.clock)
-    this.watch = new Watch({ ...deps, changes: this.changes, isHere: (id) => this.isHere(id) })
+    this.watch = new Watch({
+      ...deps,
+      changes: this.changes,
+      isHere: (id) => this.isHere(id),
+      awaited: () => this.#unserved.watch(),
+    })
     this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
     this.#threads = this.#makeThreads()
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
       isServing: () => this.#membership.isServing,
     })
-    this.watch.awaited = () => this.#unserved.watch()
     this.slots = new Slots(deps, {
       registry,
       node: this.#membership.node,
@@ -298,7 +299,7 @@ export class Engine {
       counts: this.counts,
       threads: this.#threads,
       slots: this.slots,
-      ends: this.#ends,
+      watch: this.watch,
       draft: (target, input, options) => this.draft(target, input, options),
       isFull: () => this.#pools.workflow.free === 0,
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
@@ -306,11 +307,10 @@ export class Engine {
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
       failed: (failure) => {
-        if (!this.watch.isAwaited(failure.id) && !this.#ends.has(failure.id)) tellOfFailure(this.#deps.log, failure)
+        if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
         this.#failureCalls.look()
       },
       heard: (id, finished) => {
-        if (finished !== undefined) this.#ends.tell(id, finished)
         this.watch.wake(id, finished && { finished })
         if (this.#settings.isOwnOnly && finished !== undefined) this.#dispatcher.tell('ended', id)
       },
@@ -371,7 +371,6 @@ export class Engine {
       isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
         this.hint()
-        this.#ends.othersWrote()
         if (this.#active.size > 0) this.#write(askForMail)
       },
       givenUp: (runs, error) => {

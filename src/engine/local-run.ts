@@ -18,7 +18,7 @@ import type { RunView, LogRow } from '../store/views.ts'
 import type { Activation } from './activation.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { RunFeed } from './run-feed.ts'
-import { Ear, type News } from './watch.ts'
+import { Ear, lookAgain, type News } from './ear.ts'
 
 /** What is started. */
 export interface LocalOrder {
@@ -31,7 +31,6 @@ export interface LocalOrder {
 }
 
 const none: readonly never[] = []
-const lookNow: News = {}
 
 /** Is its own claim, as nobody else can have it. */
 export class LocalRun implements Claimed, Held, Neighbour<LocalRun> {
@@ -116,7 +115,7 @@ export class LocalRun implements Claimed, Held, Neighbour<LocalRun> {
     // Invariant: I15. Also over all attempts.
     if (this.#messages.size >= this.definition.settings.messages.keep) this.#messages.shift()
     this.#messages.push({ epoch: 1, n: ++this.#said, value })
-    this.#tell(lookNow)
+    this.#tell(lookAgain)
   }
 
   keep(key: string, value: string | null): void {

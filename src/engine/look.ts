@@ -2,7 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { resultTimeout } from '../model/errors.ts'
 import type { RunFeed } from './run-feed.ts'
-import type { News } from './watch.ts'
+import type { News } from './ear.ts'
 
 export interface LookOptions {
   readonly clock: Clock

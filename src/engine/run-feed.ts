@@ -5,7 +5,8 @@ import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '.
 import type { RunView, LogPage, LogRow } from '../store/views.ts'
 import { errorText } from './error-text.ts'
 import { RequestWrite } from './request-write.ts'
-import type { Ear, Watch } from './watch.ts'
+import type { Ear } from './ear.ts'
+import type { Watch } from './watch.ts'
 
 export interface RunFeed {
   readonly id: string

@@ -14,7 +14,7 @@ import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-r
 import { MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
 import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
-import type { News } from './watch.ts'
+import type { News } from './ear.ts'
 
 export interface ResultOptions {
   /** How long to wait; for ever unless told. The run goes on whatever happens. */

@@ -4,13 +4,13 @@ import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
-import type { Ends } from './ends.ts'
 import type { DraftStart } from './starts.ts'
 import type { Failure } from './failures.ts'
 import type { VisitHost } from './slots.ts'
 import type { EncodeInput } from './starting.ts'
 import type { Task } from './task.ts'
 import type { Threads } from './threads.ts'
+import type { Watch } from './watch.ts'
 import type { Write } from './writes.ts'
 
 /** What an activation needs of the node it is on. */
@@ -24,8 +24,7 @@ export interface Surroundings {
   readonly counts: Counts
   readonly threads: Threads
   readonly slots: VisitHost
-  /** The ends of runs on this node. */
-  readonly ends: Ends
+  readonly watch: Watch
   /** What is to be written to start a run. */
   readonly draft: DraftStart
   /** No actor is free for another run made of steps. */

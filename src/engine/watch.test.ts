@@ -19,7 +19,7 @@ it('thousands of ends are asked for together, and only those are told who wait f
   for (let turn = 0; turn < 10; turn++) await clock.advance(0)
   expect(heard).toEqual([
     [7, { finished: ended }],
-    [2_999, {}],
+    [2_999, { isGone: true }],
   ])
   expect(asked.map((ids) => ids.length)).toEqual([500, 500, 500, 500, 500, 500])
 })
@@ -69,6 +69,22 @@ it('nobody looks any more when nobody waits', async () => {
   expect(asked).toEqual([])
 })
 
+it('those who want to know at once in one turn are answered by one question, which leaves out what this process performs', async () => {
+  const { watch, clock, asked, ends, here } = scene()
+  here.add('here')
+  ends.set('ended', ended)
+  const heard: unknown[] = []
+  const answers: Promise<void>[] = []
+  for (const id of ['here', 'ended', 'under way']) {
+    watch.add(id, { awaitsEnd: true, hear: (news) => heard.push([id, news]) })
+    answers.push(watch.see(id))
+  }
+  await clock.advance(0)
+  await Promise.all(answers)
+  expect(heard).toEqual([['ended', { finished: ended }]])
+  expect(asked).toEqual([['ended', 'under way']])
+})
+
 /** Time passes while the store is asked. */
 class SlowClock extends ManualClock {
   tookMs = 0
@@ -100,6 +116,6 @@ function scene() {
     },
   }
   const changes = new Changes({ changeCount: () => 1, whenWritten: () => undefined }, clock)
-  const watch = new Watch({ changes, clock, store, isHere: (id) => here.has(id) })
+  const watch = new Watch({ changes, clock, store, isHere: (id) => here.has(id), awaited: () => {} })
   return { watch, clock, asked, ends, here, slow }
 }

@@ -1,62 +1,19 @@
 // Who waits for news of which run; told at once by this process, and when another one has written.
 import type { Clock, Timer } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
-import type { FinishedRun, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Changes } from './changes.ts'
+import { Ear, lookAgain, type Listener, type News } from './ear.ts'
 
 // With every hint lost, news still arrive by then.
 const backstopMs = 500
 // When many wait, the store is asked less often.
-const fewEars = 50
+const fewListeners = 50
 const manyMs = 25
 // In one statement; others have their turn before the next.
 const endsAtOnce = 500
 // So many times as long as a look took nobody looks: it takes a tenth of the time at most.
 const restShare = 10
-
-/** What is known already; nothing but a reason to look, when both are missing. */
-export interface News {
-  readonly finished?: FinishedRun
-  /** The store failed this run: whoever waits should know. */
-  readonly trouble?: Error
-}
-
-const lookAgain: News = {}
-
-/** Hears the news of one run until it is closed; keeps what came while nobody asked. */
-export class Ear {
-  /** Whoever listens waits for the result of the run. */
-  readonly awaitsEnd: boolean
-  readonly #close: (ear: Ear) => void
-  #news: News | undefined
-  #waiting: ((news: News) => void) | undefined
-
-  constructor(close: (ear: Ear) => void, awaitsEnd = false) {
-    this.awaitsEnd = awaitsEnd
-    this.#close = close
-  }
-
-  next(): Promise<News> {
-    const news = this.#news
-    this.#news = undefined
-    if (news !== undefined) return Promise.resolve(news)
-    return new Promise((resolve) => {
-      this.#waiting = resolve
-    })
-  }
-
-  hear(news: News): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    if (waiting !== undefined) waiting(news)
-    // What is known already outlasts a mere reason to look.
-    else if (this.#news === undefined || this.#news === lookAgain) this.#news = news
-  }
-
-  close(): void {
-    this.#close(this)
-  }
-}
 
 export interface WatchOptions {
   readonly changes: Changes
@@ -64,18 +21,20 @@ export interface WatchOptions {
   readonly store: Pick<Store, 'listEnds'>
   /** Whether this process performs a run, and so tells its end itself. */
   readonly isHere: (id: string) => boolean
+  /** Somebody begins to wait for the result of a run. */
+  readonly awaited: () => void
 }
 
 export class Watch {
   readonly #options: WatchOptions
-  readonly #listener = { isAwaited: true, changed: (): void => this.#lookSoon() }
-  readonly #ears = new Map<string, Set<Ear>>()
+  readonly #changed = { isAwaited: true, changed: (): void => this.#lookSoon() }
+  readonly #listeners = new Map<string, Set<Listener>>()
+  /** What those want to know who came in this turn. */
+  #asked: { readonly ids: Set<string>; readonly answered: Promise<void> } | undefined
   #next: { readonly at: number; readonly timer: Timer } | undefined
   #isLooking = false
   #restUntil = 0
   #end: Error | undefined
-  /** Called when somebody begins to wait for the result of a run. */
-  awaited: () => void = () => {}
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -84,30 +43,53 @@ export class Watch {
   /** Listens to a run from now on; throws what `close` was told. */
   listen(id: string, awaitsEnd: boolean): Ear {
     this.checkOpen()
-    if (this.#ears.size === 0) this.#open()
-    if (awaitsEnd) this.awaited()
-    const ear = new Ear((closed) => this.#forget(id, closed), awaitsEnd)
-    const known = this.#ears.get(id)
-    if (known === undefined) this.#ears.set(id, new Set([ear]))
-    else known.add(ear)
+    const ear = new Ear((closed) => this.remove(id, closed), awaitsEnd)
+    this.add(id, ear)
     return ear
+  }
+
+  /** Tells the listener news of a run until it is removed. */
+  add(id: string, listener: Listener): void {
+    if (this.#listeners.size === 0) this.#open()
+    if (listener.awaitsEnd) this.#options.awaited()
+    const known = this.#listeners.get(id)
+    if (known === undefined) this.#listeners.set(id, new Set([listener]))
+    else known.add(listener)
+  }
+
+  remove(id: string, listener: Listener): void {
+    const listeners = this.#listeners.get(id)
+    listeners?.delete(listener)
+    if (listeners?.size === 0) this.#listeners.delete(id)
+    if (this.#listeners.size > 0) return
+    this.#options.changes.forget(this.#changed)
+    this.#next?.timer.cancel()
+    this.#next = undefined
+  }
+
+  /** Looks at once for the end of a run, together with all that is asked for in this turn, and tells who listens; nothing when it will come from here. */
+  async see(id: string): Promise<void> {
+    if (this.#options.isHere(id)) return
+    this.#asked ??= { ids: new Set(), answered: this.#answer() }
+    this.#asked.ids.add(id)
+    await this.#asked.answered
   }
 
   /** Whether somebody in this process waits for the result of a run. */
   isAwaited(id: string): boolean {
-    for (const { awaitsEnd } of this.#ears.get(id) ?? []) if (awaitsEnd) return true
+    for (const { awaitsEnd } of this.#listeners.get(id) ?? []) if (awaitsEnd) return true
     return false
   }
 
   /** The runs whose result somebody in this process waits for. */
   awaitedIds(): string[] {
-    return [...this.#ears.keys()].filter((id) => this.isAwaited(id))
+    return [...this.#listeners.keys()].filter((id) => this.isAwaited(id))
   }
 
   wake(id: string, news: News = lookAgain): void {
-    const ears = this.#ears.get(id)
-    if (ears === undefined) return
-    for (const ear of ears) ear.hear(news)
+    const listeners = this.#listeners.get(id)
+    if (listeners === undefined) return
+    for (const listener of listeners) listener.hear(news)
   }
 
   /** Nothing can be seen any more: tells everyone who waits, and everyone who asks from now on. */
@@ -122,16 +104,16 @@ export class Watch {
   }
 
   wakeAll(news: News): void {
-    for (const id of this.#ears.keys()) this.wake(id, news)
+    for (const id of this.#listeners.keys()) this.wake(id, news)
   }
 
   #open(): void {
-    this.#options.changes.listen(this.#listener)
+    this.#options.changes.listen(this.#changed)
     this.#lookIn(backstopMs)
   }
 
   #lookSoon(): void {
-    if (this.#ears.size <= fewEars && !this.#isLooking) void this.#look()
+    if (this.#listeners.size <= fewListeners && !this.#isLooking) void this.#look()
     else this.#lookIn(manyMs)
   }
 
@@ -150,46 +132,55 @@ export class Watch {
     this.#next = undefined
     if (this.#isLooking) return this.#lookIn(manyMs)
     this.#isLooking = true
-    const awaited = this.#wakeReaders()
-    for (let from = 0; from < awaited.length; from += endsAtOnce)
-      await this.#lookAt(awaited.slice(from, from + endsAtOnce))
+    for (const ids of slicesOf(this.#wakeReaders())) await this.#lookAndRest(ids)
     this.#isLooking = false
-    if (this.#ears.size > 0) this.#lookIn(backstopMs)
+    if (this.#listeners.size > 0) this.#lookIn(backstopMs)
   }
 
   /** Returns the runs of which only the end is awaited, and comes from elsewhere. */
   #wakeReaders(): string[] {
     const awaited: string[] = []
-    for (const [id, ears] of this.#ears) {
+    for (const [id, listeners] of this.#listeners) {
       let isRead = false
-      for (const { awaitsEnd } of ears) isRead ||= !awaitsEnd
+      for (const { awaitsEnd } of listeners) isRead ||= !awaitsEnd
       if (isRead) this.wake(id)
       else if (!this.#options.isHere(id)) awaited.push(id)
     }
     return awaited
   }
 
-  async #lookAt(ids: readonly string[]): Promise<void> {
-    const { clock, store } = this.#options
+  async #lookAndRest(ids: readonly string[]): Promise<void> {
+    const { clock } = this.#options
     const begunAt = clock.monotonic()
+    await this.#lookAt(ids)
+    const now = clock.monotonic()
+    this.#restUntil = Math.max(this.#restUntil, begunAt) + (now - begunAt) * restShare
+    await this.#turn()
+  }
+
+  async #answer(): Promise<void> {
+    await this.#turn()
+    const ids = [...(this.#asked?.ids ?? [])]
+    this.#asked = undefined
+    for (const slice of slicesOf(ids)) await this.#lookAt(slice)
+  }
+
+  async #lookAt(ids: readonly string[]): Promise<void> {
     try {
-      const ends = await store.listEnds(ids)
-      for (const [id, end] of ends) this.wake(id, end === 'gone' ? lookAgain : { finished: end })
+      const ends = await this.#options.store.listEnds(ids)
+      for (const [id, end] of ends) this.wake(id, end === 'gone' ? { isGone: true } : { finished: end })
     } catch (error) {
       for (const id of ids) this.wake(id, { trouble: toError(error) })
     }
-    const now = clock.monotonic()
-    this.#restUntil = Math.max(this.#restUntil, begunAt) + (now - begunAt) * restShare
-    await new Promise<void>((resolve) => clock.soon(resolve))
   }
 
-  #forget(id: string, ear: Ear): void {
-    const ears = this.#ears.get(id)
-    ears?.delete(ear)
-    if (ears?.size === 0) this.#ears.delete(id)
-    if (this.#ears.size > 0) return
-    this.#options.changes.forget(this.#listener)
-    this.#next?.timer.cancel()
-    this.#next = undefined
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.soon(resolve))
   }
+}
+
+function slicesOf(ids: readonly string[]): string[][] {
+  const slices: string[][] = []
+  for (let from = 0; from < ids.length; from += endsAtOnce) slices.push(ids.slice(from, from + endsAtOnce))
+  return slices
 }

@@ -1,6 +1,7 @@
-// The runs whose ends a workflow waits for: told by this node when they end here, and looked for in the store.
+// The runs whose ends a workflow waits for.
+import type { Listener, News } from '../engine/ear.ts'
 import type { FinishedRun } from '../store/store.ts'
-import { Lookout, type LookoutOwner } from './lookout.ts'
+import type { LookoutOwner } from './lookout.ts'
 
 /** One that waits for the end of a run. */
 export interface AwaitedRun {
@@ -10,60 +11,49 @@ export interface AwaitedRun {
   readonly ended: (end: FinishedRun | 'gone') => void
 }
 
-interface Waiting extends AwaitedRun {
-  readonly stopListening: () => void
+interface Waiting {
+  readonly id: string
+  readonly listener: Listener
 }
 
 export class AwaitedRuns {
   readonly #owner: LookoutOwner
-  readonly #lookout: Lookout
   readonly #waiting = new Map<string, Waiting>()
-  #stopLookingOut: (() => void) | undefined
 
   constructor(owner: LookoutOwner) {
     this.#owner = owner
-    const isWaiting = (): boolean => this.#waiting.size > 0
-    this.#lookout = new Lookout(owner, isWaiting, () => this.#see())
   }
 
   add(run: AwaitedRun): void {
-    const { ends } = this.#owner.activation.around
-    this.#stopLookingOut ??= ends.lookOut(() => this.look())
-    const stopListening = ends.listen(run.id, (finished) => this.#ended(run.path, finished))
-    this.#waiting.set(run.path, { ...run, stopListening })
-    this.look()
+    const listener = { awaitsEnd: true, hear: (news: News) => this.#hear(run, news) }
+    this.#waiting.set(run.path, { id: run.id, listener })
+    this.#owner.activation.around.watch.add(run.id, listener)
+    void this.#see(run.id)
   }
 
   /** It waits no more: its time is up. */
   remove(path: string): void {
-    this.#waiting.get(path)?.stopListening()
+    const waiting = this.#waiting.get(path)
+    if (waiting === undefined) return
     this.#waiting.delete(path)
+    this.#owner.activation.around.watch.remove(waiting.id, waiting.listener)
   }
 
   clear(): void {
-    for (const { stopListening } of this.#waiting.values()) stopListening()
-    this.#waiting.clear()
-    this.#stopLookingOut?.()
-    this.#lookout.end()
+    for (const path of this.#waiting.keys()) this.remove(path)
   }
 
-  /** One of them may have ended. */
-  look(): void {
-    this.#lookout.look()
-  }
-
-  async #see(): Promise<void> {
-    const ids = [...new Set(Array.from(this.#waiting.values(), ({ id }) => id))]
-    const ends = await this.#owner.activation.deps.store.listEnds(ids)
-    for (const { path, id } of this.#waiting.values()) {
-      const end = ends.get(id)
-      if (end !== undefined) this.#ended(path, end)
-    }
-  }
-
-  #ended(path: string, end: FinishedRun | 'gone'): void {
-    const waiting = this.#waiting.get(path)
+  #hear({ path, id, ended }: AwaitedRun, { finished, isGone, trouble }: News): void {
+    const end = isGone ? 'gone' : finished
+    if (trouble !== undefined) return this.#owner.activation.writeFailed(trouble)
+    if (end === undefined) return void this.#see(id)
     this.remove(path)
-    waiting?.ended(end)
+    ended(end)
+  }
+
+  async #see(id: string): Promise<void> {
+    this.#owner.asking()
+    await this.#owner.activation.around.watch.see(id)
+    this.#owner.asked()
   }
 }

@@ -221,7 +221,6 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   mail(): void {
     this.#receives.look()
-    this.#awaited.look()
   }
 
   over(reason: Error | undefined): void {

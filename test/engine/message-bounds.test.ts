@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { worker, type MessageOptions, type RunMessage, type WorkerContext } from '../../src/index.ts'
 import { MessageReader } from '../../src/engine/message-reader.ts'
 import type { RunFeed } from '../../src/engine/run-feed.ts'
-import { Ear } from '../../src/engine/watch.ts'
+import { Ear } from '../../src/engine/ear.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -224,7 +224,7 @@ describe('a reading', () => {
       id: 'run',
       name: 'talker',
       isHere: false,
-      listen: () => new Ear(() => {}),
+      listen: () => new Ear(() => {}, false),
       finished: () => ({ outcome: 'succeeded', value: 'j1' }),
       messages: async ({ n }) => {
         await turns(delays.shift() ?? 1)
