@@ -274,20 +274,20 @@ export class Troupe
   readonly stats: LookingVerbs['stats'] = (name) => this.#looking.stats(name)
 
   async call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
-  async call<Input, Output>(
-    definition: Definition<Input, Output>,
+  async call<Input, Output, Messages>(
+    definition: Definition<Input, Output, Messages>,
     ...args: CallArguments<Input>
-  ): Promise<RunHandle<Output>>
+  ): Promise<RunHandle<Output, Messages>>
   async call(target: Definition | string, input?: unknown, options?: CallOptions): Promise<RunHandle> {
     return this.#starting.call(target, input, options)
   }
 
   async callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
-  async callMany<Input, Output>(
-    definition: Definition<Input, Output>,
+  async callMany<Input, Output, Messages>(
+    definition: Definition<Input, Output, Messages>,
     inputs: readonly Input[],
     options?: CallManyOptions<Input>,
-  ): Promise<RunHandle<Output>[]>
+  ): Promise<RunHandle<Output, Messages>[]>
   async callMany(
     target: Definition | string,
     inputs: readonly unknown[],
@@ -309,7 +309,7 @@ export class Troupe
   readonly complete: CompletingVerbs['complete'] = (token, output) => this.#completing.complete(token, output)
   readonly fail: CompletingVerbs['fail'] = (token, error) => this.#completing.fail(token, error)
   readonly heartbeat: CompletingVerbs['heartbeat'] = (token) => this.#completing.heartbeat(token)
-  readonly tell: TellingVerbs['tell'] = (runId, name, payload) => this.#telling.tell(runId, name, payload)
+  readonly tell: TellingVerbs['tell'] = (...message) => this.#telling.tell(...message)
   readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
   readonly publish: EventVerbs['publish'] = (event, payload, options) => this.#events.publish(event, payload, options)
   readonly subscribe: EventVerbs['subscribe'] = (pattern, handler, options) =>

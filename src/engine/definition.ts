@@ -7,11 +7,13 @@ import type { Activation } from './activation.ts'
 import type { LimiterRule } from './limits.ts'
 
 /** What `worker` and `workflow` return: a name to start runs by, and in its type what they take and give. */
-export interface Definition<Input = never, Output = unknown> {
+export interface Definition<Input = never, Output = unknown, Messages = unknown> {
   readonly name: string
   readonly version: string
   /** Only in the types: what it takes and gives. */
   types?(input: Input): Output
+  /** Only in the types: the schemas of what its runs are told, by name; unknown where any message may be. */
+  readonly messageTypes?: Messages
 }
 
 /** A definition as the engine sees it. */
@@ -29,6 +31,16 @@ export interface AnyDefinition extends Definition {
   perform(activation: Activation): unknown
   /** An output that came from outside as its schema gives it back, or a promise of it. */
   checked?(output: unknown): unknown
+  /** There where its messages are declared. */
+  readonly told?: ToldCheck
+}
+
+/** What a definition says of the messages to its runs. */
+export interface ToldCheck {
+  /** Throws `message_unknown` for a name that is not declared. */
+  checkName(name: string): void
+  /** A payload as its schema gives it back. Throws `validation_failed`, naming the run, the message and each place that is wrong. */
+  check(message: { readonly runId: string; readonly name: string }, payload: unknown): Promise<unknown>
 }
 
 export type PoolKind = 'task' | 'workflow'

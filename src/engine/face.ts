@@ -37,7 +37,7 @@ export class Face {
       isHere: (id) => engine.isHere(id),
       cancel: (write) => engine.bring(new Cancel({ write })),
       hint: () => engine.hint(),
-      tell: (runId, name, payload) => new Telling(this).tell(runId, name, payload),
+      tell: (runId, { name, payload, options }) => new Telling(this).tell(runId, name, payload, options),
     }
   }
 

@@ -226,7 +226,7 @@ export class LocalFeed implements RunFeed {
     return viewOf(this.#run)
   }
 
-  async tell(): Promise<boolean> {
+  async tell(): Promise<never> {
     throw optionInvalid('The run', this.id, 'one that is stored: its worker is durable: false')
   }
 

@@ -22,6 +22,8 @@ export class Registry {
   readonly #learnt = new Map<string, { readonly definition: AnyDefinition; readonly starts: string }>()
   readonly #learntLimiters = new Map<string, number>()
   #added: () => void = () => {}
+  /** Whether one of the definitions declares its messages. */
+  hasToldChecks = false
 
   constructor(store: Store) {
     this.#store = store
@@ -41,6 +43,7 @@ export class Registry {
     this.#newest.set(definition.name, definition)
     this.#byId.set(id, definition)
     this.#ids.set(definition, id)
+    this.hasToldChecks ||= definition.told !== undefined
     this.#added()
   }
 

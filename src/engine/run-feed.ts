@@ -6,6 +6,7 @@ import type { RunView, LogPage, LogRow } from '../store/views.ts'
 import { errorText } from './error-text.ts'
 import { RequestWrite } from './request-write.ts'
 import type { Ear } from './ear.ts'
+import type { TellOptions, ToldMessage } from './telling.ts'
 import type { Watch } from './watch.ts'
 
 export interface RunFeed {
@@ -25,7 +26,7 @@ export interface RunFeed {
   cancel(reason: string): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
-  tell(name: string, payload: unknown): Promise<boolean>
+  tell(name: string, payload: unknown, options?: TellOptions): Promise<true>
 }
 
 /** What the feeds of durable runs need of the engine. */
@@ -37,7 +38,7 @@ export interface FeedOwner {
   cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** Runs may have become ready. */
   hint(): void
-  tell(runId: string, name: string, payload: unknown): Promise<boolean>
+  tell(runId: string, message: ToldMessage): Promise<true>
 }
 
 export class StoredFeed implements RunFeed {
@@ -95,7 +96,7 @@ export class StoredFeed implements RunFeed {
     return told
   }
 
-  tell(name: string, payload: unknown): Promise<boolean> {
-    return this.#owner.tell(this.id, name, payload)
+  tell(name: string, payload: unknown, options?: TellOptions): Promise<true> {
+    return this.#owner.tell(this.id, { name, payload, options })
   }
 }

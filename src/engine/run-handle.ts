@@ -9,6 +9,7 @@ import { optionInvalid, resultTimeout, retryRefused, runNotFound } from '../mode
 import type { FinishedRun } from '../store/store.ts'
 import { checkBy, type ByOption } from './audit.ts'
 import { checkOptions } from './checks.ts'
+import type { MessageName, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
 import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-reader.ts'
 import { MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
@@ -22,7 +23,7 @@ export interface ResultOptions {
 }
 
 /** A run as whoever started it, or asks for it by its id, sees it. It may be dropped: the run goes on. */
-export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
+export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIterable<unknown> {
   readonly id: string
   readonly name: string
   readonly #feed: RunFeed
@@ -148,9 +149,12 @@ export class RunHandle<Output = unknown> implements AsyncIterable<unknown> {
     if (told !== 'reopened') throw retryRefused(this.id, told)
   }
 
-  /** Tells the run something, as `troupe.tell` does, with what that saves and throws. */
-  async tell(name: string, payload?: unknown): Promise<boolean> {
-    return this.#feed.tell(name, payload)
+  /** Tells the run something, as `troupe.tell` does, with what that saves and throws; typed where the workflow declares its `messages`. */
+  async tell<Name extends MessageName<Messages>>(
+    name: Name,
+    ...[payload, options]: TellArguments<Told<Messages, Name>>
+  ): Promise<true> {
+    return this.#feed.tell(name, payload, options)
   }
 
   /** The run as it is now. Throws `run_not_found` when it was deleted. */

@@ -1,9 +1,11 @@
 // Messages to runs: told by anybody, kept until the run has received them.
 import { decode, encode } from '../lib/codec.ts'
-import { mailboxOfRunFull, optionInvalid, runNotFound } from '../model/errors.ts'
+import { optionInvalid, runNotFound } from '../model/errors.ts'
+import { mailboxOfRunFull, runEndedBefore } from '../model/message-errors.ts'
 import type { TellRecord } from '../store/waits.ts'
-import { checkName } from './checks.ts'
+import { checkKey, checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
+import type { TellArguments } from './message-types.ts'
 import { Tell } from './processor.ts'
 import { RequestWrite } from './request-write.ts'
 import { messageBytes } from './value-size.ts'
@@ -14,10 +16,27 @@ export interface UnreadMessage {
   readonly name: string
   readonly payload: unknown
   readonly at: number
+  /** There when it was told with one. */
+  readonly key?: string
+  /** Why the run did not take it; there when it came from a process without the run's code and does not fit its schema. */
+  readonly refused?: string
+}
+
+export interface TellOptions {
+  /** What the message is about, as an order number: `ctx.receive(name, { key })` receives only those of its key. */
+  readonly key?: string
+}
+
+export interface ToldMessage {
+  readonly name: string
+  readonly payload: unknown
+  readonly options: TellOptions | undefined
 }
 
 // More than a person reads.
 const mostShown = 1_000
+
+const noOptions: TellOptions = {}
 
 export class Telling implements TellingVerbs {
   readonly #face: Face
@@ -26,30 +45,70 @@ export class Telling implements TellingVerbs {
     this.#face = face
   }
 
-  async tell(runId: string, name: string, payload?: unknown): Promise<boolean> {
+  async tell(runId: string, name: string, ...[payload, options = noOptions]: TellArguments<unknown>): Promise<true> {
     checkName('The name of a message', name)
+    checkTellOptions(name, options)
     // Race: what the caller gave is read before anything is awaited.
-    const value = encode(payload, { maxBytes: messageBytes, what: 'message' })
-    return tellRun(this.#face, { id: runId, name, value })
+    const value = encodeMessage(payload)
+    this.#refuseLocal(runId)
+    const checked = await checkedMessage(this.#face, { runId, name }, value)
+    return this.#tell({ id: runId, name, key: options.key, ...checked })
   }
 
   async unread(runId: string): Promise<UnreadMessage[]> {
     await this.#face.existing(runId)
     const rows = await this.#face.deps.store.listMessages({ id: runId, name: null, limit: mostShown })
-    return rows.map(({ name, value, at }) => ({ name, payload: decode(value), at }))
+    return rows.map(({ name, value, at, key, refused }) => ({
+      name,
+      payload: decode(value),
+      at,
+      ...(key !== null && { key }),
+      ...(refused !== null && { refused }),
+    }))
+  }
+
+  async #tell(record: TellRecord): Promise<true> {
+    const { engine } = this.#face
+    const { id, name } = record
+    const write = new RequestWrite('tells', record)
+    await engine.bring(new Tell({ write }))
+    const told = await write.answer
+    if (told === 'not_found') throw runNotFound(id)
+    if (told === 'full') throw mailboxOfRunFull(id)
+    if (told === 'finished') throw runEndedBefore(id, name)
+    engine.mailFor(id)
+    return true
+  }
+
+  #refuseLocal(runId: string): void {
+    const { engine, checkOpen } = this.#face
+    checkOpen()
+    if (engine.local.find(runId) !== undefined)
+      throw optionInvalid('The run', runId, 'one that is stored: its worker is durable: false')
   }
 }
 
-/** Tells a run that is stored; false when it is over. */
-async function tellRun({ engine, checkOpen }: Face, record: TellRecord): Promise<boolean> {
-  checkOpen()
-  if (engine.local.find(record.id) !== undefined)
-    throw optionInvalid('The run', record.id, 'one that is stored: its worker is durable: false')
-  const write = new RequestWrite('tells', record)
-  await engine.bring(new Tell({ write }))
-  const told = await write.answer
-  if (told === 'not_found') throw runNotFound(record.id)
-  if (told === 'full') throw mailboxOfRunFull(record.id)
-  engine.mailFor(record.id)
-  return told === 'told'
+function encodeMessage(payload: unknown): string {
+  return encode(payload, { maxBytes: messageBytes, what: 'message' })
+}
+
+function checkTellOptions(name: string, options: TellOptions): void {
+  if (options === noOptions) return
+  checkOptions(`the message '${name}'`, options, ['key'])
+  if (options.key !== undefined) checkKey(`The key of the message '${name}'`, options.key)
+}
+
+/** A message as the schema of its run's definition gives it back, where that is known here; else whoever receives it finds out. */
+async function checkedMessage(
+  { registry, deps }: Face,
+  message: { readonly runId: string; readonly name: string },
+  value: string,
+): Promise<Pick<TellRecord, 'value' | 'isChecked'>> {
+  if (!registry.hasToldChecks) return { value }
+  const definitionId = await deps.store.definitions.findOf(message.runId)
+  if (definitionId === undefined) throw runNotFound(message.runId)
+  const told = registry.byId(definitionId)?.told
+  if (told === undefined) return { value }
+  told.checkName(message.name)
+  return { value: encodeMessage(await told.check(message, decode(value))), isChecked: true }
 }

@@ -13,7 +13,7 @@ import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
 import type { Schedule } from './schedule.ts'
 import type { EventHandler, PublishOptions, SubscribeOptions } from './events.ts'
 import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
-import type { UnreadMessage } from './telling.ts'
+import type { TellOptions, UnreadMessage } from './telling.ts'
 import type { CompletionAnswer } from '../store/waits.ts'
 
 /** What a call of a definition takes: nothing, when the definition takes nothing. */
@@ -40,7 +40,10 @@ export interface StartingVerbs {
    * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
    */
   call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
-  call<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<RunHandle<Output>>
+  call<Input, Output, Messages>(
+    definition: Definition<Input, Output, Messages>,
+    ...args: CallArguments<Input>
+  ): Promise<RunHandle<Output, Messages>>
   /**
    * Starts a run for each input, in their order, and resolves when all are durable. Many times faster than as many calls.
    *
@@ -60,11 +63,11 @@ export interface StartingVerbs {
    * ```
    */
   callMany(name: string, inputs: readonly unknown[], options?: CallManyOptions<unknown>): Promise<RunHandle[]>
-  callMany<Input, Output>(
-    definition: Definition<Input, Output>,
+  callMany<Input, Output, Messages>(
+    definition: Definition<Input, Output, Messages>,
     inputs: readonly Input[],
     options?: CallManyOptions<Input>,
-  ): Promise<RunHandle<Output>[]>
+  ): Promise<RunHandle<Output, Messages>[]>
   /** Starts a run and waits for its output; throws what `call` and `result` throw. */
   run(name: string, input?: unknown, options?: CallOptions): Promise<unknown>
   run<Input, Output>(definition: Definition<Input, Output>, ...args: CallArguments<Input>): Promise<Output>
@@ -221,12 +224,13 @@ export interface CompletingVerbs {
 export interface TellingVerbs {
   /**
    * Tells a run something; resolves when that is durable. It is kept in order, from before the run first waits for it, until the run receives it
-   * (`ctx.receive` of a workflow). False when the run is over: then it is a dead letter.
+   * (`ctx.receive` of a workflow). Where this process has the code of the run and that declares its `messages`, the payload is checked here, else by the run.
    *
-   * Saves: the message. Throws: `run_not_found`; `mailbox_full` (10,000 messages were not received); `value_not_storable`, `value_too_large` (256 KiB);
+   * Saves: the message. Throws: `run_ended` when the run is over: then the message is kept as a dead letter; `run_not_found`; `message_unknown`,
+   * `validation_failed`; `mailbox_full` (10,000 messages were not received); `value_not_storable`, `value_too_large` (256 KiB);
    * `option_invalid`, `engine_stopped`, `store_…`.
    */
-  tell(runId: string, name: string, payload?: unknown): Promise<boolean>
+  tell(runId: string, name: string, payload?: unknown, options?: TellOptions): Promise<true>
   /** What was told to a run and that it has not received, the first 1,000; once it is over, its dead letters. Throws `run_not_found`. */
   unread(runId: string): Promise<UnreadMessage[]>
 }

@@ -41,6 +41,7 @@ export const errorCodes = [
   'delete_refused',
   'retry_after',
   'run_cancelled',
+  'run_ended',
   'run_lost',
   'run_not_found',
   'schedule_not_found',

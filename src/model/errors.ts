@@ -177,14 +177,6 @@ export function scheduleExists(name: string): TroupeError {
   )
 }
 
-export function mailboxOfRunFull(runId: string): TroupeError {
-  return new TroupeError(
-    'mailbox_full',
-    `Run ${runId} has received none of its last 10,000 messages, and takes no more until it has: let its code receive them, or tell it less.`,
-    { details: { runId }, retryable: true },
-  )
-}
-
 export function runCancelled(name: string, runId: string, reason: string | undefined): TroupeError {
   return new TroupeError('run_cancelled', `Worker '${name}' run ${runId} was cancelled${reason ? `: ${reason}` : ''}`, {
     details: { runId, reason: reason ?? null },

@@ -22,6 +22,8 @@ export interface DefinitionStore {
   keep(id: number, rules: DefinitionRules): Promise<void>
   /** Of its versions one that a node serves now, else the one that came last. */
   find(name: string): Promise<KnownDefinition | undefined>
+  /** That of a run; undefined when there is no such run. */
+  findOf(runId: string): Promise<number | undefined>
   /** The names of all that can be started by their name. */
   listNames(): Promise<string[]>
 }

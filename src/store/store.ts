@@ -28,6 +28,7 @@ import type {
   CompletionRecord,
   ContinueRecord,
   ParkRecord,
+  RefusalRecord,
   TellAnswer,
   TellRecord,
   TokenRecord,
@@ -235,6 +236,7 @@ export interface Batch {
   readonly progress: readonly ProgressRecord[]
   readonly states: readonly StateRecord[]
   readonly tokens: readonly TokenRecord[]
+  readonly refusals: readonly RefusalRecord[]
   /** Runs that begin and were claimed ahead. */
   readonly begins: readonly { readonly held: Held; readonly at: number }[]
   readonly settles: readonly SettleRecord[]

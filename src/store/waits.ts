@@ -8,6 +8,8 @@ export interface WaitRecord {
   readonly kind: WaitKind
   /** What is waited for, where the kind does not say it; null otherwise. */
   readonly name: string | null
+  /** Of the message that is waited for; any unless told. */
+  readonly key?: string | undefined
   /** Null without a time limit. */
   readonly dueAt: number | null
 }
@@ -97,6 +99,17 @@ export interface TellRecord {
   readonly name: string
   /** Encoded. */
   readonly value: string
+  /** What it is about: who waits for a message of another key does not receive it. */
+  readonly key?: string | undefined
+  /** Its schema gave back the value; whoever receives another asks the schema then. */
+  readonly isChecked?: boolean | undefined
+}
+
+/** A message that the run it was told does not take, because its schema says no: it is kept as one that nobody receives. */
+export interface RefusalRecord {
+  readonly held: Held
+  readonly message: number
+  readonly why: string
 }
 
 /** `finished`: the run is over, and the message is kept as one that nobody receives. `full`: too many wait to be received, and it is not kept. */
@@ -108,6 +121,19 @@ export interface MessageRow {
   readonly name: string
   readonly value: string
   readonly at: number
+  readonly key: string | null
+  readonly isChecked: boolean
+  readonly refused: string | null
+}
+
+/** Some of what was told to a run and not received. */
+export interface MessageSlice {
+  readonly id: string
+  /** All names, and what was refused, when it is null. */
+  readonly name: string | null
+  /** All keys unless told. */
+  readonly key?: string | undefined
+  readonly limit: number
 }
 
 /** The part of the store that is asked about waits. */
@@ -117,9 +143,5 @@ export interface WaitStore {
   /** The ends of those of these runs that have ended, by their ids; `gone` of those that are not in the store. */
   listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   /** What was told to a run and not received yet, of one name or of all, in the order in which it came. */
-  listMessages(slice: {
-    readonly id: string
-    readonly name: string | null
-    readonly limit: number
-  }): Promise<MessageRow[]>
+  listMessages(slice: MessageSlice): Promise<MessageRow[]>
 }

@@ -235,7 +235,8 @@ function answersLater(option: string): Error {
   return optionInvalid(option, 'a promise', 'a function that answers true or false at once, without async')
 }
 
-function checkSchema(what: string, schema: StandardSchemaV1): void {
+/** Throws `option_invalid` for what is no Standard Schema. */
+export function checkSchema(what: string, schema: unknown): void {
   const { validate } = ((schema ?? {}) as Partial<StandardSchemaV1>)['~standard'] ?? {}
   if (typeof validate !== 'function') {
     throw optionInvalid(what, schema, 'a Standard Schema, such as those of zod, valibot and arktype')

@@ -1,5 +1,5 @@
 // The context of a workflow's code: what it asks for goes to the steps of the activation, under paths of this scope.
-import { checkFunction, checkName, checkOptions, timeOf } from '../engine/checks.ts'
+import { checkFunction, checkKey, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import { storedTime } from '../engine/call.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
@@ -110,11 +110,15 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     return this.#steps.sleepUntil(this.#path('sleep'), () => dueAt) as Promise<void>
   }
 
-  receive<Payload = unknown>(name: string, options: ReceiveOptions = {}): Promise<Payload | null> {
-    checkOptions(`receive of '${name}'`, options, ['timeout'])
+  receive(name: string, options: ReceiveOptions = {}): Promise<never> {
+    checkOptions(`receive of '${name}'`, options, ['timeout', 'key'])
+    const path = this.#path(`receive ${name}`)
+    this.#steps.activation.definition.told?.checkName(name)
+    const { key } = options
+    if (key !== undefined) checkKey(`key of receive of '${name}'`, key)
     const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout)
     const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
-    return this.#steps.receive(this.#path(`receive ${name}`), name, dueAt) as Promise<Payload | null>
+    return this.#steps.receive(path, { name, key }, dueAt) as Promise<never>
   }
 
   call<ChildInput, Output>(

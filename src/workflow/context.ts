@@ -1,5 +1,6 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Definition } from '../engine/definition.ts'
+import type { MessageName, Received } from '../engine/message-types.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -12,10 +13,14 @@ import type { StepContext } from './step.ts'
 import type { StepOptions } from './step-options.ts'
 
 /** What `map` calls for each item, with a context in the scope of the item. */
-export type MapFunction<Item, Result, Input> = (item: Item, ctx: WorkflowContext<Input>, index: number) => Result
+export type MapFunction<Item, Result, Input, Messages = unknown> = (
+  item: Item,
+  ctx: WorkflowContext<Input, Messages>,
+  index: number,
+) => Result
 
 /** What a workflow's handler is called with. The one given to the items of `map` is the same, in the scope of the item. */
-export interface WorkflowContext<Input = unknown> {
+export interface WorkflowContext<Input = unknown, Messages = unknown> {
   readonly workerName: string
   readonly runId: string
   /** As in a worker: the tick of the schedule that started this run. */
@@ -71,7 +76,7 @@ export interface WorkflowContext<Input = unknown> {
     name: string,
     items: readonly Item[],
     ...work: [
-      fn: MapFunction<Item, Result, Input>,
+      fn: MapFunction<Item, Result, Input, Messages>,
       options: MapOptions<Item> & {
         readonly onError: 'collect'
       },
@@ -80,7 +85,7 @@ export interface WorkflowContext<Input = unknown> {
   map<Item, Result>(
     name: string,
     items: readonly Item[],
-    ...work: [fn: MapFunction<Item, Result, Input>, options?: MapOptions<Item>]
+    ...work: [fn: MapFunction<Item, Result, Input, Messages>, options?: MapOptions<Item>]
   ): Promise<Awaited<Result>[]>
   /**
    * Waits. A wait of more than a few seconds takes no memory: the run is parked and goes on from its journal, on any node.
@@ -92,11 +97,13 @@ export interface WorkflowContext<Input = unknown> {
   sleepUntil(time: Date | number): Promise<void>
   /**
    * Waits until the run is told something of this name, by `troupe.tell` or `handle.tell`, and gives what it was told; null when the time is up before.
-   * What came before it waited was kept. Messages of one name are given in the order in which they came, each to one `receive`.
+   * What came before it waited was kept. Messages of one name are given in the order in which they came, each to one `receive`; with a `key`, of those
+   * that were told with it. A schema that the option `messages` has for the name has checked it: what somebody without the code told that does not fit is
+   * not given, but logged and left among `troupe.unread`.
    *
    * A run that waits takes no memory: it is parked and goes on from its journal, on any node.
    *
-   * Saves: one journal row, in the commit in which the message is forgotten.
+   * Saves: one journal row, in the commit in which the message is forgotten. Throws: `message_unknown` for a name that `messages` does not have.
    *
    * ```ts
    * import { Troupe, workflow } from 'troupe'
@@ -111,7 +118,10 @@ export interface WorkflowContext<Input = unknown> {
    * console.log(await handle.result()) // approved by ann
    * ```
    */
-  receive<Payload = unknown>(name: string, options?: ReceiveOptions): Promise<Payload | null>
+  receive<Payload = never, Name extends MessageName<Messages> = MessageName<Messages>>(
+    name: Name,
+    options?: ReceiveOptions,
+  ): Promise<([Payload] extends [never] ? Received<Messages, Name> : Payload) | null>
   /**
    * Starts another run, a child of this one, and gives what its result can be awaited by.
    *
@@ -174,7 +184,7 @@ export interface WorkflowContext<Input = unknown> {
    * console.log(await troupe.run(trip)) // [ 'booked outward', 'booked return' ]
    * ```
    */
-  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input>) => Result): Promise<Awaited<Result>>
+  scope<Result>(name: string, fn: (ctx: WorkflowContext<Input, Messages>) => Result): Promise<Awaited<Result>>
   /**
    * The time, in milliseconds since 1970, remembered: on resume it is the time at which the code came here first. Saves one journal row.
    *
@@ -217,7 +227,7 @@ export interface WorkflowContext<Input = unknown> {
   loop<State, Result>(
     name: string,
     state: State,
-    fn: (state: State, ctx: WorkflowContext<Input>) => Turn<State, Result> | Promise<Turn<State, Result>>,
+    fn: (state: State, ctx: WorkflowContext<Input, Messages>) => Turn<State, Result> | Promise<Turn<State, Result>>,
   ): Promise<Result>
   /**
    * Whether a change of the code holds for this run: true for runs that come here with it, false for those that had been further before.

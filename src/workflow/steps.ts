@@ -14,7 +14,7 @@ import { tellOfLeft } from './left-steps.ts'
 import type { LoopState } from './loop.ts'
 import type { LookoutOwner } from './lookout.ts'
 import { Patches } from './patches.ts'
-import { Receives } from './receives.ts'
+import { Receives, type ReceiveAsked } from './receives.ts'
 import { Resting } from './resting.ts'
 import { Results, type Asked } from './results.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
@@ -92,9 +92,9 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
-  receive(asked: string, name: string, dueAt: () => number | null): Promise<unknown> {
+  receive(asked: string, { name, key }: ReceiveAsked, dueAt: () => number | null): Promise<unknown> {
     return this.#ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
-      const wait = this.#waits.remembered(path) ?? { path, kind: 'message', name, dueAt: dueAt() }
+      const wait = this.#waits.remembered(path) ?? { path, kind: 'message', name, key, dueAt: dueAt() }
       const record = this.#recorder(path, 'receive')
       this.#wait(wait, () => {
         this.#receives.remove(path)
@@ -102,7 +102,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       })
       const received = ({ value, seq }: MessageRow): void =>
         this.#came(path, () => record({ isError: false, value, message: seq }))
-      this.#receives.add({ path, name, received })
+      this.#receives.add({ path, name, key, received })
     })
   }
 

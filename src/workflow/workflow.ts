@@ -8,9 +8,22 @@ import { definitionSettings, type DefinitionOptions } from '../worker/options.ts
 import { validate } from '../worker/validate.ts'
 import { BoundContext } from './bound-context.ts'
 import type { WorkflowContext } from './context.ts'
+import { splitMessages, type Declared, type MessagesOption } from './messages.ts'
 import { Steps } from './steps.ts'
 
-export type WorkflowHandler<Input, Output> = (ctx: WorkflowContext<Input>, input: Input) => Output | Promise<Output>
+export type WorkflowHandler<Input, Output, Messages = unknown> = (
+  ctx: WorkflowContext<Input, Messages>,
+  input: Input,
+) => Output | Promise<Output>
+
+/** The options of a worker, and what the runs of a workflow may be told. */
+export interface WorkflowOptions<Input = never, Messages = unknown> extends Omit<DefinitionOptions<Input>, 'messages'> {
+  /**
+   * A Standard Schema for each message, by its name: what is told is checked where it is told, or else where it is received; other names are refused.
+   * Any message may be told without. `keep` and `overflow` beside them are as in a worker, for what is sent with `ctx.emit`.
+   */
+  readonly messages?: Messages & MessagesOption
+}
 
 /**
  * Defines a workflow: ordinary code whose steps are remembered, so that it survives the death of its process.
@@ -32,22 +45,23 @@ export type WorkflowHandler<Input, Output> = (ctx: WorkflowContext<Input>, input
  * console.log(await troupe.run(order, ['book', 'pen'])) // charged 20
  * ```
  */
-export function workflow<Schema extends StandardSchemaV1, Output>(
+export function workflow<Schema extends StandardSchemaV1, Output, Messages = unknown>(
   name: string,
-  options: DefinitionOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
-  handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
-): Definition<StandardSchemaV1.InferInput<Schema>, Output>
-export function workflow<Input = void, Output = unknown>(
+  options: WorkflowOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>, Messages> & { readonly input: Schema },
+  handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output, Declared<Messages>>,
+): Definition<StandardSchemaV1.InferInput<Schema>, Output, Declared<Messages>>
+export function workflow<Input = void, Output = unknown, Messages = unknown>(
   name: string,
-  options: DefinitionOptions<Input>,
-  handler: WorkflowHandler<Input, Output>,
-): Definition<Input, Output>
+  options: WorkflowOptions<Input, Messages>,
+  handler: WorkflowHandler<Input, Output, Declared<Messages>>,
+): Definition<Input, Output, Declared<Messages>>
 export function workflow(
   name: string,
-  options: DefinitionOptions,
+  options: WorkflowOptions<never, MessagesOption>,
   handler: WorkflowHandler<unknown, unknown>,
 ): Definition<unknown> {
-  const settings = definitionSettings(name, options)
+  const { emitted, told } = splitMessages(name, options?.messages)
+  const settings = definitionSettings(name, emitted === undefined ? options : { ...options, messages: emitted })
   if (!settings.isDurable)
     throw definitionInvalid(
       `Workflow '${name}' cannot be durable: false: its steps are kept so that it can go on. Use a worker.`,
@@ -61,6 +75,7 @@ export function workflow(
     version: options.version ?? '1',
     settings,
     runsOn: 'workflow',
+    ...(told && { told }),
     perform: async (activation) => {
       const input = decode(activation.claimed.input)
       const steps = new Steps(activation)

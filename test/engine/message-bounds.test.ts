@@ -232,7 +232,7 @@ describe('a reading', () => {
       },
       logs: () => [],
       view: () => undefined,
-      tell: () => Promise.resolve(false),
+      tell: () => Promise.resolve(true),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
     }

@@ -242,6 +242,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteEvent: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   putOff: ['SEARCH event USING INTEGER PRIMARY KEY (rowid=?)'],
   deleteEventsOf: ['SEARCH event USING INDEX event_due (subscription=?)'],
+  findOfRun: ['SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'],
   findByName: [
     'SEARCH definition USING INDEX sqlite_autoindex_definition_1 (name=?)',
     'SCAN node',
@@ -262,6 +263,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   findMessages: [messagesOfRun, runKeyById],
   findMessage: [messagesOfRun],
+  refuseMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   deleteMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   wakeWaiting: [liveByKey, runByKey],
   findToken: [tokenByKey, runByKey, `${liveByKey} LEFT-JOIN`],

@@ -92,9 +92,37 @@ workflow('a', {})
 // @ts-expect-error -- the input of the handler is not what the schema gives
 worker('a', { input: z.object({ id: z.string() }) }, (_ctx, input: { id: number }) => input)
 
+// Messages.
+
+const Paid = z.object({ cents: z.number(), at: z.string().transform((text) => new Date(text)) })
+const talkative = workflow('t', { messages: { paid: Paid, stop: z.void(), keep: 5 } }, async (ctx, id: string) => {
+  expectTypeOf(await ctx.receive('paid')).toEqualTypeOf<{ cents: number; at: Date } | null>()
+  expectTypeOf(await ctx.scope('s', (inner) => inner.receive('paid'))).toEqualTypeOf<{
+    cents: number
+    at: Date
+  } | null>()
+  // @ts-expect-error -- it is not declared
+  void ctx.receive('payd')
+  return id
+})
+const talk = await troupe.call(talkative, 'x')
+expectTypeOf(talk.tell('paid', { cents: 5, at: '2026-01-01' }, { key: '7' })).toEqualTypeOf<Promise<true>>()
+void talk.tell('stop')
+// @ts-expect-error -- a field is missing
+void talk.tell('paid', { cents: 5 })
+// @ts-expect-error -- it is not declared
+void talk.tell('keep', 5)
+// @ts-expect-error -- no schema
+workflow('t', { messages: { paid: true } }, async () => 1)
+expectTypeOf(ctx.receive('any')).toEqualTypeOf<Promise<unknown>>()
+expectTypeOf(ctx.receive<number>('any', { key: 'k' })).toEqualTypeOf<Promise<number | null>>()
+const quiet = await troupe.call(flow, ['a'])
+void quiet.tell('any', { thing: 1 })
+void quiet.tell('any')
+
 // Lists of definitions of all kinds.
 
-void Troupe.open({ definitions: [annotated, withSchema, nothing, optional, anything, flow, inputless] })
+void Troupe.open({ definitions: [annotated, withSchema, nothing, optional, anything, flow, inputless, talkative] })
 
 // Steps.
 

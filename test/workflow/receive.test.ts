@@ -133,7 +133,11 @@ describe('a run that is over', () => {
     const handle = await troupe.call(done)
     await handle.tell('go', 1)
     await handle.result()
-    expect(await troupe.tell(handle.id, 'go', 2)).toBe(false)
+    const late = await rejection(troupe.tell(handle.id, 'go', 2))
+    expect(late).toMatchObject({ code: 'run_ended', details: { runId: handle.id, message: 'go' } })
+    expect(late.message).toBe(
+      `Run ${handle.id} has ended, so nobody receives 'go': it is kept as a dead letter, as troupe.unread() shows. Start another run, or try this one again if it failed.`,
+    )
     expect(await troupe.unread(handle.id)).toEqual([
       { name: 'go', payload: 1, at: expect.any(Number) },
       { name: 'go', payload: 2, at: expect.any(Number) },

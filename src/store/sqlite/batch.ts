@@ -8,7 +8,7 @@ import { answerAgain, keepAnswer, markBatch } from './marks.ts'
 import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
 import { continueRuns } from './continues.ts'
 import { startChildren } from './children.ts'
-import { recordTells } from './messages.ts'
+import { recordTells, refuseMessages } from './messages.ts'
 import * as nodes from './nodes.ts'
 import { insertRuns } from './starts.ts'
 import { recordStates } from './states.ts'
@@ -32,6 +32,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   recordStreams(write, batch)
   recordStates(write, batch.states)
   recordTokens(write, batch.tokens)
+  refuseMessages(write, batch.refusals)
   beginRuns(write, batch.begins)
   // Invariant: before the end of the run that starts them, which they end with.
   const joined = startChildren(write, batch.children)

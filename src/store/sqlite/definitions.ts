@@ -16,11 +16,14 @@ order by exists (
 ) desc, id desc
 limit 1`
 
+// By the unique public id.
+const findOfRun = `select definition from run where public_id = ?`
+
 // A scan: asked when a name was not found.
 const findNames = `select distinct name from definition where starts is not null order by name`
 
 /** The statements of this file whose plans are tested. */
-export const hotDefinitionStatements = { findByName }
+export const hotDefinitionStatements = { findByName, findOfRun }
 
 interface RulesRow extends Omit<DefinitionRules, 'isTold'> {
   readonly isTold: number
@@ -44,6 +47,11 @@ export class SqliteDefinitionStore implements DefinitionStore {
   find(name: string): Promise<KnownDefinition | undefined> {
     const { db, read, now } = this.#access
     return read(() => db.get<KnownDefinition>(findByName, name, now()))
+  }
+
+  findOf(runId: string): Promise<number | undefined> {
+    const { db, read } = this.#access
+    return read(() => db.get<{ definition: number }>(findOfRun, runId)?.definition)
   }
 
   listNames(): Promise<string[]> {

@@ -1,5 +1,5 @@
 // Messages to runs: kept in the order of their commits until the run has received them; what is left at its end is a dead letter.
-import type { MessageRow, TellAnswer, TellRecord, WaitRecord } from '../waits.ts'
+import type { MessageRow, MessageSlice, RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
 import type { Write } from './runs.ts'
@@ -12,23 +12,28 @@ const mostUnread = 10_000
 const findRun = `
 select run.id as runId, live.state from run left join live on live.run_id = run.id where run.public_id = ?`
 
-const insertMessage = `insert into message (run_id, seq, name, value, at) values (?, ?, ?, ?, ?)`
+const insertMessage = `insert into message (run_id, seq, name, value, key, is_checked, at) values (?, ?, ?, ?, ?, ?, ?)`
 
 // By primary key prefix, once a batch for each run that is told something.
 const countMessages = `select count(*) as count from message where run_id = ?`
 
 // By primary key prefix; a run waits for few things.
-const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' and name = ?`
+const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' and name = ? and (key is null or key = ?)`
 
 // By primary key prefix, in the order in which they came.
 const findMessages = `
-select seq, name, value, at from message
-where run_id = (select id from run where public_id = ?1) and (?2 is null or name = ?2)
+select seq, name, value, at, key, is_checked as isChecked, refused from message
+where run_id = (select id from run where public_id = ?1)
+  and (?2 is null or (name = ?2 and refused is null)) and (?3 is null or key = ?3)
 order by seq
-limit ?3`
+limit ?4`
 
 // By primary key prefix.
-const findMessage = `select 1 from message where run_id = ? and name = ? limit 1`
+const findMessage = `
+select 1 from message where run_id = ?1 and name = ?2 and (?3 is null or key = ?3) and refused is null limit 1`
+
+// By primary key.
+const refuseMessage = `update message set refused = ? where run_id = ? and seq = ?`
 
 // By primary key.
 const deleteMessage = `delete from message where run_id = ? and seq = ?`
@@ -40,6 +45,7 @@ export const hotMessageStatements = {
   findWaitForMessage: findWaiting,
   findMessages,
   findMessage,
+  refuseMessage,
   deleteMessage,
 }
 
@@ -50,20 +56,21 @@ export function recordTells(write: Write, tells: readonly TellRecord[]): TellAns
   return tells.map((tell) => recordTell(write, tell, { seq: seq++, unread }))
 }
 
-export interface MessageSlice {
-  readonly id: string
-  /** All, when it is null. */
-  readonly name: string | null
-  readonly limit: number
-}
-
-export function listMessages(db: Connection, { id, name, limit }: MessageSlice): MessageRow[] {
-  return db.all<MessageRow>(findMessages, id, name, limit)
+export function listMessages(db: Connection, { id, name, key, limit }: MessageSlice): MessageRow[] {
+  const rows = db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(findMessages, id, name, key ?? null, limit)
+  return rows.map((row) => ({ ...row, isChecked: row.isChecked === 1 }))
 }
 
 /** Whether one of the messages that a run waits for is there. */
 export function hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): boolean {
-  return waits.some(({ kind, name }) => kind === 'message' && db.get(findMessage, runId, name) !== undefined)
+  return waits.some(
+    ({ kind, name, key }) => kind === 'message' && db.get(findMessage, runId, name, key ?? null) !== undefined,
+  )
+}
+
+/** What a run does not take keeps it awake no more. */
+export function refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): void {
+  for (const { held, message, why } of refusals) if (fence.holds(held)) db.run(refuseMessage, why, held.runId, message)
 }
 
 /** A message is gone in the commit that records that it was received. */
@@ -77,16 +84,17 @@ interface Place {
   readonly unread: Map<number, number>
 }
 
-function recordTell(write: Write, { id, name, value }: TellRecord, { seq, unread }: Place): TellAnswer {
+function recordTell(write: Write, tell: TellRecord, { seq, unread }: Place): TellAnswer {
+  const { id, name, value, key = null, isChecked = false } = tell
   const { db, now } = write
   const run = db.get<{ runId: number; state: string | null }>(findRun, id)
   if (run === undefined) return 'not_found'
   const count = unread.get(run.runId) ?? db.get<{ count: number }>(countMessages, run.runId)?.count ?? 0
   if (count >= mostUnread) return 'full'
   unread.set(run.runId, count + 1)
-  db.run(insertMessage, run.runId, seq, name, value, now)
+  db.run(insertMessage, run.runId, seq, name, value, key, isChecked ? 1 : 0, now)
   if (run.state === null) return 'finished'
-  if (run.state === 'parked' && db.get(findWaiting, run.runId, name) !== undefined) {
+  if (run.state === 'parked' && db.get(findWaiting, run.runId, name, key) !== undefined) {
     wakeRun(write, run.runId, { isDecided: false })
   }
   return 'told'

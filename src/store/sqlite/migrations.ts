@@ -609,5 +609,12 @@ alter table live add column has_children integer not null default 0;
 
 -- Who waits for the end of which run.
 create index wait_run on wait (name) where kind = 'run';
+
+-- What a message is about, where it says so; whether its schema was asked when it was told; why it was refused by the run it was told.
+alter table message add column key text;
+alter table message add column is_checked integer not null default 0;
+alter table message add column refused text;
+-- The key of the message that is waited for, where one is.
+alter table wait add column key text;
 `,
 ]

@@ -21,7 +21,8 @@ const isThere = `exists (
     (wait.kind = 'run' and not exists (
       select 1 from run cross join live as awaited on awaited.run_id = run.id where run.public_id = wait.name))
     or (wait.kind = 'message' and exists (
-      select 1 from message where message.run_id = wait.run_id and message.name = wait.name))
+      select 1 from message where message.run_id = wait.run_id and message.name = wait.name
+        and (wait.key is null or message.key = wait.key) and message.refused is null))
     or (wait.kind = 'completion' and exists (
       select 1 from token where token.run_id = wait.run_id and token.epoch = live.epoch and token.path = wait.path
         and token.value is not null))))`

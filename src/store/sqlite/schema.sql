@@ -179,7 +179,7 @@ CREATE TABLE message (
   seq integer not null,
   name text not null,
   value text not null,
-  at integer not null,
+  at integer not null, key text, is_checked integer not null default 0, refused text,
   primary key (run_id, seq)
 ) strict, without rowid;
 
@@ -337,7 +337,7 @@ CREATE TABLE wait (
   -- What is waited for, where the kind alone does not say it.
   name text,
   -- Null without a time limit.
-  due_at integer,
+  due_at integer, key text,
   primary key (run_id, path)
 ) strict, without rowid;
 

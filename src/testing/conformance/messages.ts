@@ -1,7 +1,7 @@
 // Messages to runs: kept in order until received, and no run sleeps while what it waits for is there.
 import assert from 'node:assert/strict'
 import type { Claimed, Held } from '../../store/store.ts'
-import type { ParkRecord, TellAnswer } from '../../store/waits.ts'
+import type { ParkRecord, TellAnswer, TellRecord } from '../../store/waits.ts'
 import { cancel, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 const laterMs = startMs + 60_000
@@ -68,7 +68,7 @@ export const messageCases: Cases = {
   },
 
   'wakes a run by its time when nobody tells it anything': async (scene) => {
-    const { id } = await parked(scene, 'go', startMs + 50)
+    const { id } = await parked(scene, 'go', { dueAt: startMs + 50 })
     await scene.clock.advance(50)
     same(await scene.store.wakeRuns(9), { woken: 1, nextDueAt: null, nextScheduleAt: null })
     assert.equal(await scene.stateOf(id), 'ready')
@@ -86,6 +86,53 @@ export const messageCases: Cases = {
     same(
       (await scene.node.claimOne()).steps.map(({ kind, value }) => [kind, value]),
       [['receive', 'j1']],
+    )
+  },
+
+  'wakes a run that waits for a message of a key by that alone, and one without by any': async (scene) => {
+    const keyed = await parked(scene, 'go', { key: 'a' })
+    const any = await parked(scene, 'go')
+    for (const { id } of [keyed, any]) await tell(scene, id, { name: 'go', value: 'j1', key: 'b' })
+    same([await scene.stateOf(keyed.id), await scene.stateOf(any.id)], ['parked', 'ready'])
+    await tell(scene, keyed.id, { name: 'go', value: 'j2' })
+    assert.equal(await scene.stateOf(keyed.id), 'parked')
+    await tell(scene, keyed.id, { name: 'go', value: 'j3', key: 'a' })
+    assert.equal(await scene.stateOf(keyed.id), 'ready')
+    same((await scene.node.claim(9)).find(({ id }) => id === keyed.id)?.waits, [waitFor('go', { key: 'a' })])
+    same(
+      (await scene.store.listMessages({ id: keyed.id, name: 'go', key: 'a', limit: 9 })).map(({ value, key }) => [
+        value,
+        key,
+      ]),
+      [['j3', 'a']],
+    )
+  },
+
+  'parks a run that waits for a message of a key, whatever else was told by the name': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await tell(scene, id, { name: 'go', value: 'j1', key: 'b' })
+    const { woken } = await scene.node.commit({ parks: [parkFor(held, 'go', { key: 'a' })] })
+    same([woken, await scene.stateOf(id)], [0, 'parked'])
+  },
+
+  'keeps what a run refused as a dead letter that wakes it no more': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await tell(scene, id, { name: 'go', value: 'j1' })
+    await tell(scene, id, { name: 'go', value: 'j2', isChecked: true })
+    const [first, second] = await scene.store.listMessages({ id, name: 'go', limit: 9 })
+    same([first?.isChecked, second?.isChecked], [false, true])
+    const refusals = [first, second].map((message) => ({ held, message: message?.seq ?? 0, why: 'no' }))
+    await (await scene.addNode()).commit({ refusals })
+    same(await valuesOf(scene, id, 'go'), ['j1', 'j2'])
+    await scene.node.commit({ refusals, parks: [parkFor(held, 'go')] })
+    assert.equal(await scene.stateOf(id), 'parked')
+    same(await valuesOf(scene, id, 'go'), [])
+    same(
+      (await scene.store.listMessages({ id, name: null, limit: 9 })).map(({ value, refused }) => [value, refused]),
+      [
+        ['j1', 'no'],
+        ['j2', 'no'],
+      ],
     )
   },
 
@@ -120,25 +167,26 @@ export const messageCases: Cases = {
   },
 }
 
-function waitFor(name: string, dueAt: number | null = null) {
-  return { path: `receive ${name}`, kind: 'message', name, dueAt } as const
+interface Awaited {
+  readonly dueAt?: number
+  readonly key?: string
 }
 
-function parkFor(held: Held, name: string, dueAt: number | null = null): ParkRecord {
-  return { held, dueAt, waits: [waitFor(name, dueAt)] }
+function waitFor(name: string, { dueAt = null, ...key }: { dueAt?: number | null; key?: string } = {}) {
+  return { path: `receive ${name}`, kind: 'message', name, dueAt, ...key } as const
 }
 
-async function parked(scene: Scene, name: string, dueAt: number | null = null): Promise<Claimed> {
+function parkFor(held: Held, name: string, awaited: Awaited = {}): ParkRecord {
+  return { held, dueAt: awaited.dueAt ?? null, waits: [waitFor(name, awaited)] }
+}
+
+async function parked(scene: Scene, name: string, awaited: Awaited = {}): Promise<Claimed> {
   const claimed = await scene.startAndClaim()
-  await scene.node.commit({ parks: [parkFor(claimed.held, name, dueAt)] })
+  await scene.node.commit({ parks: [parkFor(claimed.held, name, awaited)] })
   return claimed
 }
 
-async function tell(
-  scene: Scene,
-  id: string,
-  message: { readonly name: string; readonly value: string },
-): Promise<TellAnswer | undefined> {
+async function tell(scene: Scene, id: string, message: Omit<TellRecord, 'id'>): Promise<TellAnswer | undefined> {
   return (await scene.client.commit({ tells: [{ id, ...message }] })).tells[0]
 }
 

@@ -1,0 +1,32 @@
+// The errors around messages to runs: each is written here once.
+import { TroupeError } from '../lib/errors.ts'
+import { nearestNames } from '../lib/nearest.ts'
+
+export function mailboxOfRunFull(runId: string): TroupeError {
+  return new TroupeError(
+    'mailbox_full',
+    `Run ${runId} has received none of its last 10,000 messages, and takes no more until it has: let its code receive them, or tell it less.`,
+    { details: { runId }, retryable: true },
+  )
+}
+
+/** `whose` says what declares the names, as in `workflow 'order'`. */
+export function messageUndeclared(name: string, whose: string, known: readonly string[]): TroupeError {
+  const nearest = nearestNames(name, known)
+  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
+  const list = known.length === 0 ? 'none' : known.join(', ')
+  return new TroupeError(
+    'message_unknown',
+    `Message '${name}' is not among those that ${whose} declares: ${list}.${guess} Add it to its option { messages }, or correct the name.`,
+    { details: { message: name }, retryable: false },
+  )
+}
+
+/** A message was told too late. */
+export function runEndedBefore(runId: string, name: string): TroupeError {
+  return new TroupeError(
+    'run_ended',
+    `Run ${runId} has ended, so nobody receives '${name}': it is kept as a dead letter, as troupe.unread() shows. Start another run, or try this one again if it failed.`,
+    { details: { runId, message: name }, retryable: false },
+  )
+}
