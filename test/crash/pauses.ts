@@ -1,5 +1,5 @@
 // Pauses real processes past their lease while they hold runs, lets another take over, and looks what the returning one changes.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
@@ -141,8 +141,8 @@ async function closeBooks({ children, store, ledger }: Stage): Promise<{ figures
 async function pause(child: Child, db: SqlDriver): Promise<void> {
   for (;;) {
     child.signal('SIGSTOP')
-    // A signal takes effect a moment after it was sent; where the system shows it, that moment is waited for.
-    while (stateOf(child) !== 'T') await turn()
+    // A signal takes effect a moment after it was sent, and on each thread by itself; where the system shows it, that moment is waited for.
+    while (!isStopped(child)) await turn()
     if (await isUnlocked(db)) return
     child.signal('SIGCONT')
     await turn()
@@ -168,11 +168,15 @@ function turn(): Promise<void> {
   return new Promise((resolve) => systemClock.after(1, resolve))
 }
 
-function stateOf({ pid }: Child): string {
-  const stat = `/proc/${pid}/stat`
-  if (!existsSync(stat)) return 'T'
-  const text = readFileSync(stat, 'utf8')
-  return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3)
+/** Whether all its threads are: the one that keeps the lease could lock the file after the main one stands still. */
+function isStopped({ pid }: Child): boolean {
+  const threads = `/proc/${pid}/task`
+  if (!existsSync(threads)) return true
+  return readdirSync(threads).every((thread) => {
+    const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8')
+    const state = stat.lastIndexOf(')') + 2
+    return stat.slice(state, state + 1) === 'T'
+  })
 }
 
 function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
