@@ -14,7 +14,8 @@ export interface Entry {
 export function publicTypes(entries: readonly Entry[]): string {
   const declared = declarationFiles(entries.map(({ file }) => resolve(file)))
   const program = programOf(declared)
-  const sections = entries.map(({ name, file }) => sectionOf(name, program, declared.fileOf(file)))
+  const told = new Set<ts.Symbol>()
+  const sections = entries.map(({ name, file }) => sectionOf({ name, file: declared.fileOf(file) }, program, told))
   return `${sections.join('\n\n')}\n`
 }
 
@@ -62,13 +63,15 @@ function programOf({ texts, options }: Declared): ts.Program {
   return ts.createProgram([...texts.keys()], options, host)
 }
 
-function sectionOf(name: string, program: ts.Program, file: string): string {
+/** What earlier sections have told of is not told again. */
+function sectionOf({ name, file }: Entry, program: ts.Program, told: Set<ts.Symbol>): string {
   const checker = program.getTypeChecker()
   const module = checker.getSymbolAtLocation(program.getSourceFile(file) as ts.SourceFile)
   if (module === undefined) throw new Error(`${file} exports nothing`)
   const exported = checker.getExportsOfModule(module).map((symbol) => unaliased(checker, symbol))
   const reached = reach(checker, exported)
-  const inner = [...reached].filter((symbol) => !exported.includes(symbol))
+  const inner = [...reached].filter((symbol) => !exported.includes(symbol) && !told.has(symbol))
+  for (const symbol of reached) told.add(symbol)
   return [`=== ${name}`, ...sortedTexts(exported), `=== ${name}: reached through these`, ...sortedTexts(inner)].join(
     '\n\n',
   )

@@ -33,6 +33,7 @@ import type {
   TellingVerbs,
   EventVerbs,
 } from './engine/verbs.ts'
+import type { World } from './engine/world.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
@@ -53,13 +54,7 @@ import {
 } from './worker/registration.ts'
 import type { WorkerHandler } from './worker/worker.ts'
 
-/** Parts of the world that a test or a simulator may bring along. */
-export interface World extends Partial<Omit<Deps, 'store'>> {
-  readonly leaseMs?: number
-  readonly maxDeliveries?: number
-  /** False shows what happens to what nobody mends. */
-  readonly repairs?: boolean
-}
+export type { World } from './engine/world.ts'
 
 interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, StartingOptions {
   readonly schedules: ScheduleKeeper
@@ -139,8 +134,9 @@ export class Troupe
     const lines = world.log ?? checked.log ?? createLog({ level: logLevel, clock, write: toStandardError })
     const log = atLevel(lines, logLevel)
     const ids = world.ids ?? createIds(clock)
-    const store = await openStore(checked.store, { clock, synchronous: checked.synchronous })
-    const deps: Deps = { store, clock, log, ids, failpoint: world.failpoint ?? (() => {}) }
+    const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous }))
+    const { failpoint = () => {}, performStep } = world
+    const deps: Deps = { store, clock, log, ids, failpoint, performStep }
 
     try {
       const registry = new Registry(store)
@@ -156,7 +152,7 @@ export class Troupe
       const engine = new Engine(deps, registry, {
         schedules,
         identity,
-        isProvedDead: (other) => isProvedDead(other, identity),
+        isProvedDead: world.isProvedDead ?? ((other) => isProvedDead(other, identity)),
         queues: queueIds,
         isOwnOnly: checked.isOwnOnly,
         pools,
@@ -180,7 +176,7 @@ export class Troupe
         queueIds,
         schedules,
       }
-      return await new Troupe(parts).#begin(checked)
+      return await new Troupe(parts).#begin(checked, world.opened)
     } catch (error) {
       await store.close()
       throw error
@@ -350,8 +346,14 @@ export class Troupe
     this.#scheduling.resumeSchedule(name, options)
 
   /** bind → discover; afterwards it can be used. */
-  async #begin({ workers, global }: CheckedOptions): Promise<this> {
+  async #begin({ workers, global }: CheckedOptions, opened: World['opened']): Promise<this> {
     bindEngine(this, this.#engine.slots, global)
+    const { watch, local } = this.#engine
+    opened?.({
+      isAwaited: () => watch.listened.length > 0 || local.size > 0 || this.#stopping !== undefined,
+      awaited: () => watch.listened,
+      tell: (runId, error) => watch.tell(runId, error),
+    })
     try {
       if (workers !== undefined) await this.discover(workers)
       return this

@@ -54,7 +54,7 @@ export class Changes {
     this.#timer = undefined
     if (this.#listeners.size === 0) return
     const background = ![...this.#listeners].some(({ isAwaited }) => isAwaited)
-    this.#timer = this.#clock.after(this.#delayMs, () => this.#look(), { background })
+    this.#timer = this.#clock.after(this.#delayMs, () => this.#look(), { background, upkeep: true })
   }
 
   #look(): void {

@@ -10,7 +10,20 @@ export interface Deps {
   readonly log: Log
   readonly ids: Ids
   readonly failpoint: Failpoint
+  /** Called in the place of the functions of steps; a test may let something else stand in for one. */
+  readonly performStep?: PerformStep | undefined
 }
+
+/** A step that is about to be performed. */
+export interface StepPlace {
+  readonly runId: string
+  readonly definition: string
+  readonly path: string
+  /** What its function is given. */
+  readonly context: object
+}
+
+export type PerformStep = (step: StepPlace, perform: () => unknown) => unknown
 
 /** Called at named places where a crash must do no harm; does nothing but in crash tests. */
 export type Failpoint = (place: FailpointPlace, path?: string) => void

@@ -3,6 +3,7 @@ import type { Actor } from '../actor/actor.ts'
 import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
+import { upkeepOf } from '../lib/clock.ts'
 import { copyable } from '../lib/copyable.ts'
 import { onceDone } from '../lib/once-done.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
@@ -86,7 +87,7 @@ export class Engine {
       isHere: (id) => this.isHere(id),
       awaited: () => this.#unserved.watch(),
     })
-    this.#system = new ActorSystem({ name: 'troupe', clock: deps.clock, log: deps.log })
+    this.#system = new ActorSystem({ name: 'troupe', clock: upkeepOf(deps.clock), log: deps.log })
     this.#threads = this.#makeThreads()
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),

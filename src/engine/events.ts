@@ -247,7 +247,7 @@ export class Events implements EventVerbs, ChangeListener {
       this.look()
       this.#lookLater()
     }
-    this.#timer ??= this.#deps.clock.after(backstopMs, look, { background: true })
+    this.#timer ??= this.#deps.clock.after(backstopMs, look, { background: true, upkeep: true })
   }
 
   #renewLater(): void {
@@ -257,7 +257,7 @@ export class Events implements EventVerbs, ChangeListener {
       void this.#guarded('renewing subscriptions', () => this.#renew())
       this.#renewLater()
     }
-    this.#renewal ??= this.#deps.clock.after(aliveMs / 3, renew, { background: true })
+    this.#renewal ??= this.#deps.clock.after(aliveMs / 3, renew, { background: true, upkeep: true })
   }
 
   /** A process that was held up for so long that it was forgotten is known again. */

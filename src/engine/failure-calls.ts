@@ -82,7 +82,7 @@ export class FailureCalls {
         this.look()
         this.#lookLater()
       },
-      { background: true },
+      { background: true, upkeep: true },
     )
   }
 

@@ -45,6 +45,10 @@ export class LocalRuns {
     return run
   }
 
+  get size(): number {
+    return this.#runs.size
+  }
+
   find(id: string): LocalRun | undefined {
     return this.#runs.find(id)
   }

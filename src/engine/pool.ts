@@ -157,7 +157,7 @@ export class Pool {
   }
 
   #lookLater(): Timer {
-    return this.#options.clock.after(lookEveryMs, () => this.#shrink(), { background: true })
+    return this.#options.clock.after(lookEveryMs, () => this.#shrink(), { background: true, upkeep: true })
   }
 
   /** Gives up the actors that were not needed since the last look. */

@@ -283,6 +283,6 @@ export class Slots implements LimiterHost, VisitHost {
     this.#backstop?.cancel()
     this.#backstop = undefined
     const isNeeded = !this.#isEnded && (this.#entering.length > 0 || this.#waiting.size > 0 || this.#leaving.length > 0)
-    if (isNeeded) this.#backstop = this.#deps.clock.after(backstopMs, () => this.look())
+    if (isNeeded) this.#backstop = this.#deps.clock.after(backstopMs, () => this.look(), { upkeep: true })
   }
 }

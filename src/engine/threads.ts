@@ -178,7 +178,7 @@ export class Threads {
   }
 
   #lookIn(delayMs: number): Timer {
-    return this.#options.clock.after(delayMs, () => this.#endIdle(), { background: true })
+    return this.#options.clock.after(delayMs, () => this.#endIdle(), { background: true, upkeep: true })
   }
 
   #endIdle(): void {

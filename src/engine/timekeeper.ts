@@ -211,7 +211,7 @@ export class Timekeeper extends Actor {
       leaseInDoubt()
     }
     this.#expiry?.cancel()
-    this.#expiry = clock.after(leftMs - marginMs, giveUp, { background: true })
+    this.#expiry = clock.after(leftMs - marginMs, giveUp, { background: true, upkeep: true })
   }
 
   #keepLease(): void {

@@ -28,7 +28,7 @@ export class Unserved {
 
   /** Somebody waits: looks as long as anybody does. */
   watch(): void {
-    this.#timer ??= this.#deps.clock.after(patienceMs, () => void this.#look(), { background: true })
+    this.#timer ??= this.#deps.clock.after(patienceMs, () => void this.#look(), { background: true, upkeep: true })
   }
 
   close(): void {

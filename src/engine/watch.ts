@@ -86,6 +86,16 @@ export class Watch {
     return [...this.#listeners.keys()].filter((id) => this.isAwaited(id))
   }
 
+  /** The runs of which somebody waits for news who is no run. */
+  get listened(): string[] {
+    return [...this.#listeners.keys()].filter((id) => this.#earsOf(id).length > 0)
+  }
+
+  /** Tells those why none will come. */
+  tell(id: string, trouble: Error): void {
+    for (const ear of this.#earsOf(id)) ear.hear({ trouble })
+  }
+
   wake(id: string, news: News = lookAgain): void {
     const listeners = this.#listeners.get(id)
     if (listeners === undefined) return
@@ -107,6 +117,10 @@ export class Watch {
     for (const id of this.#listeners.keys()) this.wake(id, news)
   }
 
+  #earsOf(id: string): Ear[] {
+    return [...(this.#listeners.get(id) ?? [])].filter((listener) => listener instanceof Ear)
+  }
+
   #open(): void {
     this.#options.changes.listen(this.#changed)
     this.#lookIn(backstopMs)
@@ -123,7 +137,7 @@ export class Watch {
     const at = Math.max(now + delayMs, this.#restUntil)
     if (this.#next !== undefined && this.#next.at <= at) return
     this.#next?.timer.cancel()
-    this.#next = { at, timer: clock.after(at - now, () => void this.#look(), { background: true }) }
+    this.#next = { at, timer: clock.after(at - now, () => void this.#look(), { background: true, upkeep: true }) }
   }
 
   /** Who watches what a run says looks by itself; of the ends that are awaited many are asked for at once. */

@@ -8,6 +8,8 @@ export interface Timer {
 export interface TimerOptions {
   /** Lets the process end while this timer waits. */
   readonly background?: boolean
+  /** It looks for what was missed, or tidies up: however much time passes at once, it need fire but once. */
+  readonly upkeep?: boolean
 }
 
 /** The only source of time in the library. */
@@ -56,4 +58,14 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after: (delayMs, fn, options) => new SystemTimer(delayMs, fn, options?.background === true),
   soon: (fn) => void setImmediate(fn),
+}
+
+/** The same clock for somebody all of whose timers are upkeep. */
+export function upkeepOf(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, fn, options) => clock.after(delayMs, fn, { ...options, upkeep: true }),
+    soon: (fn) => clock.soon(fn),
+  }
 }

@@ -60,6 +60,6 @@ export class Lookout {
     this.#timer?.cancel()
     if (!this.#isWaiting()) return
     const { clock } = this.#owner.activation.deps
-    this.#timer = clock.after(lookAgainMs, () => this.look(), { background: true })
+    this.#timer = clock.after(lookAgainMs, () => this.look(), { background: true, upkeep: true })
   }
 }

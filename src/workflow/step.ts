@@ -166,7 +166,14 @@ export class StepExecution implements Task {
     this.#startedAt = store.now()
     this.#firstStartedAt ??= this.#startedAt
     this.#token = undefined
-    return this.#spec.fn(this.#context())
+    return this.#perform(this.#context())
+  }
+
+  #perform(context: StepContext): unknown {
+    const { deps, claimed, definition } = this.#owner.activation
+    const { fn, path } = this.#spec
+    if (deps.performStep === undefined) return fn(context)
+    return deps.performStep({ runId: claimed.id, definition: definition.name, path, context }, () => fn(context))
   }
 
   timeOut(): Error {

@@ -1,0 +1,230 @@
+// A store on virtual time, and the engines that live on it one after the other: each ends as engines do, or is dropped as by a crash.
+
+import type { AnyDefinition } from '../engine/definition.ts'
+import type { PerformStep } from '../engine/deps.ts'
+import type { TroupeOptions } from '../engine/options.ts'
+import type { Schedule } from '../engine/schedule.ts'
+import type { Inside } from '../engine/world.ts'
+import type { Clock, Timer, TimerOptions } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import { openStore } from '../store/open.ts'
+import type { Batch, Committed, Store } from '../store/store.ts'
+import { Troupe } from '../troupe.ts'
+import { unbindEngine } from '../worker/global.ts'
+import { Observations } from './observations.ts'
+import { observedStore } from './observed-store.ts'
+import { PerformedCode, type Life } from './performed-code.ts'
+import { stuckText, type StuckRun } from './stuck-text.ts'
+import { TimeFlow } from './time-flow.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface StageOptions {
+  readonly startsAt?: number | undefined
+  /** How long, in real time, virtual time stands still for what goes on outside. */
+  readonly patienceMs: number
+}
+
+export interface EngineOptions {
+  readonly troupe: Omit<TroupeOptions, 'definitions' | 'store' | 'log'>
+  readonly definitions: readonly AnyDefinition[]
+  readonly schedules?: readonly Schedule[]
+  readonly log: Log
+  readonly performStep: PerformStep
+  readonly ids?: Ids
+  /** Called around each commit. */
+  readonly committing?: (batch: Batch) => void
+  readonly committed?: (batch: Batch, answer: Committed) => void
+}
+
+// Longer than any test moves time, so that nobody else takes over.
+const leaseMs = 3_155_760_000_000
+
+export class Stage {
+  readonly clock: VirtualClock
+  readonly flow: TimeFlow
+  readonly seen = new Observations()
+  /** Runs of which the test awaits something that no engine knows of. */
+  readonly awaits = new Set<string>()
+  /** Called when nothing goes on, before time does: true when that has set something going. */
+  atRest: () => Promise<boolean> = async () => false
+  /** Called when nothing will ever happen, with why. */
+  whenStuck: (text: string) => void = () => {}
+  readonly #store: Store
+  #engine: StagedEngine | undefined
+
+  private constructor(store: Store, clock: VirtualClock, patienceMs: number) {
+    this.#store = store
+    this.clock = clock
+    this.flow = new TimeFlow({
+      clock,
+      patienceMs,
+      isAwaited: () => this.awaits.size > 0 || this.#engine?.inside?.isAwaited() === true,
+      isBusyOutside: () => this.#engine?.code.isBusyOutside === true,
+      atRest: () => this.atRest(),
+      stuck: (leaps) => this.#tellStuck(leaps),
+    })
+  }
+
+  static async open({ startsAt, patienceMs }: StageOptions): Promise<Stage> {
+    const clock = new VirtualClock(startsAt)
+    const store = await openStore('sqlite::memory:', { clock, synchronous: 'normal' })
+    return new Stage(store, clock, patienceMs)
+  }
+
+  /** Opens an engine on the store and starts it. */
+  async start(options: EngineOptions): Promise<StagedEngine> {
+    const engine = new StagedEngine(this)
+    this.#engine = engine
+    await engine.open(this.#store, options)
+    return engine
+  }
+
+  async close(): Promise<void> {
+    this.flow.close()
+    await this.#store.close()
+  }
+
+  async #tellStuck(leaps: number): Promise<void> {
+    const engine = this.#engine
+    if (engine === undefined) return
+    const find = async (runId: string): Promise<StuckRun | undefined> => {
+      const status = await engine.troupe.get(runId)
+      return status && { status, performing: engine.code.of(runId) }
+    }
+    const inVain = leaps === 0 ? '' : ` Time was moved ${leaps} times, to ${this.clock.now()}, and that did not come.`
+    for (const runId of new Set([...this.awaits, ...(engine.inside?.awaited() ?? [])])) {
+      const run = await find(runId)
+      if (run === undefined) continue
+      const text = `Nothing goes on any more: ${await stuckText(run, find)}${inVain}`
+      this.whenStuck(text)
+      engine.inside?.tell(runId, new Error(text))
+    }
+  }
+}
+
+/** One life of an engine. */
+export class StagedEngine implements Life {
+  readonly code: PerformedCode
+  readonly #stage: Stage
+  readonly #clock: DroppedClock
+  #troupe: Troupe | undefined
+  #isOver = false
+  inside: Inside | undefined
+
+  constructor(stage: Stage) {
+    this.#stage = stage
+    this.#clock = new DroppedClock(stage.clock)
+    this.code = new PerformedCode(stage.clock, this)
+  }
+
+  get troupe(): Troupe {
+    if (this.#troupe === undefined) throw new Error('The engine is not open yet.')
+    return this.#troupe
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  async open(store: Store, options: EngineOptions): Promise<void> {
+    const { definitions, schedules = [], log, performStep, ids } = options
+    const troupe = await Troupe.open(
+      { ...options.troupe, definitions: [...definitions.map((one) => this.#followed(one)), ...schedules] },
+      {
+        clock: this.#clock,
+        log,
+        leaseMs,
+        maxDeliveries: Number.MAX_SAFE_INTEGER,
+        // Whoever lived here before has ended.
+        isProvedDead: () => true,
+        store: this.#observed(store, options),
+        opened: (inside) => (this.inside = inside),
+        performStep: (step, perform) => this.code.perform(step, () => performStep(step, perform)),
+        ...(ids && { ids }),
+      },
+    )
+    this.#troupe = troupe
+    await troupe.start()
+  }
+
+  /** As a crash does: from now on nothing of it reaches the store, and nothing it waits for comes. */
+  drop(): void {
+    this.#isOver = true
+    this.#clock.drop()
+    if (this.#troupe !== undefined) unbindEngine(this.#troupe)
+  }
+
+  #observed(store: Store, { committing, committed }: EngineOptions): Store {
+    const { clock, seen } = this.#stage
+    return observedStore(store, {
+      asked: () => clock.begin(),
+      committing: (batch) => committing?.(batch),
+      committed: (batch, answer) => {
+        seen.committed(batch, answer)
+        committed?.(batch, answer)
+      },
+      published: (name, value) => seen.publishedEvent(name, value),
+      named: (definitionId, name) => seen.named(definitionId, name),
+      isCutOff: () => this.isOver,
+    })
+  }
+
+  /** The same definition, whose code is known while it is performed. */
+  #followed(definition: AnyDefinition): AnyDefinition {
+    const { name, runsOn } = definition
+    const perform: AnyDefinition['perform'] = (activation) => {
+      const place = { runId: activation.claimed.id, definition: name, path: '' }
+      const code = (): unknown => definition.perform(activation)
+      return runsOn === 'workflow' ? this.code.follow(place, code) : this.code.perform(place, code)
+    }
+    return { ...definition, perform }
+  }
+}
+
+/** A clock whose timers can all be dropped at once. */
+class DroppedClock implements Clock {
+  readonly #clock: Clock
+  readonly #timers = new Set<Timer>()
+  #isDropped = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic()
+  }
+
+  after(delayMs: number, fn: () => void, options?: TimerOptions): Timer {
+    if (this.#isDropped) return { cancel: () => {} }
+    const fire = (): void => {
+      this.#timers.delete(timer)
+      fn()
+    }
+    const armed = this.#clock.after(delayMs, fire, options)
+    const timer: Timer = {
+      cancel: () => {
+        this.#timers.delete(timer)
+        armed.cancel()
+      },
+    }
+    this.#timers.add(timer)
+    return timer
+  }
+
+  soon(fn: () => void): void {
+    this.#clock.soon(() => {
+      if (!this.#isDropped) fn()
+    })
+  }
+
+  drop(): void {
+    this.#isDropped = true
+    for (const timer of this.#timers) timer.cancel()
+  }
+}

@@ -1,0 +1,77 @@
+// Telling runs what they wait for, once they wait for it.
+
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import type { Troupe } from '../troupe.ts'
+import type { Stage } from './stage.ts'
+
+interface Awaited {
+  readonly runId: string
+  readonly message: string
+  readonly isWaiting: Deferred<void>
+}
+
+export class Waiting {
+  readonly #stage: Stage
+  readonly #troupe: Troupe
+  readonly #awaited = new Set<Awaited>()
+  readonly #answers = new Map<string, unknown>()
+
+  constructor(stage: Stage, troupe: Troupe) {
+    this.#stage = stage
+    this.#troupe = troupe
+    stage.atRest = () => this.#look()
+    stage.whenStuck = (text) => {
+      for (const awaited of this.#awaited)
+        this.#fail(awaited, `Run ${awaited.runId} never waits for message '${awaited.message}': ${text}`)
+    }
+  }
+
+  on(message: string, payload: unknown): void {
+    this.#answers.set(message, payload)
+    this.#stage.clock.note()
+  }
+
+  async when(runId: string, message: string): Promise<void> {
+    const awaited = { runId, message, isWaiting: deferred<void>() }
+    this.#awaited.add(awaited)
+    this.#stage.awaits.add(runId)
+    this.#stage.clock.note()
+    try {
+      await awaited.isWaiting.promise
+    } finally {
+      this.#awaited.delete(awaited)
+      if (![...this.#awaited].some((other) => other.runId === runId)) this.#stage.awaits.delete(runId)
+    }
+  }
+
+  /** Tells who waits, and whoever waits for that; true when something was told. */
+  async #look(): Promise<boolean> {
+    const { seen } = this.#stage
+    for (const awaited of this.#awaited) {
+      if (seen.waitingFor(awaited.message).some(({ id }) => id === awaited.runId)) awaited.isWaiting.resolve()
+      else await this.#checkEnd(awaited)
+    }
+    // They have their turn before time, or another answer, changes what they were told of.
+    if (this.#awaited.size > 0) await Promise.resolve()
+    for (const [message, payload] of this.#answers) {
+      const [run] = seen.waitingFor(message)
+      if (run === undefined) continue
+      await this.#troupe.tell(run.id, message, typeof payload === 'function' ? payload(run.id) : payload)
+      return true
+    }
+    return false
+  }
+
+  async #checkEnd(awaited: Awaited): Promise<void> {
+    const { state, error } = (await this.#troupe.get(awaited.runId)) ?? { state: 'unknown' }
+    if (state !== 'unknown' && !endings.includes(state)) return
+    const why = error === undefined ? '' : ` (${error.message})`
+    this.#fail(awaited, `Run ${awaited.runId} does not wait for message '${awaited.message}': it is ${state}${why}.`)
+  }
+
+  #fail(awaited: Awaited, text: string): void {
+    awaited.isWaiting.reject(new Error(text))
+  }
+}
+
+const endings: readonly string[] = ['succeeded', 'failed', 'cancelled']
