@@ -3,6 +3,7 @@ import type { Timer } from '../lib/clock.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toMs } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
+import { Lookout } from '../lib/lookout.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { isMeant } from '../model/event.ts'
 import type { EventEnd, EventRow } from '../store/events.ts'
@@ -80,11 +81,9 @@ export class Events implements EventVerbs, ChangeListener {
   readonly #changes: Changes
   readonly #checkOpen: () => void
   readonly #subscribers = new Set<Subscriber>()
+  readonly #lookout: Lookout
   readonly #counts = { published: 0, delivered: 0, failed: 0, dead: 0 }
   #isEnabled = true
-  #isLooking = false
-  #mustLookAgain = false
-  #timer: Timer | undefined
   #renewal: Timer | undefined
   #isClosed = false
 
@@ -92,6 +91,13 @@ export class Events implements EventVerbs, ChangeListener {
     this.#deps = deps
     this.#changes = changes
     this.#checkOpen = checkOpen
+    this.#lookout = new Lookout({
+      clock: deps.clock,
+      isNeeded: () => this.#subscribers.size > 0 && this.#isEnabled && !this.#isClosed,
+      look: () => this.#look(),
+      backstopMs,
+      background: true,
+    })
   }
 
   async publish(event: string, payload?: unknown, options: PublishOptions = {}): Promise<void> {
@@ -133,7 +139,6 @@ export class Events implements EventVerbs, ChangeListener {
     const subscriber: Subscriber = { pattern, handler: handler as EventHandler, ids, tail: Promise.resolve() }
     this.#subscribers.add(subscriber)
     this.#changes.listen(this)
-    this.#lookLater()
     this.#renewLater()
     this.look()
     return () => this.#unsubscribe(subscriber, group === undefined ? ids : ids.slice(1))
@@ -155,17 +160,13 @@ export class Events implements EventVerbs, ChangeListener {
 
   /** Something may have happened that somebody here wants to know. */
   look(): void {
-    if (this.#subscribers.size === 0 || !this.#isEnabled || this.#isClosed) return
-    this.#mustLookAgain = this.#isLooking
-    if (this.#isLooking) return
-    this.#isLooking = true
-    void this.#look()
+    this.#lookout.look()
   }
 
   /** Dispatches nothing more. What was kept for those who are alone is forgotten. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#timer?.cancel()
+    this.#lookout.end()
     this.#renewal?.cancel()
     this.#changes.forget(this)
     const alone = [...this.#subscribers].flatMap(({ ids }) => ids.slice(-1))
@@ -190,10 +191,8 @@ export class Events implements EventVerbs, ChangeListener {
       const subscriptions = [...this.#subscribers].flatMap(({ ids }) => ids)
       const rows = await store.takeEvents({ subscriptions, limit: atOnce, until: store.now() + takenMs })
       for (const row of rows) this.#give(row)
-      this.#mustLookAgain ||= rows.length === atOnce
+      if (rows.length === atOnce) this.look()
     })
-    this.#isLooking = false
-    if (this.#mustLookAgain) this.look()
   }
 
   /** One after another for one subscriber, beside those of all others. */
@@ -238,16 +237,6 @@ export class Events implements EventVerbs, ChangeListener {
       this.#deps.log.warn({ event: event.name, err: toError(error) }, `a subscriber of event '${event.name}' failed`)
       return false
     }
-  }
-
-  #lookLater(): void {
-    const look = (): void => {
-      this.#timer = undefined
-      if (this.#subscribers.size === 0 || this.#isClosed) return
-      this.look()
-      this.#lookLater()
-    }
-    this.#timer ??= this.#deps.clock.after(backstopMs, look, { background: true, upkeep: true })
   }
 
   #renewLater(): void {

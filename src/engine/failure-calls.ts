@@ -1,8 +1,8 @@
 // onFailure: the code of a definition is told of each of its runs that ended as failed, at least once, whoever ended it.
-import type { Timer } from '../lib/clock.ts'
 import { decode, decodeError } from '../lib/codec.ts'
 import { formatMs } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
+import { Lookout } from '../lib/lookout.ts'
 import { reviveError } from '../model/error-classes.ts'
 import type { FailureKey, FailureRow } from '../store/failures.ts'
 import type { NodeState } from './committer.ts'
@@ -30,70 +30,61 @@ export class FailureCalls {
   readonly #deps: Deps
   readonly #registry: Registry
   readonly #node: NodeState
+  readonly #lookout: Lookout
   readonly #underWay = new Set<Promise<void>>()
   #told: FailureKey[] = []
   #isServing = false
-  #look: Promise<void> | undefined
-  #mustLookAgain = false
-  #timer: Timer | undefined
 
   constructor(deps: Deps, { registry, node }: FailureCallsOptions) {
     this.#deps = deps
     this.#registry = registry
     this.#node = node
+    this.#lookout = new Lookout({
+      clock: deps.clock,
+      isNeeded: () => this.#isServing,
+      look: () => this.#takeAll(),
+      backstopMs,
+      background: true,
+    })
   }
 
   /** From now on this node tells what nobody has told yet. */
   serve(): void {
     this.#isServing = true
-    this.look()
-    this.#lookLater()
+    this.#lookout.look()
   }
 
   /** A run may have failed whose definition wants to know. */
   look(): void {
-    if (!this.#isServing || this.#wishing().length === 0) return
-    this.#mustLookAgain = this.#look !== undefined
-    this.#look ??= this.#takeAll().finally(() => {
-      this.#look = undefined
-      if (this.#mustLookAgain) this.look()
-    })
+    if (this.#wishing().length > 0) this.#lookout.look()
   }
 
   /** Tells what is there and no more; waits for it a while. What is not told by then is told by another process, or by the next. */
   async close(withinMs: number): Promise<void> {
-    this.#timer?.cancel()
     this.look()
     const quiet = async (): Promise<void> => {
-      while (this.#look !== undefined || this.#underWay.size > 0) await Promise.all([this.#look, ...this.#underWay])
+      while (this.#lookout.isLooking || this.#underWay.size > 0)
+        await Promise.all([this.#lookout.rested, ...this.#underWay])
     }
     await isDoneWithin(this.#deps.clock, Math.min(withinMs, lastMs), quiet())
     this.#isServing = false
+    this.#lookout.end()
   }
 
   #wishing(): number[] {
     return this.#registry.ids().filter((id) => this.#registry.byId(id)?.settings.onFailure !== undefined)
   }
 
-  #lookLater(): void {
-    this.#timer = this.#deps.clock.after(
-      backstopMs,
-      () => {
-        this.look()
-        this.#lookLater()
-      },
-      { background: true, upkeep: true },
-    )
-  }
-
   /** take → tell → drop */
   async #takeAll(): Promise<void> {
+    const definitionIds = this.#wishing()
+    if (definitionIds.length === 0) return
     try {
       await this.#drop()
       const limit = atOnce - this.#underWay.size
       if (limit === 0) return
       const { store } = this.#deps
-      const slice = { nodeId: this.#node.nodeId, definitionIds: this.#wishing(), limit }
+      const slice = { nodeId: this.#node.nodeId, definitionIds, limit }
       for (const row of await store.failures.take(slice)) {
         const told = this.#tell(row).finally(() => {
           this.#underWay.delete(told)

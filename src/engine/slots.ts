@@ -2,6 +2,7 @@
 import type { Timer } from '../lib/clock.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
+import { Lookout } from '../lib/lookout.ts'
 import { engineStopped, slotLost } from '../model/errors.ts'
 import type { LimitUse } from '../model/limiter.ts'
 import type { Entering, LimitedStep, Passed } from '../store/queues.ts'
@@ -81,10 +82,9 @@ export class Slots implements LimiterHost, VisitHost {
   #leaving: number[] = []
   readonly #waiting = new Map<number, Visit>()
   readonly #holding = new Set<Visit>()
-  #isBusy = false
-  #looksAgain = false
+  // Not in the background: who waits keeps the process alive.
+  readonly #lookout: Lookout
   #isPatient = true
-  #backstop: Timer | undefined
   #patience: Timer | undefined
   #isClosed = false
   #isEnded = false
@@ -93,6 +93,14 @@ export class Slots implements LimiterHost, VisitHost {
   constructor(deps: Deps, options: SlotsOptions) {
     this.#deps = deps
     this.#options = options
+    this.#lookout = new Lookout({
+      clock: deps.clock,
+      isNeeded: () => !this.#isEnded && this.#entering.length + this.#waiting.size + this.#leaving.length > 0,
+      look: () => this.#look(),
+      backstopMs,
+      background: false,
+      rested: () => this.#tellWhenQuiet(),
+    })
   }
 
   isUsing(rule: LimiterRule): boolean {
@@ -140,17 +148,12 @@ export class Slots implements LimiterHost, VisitHost {
       this.#leaving.push(ticket)
     }
     this.look()
-    if (this.#isQuiet) this.#quiet?.resolve()
+    this.#tellWhenQuiet()
   }
 
   /** Somebody may pass who could not before. Costs nothing while nobody waits. */
   look(): void {
-    if (this.#isEnded) return
-    if (this.#entering.length === 0 && this.#waiting.size === 0 && this.#leaving.length === 0) return
-    this.#looksAgain = true
-    if (this.#isBusy) return
-    this.#isBusy = true
-    this.#deps.clock.soon(() => void this.#lookAll())
+    this.#lookout.look()
   }
 
   /** Whether those who have slots may go on is in doubt. */
@@ -174,7 +177,7 @@ export class Slots implements LimiterHost, VisitHost {
     this.#isClosed = true
     for (const { visitor } of [...this.#entering, ...this.#waiting.values()]) visitor.ended(engineStopped())
     this.#quiet = deferred<void>()
-    if (this.#isQuiet) this.#quiet.resolve()
+    this.#tellWhenQuiet()
     return this.#quiet.promise
   }
 
@@ -186,7 +189,7 @@ export class Slots implements LimiterHost, VisitHost {
   /** Nothing is asked of the store from now on. */
   end(): void {
     this.#isEnded = true
-    this.#backstop?.cancel()
+    this.#lookout.end()
     this.#patience?.cancel()
     this.#quiet?.resolve()
   }
@@ -207,19 +210,14 @@ export class Slots implements LimiterHost, VisitHost {
     this.look()
   }
 
-  get #isQuiet(): boolean {
-    return this.#holding.size === 0 && this.#leaving.length === 0 && !this.#isBusy
+  #tellWhenQuiet(): void {
+    if (this.#holding.size === 0 && this.#leaving.length === 0 && !this.#lookout.isLooking) this.#quiet?.resolve()
   }
 
-  async #lookAll(): Promise<void> {
-    while (this.#looksAgain) {
-      this.#looksAgain = false
-      await this.#pass()
-      await new Promise<void>((resolve) => this.#deps.clock.soon(resolve))
-    }
-    this.#isBusy = false
-    if (this.#isQuiet) this.#quiet?.resolve()
-    this.#keepWatch()
+  /** Whoever comes or leaves in the same turn does so with the others. */
+  async #look(): Promise<void> {
+    await new Promise<void>((resolve) => this.#deps.clock.soon(resolve))
+    await this.#pass()
   }
 
   async #pass(): Promise<void> {
@@ -276,13 +274,5 @@ export class Slots implements LimiterHost, VisitHost {
       this.#isPatient = false
       this.look()
     })
-  }
-
-  // Not in the background: who waits keeps the process alive.
-  #keepWatch(): void {
-    this.#backstop?.cancel()
-    this.#backstop = undefined
-    const isNeeded = !this.#isEnded && (this.#entering.length > 0 || this.#waiting.size > 0 || this.#leaving.length > 0)
-    if (isNeeded) this.#backstop = this.#deps.clock.after(backstopMs, () => this.look(), { upkeep: true })
   }
 }

@@ -1,7 +1,7 @@
-// Looking in the store for what a workflow waits for: when that begins, when there may be something, and every second.
+// Looking in the store for what a workflow waits for.
 import type { Activation } from '../engine/activation.ts'
-import type { Timer } from '../lib/clock.ts'
 import { toError } from '../lib/errors.ts'
+import { Lookout } from '../lib/lookout.ts'
 
 /** What it needs of the steps of the run. */
 export interface LookoutOwner {
@@ -11,55 +11,26 @@ export interface LookoutOwner {
   asked(): void
 }
 
+interface RunLookout {
+  readonly owner: LookoutOwner
+  readonly isNeeded: () => boolean
+  readonly see: () => Promise<void>
+}
+
 // What another process brought to a run that cannot park, as something of it executes, is found by then.
-const lookAgainMs = 1_000
+const backstopMs = 1_000
 
-export class Lookout {
-  readonly #owner: LookoutOwner
-  readonly #isWaiting: () => boolean
-  readonly #see: () => Promise<void>
-  #isLooking = false
-  #mustLookAgain = false
-  #timer: Timer | undefined
-
-  constructor(owner: LookoutOwner, isWaiting: () => boolean, see: () => Promise<void>) {
-    this.#owner = owner
-    this.#isWaiting = isWaiting
-    this.#see = see
-  }
-
-  look(): void {
-    if (!this.#isWaiting()) return
-    this.#mustLookAgain = this.#isLooking
-    if (this.#isLooking) return
-    this.#isLooking = true
-    this.#owner.asking()
-    void this.#look()
-  }
-
-  end(): void {
-    this.#timer?.cancel()
-  }
-
-  async #look(): Promise<void> {
-    const { activation } = this.#owner
+/** Looks with `see` while `isNeeded`; what that throws sets the run aside. */
+export function lookoutOf({ owner, isNeeded, see }: RunLookout): Lookout {
+  const { activation } = owner
+  const look = async (): Promise<void> => {
+    owner.asking()
     try {
-      await this.#see()
+      await see()
     } catch (error) {
       if (!activation.isOver) activation.writeFailed(toError(error))
     }
-    this.#isLooking = false
-    if (!activation.isOver) {
-      if (this.#mustLookAgain) this.look()
-      this.#lookLater()
-    }
-    this.#owner.asked()
+    owner.asked()
   }
-
-  #lookLater(): void {
-    this.#timer?.cancel()
-    if (!this.#isWaiting()) return
-    const { clock } = this.#owner.activation.deps
-    this.#timer = clock.after(lookAgainMs, () => this.look(), { background: true, upkeep: true })
-  }
+  return new Lookout({ clock: activation.deps.clock, isNeeded, look, backstopMs, background: true })
 }

@@ -2,8 +2,9 @@
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { decode, encode } from '../lib/codec.ts'
 import type { Duration } from '../lib/duration.ts'
+import type { Lookout } from '../lib/lookout.ts'
 import type { MessageRow } from '../store/waits.ts'
-import { Lookout, type LookoutOwner } from './lookout.ts'
+import { lookoutOf, type LookoutOwner } from './lookout.ts'
 
 export interface ReceiveOptions {
   /** For ever unless told. */
@@ -34,8 +35,7 @@ export class Receives {
 
   constructor(owner: LookoutOwner) {
     this.#owner = owner
-    const isWaiting = (): boolean => this.#waiting.size > 0
-    this.#lookout = new Lookout(owner, isWaiting, () => this.#see())
+    this.#lookout = lookoutOf({ owner, isNeeded: () => this.#waiting.size > 0, see: () => this.#see() })
   }
 
   add(receive: Receive): void {

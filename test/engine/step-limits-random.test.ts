@@ -96,7 +96,10 @@ it.each([1, 2, 3])(
     await eventually(async () =>
       (await first.stage.troupe.limiters()).every(({ slots, waiting }) => slots + waiting === 0),
     )
-    expect([seen.most, all()]).toEqual([most, 0])
+    expect(seen.most).toBeLessThanOrEqual(most)
+    // How many come together is chance; were it never two, nothing would have been tried.
+    expect(seen.most).toBeGreaterThan(1)
+    expect(all()).toBe(0)
   },
   60_000,
 )
