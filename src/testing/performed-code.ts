@@ -9,17 +9,27 @@ export interface Life {
   readonly isOver: boolean
 }
 
+/** Each attempt is a place of its own. */
 export interface CodePlace {
   readonly life: Life
   readonly runId: string
   readonly definition: string
   /** Of the step; empty for the code of a run itself. */
   readonly path: string
+  /** It is the code of a workflow, which is performed again on every resume. */
+  readonly isRepeated: boolean
 }
+
+type Where = Pick<CodePlace, 'runId' | 'definition' | 'path'>
 
 interface Performing extends CodePlace {
   /** How many timers it has armed and waits for. */
   timers: number
+}
+
+/** Which code is asking; undefined outside of runs. */
+export function currentPlace(): CodePlace | undefined {
+  return places.getStore()
 }
 
 const places = new AsyncLocalStorage<Performing>()
@@ -47,13 +57,13 @@ export class PerformedCode {
   }
 
   /** Performs the code of a workflow, which waits for what the engine does. */
-  follow<T>(place: Omit<CodePlace, 'life'>, code: () => T): T {
-    return places.run({ ...place, life: this.#life, timers: 0 }, code)
+  follow<T>(place: Where, code: () => T): T {
+    return places.run({ ...place, life: this.#life, isRepeated: true, timers: 0 }, code)
   }
 
   /** Performs a step or a worker. */
-  perform<T>(place: Omit<CodePlace, 'life'>, code: () => T): T {
-    const performing = { ...place, life: this.#life, timers: 0 }
+  perform<T>(place: Where, code: () => T): T {
+    const performing = { ...place, life: this.#life, isRepeated: false, timers: 0 }
     this.#performing.add(performing)
     const ended = (): void => {
       this.#performing.delete(performing)

@@ -74,10 +74,15 @@ export class Stage {
 
   /** Opens an engine on the store and starts it. */
   async start(options: EngineOptions): Promise<StagedEngine> {
-    const engine = new StagedEngine(this)
-    this.#engine = engine
-    await engine.open(this.#store, options)
+    const engine = this.prepare(options)
+    await engine.open()
     return engine
+  }
+
+  /** The next engine on the store, which is not open yet. */
+  prepare(options: EngineOptions): StagedEngine {
+    this.#engine = new StagedEngine(this, this.#store, options)
+    return this.#engine
   }
 
   async close(): Promise<void> {
@@ -108,12 +113,16 @@ export class StagedEngine implements Life {
   readonly code: PerformedCode
   readonly #stage: Stage
   readonly #clock: DroppedClock
+  readonly #store: Store
+  readonly #options: EngineOptions
   #troupe: Troupe | undefined
   #isOver = false
   inside: Inside | undefined
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, store: Store, options: EngineOptions) {
     this.#stage = stage
+    this.#store = store
+    this.#options = options
     this.#clock = new DroppedClock(stage.clock)
     this.code = new PerformedCode(stage.clock, this)
   }
@@ -127,7 +136,8 @@ export class StagedEngine implements Life {
     return this.#isOver
   }
 
-  async open(store: Store, options: EngineOptions): Promise<void> {
+  async open(): Promise<void> {
+    const options = this.#options
     const { definitions, schedules = [], log, performStep, ids } = options
     const troupe = await Troupe.open(
       { ...options.troupe, definitions: [...definitions.map((one) => this.#followed(one)), ...schedules] },
@@ -138,7 +148,7 @@ export class StagedEngine implements Life {
         maxDeliveries: Number.MAX_SAFE_INTEGER,
         // Whoever lived here before has ended.
         isProvedDead: () => true,
-        store: this.#observed(store, options),
+        store: this.#observed(),
         opened: (inside) => (this.inside = inside),
         performStep: (step, perform) => this.code.perform(step, () => performStep(step, perform)),
         ...(ids && { ids }),
@@ -155,9 +165,10 @@ export class StagedEngine implements Life {
     if (this.#troupe !== undefined) unbindEngine(this.#troupe)
   }
 
-  #observed(store: Store, { committing, committed }: EngineOptions): Store {
+  #observed(): Store {
     const { clock, seen } = this.#stage
-    return observedStore(store, {
+    const { committing, committed } = this.#options
+    return observedStore(this.#store, {
       asked: () => clock.begin(),
       committing: (batch) => committing?.(batch),
       committed: (batch, answer) => {
