@@ -24,7 +24,7 @@ import { silenceOf, type Silence } from './silence.ts'
 import type { Performance, Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
 import { whenBegun, type AttemptResult, type Task } from './task.ts'
-import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner } from './writes.ts'
+import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner, type Writer } from './writes.ts'
 
 /** Finished, set aside, to be tried again, put off, begun anew, given back, or not ours any more. */
 type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'continued' | 'released' | 'lost'
@@ -35,7 +35,7 @@ type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'continued' | 'rel
  * Its end is decided once; then it cleans up, and then the end is made durable. From the decision on the code of the run is not heard any more,
  * but for what its clean-ups say.
  */
-export class Activation implements Attempt, Task, WriteOwner, Neighbour<Activation> {
+export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<Activation> {
   older: Activation | undefined
   younger: Activation | undefined
   claimed: Claimed
@@ -264,7 +264,7 @@ export class Activation implements Attempt, Task, WriteOwner, Neighbour<Activati
 
   /** Writes what it says. */
   send(owner: WriteOwner, records: readonly HeldRecord[]): void {
-    this.#around.write(new HeldWrite(owner, this.held, records))
+    this.#around.write(new HeldWrite(this, owner, records))
   }
 
   // What became of the end of the run.

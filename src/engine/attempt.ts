@@ -25,6 +25,4 @@ export interface Attempt {
   snooze(delayMs: number): void
   defer(cleanup: Cleanup): void
   write(owner: WriteOwner, records: readonly HeldRecord[]): void
-  lost(): void
-  writeFailed(error: Error): void
 }

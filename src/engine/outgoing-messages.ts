@@ -57,11 +57,6 @@ export class OutgoingMessages implements WriteOwner {
     this.#goOn()
   }
 
-  lost(): void {
-    this.#gathered = undefined
-    this.#activation.lost()
-  }
-
   /** Words are not worth a run: what could not be written is gone, and the next real write tells. */
   writeFailed(error: Error): void {
     this.#activation.deps.log.warn({ run: this.#activation.claimed.id, err: error }, 'a message of a run was lost')

@@ -76,10 +76,6 @@ export class Speech implements WriteOwner {
     this.#around.heard(this.#activation.claimed.id)
   }
 
-  lost(): void {
-    this.#activation.lost()
-  }
-
   /** Words are not worth a run: what could not be written is gone, and the next real write tells. */
   writeFailed(error: Error): void {
     this.#around.deps.log.warn({ run: this.#activation.claimed.id, err: error }, 'what a run said was lost')

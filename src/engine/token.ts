@@ -6,12 +6,10 @@ import type { Activation } from './activation.ts'
 import type { WriteOwner } from './writes.ts'
 
 export class Token implements WriteOwner {
-  readonly #activation: Activation
   readonly #secret: string
   readonly #given = deferred<string>()
 
   constructor(activation: Activation, attempt: Omit<TokenRecord, 'held' | 'hash'>) {
-    this.#activation = activation
     this.#secret = activation.deps.ids.secret()
     const record = { ...attempt, held: activation.held, hash: hashOf(this.#secret) }
     activation.write(this, [{ list: 'tokens', record }])
@@ -25,13 +23,5 @@ export class Token implements WriteOwner {
 
   written(): void {
     this.#given.resolve(this.#secret)
-  }
-
-  lost(): void {
-    this.#activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#activation.writeFailed(error)
   }
 }

@@ -17,9 +17,16 @@ export interface Write {
   failed(error: Error): void
 }
 
-/** Who learns what became of the writes of one activation. */
+/** Who learns what became of a write for a run. */
 export interface WriteOwner {
   written(write: HeldWrite, committed: store.Committed): void
+  /** In the place of the run, which gives up without this. */
+  writeFailed?(error: Error): void
+}
+
+/** A run that this node holds, on whose behalf something is written. */
+export interface Writer {
+  readonly held: store.Held
   /** The run is not this node's any more. */
   lost(): void
   writeFailed(error: Error): void
@@ -32,14 +39,18 @@ export type HeldRecord = { [K in HeldList]: { readonly list: K; readonly record:
 
 /** Writes for a run that this node holds; refused when it does not any more. */
 export class HeldWrite implements Write {
+  readonly #writer: Writer
   readonly #owner: WriteOwner
-  readonly held: store.Held
   readonly records: readonly HeldRecord[]
 
-  constructor(owner: WriteOwner, held: store.Held, records: readonly HeldRecord[]) {
+  constructor(writer: Writer, owner: WriteOwner, records: readonly HeldRecord[]) {
+    this.#writer = writer
     this.#owner = owner
-    this.held = held
     this.records = records
+  }
+
+  get held(): store.Held {
+    return this.#writer.held
   }
 
   addTo(draft: Draft): void {
@@ -47,12 +58,13 @@ export class HeldWrite implements Write {
   }
 
   committed(committed: store.Committed): void {
-    if (committed.isNodeLost || committed.lost.has(this.held)) this.#owner.lost()
+    if (committed.isNodeLost || committed.lost.has(this.held)) this.#writer.lost()
     else this.#owner.written(this, committed)
   }
 
   failed(error: Error): void {
-    this.#owner.writeFailed(error)
+    if (this.#owner.writeFailed === undefined) this.#writer.writeFailed(error)
+    else this.#owner.writeFailed(error)
   }
 }
 
@@ -81,10 +93,10 @@ export class ReleaseWrite implements Write {
 
 /** Tells the store that a run begins that was claimed ahead; nothing when it has ended again by then. */
 export class BeginWrite implements Write {
-  readonly #run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }
+  readonly #run: Writer & { readonly isHeard: boolean }
   readonly #at: number
 
-  constructor(run: { readonly held: store.Held; readonly isHeard: boolean; lost(): void }, at: number) {
+  constructor(run: Writer & { readonly isHeard: boolean }, at: number) {
     this.#run = run
     this.#at = at
   }

@@ -43,16 +43,8 @@ export class RunState implements WriteOwner {
 
   // WriteOwner
 
+  // What could not be kept would be missed by the next attempt: this one is given up then.
   written(): void {}
-
-  lost(): void {
-    this.#attempt.lost()
-  }
-
-  /** What could not be kept would be missed by the next attempt. */
-  writeFailed(error: Error): void {
-    this.#attempt.writeFailed(error)
-  }
 
   #write(key: string, value: string | null): void {
     if (!this.#attempt.isHeard) return

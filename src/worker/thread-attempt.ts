@@ -105,15 +105,10 @@ export class ThreadAttempt implements Attempt {
     this.#side.post({ type: 'defer', n })
   }
 
+  /** What becomes of it is known outside. */
   write(_owner: WriteOwner, records: readonly HeldRecord[]): void {
     this.#side.post({ type: 'write', records })
   }
-
-  // What becomes of writes is known outside.
-
-  lost(): void {}
-
-  writeFailed(): void {}
 
   /** What its code returned. */
   returned(value: unknown): void {

@@ -162,7 +162,7 @@ class AttemptInThread implements Performance, ThreadUser {
     if (!activation.isHeard) return
     const { held } = activation
     const records = given.map(({ list, record }) => ({ list, record: { ...record, held } })) as HeldRecord[]
-    activation.write(new Kept(activation), records)
+    activation.write(kept, records)
   }
 
   #post(message: ToThread): void {
@@ -202,24 +202,8 @@ class AttemptInThread implements Performance, ThreadUser {
   }
 }
 
-/** What could not be kept would be missed by the next attempt. */
-class Kept implements WriteOwner {
-  readonly #activation: Activation
-
-  constructor(activation: Activation) {
-    this.#activation = activation
-  }
-
-  written(): void {}
-
-  lost(): void {
-    this.#activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#activation.writeFailed(error)
-  }
-}
+// What could not be kept would be missed by the next attempt: this one is given up then.
+const kept: WriteOwner = { written: () => {} }
 
 function errorOf(text: string): Error {
   return decodeError(text, reviveError)

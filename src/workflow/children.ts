@@ -58,12 +58,4 @@ export class ChildStart implements WriteOwner {
     if (dueAt !== null) around.dueAt(dueAt)
     this.#owner.recorded({ ...result, path: this.#order.path, seq: this.#seq, kind: 'child' })
   }
-
-  lost(): void {
-    this.#owner.activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#owner.activation.writeFailed(error)
-  }
 }

@@ -117,12 +117,8 @@ export class Receives {
     this.#taken.set(seq, line)
     this.#owner.asking()
     activation.deps.log.warn({ run: activation.claimed.id, err: error }, 'a message that does not fit was not received')
-    const owner = {
-      written: () => this.#owner.asked(),
-      lost: () => activation.lost(),
-      writeFailed: (failure: Error) => activation.writeFailed(failure),
-    }
-    activation.write(owner, [{ list: 'refusals', record: { held: activation.held, message: seq, why } }])
+    const written = (): void => this.#owner.asked()
+    activation.write({ written }, [{ list: 'refusals', record: { held: activation.held, message: seq, why } }])
   }
 }
 

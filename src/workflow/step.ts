@@ -114,14 +114,6 @@ export class StepRecorder implements WriteOwner {
   written(): void {
     if (this.#step !== undefined) this.#owner.recorded(this.#step)
   }
-
-  lost(): void {
-    this.#owner.activation.lost()
-  }
-
-  writeFailed(error: Error): void {
-    this.#owner.activation.writeFailed(error)
-  }
 }
 
 /** One step being executed. */
@@ -253,12 +245,8 @@ export class StepExecution implements Task {
       hadToken: this.#hadToken,
     }
     const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', name: null, dueAt }
-    const owner: WriteOwner = {
-      written: () => this.#owner.pause(wait, () => this.#owner.execute(this)),
-      lost: () => activation.lost(),
-      writeFailed: (failure) => activation.writeFailed(failure),
-    }
-    activation.write(owner, [{ list: 'attempts', record }])
+    const written = (): void => this.#owner.pause(wait, () => this.#owner.execute(this))
+    activation.write({ written }, [{ list: 'attempts', record }])
   }
 
   #record(isError: boolean, value: string): void {
