@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url'
 
 const folder = resolve('bench/peers')
 
-/** Which of them: those of the actor bench or those of the queue bench. */
-export type PeerKind = 'dependencies' | 'optionalDependencies'
+/** Which of them: those of the actor bench, of the queue bench or of the workflow bench. */
+export type PeerKind = 'dependencies' | 'optionalDependencies' | 'devDependencies'
 
 /** Adds the peers that can be had, installing them when they are not there. Of one that cannot, the reason is told. */
 export async function addPeers(

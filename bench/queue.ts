@@ -5,20 +5,20 @@
 //   npm run bench:queue -- --no-peers --rounds 1
 //   npm run bench:queue -- --redis 6380          where Redis listens on this machine, for BullMQ
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { peerVersions } from './installed-peers.ts'
+import { busyness, quantiles, withFolder, type Pace } from './measure.ts'
 import { claimsBeside } from './queue/backlog.ts'
 import { idlePercent } from './queue/idle.ts'
-import { quantiles, startLatency } from './queue/latency.ts'
+import { startLatency } from './queue/latency.ts'
 import { growth, memoryOver } from './queue/memory.ts'
 import { callManyRow, callRow, hasCallMany, processRow, runRow } from './queue/ours.ts'
 import { leastCallManyRow, leastCallRow, leastProcessRow, oneTable } from './queue/one-table.ts'
 import { queuePeers, type Peer } from './queue/peers.ts'
 import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/raw-rows.ts'
-import { withFolder, type Pace, type Row } from './queue/work.ts'
-import { machine, median, rate, table } from './report.ts'
+import type { Row } from './queue/work.ts'
+import { Bars, machine, median, rate, table } from './report.ts'
 
 const options = parseArgs({
   options: {
@@ -51,25 +51,7 @@ const progress = (line: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
 }
 
-const bars: string[] = []
-function bar(
-  name: string,
-  value: number,
-  { least, most, unit }: { least?: number; most?: number; unit: string },
-): void {
-  if (Number.isNaN(value)) return
-  const isMet = value >= (least ?? -Infinity) && value <= (most ?? Infinity)
-  const told = (one: number): string => (unit === '' ? rate(one) : `${Number(one.toFixed(3))}${unit}`)
-  const wanted = least === undefined ? `at most ${told(most ?? 0)}` : `at least ${told(least)}`
-  bars.push(`${isMet ? 'met   ' : 'missed'}  ${name}: ${told(value)}, ${wanted}`)
-}
-
-/** Milliseconds that all processors were at work, and those of them for this process. */
-function workedMs(): { all: number; own: number } {
-  const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
-  const { user, system } = process.cpuUsage()
-  return { all, own: (user + system) / 1_000 }
-}
+const bars = new Bars()
 
 /** Microseconds of a write of 4 KiB that is made durable: what every commit pays at least. */
 const syncedWriteUs = (): Promise<number> =>
@@ -148,13 +130,13 @@ function showRates(peers: readonly Peer[]): void {
   console.log(table([...heads, ...others], lines))
   const ours = (what: string): number => of(what, 'troupe').perSecond
   const part = (what: string): number => ours(what) / of(what, oneTable).perSecond
-  bar('calls a second from 100 callers', ours(names.call), { least: 80_000, unit: '' })
-  bar('starts a second by callMany', ours(names.callMany), { least: 200_000, unit: '' })
-  bar('runs processed a second', ours(names.processed), { least: 90_000, unit: '' })
+  bars.add('calls a second from 100 callers', ours(names.call), { least: 80_000, unit: '' })
+  bars.add('starts a second by callMany', ours(names.callMany), { least: 200_000, unit: '' })
+  bars.add('runs processed a second', ours(names.processed), { least: 90_000, unit: '' })
   // The same three bars beside the machine they were set on, where one table took 275 k, 430 k and 175 k.
-  bar('calls beside one table', part(names.call), { least: 80 / 275, unit: '×' })
-  bar('callMany beside one table', part(names.callMany), { least: 200 / 430, unit: '×' })
-  bar('processed beside one table', part(names.processed), { least: 90 / 175, unit: '×' })
+  bars.add('calls beside one table', part(names.call), { least: 80 / 275, unit: '×' })
+  bars.add('callMany beside one table', part(names.callMany), { least: 200 / 430, unit: '×' })
+  bars.add('processed beside one table', part(names.processed), { least: 90 / 175, unit: '×' })
 }
 
 async function showLatency(peers: readonly Peer[]): Promise<void> {
@@ -169,8 +151,8 @@ async function showLatency(peers: readonly Peer[]): Promise<void> {
   console.log(`\n${names.latency}: from the call to the first line of the handler, in ms`)
   const shown = lines.map(([who, { p50, p99 }]) => [who, p50.toFixed(3), p99.toFixed(3)])
   console.log(table(['', 'p50', 'p99'], shown))
-  bar('start latency when idle, p50', ours.p50, { most: 0.6, unit: ' ms' })
-  bar('start latency when idle, p99 beside raw', ours.p99 / raw.p99, { most: 1.5, unit: '×' })
+  bars.add('start latency when idle, p50', ours.p50, { most: 0.6, unit: ' ms' })
+  bars.add('start latency when idle, p99 beside raw', ours.p99 / raw.p99, { most: 1.5, unit: '×' })
 }
 
 async function showBacklog(): Promise<void> {
@@ -180,7 +162,7 @@ async function showBacklog(): Promise<void> {
   console.log(
     `\na claim of 100 runs: ${emptyMs.toFixed(3)} ms in an empty store, ${fullMs.toFixed(3)} ms beside 1 M waiting runs (half scheduled, half ready in another queue)`,
   )
-  bar('a claim beside 1 M waiting runs', fullMs / emptyMs, { most: 1.1, unit: '×' })
+  bars.add('a claim beside 1 M waiting runs', fullMs / emptyMs, { most: 1.1, unit: '×' })
 }
 
 async function showMemory(): Promise<void> {
@@ -195,10 +177,10 @@ async function showMemory(): Promise<void> {
   ])
   console.log(`\nafter so many runs on one engine; its file has ${mib(memory.fileBytes)} MiB in the end`)
   console.log(table(['runs', 'heap, MiB', 'resident, MiB', 'runs a second'], lines))
-  bar('heap after 1 M runs beside that after 100 k', growth(memory), { most: 1.1, unit: '×' })
+  bars.add('heap after 1 M runs beside that after 100 k', growth(memory), { most: 1.1, unit: '×' })
 }
 
-const begun = { ...workedMs(), at: performance.now() }
+const othersPart = busyness()
 const wanted = { call: names.call, callMany: names.callMany, process: names.processed, count: 80_000 }
 const peers = options.peers ? await queuePeers(wanted, Number(options.redis), tell) : []
 console.log(machine())
@@ -207,10 +189,10 @@ console.log(
 )
 if (isWanted(names.idle)) {
   progress(names.idle)
-  const percent = await idlePercent(10_000)
+  const percent = await idlePercent(30_000)
   progress('')
   console.log(`\nan idle engine takes ${percent.toFixed(2)} % of a core`)
-  bar('idle CPU', percent, { most: 0.5, unit: ' %' })
+  bars.add('idle CPU', percent, { most: 0.5, unit: ' %' })
 }
 await measureRates(peers)
 progress('')
@@ -222,9 +204,4 @@ if (peers.length > 0) {
   console.log(`\n${peerVersions('optionalDependencies').join(', ')}. What they do is not all the same:`)
   for (const { note } of peers) console.log(`- ${note}`)
 }
-const ended = workedMs()
-const others = (ended.all - begun.all - (ended.own - begun.own)) / (performance.now() - begun.at)
-console.log(
-  `\nother processes took ${(others * 100).toFixed(0)} % of a core meanwhile: above 20 % the figures say more about them`,
-)
-console.log(`\n${bars.join('\n')}`)
+bars.tell(othersPart())

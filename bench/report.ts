@@ -1,6 +1,32 @@
 // How a bench tells its figures.
 import { cpus, totalmem } from 'node:os'
 
+/** What a bar asks for; a figure may be without unit. */
+export interface Bar {
+  readonly least?: number
+  readonly most?: number
+  readonly unit: string
+}
+
+/** Which bars are met. */
+export class Bars {
+  readonly #lines: string[] = []
+
+  add(name: string, value: number, { least, most, unit }: Bar): void {
+    if (Number.isNaN(value)) return
+    const isMet = value >= (least ?? -Infinity) && value <= (most ?? Infinity)
+    const told = (one: number): string => (unit === '' ? rate(one) : `${Number(one.toFixed(3))}${unit}`)
+    const wanted = least === undefined ? `at most ${told(most ?? 0)}` : `at least ${told(least)}`
+    this.#lines.push(`${isMet ? 'met   ' : 'missed'}  ${name}: ${told(value)}, ${wanted}`)
+  }
+
+  /** With what other processes took of a core meanwhile. */
+  tell(othersPercent: number): void {
+    const others = `other processes took ${othersPercent.toFixed(0)} % of a core meanwhile: above 20 % the figures say more about them`
+    console.log(`\n${others}\n\n${this.#lines.join('\n')}`)
+  }
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right)
   const middle = sorted.length >> 1

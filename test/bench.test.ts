@@ -1,10 +1,10 @@
-// The yardstick of bench/steps writes the rows that the engine writes, or the ratio means nothing.
+// The yardstick of bench/workflow writes the rows that the engine writes, or the ratio means nothing.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Troupe, workflow } from 'troupe'
-import { rawWorkflows } from '../bench/raw-workflows.ts'
+import { RawWorkflows } from '../bench/workflow/raw.ts'
 import { openDriver } from '../src/store/sqlite/driver.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-yardstick-'))
@@ -31,9 +31,9 @@ it('is the same work', async () => {
   await troupe.start()
   const output = await troupe.run(three, 7)
   await troupe.stop()
-  const raw = await rawWorkflows(theirs)
+  const raw = await RawWorkflows.open(theirs)
 
-  expect(await raw.run(7)).toEqual(output)
+  expect(await raw.threeSteps(7)).toEqual(output)
 
   raw.close()
   expect(await rowsOf(theirs)).toEqual(await rowsOf(ours))

@@ -6,7 +6,7 @@ import { emptyLists } from '../../src/store/lists.ts'
 import type { Batch, Store } from '../../src/store/store.ts'
 import { median } from '../report.ts'
 import { RawQueue } from './raw.ts'
-import { check, withFolder } from './work.ts'
+import { check, withFolder } from '../measure.ts'
 
 /** How many runs a claim brings. */
 const atOnce = 100

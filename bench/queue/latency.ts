@@ -3,13 +3,8 @@ import { join } from 'node:path'
 import { worker } from 'troupe'
 import { open } from './ours.ts'
 import { RawQueue } from './raw.ts'
-import { doneOf, jobOf, wait, withFolder, type Done, type Job } from './work.ts'
-
-/** Milliseconds. */
-export interface Quantiles {
-  readonly p50: number
-  readonly p99: number
-}
+import { wait, withFolder, quantiles, type Quantiles } from '../measure.ts'
+import { doneOf, jobOf, type Done, type Job } from './work.ts'
 
 // Long enough that whatever follows the end of a run is over before the next.
 const restMs = 2
@@ -30,13 +25,6 @@ export const startLatency = (count: number): Promise<{ ours: Quantiles; raw: Qua
     await rawOne.close()
     return { ours: quantiles(ours), raw: quantiles(raw) }
   })
-
-export function quantiles(values: readonly number[]): Quantiles {
-  const sorted = [...values].sort((left, right) => left - right)
-  const at = (part: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
-  return { p50: at(0.5), p99: at(0.99) }
-}
 
 interface Side {
   /** Milliseconds until the handler of one run began. */

@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { noop, open } from './ours.ts'
-import { fromCallers, jobOf, withFolder } from './work.ts'
+import { fromCallers, withFolder } from '../measure.ts'
+import { jobOf } from './work.ts'
 
 export interface Slice {
   readonly runs: number

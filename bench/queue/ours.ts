@@ -2,19 +2,8 @@
 import { join } from 'node:path'
 import { Troupe, worker, type Definition } from 'troupe'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
-import {
-  check,
-  doneOf,
-  fromCallers,
-  jobOf,
-  paceOf,
-  Tally,
-  withFolder,
-  type Done,
-  type Job,
-  type Pace,
-  type Row,
-} from './work.ts'
+import { check, fromCallers, paceOf, withFolder, type Pace } from '../measure.ts'
+import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
 const who = 'troupe'
 const bulkSlice = 10_000

@@ -1,6 +1,7 @@
 // BullMQ on a Redis of this machine; the durability is that of the server.
 import type { Peer, Wanted } from './peers.ts'
-import { doneOf, fromCallers, jobOf, paceOf, Tally, type Done, type Job, type Pace, type Row, wait } from './work.ts'
+import { fromCallers, paceOf, type Pace, wait } from '../measure.ts'
+import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
 export interface BullMq {
   readonly Queue: new (name: string, options: object) => BullQueue

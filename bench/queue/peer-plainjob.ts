@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
 import type { Peer, Wanted } from './peers.ts'
-import { fromCallers, jobOf, paceOf, Tally, withFolder, type Job, type Pace, type Row, wait } from './work.ts'
+import { fromCallers, paceOf, withFolder, type Pace, wait } from '../measure.ts'
+import { jobOf, Tally, type Job, type Row } from './work.ts'
 
 export interface PlainJob {
   defineQueue(options: { connection: object; logger: object }): PlainQueue

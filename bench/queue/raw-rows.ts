@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { countRuns } from './ours.ts'
 import { RawQueue } from './raw.ts'
-import { check, doneOf, fromCallers, jobOf, paceOf, Tally, withFolder, type Job, type Pace, type Row } from './work.ts'
+import { check, fromCallers, paceOf, withFolder, type Pace } from '../measure.ts'
+import { doneOf, jobOf, Tally, type Job, type Row } from './work.ts'
 
 const who = 'raw'
 const bulkSlice = 10_000

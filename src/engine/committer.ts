@@ -8,7 +8,7 @@ import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { HeldWrite, type Draft, type Write } from './writes.ts'
 
-// Measured: past this a batch gains nothing on bench/steps, and it bounds how long one commit holds the loop.
+// Measured: past this a batch gains nothing on bench/workflow, and it bounds how long one commit holds the loop.
 const mostWrites = 1_000
 
 /** This node in the store, while it is one. */

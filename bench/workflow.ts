@@ -1,0 +1,140 @@
+// Workflows beside the same rows written raw on the same driver and beside other libraries, in one run, with every count checked.
+//
+//   npm run bench:workflow                       everything, about five minutes
+//   npm run bench:workflow -- --only wake        pieces whose name contains it
+//   npm run bench:workflow -- --no-peers --rounds 1
+import { parseArgs } from 'node:util'
+import { peerVersions } from './installed-peers.ts'
+import { busyness } from './measure.ts'
+import { Bars, machine, median, rate, table } from './report.ts'
+import { workflowPeers, type WorkflowPeer } from './workflow/peers.ts'
+import { oursOfThree, rawOfThree, type Figures } from './workflow/three-steps.ts'
+import { parkAndWake, wakeLatency } from './workflow/wake.ts'
+import { longRun, parallelSteps } from './workflow/wide.ts'
+
+const options = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    peers: { type: 'boolean', default: true },
+    rounds: { type: 'string', default: '3' },
+  },
+  allowNegative: true,
+}).values
+
+const rounds = Number(options.rounds)
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
+
+const names = {
+  three: 'workflows of three steps',
+  parallel: 'a run of 100 parallel steps',
+  long: 'a run of 10,000 steps',
+  wake: 'wake by a message',
+  parked: 'memory of 1 M parked runs',
+}
+const isWanted = (name: string): boolean => name.includes(options.only)
+const bars = new Bars()
+
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
+}
+
+async function showThree(peers: readonly WorkflowPeer[]): Promise<void> {
+  const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
+  for (let round = 1; round <= rounds; round++) {
+    progress(`${names.three}: round ${round} of ${rounds}`)
+    sides.raw.push(await rawOfThree())
+    sides.troupe.push(await oursOfThree())
+  }
+  const of = (figures: readonly Figures[]): Figures => ({
+    perSecond: median(figures.map(({ perSecond }) => perSecond)),
+    aloneMs: median(figures.map(({ aloneMs }) => aloneMs)),
+  })
+  const line = (who: string, { perSecond, aloneMs }: Figures): string[] => [
+    who,
+    rate(perSecond),
+    rate(perSecond * 3),
+    aloneMs.toFixed(2),
+  ]
+  const [troupe, raw] = [of(sides.troupe), of(sides.raw)]
+  const others: string[][] = []
+  for (const peer of peers) {
+    progress(`${names.three}: ${peer.who}`)
+    others.push(line(peer.who, await peer.measure()))
+  }
+  progress('')
+  console.log(`\n${names.three}, median of ${rounds} rounds`)
+  console.log(
+    table(
+      ['', 'a second, 100 at a time', 'steps a second', 'one alone, ms'],
+      [line('troupe', troupe), line('raw group commit', raw), ...others],
+    ),
+  )
+  console.log(`troupe beside raw: ${Math.round((troupe.perSecond / raw.perSecond) * 100)} %`)
+  bars.add('workflows of three steps a second', troupe.perSecond, { least: 20_000, unit: '' })
+  bars.add('one alone, median', troupe.aloneMs, { most: 1.2, unit: ' ms' })
+}
+
+async function showParallel(): Promise<void> {
+  progress(names.parallel)
+  const { ours, raw } = await parallelSteps(100)
+  progress('')
+  console.log(`\n${names.parallel}, from the call to the result, in ms`)
+  const lines = Object.entries({ troupe: ours, raw }).map(([who, { p50, p99 }]) => [
+    who,
+    p50.toFixed(2),
+    p99.toFixed(2),
+  ])
+  console.log(table(['', 'p50', 'p99'], lines))
+  bars.add('100 parallel steps in one run, median', ours.p50, { most: 2, unit: ' ms' })
+}
+
+async function showLong(): Promise<void> {
+  progress(names.long)
+  const tenths = await longRun(10_000)
+  progress('')
+  console.log(`\n${names.long}: ms of a step in each tenth: ${tenths.map((ms) => ms.toFixed(3)).join(', ')}`)
+  const [first, last] = [tenths[0] ?? Number.NaN, tenths.at(-1) ?? Number.NaN]
+  bars.add('the last of 10,000 steps beside the first', last / first, { most: 1.2, unit: '×' })
+}
+
+async function showWake(): Promise<void> {
+  progress(names.wake)
+  const { p50, p99 } = await wakeLatency()
+  progress('')
+  console.log(
+    `\n${names.wake}: from tell to the line behind receive, in ms: p50 ${p50.toFixed(3)}, p99 ${p99.toFixed(3)}`,
+  )
+  bars.add('from tell to code, median', p50, { most: 1, unit: ' ms' })
+}
+
+async function showParked(): Promise<void> {
+  const slices = await parkAndWake(1_000_000, 5, (line) => progress(`${names.parked}: ${line}`))
+  progress('')
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+  console.log(`\n${names.parked}`)
+  const lines = slices.map(({ what, heapBytes, residentBytes, perSecond }) => [
+    what,
+    mib(heapBytes),
+    mib(residentBytes),
+    rate(perSecond),
+  ])
+  console.log(table(['', 'heap, MiB', 'resident, MiB', 'runs a second'], lines))
+  const most = Math.max(...slices.map(({ heapBytes }) => heapBytes))
+  bars.add('the heap at its most beside that after the first slice', most / (slices[0]?.heapBytes ?? 0), {
+    most: 1.1,
+    unit: '×',
+  })
+}
+
+const peers = options.peers && isWanted(names.three) ? await workflowPeers((line) => console.error(line)) : []
+const othersPart = busyness()
+console.log(`${machine()}\nSQLite synchronous=FULL, one process`)
+if (isWanted(names.three)) await showThree(peers)
+if (isWanted(names.parallel)) await showParallel()
+if (isWanted(names.long)) await showLong()
+if (isWanted(names.wake)) await showWake()
+if (isWanted(names.parked)) await showParked()
+if (peers.length > 0) console.log(`\n${peerVersions('devDependencies').join(', ')}. What they do is not all the same:`)
+for (const { note } of peers) console.log(`- ${note}`)
+bars.tell(othersPart())
