@@ -4,7 +4,7 @@ import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { Lookout } from '../lib/lookout.ts'
 import { engineStopped, slotLost } from '../model/errors.ts'
-import type { LimitUse } from '../model/limiter.ts'
+import type { LimitUse, Turn } from '../model/limiter.ts'
 import type { Entering, LimitedStep, Passed } from '../store/queues.ts'
 import type { Deps } from './deps.ts'
 import type { LimiterRule } from './limits.ts'
@@ -49,6 +49,8 @@ export interface VisitOrder {
 
 /** Who waits for slots, and then has them. */
 export interface Visitor {
+  /** It has its place in the lines, and perhaps passes at once. */
+  lined?(turn: Turn): void
   /** All of them are there. */
   passed(): void
   /** They will not come, or whoever has them is to end. */
@@ -59,6 +61,8 @@ export interface Visitor {
 export interface VisitHost {
   visit(order: VisitOrder, visitor: Visitor): Visit
   leave(visit: Visit): void
+  /** Its run is set aside, and its place in the lines with it. */
+  forget(visit: Visit): void
 }
 
 /** From coming to leaving. */
@@ -149,6 +153,12 @@ export class Slots implements LimiterHost, VisitHost {
     }
     this.look()
     this.#tellWhenQuiet()
+  }
+
+  forget(visit: Visit): void {
+    if (visit.ticket === undefined) return this.leave(visit)
+    visit.hasLeft = true
+    this.#waiting.delete(visit.ticket)
   }
 
   /** Somebody may pass who could not before. Costs nothing while nobody waits. */
@@ -255,6 +265,7 @@ export class Slots implements LimiterHost, VisitHost {
       // Race: it left while it came in.
       if (visit.hasLeft) this.#leaving.push(ticket)
       else this.#waiting.set(ticket, visit)
+      if (!visit.hasLeft) visit.visitor.lined?.({ ticket, uses: visit.entering?.uses ?? [] })
     }
     if (this.#leaving.length > 0) this.look()
     for (const ticket of passed) {

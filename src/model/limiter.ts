@@ -25,6 +25,22 @@ export interface LimitUse {
   readonly key: string
 }
 
+/** A place in the lines before limiters: whoever comes back with it is as old as before. */
+export interface Turn {
+  readonly ticket: number
+  readonly uses: readonly LimitUse[]
+}
+
+/** How a turn is kept with a wait. */
+export function turnText({ ticket, uses }: Turn): string {
+  return JSON.stringify([ticket, uses.map(({ limiterId, key }) => [limiterId, key])])
+}
+
+export function turnFrom(text: string): Turn {
+  const [ticket, uses] = JSON.parse(text) as [number, [number, string][]]
+  return { ticket, uses: uses.map(([limiterId, key]) => ({ limiterId, key })) }
+}
+
 /**
  * The generic cell rate algorithm keeps one number for each key: when the next one would come if all were evenly spaced.
  * This is the first time at which one may pass.

@@ -15,6 +15,8 @@ export interface QueueStore {
   /** Sets bounds that win over those of the code on all nodes, until null takes them back. */
   setLiveBounds(name: string, bounds: Partial<Bounds> | null, audit?: AuditRecord): Promise<void>
   listLimiters(): Promise<LimiterView[]>
+  /** Whether somebody waits in line for a limiter of which this run has a slot. */
+  isHoldingUp(runId: number): Promise<boolean>
   /** Who is no run passes limiters, or waits in line for a node, whose end takes it out again. One thing at a time for each node. */
   passLimiters(nodeId: number, passing: Passing): Promise<Passed>
 }
@@ -42,6 +44,8 @@ export interface Entering {
 export interface LimitedStep {
   readonly runId: number
   readonly path: string
+  /** The one it was parked with: it is as old as before, and may have its slots since its run was claimed. */
+  readonly ticket?: number | undefined
 }
 
 export interface Passed {

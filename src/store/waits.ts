@@ -14,8 +14,11 @@ export interface WaitRecord {
   readonly dueAt: number | null
 }
 
-/** The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives. */
-export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run'
+/**
+ * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives,
+ * `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+ */
+export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'limiter'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {

@@ -1,15 +1,20 @@
 // When a workflow rests: nothing of it is under way, so it waits in memory, is parked, or is given back by a node that stops.
 import type { Activation } from '../engine/activation.ts'
 import type { Timer } from '../lib/clock.ts'
+import type { WaitRecord } from '../store/waits.ts'
 import type { Waits } from './waits.ts'
 
 // A run whose next wait ends within this stays in memory and needs no replay.
 const residentMs = 5_000
+// One that has slots of its own looks so often whether others wait for them.
+const lookAtLinesMs = 250
 
 export interface RestingOptions {
   readonly waits: Waits
-  /** Results are there that the code has not been given, or steps stand before limiters. */
+  /** Results are there that the code has not been given, or something is to go on at once elsewhere. */
   readonly hasMore: () => boolean
+  /** The run is about to be parked. */
+  readonly parking: () => void
 }
 
 export class Resting {
@@ -24,6 +29,9 @@ export class Resting {
   // When something last came that it waited for.
   #heardAt: number
   #check: Timer | undefined
+  #isAsking = false
+  // Somebody waits for a slot that the run has.
+  #isHoldingUp = false
 
   constructor(activation: Activation, options: RestingOptions) {
     this.#activation = activation
@@ -78,18 +86,42 @@ export class Resting {
     const untilMs = waits.earliest - store.now()
     if (untilMs <= 0) return
     // What is told is heard by the store first.
-    if (waits.has('message') || waits.has('completion')) return this.#activation.park(waits.records)
+    if (waits.has('message') || waits.has('completion')) return this.#park(waits.records)
     const idleMs = clock.monotonic() - this.#heardAt
-    if (waits.has('run') && idleMs < residentMs && !this.#activation.around.isFull())
-      return this.#restIn(residentMs - idleMs)
-    if (untilMs > residentMs) this.#activation.park(waits.records)
+    const isResident = waits.has('run') || waits.has('limiter')
+    const isNeeded = this.#isHoldingUp || this.#activation.around.isFull()
+    if (isResident && idleMs < residentMs && !isNeeded) return this.#stay(residentMs - idleMs)
+    if (untilMs > residentMs) this.#park(waits.records)
   }
 
   /** The next activation goes on at once, or when the waits of this one are over: their times hold. */
   #giveBack(): void {
     const { waits, hasMore } = this.#options
     if (waits.size === 0) return this.#activation.release()
-    this.#activation.park([...waits.records, ...waits.unasked], this.#hasRefused || hasMore())
+    this.#park([...waits.records, ...waits.unasked], this.#hasRefused || hasMore())
+  }
+
+  #park(records: readonly WaitRecord[], isReady = false): void {
+    this.#options.parking()
+    this.#activation.park(records, isReady)
+  }
+
+  /** Waits in memory. Whoever waits for a slot that the run has meanwhile, as what it started itself, does not wait for that. */
+  #stay(delayMs: number): void {
+    if (this.#activation.definition.settings.limits.length === 0) return this.#restIn(delayMs)
+    this.#restIn(Math.min(delayMs, lookAtLinesMs))
+    void this.#askWhoWaits()
+  }
+
+  async #askWhoWaits(): Promise<void> {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    const { deps, held } = this.#activation
+    // What the store does not tell, time does.
+    this.#isHoldingUp = await deps.store.isHoldingUp(held.runId).catch(() => false)
+    this.#isAsking = false
+    if (this.#isHoldingUp) this.#rest()
+    this.#isHoldingUp = false
   }
 
   #restIn(delayMs: number): void {

@@ -6,38 +6,49 @@ import type { AnyDefinition } from '../engine/definition.ts'
 import { keyAt, type LimiterRule } from '../engine/limits.ts'
 import type { KeyedLimiter, Visit } from '../engine/slots.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
+import { turnFrom, turnText, type Turn } from '../model/limiter.ts'
+import type { WaitRecord } from '../store/waits.ts'
 import { isLimiter } from '../worker/options.ts'
 import type { StepExecution } from './step.ts'
 
 export interface StepLimitsOwner {
   readonly activation: Activation
+  /** It has its place in the lines: from now on the run may be parked with this wait. */
+  lined(wait: WaitRecord): void
   /** It has all its slots. */
   passed(execution: StepExecution): void
   /** It never will. */
   refused(execution: StepExecution, error: Error): void
+  /** It gets no place here any more: the node stops. */
+  turnedAway(): void
 }
 
 export class StepLimits {
   readonly #owner: StepLimitsOwner
   readonly #visits = new Map<string, Visit>()
-  readonly #waiting = new Set<string>()
+  // Those that wait, and whether they have their places.
+  readonly #waiting = new Map<string, boolean>()
+  #turnedAway = 0
 
   constructor(owner: StepLimitsOwner) {
     this.#owner = owner
   }
 
-  /** How many wait. */
-  get size(): number {
-    return this.#waiting.size
+  /** Whether any go on at once elsewhere, as they got no place here. */
+  get hasTurnedAway(): boolean {
+    return this.#turnedAway > 0
   }
 
-  enter(execution: StepExecution): void {
+  /** `wait` is what it was parked with. */
+  enter(execution: StepExecution, wait: WaitRecord | undefined): void {
     const { activation } = this.#owner
     const { path, limits } = execution
-    this.#waiting.add(path)
+    this.#waiting.set(path, false)
+    const ticket = wait === undefined ? undefined : turnFrom(wait.name ?? '').ticket
     const visit = activation.around.slots.visit(
-      { limits, step: { runId: activation.held.runId, path } },
+      { limits, step: { runId: activation.held.runId, path, ticket } },
       {
+        lined: (turn) => this.#lined(path, turn),
         passed: () => {
           this.#waiting.delete(path)
           this.#owner.passed(execution)
@@ -61,13 +72,32 @@ export class StepLimits {
     for (const path of this.#visits.keys()) this.leave(path)
   }
 
+  /** The run is parked: who waits keeps its place, in a line of the run. */
+  forget(): void {
+    for (const visit of this.#visits.values()) this.#owner.activation.around.slots.forget(visit)
+    this.#visits.clear()
+  }
+
+  #lined(path: string, turn: Turn): void {
+    this.#waiting.set(path, true)
+    this.#owner.lined({ path, kind: 'limiter', name: turnText(turn), dueAt: null })
+  }
+
   #refused(execution: StepExecution, error: Error): void {
     const { activation } = this.#owner
-    // A node that stops, or may have lost its lease, gives up the whole run.
-    if (activation.isOver || !this.#waiting.has(execution.path) || isTroupeError(error, 'engine_stopped')) return
+    const isLined = this.#waiting.get(execution.path)
+    if (activation.isOver || isLined === undefined) return
+    if (isTroupeError(error, 'engine_stopped')) return this.#turnAway(isLined)
     this.leave(execution.path)
     if (isTroupeError(error, 'definition_invalid')) this.#owner.refused(execution, error)
     else activation.writeFailed(error)
+  }
+
+  /** A node that stops gives up the whole run, with the places that it has. */
+  #turnAway(isLined: boolean): void {
+    if (isLined) return
+    this.#turnedAway += 1
+    this.#owner.turnedAway()
   }
 }
 

@@ -64,7 +64,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
     this.#resting = new Resting(activation, {
       waits: this.#waits,
-      hasMore: () => this.#results.size > 0 || this.#atLimits > 0,
+      hasMore: () => this.#results.size > 0 || this.#limits?.hasTurnedAway === true,
+      parking: () => this.#limits?.forget(),
     })
     this.#receives = new Receives(this)
     this.#awaited = new AwaitedRuns(this)
@@ -243,13 +244,11 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     return this.#journal.nextSeq()
   }
 
-  execute(step: StepExecution): void {
+  execute(step: StepExecution, parkedWith?: WaitRecord): void {
     if (this.activation.isOver) return
     if (step.limits.length === 0) return this.#executeNow(step)
-    this.#resting.end()
     this.#limits ??= new StepLimits(this)
-    this.#limits.enter(step)
-    this.#resting.soon()
+    this.#limits.enter(step, parkedWith)
   }
 
   /** A step rests between two attempts. */
@@ -271,14 +270,24 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   // StepLimitsOwner
 
+  lined(wait: WaitRecord): void {
+    this.#resting.end()
+    this.#wait(wait, () => undefined)
+  }
+
   passed(step: StepExecution): void {
-    this.#resting.begin()
+    this.#leaveLine(step.path)
     this.#executeNow(step)
   }
 
   refused(step: StepExecution, error: Error): void {
-    this.#resting.begin()
+    this.#leaveLine(step.path)
     step.refuse(error)
+  }
+
+  turnedAway(): void {
+    this.#resting.end()
+    this.#resting.soon()
   }
 
   // ChildOwner
@@ -326,9 +335,9 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#executing.set(spec.path, execution)
     const wait = this.#waits.remembered(spec.path)
     if (wait?.kind === 'completion') return this.#resume(execution, wait)
-    if (wait !== undefined) return this.#wait(wait, () => this.execute(execution))
+    if (wait?.kind === 'backoff') return this.#wait(wait, () => this.execute(execution))
     this.#resting.begin()
-    this.execute(execution)
+    this.execute(execution, wait)
   }
 
   /** A step whose function has done its part. */
@@ -341,6 +350,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Nothing of this path executes until the time has come; the run may be parked meanwhile. */
   #wait(wait: WaitRecord, due: () => void): void {
+    this.#resting.heard()
     this.#waits.add(wait, () => {
       this.#resting.begin()
       due()
@@ -369,8 +379,10 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     return this.#waits.unaskedCount > 0 && !this.#hasBegun
   }
 
-  /** How many steps wait for limiters. */
-  get #atLimits(): number {
-    return this.#limits?.size ?? 0
+  /** Something of a step is under way again. */
+  #leaveLine(path: string): void {
+    if (!this.#waits.remove(path)) return
+    this.#resting.heard()
+    this.#resting.begin()
   }
 }

@@ -63,9 +63,9 @@ export class Waits {
     return false
   }
 
-  /** What was waited for is there. */
-  remove(path: string): void {
-    this.#waiting.delete(path)
+  /** What was waited for is there; false when nobody waited. */
+  remove(path: string): boolean {
+    return this.#waiting.delete(path)
   }
 
   clear(): void {

@@ -12,6 +12,7 @@ import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
+import { hotParkedStepStatements } from '../../src/store/sqlite/parked-steps.ts'
 import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
 import { hotEventStatements } from '../../src/store/sqlite/events.ts'
 import { hotDefinitionStatements } from '../../src/store/sqlite/definitions.ts'
@@ -80,6 +81,7 @@ const statements = {
   ...hotLimitedStatements,
   ...hotLineStatements,
   ...hotTicketStatements,
+  ...hotParkedStepStatements,
   ...hotRepairStatements,
   ...hotAdmissionStatements,
   findFinishedRun: hotViewStatements.findFinishedRun,
@@ -185,7 +187,14 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   findNextOldest: ['SEARCH live USING INDEX live_ready (queue=? AND priority=? AND run_id>?)', given],
   findOnly: [runById, given, liveByKey, given, 'SCAN queue', 'USE TEMP B-TREE FOR ORDER BY', 'SCAN (subquery-4)'],
-  findOnlyLimited: [runKeyById, given, liveByKey, given, 'SCAN queue'],
+  findOnlyLimited: [
+    runKeyById,
+    given,
+    liveByKey,
+    given,
+    'SCAN queue',
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
+  ],
   claimReady: [liveByKey, given],
   beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
@@ -304,6 +313,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     waitsOfRun,
     waitsOfRun,
     waitsOfRun,
+    waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -333,6 +343,11 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   findHeads: ['SEARCH line USING INDEX line_open (queue=? AND limiter=?)'],
   findPassed: ['SEARCH slot USING INDEX slot_node (node=?)'],
+  findSlots: ['SEARCH slot USING COVERING INDEX slot_ticket (ticket=?)'],
+  findHeldUp: ['SEARCH slot USING COVERING INDEX slot_run (run_id=?)', 'SEARCH line USING PRIMARY KEY (limiter=?)'],
+  findPlace: [liveByKey],
+  findStep: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', liveByKey],
+  wakeForStep: [liveByKey],
   findNews: [
     'SCAN CONSTANT ROW',
     'SEARCH slot USING INDEX slot_node (node=?)',
@@ -377,6 +392,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH awaited USING INTEGER PRIMARY KEY (rowid=?)',
     messagesOfRun,
     tokensOfRun,
+    waitsOfRun,
+    'SEARCH waiter USING INDEX waiter_run (run_id=?)',
     ...followed,
     nodeByKey,
   ],

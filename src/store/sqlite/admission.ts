@@ -67,9 +67,16 @@ export class Admission {
 
   /** Gives all slots and tokens, or nothing of it and the limiter that refused. */
   admit(who: Candidate, holder: Holder): LimitUse | undefined {
-    const refused = who.uses.find((use) => !this.#mayPass(use))
-    if (refused !== undefined) return refused
-    for (const use of who.uses) this.#take(use, who, holder)
+    return this.admitAll([who], holder)
+  }
+
+  /** The same for several who pass together. */
+  admitAll(all: readonly Candidate[], holder: Holder): LimitUse | undefined {
+    for (const { uses } of all) {
+      const refused = uses.find((use) => !this.#mayPass(use))
+      if (refused !== undefined) return refused
+    }
+    for (const who of all) for (const use of who.uses) this.#take(use, who, holder)
     return undefined
   }
 
@@ -94,8 +101,9 @@ export class Admission {
     const use = refused ?? who.uses.find((one) => !this.#mayPass(one)) ?? who.uses[0]
     if (use === undefined) return
     const line = { limiter: use.limiterId, key: use.key, queue: who.queue, definition: who.definition }
-    // What a run has to pass is kept with it.
-    const uses = who.ticket === who.runId || who.uses.length === 1 ? null : usesText(who.uses)
+    // What a run has to pass is kept with it, and of others the line itself may say it.
+    const isKnown = who.ticket === who.runId || (who.uses.length === 1 && who.uses.includes(use))
+    const uses = isKnown ? null : usesText(who.uses)
     lines.addWaiter(this.#db, line, { ...who, uses })
     this.#writeLine(line, 0)
   }
@@ -110,7 +118,12 @@ export class Admission {
     if (runIds.length === 0) return
     const ids = JSON.stringify(runIds)
     this.#freed(this.#db.all<lines.KeyOfLimiter>(deleteOfRuns, ids))
-    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line, 1)
+    this.#dequeueRuns(ids)
+  }
+
+  /** Takes all that is waiting of a run out of its lines. */
+  dequeueRun(runId: number): void {
+    this.#dequeueRuns(JSON.stringify([runId]))
   }
 
   /** Frees what no run had. */
@@ -165,6 +178,10 @@ export class Admission {
   openHeads(queue: number): lines.Head[] {
     const limiters = lines.openLimiters(this.#db, queue).filter((limiter) => !this.#isTotalUsedUp(limiter))
     return limiters.flatMap((limiter) => lines.openHeads(this.#db, queue, limiter))
+  }
+
+  #dequeueRuns(ids: string): void {
+    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line, 1)
   }
 
   #take({ limiterId, key }: LimitUse, { ticket, runId }: Candidate, { nodeId, epoch }: Holder): void {

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { admitFirst, backInLine } from './limited.ts'
 import { linesOf, type Head } from './lines.ts'
 import { atMost, fromLive, loaded, type LiveRun } from './live-runs.ts'
+import { admitWithStep, leaveLines, runOfStep } from './parked-steps.ts'
 import { findOldestBelow } from './oldest.ts'
 import { packed } from './packed.ts'
 import type { Write } from './runs.ts'
@@ -40,7 +41,12 @@ where run.public_id in (select value from json_each(?)) and live.state = 'ready'
 // Those of some runs that are ready, by their ids, then by primary key.
 const findOnly = packed(loaded, `${givenReady} and live.limited = 0 order by live.priority desc, live.run_id limit ?`)
 
-const findOnlyLimited = `select live.run_id as runId, live.queue ${givenReady} and live.limited = 1`
+// By their ids, then by primary key and by the index of waiters.
+const findOnlyLimited = `
+select waiter.ticket, live.queue from run cross join live on live.run_id = run.id cross join waiter on waiter.run_id = live.run_id
+where run.public_id in (select value from json_each(?)) and live.state in ('ready', ${statesBefore(runMoves.wake)})
+  and live.definition in (select value from json_each(?)) and live.deliveries <= ?
+  and live.queue not in (select id from queue where paused_at is not null)`
 
 // By primary key, all at once. What is claimed ahead starts when it begins.
 const claimReady = `
@@ -152,17 +158,23 @@ function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): 
   const given = [JSON.stringify(only), JSON.stringify(claim.definitionIds), claim.mostDeliveries] as const
   const ready = write.db.allPacked(findOnly, ...given, claim.want)
   const begins = Math.min(claim.begins, claim.want) - ready.length
-  const limited = begins <= 0 ? [] : write.db.all<{ runId: number; queue: number }>(findOnlyLimited, ...given)
+  const limited = begins <= 0 ? [] : write.db.all<Waiting>(findOnlyLimited, ...given)
   if (limited.length === 0 || !write.admission.hasOpenLines()) return { runs: ready, isOneHeldBack: false }
-  const waiting = new Set(limited.map(({ runId }) => runId))
-  const passed: number[] = []
+  const waiting = new Set(limited.map(({ ticket }) => ticket))
+  const passed = new Set<number>()
   for (const queue of new Set(limited.map((run) => run.queue))) {
-    for (const { ticket } of write.admission.openHeads(queue)) {
-      if (passed.length === begins || !waiting.has(ticket)) continue
-      if (admitFirst(write.db, write.admission, { runId: ticket, place: write })) passed.push(ticket)
+    for (const head of write.admission.openHeads(queue)) {
+      if (passed.size === begins || !waiting.has(head.ticket)) continue
+      const first = firstOf(write.db, head)
+      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first)) passed.add(first.runId)
     }
   }
-  return { runs: [...ready, ...write.db.allPacked(findGiven, JSON.stringify(passed))], isOneHeldBack: false }
+  return { runs: [...ready, ...givenOf(write.db, [...passed])], isOneHeldBack: false }
+}
+
+interface Waiting {
+  readonly ticket: number
+  readonly queue: number
 }
 
 interface Ready {
@@ -210,11 +222,10 @@ function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionId
       runs.push(other)
       continue
     }
-    const first = write.db.allPacked(findGiven, JSON.stringify([head.ticket]))[0]
+    const first = firstOf(write.db, head)
     if (first !== undefined && first.deliveries > mostDeliveries) break
     if (hasDelivery(first) && !(isFirst && runs.length === 0)) return { runs, isOneHeldBack: true }
-    const hasPassed = admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
-    if (hasPassed && first !== undefined) runs.push(first)
+    if (admitHead(write, head, first) && first !== undefined) runs.push(first)
   }
   // Others would pass that have nobody to perform them.
   const isOneHeldBack = runs.length < want && write.admission.next(queueId, given) !== undefined
@@ -224,6 +235,24 @@ function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionId
     runs.push(one)
   }
   return { runs, isOneHeldBack }
+}
+
+/** The run that passes with the first of a line: itself, or one that is set aside until a step of it passes. */
+function firstOf(db: Connection, { ticket }: Head): LiveRun | undefined {
+  const run = givenOf(db, [ticket])[0]
+  if (run !== undefined) return run
+  const runId = runOfStep(db, ticket)
+  return runId === undefined ? undefined : givenOf(db, [runId])[0]
+}
+
+function givenOf(db: Connection, runIds: readonly number[]): LiveRun[] {
+  return db.allPacked(findGiven, JSON.stringify(runIds))
+}
+
+function admitHead(write: Write, head: Head, first: LiveRun | undefined): boolean {
+  const isStep = first !== undefined && first.runId !== head.ticket
+  if (isStep) return admitWithStep(write, head, write)
+  return admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
 }
 
 /** By priority, then by age; where it is the turn of the oldest by age alone. */
@@ -272,7 +301,8 @@ function withoutOthers(runs: LiveRun[]): LiveRun[] {
 }
 
 /** The first `begins` count as begun. */
-function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[], begins: number): Claimed[] {
+function claimAll(write: Write, ready: readonly LiveRun[], begins: number): Claimed[] {
+  const { db, nodeId, epoch, now } = write
   let claimed = 0
   for (const [part, hasBegun] of [
     [ready.slice(0, begins), 1],
@@ -282,9 +312,9 @@ function claimAll({ db, nodeId, epoch, now }: Write, ready: readonly LiveRun[], 
       claimed += db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
-  return ready.map((live, place) => {
-    return loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins })
-  })
+  const all = ready.map((live, place) => loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins }))
+  leaveLines(write, all)
+  return all
 }
 
 function idsOf(runs: readonly LiveRun[]): string {

@@ -37,8 +37,12 @@ const deletePaces = `delete from pace where next_at < ?`
 // A scan up to the first.
 const findPastPace = `select 1 from pace where next_at < ? limit 1`
 
+// By the index of slots, then by primary key prefix. What a rate holds up waits for its time.
+const findHeldUp = `
+select 1 from slot cross join line on line.limiter = slot.limiter where slot.run_id = ? and line.opens_at is null limit 1`
+
 /** The statements of this file whose plans are tested. */
-export const hotLimitedStatements = { findCandidate }
+export const hotLimitedStatements = { findCandidate, findHeldUp }
 
 /** The start of a limited run. */
 export interface LimitedStart {
@@ -121,6 +125,10 @@ export function reenter({ db, admission }: Pick<Ends, 'db' | 'admission'>, runId
   if (who !== undefined) admission.restore(who, place)
 }
 
+export function isHoldingUp(db: Connection, runId: number): boolean {
+  return db.get(findHeldUp, runId) !== undefined
+}
+
 /** Asked before anything is written: most of the time there is nothing to mend. */
 export function areLimitersInOrder(db: Connection, now: number): boolean {
   return db.get(findOrphans) === undefined && db.get(findPastPace, now) === undefined
@@ -140,7 +148,8 @@ interface CandidateRow extends Omit<Candidate, 'uses'> {
   readonly deliveries: number
 }
 
-function candidateOf(db: Connection, runId: number): Candidate | undefined {
+/** Undefined for a run that has nothing to pass. */
+export function candidateOf(db: Connection, runId: number): Candidate | undefined {
   const row = db.get<CandidateRow>(findCandidate, runId)
   if (row?.limited !== 1) return undefined
   return { ...row, definition: lineOf(row.definition, row.deliveries), uses: usesFrom(row.limits ?? '[]') }

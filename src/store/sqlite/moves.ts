@@ -17,6 +17,7 @@ import { definitionOf } from './names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
 import { packed } from './packed.ts'
 import { hasMessage } from './messages.ts'
+import { lineUpSteps } from './parked-steps.ts'
 import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
 import { wholeMs, wholeOrNull } from './times.ts'
@@ -180,6 +181,7 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     replaceWaits(write.db, held.runId, waits)
     const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    lineUpSteps(write, held.runId, waits)
     // Race: as for a completion below.
     if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits) || breakCircle(write, held, waits))
       wakeRun(write, held.runId, { isDecided: false })

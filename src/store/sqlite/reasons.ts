@@ -11,6 +11,7 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   live.state = 'running' and not exists (select 1 from node where node.id = live.node and node.lease_until >= ?2) as isLost,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
+  live.state = 'parked' and exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'limiter') as isAtLimiter,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
@@ -41,6 +42,7 @@ interface WaitingRow {
   readonly deliveries: number
   readonly schedule: string | null
   readonly isAwaited: number
+  readonly isAtLimiter: number
   readonly isLost: number
   readonly message: string | null
   readonly queueName: string
@@ -66,7 +68,7 @@ export function reasonsOf(db: Connection, ids: readonly string[], now: number): 
   return new Map(
     rows.map((row) => {
       if (row.isLost === 1) return [row.id, { kind: 'node_lost' }]
-      const isHeldUp = row.state === 'running' || (row.limited === 1 && row.state === 'ready')
+      const isHeldUp = row.state === 'running' || row.isAtLimiter === 1 || (row.limited === 1 && row.state === 'ready')
       const heldUp = isHeldUp ? limiterReason(db, row.runId, now) : undefined
       return [row.id, reasonOf(row, around, heldUp)]
     }),
@@ -97,7 +99,7 @@ class Around {
 }
 
 function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind: 'limiter' }) | undefined): WaitReason {
-  if (row.state === 'running' && heldUp !== undefined) return heldUp
+  if (row.state !== 'ready' && heldUp !== undefined) return heldUp
   const until = row.dueAt ?? undefined
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isBuffered = row.state === 'scheduled' && row.dueAt === null

@@ -40,7 +40,12 @@ const isBehind = `exists (
 const isInLine = `exists (
   select 1 from waiter cross join line on line.limiter = waiter.limiter and line.key = waiter.key
     and line.queue = waiter.queue and line.definition = waiter.definition
-  where waiter.run_id = live.run_id)`
+  where waiter.run_id = live.run_id and waiter.ticket = live.run_id)`
+
+// By primary key prefix, then by the index of waiters.
+const isStepLost = `exists (
+  select 1 from wait where wait.run_id = live.run_id and wait.kind = 'limiter' and not exists (
+    select 1 from waiter where waiter.run_id = wait.run_id and waiter.path = wait.path))`
 
 // What is due is woken without this. Requests are found by primary key.
 const isForgotten = `
@@ -52,7 +57,7 @@ when state = 'ready' then limited = 1 and not ${isInLine}
 when due_at <= ?3 then 0
 when exists (select 1 from cancel_request where cancel_request.run_id = live.run_id) then 1
 when state = 'scheduled' then due_at is null and not (schedule is not null and ${isBehind})
-when exists (select 1 from wait where wait.run_id = live.run_id) then ${isTimeLost} or ${isThere}
+when exists (select 1 from wait where wait.run_id = live.run_id) then ${isTimeLost} or ${isThere} or ${isStepLost}
 else not ${isFollower}
 end`
 
@@ -71,8 +76,8 @@ select line.limiter, line.key, line.opens_at as opensAt
 from live cross join waiter on waiter.run_id = live.run_id
 cross join line on line.limiter = waiter.limiter and line.key = waiter.key
   and line.queue = waiter.queue and line.definition = waiter.definition
-where live.run_id > ? and live.run_id <= ? and live.state = 'ready' and live.limited = 1
-  and line.ticket = live.run_id and line.is_open = 0`
+where live.run_id > ? and live.run_id <= ? and live.has_slots = 1 and line.queue > 0
+  and line.ticket = waiter.ticket and line.is_open = 0`
 
 /** The statements of this file whose plans are tested. */
 export const hotRepairStatements = { findSlice, findForgotten, findHeldIn, findClosed }

@@ -28,7 +28,7 @@ import * as events from './events.ts'
 import { SqliteDefinitionStore } from './definitions.ts'
 import { SqliteFailureStore } from './failures.ts'
 import { LeaseThread } from './lease-keeper.ts'
-import { areLimitersInOrder, repairLimiters } from './limited.ts'
+import { areLimitersInOrder, isHoldingUp, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
 import { listEnds } from './families.ts'
 import { listMessages } from './messages.ts'
@@ -147,6 +147,10 @@ class SqliteStore implements Store {
 
   async listLimiters() {
     return this.#read(() => listLimiters(this.#db))
+  }
+
+  async isHoldingUp(runId: number): Promise<boolean> {
+    return this.#read(() => isHoldingUp(this.#db, runId))
   }
 
   async passLimiters(nodeId: number, passing: Passing) {

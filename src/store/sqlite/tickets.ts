@@ -1,4 +1,5 @@
 // Who passes limiters without being a run, as a step of one: each has a ticket, a number like that of a run, and waits in lines of its node.
+import type { LimitUse } from '../../model/limiter.ts'
 import type { Entering, Passed, Passing } from '../queues.ts'
 import { Admission, usesFrom, type Candidate } from './admission.ts'
 import type { Connection } from './connection.ts'
@@ -37,8 +38,19 @@ select waiter.run_id as runId, waiter.path, waiter.uses, live.epoch
 from waiter left join live on live.run_id = waiter.run_id
 where waiter.ticket = ?`
 
+// By the index of slots.
+const findSlots = `select limiter, key from slot where ticket = ?`
+
 /** The statements of this file whose plans are tested. */
-export const hotTicketStatements = { findPassed, findNews, findFirstRun, findFirstTicket, markSlots, findWaiter }
+export const hotTicketStatements = {
+  findPassed,
+  findSlots,
+  findNews,
+  findFirstRun,
+  findFirstTicket,
+  markSlots,
+  findWaiter,
+}
 
 // The number of a definition that nothing has.
 const noDefinition = 0
@@ -85,17 +97,29 @@ interface Visit {
   readonly entering: Entering
 }
 
-function enter({ db, admission }: Passers, { nodeId, ticket, entering }: Visit): number {
+function enter({ db, admission }: Passers, { nodeId, ticket: next, entering }: Visit): number {
   const { uses, step } = entering
+  const ticket = step?.ticket ?? next
   const live = step && db.get<{ priority: number; epoch: number }>(markSlots, step.runId, nodeId)
   // Race: the run is not here any more, and its activation is about to hear so.
   if (live === undefined) return ticket
   const [runId, path] = step === null ? [null, null] : [step.runId, step.path]
+  if (ticket !== next && hasPassed({ db, admission }, ticket, uses)) return ticket
   const line = { queue: -nodeId, definition: noDefinition, priority: live?.priority ?? 0 }
   const who = { ...line, ticket, uses, runId, path }
   const holder = { nodeId, epoch: live?.epoch ?? 0 }
   if (!admission.isFirst(who) || admission.admit(who, holder) !== undefined) admission.enqueue(who)
   return ticket
+}
+
+/** Whether a step has its slots since its run was claimed; those of other limiters, by other code, are free. */
+function hasPassed({ db, admission }: Passers, ticket: number, uses: readonly LimitUse[]): boolean {
+  const slots = db.all<{ limiter: number; key: string }>(findSlots, ticket)
+  const isSame = ({ limiterId, key }: LimitUse): boolean =>
+    slots.some((slot) => slot.limiter === limiterId && slot.key === key)
+  if (slots.length === uses.length && uses.every(isSame)) return true
+  admission.leaveTickets([ticket])
+  return false
 }
 
 /** One of each line after the other, for as long as somebody passes; tells whether anybody let an older run go first. */

@@ -18,6 +18,7 @@ import { markCases } from './marks.ts'
 import { messageCases } from './messages.ts'
 import { moveCases } from './moves.ts'
 import { nodeCases } from './nodes.ts'
+import { parkedStepCases } from './parked-steps.ts'
 import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
 import { rateCases } from './rates.ts'
@@ -63,6 +64,7 @@ const groups: Readonly<Record<string, Cases>> = {
   'lines before limits': lineCases,
   'rates of limits': rateCases,
   'limits on what is no run': ticketCases,
+  'a step of a run that is set aside': parkedStepCases,
   schedules: scheduleCases,
   messages: messageCases,
   children: childCases,
