@@ -4,11 +4,11 @@ import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column } from '../table.ts'
 import { timestamp } from '../times.ts'
-import { toJson } from '../values.ts'
 
 interface AuditFlags extends CommonFlags {
   readonly limit?: number
@@ -26,14 +26,9 @@ export function addAudit(shell: Shell): void {
 }
 
 async function auditCommand({ limit = mostEntries, ...flags }: AuditFlags, io: Io): Promise<ExitCode> {
-  const entries = await withClient(flags, io, (troupe) => troupe.audit({ limit }))
-  if (flags.json === true) io.stdout.write(`${toJson(entries, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (entries.length === 0) io.stderr.write('Nobody did anything yet.\n')
-  else {
-    const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
-    const lines = drawTable(entries, columns, look) ?? entries.map((entry) => `${timestamp(entry.at)}  ${what(entry)}`)
-    io.stdout.write(`${lines.join('\n')}\n`)
-  }
+  const rows = await withClient(flags, io, (troupe) => troupe.audit({ limit }))
+  const narrow = (entry: AuditEntry): string => `${timestamp(entry.at)}  ${what(entry)}`
+  printListing({ rows, nothing: 'Nobody did anything yet.', columns, narrow }, flags, io)
   return exitCodes.ok
 }
 

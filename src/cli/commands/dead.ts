@@ -4,11 +4,11 @@ import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column } from '../table.ts'
 import { age } from '../times.ts'
-import { toJson } from '../values.ts'
 
 interface DeadFlags extends CommonFlags {
   readonly name?: string
@@ -31,20 +31,16 @@ export function addDead(shell: Shell): void {
 
 async function deadCommand({ name, limit = mostKinds, ...flags }: DeadFlags, io: Io): Promise<ExitCode> {
   const filter = { limit, ...(name !== undefined && { name }) }
-  const kinds = await withClient(flags, io, (troupe) => troupe.dead(filter))
-  if (flags.json === true) io.stdout.write(`${toJson(kinds, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (kinds.length === 0) io.stderr.write(`Nothing failed for good${name === undefined ? '' : ` of '${name}'`}.\n`)
-  else printKinds(kinds, io)
+  const rows = await withClient(flags, io, (troupe) => troupe.dead(filter))
+  const listing = {
+    rows,
+    nothing: `Nothing failed for good${name === undefined ? '' : ` of '${name}'`}.`,
+    columns: columnsFor(io.clock.now()),
+    narrow: (kind: DeadKind) => [kind.fingerprint, `  ${reason(kind)}`],
+    hint: 'See its runs: troupe runs --fingerprint FINGERPRINT',
+  }
+  printListing(listing, flags, io)
   return exitCodes.ok
-}
-
-function printKinds(kinds: readonly DeadKind[], io: Io): void {
-  const now = io.clock.now()
-  const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
-  const lines =
-    drawTable(kinds, columnsFor(now), look) ?? kinds.flatMap((kind) => [kind.fingerprint, `  ${reason(kind)}`])
-  io.stdout.write(`${lines.join('\n')}\n`)
-  io.stderr.write(`${paintFor(io.stderr, io.env)('dim', 'See its runs: troupe runs --fingerprint FINGERPRINT')}\n`)
 }
 
 function columnsFor(now: number): Column<DeadKind>[] {

@@ -4,11 +4,11 @@ import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column } from '../table.ts'
 import { age } from '../times.ts'
-import { toJson } from '../values.ts'
 
 export function addNodes(shell: Shell): void {
   addCommand<CommonFlags>(shell, {
@@ -20,18 +20,11 @@ export function addNodes(shell: Shell): void {
 }
 
 async function nodesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
-  const nodes = await withClient(flags, io, (troupe) => troupe.nodes())
-  if (flags.json === true) io.stdout.write(`${toJson(nodes, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (nodes.length === 0) io.stderr.write('No node serves this store: start one with troupe start.\n')
-  else printNodes(nodes, io)
-  return exitCodes.ok
-}
-
-function printNodes(nodes: readonly NodeInfo[], io: Io): void {
-  const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
+  const rows = await withClient(flags, io, (troupe) => troupe.nodes())
   const now = io.clock.now()
-  const lines = drawTable(nodes, columnsFor(now), look) ?? nodes.map((node) => drawNarrow(node, now))
-  io.stdout.write(`${lines.join('\n')}\n`)
+  const nothing = 'No node serves this store: start one with troupe start.'
+  printListing({ rows, nothing, columns: columnsFor(now), narrow: (node) => drawNarrow(node, now) }, flags, io)
+  return exitCodes.ok
 }
 
 function columnsFor(now: number): Column<NodeInfo>[] {

@@ -8,12 +8,12 @@ import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor, stateStyles, type Paint } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine, stateStyles } from '../paint.ts'
 import { stateWord, whereRuns, type WhereFlags } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column, TableLook } from '../table.ts'
 import { age, relative, tookMs } from '../times.ts'
-import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
 interface RunsFlags extends CommonFlags, WhereFlags {
@@ -49,23 +49,18 @@ async function runsCommand(flags: RunsFlags, io: Io): Promise<ExitCode> {
     const after = flags.after === undefined ? {} : { after: (await findRun(troupe, flags.after)).id }
     return troupe.runs({ ...whereRuns(flags), ...after, limit: limit + 1 })
   })
-  const runs = found.slice(0, limit)
-  if (flags.json === true) io.stdout.write(`${toJson(runs, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (runs.length === 0) io.stderr.write(`${nothingFound(flags)}\n`)
-  else printRuns(runs, io)
-  if (found.length > limit && flags.json !== true) {
-    io.stderr.write(
-      `${paintFor(io.stderr, io.env)('dim', `The newest ${limit}; see the next with --after ${runs.at(-1)?.id}`)}\n`,
-    )
-  }
-  return exitCodes.ok
-}
-
-function printRuns(runs: readonly RunStatus[], io: Io): void {
-  const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
+  const rows = found.slice(0, limit)
   const now = io.clock.now()
-  const lines = drawTable(runs, columnsFor(runs, now), look) ?? runs.flatMap((run) => drawStacked(run, now, look))
-  io.stdout.write(`${lines.join('\n')}\n`)
+  const isMore = found.length > limit
+  const listing = {
+    rows,
+    nothing: nothingFound(flags),
+    columns: columnsFor(rows, now),
+    narrow: (run: RunStatus, look: TableLook) => drawStacked(run, now, look),
+    hint: isMore ? `The newest ${limit}; see the next with --after ${rows.at(-1)?.id}` : undefined,
+  }
+  printListing(listing, flags, io)
+  return exitCodes.ok
 }
 
 function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[] {
@@ -86,11 +81,7 @@ function columnsFor(runs: readonly RunStatus[], now: number): Column<RunStatus>[
 }
 
 /** A run on two lines, for windows that are narrower than an id and a word. */
-function drawStacked(
-  run: RunStatus,
-  now: number,
-  { columns, paint }: { readonly columns: number; readonly paint: Paint },
-): string[] {
+function drawStacked(run: RunStatus, now: number, { columns, paint }: TableLook): string[] {
   const facts = [
     startsText(run, now),
     waitsFor(run),

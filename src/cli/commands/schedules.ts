@@ -1,71 +1,51 @@
 // `troupe schedules`: the schedules of a store, and pausing, resuming, triggering and foreseeing one.
 import type { ScheduleStatus } from '../../engine/schedule-verbs.ts'
 import { formatMs } from '../../lib/duration.ts'
-import { addCommand, type Shell } from '../command.ts'
+import type { Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column } from '../table.ts'
 import { relative, timestamp } from '../times.ts'
-import { checkVerb } from '../usage.ts'
 import { toJson } from '../values.ts'
-import { addBy, whoDoes, type ByFlags } from '../who.ts'
+import { addThings, type VerbRequest } from '../verbs.ts'
+import { whoDoes, type ByFlags } from '../who.ts'
 
-/** What can be done to one, and what it does, for the help. */
-const scheduleVerbs = {
-  pause: 'Keeps a schedule from firing, on any node, until it is resumed.',
-  resume: 'Lets a schedule fire again, from its next tick on.',
-  trigger: 'Starts a run of a schedule now, and prints its id.',
-  next: 'Prints the next times at which a schedule fires.',
-} as const
-
-interface ScheduleRequest {
-  readonly verb: keyof typeof scheduleVerbs
-  readonly name: string
-}
-
-const verbs = Object.keys(scheduleVerbs) as (keyof typeof scheduleVerbs)[]
+type ScheduleVerb = 'pause' | 'resume' | 'trigger' | 'next'
 
 export function addSchedules(shell: Shell): void {
-  const program = addCommand<CommonFlags>(shell, {
+  addThings<ScheduleVerb>(shell, {
     name: 'schedules',
-    takes: '[pause|resume|trigger|next NAME]',
+    thing: 'schedule',
     summary: 'list schedules, pause, resume, trigger or foresee one',
     description:
       'Lists the schedules of the store. Those that code declares are among them while a node that has it runs.',
-    perform: (flags, operands, io) => {
-      checkVerb('troupe schedules', operands, verbs)
-      return schedulesCommand(flags, io)
+    verbs: {
+      pause: { description: 'Keeps a schedule from firing, on any node, until it is resumed.' },
+      resume: { description: 'Lets a schedule fire again, from its next tick on.' },
+      trigger: { description: 'Starts a run of a schedule now, and prints its id.' },
+      next: { description: 'Prints the next times at which a schedule fires.', isReading: true },
     },
-  }).allowExcessArguments()
-  for (const verb of verbs) {
-    const command = addCommand<CommonFlags & ByFlags>(
-      { ...shell, program },
-      {
-        name: verb,
-        takes: 'NAME',
-        description: scheduleVerbs[verb],
-        perform: (flags, [name = ''], io) => scheduleCommand({ verb, name }, flags, io),
-      },
-    )
-    const named = verb === 'next' ? command : addBy(command)
-    named.argument('<name>', 'the schedule')
-  }
+    list: schedulesCommand,
+    perform: scheduleCommand,
+  })
 }
 
 async function schedulesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
-  const schedules = await withClient(flags, io, (troupe) => troupe.schedules())
-  if (flags.json === true) io.stdout.write(`${toJson(schedules, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (schedules.length === 0) io.stderr.write('No schedules: those that code declares are here while it runs.\n')
-  else printSchedules(schedules, io)
+  const rows = await withClient(flags, io, (troupe) => troupe.schedules())
+  const now = io.clock.now()
+  const nothing = 'No schedules: those that code declares are here while it runs.'
+  const narrow = (one: ScheduleStatus): string => [oneLine(one.name), nextText(one, now)].join('  ')
+  printListing({ rows, nothing, columns: columnsFor(now), narrow }, flags, io)
   return exitCodes.ok
 }
 
 /** Throws `schedule_not_found`. */
 async function scheduleCommand(
-  { verb, name }: ScheduleRequest,
+  { verb, name }: VerbRequest<ScheduleVerb>,
   flags: CommonFlags & ByFlags,
   io: Io,
 ): Promise<ExitCode> {
@@ -91,13 +71,6 @@ function printTimes(times: readonly number[], io: Io): void {
   if (times.length === 0) io.stderr.write('It fires no more.\n')
   const now = io.clock.now()
   for (const at of times) io.stdout.write(`${timestamp(at)}  ${relative(at, now)}\n`)
-}
-
-function printSchedules(schedules: readonly ScheduleStatus[], io: Io): void {
-  const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
-  const columns = columnsFor(io.clock.now())
-  const narrow = (): string[] => schedules.map((one) => [oneLine(one.name), nextText(one, io.clock.now())].join('  '))
-  io.stdout.write(`${(drawTable(schedules, columns, look) ?? narrow()).join('\n')}\n`)
 }
 
 function columnsFor(now: number): Column<ScheduleStatus>[] {

@@ -7,11 +7,11 @@ import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor } from '../paint.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
-import { drawTable, type Column } from '../table.ts'
+import type { Column } from '../table.ts'
 import { usage } from '../usage.ts'
-import { toJson } from '../values.ts'
 
 // Whose names are told when none is asked for.
 const mostRuns = 1_000
@@ -33,12 +33,8 @@ interface Row extends RunStats {
 
 async function statsCommand(names: readonly string[], flags: CommonFlags, io: Io): Promise<ExitCode> {
   const rows = await withClient(flags, io, (troupe) => statsOf(troupe, names))
-  if (flags.json === true) io.stdout.write(`${toJson(rows, io.stdout.isTerminal ? 2 : 0)}\n`)
-  else if (rows.length === 0) io.stderr.write('No runs yet. Start one: troupe run NAME [JSON]\n')
-  else {
-    const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
-    io.stdout.write(`${(drawTable(rows, columns, look) ?? rows.map(drawNarrow)).join('\n')}\n`)
-  }
+  const nothing = 'No runs yet. Start one: troupe run NAME [JSON]'
+  printListing({ rows, nothing, columns, narrow: drawNarrow }, flags, io)
   return exitCodes.ok
 }
 
