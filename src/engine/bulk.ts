@@ -3,11 +3,11 @@ import { optionInvalid, runCancelled } from '../model/errors.ts'
 import { generationMoves, runMoves, runOutcomes, type RunState } from '../model/run.ts'
 import type { PickedRun } from '../store/operating.ts'
 import type { Store } from '../store/store.ts'
-import type { RunFilter } from '../store/views.ts'
+import type { RunsWhere } from '../store/views.ts'
 import { checkBy, type ByOption } from './audit.ts'
 import { checkChoice, checkFunction, checkOptions } from './checks.ts'
 import { errorText } from './error-text.ts'
-import { checkRunsWhere, knownOfWhere, type RunsWhere } from './filters.ts'
+import { checkRunsWhere, knownOfWhere } from './filters.ts'
 import { RequestWrite } from './request-write.ts'
 
 export type BulkAction = 'retry' | 'cancel' | 'delete'
@@ -102,7 +102,7 @@ export async function performBulk(owner: BulkOwner, { action, where, options }: 
 }
 
 /** Undefined when the action fits none of the states that are asked for. */
-function filterFor(action: BulkAction, where: RunsWhere): RunFilter | undefined {
+function filterFor(action: BulkAction, where: RunsWhere): RunsWhere | undefined {
   const { most, unlessTold } = fitting[action]
   const state = where.state === undefined ? unlessTold : most.filter((one) => [where.state].flat().includes(one))
   return state.length === 0 ? undefined : { ...where, state }

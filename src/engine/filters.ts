@@ -1,23 +1,9 @@
 // Which runs, kinds of failures and audit entries a program asks for, checked.
 import { optionInvalid } from '../model/errors.ts'
 import { runMoves, type RunState } from '../model/run.ts'
+import type { RunsWhere } from '../store/views.ts'
 import { checkTags } from './call.ts'
 import { checkChoice, checkOptions, checkText, checkWhole } from './checks.ts'
-
-/** Which runs; all that is given must hold. */
-export interface RunsWhere {
-  readonly name?: string
-  /** They are in this one, or in one of these. */
-  readonly state?: RunState | readonly RunState[]
-  /** Of the error they ended with, as in `timed_out`, `run_lost` or a code of your own. */
-  readonly code?: string
-  /** They have all of these. */
-  readonly tags?: readonly string[]
-  /** Those that failed for good for one reason; see `dead`. */
-  readonly fingerprint?: string
-  /** Those that the run of this id started. */
-  readonly parent?: string
-}
 
 export interface RunsFilter extends RunsWhere {
   /** Only runs that were started before the one of this id: the last of the page before. */

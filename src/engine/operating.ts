@@ -4,11 +4,12 @@ import { auditRecord, type ByOption } from './audit.ts'
 import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
-import { checkRunId, type RunsWhere } from './filters.ts'
+import { checkRunId } from './filters.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import { Cancel } from './processor.ts'
 import type { RequestWrite } from './request-write.ts'
 import type { RunHandle } from './run-handle.ts'
+import type { RunsWhere } from '../store/views.ts'
 import type { OperatingVerbs } from './verbs.ts'
 
 const queueRemedy =

@@ -1,7 +1,7 @@
 // What people do to runs that are there, many at a time, and who did what.
 import type { Retention, RetentionBeside } from '../model/retention.ts'
 import type { LiveState, RunState } from '../model/run.ts'
-import type { RunFilter } from './views.ts'
+import type { RunsWhere } from './views.ts'
 
 /** `reopened`, or the state that forbids it. */
 export type Reopened = 'reopened' | 'not_found' | RunState
@@ -76,6 +76,6 @@ export interface OperatingStore {
   /** The newest first. */
   listAudit(page: AuditPage): Promise<AuditView[]>
   /** Of the runs that match, those started before the one of number `before`, the newest first. */
-  pickRuns(filter: RunFilter, page: PickPage): Promise<PickedRun[]>
-  countRuns(filter: RunFilter): Promise<number>
+  pickRuns(filter: RunsWhere, page: PickPage): Promise<PickedRun[]>
+  countRuns(filter: RunsWhere): Promise<number>
 }

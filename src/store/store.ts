@@ -11,7 +11,7 @@ import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type {
   AttemptView,
-  DeadFilter,
+  DeadPage,
   DeadGroup,
   EndedRuns,
   LogPage,
@@ -384,7 +384,7 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   /** Throws `run_not_found` when there is no run of the id `after`. */
   listRuns(page: RunPage): Promise<RunView[]>
   /** What failed for good, by fingerprint, the latest first. */
-  listDead(filter: DeadFilter): Promise<DeadGroup[]>
+  listDead(filter: DeadPage): Promise<DeadGroup[]>
   listSteps(id: string): Promise<StepView[]>
   /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
   countEnded(name: string): Promise<EndedRuns[]>

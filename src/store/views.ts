@@ -86,26 +86,29 @@ export interface EndedRuns {
 }
 
 /** Which runs; all that is given must hold. */
-export interface RunFilter {
+export interface RunsWhere {
   readonly name?: string
-  /** In one of these. */
+  /** They are in this one, or in one of these. */
   readonly state?: RunState | readonly RunState[]
+  /** Of the error they ended with, as in `timed_out`, `run_lost` or a code of your own. */
   readonly code?: string
-  /** It has all of these. */
+  /** They have all of these. */
   readonly tags?: readonly string[]
+  /** Those that failed for good for one reason; see `dead`. */
   readonly fingerprint?: string
-  /** Those that this run started. */
+  /** Those that the run of this id started. */
   readonly parent?: string
 }
 
 /** A page of runs, the newest first. */
-export interface RunPage extends RunFilter {
+export interface RunPage extends RunsWhere {
   /** Only runs that are older than the one of this id. */
   readonly after?: string
   readonly limit: number
 }
 
-export interface DeadFilter {
+/** The kinds of failures, the latest first. */
+export interface DeadPage {
   readonly name?: string
   readonly fingerprint?: string
   /** So many groups. */

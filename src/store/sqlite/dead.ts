@@ -1,5 +1,5 @@
 // What failed for good, in groups of one fingerprint each.
-import type { DeadFilter, DeadGroup } from '../views.ts'
+import type { DeadPage, DeadGroup } from '../views.ts'
 import type { Connection } from './connection.ts'
 
 const groups = (where: string): string => `
@@ -32,7 +32,7 @@ limit 1`
 /** The statements of this file whose plans are tested. */
 export const hotDeadStatements = { findGroups, findGroup, findGroupsOf, findNewest }
 
-export function listDead(db: Connection, filter: DeadFilter): DeadGroup[] {
+export function listDead(db: Connection, filter: DeadPage): DeadGroup[] {
   const name = filter.name ?? null
   return groupsOf(db, filter).flatMap((group) => {
     const row = db.get<{ newest: string }>(findNewest, group.fingerprint, name)
@@ -42,7 +42,7 @@ export function listDead(db: Connection, filter: DeadFilter): DeadGroup[] {
 
 type Group = Omit<DeadGroup, 'newest'>
 
-function groupsOf(db: Connection, { name, fingerprint, limit }: DeadFilter): Group[] {
+function groupsOf(db: Connection, { name, fingerprint, limit }: DeadPage): Group[] {
   if (name !== undefined) return db.all<Group>(findGroupsOf, fingerprint ?? null, name, limit)
   if (fingerprint !== undefined) return db.all<Group>(findGroup, fingerprint, limit)
   return db.all<Group>(findGroups, limit)

@@ -14,7 +14,7 @@ import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
-import type { DeadFilter, RunFilter, RunPage, LogPage } from '../views.ts'
+import type { DeadPage, RunsWhere, RunPage, LogPage } from '../views.ts'
 import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
@@ -273,11 +273,11 @@ class SqliteStore implements Store {
     return this.#read(() => views.listRuns(this.#db, page, this.now()))
   }
 
-  async pickRuns(filter: RunFilter, page: PickPage) {
+  async pickRuns(filter: RunsWhere, page: PickPage) {
     return this.#read(() => views.pickRuns(this.#db, filter, page))
   }
 
-  async countRuns(filter: RunFilter) {
+  async countRuns(filter: RunsWhere) {
     return this.#read(() => views.countRuns(this.#db, filter))
   }
 
@@ -309,7 +309,7 @@ class SqliteStore implements Store {
     return this.#read(() => listAudit(this.#db, page))
   }
 
-  async listDead(filter: DeadFilter) {
+  async listDead(filter: DeadPage) {
     return this.#read(() => listDead(this.#db, filter))
   }
 

@@ -3,7 +3,7 @@ import { runNotFound } from '../../model/errors.ts'
 import type { LiveState } from '../../model/run.ts'
 import type { FinishedRun } from '../store.ts'
 import type { PickedRun, PickPage } from '../operating.ts'
-import type { AttemptView, RunFilter, RunPage, RunView, StepView } from '../views.ts'
+import type { AttemptView, RunsWhere, RunPage, RunView, StepView } from '../views.ts'
 import type { Connection } from './connection.ts'
 import { reasonsOf } from './reasons.ts'
 
@@ -124,11 +124,11 @@ export function listRuns(db: Connection, page: RunPage, now: number): RunView[] 
   )
 }
 
-export function pickRuns(db: Connection, filter: RunFilter, { before, limit }: PickPage): PickedRun[] {
+export function pickRuns(db: Connection, filter: RunsWhere, { before, limit }: PickPage): PickedRun[] {
   return db.all<PickedRun>(picks[walkOf(filter)], ...valuesOf(filter), before, limit, ...parentOf(filter))
 }
 
-export function countRuns(db: Connection, filter: RunFilter): number {
+export function countRuns(db: Connection, filter: RunsWhere): number {
   return (
     db.get<{ runs: number }>(counts[walkOf(filter)], ...valuesOf(filter), null, null, ...parentOf(filter))?.runs ?? 0
   )
@@ -138,17 +138,17 @@ const listings = { all: findMany, live: findManyLive, dead: findManyDead, childr
 const picks = { all: pickMany, live: pickManyLive, dead: pickManyDead, children: pickManyChildren }
 const counts = { all: countMany, live: countManyLive, dead: countManyDead, children: countManyChildren }
 
-function walkOf({ state, fingerprint, parent }: RunFilter): keyof typeof listings {
+function walkOf({ state, fingerprint, parent }: RunsWhere): keyof typeof listings {
   if (parent !== undefined) return 'children'
   if (fingerprint !== undefined) return 'dead'
   return state !== undefined && [state].flat().every((one) => isLive.has(one)) ? 'live' : 'all'
 }
 
-function parentOf({ parent }: RunFilter): string[] {
+function parentOf({ parent }: RunsWhere): string[] {
   return parent === undefined ? [] : [parent]
 }
 
-function valuesOf({ name, state, code, tags, fingerprint }: RunFilter): (string | null)[] {
+function valuesOf({ name, state, code, tags, fingerprint }: RunsWhere): (string | null)[] {
   const listed = (values: readonly string[] | undefined): string | null => (values ? JSON.stringify(values) : null)
   return [name ?? null, listed(state && [state].flat()), code ?? null, listed(tags), fingerprint ?? null]
 }
