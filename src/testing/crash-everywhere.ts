@@ -21,7 +21,7 @@ export interface CrashOptions extends Pick<TroupeOptions, 'config' | 'environmen
   readonly definitions?: readonly Definition[]
   /** What the steps and workers tell of what they do to the world; made by `recordEffects()`. */
   readonly effects?: Effects
-  /** What the run is told when it waits for a message of that name, one after the other. */
+  /** What the run is told when it waits for a message of that name, one after the other; `cancelRun` cancels it then. */
   readonly messages?: Readonly<Record<string, readonly unknown[]>>
   /** As for `testTroupe`. */
   readonly steps?: StepMocks
@@ -91,7 +91,7 @@ export async function crashEverywhere<Input, Output>(
   return report
 }
 
-function programOf(definition: AnyDefinition, input: unknown, options: CrashOptions): Program {
+export function programOf(definition: AnyDefinition, input: unknown, options: CrashOptions): Program {
   const { definitions = [], effects = recordEffects(), messages = {}, steps = {}, mocks = {} } = options
   if (!(effects instanceof RecordedEffects)) throw optionInvalid('effects', effects, 'what recordEffects() gives')
   const standIns = new FoundMocks(steps)
@@ -111,7 +111,7 @@ function programOf(definition: AnyDefinition, input: unknown, options: CrashOpti
 }
 
 /** How a trial differs from the one without a crash. */
-function compare(calm: Trial, trial: Trial): string[] {
+export function compare(calm: Trial, trial: Trial): string[] {
   const differences: string[] = []
   if (!isDeepStrictEqual(calm.outcome, trial.outcome))
     differences.push(`it ${outcomeText(trial.outcome)}; without the crash it ${outcomeText(calm.outcome)}`)

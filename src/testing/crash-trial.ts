@@ -11,10 +11,14 @@ import type { Batch, Committed } from '../store/store.ts'
 import type { Troupe } from '../troupe.ts'
 import type { RecordedEffects } from './effects.ts'
 import { describeCommit } from './journal-points.ts'
+import { tellOptions } from './observations.ts'
 import { RecordedLog } from './recorded-log.ts'
 import { RunNames } from './run-names.ts'
 import { Stage, type StagedEngine } from './stage.ts'
 import { TrialEffects } from './trial-effects.ts'
+
+/** In the place of a message: the run is cancelled. */
+export const cancelRun: unique symbol = Symbol('cancel')
 
 /** Where an engine is dropped: by the commits of its life, counted from 1. */
 export interface CrashPlace {
@@ -84,6 +88,7 @@ class TrialRun {
   readonly #effects: TrialEffects
   readonly #told = new Map<string, number>()
   readonly #ids: Ids
+  #outcome: TrialOutcome | undefined
   #life: TrialLife | undefined
   #stuck: Deferred<TrialOutcome> = deferred()
 
@@ -93,7 +98,7 @@ class TrialRun {
     this.#effects = new TrialEffects(this.#names)
     this.#ids = seededIds(stage)
     program.effects.clear()
-    stage.atRest = async () => this.#tellNext()
+    stage.atRest = () => this.#tellNext()
     stage.whenStuck = (error) => this.#stuck.resolve({ kind: 'stuck', error: this.#names.inText(error) })
   }
 
@@ -117,7 +122,7 @@ class TrialRun {
 
   /** start → call → result → what goes on beside it */
   async #live(life: TrialLife): Promise<TrialOutcome> {
-    const { definition, definitions, input, performStep, troupe: options } = this.#program
+    const { definitions, performStep, troupe: options } = this.#program
     const engine = this.#stage.prepare({
       troupe: { ...options, global: false, logLevel: 'debug', pools, node: 'trial' },
       definitions,
@@ -131,20 +136,29 @@ class TrialRun {
     await engine.open()
     const { troupe } = engine
     life.troupe = troupe
-    const handle = await troupe.call(definition.name, input, { idempotencyKey: 'trial' })
-    this.#names.root(handle.id, definition.name)
-    this.#stage.awaits.add(handle.id)
-    const ended = handle.result().then(
-      (value): TrialOutcome => ({ kind: 'succeeded', value: this.#names.inValue(value) }),
-      (error: unknown): TrialOutcome => ({ kind: 'failed', error: this.#names.inText(errorLine(toError(error))) }),
-    )
-    const outcome = await Promise.race([ended, this.#stuck.promise])
+    // Race: it may have ended, and be forgotten, before the crash of an engine on which others went on.
+    this.#outcome ??= await Promise.race([this.#endOf(troupe), this.#stuck.promise])
+    const outcome = this.#outcome
     if (outcome.kind !== 'stuck') await Promise.race([this.#restOf(troupe), this.#stuck.promise])
     // What is written from now on is no part of the trial.
     this.#life = undefined
     this.#stage.awaits.clear()
     await troupe.stop({ within: 0 })
     return outcome
+  }
+
+  /** Starts the run, or finds it when that was done before. */
+  async #endOf(troupe: Troupe): Promise<TrialOutcome> {
+    const { definition, input } = this.#program
+    const handle = await troupe.call(definition.name, input, { idempotencyKey: 'trial' })
+    this.#names.root(handle.id, definition.name)
+    this.#stage.awaits.add(handle.id)
+    try {
+      return { kind: 'succeeded', value: this.#names.inValue(await handle.result()) }
+    } catch (error) {
+      const { name, message } = toError(error)
+      return { kind: 'failed', error: this.#names.inText(`${name}: ${message}`) }
+    }
   }
 
   /** Runs that go on without the one that started them. */
@@ -176,14 +190,20 @@ class TrialRun {
   }
 
   /** Tells a run what it waits for, as somebody outside does who tells it again unless it was stored. */
-  #tellNext(): boolean {
+  async #tellNext(): Promise<boolean> {
     const troupe = this.#life?.troupe
     if (troupe === undefined) return false
     for (const [name, payloads] of Object.entries(this.#program.messages)) {
-      const [run] = this.#stage.seen.waitingFor(name)
       const told = this.#told.get(name) ?? 0
-      if (run === undefined || told >= payloads.length) continue
-      void troupe.tell(run.id, name, payloads[told]).catch(() => undefined)
+      const [run] = told < payloads.length ? await this.#stage.waitingFor(name, troupe) : []
+      if (run === undefined) continue
+      const payload = payloads[told]
+      // Race: nobody may wait for the answer, which does not come when the engine is dropped.
+      const done =
+        payload === cancelRun
+          ? troupe.cancel(run.id, 'by the test')
+          : troupe.tell(run.id, name, payload, tellOptions(run, name))
+      void done.catch(() => undefined)
       return true
     }
     return false
@@ -191,10 +211,6 @@ class TrialRun {
 }
 
 const pools = { workflow: { min: 1, max: 100 }, task: { min: 1, max: 100 } }
-
-function errorLine({ name, message }: Error): string {
-  return `${name}: ${message}`
-}
 
 /** The same in every trial. */
 function seededIds({ clock }: Stage): Ids {

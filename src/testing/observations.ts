@@ -34,6 +34,12 @@ export interface SeenRun {
   waits: readonly WaitRecord[] | undefined
 }
 
+/** What a message must be told with for a run that waits for it: the key, where it waits for one. */
+export function tellOptions(run: SeenRun, message: string): { readonly key?: string } {
+  const wait = run.waits?.find(({ kind, name }) => kind === 'message' && name === message)
+  return wait?.key === undefined ? {} : { key: wait.key }
+}
+
 /** Of one store, whatever engines come and go. */
 export class Observations {
   readonly told: ToldMessage[] = []

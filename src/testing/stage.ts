@@ -12,7 +12,7 @@ import { openStore } from '../store/open.ts'
 import type { Batch, Committed, Store } from '../store/store.ts'
 import { Troupe } from '../troupe.ts'
 import { unbindEngine } from '../worker/global.ts'
-import { Observations } from './observations.ts'
+import { Observations, type SeenRun } from './observations.ts'
 import { observedStore } from './observed-store.ts'
 import { PerformedCode, type Life } from './performed-code.ts'
 import { stuckText, type StuckRun } from './stuck-text.ts'
@@ -83,6 +83,24 @@ export class Stage {
   prepare(options: EngineOptions): StagedEngine {
     this.#engine = new StagedEngine(this, this.#store, options)
     return this.#engine
+  }
+
+  /** The runs that wait for a message of this name, the longest first. */
+  async waitingFor(message: string, troupe: Troupe): Promise<SeenRun[]> {
+    const waiting: SeenRun[] = []
+    for (const run of this.seen.waitingFor(message)) {
+      const status = await troupe.get(run.id)
+      if (status?.state === 'parked') waiting.push(run)
+      // It was ended while it waited.
+      else run.waits = undefined
+    }
+    return waiting
+  }
+
+  /** Tells all who wait why what they wait for does not come. */
+  fail(error: Error): void {
+    this.whenStuck(error.message)
+    for (const runId of this.#engine?.inside?.awaited() ?? []) this.#engine?.inside?.tell(runId, error)
   }
 
   async close(): Promise<void> {

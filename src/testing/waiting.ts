@@ -1,7 +1,9 @@
 // Telling runs what they wait for, once they wait for it.
 
 import { deferred, type Deferred } from '../lib/deferred.ts'
+import { toError } from '../lib/errors.ts'
 import type { Troupe } from '../troupe.ts'
+import { tellOptions, type SeenRun } from './observations.ts'
 import type { Stage } from './stage.ts'
 
 interface Awaited {
@@ -46,20 +48,28 @@ export class Waiting {
 
   /** Tells who waits, and whoever waits for that; true when something was told. */
   async #look(): Promise<boolean> {
-    const { seen } = this.#stage
     for (const awaited of this.#awaited) {
-      if (seen.waitingFor(awaited.message).some(({ id }) => id === awaited.runId)) awaited.isWaiting.resolve()
+      const runs = await this.#stage.waitingFor(awaited.message, this.#troupe)
+      if (runs.some(({ id }) => id === awaited.runId)) awaited.isWaiting.resolve()
       else await this.#checkEnd(awaited)
     }
-    // They have their turn before time, or another answer, changes what they were told of.
-    if (this.#awaited.size > 0) await Promise.resolve()
     for (const [message, payload] of this.#answers) {
-      const [run] = seen.waitingFor(message)
+      const [run] = await this.#stage.waitingFor(message, this.#troupe)
       if (run === undefined) continue
-      await this.#troupe.tell(run.id, message, typeof payload === 'function' ? payload(run.id) : payload)
+      await this.#answer(run, message, payload)
       return true
     }
     return false
+  }
+
+  async #answer(run: SeenRun, message: string, answer: unknown): Promise<void> {
+    try {
+      const payload: unknown = typeof answer === 'function' ? answer(run.id) : answer
+      await this.#troupe.tell(run.id, message, payload, tellOptions(run, message))
+    } catch (error) {
+      this.#answers.delete(message)
+      this.#stage.fail(toError(error))
+    }
   }
 
   async #checkEnd(awaited: Awaited): Promise<void> {

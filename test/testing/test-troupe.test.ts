@@ -80,6 +80,34 @@ describe('testTroupe', () => {
     expect(await kit.troupe.run(order, 6)).toBe('paid 6, approved by 36')
   })
 
+  it('answers with the key that is waited for, and tells whoever waits what went wrong with an answer', async () => {
+    const keyed = workflow('keyed', {}, async (ctx) => [
+      await ctx.receive('paid', { key: 'a', timeout: '1d' }),
+      await ctx.receive('paid', { key: 'b', timeout: '1d' }),
+    ])
+    await using kit = await testTroupe({ definitions: [keyed, order] })
+    let count = 0
+    kit.onWaiting('paid', () => (count += 1))
+    expect(await kit.troupe.run(keyed)).toEqual([1, 2])
+    kit.onWaiting('approve', () => {
+      throw new Error('no answer is known')
+    })
+    await expect(kit.troupe.run(order, 5)).rejects.toThrow('no answer is known')
+  })
+
+  it('is not misled by a run that was ended while it waited', async () => {
+    await using kit = await testTroupe({ definitions: [order] })
+    const handle = await kit.troupe.call(order, 5)
+    await kit.whenWaiting(handle, 'approve')
+    expect(await handle.cancel('too late')).toBe(true)
+    kit.onWaiting('approve', { by: 'ann' })
+    await expect(kit.whenWaiting(handle, 'approve')).rejects.toThrow(
+      "does not wait for message 'approve': it is cancelled",
+    )
+    expect(await kit.troupe.run(order, 6)).toBe('paid 6, approved by ann')
+    expect(kit.told.length).toBe(1)
+  })
+
   it('names what a run waits for that will never come', async () => {
     const patient = workflow('patient', {}, (ctx) => ctx.receive('go'))
     const parent = workflow('parent', {}, (ctx) => ctx.run(patient))

@@ -1,0 +1,246 @@
+// Workflow programs as data, what they mean, and how fast-check makes them.
+import * as fc from 'fast-check'
+import { worker, workflow, type Definition, type WorkflowContext } from '../../../src/index.ts'
+import type { Effects } from '../../../src/testing/effects.ts'
+
+/** Each part has a number of its own, in the order of the text: its names and times are made of that, so that no two things happen at one time. */
+export type Program =
+  | { readonly kind: 'step'; readonly failures: number; readonly isLost: boolean }
+  | { readonly kind: 'sleep'; readonly size: number }
+  | { readonly kind: 'receive'; readonly isTold: boolean }
+  | { readonly kind: 'value'; readonly of: 'now' | 'random' | 'uuid' }
+  | { readonly kind: 'worker'; readonly failures: number }
+  | { readonly kind: 'child' | 'abandoned' | 'given up' | 'caught' | 'scope'; readonly body: Program }
+  | { readonly kind: 'sequence' | 'parallel' | 'race'; readonly parts: readonly Program[] }
+  | { readonly kind: 'map'; readonly items: number; readonly concurrency: number; readonly body: Program }
+  | { readonly kind: 'loop'; readonly turns: number; readonly body: Program }
+
+type Ctx = WorkflowContext<unknown>
+
+/** What is made of a program: the workflow, what it starts, and what it is told. */
+export interface Made {
+  readonly root: Definition<unknown, unknown>
+  readonly definitions: readonly Definition<never, unknown>[]
+  readonly messages: Readonly<Record<string, readonly unknown[]>>
+}
+
+const { program } = fc.letrec<{ program: Program; body: Program }>((tie) => ({
+  body: tie('program'),
+  program: fc.oneof(
+    { maxDepth: 3, depthIdentifier: 'program' },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('step' as const),
+        failures: fc.nat({ max: 2 }),
+        isLost: fc.nat({ max: 5 }).map((chance) => chance === 0),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), size: fc.nat({ max: 2 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('receive' as const), isTold: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('value' as const), of: fc.constantFrom('now', 'random', 'uuid') }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('worker' as const), failures: fc.nat({ max: 1 }) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('child', 'abandoned', 'given up', 'caught', 'scope'),
+        body: tie('body') as fc.Arbitrary<Program>,
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('sequence', 'parallel', 'race'),
+        parts: fc.array(tie('body') as fc.Arbitrary<Program>, { minLength: 1, maxLength: 3, size: 'max' }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('map' as const),
+        items: fc.integer({ min: 1, max: 3 }),
+        concurrency: fc.integer({ min: 1, max: 2 }),
+        body: tie('body') as fc.Arbitrary<Program>,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('loop' as const),
+        turns: fc.integer({ min: 1, max: 3 }),
+        body: tie('body') as fc.Arbitrary<Program>,
+      }),
+    },
+  ) as fc.Arbitrary<Program>,
+}))
+
+export const programs: fc.Arbitrary<Program> = fc
+  .array(program, { minLength: 2, maxLength: 4, size: 'max' })
+  .map((parts): Program => ({ kind: 'sequence', parts }))
+
+/** A part with its number. */
+interface Numbered {
+  readonly n: number
+  readonly part: Program
+  readonly below: readonly Numbered[]
+}
+
+interface PartInput {
+  readonly n: number
+  readonly salt: number
+  readonly delayMs: number
+}
+
+const sizesMs = [1_000, 3_600_000, 259_200_000]
+
+/** Makes the workflow that a program means; what it does is told to `effects`. */
+export function made(given: Program, effects: Effects): Made {
+  const parts = new Map<number, Numbered>()
+  const rootPart = numbered(given, parts)
+  const work = worker(
+    'work',
+    { retry: { attempts: 3, base: '7s' } },
+    (ctx, { n, failures }: { n: number; failures: number }) => {
+      effects.note(`work ${n}`)
+      if (ctx.attempt <= failures) throw new Error(`work ${n} failed`)
+      return `worked ${n}`
+    },
+  )
+  const part: Definition<PartInput, unknown> = workflow('part', {}, async (ctx, { n, salt, delayMs }: PartInput) => {
+    if (delayMs > 0) await ctx.sleep(delayMs)
+    return meaning.of(parts.get(n) as Numbered, ctx as Ctx, salt)
+  })
+  const meaning: Meaning = new Meaning(effects, { work, part })
+  const root = workflow<unknown>('root', {}, (ctx) => meaning.of(rootPart, ctx, 0))
+  const messages: Record<string, unknown[]> = {}
+  for (const { n, part: one } of parts.values())
+    if (one.kind === 'receive' && one.isTold) messages[`message ${n}`] = Array.from({ length: 30 }, () => `told ${n}`)
+  return { root, definitions: [work, part], messages }
+}
+
+function numbered(part: Program, all: Map<number, Numbered>): Numbered {
+  const n = all.size + 1
+  // Its place is taken before the parts below it take theirs.
+  all.set(n, { n, part, below: [] })
+  const below = 'parts' in part ? part.parts : 'body' in part ? [part.body] : []
+  const own = { n, part, below: below.map((one) => numbered(one, all)) }
+  all.set(n, own)
+  return own
+}
+
+interface Parts {
+  readonly work: Definition<{ n: number; failures: number }, string>
+  readonly part: Definition<PartInput, unknown>
+}
+
+/** Performs a program by the means of a context. */
+class Meaning {
+  readonly #effects: Effects
+  readonly #definitions: Parts
+
+  constructor(effects: Effects, definitions: Parts) {
+    this.#effects = effects
+    this.#definitions = definitions
+  }
+
+  async of({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+    const [first] = below
+    switch (part.kind) {
+      case 'step':
+        return this.#step(n, part, ctx)
+      case 'sleep':
+        return ctx.sleep((sizesMs[part.size] ?? 0) + offset(n, salt))
+      case 'receive':
+        return ctx.receive(`message ${n}`, { timeout: 172_800_000 + offset(n, salt) })
+      case 'value':
+        return typeof (await ctx[part.of]())
+      case 'worker':
+        return ctx.run(this.#definitions.work, { n, failures: part.failures }, { name: `work ${n}` })
+      case 'scope':
+        return ctx.scope(`scope ${n}`, (inner) => this.of(first as Numbered, inner, salt))
+      case 'caught':
+        return this.of(first as Numbered, ctx, salt).catch(toldError)
+      case 'child':
+      case 'abandoned':
+      case 'given up':
+        return this.#child({ n, kind: part.kind, child: (first as Numbered).n }, ctx, salt)
+      default:
+        return this.#many({ n, part, below }, ctx, salt)
+    }
+  }
+
+  #step(n: number, { failures, isLost }: Program & { kind: 'step' }, ctx: Ctx): Promise<unknown> {
+    const attempts = isLost ? Math.max(1, failures) : failures + 1
+    const fn = async ({ attempt }: { attempt: number }): Promise<string> => {
+      this.#effects.note(`step ${n}`)
+      await Promise.resolve()
+      if (attempt <= failures) throw new Error(`step ${n} failed`)
+      return `did ${n}`
+    }
+    return ctx.step(`step ${n}`, fn, {
+      retry: { attempts, backoff: 'linear', base: offset(n, attempts) >> (n % 4), jitter: 0 },
+    })
+  }
+
+  async #child(
+    { n, kind, child }: { n: number; kind: string; child: number },
+    ctx: Ctx,
+    salt: number,
+  ): Promise<unknown> {
+    const delayMs = kind === 'abandoned' ? 400_000_000_000 : offset(n, salt)
+    const run = await ctx.call(this.#definitions.part, { n: child, salt, delayMs }, { name: `child ${n}` })
+    if (kind === 'child') return run.result()
+    if (kind === 'abandoned') return 'abandoned'
+    return run.result({ timeout: 60_000 + offset(n, salt + 1) }).catch(toldError)
+  }
+
+  async #many({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+    if (part.kind === 'sequence') {
+      const results: unknown[] = []
+      for (const one of below) results.push(await this.of(one, ctx, salt))
+      return results
+    }
+    if (part.kind === 'parallel') return settled(await Promise.allSettled(below.map((one) => this.of(one, ctx, salt))))
+    if (part.kind === 'race') {
+      const runners = below.map((one, index) =>
+        ctx.scope(`lane ${n} ${index}`, async (inner) => {
+          await inner.sleep(offset(n * 7 + index, salt))
+          return this.of(one, inner, salt)
+        }),
+      )
+      return Promise.race(runners).catch(toldError)
+    }
+    return this.#repeated({ n, part, below }, ctx, salt)
+  }
+
+  async #repeated({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+    const body = below[0] as Numbered
+    if (part.kind === 'map') {
+      const items = Array.from({ length: part.items }, (_, index) => index)
+      const { concurrency } = part
+      const each = (item: number, inner: Ctx): Promise<unknown> => this.of(body, inner, salt * 5 + item + 1)
+      return settled(await ctx.map(`map ${n}`, items, each, { key: String, concurrency, onError: 'collect' }))
+    }
+    const turns = part.kind === 'loop' ? part.turns : 1
+    return ctx.loop(`loop ${n}`, 0, async (turn, inner) => {
+      await this.of(body, inner, salt * 5 + turn + 1)
+      return turn + 1 === turns ? { done: turns } : { again: turn + 1 }
+    })
+  }
+}
+
+/** Milliseconds that hardly anything else of the program waits. */
+function offset(n: number, salt: number): number {
+  return 100 + ((n * 7_919 + salt * 104_729) % 30_011)
+}
+
+function toldError(error: Error & { readonly code?: string }): string {
+  return `caught ${error.code ?? error.message}`
+}
+
+function settled(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : toldError(result.reason as Error)))
+}
