@@ -162,6 +162,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     ...wholeRowOuter.slice(0, 3),
   ],
   findInput: [runByKey],
+  findBefore: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation<?)'],
   findAbove: [runByKey, 'SCAN above', runByKey, 'SCAN above', liveByKey],
   findAwaited: [runKeyById, `${liveByKey} LEFT-JOIN`, `${waitsOfRun} LEFT-JOIN`],
   wakeUnbegun: [liveByKey, given, runByKey],

@@ -280,6 +280,27 @@ describe('children end with their parent', () => {
 })
 
 describe('a parent that is tried again', () => {
+  it('starts the next life of a child that has a key, and has what another got of it', async () => {
+    let isOpen = false
+    const shop = worker('shop', { idempotencyKey: String }, (_ctx, n: number) => {
+      if (!isOpen) throw new PermanentError('closed')
+      return n
+    })
+    const flow = workflow('flow', {}, (ctx, n: number) => ctx.run(shop, n))
+    const { troupe } = await onStage({ definitions: [shop, flow] })
+    const handle = await troupe.call(flow, 1)
+    expect((await rejection(handle.result())).message).toBe('closed')
+    expect((await rejection(troupe.run(flow, 1))).message).toBe('closed')
+    isOpen = true
+    expect((await rejection(troupe.run(flow, 1))).message).toBe('closed')
+    await handle.retry()
+    expect(await handle.result()).toBe(1)
+    expect(await troupe.run(flow, 1)).toBe(1)
+    expect((await troupe.runs({ name: 'shop' })).map(({ state, generation }) => [state, generation])).toEqual([
+      ['succeeded', 2],
+    ])
+  })
+
   it('keeps the children that succeeded, and starts those anew that failed', async () => {
     let isOpen = false
     const shop = worker('shop', {}, (_ctx, n: number) => {

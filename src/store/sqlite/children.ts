@@ -1,7 +1,10 @@
 // Runs that other runs start: each is there together with the step by which its parent remembers it.
 import { encode } from '../../lib/codec.ts'
 import type { ChildRecord, JoinedChild, Started } from '../start.ts'
+import type { Held } from '../store.ts'
 import { circleText, isAbove } from './circles.ts'
+import type { Connection } from './connection.ts'
+import { reopenRuns } from './generations.ts'
 import type { Write } from './runs.ts'
 import { insertRuns } from './starts.ts'
 import { recordSteps } from './steps.ts'
@@ -14,8 +17,12 @@ where id = ?3`
 
 const markParent = `update live set has_children = 1 where run_id = ?`
 
+// By primary key prefix: what the run was given under this name in a former generation.
+const findBefore = `
+select 1 from step where run_id = ?1 and generation < ?3 and path = ?2 and kind = 'child' and value = ?4 limit 1`
+
 /** The statements of this file whose plans are tested. */
-export const hotChildStatements = { linkChild, markParent }
+export const hotChildStatements = { linkChild, markParent, findBefore }
 
 /** Starts runs and records that as steps of their parents; tells what is remembered of those that joined a run that has their key, by the ids they were given. */
 export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, JoinedChild> {
@@ -37,8 +44,15 @@ export function startChildren(write: Write, children: readonly ChildRecord[]): R
   return joined
 }
 
+/** Whether a run that is tried again meets one by its key that it had before: what failed is started anew, and this is its next life. */
+function goesOnAnew(db: Connection, { runId, generation }: Held, child: { path: string; id: string }): boolean {
+  return generation > 1 && db.get(findBefore, runId, child.path, generation, encode(child.id)) !== undefined
+}
+
 /** A run that it was given back cannot be waited for when it ends with that. */
-function joinedBy({ db }: Write, { held, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
+function joinedBy(write: Write, { held, path, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
+  const { db } = write
+  if (goesOnAnew(db, held, { path, id })) reopenRuns(write, [id])
   const isCircle = isDetached ? runId === held.runId : isAbove(db, runId, held.runId)
   return isCircle ? { isError: true, value: circleText(db, held.runId, runId) } : { isError: false, value: encode(id) }
 }
