@@ -48,8 +48,8 @@ const fitting: Readonly<
 export interface BulkOwner {
   readonly store: Store
   cancel(write: RequestWrite<'cancels'>): Promise<void>
-  /** Runs have become ready, or were asked to end. */
-  hint(): void
+  /** Runs have become ready, or were asked to end; one that is given is ready again. */
+  hint(id?: string): void
   /** Lets others have their turn. */
   turn(): Promise<void>
 }
@@ -118,9 +118,12 @@ async function deleteAll({ store }: BulkOwner, picked: readonly PickedRun[]): Pr
   return (await store.deleteRuns(ids, undefined)).filter((answer) => answer === 'deleted').length
 }
 
-async function retryAll({ store }: BulkOwner, picked: readonly PickedRun[]): Promise<number> {
+async function retryAll({ store, hint }: BulkOwner, picked: readonly PickedRun[]): Promise<number> {
   const ids = picked.map(({ id }) => id)
-  return (await store.reopenRuns(ids, undefined)).filter((answer) => answer === 'reopened').length
+  const answers = await store.reopenRuns(ids, undefined)
+  const reopened = ids.filter((_id, place) => answers[place] === 'reopened')
+  reopened.forEach((id) => hint(id))
+  return reopened.length
 }
 
 /** Does not wait for those that are running: they end when they have heard of it. */

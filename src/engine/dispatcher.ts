@@ -6,6 +6,7 @@ import { isSuspect, suspectFrom } from '../model/suspect.ts'
 import { Activation } from './activation.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { ActiveRuns } from './active-runs.ts'
+import { OwnRuns } from './own-runs.ts'
 import type { PoolKind } from './definition.ts'
 import type { Pool } from './pool.ts'
 import type { Registry } from './registry.ts'
@@ -48,13 +49,13 @@ export class Dispatcher extends Actor {
     task: newClaiming(),
   }
   /** The ids of what was started here and has not ended, where nothing else is performed. */
-  readonly #own: Set<string> | undefined
+  readonly #own: OwnRuns | undefined
   #isServing = false
 
   constructor(options: DispatcherOptions) {
     super()
     this.#options = options
-    this.#own = options.isOwnOnly ? new Set() : undefined
+    if (options.isOwnOnly) this.#own = new OwnRuns(options.around.deps, () => this.hint())
   }
 
   /** `nodeId` staggers the turns of the oldest: they come also when every node takes only a few runs in its life. */
@@ -86,19 +87,20 @@ export class Dispatcher extends Actor {
     this.#options.around.write(new ManyStartsWrite(starts, (started) => this.#startedMany(starts, started)))
   }
 
+  /** A run has ended. */
+  ended(id: string): void {
+    this.#own?.delete(id)
+  }
+
   /** A run that is performed here has started another. */
   startedByRun(id: string): void {
     this.#own?.add(id)
     this.hint()
   }
 
-  /** A run has ended. */
-  ended(id: string): void {
-    this.#own?.delete(id)
-  }
-
-  /** Runs may have become ready. */
-  hint(): void {
+  /** Runs may have become ready; one that is given was tried again here. */
+  hint(again?: string): void {
+    if (again !== undefined) this.#own?.takeOver([again])
     this.#claim('workflow')
     this.#claim('task')
   }
@@ -146,7 +148,7 @@ export class Dispatcher extends Actor {
     pools[kind].reserve(want)
     return {
       queueIds: [...queues.values()],
-      only: this.#own && [...this.#own],
+      only: this.#own?.ids(),
       definitionIds: registry.idsFor(kind),
       want,
       begins,
@@ -184,14 +186,14 @@ export class Dispatcher extends Actor {
     const { record, definition } = order
     if (directly) this.#options.pools[definition.runsOn].unreserve(1)
     if (started === undefined) return
-    this.#own?.add(started.id)
+    this.#own?.started([started])
     if (started.replacedId !== undefined) this.#options.around.heard(started.replacedId)
     if (started.held === undefined) this.#expect(record, [started], definition.runsOn)
     else this.#begin(freshlyStarted(order, started, started.held))
   }
 
   #startedMany({ definition, records }: ManyStarts, started: readonly Started[]): void {
-    for (const { id } of started) this.#own?.add(id)
+    this.#own?.started(started)
     // They were started by one call, so they are due at one time.
     const [first] = records
     if (first !== undefined) this.#expect(first, started, definition.runsOn)

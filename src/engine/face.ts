@@ -36,7 +36,7 @@ export class Face {
       watch: engine.watch,
       isHere: (id) => engine.isHere(id),
       cancel: (write) => engine.bring(new Cancel({ write })),
-      hint: () => engine.hint(),
+      hint: (id) => engine.hint(id),
       tell: (runId, { name, payload, options }) => new Telling(this).tell(runId, name, payload, options),
     }
   }

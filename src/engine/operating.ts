@@ -57,7 +57,7 @@ export class Operating implements OperatingVerbs {
     const owner = {
       store: deps.store,
       cancel: (write: RequestWrite<'cancels'>) => engine.bring(new Cancel({ write })),
-      hint: () => engine.hint(),
+      hint: (id?: string) => engine.hint(id),
       turn: () => new Promise<void>((resolve) => deps.clock.soon(resolve)),
     }
     return performBulk(owner, { action, where, options })

@@ -36,8 +36,8 @@ export interface FeedOwner {
   /** Whether the news of this run will come from this process. */
   isHere(id: string): boolean
   cancel(write: RequestWrite<'cancels'>): Promise<void>
-  /** Runs may have become ready. */
-  hint(): void
+  /** A run is ready again. */
+  hint(id: string): void
   tell(runId: string, message: ToldMessage): Promise<true>
 }
 
@@ -92,7 +92,7 @@ export class StoredFeed implements RunFeed {
     watch.checkOpen()
     const audit = { actor: by ?? null, action: 'retry', target: this.id, details: '{}' }
     const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
-    this.#owner.hint()
+    if (told === 'reopened') this.#owner.hint(this.id)
     return told
   }
 

@@ -1,6 +1,6 @@
 // Engines that perform what they started themselves, and leave the rest of a store to others.
 import { expect, it } from 'vitest'
-import { worker, workflow } from '../../src/index.ts'
+import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
@@ -57,4 +57,42 @@ it('offer nothing to others: no node serves a queue for them, and their schedule
 it('are told apart by an option of two words', async () => {
   const refused = await rejection(onStage({ performs: 'mine' as 'own' }))
   expect(refused).toMatchObject({ code: 'option_invalid', message: expect.stringContaining('all, own') })
+})
+
+it('go on with what they try again, one by one or many at once', async () => {
+  let isOpen = false
+  const shop = worker('shop', {}, () => (isOpen ? 'open' : Promise.reject(new PermanentError('closed'))))
+  const store = storeFile()
+  const { troupe: before } = await onStage({ store, definitions: [shop] })
+  const failed = await Promise.all([before.call(shop), before.call(shop), before.call(shop)])
+  await Promise.all(failed.map((handle) => rejection(handle.result())))
+  await before.stop()
+  isOpen = true
+  const { troupe } = await onStage({ store, definitions: [shop], performs: 'own' })
+  const [first, ...others] = failed.map(({ id }) => id)
+  const handle = await troupe.retry(first ?? '')
+  expect(await handle.result()).toBe('open')
+  expect(await troupe.bulk('retry', { state: 'failed' })).toMatchObject({ done: 2 })
+  const handles = await Promise.all(others.map((id) => troupe.handle(id)))
+  expect(await Promise.all(handles.map((one) => one.result()))).toEqual(['open', 'open'])
+})
+
+it('go on with the children of a run that they took over', async () => {
+  const store = storeFile()
+  const clock = new ManualClock(1_000)
+  const done: number[] = []
+  const step = worker('step', {}, (_ctx, n: number) => (done.push(n), n))
+  const parent = workflow('parent', { idempotencyKey: () => 'one' }, async (ctx) => {
+    const first = await ctx.run(step, 1)
+    const child = await ctx.call(step, 2, { delay: '10s' })
+    return [first, await child.result()]
+  })
+  const before = await onStage({ store, clock, definitions: [step, parent], performs: 'own' })
+  const handle = await before.troupe.call(parent)
+  await eventually(async () => (await before.troupe.runs({ name: 'step', state: 'scheduled' })).length === 1)
+  await before.stop()
+  expect(done).toEqual([1])
+  const { troupe } = await onStage({ store, clock, definitions: [step, parent], performs: 'own' })
+  const again = await troupe.call(parent)
+  expect([again.id, await moving(clock, again.result())]).toEqual([handle.id, [1, 2]])
 })
