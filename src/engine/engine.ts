@@ -135,9 +135,9 @@ export class Engine {
     await this.#command(new ExecuteMany({ starts }))
   }
 
-  /** Runs may have become ready. */
-  hint(): void {
-    this.#dispatcher.tell('hint')
+  /** Runs may have become ready; one that is given was tried again here. */
+  hint(again?: string): void {
+    this.#dispatcher.tell('hint', again)
     this.slots.look()
   }
 
@@ -383,10 +383,10 @@ export class Engine {
         }
       },
       fireSchedules: () => this.#settings.schedules.fireDue(),
-      expired: (ids) => {
+      expired: (runs) => {
         this.#failureCalls.look()
-        for (const id of ids) {
-          if (!this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)
+        for (const { id, isAwaited } of runs) {
+          if (!isAwaited && !this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)
           this.watch.wake(id)
         }
       },

@@ -3,7 +3,7 @@ import { Actor } from '../actor/actor.ts'
 import type { Timer } from '../lib/clock.ts'
 import { runDeadlinePassed, runExpired, runLost } from '../model/errors.ts'
 import type { LeaseKeeper } from '../store/lease.ts'
-import type { ExpiredRun } from '../store/due.ts'
+import type { Expired, ExpiredRun } from '../store/due.ts'
 import type { GivenUpRun } from '../store/repairs.ts'
 import type { NodeIdentity, NodeRow } from '../store/store.ts'
 import type { NodeState } from './committer.ts'
@@ -39,7 +39,7 @@ export interface TimekeeperOptions {
   /** Something may have become ready, or was asked of this node. */
   readonly hint: () => void
   /** These runs ended while they waited. */
-  readonly expired: (ids: readonly string[]) => void
+  readonly expired: (runs: readonly Expired[]) => void
   /** These runs failed, because too many processes died while they ran them. */
   readonly givenUp: (runs: readonly GivenUpRun[], error: Error) => void
   /** Starts the runs of schedules that are due. */

@@ -9,6 +9,13 @@ export interface ExpiredRun {
   readonly isUnbegun: boolean
 }
 
+/** One that has failed so. */
+export interface Expired {
+  readonly id: string
+  /** Another run waits for its end. */
+  readonly isAwaited: boolean
+}
+
 export interface Woken {
   readonly woken: number
   /** When the next one is due; null when nothing waits for a time. */

@@ -2,7 +2,7 @@
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { DefinitionStore } from './definitions.ts'
-import type { ExpiredRun, Woken } from './due.ts'
+import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
@@ -364,8 +364,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
   deleteNode(nodeId: number): Promise<void>
 
-  /** Fails ready runs whose time is up, each with an error record in JSON; tells their ids. */
-  expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]>
+  /** Fails ready runs whose time is up, each with an error record in JSON. */
+  expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<Expired[]>
 
   /** Makes ready what is due, at most `limit` runs. */
   wakeRuns(limit: number): Promise<Woken>

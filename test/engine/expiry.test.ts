@@ -1,6 +1,6 @@
 // The three times a run can be given: to begin, for each attempt, and in all; and what else a call says of its run alone.
 import { describe, expect, it } from 'vitest'
-import { PermanentError, worker } from '../../src/index.ts'
+import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from './stage.ts'
 
@@ -16,6 +16,21 @@ describe('expires', () => {
     expect(await ended).toMatchObject({ name: 'TroupeError', code: 'expired', details: { name: 'job', waitMs: 5_000 } })
     expect((await ended).message).toMatch(/^Worker 'job' expired: its run was not begun within 5s of its call\./)
     expect(await troupe.stats('job')).toMatchObject({ failed: 1, timedOut: 0 })
+  })
+
+  it('tells nobody that nobody waits for a run whose parent does', async () => {
+    const job = worker('job', { queue: 'other' }, () => 'done')
+    const flow = workflow('flow', {}, async (ctx) => {
+      const error = await ctx.run(job, undefined, { expires: '20s' }).catch((caught: unknown) => caught)
+      return (error as { code: string }).code
+    })
+    const { troupe, clock, log } = await onStage({ definitions: [job, flow] })
+    expect(await moving(clock, troupe.run(flow))).toBe('expired')
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
+    const alone = await troupe.call(job, undefined, { expires: '5s' })
+    await clock.advance(6_000)
+    await eventually(async () => (await alone.status()).state === 'failed')
+    expect(log.lines.filter(({ level }) => level === 'error').length).toBe(1)
   })
 
   it('leaves a run alone that was begun, however often it is tried', async () => {

@@ -1,7 +1,7 @@
 // What happens by time: runs that are due become ready, and those whose time is up fail.
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
-import type { ExpiredRun, Woken } from '../due.ts'
+import type { Expired, ExpiredRun, Woken } from '../due.ts'
 import type { Connection } from './connection.ts'
 import { isFollower } from './keys.ts'
 import { lineUp } from './limited.ts'
@@ -24,7 +24,7 @@ returning run_id as runId, limited`
 // Runs whose time is up that are ready, or wait for another, each with how long it was given; walks live_due.
 const findExpired = `
 select live.run_id as runId, run.public_id as id, definition.name,
-  run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs, run.expires_at - coalesce(run.opened_at, run.created_at) as expiresMs,
+  run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs, live.is_followed as isFollowed, run.expires_at - coalesce(run.opened_at, run.created_at) as expiresMs,
   live.started_at is null and live.generation = 1 and run.expires_at < ifnull(run.deadline_at, run.expires_at + 1) as isUnbegun
 from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
 where due_at is not null and due_at <= ? and (state in (${statesBefore(runMoves.expire)}) or ${isBehind})
@@ -45,6 +45,7 @@ interface ExpiredRow {
   readonly timeoutMs: number | null
   readonly expiresMs: number | null
   readonly isUnbegun: number | null
+  readonly isFollowed: number
 }
 
 export interface Expiry {
@@ -52,8 +53,8 @@ export interface Expiry {
   readonly valueOf: (run: ExpiredRun) => string
 }
 
-/** Fails ready runs whose time is up and tells their public ids. */
-export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
+/** Fails ready runs whose time is up. */
+export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): Expired[] {
   const expired = ends.db.all<ExpiredRow>(findExpired, ends.now, limit)
   const endings = expired.map((row) => {
     const isUnbegun = row.isUnbegun === 1
@@ -61,7 +62,7 @@ export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): string[] {
     return { runId: row.runId, outcome: 'failed', value } as const
   })
   endRuns(ends, endings)
-  return expired.map(({ id }) => id)
+  return expired.map(({ id, isFollowed }) => ({ id, isAwaited: isFollowed === 1 }))
 }
 
 /** When the next run and the next schedule are due, also those whose time has come; null when none waits for a time. */

@@ -11,7 +11,7 @@ import type { Passing } from '../queues.ts'
 import type { DeadNode, DeadRun, RepairSlice, Rescued } from '../repairs.ts'
 import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
-import type { ExpiredRun } from '../due.ts'
+import type { Expired, ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadPage, RunsWhere, RunPage, LogPage } from '../views.ts'
@@ -217,7 +217,7 @@ class SqliteStore implements Store {
     return this.#end((ends) => nodes.deleteNode(ends, nodeId))
   }
 
-  async expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<string[]> {
+  async expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<Expired[]> {
     if (!(await this.#read(() => isAnyDue(this.#db, this.now())))) return []
     return this.#end((ends) => expireRuns(ends, { limit, valueOf }))
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { ChildRecord } from '../../store/start.ts'
 import type { Claimed, Held } from '../../store/store.ts'
 import type { ParkRecord } from '../../store/waits.ts'
-import { attach, cancel, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
+import { attach, cancel, errorValue, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 export const childCases: Cases = {
   'is there with the step that remembers it, and knows who started it': async (scene) => {
@@ -212,6 +212,38 @@ export const childCases: Cases = {
       (await scene.store.listSteps(parent.id)).map(({ path }) => path),
       ['apart', 'good'],
     )
+  },
+
+  'that has a key is in its next life when its parent is tried again': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const child = childOf(scene, parent.held, { key: 'k' })
+    await scene.node.commit({ children: [child] })
+    const first = await scene.node.claimOne()
+    await scene.node.commit({ settles: [settle(first.held, 'failed')] })
+    await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
+    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    const again = await scene.node.claimOne()
+    const anew = { ...childOf(scene, again.held, { id: 'other', key: 'k' }) }
+    const joined = ['other', { isError: false, value: 'j"child"' }]
+    same([...(await scene.node.commit({ children: [anew] })).joined], [joined])
+    same([await scene.stateOf('child'), (await scene.store.findRun('child'))?.generation], ['ready', 2])
+    const second = await scene.node.claimOne()
+    await scene.node.commit({ settles: [settle(second.held, 'failed')] })
+    // Who meets it for the first time has what it ended with.
+    const stranger = await scene.startAndClaim()
+    await scene.node.commit({ children: [childOf(scene, stranger.held, { id: 'third', key: 'k' })] })
+    same([await scene.stateOf('child'), await scene.stateOf('third')], ['failed', undefined])
+    await scene.node.commit({ settles: [settle(stranger.held), settle(again.held)] })
+  },
+
+  'that ran out of time while it waited says whether its parent waits for it': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const { start, ...child } = childOf(scene, parent.held)
+    await scene.node.commit({ children: [{ ...child, start: { ...start, expiresAt: startMs + 5 } }] })
+    await scene.node.commit({ parks: [parkFor(parent.held, 'child')] })
+    await scene.clock.advance(5)
+    same(await scene.store.expireRuns(9, () => errorValue('expired')), [{ id: 'child', isAwaited: true }])
+    assert.equal(await scene.stateOf(parent.id), 'ready')
   },
 
   'that was tried again before its parent ends with the next generation of that': async (scene) => {

@@ -52,7 +52,7 @@ export const deliveryCases: Cases = {
     assert.equal(again.runs[0]?.expiresAt, startMs + 100)
     await scene.node.commit({ releases: again.runs.map(({ held }) => held) })
     await scene.clock.advance(100)
-    same(await scene.store.expireRuns(9, () => errorValue('expired')), [id])
+    same(await scene.store.expireRuns(9, () => errorValue('expired')), [{ id, isAwaited: false }])
   },
 
   'I5: begins nothing that is not held any more': async (scene) => {

@@ -89,7 +89,7 @@ export const endCases: Cases = {
       asked.push({ ...run })
       return errorValue('timed_out')
     })
-    same([ids, asked], [[id], [{ name: 'resize', timeoutMs: 60_000, isUnbegun: false }]])
+    same([ids, asked], [[{ id, isAwaited: false }], [{ name: 'resize', timeoutMs: 60_000, isUnbegun: false }]])
     same(await scene.store.findFinished(id), { outcome: 'failed', value: errorValue('timed_out') })
   },
 

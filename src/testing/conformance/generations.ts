@@ -151,14 +151,14 @@ export const generationCases: Cases = {
     same(await scene.store.reopenRuns([id], undefined), ['reopened'])
     await scene.clock.advance(60)
     const given: unknown[] = []
-    const expire = (): Promise<string[]> =>
+    const expire = (): Promise<unknown> =>
       scene.store.expireRuns(9, ({ timeoutMs }) => {
         given.push(timeoutMs)
         return errorValue('timed_out')
       })
     same(await expire(), [])
     await scene.clock.advance(40)
-    same([await expire(), given], [[id], [100]])
+    same([await expire(), given], [[{ id, isAwaited: false }], [100]])
     const again = await takeUp(scene, id)
     same([again.createdAt, again.deadlineAt], [startMs + 1_200, startMs + 1_300])
   },

@@ -238,7 +238,7 @@ export const keyCases: Cases = {
     await scene.clock.advance(5)
     await scene.store.wakeRuns(9)
     same([await scene.node.claim(9), await scene.stateOf(second)], [[], 'parked'])
-    same(await scene.store.expireRuns(9, () => errorValue('expired')), [second])
+    same(await scene.store.expireRuns(9, () => errorValue('expired')), [{ id: second, isAwaited: false }])
     const third = await startOne(scene, { key: keys.keepLast })
     same([await scene.stateOf(second), await scene.stateOf(third)], ['failed', 'parked'])
     await scene.node.commit({ settles: [settle(held)] })
@@ -280,13 +280,16 @@ export const keyCases: Cases = {
     const { held } = await scene.startAndClaim({ expiresAt: startMs + 100 })
     const late = await scene.start({ expiresAt: startMs + 100, deadlineAt: startMs + 500 })
     const told: unknown[] = []
-    const expire = (): Promise<string[]> =>
+    const expire = (): Promise<unknown> =>
       scene.store.expireRuns(9, (run) => (told.push({ ...run }), errorValue(run.isUnbegun ? 'expired' : 'timed_out')))
     await scene.clock.advance(99)
     same(await expire(), [])
     await scene.clock.advance(1)
     await scene.node.commit({ releases: [held] })
-    same([await expire(), told], [[late], [{ name: 'resize', timeoutMs: 100, isUnbegun: true }]])
+    same(
+      [await expire(), told],
+      [[{ id: late, isAwaited: false }], [{ name: 'resize', timeoutMs: 100, isUnbegun: true }]],
+    )
     same((await scene.store.findFinished(late))?.value, errorValue('expired'))
     assert.equal((await scene.node.claimOne()).expiresAt, null)
   },

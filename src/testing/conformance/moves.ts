@@ -35,7 +35,7 @@ const tryMove: Readonly<Record<RunMove, (scene: Scene, run: Claimed) => Promise<
   fail: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }),
   expire: async ({ store, clock }, { id }) => {
     await clock.advance(60_000)
-    return (await store.expireRuns(10, () => errorValue('timed_out'))).includes(id)
+    return (await store.expireRuns(10, () => errorValue('timed_out'))).some((run) => run.id === id)
   },
   cancel: tryCancel,
 }
