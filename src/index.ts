@@ -39,6 +39,7 @@ export type { MessageName, Received, TellArguments, Told } from './engine/messag
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'
 export type { RunStats } from './engine/run-stats.ts'
 export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/node-status.ts'
+export type { Difference, Divergence, DivergencePolicy, JournalPlace } from './model/divergence.ts'
 export type { WaitReason } from './model/reason.ts'
 export type { KeptFor, RetentionOptions } from './model/retention.ts'
 export type { BackfillOptions, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'

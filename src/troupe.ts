@@ -166,6 +166,7 @@ export class Troupe
         retentionBeside: checked.retentionBeside,
         environment,
         logLevel,
+        divergence: checked.divergence,
       })
       const parts = {
         ...checked,

@@ -1,6 +1,7 @@
 // Everything that is known of one run, drawn for people.
 import type { AttemptStatus, RunStatus, StepStatus } from '../engine/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
+import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
 import { percent, shareOf, drawBar } from './bar.ts'
 import { failureLines } from './error-text.ts'
 import { unlimited } from './io.ts'
@@ -56,6 +57,7 @@ export function drawRun({ run, steps, attempts, logLines }: Drawn, look: Picture
     ...header(run, startOf(run, steps), look),
     '',
     ...facts(run, steps, look),
+    ...section('Its code does not fit its journal', divergenceLines(run, look), look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
     ...section(`Earlier attempts (${attempts.length})`, attemptLines({ run, steps, attempts, logLines }, look), look),
@@ -63,6 +65,16 @@ export function drawRun({ run, steps, attempts, logLines }: Drawn, look: Picture
     ...section('Error', run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
     ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
   ]
+}
+
+function divergenceLines({ reason }: RunStatus, { paint }: PictureLook): string[] {
+  if (reason?.kind !== 'diverged') return []
+  const styles: Readonly<Record<string, 'red' | 'green'>> = { '-': 'red', '+': 'green' }
+  const lines = differenceLines(reason.divergence).map((line) => {
+    const style = styles[line.charAt(0)]
+    return style === undefined ? printable(line) : paint(style, printable(line))
+  })
+  return [...lines, '', divergenceRemedy]
 }
 
 function logsWords({ id }: RunStatus, lines: number): string {

@@ -63,6 +63,7 @@ export function stateWords(run: StatusLine['run'], now: number): string {
 function heldUpWords(state: RunState, reason: WaitReason, left: string | undefined): string {
   const words = `waiting for ${reasonText(reason)}`
   if (reason.kind === 'node_lost') return 'its process died, waiting for a node'
+  if (reason.kind === 'diverged') return `set aside, ${words}`
   if (state === 'running') return `running, ${words}`
   return left === undefined ? words : `${words}, ${left} left`
 }

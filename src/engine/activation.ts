@@ -213,11 +213,11 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
     })
   }
 
-  /** Sets the run aside until the earliest of its waits, or only keeps their times when it has something to do at once. */
-  park(waits: readonly WaitRecord[], isReady = false): void {
+  /** Sets the run aside until the earliest of its waits, or only keeps their times and goes on at another. */
+  park(waits: readonly WaitRecord[], at?: number): void {
     if (this.isOver) return
     const { deadlineAt } = this.claimed
-    const dueAt = isReady ? this.deps.store.now() : earliestOf([...waits, { dueAt: deadlineAt }])
+    const dueAt = earliestOf([...(at === undefined ? waits : [{ dueAt: at }]), { dueAt: deadlineAt }])
     this.#close('parked', undefined, () => {
       this.#dueAt = dueAt ?? undefined
       this.write(this, [{ list: 'parks', record: { held: this.held, waits, dueAt } }])

@@ -1,6 +1,7 @@
 // What the engine knows of a definition: its name, its rules, and that it can be performed. It knows no kind.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { clip, textOf } from '../lib/text.ts'
+import type { DivergencePolicy } from '../model/divergence.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { Activation } from './activation.ts'
@@ -68,6 +69,8 @@ export interface DefinitionSettings {
   /** How long its runs are kept: JSON of what it says about that; null when it says nothing. */
   readonly retention: string | null
   readonly onFailure: ((failure: RunFailure) => unknown) | undefined
+  /** What becomes of a run whose code does not fit its journal; as the engine says, unless told. */
+  readonly divergence: DivergencePolicy | undefined
 }
 
 /** What is kept of the messages of an activation, or of a run that is not stored. */

@@ -66,6 +66,7 @@ export function definitionElsewhere(name: string, { version, starts }: KnownDefi
     retry: retryPolicy(undefined, 1),
     retention: null,
     onFailure: undefined,
+    divergence: undefined,
   }
   const perform = refuse('its handler')
   const definition = { name, version, settings, runsOn, isElsewhere: true, hasUnseenSchema: hasSchema, perform }

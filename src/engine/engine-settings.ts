@@ -1,5 +1,6 @@
 // What an engine is made with.
 import type { LogLevel } from '../lib/log.ts'
+import type { DivergencePolicy } from '../model/divergence.ts'
 import type { Retention, RetentionBeside } from '../model/retention.ts'
 import type { NodeIdentity } from '../store/store.ts'
 import type { PoolSizes } from './settings.ts'
@@ -26,4 +27,5 @@ export interface EngineSettings {
   /** `development`, `production` or what the program calls it. */
   readonly environment: string
   readonly logLevel: LogLevel
+  readonly divergence: DivergencePolicy
 }

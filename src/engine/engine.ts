@@ -84,7 +84,7 @@ export class Engine {
     this.watch = new Watch({
       ...deps,
       changes: this.changes,
-      isHere: (id) => this.isHere(id),
+      isHere: this.isHere,
       awaited: () => this.#unserved.watch(),
     })
     this.#system = new ActorSystem({ name: 'troupe', clock: upkeepOf(deps.clock), log: deps.log })
@@ -142,9 +142,7 @@ export class Engine {
   }
 
   /** Whether the news of this run will come from this process. */
-  isHere(id: string): boolean {
-    return this.#active.hasId(id)
-  }
+  readonly isHere = (id: string): boolean => this.#active.hasId(id)
 
   /** Something may be ready, or due sooner than this node knows. */
   lookAgain(): void {
@@ -289,9 +287,10 @@ export class Engine {
   }
 
   #surroundings(): Surroundings {
-    const { maxValueBytes, encodeInput, config, environment, logLevel } = this.#settings
+    const { maxValueBytes, encodeInput, config, environment, logLevel, divergence } = this.#settings
     return {
       deps: this.#deps,
+      divergence,
       maxValueBytes,
       encodeInput,
       config,

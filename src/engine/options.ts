@@ -1,6 +1,7 @@
 // The options of Troupe.open, checked.
 import { toMs, type Duration } from '../lib/duration.ts'
 import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
+import { divergencePolicies, type DivergencePolicy } from '../model/divergence.ts'
 import { optionInvalid } from '../model/errors.ts'
 import {
   defaultRetention,
@@ -60,9 +61,12 @@ export interface TroupeOptions {
   readonly logLevel?: LogLevel
   /** `development`, `production`, `test` or your own word; `TROUPE_ENV`, else `NODE_ENV`, else `development`, unless told. Read once, here. */
   readonly environment?: string
+  /** What becomes of a workflow's run whose code no longer asks for what its journal holds, for definitions that do not say; `strict` unless told. */
+  readonly divergence?: DivergencePolicy
 }
 
 export interface CheckedOptions {
+  readonly divergence: DivergencePolicy
   readonly retention: Retention
   readonly retentionBeside: RetentionBeside
   readonly store: string
@@ -100,6 +104,7 @@ const known = [
   'log',
   'logLevel',
   'environment',
+  'divergence',
 ]
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
@@ -107,7 +112,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
-  const { maxValueBytes = defaultValueBytes } = options
+  const { maxValueBytes = defaultValueBytes, divergence = 'strict' } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
@@ -119,12 +124,14 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkObject('config', config)
   if (node !== undefined) checkName('node', node)
   checkValueBytes(maxValueBytes)
+  checkChoice('divergence', divergence, divergencePolicies)
   if (options.timeout !== undefined) toMs(options.timeout, 'timeout')
   checkChoice('durability', durability, ['full', 'normal'])
   if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
   if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')
   if (log !== undefined) checkLog(log)
   return {
+    divergence,
     store,
     definitions: definitions.filter((one) => !isSchedule(one)).map(asDefinition),
     schedules: definitions.filter(isSchedule),

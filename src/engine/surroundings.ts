@@ -1,5 +1,6 @@
 // What an activation stands in: the node it is on, or what stands for one.
 import type { LogLevel } from '../lib/log.ts'
+import type { DivergencePolicy } from '../model/divergence.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
   readonly logLevel: LogLevel
+  /** For definitions that do not say. */
+  readonly divergence: DivergencePolicy
   readonly counts: Counts
   readonly threads: Threads
   readonly slots: VisitHost

@@ -1,4 +1,5 @@
 // Why a run is not running: a value for programs, and words for people.
+import { differenceText, type Divergence } from './divergence.ts'
 
 /** Why a run waits; one that has ended waits for nothing, and one that is running only where its process is gone or a step of it waits for a limiter. */
 export type WaitReason =
@@ -16,6 +17,8 @@ export type WaitReason =
   | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
   /** The process that ran it died, or lost touch with the store, and no other has taken it over yet: it goes on as soon as a node is there. */
   | { readonly kind: 'node_lost' }
+  /** Its code does not ask for what its journal holds, so it was set aside. It goes on when a process starts whose code fits, and is tried again at `until`. */
+  | { readonly kind: 'diverged'; readonly divergence: Divergence; readonly until: number }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
   /** No node can perform it: there is none at all, none serves its queue, or none that does knows its definition in this version. */
@@ -66,6 +69,8 @@ export function reasonText(reason: WaitReason): string {
       return `message '${reason.name}'`
     case 'node_lost':
       return 'a node: its process died'
+    case 'diverged':
+      return `code that fits its journal: ${differenceText(reason.divergence)}`
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`
     case 'not_served':

@@ -355,7 +355,7 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   keepLease(order: LeaseOrder): LeaseKeeper | undefined
   /** How long the lease of a node lasts from now on; 0 when it has none, or when that cannot be read. Never throws. */
   leaseLeftMs(nodeId: number): number
-  /** Keeps what a node can perform, for people who ask why a run waits. */
+  /** Keeps what a node can perform, for people who ask why a run waits. What was set aside as other code of its definition did not fit is ready again. */
   updateServing(nodeId: number, serving: Serving): Promise<void>
   listNodes(): Promise<NodeRow[]>
   /** Makes what these nodes ran ready again, but for what killed too many of them, and forgets them. */

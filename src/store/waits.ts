@@ -17,8 +17,9 @@ export interface WaitRecord {
 /**
  * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives,
  * `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+ * A run with `diverged` was set aside as its code does not fit its journal, as the name says: none of its other waits wakes it, which are kept for code that fits.
  */
-export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'limiter'
+export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'limiter' | 'diverged'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {

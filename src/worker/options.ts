@@ -17,6 +17,7 @@ import {
 } from '../engine/checks.ts'
 import { textOf } from '../lib/text.ts'
 import { isThenable } from '../lib/thenable.ts'
+import { divergencePolicies, type DivergencePolicy } from '../model/divergence.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
 import { retentionOf, type RetentionOptions } from '../model/retention.ts'
 import { retryPolicy, type RetryOptions, type RetryPolicy } from '../model/retry.ts'
@@ -75,6 +76,11 @@ export interface DefinitionOptions<Input = never> {
    * Once that is stored, at least once for each run, by any process that serves it; what it throws is logged and changes nothing.
    */
   readonly onFailure?: (failure: RunFailure) => unknown
+  /**
+   * For workflows: what becomes of a run whose code no longer asks for what its journal holds. `strict`: nothing new of it is begun, it is set aside and goes on
+   * by itself once a process starts whose code fits. `warn`: it goes on and the log tells. `off`: it goes on. As `Troupe.open` says, unless told.
+   */
+  readonly divergence?: DivergencePolicy
 }
 
 /** How many messages are kept for readers, and which are dropped beyond that. Neither a slow reader nor none holds up or fails a run. */
@@ -107,6 +113,7 @@ const known = [
   'messages',
   'retention',
   'onFailure',
+  'divergence',
 ]
 
 // Invariant: I15. They are held in memory until the store has them.
@@ -137,6 +144,8 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     throw optionInvalid(`idempotencyKey of ${what}`, 'a function', 'none, as its runs are not stored (durable: false)')
   if (typeof durable !== 'boolean') throw optionInvalid(`durable of ${what}`, durable, 'true or false')
   if (onFailure !== undefined) checkFunction(`onFailure of ${what}`, onFailure)
+  const { divergence } = options
+  if (divergence !== undefined) checkChoice(`divergence of ${what}`, divergence, divergencePolicies)
   if (input !== undefined) checkSchema(`input of ${what}`, input)
   if (output !== undefined) checkSchema(`output of ${what}`, output)
   if (version !== undefined) checkName(`version of ${what}`, version)
@@ -161,6 +170,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     retry: checkedRetry(what, options.retry, 1),
     retention: checkedRetention(what, options),
     onFailure,
+    divergence,
   }
 }
 

@@ -65,6 +65,8 @@ export function worker(
 ): Definition<unknown> {
   const settings = definitionSettings(name, options)
   const { thread, version = '1' } = options
+  if (options.divergence !== undefined)
+    throw definitionInvalid(`Worker '${name}' cannot have a divergence: it has no journal. Leave that to workflows.`)
   if (typeof handler !== 'function' && (thread === undefined || handler !== undefined))
     throw definitionInvalid(`The handler of worker '${name}' is ${typeof handler}: expected a function.`)
   const checked = (output: unknown): unknown =>

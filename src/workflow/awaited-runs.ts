@@ -39,6 +39,11 @@ export class AwaitedRuns {
     this.#owner.activation.around.watch.remove(waiting.id, waiting.listener)
   }
 
+  /** Nobody waits for these any more. */
+  removeWithin(scope: string): void {
+    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.remove(path)
+  }
+
   clear(): void {
     for (const path of this.#waiting.keys()) this.remove(path)
   }

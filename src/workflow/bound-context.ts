@@ -178,7 +178,7 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   async continueAsNew(input: Input): Promise<never> {
     const { activation } = this.#steps
     const { record } = await activation.around.draft(activation.definition, input, {})
-    activation.continueAsNew(record)
+    if (this.#steps.mayEnd('called continueAsNew')) activation.continueAsNew(record)
     return new Promise<never>(() => {})
   }
 

@@ -1,7 +1,8 @@
 // What a run did before: the steps it remembers, under the paths by which its code asks for them.
-import { journalMismatch, stepNameTaken } from '../model/errors.ts'
+import type { JournalPlace } from '../model/divergence.ts'
+import { stepNameTaken } from '../model/errors.ts'
 import { repeatedPath } from '../model/path.ts'
-import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+import type { Claimed, RememberedAttempt, RememberedStep } from '../store/store.ts'
 
 export class Journal {
   readonly #remembered: Map<string, RememberedStep>
@@ -11,6 +12,14 @@ export class Journal {
   // The paths of the turns of loops that are under way.
   readonly #turns = new Map<string, string[]>()
   readonly #underWay = new Set<string>()
+  // The number of the turn of each loop that the code has come to.
+  readonly #turnOf = new Map<string, number>()
+  /** Nothing is missing in it that was there when its run did what it holds: a failure that is not remembered in another generation. */
+  readonly isWhole: boolean
+  /** How much of it has not been asked for and has to be. */
+  unreadCount = 0
+  /** The last thing that was asked for as it is remembered. */
+  lastTaken: JournalPlace | undefined
   #lastSeq: number
   // All before this place were asked for, or are waited for no more.
   #place = 0
@@ -20,6 +29,9 @@ export class Journal {
     this.#inOrder = claimed.steps
     this.#attempts = new Map(claimed.failedAttempts.map((attempt) => [attempt.path, attempt]))
     this.#lastSeq = claimed.steps.at(-1)?.seq ?? 0
+    for (const step of claimed.steps) if (mustBeAsked(step)) this.unreadCount += 1
+    // Code may do something else in another attempt, as it sees its number.
+    this.isWhole = claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === claimed.steps.length)
   }
 
   /** The first remembered step that the code has not asked for; Infinity when there is none. */
@@ -59,18 +71,38 @@ export class Journal {
     this.#underWay.delete(path)
   }
 
-  /** The remembered result of a step, once; undefined when it has yet to be done. */
-  take(path: string, kind: StepKind): RememberedStep | undefined {
-    const step = this.#remembered.get(path)
-    if (step === undefined) return undefined
-    if (step.kind !== kind) throw journalMismatch(path, step.kind, kind)
-    this.#remembered.delete(path)
-    return step
+  /** What is remembered of a path, whatever it is. */
+  look(path: string): RememberedStep | undefined {
+    return this.#remembered.get(path)
+  }
+
+  /** The code has asked for what is remembered, as what it is. */
+  take(step: RememberedStep): void {
+    this.#forget(step)
+    this.lastTaken = step
+  }
+
+  /** What has not been asked for and has to be, in order. */
+  unread(): RememberedStep[] {
+    return this.#inOrder.filter(
+      (step) => this.#remembered.has(step.path) && mustBeAsked(step) && !this.isOver(step.path),
+    )
+  }
+
+  /** Whether a path is in a turn of a loop that is over: what was still under way there may have been recorded later. */
+  isOver(path: string): boolean {
+    for (let at = path.indexOf('['); at !== -1; at = path.indexOf('[', at + 1)) {
+      const turn = this.#turnOf.get(path.slice(0, at))
+      if (turn !== undefined && Number(path.slice(at + 1, path.indexOf(']', at))) < turn) return true
+    }
+    return false
   }
 
   /** Keeps what is entered in the scope of a turn, so that it can be forgotten without going through all the run has done. */
   openTurn(scope: string): void {
     this.#turns.set(`${scope}/`, [])
+    const at = scope.lastIndexOf('[')
+    this.#turnOf.set(scope.slice(0, at), Number(scope.slice(at + 1, -1)))
   }
 
   /** The last turn of a loop is over: what it did stays. */
@@ -84,10 +116,20 @@ export class Journal {
     for (const path of this.#turns.get(inside) ?? []) this.#uses.delete(path)
     this.#turns.delete(inside)
     // Only while it is led through what it did before is anything left here.
-    for (const path of this.#remembered.keys()) if (path.startsWith(inside)) this.#remembered.delete(path)
+    for (const [path, step] of this.#remembered) if (path.startsWith(inside)) this.#forget(step)
   }
 
   attemptsOf(path: string): RememberedAttempt | undefined {
     return this.#attempts.get(path)
   }
+
+  #forget(step: RememberedStep): void {
+    this.#remembered.delete(step.path)
+    if (mustBeAsked(step)) this.unreadCount -= 1
+  }
+}
+
+/** A patch that nobody asks for any more was taken out once all runs were past it. */
+function mustBeAsked({ kind }: RememberedStep): boolean {
+  return kind !== 'patch'
 }

@@ -27,21 +27,21 @@ export function performLoop<State, Result>(
 ): Promise<Result> {
   return steps.scoped(path, async (scope) => {
     const own = joinPath(scope, 'state')
-    let now = ((await steps.loopState(own)) ?? { turn: 1, state }) as { turn: number; state: State }
+    let now = ((await steps.turns.recall(own)) ?? { turn: 1, state }) as { turn: number; state: State }
     let turnScope = ''
     try {
       for (;;) {
         turnScope = keyedPath(scope, String(now.turn))
-        steps.openTurn(turnScope)
+        steps.turns.open(turnScope)
         const startedAt = steps.activation.deps.store.now()
         const turn = await perform(now.state, turnScope)
         checkTurn(what, turn)
         if ('done' in turn) return turn.done
         now = { turn: now.turn + 1, state: turn.again }
-        await steps.turn(own, now, { scope: turnScope, startedAt })
+        await steps.turns.next(own, now, { scope: turnScope, startedAt })
       }
     } finally {
-      steps.closeTurn(turnScope)
+      steps.turns.close(turnScope)
     }
   })
 }

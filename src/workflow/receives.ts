@@ -48,6 +48,11 @@ export class Receives {
     this.#waiting.delete(path)
   }
 
+  /** Nobody waits for these any more. */
+  removeWithin(scope: string): void {
+    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.remove(path)
+  }
+
   clear(): void {
     this.#waiting.clear()
     this.#lookout.end()

@@ -1,14 +1,12 @@
 // The order in which results reach user code: one at a time, as they stand in the journal.
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { Heap } from '../lib/heap.ts'
+import type { RememberedStep } from '../store/store.ts'
 
 interface Release {
-  readonly seq: number
+  readonly step: RememberedStep
   readonly give: () => void
 }
-
-// How long a result waits for an earlier one that the code has yet to ask for: it may be reading a file in between.
-const patienceMs = 100
 
 /** What releases need to know of the journal. */
 export interface ReleaseOrder {
@@ -24,9 +22,8 @@ export class Releases {
   readonly #clock: Clock
   readonly #order: ReleaseOrder
   readonly #settled: () => void
-  readonly #waiting = new Heap<Release>((left, right) => left.seq - right.seq)
+  readonly #waiting = new Heap<Release>((left, right) => left.step.seq - right.step.seq)
   #isTurnDue = false
-  #patience: Timer | undefined
 
   constructor(clock: Clock, order: ReleaseOrder, settled: () => void) {
     this.#clock = clock
@@ -38,14 +35,26 @@ export class Releases {
     return this.#waiting.size
   }
 
-  add(seq: number, give: () => void): void {
-    this.#waiting.push({ seq, give })
+  /** The result that waits for an earlier one, which the code has not asked for. */
+  get blocked(): RememberedStep | undefined {
+    const next = this.#waiting.peek()
+    return next !== undefined && this.#order.earliestUnread < next.step.seq ? next.step : undefined
+  }
+
+  add(step: RememberedStep, give: () => void): void {
+    this.#waiting.push({ step, give })
+    this.#giveSoon()
+  }
+
+  /** Waits no more for what is earlier than the next result. */
+  passOver(): void {
+    const next = this.#waiting.peek()
+    if (next === undefined) return
+    this.#order.passOver(next.step.seq)
     this.#giveSoon()
   }
 
   clear(): void {
-    this.#patience?.cancel()
-    this.#patience = undefined
     while (this.#waiting.pop() !== undefined);
   }
 
@@ -58,22 +67,10 @@ export class Releases {
 
   #giveNext(): void {
     this.#isTurnDue = false
-    const next = this.#waiting.peek()
+    // The code asks for the earlier one in a moment, unless it has changed and never will.
+    const next = this.blocked === undefined ? this.#waiting.pop() : undefined
     if (next === undefined) return this.#settled()
-    if (this.#order.earliestUnread < next.seq) return this.#waitFor(next)
-    this.#patience?.cancel()
-    this.#patience = undefined
-    this.#waiting.pop()
     next.give()
     this.#giveSoon()
-  }
-
-  /** The code asks for the earlier one in a moment, unless it has changed and never will. */
-  #waitFor(next: Release): void {
-    this.#patience ??= this.#clock.after(patienceMs, () => {
-      this.#patience = undefined
-      this.#order.passOver(next.seq)
-      this.#giveSoon()
-    })
   }
 }

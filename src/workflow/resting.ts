@@ -98,12 +98,13 @@ export class Resting {
   #giveBack(): void {
     const { waits, hasMore } = this.#options
     if (waits.size === 0) return this.#activation.release()
-    this.#park([...waits.records, ...waits.unasked], this.#hasRefused || hasMore())
+    const at = this.#hasRefused || hasMore() ? this.#activation.deps.store.now() : undefined
+    this.#park([...waits.records, ...waits.unasked], at)
   }
 
-  #park(records: readonly WaitRecord[], isReady = false): void {
+  #park(records: readonly WaitRecord[], at?: number): void {
     this.#options.parking()
-    this.#activation.park(records, isReady)
+    this.#activation.park(records, at)
   }
 
   /** Waits in memory. Whoever waits for a slot that the run has meanwhile, as what it started itself, does not wait for that. */

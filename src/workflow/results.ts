@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { decode, decodeError } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/error-classes.ts'
+import { journalMismatch } from '../model/errors.ts'
 import type { RememberedStep, StepKind } from '../store/store.ts'
 import type { Journal } from './journal.ts'
 import { Releases } from './releases.ts'
@@ -29,6 +30,8 @@ export interface ResultsOptions {
   readonly lastRemembered: number
   /** Nothing is given any more. */
   readonly isClosed: () => boolean
+  /** The code asks for something else at a path of the journal; true when nothing comes of that. */
+  readonly mismatched: (stored: RememberedStep, asked: Pick<Asked, 'path' | 'kind'>) => boolean
   /** All that was there is given, and the code has had its turn. */
   readonly settled: () => void
 }
@@ -50,6 +53,16 @@ export class Results {
   /** How many are there and not given yet. */
   get size(): number {
     return this.#releases.size
+  }
+
+  /** The result that cannot be given before an earlier one that the code has not asked for. */
+  get blocked(): RememberedStep | undefined {
+    return this.#releases.blocked
+  }
+
+  /** Gives it all the same. */
+  passOver(): void {
+    this.#releases.passOver()
   }
 
   /** Whether the code was further than this before. */
@@ -81,10 +94,12 @@ export class Results {
       try {
         const own = isNamed ? journal.enter(path) : journal.enterUnnamed(path)
         entered?.(own)
-        const remembered = journal.take(own, kind)
+        const remembered = journal.look(own)
+        if (remembered !== undefined && !this.#isFitting(remembered, kind)) return
         this.#promised.set(own, { resolve, reject, name: isNamed ? path : undefined })
-        if (remembered === undefined) begin(own)
-        else this.add(remembered)
+        if (remembered === undefined) return begin(own)
+        journal.take(remembered)
+        this.add(remembered)
       } catch (error) {
         reject(toError(error))
       }
@@ -98,8 +113,10 @@ export class Results {
   recall(path: string, kind: StepKind): Promise<unknown> | undefined {
     const { journal, isClosed } = this.#options
     if (isClosed()) return new Promise(() => {})
-    const remembered = journal.take(path, kind)
+    const remembered = journal.look(path)
     if (remembered === undefined) return undefined
+    if (!this.#isFitting(remembered, kind)) return new Promise(() => {})
+    journal.take(remembered)
     const recalled = this.#promise(path)
     this.add(remembered)
     return recalled
@@ -115,7 +132,7 @@ export class Results {
 
   /** Gives a result in its turn. */
   add(step: RememberedStep): void {
-    this.#releases.add(step.seq, () => {
+    this.#releases.add(step, () => {
       this.#reactTo(step.seq)
       this.#give(step)
     })
@@ -129,6 +146,13 @@ export class Results {
   clear(): void {
     this.#releases.clear()
     this.#promised.clear()
+  }
+
+  /** False when nothing comes of it any more. Throws `journal_mismatch`. */
+  #isFitting(stored: RememberedStep, kind: StepKind): boolean {
+    if (stored.kind === kind) return true
+    if (this.#options.mismatched(stored, { path: stored.path, kind })) return false
+    throw journalMismatch(stored.path, stored.kind, kind)
   }
 
   #promise(path: string): Promise<unknown> {

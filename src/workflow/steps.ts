@@ -11,14 +11,16 @@ import { Journal } from './journal.ts'
 import { AwaitedRuns } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import { tellOfLeft } from './left-steps.ts'
-import type { LoopState } from './loop.ts'
 import type { LookoutOwner } from './lookout.ts'
 import { Patches } from './patches.ts'
 import { Receives, type ReceiveAsked } from './receives.ts'
 import { Resting } from './resting.ts'
 import { Results, type Asked } from './results.ts'
+import { Retrace } from './retrace.ts'
+import { openWaits } from './set-aside.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
 import { StepExecution, StepRecorder, type RecordedResult, type StepOwner, type StepSpec } from './step.ts'
+import { Turns } from './turns.ts'
 import { Waits } from './waits.ts'
 
 // What is recorded of a wait whose time was up before anything came.
@@ -40,10 +42,12 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   readonly activation: Activation
   readonly #journal: Journal
   readonly #results: Results
+  readonly #retrace: Retrace
   readonly #waits: Waits
   readonly #resting: Resting
   readonly #receives: Receives
   readonly #awaited: AwaitedRuns
+  readonly turns: Turns
   readonly #executing = new Map<string, StepExecution>()
   #limits: StepLimits | undefined
   #patches: Patches | undefined
@@ -59,16 +63,28 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       journal: this.#journal,
       lastRemembered: activation.claimed.steps.at(-1)?.seq ?? 0,
       isClosed: () => this.#isClosed(),
-      settled: () => this.#resting.soon(),
+      mismatched: (stored, asked) => this.#retrace.mismatched(stored, asked),
+      settled: () => {
+        this.#retrace.look()
+        this.#resting.soon()
+      },
     })
-    this.#waits = new Waits(clock, () => store.now(), activation.claimed.waits)
+    this.#waits = new Waits(clock, () => store.now(), openWaits(activation.claimed))
+    const led = { journal: this.#journal, waits: this.#waits, results: this.#results }
+    this.#retrace = new Retrace({ activation, ...led })
     this.#resting = new Resting(activation, {
       waits: this.#waits,
-      hasMore: () => this.#results.size > 0 || this.#limits?.hasTurnedAway === true,
+      hasMore: () => this.#results.size > 0 || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
       parking: () => this.#limits?.forget(),
     })
     this.#receives = new Receives(this)
     this.#awaited = new AwaitedRuns(this)
+    this.turns = new Turns(this, {
+      ...led,
+      begin: (path, record) => this.#retrace.begin({ path, kind: 'loop' }, () => this.#beginNew(record)),
+      // What lost a race would take the messages of the next turn.
+      over: (scope) => [this.#waits, this.#receives, this.#awaited].forEach((waiting) => waiting.removeWithin(scope)),
+    })
     activation.attach(this)
   }
 
@@ -158,42 +174,11 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       recall: (path) => this.#results.recall(path, 'patch'),
       wasFurther: () => this.wasFurther,
       keep: (path) =>
-        this.#results.replace(path, () => {
-          this.#resting.begin()
-          this.#hasBegun = true
-          this.#recorder(path, 'patch')({ isError: false, value: encode(true) })
-        }),
+        this.#results.replace(path, () =>
+          this.#beginNew(() => this.#recorder(path, 'patch')({ isError: false, value: encode(true) })),
+        ),
     })
     return this.#patches.ask(id)
-  }
-
-  /** What is remembered of a loop; undefined before its second turn. */
-  async loopState(path: string): Promise<LoopState | undefined> {
-    return (await this.#results.recall(path, 'loop')) as LoopState | undefined
-  }
-
-  openTurn(scope: string): void {
-    this.#journal.openTurn(scope)
-  }
-
-  closeTurn(scope: string): void {
-    this.#journal.closeTurn(scope)
-  }
-
-  /** Remembers the state of the next turn in the place of the last, and forgets the steps of that. */
-  async turn(
-    path: string,
-    next: LoopState,
-    over: { readonly scope: string; readonly startedAt: number },
-  ): Promise<void> {
-    await this.#results.replace(path, () => {
-      this.#resting.begin()
-      this.#hasBegun = true
-      const what = `state of loop '${path}'`
-      const value = encode(next, { maxBytes: this.activation.around.maxValueBytes, what })
-      new StepRecorder(this, path, 'loop').recordTurn({ value, over: over.scope, startedAt: over.startedAt })
-      this.#journal.forgetTurn(over.scope)
-    })
   }
 
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
@@ -205,6 +190,11 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     } finally {
       this.#journal.leave(path)
     }
+  }
+
+  /** Whether the code may come to its end, `end`, here: not before it has asked for all that it did. */
+  mayEnd(end: string): boolean {
+    return this.activation.isOver || !this.#retrace.ended(end)
   }
 
   /** The code has returned: what it left executing is told of, for it ends with the run, unrecorded. */
@@ -226,6 +216,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   over(reason: Error | undefined): void {
     this.#waits.clear()
+    this.#retrace.clear()
     this.#resting.over()
     this.#receives.clear()
     this.#awaited.clear()
@@ -316,7 +307,14 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       // Only a wait of a former activation is nothing new.
       this.#hasBegun ||= this.#waits.unaskedCount === unasked
     }
-    return this.#results.ask(asked, beginOnce, entered)
+    const beginInTurn = (path: string): void => this.#retrace.begin({ path, kind: asked.kind }, () => beginOnce(path))
+    return this.#results.ask(asked, beginInTurn, entered)
+  }
+
+  #beginNew(begin: () => void): void {
+    this.#resting.begin()
+    this.#hasBegun = true
+    begin()
   }
 
   #isClosed(): boolean {

@@ -12,6 +12,8 @@ export class Waits {
   readonly #now: () => number
   // What a former activation parked with: its times hold, whatever the code says now.
   readonly #remembered: Map<string, WaitRecord>
+  // Of these the ones that the code has not asked for.
+  readonly #unseen: Set<string>
   readonly #waiting = new Map<string, Waiting>()
   #timer: { readonly at: number; readonly timer: Timer } | undefined
 
@@ -19,6 +21,7 @@ export class Waits {
     this.#clock = clock
     this.#now = now
     this.#remembered = new Map(remembered.map((wait) => [wait.path, wait]))
+    this.#unseen = new Set(this.#remembered.keys())
   }
 
   get size(): number {
@@ -44,10 +47,25 @@ export class Waits {
     return this.#remembered.size
   }
 
+  /** The code asks for something at this path; what a former activation waited for there, the first time. */
+  see(path: string): WaitRecord | undefined {
+    return this.#unseen.delete(path) ? this.#remembered.get(path) : undefined
+  }
+
+  get unseenCount(): number {
+    return this.#unseen.size
+  }
+
+  /** What a former activation waited for and the code has not asked for. */
+  get unseen(): WaitRecord[] {
+    return this.unasked.filter(({ path }) => this.#unseen.has(path))
+  }
+
   /** The wait of a former activation, once. */
   remembered(path: string): WaitRecord | undefined {
     const record = this.#remembered.get(path)
     this.#remembered.delete(path)
+    this.#unseen.delete(path)
     return record
   }
 
@@ -66,6 +84,11 @@ export class Waits {
   /** What was waited for is there; false when nobody waited. */
   remove(path: string): boolean {
     return this.#waiting.delete(path)
+  }
+
+  /** Nobody waits for these any more. */
+  removeWithin(scope: string): void {
+    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.#waiting.delete(path)
   }
 
   clear(): void {

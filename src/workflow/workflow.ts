@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition, Definition } from '../engine/definition.ts'
 import { decode } from '../lib/codec.ts'
+import { isTroupeError, toError } from '../lib/errors.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from '../worker/context.ts'
 import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
@@ -79,7 +80,16 @@ export function workflow(
     perform: async (activation) => {
       const input = decode(activation.claimed.input)
       const steps = new Steps(activation)
-      const output = await handler(new BoundContext(steps, new WorkerContext(activation, input)), input)
+      const ctx = new BoundContext(steps, new WorkerContext(activation, input))
+      let output: unknown
+      try {
+        output = await handler(ctx, input)
+      } catch (error) {
+        // A journal that cannot be read is no fault of the code.
+        if (isTroupeError(error, 'store_corrupt') || steps.mayEnd(`threw ${String(toError(error))}`)) throw error
+        return undefined
+      }
+      if (!steps.mayEnd('returned')) return undefined
       steps.returned()
       return validate(settings.output, output, `The result of '${name}'`)
     },

@@ -25,6 +25,7 @@ import { hotLineStatements } from '../../src/store/sqlite/lines.ts'
 import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
 import { hotMessageStatements } from '../../src/store/sqlite/messages.ts'
 import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
+import { hotNodeStatements } from '../../src/store/sqlite/nodes.ts'
 import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
 import { hotRepairStatements } from '../../src/store/sqlite/repairs.ts'
@@ -50,6 +51,7 @@ const statements = {
   ...hotClaimStatements,
   ...hotOldestStatements,
   ...hotMoveStatements,
+  ...hotNodeStatements,
   ...hotFinishedStatements,
   ...hotChildStatements,
   ...hotCircleStatements,
@@ -315,6 +317,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     waitsOfRun,
     waitsOfRun,
     waitsOfRun,
+    waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -387,6 +390,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH other USING INDEX live_schedule (schedule=?)',
     waitsOfRun,
     waitsOfRun,
+    waitsOfRun,
     runByKey,
     waitsOfRun,
     runKeyById,
@@ -455,6 +459,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   markFollowed: [liveByKey, 'SCAN asked VIRTUAL TABLE INDEX 1:', runKeyById],
+  wakeDiverged: [liveByKey, 'SCAN wait USING COVERING INDEX wait_diverged', given, runByKey],
   findWaitingForRun: [runByKey, given, 'SEARCH wait USING COVERING INDEX wait_run (name=?)'],
   findEnds: ['SCAN asked VIRTUAL TABLE INDEX 1:', `${runKeyById} LEFT-JOIN`, ...endedOuter],
   takeBack: ['SEARCH rollup USING PRIMARY KEY (definition=? AND outcome=? AND is_timeout=?)'],

@@ -95,6 +95,7 @@ describe('a short sleep', () => {
     expect(at['second']).toBe(reopenedAt)
     const result = (await two.troupe.handle(id)).result()
     await clock.advance(31_000 - clock.now())
+    await eventually(async () => (await clock.advance(0), at['rested']))
     await result
     expect(at['rested']).toBe(31_000)
   })

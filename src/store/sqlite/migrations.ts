@@ -616,5 +616,8 @@ alter table message add column is_checked integer not null default 0;
 alter table message add column refused text;
 -- The key of the message that is waited for, where one is.
 alter table wait add column key text;
+
+-- Whose code does not fit their journal: code that starts may.
+create index wait_diverged on wait (run_id) where kind = 'diverged';
 `,
 ]

@@ -181,6 +181,8 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     replaceWaits(write.db, held.runId, waits)
     const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
     if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    // It would come here at once and again.
+    if (waits.some(({ kind }) => kind === 'diverged')) continue
     lineUpSteps(write, held.runId, waits)
     // Race: as for a completion below.
     if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits) || breakCircle(write, held, waits))

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 import { freeFailures, giveBackFailures } from './failures.ts'
 import { backInLine } from './limited.ts'
 import { endRuns, giveBack } from './moves.ts'
-import { againUntil, deliveriesSoFar, type Ends } from './runs.ts'
+import { againUntil, deliveriesSoFar, readyUntil, type Ends } from './runs.ts'
 import { hasSucceeded } from './tokens.ts'
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
@@ -18,6 +18,13 @@ returning id`
 const renewOne = `update node set lease_until = ? where id = ? returning id`
 
 const updateServed = `update node set queues = ?, definitions = ? where id = ?`
+
+// Whose code did not fit their journal, where it may now; walks wait_diverged, then by primary key.
+const wakeDiverged = `
+update live set state = 'ready', due_at = ${readyUntil}
+where run_id in (select run_id from wait where kind = 'diverged') and state in (${statesBefore(runMoves.wake)})
+  and definition in (select value from json_each(?))
+returning run_id as runId, limited`
 
 const findLease = `select lease_until as until from node where id = ?`
 
@@ -60,6 +67,9 @@ returning run_id as runId, has_slots as hasSlots`
 
 const findTickets = `select ticket from slot where node = ?1 and run_id is null union select ticket from waiter where queue = -?1`
 
+/** The statements of this file whose plans are tested. */
+export const hotNodeStatements = { wakeDiverged }
+
 interface HeldRow {
   readonly runId: number
   readonly generation: number
@@ -80,8 +90,15 @@ export function renewNode(db: Connection, nodeId: number, leaseUntil: number): b
   return db.get(renewOne, leaseUntil, nodeId) !== undefined
 }
 
-export function updateServing(db: Connection, nodeId: number, { queueIds, definitionIds }: Serving): void {
-  db.run(updateServed, JSON.stringify(queueIds), JSON.stringify(definitionIds), nodeId)
+/** Keeps what a node serves, and lets its code try what other code did not fit. */
+export function updateServing(ends: Releasing, nodeId: number, { queueIds, definitionIds }: Serving): void {
+  const definitions = JSON.stringify(definitionIds)
+  ends.db.run(updateServed, JSON.stringify(queueIds), definitions, nodeId)
+  const woken = ends.db.all<{ runId: number; limited: number }>(wakeDiverged, definitions)
+  backInLine(
+    ends,
+    woken.filter(({ limited }) => limited === 1),
+  )
 }
 
 /** When the lease of a node ends; 0 when there is no such node. */

@@ -1,4 +1,5 @@
 // Why runs wait: looked up for those that people look at, never on the way of a run.
+import { divergenceFrom } from '../../model/divergence.ts'
 import type { WaitReason } from '../../model/reason.ts'
 import type { LiveState } from '../../model/run.ts'
 import { isSuspect, suspectFrom } from '../../model/suspect.ts'
@@ -14,6 +15,7 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   live.state = 'parked' and exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'limiter') as isAtLimiter,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
+  (select wait.name from wait where wait.run_id = run.id and +wait.kind = 'diverged') as diverged,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
 from json_each(?1) as asked
 cross join run on run.public_id = asked.value
@@ -51,6 +53,7 @@ interface WaitingRow {
   readonly pausedAt: number | null
   readonly aheadId: string | null
   readonly awaitedId: string | null
+  readonly diverged: string | null
 }
 
 interface Serving {
@@ -101,6 +104,8 @@ class Around {
 function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind: 'limiter' }) | undefined): WaitReason {
   if (row.state !== 'ready' && heldUp !== undefined) return heldUp
   const until = row.dueAt ?? undefined
+  const divergence = row.state === 'parked' ? divergenceFrom(row.diverged) : undefined
+  if (divergence !== undefined) return { kind: 'diverged', divergence, until: row.dueAt ?? 0 }
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isBuffered = row.state === 'scheduled' && row.dueAt === null
   if (isBuffered) return { kind: 'schedule', schedule: row.schedule ?? '' }

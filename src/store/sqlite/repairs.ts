@@ -57,6 +57,7 @@ when state = 'ready' then limited = 1 and not ${isInLine}
 when due_at <= ?3 then 0
 when exists (select 1 from cancel_request where cancel_request.run_id = live.run_id) then 1
 when state = 'scheduled' then due_at is null and not (schedule is not null and ${isBehind})
+when exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'diverged') then 0
 when exists (select 1 from wait where wait.run_id = live.run_id) then ${isTimeLost} or ${isThere} or ${isStepLost}
 else not ${isFollower}
 end`

@@ -341,6 +341,8 @@ CREATE TABLE wait (
   primary key (run_id, path)
 ) strict, without rowid;
 
+CREATE INDEX wait_diverged on wait (run_id) where kind = 'diverged';
+
 CREATE INDEX wait_run on wait (name) where kind = 'run';
 
 CREATE TABLE waiter (

@@ -198,7 +198,7 @@ class SqliteStore implements Store {
   }
 
   updateServing(nodeId: number, serving: Serving): Promise<void> {
-    return this.#write(() => nodes.updateServing(this.#db, nodeId, serving))
+    return this.#end((ends) => nodes.updateServing(ends, nodeId, serving))
   }
 
   async listNodes() {

@@ -6,6 +6,7 @@ import { continueCases } from './continues.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
+import { divergenceCases } from './divergences.ts'
 import { endCases } from './ends.ts'
 import { failureCases } from './failures.ts'
 import { fencingCases } from './fencing.ts'
@@ -69,6 +70,7 @@ const groups: Readonly<Record<string, Cases>> = {
   messages: messageCases,
   children: childCases,
   'runs without end': continueCases,
+  'runs that were set aside': divergenceCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */
