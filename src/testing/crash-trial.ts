@@ -7,6 +7,7 @@ import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { createIds, type Ids } from '../lib/ids.ts'
 import { seededRandom } from '../lib/random.ts'
+import { isSuspect } from '../model/suspect.ts'
 import type { Batch, Committed } from '../store/store.ts'
 import type { Troupe } from '../troupe.ts'
 import type { RecordedEffects } from './effects.ts'
@@ -56,8 +57,8 @@ export interface Trial {
   readonly effects: TrialEffects
   /** Of the first life. */
   readonly points: readonly JournalPoint[]
-  /** How many of the crashes came. */
-  readonly crashes: number
+  /** Runs had met so many crashes that they were begun one after the other, and so later. */
+  readonly hadSuspects: boolean
 }
 
 /** Performs the program once. The nth life of the engine ends at the nth of `crashes`; the one after the last goes on to the end. */
@@ -89,6 +90,7 @@ class TrialRun {
   readonly #told = new Map<string, number>()
   readonly #ids: Ids
   #outcome: TrialOutcome | undefined
+  #hadSuspects = false
   #life: TrialLife | undefined
   #stuck: Deferred<TrialOutcome> = deferred()
 
@@ -110,7 +112,7 @@ class TrialRun {
       points ??= life.points
       if (outcome === 'killed') continue
       this.#effects.take(this.#program.effects.notes)
-      return { outcome, effects: this.#effects, points, crashes: Math.min(index, crashes.length) }
+      return { outcome, effects: this.#effects, points, hadSuspects: this.#hadSuspects }
     }
   }
 
@@ -176,6 +178,7 @@ class TrialRun {
 
   #committed(life: TrialLife, batch: Batch, answer: Committed): void {
     if (this.#life !== life) return
+    this.#hadSuspects ||= answer.claimed.flat().some(({ deliveries }) => isSuspect(deliveries))
     const what = describeCommit(batch, answer)
     if (what !== undefined) life.points.push({ commit: life.commits, what })
     for (const { name } of batch.tells) this.#told.set(name, (this.#told.get(name) ?? 0) + 1)

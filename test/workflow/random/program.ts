@@ -194,7 +194,7 @@ class Meaning {
     const run = await ctx.call(this.#definitions.part, { n: child, salt, delayMs }, { name: `child ${n}` })
     if (kind === 'child') return run.result()
     if (kind === 'abandoned') return 'abandoned'
-    return run.result({ timeout: 60_000 + offset(n, salt + 1) }).catch(toldError)
+    return run.result({ timeout: '90m' }).catch(toldError)
   }
 
   async #many({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
@@ -207,7 +207,7 @@ class Meaning {
     if (part.kind === 'race') {
       const runners = below.map((one, index) =>
         ctx.scope(`lane ${n} ${index}`, async (inner) => {
-          await inner.sleep(offset(n * 7 + index, salt))
+          await inner.sleep(laneMs(n, index) + offset(n * 7 + index, salt))
           return this.of(one, inner, salt)
         }),
       )
@@ -235,6 +235,14 @@ class Meaning {
 /** Milliseconds that hardly anything else of the program waits. */
 function offset(n: number, salt: number): number {
   return 100 + ((n * 7_919 + salt * 104_729) % 30_011)
+}
+
+/**
+ * Lanes of a race are days apart. A wait of seconds begins anew after a crash, as one does that its run does not rest with:
+ * a race of seconds may end in another way then.
+ */
+function laneMs(n: number, index: number): number {
+  return 10_000 + index * (864_000_000 + n * 25_200_000)
 }
 
 function toldError(error: Error & { readonly code?: string }): string {
