@@ -72,6 +72,11 @@ export class Stage {
     return new Stage(store, clock, patienceMs)
   }
 
+  /** For what is there before the first engine. */
+  get store(): Store {
+    return this.#store
+  }
+
   /** Opens an engine on the store and starts it. */
   async start(options: EngineOptions): Promise<StagedEngine> {
     const engine = this.prepare(options)

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { worker, workflow, type WorkflowContext } from '../../src/index.ts'
+import { journalOf, type JournalFixture } from '../../src/testing/journal-fixture.ts'
+import { replayJournal } from '../../src/testing/replay-journal.ts'
+import { testTroupe } from '../../src/testing/test-troupe.ts'
+
+const done: string[] = []
+const pack = worker('pack', {}, (_ctx, sku: string) => {
+  done.push(`pack ${sku}`)
+  return { sku, at: new Map([['shelf', 7n]]) }
+})
+const order = workflow('order', {}, async (ctx, skus: string[]) => {
+  const at = await ctx.step('charge', () => new Date(5))
+  const packed = await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
+  const approval = await ctx.receive('approve', { timeout: '3d' })
+  return ctx.step('ship', () => [at.getTime(), packed.length, approval])
+})
+
+/** The journal of an order that waits to be approved, as a file would give it back. */
+async function waitingOrder(): Promise<JournalFixture> {
+  await using kit = await testTroupe({ definitions: [order, pack] })
+  const handle = await kit.troupe.call(order, ['a', 'b'])
+  await kit.whenWaiting(handle, 'approve')
+  done.length = 0
+  return JSON.parse(JSON.stringify(await journalOf(kit.troupe, handle.id))) as JournalFixture
+}
+
+/** The same with other code. */
+const changed = (code: (ctx: WorkflowContext<string[]>, skus: string[]) => Promise<unknown>) =>
+  workflow<string[]>('order', {}, code)
+
+describe('the journal of a run', () => {
+  it('holds what is remembered, in order', async () => {
+    const { name, version, steps, failedAttempts } = await waitingOrder()
+    expect([name, version, failedAttempts]).toEqual(['order', '1', []])
+    expect(steps.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      'step charge',
+      'child pack[a]/pack',
+      'child pack[b]/pack',
+      'result pack[a]/pack/result',
+      'result pack[b]/pack/result',
+    ])
+  })
+
+  it('continues with the code that made it, up to what is new, and does nothing', async () => {
+    const journal = await waitingOrder()
+    expect(await replayJournal(order, journal, { definitions: [pack] })).toEqual({
+      verdict: 'continues',
+      next: ["waits for message 'approve'"],
+      difference: undefined,
+    })
+    expect(done).toEqual([])
+  })
+
+  it('tells what code does next that goes on in another way behind what is remembered', async () => {
+    const journal = await waitingOrder()
+    const next = changed(async (ctx, skus) => {
+      const at = await ctx.step('charge', () => new Date(9))
+      const packed = await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
+      const shelf = packed[0]?.at.get('shelf')
+      await ctx.step(`book ${at.getTime()} at ${shelf}`, () => done.push('booked'))
+    })
+    const replay = await replayJournal(next, journal, { definitions: [pack] })
+    expect([replay.verdict, replay.next, done]).toEqual(['continues', ["step 'book 5 at 7'"], []])
+    const ending = changed(async (ctx, skus) => {
+      await ctx.step('charge', () => 1)
+      await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
+      throw new RangeError('no more')
+    })
+    expect((await replayJournal(ending, journal, { definitions: [pack] })).next).toEqual([
+      'fails with RangeError: no more',
+    ])
+    const starting = changed(async (ctx, skus) => {
+      await ctx.step('charge', () => 1)
+      await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
+      await ctx.run(pack, 'c')
+    })
+    expect((await replayJournal(starting, journal, { definitions: [pack] })).next).toEqual(["child 'pack#2'"])
+    expect(done).toEqual([])
+  })
+
+  it('diverges from code that asks for something else, and is repeated by code that may', async () => {
+    const journal = await waitingOrder()
+    const renamed = async (ctx: WorkflowContext<string[]>): Promise<unknown> =>
+      ctx.step('charge card', () => done.push('charged'))
+    const strict = await replayJournal(changed(renamed), journal)
+    expect([strict.verdict, strict.next, done]).toEqual(['diverges', [], []])
+    expect(strict.difference?.split('\n').map((line) => line.trim())).toEqual([
+      "- step 'charge' and 4 more: in the journal, not asked for by the code",
+      "+ step 'charge card': asked for by the code",
+    ])
+    const lenient = workflow<string[]>('order', { divergence: 'warn' }, renamed)
+    expect((await replayJournal(lenient, journal)).verdict).toBe('repeats')
+    expect((await replayJournal(changed(renamed), journal, { divergence: 'off' })).verdict).toBe('repeats')
+  })
+
+  it('goes on with the attempts of a step that has failed', async () => {
+    const attempts: number[] = []
+    const flaky = workflow('flaky', {}, (ctx) =>
+      ctx.step(
+        'try',
+        ({ attempt }) => {
+          attempts.push(attempt)
+          throw new Error('no')
+        },
+        { retry: { attempts: 3, base: '1h', max: '1d', backoff: 'linear', jitter: 0 } },
+      ),
+    )
+    await using kit = await testTroupe({ definitions: [flaky] })
+    const handle = await kit.troupe.call(flaky)
+    await kit.clock.advance('90m')
+    const journal = await journalOf(kit.troupe, handle.id)
+    expect(journal.failedAttempts.map(({ path, attempt }) => [path, attempt])).toEqual([
+      ['try', 1],
+      ['try', 2],
+    ])
+    const replay = await replayJournal(flaky, journal)
+    expect([replay.verdict, replay.next, attempts]).toEqual(['continues', ["step 'try'"], [1, 2]])
+  })
+
+  it('is refused for another workflow, for a worker, and when it is none', async () => {
+    const journal = await waitingOrder()
+    const other = workflow('other', {}, () => 1)
+    await expect(replayJournal(other, journal)).rejects.toMatchObject({ code: 'option_invalid' })
+    await expect(replayJournal(pack, { ...journal, name: 'pack' })).rejects.toThrow('a worker has no journal')
+    await expect(replayJournal(order, {} as JournalFixture)).rejects.toThrow('what journalOf() gives')
+    await using kit = await testTroupe()
+    await expect(journalOf(kit.troupe, 'none')).rejects.toThrow('There is no run none')
+  })
+})
