@@ -26,6 +26,7 @@ export type {
   CompletingVerbs,
   StatusVerbs,
   TellingVerbs,
+  AskingVerbs,
   EventVerbs,
 } from './engine/verbs.ts'
 export type { Definition } from './engine/definition.ts'
@@ -34,6 +35,7 @@ export type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
 export type { LogsOptions, RunLogLine } from './engine/log-reader.ts'
 export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
+export type { AskOptions } from './engine/asking.ts'
 export type { TellOptions, UnreadMessage } from './engine/telling.ts'
 export type { MessageName, Received, TellArguments, Told } from './engine/message-types.ts'
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'

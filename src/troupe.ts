@@ -22,6 +22,7 @@ import type { ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/
 import { isSchedule, type Schedule, type Scheduled, type ScheduledByName } from './engine/schedule.ts'
 import { Scheduling } from './engine/scheduling.ts'
 import { Starting, type StartingOptions } from './engine/starting.ts'
+import { Asking } from './engine/asking.ts'
 import { Telling } from './engine/telling.ts'
 import type {
   CallArguments,
@@ -30,6 +31,7 @@ import type {
   OperatingVerbs,
   ReplaceOption,
   StatusVerbs,
+  AskingVerbs,
   TellingVerbs,
   EventVerbs,
 } from './engine/verbs.ts'
@@ -69,6 +71,7 @@ export class Troupe
     CompletingVerbs,
     StatusVerbs,
     TellingVerbs,
+    AskingVerbs,
     EventVerbs,
     ScheduleVerbs
 {
@@ -83,6 +86,7 @@ export class Troupe
   readonly #schedules: ScheduleKeeper
   readonly #statuses: NodeStatuses
   readonly #telling: Telling
+  readonly #asking: Asking
   readonly #events: Events
   #stopping: Promise<void> | undefined
 
@@ -101,6 +105,7 @@ export class Troupe
     this.#completing = new Completing(face)
     this.#scheduling = new Scheduling(face, schedules)
     this.#telling = new Telling(face)
+    this.#asking = new Asking(face)
     this.#events = new Events({ deps: parts.deps, changes: parts.engine.changes, checkOpen: () => this.#checkOpen() })
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     this.#engine.happened = () => this.#events.look()
@@ -307,6 +312,7 @@ export class Troupe
   readonly fail: CompletingVerbs['fail'] = (token, error) => this.#completing.fail(token, error)
   readonly heartbeat: CompletingVerbs['heartbeat'] = (token) => this.#completing.heartbeat(token)
   readonly tell: TellingVerbs['tell'] = (...message) => this.#telling.tell(...message)
+  readonly ask: AskingVerbs['ask'] = (...message) => this.#asking.ask(...message)
   readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
   readonly publish: EventVerbs['publish'] = (event, payload, options) => this.#events.publish(event, payload, options)
   readonly subscribe: EventVerbs['subscribe'] = (pattern, handler, options) =>
@@ -349,9 +355,9 @@ export class Troupe
   /** bind → discover; afterwards it can be used. */
   async #begin({ workers, global }: CheckedOptions, opened: World['opened']): Promise<this> {
     bindEngine(this, this.#engine.slots, global)
-    const { watch, local } = this.#engine
+    const { watch, local, post } = this.#engine
     opened?.({
-      isAwaited: () => watch.listened.length > 0 || local.size > 0 || this.#stopping !== undefined,
+      isAwaited: () => watch.listened.length + local.size + post.replies.size > 0 || this.#stopping !== undefined,
       awaited: () => watch.listened,
       tell: (runId, error) => watch.tell(runId, error),
     })
@@ -371,6 +377,7 @@ export class Troupe
     } finally {
       unbindEngine(this)
       this.#engine.watch.close(engineStopped())
+      this.#engine.post.close(engineStopped())
       await this.#deps.store.close()
     }
   }

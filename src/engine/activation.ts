@@ -111,7 +111,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
 
   /** Something was told to the run. */
   mail(): void {
-    this.#performance?.mail?.()
+    this.#performance?.mailed?.()
   }
 
   attach(performance: Performance): void {

@@ -4,7 +4,6 @@ import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
 import { ActorSystem } from '../actor/system.ts'
 import { upkeepOf } from '../lib/clock.ts'
-import { copyable } from '../lib/copyable.ts'
 import { onceDone } from '../lib/once-done.ts'
 import { engineFailed, engineStopped } from '../model/errors.ts'
 import { isSuspect } from '../model/suspect.ts'
@@ -25,13 +24,14 @@ import { LocalRuns } from './local-runs.ts'
 import { Membership } from './membership.ts'
 import type { EngineView } from './node-status.ts'
 import { Pool } from './pool.ts'
+import { Post } from './post.ts'
 import { ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, type RunCommand } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { Slots } from './slots.ts'
 import type { DraftStart, ManyStarts, StartOrder } from './starts.ts'
 import { Janitor } from './janitor.ts'
 import { TaskActor } from './task-actor.ts'
-import { Threads } from './threads.ts'
+import { threadsOf, type Threads } from './threads.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { Unserved } from './unserved.ts'
 import { Watch } from './watch.ts'
@@ -46,6 +46,7 @@ const patienceMs = 5_000
 export class Engine {
   readonly watch: Watch
   readonly changes: Changes
+  readonly post: Post
   /** The runs that are not durable. */
   readonly local: LocalRuns
   /** What waits for limiters and is no run. */
@@ -81,6 +82,7 @@ export class Engine {
     this.#membership = new Membership(deps, settings, registry)
     this.#active = new ActiveRuns(deps, () => void this.#dispatcher.tell('hint'))
     this.changes = new Changes(deps.store, deps.clock)
+    this.post = new Post(deps, this.changes)
     this.watch = new Watch({
       ...deps,
       changes: this.changes,
@@ -88,7 +90,7 @@ export class Engine {
       awaited: () => this.#unserved.watch(),
     })
     this.#system = new ActorSystem({ name: 'troupe', clock: upkeepOf(deps.clock), log: deps.log })
-    this.#threads = this.#makeThreads()
+    this.#threads = threadsOf(deps, settings)
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
       isServing: () => this.#membership.isServing,
@@ -300,6 +302,7 @@ export class Engine {
       threads: this.#threads,
       slots: this.slots,
       watch: this.watch,
+      post: this.post,
       draft: (target, input, options) => this.draft(target, input, options),
       isFull: () => this.#pools.workflow.free === 0,
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
@@ -311,6 +314,7 @@ export class Engine {
         this.#failureCalls.look()
       },
       heard: (id, finished) => {
+        this.post.replies.look()
         this.watch.wake(id, finished && { finished })
         if (this.#settings.isOwnOnly && finished !== undefined) this.#dispatcher.tell('ended', id)
       },
@@ -353,12 +357,6 @@ export class Engine {
     return new Pool({ ...this.#settings.pools[kind], system: this.#system, clock, make, freed })
   }
 
-  #makeThreads(): Threads {
-    const { config, environment, maxValueBytes, pools } = this.#settings
-    const data = { config: copyable(config), environment, maxValueBytes }
-    return new Threads({ ...this.#deps, max: pools.thread.max, data })
-  }
-
   #makeTimekeeper(): Timekeeper {
     const { leaseMs, maxDeliveries, repairs, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
@@ -371,6 +369,7 @@ export class Engine {
       isHeld: (runId) => this.#active.find(runId) !== undefined,
       hint: () => {
         this.hint()
+        this.post.othersWrote()
         if (this.#active.size > 0) this.#write(askForMail)
       },
       givenUp: (runs, error) => {

@@ -1,5 +1,6 @@
 // What the verbs of an engine are made of: its parts, whether it is open, and the handles of its runs.
 import { runNotFound } from '../model/errors.ts'
+import { Asking } from './asking.ts'
 import type { Deps } from './deps.ts'
 import type { Engine } from './engine.ts'
 import { checkRunId } from './filters.ts'
@@ -38,6 +39,7 @@ export class Face {
       cancel: (write) => engine.bring(new Cancel({ write })),
       hint: (id) => engine.hint(id),
       tell: (runId, { name, payload, options }) => new Telling(this).tell(runId, name, payload, options),
+      ask: (runId, { name, payload, options }) => new Asking(this).ask(runId, name, payload, options),
     }
   }
 

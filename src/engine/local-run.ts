@@ -230,6 +230,10 @@ export class LocalFeed implements RunFeed {
     throw optionInvalid('The run', this.id, 'one that is stored: its worker is durable: false')
   }
 
+  ask(): Promise<never> {
+    return this.tell()
+  }
+
   async cancel(reason: string): Promise<CancelAnswer> {
     return this.#owner.cancel(this.#run, reason)
   }

@@ -1,7 +1,7 @@
 // The messages of one activation on their way to its readers: in order, some at a time, and never more than are kept.
 import { encode } from '../lib/codec.ts'
 import { Ring } from '../lib/ring.ts'
-import type { EmitRecord } from '../store/store.ts'
+import type { EmitRecord } from '../store/speech.ts'
 import type { Activation } from './activation.ts'
 import type { MessageRules } from './definition.ts'
 import { Encoded } from './encoded.ts'

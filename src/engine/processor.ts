@@ -23,7 +23,7 @@ export class Cancel extends Message('Cancel')<{ write: RequestWrite<'cancels'> }
 /** Brings what came for a run from outside. */
 export class Complete extends Message('Complete')<{ write: RequestWrite<'completions'> }>() {}
 
-/** Brings a message for a run. */
+/** Brings a message for a run, which may want an answer. */
 export class Tell extends Message('Tell')<{ write: RequestWrite<'tells'> }>() {}
 
 /** What somebody asks of a run that is there. */

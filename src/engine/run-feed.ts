@@ -5,6 +5,7 @@ import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '.
 import type { RunView, LogPage, LogRow } from '../store/views.ts'
 import { errorText } from './error-text.ts'
 import { RequestWrite } from './request-write.ts'
+import type { AskOptions } from './asking.ts'
 import type { Ear } from './ear.ts'
 import type { TellOptions, ToldMessage } from './telling.ts'
 import type { Watch } from './watch.ts'
@@ -27,6 +28,7 @@ export interface RunFeed {
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true>
+  ask(name: string, payload: unknown, options?: AskOptions): Promise<unknown>
 }
 
 /** What the feeds of durable runs need of the engine. */
@@ -38,7 +40,8 @@ export interface FeedOwner {
   cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** A run is ready again. */
   hint(id: string): void
-  tell(runId: string, message: ToldMessage): Promise<true>
+  tell(runId: string, message: ToldMessage<TellOptions>): Promise<true>
+  ask(runId: string, message: ToldMessage<AskOptions>): Promise<unknown>
 }
 
 export class StoredFeed implements RunFeed {
@@ -98,5 +101,9 @@ export class StoredFeed implements RunFeed {
 
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true> {
     return this.#owner.tell(this.id, { name, payload, options })
+  }
+
+  ask(name: string, payload: unknown, options?: AskOptions): Promise<unknown> {
+    return this.#owner.ask(this.id, { name, payload, options })
   }
 }

@@ -7,6 +7,7 @@ import { reviveError } from '../model/error-classes.ts'
 import { isTroupeError } from '../lib/errors.ts'
 import { optionInvalid, resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
+import type { AskOptions } from './asking.ts'
 import { checkBy, type ByOption } from './audit.ts'
 import { checkOptions } from './checks.ts'
 import type { MessageName, TellArguments, Told } from './message-types.ts'
@@ -155,6 +156,14 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
     ...[payload, options]: TellArguments<Told<Messages, Name>>
   ): Promise<true> {
     return this.#feed.tell(name, payload, options)
+  }
+
+  /** Asks the run something, as `troupe.ask` does, with what that saves and throws. */
+  async ask<Reply = unknown, Name extends MessageName<Messages> = MessageName<Messages>>(
+    name: Name,
+    ...[payload, options]: TellArguments<Told<Messages, Name>, AskOptions>
+  ): Promise<Reply> {
+    return (await this.#feed.ask(name, payload, options)) as Reply
   }
 
   /** The run as it is now. Throws `run_not_found` when it was deleted. */

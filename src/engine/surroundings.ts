@@ -5,6 +5,7 @@ import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import type { Post } from './post.ts'
 import type { DraftStart } from './starts.ts'
 import type { Failure } from './failures.ts'
 import type { VisitHost } from './slots.ts'
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly threads: Threads
   readonly slots: VisitHost
   readonly watch: Watch
+  readonly post: Post
   /** What is to be written to start a run. */
   readonly draft: DraftStart
   /** No actor is free for another run made of steps. */
@@ -53,8 +55,8 @@ export interface Surroundings {
 export interface Performance {
   /** Starts nothing more, and gives the run back once nothing executes. */
   drain(): void
-  /** Something was told to the run. */
-  mail?(): void
+  /** Something was told to the run, or asked of it. */
+  mailed?(): void
   /** The run is over here: tells what executes to stop, and why when it was cut short. */
   over(reason: Error | undefined): void
 }

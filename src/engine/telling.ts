@@ -27,10 +27,10 @@ export interface TellOptions {
   readonly key?: string
 }
 
-export interface ToldMessage {
+export interface ToldMessage<Options> {
   readonly name: string
   readonly payload: unknown
-  readonly options: TellOptions | undefined
+  readonly options: Options | undefined
 }
 
 // More than a person reads.
@@ -50,7 +50,7 @@ export class Telling implements TellingVerbs {
     checkTellOptions(name, options)
     // Race: what the caller gave is read before anything is awaited.
     const value = encodeMessage(payload)
-    this.#refuseLocal(runId)
+    refuseLocalRun(this.#face, runId)
     const checked = await checkedMessage(this.#face, { runId, name }, value)
     return this.#tell({ id: runId, name, key: options.key, ...checked })
   }
@@ -79,16 +79,16 @@ export class Telling implements TellingVerbs {
     engine.mailFor(id)
     return true
   }
-
-  #refuseLocal(runId: string): void {
-    const { engine, checkOpen } = this.#face
-    checkOpen()
-    if (engine.local.find(runId) !== undefined)
-      throw optionInvalid('The run', runId, 'one that is stored: its worker is durable: false')
-  }
 }
 
-function encodeMessage(payload: unknown): string {
+/** Throws `option_invalid` for a run that is not stored, `engine_stopped`. */
+export function refuseLocalRun({ engine, checkOpen }: Face, runId: string): void {
+  checkOpen()
+  if (engine.local.find(runId) !== undefined)
+    throw optionInvalid('The run', runId, 'one that is stored: its worker is durable: false')
+}
+
+export function encodeMessage(payload: unknown): string {
   return encode(payload, { maxBytes: messageBytes, what: 'message' })
 }
 
@@ -99,7 +99,7 @@ function checkTellOptions(name: string, options: TellOptions): void {
 }
 
 /** A message as the schema of its run's definition gives it back, where that is known here; else whoever receives it finds out. */
-async function checkedMessage(
+export async function checkedMessage(
   { registry, deps }: Face,
   message: { readonly runId: string; readonly name: string },
   value: string,

@@ -1,9 +1,11 @@
 // Worker threads for the attempts of a node: at most so many, kept from one attempt to the next, and ended when nobody needed them for half a minute.
 import { Worker, type ResourceLimits } from 'node:worker_threads'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { copyable } from '../lib/copyable.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { Log } from '../lib/log.ts'
 import { Ring } from '../lib/ring.ts'
+import type { EngineSettings } from './engine-settings.ts'
 
 /** What a thread is made with; one of the same `key` can be used again. */
 export interface ThreadKind {
@@ -34,6 +36,17 @@ export interface ThreadsOptions {
   /** What every thread is given, as a copy. */
   readonly data: Readonly<Record<string, unknown>>
 }
+
+/** The threads of a node with these settings. */
+export function threadsOf(
+  deps: Pick<ThreadsOptions, 'clock' | 'log'>,
+  { config, environment, maxValueBytes, pools }: ThreadsSettings,
+): Threads {
+  const data = { config: copyable(config), environment, maxValueBytes }
+  return new Threads({ ...deps, max: pools.thread.max, data })
+}
+
+type ThreadsSettings = Pick<EngineSettings, 'config' | 'environment' | 'maxValueBytes' | 'pools'>
 
 /** The number of the attempt that was cut short; how many of its words were taken in. */
 export const sharedAt = { cut: 0, heard: 1 } as const

@@ -13,6 +13,7 @@ import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
 import type { Schedule } from './schedule.ts'
 import type { EventHandler, PublishOptions, SubscribeOptions } from './events.ts'
 import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
+import type { AskOptions } from './asking.ts'
 import type { TellOptions, UnreadMessage } from './telling.ts'
 import type { RunsWhere } from '../store/views.ts'
 import type { CompletionAnswer } from '../store/waits.ts'
@@ -234,6 +235,39 @@ export interface TellingVerbs {
   tell(runId: string, name: string, payload?: unknown, options?: TellOptions): Promise<true>
   /** What was told to a run and that it has not received, the first 1,000; once it is over, its dead letters. Throws `run_not_found`. */
   unread(runId: string): Promise<UnreadMessage[]>
+}
+
+/** What is asked of runs. */
+export interface AskingVerbs {
+  /**
+   * Asks a workflow something, and gives what it answers by its `ctx.answer(name, fn)`, from whatever process of the store it is performed in; a run that
+   * is parked is woken for it. What is asked and what is told come to the run in one order.
+   *
+   * The question is durable once it is stored, the answer once it is given: no crash loses or doubles either. Only whoever asks can miss it, by its `timeout`:
+   * what the run has not begun to answer by then, it does not any more.
+   *
+   * Saves: the question, the answer, and two journal rows of the run. Throws: what the run's answer threw; `answer_missing` when the run waits and has none of
+   * that name; `run_ended`; `ask_timeout` (30 s unless told), whose `details.isBegun` says whether the run has begun; `run_not_found`; `message_unknown`,
+   * `validation_failed`; `mailbox_full` (10,000 were not begun); `value_not_storable`, `value_too_large` (256 KiB); `option_invalid`, `engine_stopped`, `store_…`.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const cart = workflow('cart', {}, async (ctx) => {
+   *   const items: string[] = []
+   *   ctx.answer('add', (item: string) => items.push(item))
+   *   await ctx.receive('pay')
+   *   return items
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [cart] })
+   * await troupe.start()
+   * const handle = await troupe.call(cart)
+   * console.log(await troupe.ask(handle.id, 'add', 'book')) // 1
+   * console.log(await handle.ask('add', 'pen')) // 2
+   * await handle.tell('pay')
+   * console.log(await handle.result()) // [ 'book', 'pen' ]
+   * ```
+   */
+  ask<Reply = unknown>(runId: string, name: string, payload?: unknown, options?: AskOptions): Promise<Reply>
 }
 
 /** What happens, told to whoever wants to know. */

@@ -29,6 +29,7 @@ export const errorCodes = [
   'value_not_storable',
   'value_too_large',
   // runs
+  'answer_missing',
   'circular_wait',
   'expired',
   'idempotency_conflict',

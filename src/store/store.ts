@@ -1,6 +1,7 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
+import type { AskStore } from './asks.ts'
 import type { DefinitionStore } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
@@ -8,6 +9,7 @@ import type { FailureStore } from './failures.ts'
 import type { OperatingStore } from './operating.ts'
 import type { DeadNode, DeadRun, RepairStore, Rescued } from './repairs.ts'
 import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
+import type { DropRecord, EmitRecord, LogRecord, ProgressRecord, StateRecord } from './speech.ts'
 import type { ScheduleStore } from './schedules.ts'
 import type {
   AttemptView,
@@ -60,12 +62,14 @@ export interface StepRecord {
   readonly finishedAt: number
   /** The number of the message it received, which is then forgotten. */
   readonly message?: number | undefined
+  /** The number of what it begins to answer, or answers. */
+  readonly ask?: number | undefined
   /** It may have tokens, which mean nothing any more. */
   readonly hadToken?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since. */
-export type StepKind = 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop' | 'patch'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `ask`: what it was asked; `answer`: what it answered. */
+export type StepKind = 'ask' | 'answer' | 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop' | 'patch'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -78,43 +82,6 @@ export interface AttemptRecord {
   readonly finishedAt: number
   /** As in a step. */
   readonly hadToken?: boolean | undefined
-}
-
-/** One message to whoever watches the run. */
-export interface EmitRecord {
-  readonly held: Held
-  readonly n: number
-  readonly value: string
-}
-
-/** The messages of this claim up to `through` are forgotten. */
-export interface DropRecord {
-  readonly held: Held
-  readonly through: number
-}
-
-export interface LogRecord {
-  readonly held: Held
-  readonly n: number
-  readonly level: string
-  readonly text: string
-  /** JSON of an object; null without any. */
-  readonly fields: string | null
-  readonly at: number
-}
-
-export interface ProgressRecord {
-  readonly held: Held
-  readonly done: number
-  readonly total: number
-}
-
-/** What an attempt keeps for the next one. */
-export interface StateRecord {
-  readonly held: Held
-  readonly key: string
-  /** Encoded; null forgets the key. */
-  readonly value: string | null
 }
 
 /** The end of a run. */
@@ -328,6 +295,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   readonly failures: FailureStore
 
   readonly definitions: DefinitionStore
+
+  readonly asks: AskStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

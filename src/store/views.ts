@@ -2,7 +2,8 @@
 import type { Bounds } from '../model/limiter.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
-import type { EmitCursor, LogRecord, StepKind } from './store.ts'
+import type { LogRecord } from './speech.ts'
+import type { EmitCursor, StepKind } from './store.ts'
 
 /** One run as people see it. */
 export interface RunView {

@@ -15,11 +15,12 @@ export interface WaitRecord {
 }
 
 /**
- * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives,
- * `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+/**
+ * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives, `ask` for what it can
+ * answer, `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
  * A run with `diverged` was set aside as its code does not fit its journal, as the name says: none of its other waits wakes it, which are kept for code that fits.
  */
-export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'limiter' | 'diverged'
+export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'ask' | 'limiter' | 'diverged'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {
@@ -107,17 +108,24 @@ export interface TellRecord {
   readonly key?: string | undefined
   /** Its schema gave back the value; whoever receives another asks the schema then. */
   readonly isChecked?: boolean | undefined
+  /** It is an ask, and whoever asks waits until then: it is not begun later, and forgotten. */
+  readonly askedUntil?: number | undefined
 }
 
-/** A message that the run it was told does not take, because its schema says no: it is kept as one that nobody receives. */
+/** What the run it was told does not take, because its schema says no: a message is kept as one that nobody receives, an ask is answered so. */
 export interface RefusalRecord {
   readonly held: Held
-  readonly message: number
+  readonly message?: number | undefined
+  readonly ask?: number | undefined
+  /** A text; an error record as JSON for an ask. */
   readonly why: string
 }
 
-/** `finished`: the run is over, and the message is kept as one that nobody receives. `full`: too many wait to be received, and it is not kept. */
-export type TellAnswer = 'told' | 'finished' | 'full' | 'not_found'
+/**
+ * `finished`: the run is over, and the message is kept as one that nobody receives. `full`: too many wait to be received, and it is not kept.
+ * An ask has its number among all messages; `missing`: the run waits, and has no answer of that name. It is kept only where it has a number.
+ */
+export type TellAnswer = 'told' | 'finished' | 'full' | 'not_found' | 'missing' | { readonly ask: number }
 
 export interface MessageRow {
   /** Rises with every message of the store. */

@@ -118,7 +118,15 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     if (key !== undefined) checkKey(`key of receive of '${name}'`, key)
     const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout)
     const dueAt = (): number | null => (waitMs === undefined ? null : storedTime(this.#now() + waitMs))
-    return this.#steps.receive(path, { name, key }, dueAt) as Promise<never>
+    return this.#steps.mail.receive(path, { name, key }, dueAt) as Promise<never>
+  }
+
+  answer(name: string, fn: (payload: never, ctx: WorkflowContext<Input>) => unknown): void {
+    const path = this.#path(`answer ${name}`)
+    this.#steps.activation.definition.told?.checkName(name)
+    checkFunction(`The function of ctx.answer('${name}')`, fn)
+    const work = (payload: unknown, scope: string): unknown => fn(payload as never, this.#within(scope))
+    this.#steps.mail.answer({ path, name, fn: work })
   }
 
   call<ChildInput, Output>(

@@ -123,6 +123,38 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
     options?: ReceiveOptions,
   ): Promise<([Payload] extends [never] ? Received<Messages, Name> : Payload) | null>
   /**
+   * From now on the run answers what it is asked by this name, with `troupe.ask` or `handle.ask`: whatever it does, also while it is parked, which ends for
+   * that. What `fn` throws is thrown where it was asked, and the run goes on. Asks and messages come in the order in which they were sent; while `fn` awaits
+   * something, the next ones come.
+   *
+   * `fn` is code of the workflow: it may change its variables, and is called again on resume, at the same place, for what was asked before; steps of the
+   * context it is given are done once. Whoever asks has one answer, whatever crashes. Called again for a name, the newer `fn` answers; in a scope, an item of
+   * `map` or a turn of `loop` it answers until that ends. The run ends once what it has begun to answer is answered.
+   *
+   * Saves: two journal rows for each ask, what was asked and the answer. Throws: `message_unknown` for a name that `messages` does not have; `option_invalid`.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const export_ = workflow('export', {}, async (ctx) => {
+   *   let done = 0
+   *   ctx.answer('progress', () => `${done} of 2`)
+   *   for (const part of ['first', 'second']) {
+   *     await ctx.receive(part)
+   *     done += 1
+   *   }
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [export_] })
+   * await troupe.start()
+   * const handle = await troupe.call(export_)
+   * await handle.tell('first')
+   * console.log(await handle.ask('progress')) // 1 of 2
+   * ```
+   */
+  answer<Name extends MessageName<Messages>, Payload extends Received<Messages, Name> = Received<Messages, Name>>(
+    name: Name,
+    fn: (payload: Payload, ctx: WorkflowContext<Input, Messages>) => unknown,
+  ): void
+  /**
    * Starts another run, a child of this one, and gives what its result can be awaited by.
    *
    * It is started once in the life of this run, in the commit that remembers it. When this run ends, in whatever way, what it started and is unfinished

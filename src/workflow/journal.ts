@@ -67,6 +67,11 @@ export class Journal {
     return repeatedPath(path, use)
   }
 
+  /** Whether the next use of this path is remembered. */
+  isRemembered(path: string): boolean {
+    return this.#remembered.has(repeatedPath(path, (this.#uses.get(path) ?? 0) + 1))
+  }
+
   leave(path: string): void {
     this.#underWay.delete(path)
   }

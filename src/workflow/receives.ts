@@ -2,9 +2,8 @@
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { decode, encode } from '../lib/codec.ts'
 import type { Duration } from '../lib/duration.ts'
-import type { Lookout } from '../lib/lookout.ts'
-import type { MessageRow } from '../store/waits.ts'
-import { lookoutOf, type LookoutOwner } from './lookout.ts'
+import type { MessageRow, RefusalRecord } from '../store/waits.ts'
+import type { LookoutOwner } from './lookout.ts'
 
 export interface ReceiveOptions {
   /** For ever unless told. */
@@ -28,19 +27,20 @@ export interface Receive extends ReceiveAsked {
 
 export class Receives {
   readonly #owner: LookoutOwner
-  readonly #lookout: Lookout
   readonly #waiting = new Map<string, Receive>()
   // Received, and perhaps not yet forgotten by the store: where those stood who received it.
   readonly #taken = new Map<number, string>()
 
   constructor(owner: LookoutOwner) {
     this.#owner = owner
-    this.#lookout = lookoutOf({ owner, isNeeded: () => this.#waiting.size > 0, see: () => this.#see() })
+  }
+
+  get size(): number {
+    return this.#waiting.size
   }
 
   add(receive: Receive): void {
     this.#waiting.set(receive.path, receive)
-    this.look()
   }
 
   /** It waits no more: its time is up. */
@@ -55,26 +55,21 @@ export class Receives {
 
   clear(): void {
     this.#waiting.clear()
-    this.#lookout.end()
   }
 
-  /** Something may have come. */
-  look(): void {
-    this.#lookout.look()
-  }
-
-  async #see(): Promise<void> {
+  /** Takes what has come before the message or ask of this number. */
+  async see(before: number): Promise<void> {
     const lines = new Map<string, Receive[]>()
     for (const receive of this.#waiting.values()) {
       const line = lines.get(lineOf(receive))
       if (line === undefined) lines.set(lineOf(receive), [receive])
       else line.push(receive)
     }
-    for (const [line, receives] of lines) await this.#take(line, receives)
+    for (const [line, receives] of lines) await this.#take(line, receives, before)
   }
 
   /** Gives those who wait for the same what is there of it. */
-  async #take(line: string, receives: readonly Receive[]): Promise<void> {
+  async #take(line: string, receives: readonly Receive[], before: number): Promise<void> {
     const { deps, claimed } = this.#owner.activation
     const { name, key } = receives[0] as Receive
     const limit = receives.length + this.#taken.size
@@ -82,6 +77,7 @@ export class Receives {
     this.#forget(line, rows.length < limit ? Infinity : (rows.at(-1)?.seq ?? 0), rows)
     let first = 0
     for (const row of rows) {
+      if (row.seq >= before) return
       const message = this.#taken.has(row.seq) ? undefined : await this.#checked(row, line)
       while (first < receives.length && !this.#waiting.has((receives[first] as Receive).path)) first += 1
       const receive = receives[first]
@@ -120,11 +116,20 @@ export class Receives {
     const { activation } = this.#owner
     const why = isTroupeError(error, 'validation_failed') ? error.message : `Its schema threw: ${error.message}`
     this.#taken.set(seq, line)
-    this.#owner.asking()
     activation.deps.log.warn({ run: activation.claimed.id, err: error }, 'a message that does not fit was not received')
-    const written = (): void => this.#owner.asked()
-    activation.write({ written }, [{ list: 'refusals', record: { held: activation.held, message: seq, why } }])
+    refuse(this.#owner, { message: seq, why })
   }
+}
+
+/** Writes that the run does not take what it was told or asked. */
+export function refuse(owner: LookoutOwner, refusal: Omit<RefusalRecord, 'held'>, done: () => void = () => {}): void {
+  const { activation } = owner
+  owner.asking()
+  const written = (): void => {
+    done()
+    owner.asked()
+  }
+  activation.write({ written }, [{ list: 'refusals', record: { ...refusal, held: activation.held } }])
 }
 
 /** Where those stand who wait for the same. */

@@ -15,6 +15,8 @@ export interface RestingOptions {
   readonly hasMore: () => boolean
   /** The run is about to be parked. */
   readonly parking: () => void
+  /** What it answers while it waits. */
+  readonly answers: () => readonly WaitRecord[]
 }
 
 export class Resting {
@@ -104,7 +106,7 @@ export class Resting {
 
   #park(records: readonly WaitRecord[], at?: number): void {
     this.#options.parking()
-    this.#activation.park(records, at)
+    this.#activation.park([...records, ...this.#options.answers()], at)
   }
 
   /** Waits in memory. Whoever waits for a slot that the run has meanwhile, as what it started itself, does not wait for that. */

@@ -175,6 +175,7 @@ const kindsAsked: Readonly<Record<WaitKind, string>> = {
   message: 'receive',
   run: 'result',
   limiter: 'step',
+  ask: 'ask',
   diverged: '',
 }
 

@@ -18,11 +18,14 @@ import type { Waits } from './waits.ts'
 const leastPauseMs = toMs('30s')
 const mostPauseMs = toMs('1h')
 
+// What a former activation could be woken for, and the code does not wait for.
+const wokenFor: ReadonlySet<WaitRecord['kind']> = new Set(['diverged', 'ask'])
+
 /** What a run still waits for, by what its former activation left. */
 export function openWaits({ steps, waits }: Claimed): readonly WaitRecord[] {
   if (waits.length === 0) return waits
   const done = new Set(steps.map(({ path }) => path))
-  return waits.filter(({ kind, path }) => kind !== 'diverged' && !done.has(path))
+  return waits.filter(({ kind, path }) => !wokenFor.has(kind) && !done.has(path))
 }
 
 /** As its definition says, or its engine. */

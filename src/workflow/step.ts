@@ -60,6 +60,8 @@ export interface RecordedResult {
   readonly startedAt: number
   /** The number of the message it received. */
   readonly message?: number | undefined
+  /** The number of what it begins to answer, or answers. */
+  readonly ask?: number | undefined
   readonly hadToken?: boolean | undefined
 }
 
@@ -78,7 +80,7 @@ export class StepRecorder implements WriteOwner {
 
   record(result: RecordedResult): void {
     const { activation } = this.#owner
-    const { isError, value, attempt, startedAt, message, hadToken } = result
+    const { isError, value, attempt, startedAt, message, ask, hadToken } = result
     const record = {
       held: activation.held,
       path: this.#path,
@@ -90,6 +92,7 @@ export class StepRecorder implements WriteOwner {
       startedAt,
       finishedAt: activation.deps.store.now(),
       message,
+      ask,
       hadToken,
     }
     this.#step = record

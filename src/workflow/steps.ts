@@ -6,25 +6,22 @@ import type { Performance } from '../engine/surroundings.ts'
 import { encode } from '../lib/codec.ts'
 import { runNotFound } from '../model/errors.ts'
 import type { FinishedRun, RememberedStep, StepKind } from '../store/store.ts'
-import type { MessageRow, WaitRecord } from '../store/waits.ts'
+import type { WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
 import { AwaitedRuns } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import { tellOfLeft } from './left-steps.ts'
 import type { LookoutOwner } from './lookout.ts'
+import { Mail, type Came } from './mail.ts'
 import { Patches } from './patches.ts'
-import { Receives, type ReceiveAsked } from './receives.ts'
 import { Resting } from './resting.ts'
 import { Results, type Asked } from './results.ts'
 import { Retrace } from './retrace.ts'
 import { openWaits } from './set-aside.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
-import { StepExecution, StepRecorder, type RecordedResult, type StepOwner, type StepSpec } from './step.ts'
+import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
 import { Turns } from './turns.ts'
 import { Waits } from './waits.ts'
-
-// What is recorded of a wait whose time was up before anything came.
-const tooLate = encode(null, { maxBytes: 100, what: 'result' })
 
 // What is recorded of a sleep: that it is over.
 const nothing = 'u'
@@ -35,9 +32,6 @@ export interface ResultDue {
   readonly late: () => Error
 }
 
-/** What a wait brought. */
-type Came = Pick<RecordedResult, 'isError' | 'value' | 'message'>
-
 export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwner, LookoutOwner {
   readonly activation: Activation
   readonly #journal: Journal
@@ -45,7 +39,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   readonly #retrace: Retrace
   readonly #waits: Waits
   readonly #resting: Resting
-  readonly #receives: Receives
+  /** What comes from outside. */
+  readonly mail: Mail
   readonly #awaited: AwaitedRuns
   readonly turns: Turns
   readonly #executing = new Map<string, StepExecution>()
@@ -66,6 +61,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       mismatched: (stored, asked) => this.#retrace.mismatched(stored, asked),
       settled: () => {
         this.#retrace.look()
+        this.mail.settled()
         this.#resting.soon()
       },
     })
@@ -76,14 +72,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       waits: this.#waits,
       hasMore: () => this.#results.size > 0 || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
       parking: () => this.#limits?.forget(),
+      answers: () => this.mail.waits,
     })
-    this.#receives = new Receives(this)
+    this.mail = this.#openMail()
     this.#awaited = new AwaitedRuns(this)
     this.turns = new Turns(this, {
       ...led,
       begin: (path, record) => this.#retrace.begin({ path, kind: 'loop' }, () => this.#beginNew(record)),
       // What lost a race would take the messages of the next turn.
-      over: (scope) => [this.#waits, this.#receives, this.#awaited].forEach((waiting) => waiting.removeWithin(scope)),
+      over: (scope) => [this.#waits, this.mail, this.#awaited].forEach((waiting) => waiting.removeWithin(scope)),
     })
     activation.attach(this)
   }
@@ -105,21 +102,6 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       const wait = this.#waits.remembered(path) ?? { path, kind: 'sleep', name: null, dueAt: storedTime(dueAt()) }
       const record = this.#recorder(path, 'sleep')
       this.#wait(wait, () => record({ isError: false, value: nothing }))
-    })
-  }
-
-  /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
-  receive(asked: string, { name, key }: ReceiveAsked, dueAt: () => number | null): Promise<unknown> {
-    return this.#ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
-      const wait = this.#waits.remembered(path) ?? { path, kind: 'message', name, key, dueAt: dueAt() }
-      const record = this.#recorder(path, 'receive')
-      this.#wait(wait, () => {
-        this.#receives.remove(path)
-        record({ isError: false, value: tooLate })
-      })
-      const received = ({ value, seq }: MessageRow): void =>
-        this.#came(path, () => record({ isError: false, value, message: seq }))
-      this.#receives.add({ path, name, key, received })
     })
   }
 
@@ -186,7 +168,9 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     if (this.#isClosed()) return new Promise<never>(() => {})
     const entered = this.#journal.enter(path)
     try {
-      return await work(entered)
+      const result = await work(entered)
+      await this.mail.close(entered)
+      return result
     } finally {
       this.#journal.leave(path)
     }
@@ -210,15 +194,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#resting.drain()
   }
 
-  mail(): void {
-    this.#receives.look()
+  mailed(): void {
+    this.mail.look()
   }
 
   over(reason: Error | undefined): void {
     this.#waits.clear()
     this.#retrace.clear()
     this.#resting.over()
-    this.#receives.clear()
+    this.mail.clear()
     this.#awaited.clear()
     this.#results.clear()
     this.#limits?.clear()
@@ -252,6 +236,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   recorded(step: RememberedStep): void {
     this.#resting.end()
     this.#executing.delete(step.path)
+    this.mail.recorded(step)
     if (!this.activation.isOver) this.#results.add(step)
   }
 
@@ -315,6 +300,26 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#resting.begin()
     this.#hasBegun = true
     begin()
+  }
+
+  #openMail(): Mail {
+    return new Mail(this, {
+      ask: (...asked) => this.#ask(...asked),
+      waitOf: (path) => this.#waits.remembered(path),
+      wait: (wait, due) => this.#wait(wait, due),
+      came: (path, record) => this.#came(path, record),
+      isRemembered: (path) => !this.#isClosed() && this.#journal.isRemembered(path),
+      recorder: (path, kind) => this.#recorder(path, kind),
+      take: (path, result) => this.#beginNew(() => this.#recorder(path, 'ask')(result)),
+      once: (path, kind, result) => this.#once(path, kind, result),
+    })
+  }
+
+  /** Records what has to be done now, unless a former activation did. */
+  #once(path: string, kind: StepKind, result: Came): Promise<unknown> {
+    const record = (): void => this.#beginNew(() => this.#recorder(path, kind)(result))
+    const begin = (): void => this.#retrace.begin({ path, kind }, record)
+    return this.#results.recall(path, kind) ?? this.#results.replace(path, begin)
   }
 
   #isClosed(): boolean {

@@ -233,6 +233,7 @@ describe('a reading', () => {
       logs: () => [],
       view: () => undefined,
       tell: () => Promise.resolve(true),
+      ask: () => Promise.resolve(),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
     }

@@ -8,6 +8,7 @@ import { hotFamilyStatements } from '../../src/store/sqlite/families.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
 import { Connection } from '../../src/store/sqlite/connection.ts'
+import { hotAskStatements } from '../../src/store/sqlite/asks.ts'
 import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
@@ -45,6 +46,7 @@ import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
 
 const statements = {
+  ...hotAskStatements,
   ...hotRunStatements,
   ...hotKeyStatements,
   ...hotNewRunStatements,
@@ -118,6 +120,8 @@ const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoinde
 /** The tags that are asked for, against those of a run. */
 const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TABLE INDEX 1:']
 const messagesOfRun = 'SEARCH message USING PRIMARY KEY (run_id=?)'
+const askByKey = 'SEARCH ask USING INTEGER PRIMARY KEY (rowid=?)'
+const openAsksOfRun = 'SEARCH ask USING INDEX ask_open (run_id=?)'
 const waitsOfRun = 'SEARCH wait USING PRIMARY KEY (run_id=?)'
 const tokenByKey = 'SEARCH token USING PRIMARY KEY (hash=?)'
 const tokensOfRun = 'SEARCH token USING INDEX token_run (run_id=?)'
@@ -271,6 +275,16 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findFailed: [runByKey, 'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?)'],
   dropFailure: ['SEARCH failure USING PRIMARY KEY (run_id=? AND generation=?)'],
   findRunOfEvent: [runByKey, 'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)'],
+  findRunAsked: [runKeyById, `${liveByKey} LEFT-JOIN`, waitsOfRun],
+  dropLate: ['SEARCH ask USING INDEX ask_until (until_at<?)'],
+  countOpen: ['SEARCH ask USING COVERING INDEX ask_open (run_id=?)'],
+  findOpen: [openAsksOfRun, given],
+  findOpenOf: [openAsksOfRun],
+  takeAsk: [askByKey],
+  setReply: [askByKey],
+  untakeAsks: ['SEARCH ask USING INDEX ask_run (run_id=?)'],
+  findAskEnds: ['SCAN asked VIRTUAL TABLE INDEX 1:', `${askByKey} LEFT-JOIN`, `${liveByKey} LEFT-JOIN`, waitsOfRun],
+  withdrawAsk: [askByKey],
   countMessages: [messagesOfRun],
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   findMessages: [messagesOfRun, runKeyById],
@@ -396,6 +410,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     runKeyById,
     'SEARCH awaited USING INTEGER PRIMARY KEY (rowid=?)',
     messagesOfRun,
+    openAsksOfRun,
     tokensOfRun,
     waitsOfRun,
     'SEARCH waiter USING INDEX waiter_run (run_id=?)',

@@ -103,11 +103,24 @@ const talkative = workflow('t', { messages: { paid: Paid, stop: z.void(), keep: 
   } | null>()
   // @ts-expect-error -- it is not declared
   void ctx.receive('payd')
+  ctx.answer('paid', (paid) => expectTypeOf(paid).toEqualTypeOf<{ cents: number; at: Date }>())
+  // @ts-expect-error -- it is not declared
+  ctx.answer('payd', () => 1)
+  // @ts-expect-error -- the payload is of another type
+  ctx.answer('paid', (paid: string) => paid)
   return id
 })
 const talk = await troupe.call(talkative, 'x')
 expectTypeOf(talk.tell('paid', { cents: 5, at: '2026-01-01' }, { key: '7' })).toEqualTypeOf<Promise<true>>()
 void talk.tell('stop')
+expectTypeOf(talk.ask('paid', { cents: 5, at: '2026-01-01' }, { timeout: '1s' })).toEqualTypeOf<Promise<unknown>>()
+expectTypeOf(talk.ask<number>('stop')).toEqualTypeOf<Promise<number>>()
+// @ts-expect-error -- a field is missing
+void talk.ask('paid', { cents: 5 })
+// @ts-expect-error -- it is not declared
+void talk.ask('payd')
+expectTypeOf(troupe.ask<string>('id', 'name', { any: 'thing' })).toEqualTypeOf<Promise<string>>()
+ctx.answer('any', (n: number, inner) => inner.step('s', () => n))
 // @ts-expect-error -- a field is missing
 void talk.tell('paid', { cents: 5 })
 // @ts-expect-error -- it is not declared

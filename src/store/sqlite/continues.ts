@@ -2,6 +2,7 @@
 import { statesBefore } from '../../model/moves.ts'
 import { runMoves } from '../../model/run.ts'
 import type { ContinueRecord } from '../waits.ts'
+import { reopenAsks } from './asks.ts'
 import { changeInput } from './keys.ts'
 import { backInLine, changeLimits } from './limited.ts'
 import { readyUntil, type Write } from './runs.ts'
@@ -26,6 +27,7 @@ export function continueRuns(write: Write, continues: readonly ContinueRecord[])
     changeInput(write.db, runId, anew)
     changeLimits(write, { runId, isReady: false }, anew)
     deleteWaits(write.db, [runId])
+    reopenAsks(write.db, runId)
     const left = write.db.get<{ hasSlots: number }>(beginAnew, runId)
     write.db.run(forgetJournal, runId, generation)
     write.news.woken += 1

@@ -1,6 +1,7 @@
 // Messages to runs: kept in the order of their commits until the run has received them; what is left at its end is a dead letter.
 import type { MessageRow, MessageSlice, RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
+import { dropLateAsks, recordAsk, refuseAsk } from './asks.ts'
 import { takeFrom } from './counters.ts'
 import type { Write } from './runs.ts'
 import { wakeRun } from './wakes.ts'
@@ -53,7 +54,12 @@ export function recordTells(write: Write, tells: readonly TellRecord[]): TellAns
   if (tells.length === 0) return []
   let seq = takeFrom(write.db, 'message', tells.length)
   const unread = new Map<number, number>()
-  return tells.map((tell) => recordTell(write, tell, { seq: seq++, unread }))
+  const open = new Map<number, number>()
+  if (tells.some(({ askedUntil }) => askedUntil !== undefined)) dropLateAsks(write)
+  return tells.map((tell) => {
+    const place = { seq: seq++, unread, open }
+    return tell.askedUntil === undefined ? recordTell(write, tell, place) : recordAsk(write, tell, place)
+  })
 }
 
 export function listMessages(db: Connection, { id, name, key, limit }: MessageSlice): MessageRow[] {
@@ -68,9 +74,14 @@ export function hasMessage(db: Connection, runId: number, waits: readonly WaitRe
   )
 }
 
-/** What a run does not take keeps it awake no more. */
+/** What a run does not take keeps it awake no more, and what is asked is answered so. */
 export function refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): void {
-  for (const { held, message, why } of refusals) if (fence.holds(held)) db.run(refuseMessage, why, held.runId, message)
+  for (const refusal of refusals) {
+    const { held, message, why } = refusal
+    if (!fence.holds(held)) continue
+    if (message !== undefined) db.run(refuseMessage, why, held.runId, message)
+    refuseAsk(db, refusal)
+  }
 }
 
 /** A message is gone in the commit that records that it was received. */

@@ -619,5 +619,22 @@ alter table wait add column key text;
 
 -- Whose code does not fit their journal: code that starts may.
 create index wait_diverged on wait (run_id) where kind = 'diverged';
+
+-- What is asked of runs, and its answer; seq is of the counter of messages. Gone when nobody waits for it any more.
+create table ask (
+  seq integer primary key,
+  run_id integer not null,
+  name text not null,
+  value text not null,
+  is_checked integer not null,
+  -- The run has begun to answer.
+  is_taken integer not null default 0,
+  until_at integer not null,
+  is_error integer,
+  reply text
+) strict;
+create index ask_open on ask (run_id, seq) where is_taken = 0;
+create index ask_run on ask (run_id);
+create index ask_until on ask (until_at);
 `,
 ]

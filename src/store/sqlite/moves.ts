@@ -7,6 +7,7 @@ import { runMoves, type RunOutcome } from '../../model/run.ts'
 import type { Connection } from './connection.ts'
 import type { Batch, CancelAnswer, CancelRecord, Held, SettleRecord } from '../store.ts'
 import { breakCircle } from './circles.ts'
+import { hasAsk } from './asks.ts'
 import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
 import { followRuns, listAttached, listWaiting } from './families.ts'
@@ -185,7 +186,12 @@ export function parkRuns(write: Write, parks: Batch['parks']): void {
     if (waits.some(({ kind }) => kind === 'diverged')) continue
     lineUpSteps(write, held.runId, waits)
     // Race: as for a completion below.
-    if (hasMessage(write.db, held.runId, waits) || followRuns(write.db, waits) || breakCircle(write, held, waits))
+    if (
+      hasMessage(write.db, held.runId, waits) ||
+      hasAsk(write, held.runId, waits) ||
+      followRuns(write.db, waits) ||
+      breakCircle(write, held, waits)
+    )
       wakeRun(write, held.runId, { isDecided: false })
     const completions = waits.filter(({ kind }) => kind === 'completion')
     if (completions.length === 0) continue

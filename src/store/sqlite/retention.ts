@@ -44,6 +44,7 @@ export const tablesOfRuns = [
   'cancel_request',
   'token',
   'message',
+  'ask',
   'wait',
   'failure',
 ] as const

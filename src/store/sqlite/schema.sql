@@ -1,5 +1,24 @@
 -- The schema of a SQLite store. Generated from migrations.ts; do not edit.
 
+CREATE TABLE ask (
+  seq integer primary key,
+  run_id integer not null,
+  name text not null,
+  value text not null,
+  is_checked integer not null,
+  -- The run has begun to answer.
+  is_taken integer not null default 0,
+  until_at integer not null,
+  is_error integer,
+  reply text
+) strict;
+
+CREATE INDEX ask_open on ask (run_id, seq) where is_taken = 0;
+
+CREATE INDEX ask_run on ask (run_id);
+
+CREATE INDEX ask_until on ask (until_at);
+
 CREATE TABLE attempt (
   run_id integer not null,
   generation integer not null,

@@ -1,9 +1,9 @@
 // The store on one SQLite file: one writer at a time, every batch one transaction, several processes welcome.
-import { systemClock, type Clock } from '../../lib/clock.ts'
-import { isTroupeError } from '../../lib/errors.ts'
+import { systemClock } from '../../lib/clock.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import type { DefinitionStore } from '../definitions.ts'
+import type { AskStore } from '../asks.ts'
 import type { FailureStore } from '../failures.ts'
 import type { ScheduleStore } from '../schedules.ts'
 import type { Batch, Committed, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
@@ -15,11 +15,13 @@ import type { Expired, ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
 import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
 import type { DeadPage, RunsWhere, RunPage, LogPage } from '../views.ts'
+import { SqliteAskStore } from './asks.ts'
 import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
+import { untilFree, type SqliteOptions } from './busy.ts'
 import { callersConnection, startWithin } from './callers.ts'
-import { Connection, type ConnectionOptions } from './connection.ts'
+import { Connection } from './connection.ts'
 import { clockValue, moveClock } from './counters.ts'
 import { listDead } from './dead.ts'
 import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
@@ -52,12 +54,6 @@ import { watchWal } from './wal-watch.ts'
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
 
-export interface SqliteOptions extends ConnectionOptions {
-  readonly clock: Clock
-  /** How long a file that another process has locked is tried again. */
-  readonly busyTimeoutMs?: number
-}
-
 /** Opens the store in a SQLite file, made when missing. Throws `store_…` errors that name the file and the remedy. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
   return new SqliteStore(await untilFree(options, () => Connection.open(options)), options)
@@ -68,6 +64,7 @@ class SqliteStore implements Store {
   readonly schedules: ScheduleStore
   readonly failures: FailureStore
   readonly definitions: DefinitionStore
+  readonly asks: AskStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -88,6 +85,7 @@ class SqliteStore implements Store {
     this.schedules = new SqliteScheduleStore(access)
     this.failures = new SqliteFailureStore(access)
     this.definitions = new SqliteDefinitionStore(access)
+    this.asks = new SqliteAskStore(access)
   }
 
   now(): number {
@@ -379,21 +377,4 @@ class SqliteStore implements Store {
       return work()
     })
   }
-}
-
-/** Tries again while another process holds a lock, and lets the event loop run in between. */
-async function untilFree<T>({ clock, busyTimeoutMs = 30_000 }: SqliteOptions, work: () => T | Promise<T>): Promise<T> {
-  const startedAt = clock.monotonic()
-  for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, 25)) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isStoreBusy(error) || clock.monotonic() - startedAt > busyTimeoutMs) throw error
-    }
-    await new Promise<void>((resolve) => clock.after(delayMs, resolve))
-  }
-}
-
-function isStoreBusy(error: unknown): boolean {
-  return isTroupeError(error, 'store_busy')
 }

@@ -1,5 +1,6 @@
 // What the attempts of a run keep for the next one.
-import type { RememberedState, StateRecord } from '../store.ts'
+import type { StateRecord } from '../speech.ts'
+import type { RememberedState } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Write } from './runs.ts'
 

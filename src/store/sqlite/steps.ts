@@ -3,6 +3,7 @@ import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRe
 import type { Held } from '../store.ts'
 import type { TurnRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
+import { answerAsk } from './asks.ts'
 import { forgetMessage } from './messages.ts'
 import { closeTokensOfStep } from './tokens.ts'
 import type { Write } from './runs.ts'
@@ -107,6 +108,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
       step.finishedAt,
     )
     if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
+    answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { ageingCases } from './ageing.ts'
 import { childCases } from './children.ts'
 import { continueCases } from './continues.ts'
+import { askCases } from './asks.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
 import { deliveryCases } from './deliveries.ts'
@@ -68,6 +69,7 @@ const groups: Readonly<Record<string, Cases>> = {
   'a step of a run that is set aside': parkedStepCases,
   schedules: scheduleCases,
   messages: messageCases,
+  asks: askCases,
   children: childCases,
   'runs without end': continueCases,
   'runs that were set aside': divergenceCases,
