@@ -48,11 +48,14 @@ export class Waiting {
 
   /** Tells who waits, and whoever waits for that; true when something was told. */
   async #look(): Promise<boolean> {
+    const before = this.#awaited.size
     for (const awaited of this.#awaited) {
       const runs = await this.#stage.waitingFor(awaited.message, this.#troupe)
-      if (runs.some(({ id }) => id === awaited.runId)) awaited.isWaiting.resolve()
+      if (runs.some(({ id }) => id === awaited.runId)) this.#settle(awaited).resolve()
       else await this.#checkEnd(awaited)
     }
+    // Race: who was told has its turn before time goes on.
+    if (this.#awaited.size < before) return true
     for (const [message, payload] of this.#answers) {
       const [run] = await this.#stage.waitingFor(message, this.#troupe)
       if (run === undefined) continue
@@ -80,7 +83,12 @@ export class Waiting {
   }
 
   #fail(awaited: Awaited, text: string): void {
-    awaited.isWaiting.reject(new Error(text))
+    this.#settle(awaited).reject(new Error(text))
+  }
+
+  #settle(awaited: Awaited): Deferred<void> {
+    this.#awaited.delete(awaited)
+    return awaited.isWaiting
   }
 }
 

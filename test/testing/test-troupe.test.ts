@@ -73,6 +73,17 @@ describe('testTroupe', () => {
     ])
   })
 
+  it('lets whoever was told that a run waits act before time goes on', async () => {
+    await using kit = await testTroupe({ definitions: [order] })
+    const handle = await kit.troupe.call(order, 6)
+    const result = handle.result()
+    await kit.whenWaiting(handle, 'approve')
+    await new Promise<void>((resolve) => systemClock.soon(resolve))
+    expect((await handle.status()).createdAt).toBe(kit.clock.now())
+    await handle.tell('approve', { by: 'bob' })
+    expect(await result).toBe('paid 6, approved by bob')
+  })
+
   it('answers whoever waits', async () => {
     await using kit = await testTroupe({ definitions: [order] })
     kit.onWaiting('approve', (run: string) => ({ by: run.length }))
