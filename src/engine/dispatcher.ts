@@ -21,6 +21,7 @@ export interface DispatcherOptions {
   readonly queues: ReadonlyMap<string, number>
   /** Performs what was started here and nothing else. */
   readonly isOwnOnly: boolean
+  readonly membership: { readonly isLeaseOver: boolean }
 }
 
 interface Claiming {
@@ -41,6 +42,8 @@ interface Claiming {
 
 // How long a run that was claimed ahead may wait here, when another node may have an actor for it.
 const longestAheadMs = 1_000
+// An answer that took longer may have come after the end of the lease.
+const lateMs = 1_000
 
 export class Dispatcher extends Actor {
   readonly #options: DispatcherOptions
@@ -164,9 +167,12 @@ export class Dispatcher extends Actor {
     return reserved
   }
 
-  #claimed(kind: PoolKind, claimed: readonly Claimed[], mayBeMore: boolean): void {
+  #claimed(kind: PoolKind, answer: readonly Claimed[], mayBeMore: boolean): void {
     const claiming = this.#claiming[kind]
     claiming.isUnderWay = false
+    // Invariant: I9. What came too late is for whoever takes over: the sweep gives it back, should nobody.
+    const isTooLate = claiming.tookMs > lateMs && answer.length > 0 && this.#options.membership.isLeaseOver
+    const claimed = isTooLate ? none : answer
     claiming.taken += claimed.length
     const { counts } = this.#options.around
     counts.claims += 1

@@ -111,7 +111,8 @@ export class Engine {
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const { queues, isOwnOnly } = settings
-    const options = { registry, pools: this.#pools, around, active: this.#active, queues, isOwnOnly }
+    const [pools, active, membership] = [this.#pools, this.#active, this.#membership]
+    const options = { registry, pools, around, active, queues, isOwnOnly, membership }
     this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {

@@ -26,6 +26,11 @@ export class Membership {
     return this.#isServing
   }
 
+  /** Whether others may take over what this node runs. */
+  get isLeaseOver(): boolean {
+    return this.#deps.store.leaseLeftMs(this.node.nodeId) <= 0
+  }
+
   async register(): Promise<void> {
     const { identity, leaseMs } = this.#settings
     this.node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)

@@ -15,7 +15,7 @@ import type { ScheduleNews } from './schedule-keeper.ts'
 
 // How many runs become ready in one transaction.
 const wakeAtOnce = 1_000
-// With every hint lost, what is due and what is ready is found by then.
+// With every hint lost, what is due is found by then, and what is ready with the next beat.
 const backstopMs = 1_000
 // How often the processes of the other nodes of this machine are looked at, and how often at most it is asked who they are.
 const neighboursMs = 100
