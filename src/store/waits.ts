@@ -145,6 +145,8 @@ export interface MessageSlice {
   readonly name: string | null
   /** All keys unless told. */
   readonly key?: string | undefined
+  /** Those behind this number alone. */
+  readonly after?: number
   readonly limit: number
 }
 

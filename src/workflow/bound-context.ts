@@ -96,7 +96,15 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     const what = `ctx.map('${name}')`
     checkFunction(`The function of ${what}`, fn)
     const work = { what, path: this.#path(name), items, options }
-    const each = async (index: number, scope: string): Promise<unknown> => fn(items[index], this.#within(scope), index)
+    let done = 0
+    const each = async (index: number, scope: string): Promise<unknown> => {
+      try {
+        return await fn(items[index], this.#within(scope), index)
+      } finally {
+        done += 1
+        if (options.progress === true) this.progress(done, items.length)
+      }
+    }
     return unhurried(() => performMap(this.#steps, work, each))
   }
 

@@ -21,6 +21,7 @@ export class Journal {
   /** The last thing that was asked for as it is remembered. */
   lastTaken: JournalPlace | undefined
   #lastSeq: number
+  #size = 0
   // All before this place were asked for, or are waited for no more.
   #place = 0
 
@@ -32,6 +33,11 @@ export class Journal {
     for (const step of claimed.steps) if (mustBeAsked(step)) this.unreadCount += 1
     // Code may do something else in another attempt, as it sees its number.
     this.isWhole = claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === claimed.steps.length)
+  }
+
+  /** How much the code has asked for that is not forgotten. */
+  get size(): number {
+    return this.#size
   }
 
   /** The first remembered step that the code has not asked for; Infinity when there is none. */
@@ -63,6 +69,7 @@ export class Journal {
   enterUnnamed(path: string): string {
     for (const [inside, paths] of this.#turns) if (path.startsWith(inside)) paths.push(path)
     const use = (this.#uses.get(path) ?? 0) + 1
+    this.#size += 1
     this.#uses.set(path, use)
     return repeatedPath(path, use)
   }
@@ -118,7 +125,10 @@ export class Journal {
   /** Nothing in this scope is asked for any more. */
   forgetTurn(scope: string): void {
     const inside = `${scope}/`
-    for (const path of this.#turns.get(inside) ?? []) this.#uses.delete(path)
+    for (const path of this.#turns.get(inside) ?? []) {
+      this.#size -= this.#uses.get(path) ?? 0
+      this.#uses.delete(path)
+    }
     this.#turns.delete(inside)
     // Only while it is led through what it did before is anything left here.
     for (const [path, step] of this.#remembered) if (path.startsWith(inside)) this.#forget(step)

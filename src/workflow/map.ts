@@ -11,6 +11,8 @@ export interface MapOptions<Item> {
   readonly concurrency?: number
   /** `fail` (default): the first failure rejects, once what is under way has ended. `collect`: every item tells how it ended. */
   readonly onError?: 'fail' | 'collect'
+  /** Says with each item that ends how many have, as `ctx.progress` does. */
+  readonly progress?: boolean
 }
 
 const defaultConcurrency = 10
@@ -46,10 +48,12 @@ export function performMap(
 
 function checkMap(what: string, items: unknown, options: MapOptions<never>): void {
   checkList(`What ${what} goes through`, items, 'a list: spread what can be iterated into one, as in [...set]')
-  checkOptions(what, options, ['key', 'concurrency', 'onError'])
-  const { key, onError } = options
+  checkOptions(what, options, ['key', 'concurrency', 'onError', 'progress'])
+  const { key, onError, progress } = options
   if (key !== undefined) checkFunction(`key of ${what}`, key)
   if (onError !== undefined) checkChoice(`onError of ${what}`, onError, ['fail', 'collect'])
+  if (progress !== undefined && typeof progress !== 'boolean')
+    throw optionInvalid(`progress of ${what}`, progress, 'true or false')
 }
 
 /** The keys of all items; throws when two items have the same one. */

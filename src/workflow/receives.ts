@@ -2,7 +2,7 @@
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { decode, encode } from '../lib/codec.ts'
 import type { Duration } from '../lib/duration.ts'
-import type { MessageRow, RefusalRecord } from '../store/waits.ts'
+import type { MessageRow, MessageSlice, RefusalRecord } from '../store/waits.ts'
 import type { LookoutOwner } from './lookout.ts'
 
 export interface ReceiveOptions {
@@ -22,14 +22,22 @@ export interface ReceiveAsked {
 /** One that waits for a message of a name, and of a key where it says so. */
 export interface Receive extends ReceiveAsked {
   readonly path: string
+  /** The first asked first. */
+  readonly order: number
   readonly received: (message: MessageRow) => void
 }
+
+// In one look at the store.
+const mostAtOnce = 500
 
 export class Receives {
   readonly #owner: LookoutOwner
   readonly #waiting = new Map<string, Receive>()
-  // Received, and perhaps not yet forgotten by the store: where those stood who received it.
-  readonly #taken = new Map<number, string>()
+  // Those of each name, in the order in which they asked, by the key they wait for.
+  readonly #lines = new Map<string, Map<string | undefined, Set<Receive>>>()
+  // Received, and perhaps not yet forgotten by the store.
+  readonly #taken = new Map<number, Pick<MessageRow, 'name' | 'key'>>()
+  #asked = 0
 
   constructor(owner: LookoutOwner) {
     this.#owner = owner
@@ -39,13 +47,25 @@ export class Receives {
     return this.#waiting.size
   }
 
-  add(receive: Receive): void {
-    this.#waiting.set(receive.path, receive)
+  add(receive: Omit<Receive, 'order'>): void {
+    const { path, name, key } = receive
+    const waiting = { ...receive, order: ++this.#asked }
+    this.#waiting.set(path, waiting)
+    const lines = this.#lines.get(name) ?? new Map<string | undefined, Set<Receive>>()
+    const line = lines.get(key) ?? new Set<Receive>()
+    this.#lines.set(name, lines.set(key, line.add(waiting)))
   }
 
   /** It waits no more: its time is up. */
   remove(path: string): void {
+    const receive = this.#waiting.get(path)
+    if (receive === undefined) return
     this.#waiting.delete(path)
+    const lines = this.#lines.get(receive.name)
+    const line = lines?.get(receive.key)
+    line?.delete(receive)
+    if (line?.size === 0) lines?.delete(receive.key)
+    if (lines?.size === 0) this.#lines.delete(receive.name)
   }
 
   /** Nobody waits for these any more. */
@@ -55,50 +75,68 @@ export class Receives {
 
   clear(): void {
     this.#waiting.clear()
+    this.#lines.clear()
   }
 
   /** Takes what has come before the message or ask of this number. */
   async see(before: number): Promise<void> {
-    const lines = new Map<string, Receive[]>()
-    for (const receive of this.#waiting.values()) {
-      const line = lines.get(lineOf(receive))
-      if (line === undefined) lines.set(lineOf(receive), [receive])
-      else line.push(receive)
-    }
-    for (const [line, receives] of lines) await this.#take(line, receives, before)
+    for (const name of this.#lines.keys()) await this.#seeOf(name, before)
   }
 
-  /** Gives those who wait for the same what is there of it. */
-  async #take(line: string, receives: readonly Receive[], before: number): Promise<void> {
+  /** Goes through what is there of a name, from the first on, as long as somebody waits for it. */
+  async #seeOf(name: string, before: number): Promise<void> {
     const { deps, claimed } = this.#owner.activation
-    const { name, key } = receives[0] as Receive
-    const limit = receives.length + this.#taken.size
-    const rows = await deps.store.listMessages({ id: claimed.id, name, key, limit })
-    this.#forget(line, rows.length < limit ? Infinity : (rows.at(-1)?.seq ?? 0), rows)
-    let first = 0
-    for (const row of rows) {
-      if (row.seq >= before) return
-      const message = this.#taken.has(row.seq) ? undefined : await this.#checked(row, line)
-      while (first < receives.length && !this.#waiting.has((receives[first] as Receive).path)) first += 1
-      const receive = receives[first]
-      if (receive === undefined) return
-      if (message === undefined) continue
-      this.#waiting.delete(receive.path)
-      this.#taken.set(message.seq, line)
-      receive.received(message)
+    for (let after = 0; ;) {
+      const lines = this.#lines.get(name)
+      if (lines === undefined) return
+      const [[key, line] = [undefined, undefined]] = lines
+      const isOne = lines.size === 1
+      const limit = isOne ? Math.min(mostAtOnce, (line?.size ?? 0) + this.#taken.size) : mostAtOnce
+      const slice = { id: claimed.id, name, key: isOne ? key : undefined, after, limit }
+      const rows = await deps.store.listMessages(slice)
+      this.#forget(slice, rows)
+      for (const row of rows) {
+        if (row.seq >= before) return
+        await this.#offer(row)
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < limit) return
+      after = last.seq
     }
   }
 
-  /** What was taken of a line and is not in the store any more, as far as that was read. */
-  #forget(line: string, through: number, rows: readonly MessageRow[]): void {
+  /** Gives a message to whoever asked first of those who wait for it. */
+  async #offer(row: MessageRow): Promise<void> {
+    if (this.#taken.has(row.seq) || this.#find(row) === undefined) return
+    const message = await this.#checked(row)
+    const receive = message && this.#find(row)
+    if (receive === undefined) return
+    this.remove(receive.path)
+    this.#taken.set(row.seq, row)
+    receive.received(message as MessageRow)
+  }
+
+  #find({ name, key }: MessageRow): Receive | undefined {
+    const lines = this.#lines.get(name)
+    const [anyone] = lines?.get(undefined) ?? []
+    const [own] = key === null ? [] : (lines?.get(key) ?? [])
+    if (anyone === undefined || own === undefined) return anyone ?? own
+    return anyone.order < own.order ? anyone : own
+  }
+
+  /** What was taken and is not in the store any more, as far as that was read. */
+  #forget({ name, key, after = 0, limit }: MessageSlice, rows: readonly MessageRow[]): void {
     if (this.#taken.size === 0) return
+    const through = rows.length < limit ? Infinity : (rows.at(-1)?.seq ?? 0)
     const there = new Set(rows.map(({ seq }) => seq))
-    for (const [seq, takenOf] of this.#taken)
-      if (takenOf === line && seq <= through && !there.has(seq)) this.#taken.delete(seq)
+    for (const [seq, taken] of this.#taken) {
+      const wasRead = taken.name === name && (key === undefined || taken.key === key) && seq > after && seq <= through
+      if (wasRead && !there.has(seq)) this.#taken.delete(seq)
+    }
   }
 
   /** As its schema gives it back, where whoever told it could not ask that; undefined when it does not fit. */
-  async #checked(message: MessageRow, line: string): Promise<MessageRow | undefined> {
+  async #checked(message: MessageRow): Promise<MessageRow | undefined> {
     const { activation } = this.#owner
     const { told } = activation.definition
     if (told === undefined || message.isChecked) return message
@@ -106,16 +144,16 @@ export class Receives {
       const about = { runId: activation.claimed.id, name: message.name }
       return { ...message, value: encode(await told.check(about, decode(message.value))) }
     } catch (error) {
-      if (!activation.isOver) this.#refuse(message.seq, line, toError(error))
+      if (!activation.isOver) this.#refuse(message, toError(error))
       return undefined
     }
   }
 
   /** Nobody will receive it: the run goes on waiting for one that fits. */
-  #refuse(seq: number, line: string, error: Error): void {
+  #refuse({ seq, name, key }: MessageRow, error: Error): void {
     const { activation } = this.#owner
     const why = isTroupeError(error, 'validation_failed') ? error.message : `Its schema threw: ${error.message}`
-    this.#taken.set(seq, line)
+    this.#taken.set(seq, { name, key })
     activation.deps.log.warn({ run: activation.claimed.id, err: error }, 'a message that does not fit was not received')
     refuse(this.#owner, { message: seq, why })
   }
@@ -130,9 +168,4 @@ export function refuse(owner: LookoutOwner, refusal: Omit<RefusalRecord, 'held'>
     owner.asked()
   }
   activation.write({ written }, [{ list: 'refusals', record: { ...refusal, held: activation.held } }])
-}
-
-/** Where those stand who wait for the same. */
-function lineOf({ name, key }: ReceiveAsked): string {
-  return JSON.stringify([name, key])
 }

@@ -6,6 +6,8 @@ import type { Waits } from './waits.ts'
 
 // A run whose next wait ends within this stays in memory and needs no replay.
 const residentMs = 5_000
+// Measured: going on from so many remembered results and waits takes about a millisecond; a run with more stays in memory when it waits to be told something.
+const shortHistory = 200
 // One that has slots of its own looks so often whether others wait for them.
 const lookAtLinesMs = 250
 
@@ -13,6 +15,8 @@ export interface RestingOptions {
   readonly waits: Waits
   /** Results are there that the code has not been given, or something is to go on at once elsewhere. */
   readonly hasMore: () => boolean
+  /** How many results and waits it would begin with again, were it parked. */
+  readonly history: () => number
   /** The run is about to be parked. */
   readonly parking: () => void
   /** What it answers while it waits. */
@@ -88,9 +92,10 @@ export class Resting {
     const untilMs = waits.earliest - store.now()
     if (untilMs <= 0) return
     // What is told is heard by the store first.
-    if (waits.has('message') || waits.has('completion')) return this.#park(waits.records)
+    const isLong = this.#options.history() + waits.size > shortHistory
+    if (waits.has('completion') || (waits.has('message') && !isLong)) return this.#park(waits.records)
     const idleMs = clock.monotonic() - this.#heardAt
-    const isResident = waits.has('run') || waits.has('limiter')
+    const isResident = waits.has('run') || waits.has('limiter') || waits.has('message')
     const isNeeded = this.#isHoldingUp || this.#activation.around.isFull()
     if (isResident && idleMs < residentMs && !isNeeded) return this.#stay(residentMs - idleMs)
     if (untilMs > residentMs) this.#park(waits.records)

@@ -71,6 +71,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#resting = new Resting(activation, {
       waits: this.#waits,
       hasMore: () => this.#results.size > 0 || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
+      history: () => this.#journal.size,
       parking: () => this.#limits?.forget(),
       answers: () => this.mail.waits,
     })

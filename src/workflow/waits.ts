@@ -1,11 +1,17 @@
 // What a run waits for while nothing of it executes, each until its time: sleeps, pauses between attempts, and what is to come from outside.
 import type { Clock, Timer } from '../lib/clock.ts'
+import { Heap } from '../lib/heap.ts'
 import type { WaitKind, WaitRecord } from '../store/waits.ts'
 
 interface Waiting {
   readonly record: WaitRecord
   readonly due: () => void
+  /** Of what is due at the same time, the first comes first. */
+  readonly order: number
 }
+
+// So many that are waited for no more are left among the times, beside as many as are.
+const mostStale = 64
 
 export class Waits {
   readonly #clock: Clock
@@ -15,6 +21,10 @@ export class Waits {
   // Of these the ones that the code has not asked for.
   readonly #unseen: Set<string>
   readonly #waiting = new Map<string, Waiting>()
+  // Those that have a time, the earliest first; and some that are waited for no more.
+  #times = newTimes()
+  readonly #kinds = new Map<WaitKind, number>()
+  #added = 0
   #timer: { readonly at: number; readonly timer: Timer } | undefined
 
   constructor(clock: Clock, now: () => number, remembered: readonly WaitRecord[]) {
@@ -29,13 +39,12 @@ export class Waits {
   }
 
   get earliest(): number {
-    let earliest = Infinity
-    for (const { record } of this.#waiting.values()) earliest = Math.min(earliest, dueOf(record))
-    return earliest
+    const first = this.#first()
+    return first === undefined ? Infinity : dueOf(first)
   }
 
   get records(): WaitRecord[] {
-    return [...this.#waiting.values()].map(({ record }) => record)
+    return Array.from(this.#waiting.values(), ({ record }) => record)
   }
 
   /** What a former activation waited for and this one has not come to. */
@@ -71,30 +80,40 @@ export class Waits {
 
   /** Calls `due` when the time of the wait has come; what is due at once comes in order of its time. */
   add(record: WaitRecord, due: () => void): void {
-    this.#waiting.set(record.path, { record, due })
-    this.#arm(dueOf(record))
+    const waiting = { record, due, order: ++this.#added }
+    this.#waiting.set(record.path, waiting)
+    this.#count(record.kind, 1)
+    if (record.dueAt === null) return
+    this.#times.push(waiting)
+    this.#arm(dueOf(waiting))
   }
 
   /** Whether one of them is of this kind. */
   has(kind: WaitKind): boolean {
-    for (const { record } of this.#waiting.values()) if (record.kind === kind) return true
-    return false
+    return (this.#kinds.get(kind) ?? 0) > 0
   }
 
   /** What was waited for is there; false when nobody waited. */
   remove(path: string): boolean {
-    return this.#waiting.delete(path)
+    const waiting = this.#waiting.get(path)
+    if (waiting === undefined) return false
+    this.#waiting.delete(path)
+    this.#count(waiting.record.kind, -1)
+    if (this.#times.size > 2 * this.#waiting.size + mostStale) this.#tidy()
+    return true
   }
 
   /** Nobody waits for these any more. */
   removeWithin(scope: string): void {
-    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.#waiting.delete(path)
+    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.remove(path)
   }
 
   clear(): void {
     this.#timer?.timer.cancel()
     this.#timer = undefined
     this.#waiting.clear()
+    this.#kinds.clear()
+    this.#times = newTimes()
   }
 
   #arm(at: number): void {
@@ -107,14 +126,39 @@ export class Waits {
   #ring(): void {
     this.#timer = undefined
     const now = this.#now()
-    const due = [...this.#waiting.values()].filter(({ record }) => dueOf(record) <= now)
-    due.sort((left, right) => dueOf(left.record) - dueOf(right.record))
-    for (const { record } of due) this.#waiting.delete(record.path)
+    const due: Waiting[] = []
+    for (let first = this.#first(); first !== undefined && dueOf(first) <= now; first = this.#first()) {
+      due.push(first)
+      this.#times.pop()
+      this.remove(first.record.path)
+    }
     for (const waiting of due) waiting.due()
     if (this.#waiting.size > 0) this.#arm(this.earliest)
   }
+
+  /** The one whose time comes first. */
+  #first(): Waiting | undefined {
+    for (let first = this.#times.peek(); first !== undefined; first = this.#times.peek()) {
+      if (this.#waiting.get(first.record.path) === first) return first
+      this.#times.pop()
+    }
+    return undefined
+  }
+
+  #tidy(): void {
+    this.#times = newTimes()
+    for (const waiting of this.#waiting.values()) if (waiting.record.dueAt !== null) this.#times.push(waiting)
+  }
+
+  #count(kind: WaitKind, more: number): void {
+    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + more)
+  }
 }
 
-function dueOf({ dueAt }: WaitRecord): number {
-  return dueAt ?? Infinity
+function newTimes(): Heap<Waiting> {
+  return new Heap((left, right) => dueOf(left) - dueOf(right) || left.order - right.order)
+}
+
+function dueOf({ record }: Waiting): number {
+  return record.dueAt ?? Infinity
 }

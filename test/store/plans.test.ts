@@ -287,7 +287,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   withdrawAsk: [askByKey],
   countMessages: [messagesOfRun],
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
-  findMessages: [messagesOfRun, runKeyById],
+  findMessages: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)', runKeyById],
   findMessage: [messagesOfRun],
   refuseMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   deleteMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],

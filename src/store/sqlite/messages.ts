@@ -25,7 +25,7 @@ const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' an
 const findMessages = `
 select seq, name, value, at, key, is_checked as isChecked, refused from message
 where run_id = (select id from run where public_id = ?1)
-  and (?2 is null or (name = ?2 and refused is null)) and (?3 is null or key = ?3)
+  and (?2 is null or (name = ?2 and refused is null)) and (?3 is null or key = ?3) and seq > ?5
 order by seq
 limit ?4`
 
@@ -62,8 +62,15 @@ export function recordTells(write: Write, tells: readonly TellRecord[]): TellAns
   })
 }
 
-export function listMessages(db: Connection, { id, name, key, limit }: MessageSlice): MessageRow[] {
-  const rows = db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(findMessages, id, name, key ?? null, limit)
+export function listMessages(db: Connection, { id, name, key, after = 0, limit }: MessageSlice): MessageRow[] {
+  const rows = db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(
+    findMessages,
+    id,
+    name,
+    key ?? null,
+    limit,
+    after,
+  )
   return rows.map((row) => ({ ...row, isChecked: row.isChecked === 1 }))
 }
 
