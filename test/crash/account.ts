@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../../src/lib/codec.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
-import type { Entry } from './ledger.ts'
+import { checkFamilies, checkTalks, parentOf } from './account-links.ts'
+import { groupBy, ofKind, type Entry } from './ledger.ts'
 
 export interface Account {
   readonly figures: Figures
@@ -14,6 +15,10 @@ export interface Figures {
   readonly runs: number
   /** Started in the store, with a caller that died before it was told. */
   readonly unacknowledged: number
+  /** Runs that runs started. */
+  readonly children: number
+  /** Acknowledged. */
+  readonly messages: number
   /** Steps and runs of plain workers. */
   readonly steps: number
   /** Attempts that came to their end, in whatever process. */
@@ -38,7 +43,7 @@ export interface Faults {
   readonly killed: ReadonlySet<number>
 }
 
-interface RunRow {
+export interface RunRow {
   readonly id: string
   readonly name: string
   readonly state: string
@@ -55,7 +60,7 @@ interface StepRow {
   readonly value: string
 }
 
-interface Books {
+export interface Books {
   readonly entries: readonly Entry[]
   readonly faults: Faults
   readonly runs: readonly RunRow[]
@@ -73,7 +78,18 @@ type Attempted = Extract<Entry, { kind: 'begun' | 'effect' | 'failed' }>
 export async function account(store: string, entries: readonly Entry[], faults: Faults): Promise<Account> {
   const books = await openBooks(store, entries, faults)
   const onRecord = recordedValues(books)
-  const checks = [checkStore, checkStarts, checkOutcomes, checkSteps, checkSeen, checkAttempts, checkSaid, checkRaces]
+  const checks = [
+    checkStore,
+    checkStarts,
+    checkOutcomes,
+    checkSteps,
+    checkSeen,
+    checkAttempts,
+    checkSaid,
+    checkRaces,
+    checkFamilies,
+    checkTalks,
+  ]
   const violations = [...checks.flatMap((check) => check(books)), ...checkExecutions(books, onRecord)]
   return { figures: figuresOf(books, onRecord), violations }
 }
@@ -92,7 +108,7 @@ async function openBooks(store: string, entries: readonly Entry[], faults: Fault
       attempts: all(`select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`),
       emitted: all(`select run.public_id as run, value from emitted join run on run.id = emitted.run_id`),
       leftovers: Object.fromEntries(
-        ['live', 'wait', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)]),
+        ['live', 'wait', 'message', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)]),
       ),
       integrity: all<{ integrity_check: string }>('pragma integrity_check')
         .map((row) => row.integrity_check)
@@ -121,9 +137,10 @@ function checkStarts({ entries, faults, runs }: Books): string[] {
     const found = stored.get(run)
     return found === undefined || found.name !== name || !isDeepStrictEqual(decode(found.input), input)
   })
-  const phantom = runs.filter(
-    ({ id, input }) => !acknowledged.has(id) && !faults.killed.has((decode(input) as { from: number }).from),
-  )
+  const phantom = runs.filter((run) => {
+    if (acknowledged.has(run.id) || parentOf(run) !== undefined) return false
+    return !faults.killed.has((decode(run.input) as { from: number }).from)
+  })
   return [
     ...changed.map(({ run }) => `I2: the acknowledged run ${run} is not in the store as it was called`),
     ...phantom.map(({ id }) => `run ${id} is in the store and nobody called it`),
@@ -140,7 +157,11 @@ function checkOutcomes({ entries, runs, steps }: Books): string[] {
     const output = decode(value)
     const told = (results.get(id) ?? []).filter((result) => !isDeepStrictEqual(result.output, output))
     const remembered = (stepValues.get(id) ?? []).map(uuidOf)
-    const isSame = name === 'errand' || isDeepStrictEqual(remembered.toSorted(), (output as string[]).toSorted())
+    const isSame =
+      name === 'errand' ||
+      name === 'family' ||
+      name === 'talk' ||
+      isDeepStrictEqual(remembered.toSorted(), (output as string[]).toSorted())
     return [
       ...told.map(() => `I4: a caller was told another result of run ${id} than the stored one`),
       ...(isSame ? [] : [`I1: run ${id} returned other values than its steps have`]),
@@ -265,7 +286,9 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
     if (faults.killed.has(pid)) fired[place] = (fired[place] ?? 0) + 1
   return {
     runs: runs.length,
-    unacknowledged: runs.filter(({ id }) => !called.has(id)).length,
+    unacknowledged: runs.filter((run) => !called.has(run.id) && parentOf(run) === undefined).length,
+    children: runs.filter((run) => parentOf(run) !== undefined).length,
+    messages: ofKind(entries, 'told').length,
     steps: steps.length + runs.filter(({ name }) => name === 'errand').length,
     executed: completed.length,
     remembered: ofKind(entries, 'seen').filter(({ isFresh }) => !isFresh).length,
@@ -289,10 +312,6 @@ function lostOf(entries: readonly Entry[]): Set<string> {
   return new Set(ofKind(entries, 'lost').map(({ pid, run }) => `${pid} ${run}`))
 }
 
-function ofKind<K extends Entry['kind']>(entries: readonly Entry[], kind: K): Extract<Entry, { kind: K }>[] {
-  return entries.filter((entry) => entry.kind === kind) as Extract<Entry, { kind: K }>[]
-}
-
 function attemptedOf(entries: readonly Entry[]): Attempted[] {
   return entries.filter((entry) => entry.kind === 'begun' || entry.kind === 'effect' || entry.kind === 'failed')
 }
@@ -312,15 +331,4 @@ function messageOf(error: string): string {
 
 function placeKey(run: string, path: string): string {
   return `${run} ${path}`
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [item])
-    else group.push(item)
-  }
-  return groups
 }

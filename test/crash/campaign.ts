@@ -5,7 +5,7 @@ import { account, type Account } from './account.ts'
 import { Child } from './children.ts'
 import { openLedger, readLedger, type Note } from './ledger.ts'
 import type { Random } from './random.ts'
-import { definitions, randomWork } from './work.ts'
+import { definitions, randomWork, tellWords } from './work.ts'
 
 export interface CampaignOptions {
   readonly build: string
@@ -103,8 +103,17 @@ function startRandom(campaign: Campaign): void {
   start(campaign, name, input)
 }
 
-function start({ client, note, calls }: Campaign, name: string, input: object): void {
-  calls.push(client.call(name, input).then(({ id }) => note({ kind: 'called', run: id, name, input })))
+function start(
+  { client, note, calls }: Campaign,
+  name: string,
+  input: { readonly from: number; readonly words?: number },
+): void {
+  const called = client.call(name, input).then(async (handle) => {
+    note({ kind: 'called', run: handle.id, name, input })
+    const { words = 0 } = input
+    await tellWords((...told) => handle.tell(...told), { run: handle.id, words, note })
+  })
+  calls.push(called)
 }
 
 async function drain(campaign: Campaign): Promise<void> {

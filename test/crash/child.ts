@@ -5,7 +5,7 @@ import { Troupe } from '../../src/troupe.ts'
 import { blindClock } from './blind-clock.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
-import { definitions, randomWork } from './work.ts'
+import { definitions, randomWork, tellWords } from './work.ts'
 
 /** What a child is given. */
 export interface ChildOrder {
@@ -85,6 +85,7 @@ async function startRuns(seed: number): Promise<void> {
     const { name, input } = randomWork(random)
     const run = await troupe.call(name, input)
     note({ kind: 'called', run: run.id, name, input })
+    if (name === 'talk') await tellWords((...told) => run.tell(...told), { run: run.id, words: input.words, note })
     void run.result().then((output) => note({ kind: 'result', run: run.id, output }))
     await new Promise<void>((resolve) => systemClock.after(random.between(0, 20), resolve))
   }

@@ -12,6 +12,8 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'won'; readonly run: string; readonly uuid: string }
   /** `call` resolved. */
   | { readonly kind: 'called'; readonly run: string; readonly name: string; readonly input: unknown }
+  /** `tell` is about to be asked for, and resolved. */
+  | { readonly kind: 'tells' | 'told'; readonly run: string; readonly word: string }
   /** `result` resolved. */
   | { readonly kind: 'result'; readonly run: string; readonly output: unknown }
   /** `cancel` is about to be asked for. */
@@ -62,4 +64,19 @@ function parsed(line: string): Entry[] {
     // Half a line, of a process that was killed while it wrote it.
     return []
   }
+}
+
+export function ofKind<K extends Entry['kind']>(entries: readonly Entry[], kind: K): Extract<Entry, { kind: K }>[] {
+  return entries.filter((entry) => entry.kind === kind) as Extract<Entry, { kind: K }>[]
+}
+
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
 }

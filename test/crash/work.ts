@@ -30,6 +30,22 @@ interface ErrandInput extends Asked {
   readonly until?: number
 }
 
+/** What a child is given is told apart by its place among those of its parent. */
+interface ChildInput extends ErrandInput {
+  readonly parent: string
+  readonly place: number
+}
+
+interface FamilyInput extends Asked {
+  readonly children: number
+  readonly takesMs: number
+}
+
+interface TalkInput extends Asked {
+  /** How many messages it is told. */
+  readonly words: number
+}
+
 interface VoyageInput extends Asked {
   readonly legs: number
   readonly takesMs: number
@@ -37,6 +53,8 @@ interface VoyageInput extends Asked {
 
 const quickRetry = { attempts: 3, base: 1, jitter: 0 } as const
 const parkedMs = 5_050
+// Whoever tells a run something has been killed when it was silent for so long.
+const silenceMs = 4_000
 
 /** The definitions, whose code tells everything to `note`. */
 export function definitions(note: Note) {
@@ -59,16 +77,41 @@ export function definitions(note: Note) {
     for (let leg = 0; leg < legs; leg++) values.push(await teller.step(`leg-${leg}`, { takesMs, speaks: true }))
     return values
   })
-  return { order, errand, rest, voyage }
+  const family = workflow<FamilyInput, string[]>('family', {}, async (ctx, { children, takesMs, from }) => {
+    const teller = new Teller(ctx, note)
+    const before = await teller.step('before', { takesMs })
+    const places = Array.from({ length: children }, (_, place) => place)
+    const started = places.map((place) => {
+      const input: ChildInput = { from, parent: ctx.runId, place, takesMs, fails: place % 2 }
+      return ctx.run(errand, input, { name: `child-${place}` })
+    })
+    const results = await Promise.all(started)
+    return [before, ...results, await teller.step('after', {})]
+  })
+  const talk = workflow<TalkInput, string[]>('talk', {}, async (ctx, { words }) => {
+    const heard: string[] = []
+    while (heard.length < words) {
+      const word = await ctx.receive<string>('word', { timeout: silenceMs })
+      if (word === null) break
+      heard.push(word)
+    }
+    return heard
+  })
+  return { order, errand, rest, voyage, family, talk }
 }
 
-/** A run of 3 to 8 steps, or a plain worker. */
-export function randomWork(random: Random): {
-  readonly name: 'order' | 'errand'
-  readonly input: OrderInput | ErrandInput
-} {
+/** A run of 3 to 8 steps, a plain worker, a run with children, or one that is told words. */
+export function randomWork(
+  random: Random,
+):
+  | { readonly name: 'order'; readonly input: OrderInput }
+  | { readonly name: 'errand'; readonly input: ErrandInput }
+  | { readonly name: 'family'; readonly input: FamilyInput }
+  | { readonly name: 'talk'; readonly input: TalkInput } {
   const takesMs = random.oneOf([0, 0, 1, 5, 15])
   const from = process.pid
+  if (random.happens(0.15)) return { name: 'family', input: { from, takesMs, children: random.between(1, 4) } }
+  if (random.happens(0.15)) return { name: 'talk', input: { from, words: random.between(1, 4) } }
   if (random.happens(0.25)) return { name: 'errand', input: { from, takesMs, fails: random.oneOf([0, 0, 1, 2]) } }
   const input = {
     from,
@@ -97,6 +140,19 @@ async function performOrder(teller: Teller<OrderInput>, input: OrderInput): Prom
   if (input.isRaced) values.push(...(await teller.race('hare', 'tortoise')))
   values.push(await teller.step('close', { takesMs }))
   return values
+}
+
+/** Tells a run all it is to hear, one word after the other. */
+export async function tellWords(
+  tell: (name: string, word: string) => Promise<unknown>,
+  { run, words, note }: { readonly run: string; readonly words: number; readonly note: Note },
+): Promise<void> {
+  for (let n = 0; n < words; n++) {
+    const word = randomUUID()
+    note({ kind: 'tells', run, word })
+    await tell('word', word)
+    note({ kind: 'told', run, word })
+  }
 }
 
 interface Effort {
