@@ -39,6 +39,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     startedAt: undefined,
     waitMs: undefined,
     finishedAt: undefined,
+    undoing: undefined,
     dueAt: undefined,
     reason: undefined,
     parent: undefined,

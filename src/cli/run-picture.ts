@@ -102,6 +102,7 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
     ['started', run.startedAt === undefined && steps.length === 0 ? '' : at(startOf(run, steps))],
     ['finished', at(run.finishedAt)],
     ['due', at(run.dueAt)],
+    ['undoes', run.undoing === undefined ? '' : endWords(run.undoing)],
     ['attempt', run.attempt > 1 ? String(run.attempt) : ''],
     ['crashes', run.deliveries > 0 ? String(run.deliveries) : ''],
     [
@@ -119,6 +120,13 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
     ['tags', oneLine(run.tags.join(', '))],
   ]
   return rows.filter(([, value]) => value !== '').map(([name, value]) => `${paint('dim', padEnd(name, 11))} ${value}`)
+}
+
+/** How it ends then. */
+function endWords({ outcome, error }: NonNullable<RunStatus['undoing']>): string {
+  return error === undefined
+    ? `what it did, and then it is ${outcome}`
+    : `what it did, and then it is ${outcome}: ${errorWords(error)}`
 }
 
 function section(title: string, lines: readonly string[], { paint }: PictureLook): string[] {

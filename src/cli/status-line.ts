@@ -8,7 +8,8 @@ import { stateStyles, type Paint } from './paint.ts'
 import { widthOf } from './width.ts'
 
 export interface StatusLine {
-  readonly run: Pick<RunStatus, 'state' | 'attempt' | 'dueAt' | 'progress'> & Partial<Pick<RunStatus, 'reason'>>
+  readonly run: Pick<RunStatus, 'state' | 'attempt' | 'dueAt' | 'progress'> &
+    Partial<Pick<RunStatus, 'reason' | 'undoing'>>
   readonly now: number
   readonly elapsedMs: number
   /** Of progress, a second. */
@@ -50,6 +51,11 @@ export function drawStatus(status: StatusLine, width: number, paint: Paint): str
 
 /** What a run is doing or waiting for. */
 export function stateWords(run: StatusLine['run'], now: number): string {
+  if (run.undoing === undefined) return wordsOf(run, now)
+  return run.state === 'running' ? 'undoing' : `undoing, ${wordsOf(run, now)}`
+}
+
+function wordsOf(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
   const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
   if (run.state === 'ready') return `waiting for ${reasonText(run.reason ?? { kind: 'actor' })}${again}`

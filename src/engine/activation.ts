@@ -16,7 +16,7 @@ import { Closing } from './closing.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
-import { deadlineError, expiredError, settleRecord } from './ending.ts'
+import { deadlineError, endAfterUndo, endWith, expiredError, settleRecord, type Finish } from './ending.ts'
 import { errorText } from './error-text.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
 import { nextAttemptOfRun } from './next-attempt.ts'
@@ -26,8 +26,8 @@ import { Speech } from './speech.ts'
 import { whenBegun, type AttemptResult, type Task } from './task.ts'
 import { BeginWrite, HeldWrite, ReleaseWrite, type HeldRecord, type WriteOwner, type Writer } from './writes.ts'
 
-/** Finished, set aside, to be tried again, put off, begun anew, given back, or not ours any more. */
-type Ending = RunOutcome | 'parked' | 'retried' | 'snoozed' | 'continued' | 'released' | 'lost'
+/** Finished, to be finished once what it did is undone, set aside, to be tried again, put off, begun anew, given back, or not ours any more. */
+type Ending = RunOutcome | 'undoing' | 'parked' | 'retried' | 'snoozed' | 'continued' | 'released' | 'lost'
 
 /**
  * The in-memory side of a run while this node holds it.
@@ -59,6 +59,8 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   #hasBegun = false
   /** Tokens of its steps were given out. */
   hasStepTokens = false
+  /** Something it did is to be undone when it does not succeed. */
+  hasUndo: boolean
   /** It was given back before it began, while this node goes on. */
   wasPutBack = false
   // When it goes on by itself: told once that is durable, or a timer could come before it.
@@ -70,6 +72,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
     this.claimed = claimed
     this.definition = definition
     this.#around = around
+    this.hasUndo = claimed.undoing === undefined && claimed.steps.some(({ hasUndo }) => hasUndo === true)
     this.#startedAt = claimed.awaiting?.startedAt ?? around.deps.store.now()
   }
 
@@ -106,7 +109,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   }
 
   get timeoutMs(): number | undefined {
-    return this.definition.settings.timeoutMs
+    return this.claimed.undoing === undefined ? this.definition.settings.timeoutMs : undefined
   }
 
   /** Something was told to the run. */
@@ -196,10 +199,20 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   }
 
   /** Ends the run as cancelled; whatever it is doing is told through its signal. */
-  cancel(reason: string): void {
-    // Invariant: I11. What somebody told from outside was accepted before.
-    if (this.isOver || this.claimed.awaiting?.result?.isError === false) return
-    this.#settle('cancelled', runCancelled(this.definition.name, this.claimed.id, reason))
+  cancel(reason: string, skipsUndo = false): void {
+    const { undoing, awaiting, id } = this.claimed
+    // Invariant: I11. What somebody told from outside was accepted before, and how a run ends that undoes is decided.
+    if (this.isOver || awaiting?.result?.isError === false || (undoing !== undefined && !skipsUndo)) return
+    const cancelled = runCancelled(this.definition.name, id, reason)
+    if (skipsUndo) this.hasUndo = false
+    if (undoing === undefined) this.#settle('cancelled', cancelled)
+    else this.undone([cancelled])
+  }
+
+  /** What it did is undone, but for what these errors tell: it ends as was decided. */
+  undone(errors: readonly Error[]): void {
+    const { undoing } = this.claimed
+    if (undoing !== undefined && !this.isOver) this.#finish(undoing.outcome, endAfterUndo(undoing, errors))
   }
 
   /** Ends this activation and begins the attempt anew after the delay; it counts as none. */
@@ -319,6 +332,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   }
 
   #failOrRetry(thrown: Error): void {
+    if (this.claimed.undoing !== undefined) return this.undone([thrown])
     const { claimed, held } = this
     const { error, dueAt } = nextAttemptOfRun(this, thrown, this.#startedAt)
     if (dueAt === undefined) return this.#settle('failed', error)
@@ -337,18 +351,25 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   /** `result` is the encoded output, or why there is none. */
   #settle(outcome: RunOutcome, result: string | Error): void {
     this.deps.failpoint('settle:before')
-    const error = typeof result === 'string' ? undefined : result
+    if (typeof result === 'string') this.#finish(outcome, { value: () => result })
+    else if (this.hasUndo && outcome !== 'succeeded') this.#undo(outcome, result)
+    else this.#finish(outcome, endWith(result))
+  }
+
+  /** How it ends is decided; another activation undoes what it did and ends it. */
+  #undo(outcome: 'failed' | 'cancelled', error: Error): void {
+    this.#close('undoing', error, (alsoFailed) => {
+      const record = { held: this.held, outcome, value: errorText(error, alsoFailed), token: this.#tokenUse }
+      this.write(this, [{ list: 'undoes', record }])
+    })
+  }
+
+  #finish(outcome: RunOutcome, { error, value, undoErrors }: Finish): void {
     this.#close(outcome, error, (alsoFailed) => {
-      const value = typeof result === 'string' ? result : errorText(result, alsoFailed)
-      this.#outcome = { outcome, value }
+      this.#outcome = { outcome, value: value(alsoFailed) }
       if (outcome === 'failed') this.#failure = error
-      const record = settleRecord(this.claimed, {
-        outcome,
-        value,
-        error,
-        definition: this.definition,
-        token: this.#tokenUse,
-      })
+      const end = { ...this.#outcome, error, undoErrors, definition: this.definition, token: this.#tokenUse }
+      const record = settleRecord(this.claimed, end)
       this.write(this, [{ list: 'settles', record }])
     })
   }

@@ -5,6 +5,7 @@ import type { PickedRun } from '../store/operating.ts'
 import type { Store } from '../store/store.ts'
 import type { RunsWhere } from '../store/views.ts'
 import { checkBy, type ByOption } from './audit.ts'
+import type { CancelOrder } from './cancel-order.ts'
 import { checkChoice, checkFunction, checkOptions } from './checks.ts'
 import { errorText } from './error-text.ts'
 import { checkRunsWhere, knownOfWhere } from './filters.ts'
@@ -28,6 +29,8 @@ export interface BulkOptions extends ByOption {
   readonly dryRun?: boolean
   /** Is told to the runs that are cancelled. */
   readonly reason?: string
+  /** False lets stay what the runs did that are cancelled, as in `cancel`. */
+  readonly undo?: boolean
   /** Called after each slice. */
   readonly onProgress?: (progress: BulkProgress) => void
 }
@@ -70,10 +73,11 @@ export function checkBulk(action: string, where: RunsWhere, options: BulkOptions
   const unended = action === 'delete' && [where.state ?? []].flat().find((state) => !isOutcome(state))
   if (typeof unended === 'string')
     throw optionInvalid('state', unended, `${runOutcomes.join(', ')}: only what has ended is deleted. Cancel it first`)
-  checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'onProgress'])
-  const { dryRun, by, reason, onProgress } = options
+  checkOptions('troupe.bulk', options, ['dryRun', 'by', 'reason', 'undo', 'onProgress'])
+  const { dryRun, by, reason, undo, onProgress } = options
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw optionInvalid('dryRun', dryRun, 'true or false')
   checkBy({ by })
+  if (undo !== undefined && typeof undo !== 'boolean') throw optionInvalid('undo', undo, 'true or false')
   if (reason !== undefined && typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
   if (onProgress !== undefined) checkFunction('onProgress', onProgress)
 }
@@ -81,19 +85,19 @@ export function checkBulk(action: string, where: RunsWhere, options: BulkOptions
 /** count → pick a slice → do it → tell → the next, from the newest to the oldest; what starts meanwhile is left alone. */
 export async function performBulk(owner: BulkOwner, { action, where, options }: BulkOrder): Promise<BulkProgress> {
   const { store } = owner
-  const { dryRun = false, by, reason = '', onProgress } = options
+  const { dryRun = false, by, reason = '', undo = true, onProgress } = options
   const filter = filterFor(action, where)
   const matched = filter === undefined ? 0 : await store.countRuns(filter)
   let progress: BulkProgress = { matched, done: 0, skipped: 0 }
   if (dryRun || filter === undefined || matched === 0) return progress
-  const details = JSON.stringify({ ...where, ...(reason !== '' && { reason }), matched })
+  const details = JSON.stringify({ ...where, ...(reason !== '' && { reason }), ...(!undo && { undo }), matched })
   await store.recordAudit({ actor: by ?? null, action: `bulk ${action}`, target: '', details })
   for (let before: number | null = null; ;) {
     const picked: PickedRun[] = await store.pickRuns(filter, { before, limit: slice })
     const last = picked.at(-1)
     if (last === undefined) return progress
     before = last.runId
-    const done = await perform[action](owner, picked, reason)
+    const done = await perform[action](owner, picked, { reason, skipsUndo: !undo })
     if (action !== 'delete') owner.hint()
     progress = { matched, done: progress.done + done, skipped: progress.skipped + picked.length - done }
     onProgress?.(progress)
@@ -110,7 +114,7 @@ function filterFor(action: BulkAction, where: RunsWhere): RunsWhere | undefined 
 
 /** Each tells how many it was done to. */
 const perform: Readonly<
-  Record<BulkAction, (owner: BulkOwner, picked: readonly PickedRun[], reason: string) => Promise<number>>
+  Record<BulkAction, (owner: BulkOwner, picked: readonly PickedRun[], order: CancelOrder) => Promise<number>>
 > = { retry: retryAll, cancel: cancelAll, delete: deleteAll }
 
 async function deleteAll({ store }: BulkOwner, picked: readonly PickedRun[]): Promise<number> {
@@ -127,9 +131,14 @@ async function retryAll({ store, hint }: BulkOwner, picked: readonly PickedRun[]
 }
 
 /** Does not wait for those that are running: they end when they have heard of it. */
-async function cancelAll(owner: BulkOwner, picked: readonly PickedRun[], reason: string): Promise<number> {
+async function cancelAll(
+  owner: BulkOwner,
+  picked: readonly PickedRun[],
+  { reason, skipsUndo }: CancelOrder,
+): Promise<number> {
   const answers = picked.map(async ({ id, name }) => {
-    const write = new RequestWrite('cancels', { id, reason, value: errorText(runCancelled(name, id, reason)) })
+    const value = errorText(runCancelled(name, id, reason))
+    const write = new RequestWrite('cancels', { id, reason, value, skipsUndo })
     await owner.cancel(write)
     return write.answer
   })

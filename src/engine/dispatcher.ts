@@ -293,6 +293,7 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     depth: 0,
     retry: record.retry,
     isUnchecked: false,
+    undoing: undefined,
     steps: [],
     failedAttempts: [],
     scheduledAt: null,

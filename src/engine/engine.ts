@@ -347,7 +347,7 @@ export class Engine {
       woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => {
-        for (const { runId, reason } of requests) this.#active.find(runId)?.cancel(reason)
+        for (const { runId, reason, skipsUndo } of requests) this.#active.find(runId)?.cancel(reason, skipsUndo)
       },
     })
   }

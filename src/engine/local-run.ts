@@ -3,8 +3,8 @@ import type { Timer } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
 import type { Neighbour } from '../lib/roster.ts'
 import { optionInvalid } from '../model/errors.ts'
+import type { CancelAnswer } from '../store/cancels.ts'
 import type {
-  CancelAnswer,
   Claimed,
   EmitCursor,
   EmittedRow,
@@ -16,6 +16,7 @@ import type {
 } from '../store/store.ts'
 import type { RunView, LogRow } from '../store/views.ts'
 import type { Activation } from './activation.ts'
+import type { CancelOrder } from './cancel-order.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { RunFeed } from './run-feed.ts'
 import { Ear, lookAgain, type News } from './ear.ts'
@@ -52,6 +53,7 @@ export class LocalRun implements Claimed, Held, Neighbour<LocalRun> {
   readonly depth = 0
   readonly retry = null
   readonly isUnchecked = false
+  readonly undoing = undefined
   readonly steps = none
   readonly scheduledAt = null
   readonly waits = none
@@ -234,7 +236,7 @@ export class LocalFeed implements RunFeed {
     return this.tell()
   }
 
-  async cancel(reason: string): Promise<CancelAnswer> {
+  async cancel({ reason }: CancelOrder): Promise<CancelAnswer> {
     return this.#owner.cancel(this.#run, reason)
   }
 
@@ -268,6 +270,8 @@ export function viewOf(run: LocalRun): RunView {
     scheduledAt: null,
     input,
     value: finished?.value ?? null,
+    undoingOutcome: null,
+    undoingValue: null,
     done: progress?.done ?? null,
     total: progress?.total ?? null,
     reason: dueAt === undefined || finished !== undefined ? null : { kind: 'timer', until: dueAt },

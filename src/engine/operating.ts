@@ -2,6 +2,7 @@
 import { deleteRefused, nameUnknown, runNotFound } from '../model/errors.ts'
 import { auditRecord, type ByOption } from './audit.ts'
 import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
+import { cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkRunId } from './filters.ts'
@@ -25,13 +26,23 @@ export class Operating implements OperatingVerbs {
     this.#face = face
   }
 
-  async cancel(runId: string, reason?: string, options: ByOption = {}): Promise<boolean> {
-    const details = { reason: reason ?? null }
-    const audit = auditRecord('cancel', options, { action: 'cancel', target: runId, details })
+  async cancel(
+    runId: string,
+    reason: string | (CancelOptions & ByOption) = {},
+    options: CancelOptions & ByOption = {},
+  ): Promise<boolean> {
+    const { by, ...told } = typeof reason === 'string' ? { reason, ...options } : { ...reason, ...options }
+    const { skipsUndo } = cancelOrder('cancel', told, {})
+    const details = { reason: told.reason ?? null, ...(skipsUndo && { undo: false }) }
+    const audit = auditRecord(
+      'cancel',
+      { ...(by !== undefined && { by }) },
+      { action: 'cancel', target: runId, details },
+    )
     const handle = await this.#face.handle(runId)
     // Programs cancel what nobody waits for any more, many at a time: what no person did is no entry.
-    if (options.by !== undefined) await this.#face.deps.store.recordAudit(audit)
-    return handle.cancel(reason)
+    if (by !== undefined) await this.#face.deps.store.recordAudit(audit)
+    return handle.cancel(told)
   }
 
   async retry(runId: string, options?: ByOption): Promise<RunHandle> {

@@ -1,8 +1,10 @@
 // Where the handle of a run looks: in the store for durable runs, in memory for those of this process only.
 import { runCancelled } from '../model/errors.ts'
 import type { Reopened } from '../store/operating.ts'
-import type { CancelAnswer, EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
+import type { CancelAnswer } from '../store/cancels.ts'
+import type { EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
 import type { RunView, LogPage, LogRow } from '../store/views.ts'
+import type { CancelOrder } from './cancel-order.ts'
 import { errorText } from './error-text.ts'
 import { RequestWrite } from './request-write.ts'
 import type { AskOptions } from './asking.ts'
@@ -24,7 +26,7 @@ export interface RunFeed {
   logs(page: LogPage): readonly LogRow[] | Promise<readonly LogRow[]>
   /** Undefined when there is no such run any more. */
   view(): RunView | undefined | Promise<RunView | undefined>
-  cancel(reason: string): Promise<CancelAnswer>
+  cancel(order: CancelOrder): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true>
@@ -80,10 +82,10 @@ export class StoredFeed implements RunFeed {
     return this.#owner.store.findRun(this.id)
   }
 
-  async cancel(reason: string): Promise<CancelAnswer> {
+  async cancel({ reason, skipsUndo }: CancelOrder): Promise<CancelAnswer> {
     this.#owner.watch.checkOpen()
     const value = errorText(runCancelled(this.name, this.id, reason))
-    const write = new RequestWrite('cancels', { id: this.id, reason, value })
+    const write = new RequestWrite('cancels', { id: this.id, reason, value, skipsUndo })
     await this.#owner.cancel(write)
     const told = await write.answer
     if (told === 'cancelled') this.#owner.watch.wake(this.id)

@@ -5,10 +5,11 @@ import { toMs, type Duration } from '../lib/duration.ts'
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { reviveError } from '../model/error-classes.ts'
 import { isTroupeError } from '../lib/errors.ts'
-import { optionInvalid, resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
+import { resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { AskOptions } from './asking.ts'
 import { checkBy, type ByOption } from './audit.ts'
+import { cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkOptions } from './checks.ts'
 import type { MessageName, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
@@ -109,11 +110,12 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
   /**
    * Asks the run to end, and waits until it has: true when it ended as cancelled, false when it had or got another end first.
    *
+   * What its steps did that have `undo` is undone first, unless `undo: false` says that it stays; with that a run ends at once that undoes already.
+   *
    * Saves: the end of a run that waits; for one that runs a request, which its node obeys. Throws: `run_not_found`, `engine_stopped`.
    */
-  async cancel(reason = ''): Promise<boolean> {
-    if (typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
-    const told = await this.#feed.cancel(reason)
+  async cancel(reason: string | CancelOptions = '', options: CancelOptions = {}): Promise<boolean> {
+    const told = await this.#feed.cancel(cancelOrder('handle.cancel', reason, options))
     if (told === 'not_found') throw runNotFound(this.id)
     const { outcome } = await this.#finished({})
     return told !== 'finished' && outcome === 'cancelled'

@@ -31,6 +31,8 @@ export interface RunStatus {
   /** How long it waited for its first attempt, from its start on; undefined before that. */
   readonly waitMs: number | undefined
   readonly finishedAt: number | undefined
+  /** Set while the run undoes what it did, before it ends like this: it is ready, running or parked meanwhile, and nothing changes its end any more. */
+  readonly undoing: { readonly outcome: 'failed' | 'cancelled'; readonly error: Error | undefined } | undefined
   /** When it goes on by itself. */
   readonly dueAt: number | undefined
   /** Why it is not running, though its process may be gone, or which limiter a step of it waits for; undefined when it runs, and when it has ended. */
@@ -82,7 +84,8 @@ export function runStatus(row: RunView): RunStatus {
   const tags = read(() => (row.tags === null ? [] : (JSON.parse(row.tags) as string[])))
   const output = read(() => (hasOutput ? decode(value) : undefined))
   const error = read(() => (value === null || hasOutput ? undefined : decodeError(value, reviveError)))
-  const damage = input.damage ?? tags.damage ?? output.damage ?? error.damage
+  const decided = read(() => (row.undoingValue === null ? undefined : decodeError(row.undoingValue, reviveError)))
+  const damage = input.damage ?? tags.damage ?? output.damage ?? error.damage ?? decided.damage
   return {
     id,
     name,
@@ -98,6 +101,7 @@ export function runStatus(row: RunView): RunStatus {
     startedAt: row.startedAt ?? undefined,
     waitMs: row.startedAt === null ? undefined : row.startedAt - createdAt,
     finishedAt: row.finishedAt ?? undefined,
+    undoing: row.undoingOutcome === null ? undefined : { outcome: row.undoingOutcome, error: decided.value },
     dueAt: row.dueAt ?? undefined,
     reason: row.reason ?? undefined,
     node: row.node ?? undefined,

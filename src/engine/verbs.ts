@@ -5,6 +5,7 @@ import type { LimitBounds } from './limits.ts'
 import type { LimiterStatus, QueueStatus } from './queue-status.ts'
 import type { DeadKind } from './dead-kinds.ts'
 import type { AuditEntry, ByOption } from './audit.ts'
+import type { CancelOptions } from './cancel-order.ts'
 import type { BulkAction, BulkOptions, BulkProgress } from './bulk.ts'
 import type { AuditFilter, DeadFilter, RunsFilter } from './filters.ts'
 import type { RunHandle } from './run-handle.ts'
@@ -133,8 +134,12 @@ export interface LookingVerbs {
 
 /** What is done to runs that are there. */
 export interface OperatingVerbs {
-  /** Asks a run to end; true when it ended as cancelled, false when another end came first. With `by`, who did it is kept. */
-  cancel(runId: string, reason?: string, options?: ByOption): Promise<boolean>
+  /** What `handle.cancel` does, for a run by its id. With `by`, who did it is kept. */
+  cancel(
+    runId: string,
+    reason?: string | (CancelOptions & ByOption),
+    options?: CancelOptions & ByOption,
+  ): Promise<boolean>
   /**
    * Deletes a run that has ended with all that belongs to it, before its time; its idempotency key is free again, and `stats` goes on counting it.
    * Saves: who did it. Throws: `delete_refused` for a run that has not ended; `run_not_found`.

@@ -48,6 +48,7 @@ export const errorCodes = [
   'schedule_not_found',
   'step_name_taken',
   'timed_out',
+  'undo_failed',
   'worker_crashed',
   'worker_manager_not_initialised',
   'worker_not_registered',

@@ -19,6 +19,18 @@ export function repeatedPath(path: string, occurrence: number): string {
   return occurrence === 1 ? path : `${path}#${occurrence}`
 }
 
+const undoing = '/undo'
+
+/** Where it stands that a step was undone: no code can name that so, as names have no slash and no two things one path. */
+export function undoPath(path: string): string {
+  return path + undoing
+}
+
+/** The path of the step that was undone here. */
+export function undonePath(path: string): string {
+  return path.slice(0, -undoing.length)
+}
+
 function escapeName(name: string): string {
   // Measured: the test is 6x cheaper than the replace, and names seldom need it.
   return name.search(special) === -1 ? name : name.replace(special, escapeChar)

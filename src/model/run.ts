@@ -22,6 +22,7 @@ export const runMoves = {
   retry: { from: ['running'], to: 'scheduled' },
   release: { from: ['running'], to: 'ready' },
   continue: { from: ['running'], to: 'ready' },
+  undo: { from: ['ready', 'scheduled', 'running', 'parked'], to: 'ready' },
   succeed: { from: ['running'], to: 'succeeded' },
   fail: { from: ['running'], to: 'failed' },
   expire: { from: ['ready'], to: 'failed' },

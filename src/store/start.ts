@@ -45,6 +45,8 @@ export interface ChildRecord {
   readonly start: StartRecord
   /** It goes on when the one that started it has ended. */
   readonly isDetached: boolean
+  /** It can be undone when it has succeeded. */
+  readonly hasUndo?: boolean | undefined
 }
 
 /** What is remembered of a child whose key another run had: the id of that, encoded, or why it cannot be had, as an error record in JSON. */

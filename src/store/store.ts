@@ -2,6 +2,7 @@
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { AskStore } from './asks.ts'
+import type { CancelAnswer, CancelRecord, CancelRequested } from './cancels.ts'
 import type { DefinitionStore } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
@@ -40,6 +41,7 @@ import type {
   WaitStore,
 } from './waits.ts'
 import type { QueueStore } from './queues.ts'
+import type { DecidedEnd, UndoRecord } from './undoing.ts'
 
 /** A run this node holds: who may write to it. Every write of an activation carries the same object. */
 export interface Held {
@@ -66,10 +68,23 @@ export interface StepRecord {
   readonly ask?: number | undefined
   /** It may have tokens, which mean nothing any more. */
   readonly hadToken?: boolean | undefined
+  /** It can be undone. */
+  readonly hasUndo?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `ask`: what it was asked; `answer`: what it answered. */
-export type StepKind = 'ask' | 'answer' | 'step' | 'sleep' | 'receive' | 'child' | 'result' | 'value' | 'loop' | 'patch'
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `ask`: what it was asked; `answer`: what it answered. */
+export type StepKind =
+  | 'ask'
+  | 'answer'
+  | 'step'
+  | 'sleep'
+  | 'receive'
+  | 'child'
+  | 'result'
+  | 'value'
+  | 'loop'
+  | 'patch'
+  | 'undo'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -108,13 +123,6 @@ export interface RetryRecord {
   readonly attempt: number
   readonly dueAt: number
   readonly token?: TokenUse | undefined
-}
-
-export interface CancelRecord {
-  readonly id: string
-  /** Encoded error for the outcome, should the run not be running. */
-  readonly value: string
-  readonly reason: string
 }
 
 export interface ClaimRequest {
@@ -158,6 +166,8 @@ export interface Claimed {
   readonly isUnchecked: boolean
   /** Its tick, when a schedule started it; the time it was asked for when that was done by hand. */
   readonly scheduledAt: number | null
+  /** Set when it undoes what it did, and then ends like this. */
+  readonly undoing: DecidedEnd | undefined
   readonly steps: readonly RememberedStep[]
   readonly failedAttempts: readonly RememberedAttempt[]
   readonly waits: readonly WaitRecord[]
@@ -179,6 +189,8 @@ export interface RememberedStep {
   readonly kind: StepKind
   readonly isError: boolean
   readonly value: string
+  /** It can be undone. */
+  readonly hasUndo?: boolean | undefined
 }
 
 export interface RememberedAttempt {
@@ -207,6 +219,7 @@ export interface Batch {
   /** Runs that begin and were claimed ahead. */
   readonly begins: readonly { readonly held: Held; readonly at: number }[]
   readonly settles: readonly SettleRecord[]
+  readonly undoes: readonly UndoRecord[]
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
   readonly continues: readonly ContinueRecord[]
@@ -242,14 +255,6 @@ export interface Committed {
   readonly cancelRequests: readonly CancelRequested[]
   /** From when on a limiter lets somebody pass who could not before; now or earlier for at once, null for nobody. */
   readonly opensAt: number | null
-}
-
-/** `asked`: the run is running, and its node has yet to obey. */
-export type CancelAnswer = 'cancelled' | 'asked' | 'finished' | 'not_found'
-
-export interface CancelRequested {
-  readonly runId: number
-  readonly reason: string
 }
 
 /** Who a node is to the machine it runs on; enough to prove that it is dead. */

@@ -3,6 +3,7 @@ import type { Bounds } from '../model/limiter.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
 import type { LogRecord } from './speech.ts'
+import type { DecidedEnd } from './undoing.ts'
 import type { EmitCursor, StepKind } from './store.ts'
 
 /** One run as people see it. */
@@ -36,6 +37,10 @@ export interface RunView {
   readonly value: string | null
   readonly done: number | null
   readonly total: number | null
+  /** How it ends once it has undone what it did; null for one that does not. */
+  readonly undoingOutcome: DecidedEnd['outcome'] | null
+  /** An error record. */
+  readonly undoingValue: string | null
   /** Why it is not running; null when it is, and when it has ended. */
   readonly reason: WaitReason | null
 }

@@ -11,6 +11,12 @@ export interface AwaitedRun {
   readonly ended: (end: FinishedRun | 'gone') => void
 }
 
+/** Until when a result is waited for, and what is told when that comes first. */
+export interface ResultDue {
+  readonly at: number | null
+  readonly late: () => Error
+}
+
 interface Waiting {
   readonly id: string
   readonly listener: Listener

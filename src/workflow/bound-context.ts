@@ -69,7 +69,7 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   step<Result>(
     name: string,
     fn: (step: StepContext) => Result,
-    options?: StepOptions<Input>,
+    options?: StepOptions<Input, Awaited<NoInfer<Result>>>,
   ): Promise<Awaited<Result>> {
     const path = this.#path(name)
     if (typeof fn !== 'function') throw definitionInvalid(`Step '${name}' has ${typeof fn} in place of a function.`)
@@ -139,19 +139,19 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
 
   call<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
-    ...args: ChildArguments<ChildInput>
+    ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<ChildRun<Output>>
   call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
-  call(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<ChildRun> {
+  call(target: Definition | string, input?: unknown, options: ChildOptions<never> = {}): Promise<ChildRun> {
     return unhurried(() => this.#call(target, input, options))
   }
 
   run<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
-    ...args: ChildArguments<ChildInput>
+    ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<Output>
   run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
-  run(target: Definition | string, input?: unknown, options: ChildOptions = {}): Promise<unknown> {
+  run(target: Definition | string, input?: unknown, options: ChildOptions<never> = {}): Promise<unknown> {
     return unhurried(async () => (await this.#call(target, input, options)).result())
   }
 
@@ -193,6 +193,7 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
 
   async continueAsNew(input: Input): Promise<never> {
     const { activation } = this.#steps
+    if (activation.claimed.undoing !== undefined) return new Promise<never>(() => {})
     const { record } = await activation.around.draft(activation.definition, input, {})
     if (this.#steps.mayEnd('called continueAsNew')) activation.continueAsNew(record)
     return new Promise<never>(() => {})
@@ -227,7 +228,7 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     this.log('error', text, fields)
   }
 
-  #call(target: Definition | string, input: unknown, options: ChildOptions): Promise<ChildRun> {
+  #call(target: Definition | string, input: unknown, options: ChildOptions<never>): Promise<ChildRun> {
     return startChild(this.#steps, { target, input, options, pathOf: (name) => this.#path(name) })
   }
 

@@ -7,22 +7,29 @@ import { unhurried } from '../lib/unhurried.ts'
 import { optionInvalid, resultTimeout } from '../model/errors.ts'
 import { recursionTooDeep } from '../model/family-errors.ts'
 import { joinPath } from '../model/path.ts'
-import type { ResultDue, Steps } from './steps.ts'
+import type { ResultDue } from './awaited-runs.ts'
+import type { Steps } from './steps.ts'
+import { undoRules, type Undo } from './undo-options.ts'
 
 /** How a workflow starts another run. */
-export interface ChildOptions extends UnkeyedOptions {
+export interface ChildOptions<Output = unknown> extends UnkeyedOptions {
   /** What it is called in this scope: the name of its definition, unless told. Runs that are under way together need names of their own. */
   readonly name?: string
   /** It goes on when the run that started it has ended; without this it is cancelled then. */
   readonly detached?: boolean
+  /**
+   * Undoes what the run did, once it has succeeded, when this one fails for good or is cancelled; as `undo` of a step. One that has not ended is cancelled,
+   * and undoes itself what its own steps did.
+   */
+  readonly undo?: Undo<Output>
 }
 
 /** What a call of a definition from a workflow takes: nothing, when the definition takes nothing. */
-export type ChildArguments<Input> = undefined extends Input
-  ? [input?: Input, options?: ChildOptions]
+export type ChildArguments<Input, Output = unknown> = undefined extends Input
+  ? [input?: Input, options?: ChildOptions<Output>]
   : [Input] extends [void]
-    ? [input?: undefined, options?: ChildOptions]
-    : [input: Input, options?: ChildOptions]
+    ? [input?: undefined, options?: ChildOptions<Output>]
+    : [input: Input, options?: ChildOptions<Output>]
 
 export interface ChildResultOptions {
   /** How long to wait; for ever unless told. The run goes on whatever happens. */
@@ -71,27 +78,30 @@ const mostDepth = 32
 export interface ChildCall {
   readonly target: Definition | string
   readonly input: unknown
-  readonly options: ChildOptions
+  readonly options: ChildOptions<never>
   readonly pathOf: (name: string) => string
 }
 
 /** Starts a run once in the life of the one whose steps these are. */
 export async function startChild(steps: Steps, { target, input, options, pathOf }: ChildCall): Promise<ChildRun> {
   const name = typeof target === 'string' ? target : asDefinition(target).name
-  const call = callOptionsOf(name, options)
+  const { undo: given, ...rest } = options
+  const call = callOptionsOf(name, rest)
   const { activation } = steps
   const { depth, correlationId } = activation.claimed
   const isDetached = options.detached === true
   if (depth >= mostDepth && !isDetached) throw recursionTooDeep(name, depth)
   const ofParent = correlationId === null ? {} : { correlationId }
   const draft = () => activation.around.draft(target, input, { ...ofParent, ...call })
-  const child = await steps.child({ path: pathOf(options.name ?? name), draft, isDetached })
+  const undo = given === undefined ? undefined : undoRules(`the call of '${name}'`, given)
+  const child = await steps.child({ path: pathOf(options.name ?? name), draft, isDetached, undo })
   return new ChildRun(steps, { ...child, name })
 }
 
 const known = [
   'name',
   'detached',
+  'undo',
   'queue',
   'priority',
   'tags',
@@ -104,7 +114,10 @@ const known = [
 ]
 
 /** The options of the call that starts it. What would join it to another run is none of them: the journal starts it once. */
-function callOptionsOf(name: string, { name: ownName, detached, ...options }: ChildOptions): UnkeyedOptions {
+function callOptionsOf(
+  name: string,
+  { name: ownName, detached, ...options }: Omit<ChildOptions, 'undo'>,
+): UnkeyedOptions {
   checkOptions(`the call of '${name}'`, { ...options, name: ownName, detached }, known)
   if (ownName !== undefined) checkName(`name of the call of '${name}'`, ownName)
   if (detached !== undefined && typeof detached !== 'boolean')

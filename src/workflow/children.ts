@@ -6,11 +6,13 @@ import { decode, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Committed, RememberedStep } from '../store/store.ts'
+import type { UndoRules } from './undo-options.ts'
 
 export interface ChildOrder {
   readonly path: string
   readonly draft: () => Promise<StartDraft>
   readonly isDetached: boolean
+  readonly undo: UndoRules | undefined
 }
 
 /** What it needs of the steps of the run that starts it. */
@@ -36,14 +38,16 @@ export class ChildStart implements WriteOwner {
   /** check → start */
   async begin(): Promise<void> {
     const { activation } = this.#owner
-    const { path, isDetached } = this.#order
+    const { path, isDetached, undo } = this.#order
     const startedAt = activation.deps.store.now()
     try {
       const { record: start } = await this.#order.draft()
       if (activation.isOver) return
       this.#start = start
       this.#seq = this.#owner.nextSeq()
-      const record = { held: activation.held, path, seq: this.#seq, startedAt, start, isDetached }
+      const hasUndo = undo !== undefined
+      if (hasUndo) activation.hasUndo = true
+      const record = { held: activation.held, path, seq: this.#seq, startedAt, start, isDetached, hasUndo }
       activation.write(this, [{ list: 'children', record }])
     } catch (error) {
       this.#owner.refusedChild(path, toError(error))

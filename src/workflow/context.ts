@@ -38,6 +38,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    *
    * On resume the remembered result is returned and `fn` is not called. If the process dies after `fn` finished
    * but before its result was saved, `fn` runs again: pass `idempotencyKey` to the outside world to make that harmless.
+   * With `undo` what it did is undone, when the run fails for good or is cancelled.
    *
    * Saves: one journal row, after `fn` ended for good; one row for each attempt that failed before.
    * Throws: what `fn` threw, once `retry` is used up; `step_name_taken` when the name is under way in this scope;
@@ -54,7 +55,11 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * console.log(await troupe.run(order, 5)) // { amount: 5, key: 'charge' }
    * ```
    */
-  step<Result>(name: string, fn: (step: StepContext) => Result, options?: StepOptions<Input>): Promise<Awaited<Result>>
+  step<Result>(
+    name: string,
+    fn: (step: StepContext) => Result,
+    options?: StepOptions<Input, Awaited<NoInfer<Result>>>,
+  ): Promise<Awaited<Result>>
   /**
    * Calls `fn` for every item, at most `concurrency` at a time, and gives the results in the order of the items.
    *
@@ -178,7 +183,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    */
   call<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
-    ...args: ChildArguments<ChildInput>
+    ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<ChildRun<Output>>
   call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
   /**
@@ -198,7 +203,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    */
   run<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
-    ...args: ChildArguments<ChildInput>
+    ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<Output>
   run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
   /**

@@ -28,6 +28,8 @@ export interface ResultsOptions {
   readonly journal: Journal
   /** The seq of the last remembered result; 0 without any. */
   readonly lastRemembered: number
+  /** Nothing new is begun: only what is remembered is given. */
+  readonly isLocked: boolean
   /** Nothing is given any more. */
   readonly isClosed: () => boolean
   /** The code asks for something else at a path of the journal; true when nothing comes of that. */
@@ -88,7 +90,7 @@ export class Results {
     begin: (path: string) => void,
     entered?: (path: string) => void,
   ): Promise<unknown> {
-    const { journal, isClosed } = this.#options
+    const { journal, isClosed, isLocked } = this.#options
     const promise = new Promise((resolve, reject) => {
       if (isClosed()) return
       try {
@@ -97,7 +99,7 @@ export class Results {
         const remembered = journal.look(own)
         if (remembered !== undefined && !this.#isFitting(remembered, kind)) return
         this.#promised.set(own, { resolve, reject, name: isNamed ? path : undefined })
-        if (remembered === undefined) return begin(own)
+        if (remembered === undefined) return isLocked ? undefined : begin(own)
         journal.take(remembered)
         this.add(remembered)
       } catch (error) {
@@ -124,7 +126,7 @@ export class Results {
 
   /** The same path once more: what is remembered of it is replaced. */
   replace(path: string, begin: () => void): Promise<unknown> {
-    if (this.#options.isClosed()) return new Promise(() => {})
+    if (this.#options.isClosed() || this.#options.isLocked) return new Promise(() => {})
     const replaced = this.#promise(path)
     begin()
     return replaced

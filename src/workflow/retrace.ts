@@ -45,8 +45,10 @@ export class Retrace {
   constructor(options: RetraceOptions) {
     this.#options = options
     const policy = policyOf(options.activation)
-    this.#isStrict = policy === 'strict'
-    this.#isOff = policy === 'off' || !options.journal.isWhole
+    // A run that undoes is led through its journal for what undoes, and does nothing new.
+    const undoes = options.activation.claimed.undoing !== undefined
+    this.#isStrict = policy === 'strict' && !undoes
+    this.#isOff = policy === 'off' || undoes || !options.journal.isWhole
   }
 
   /** How much waits to be begun. */
@@ -90,6 +92,13 @@ export class Retrace {
     const { activation, waits, journal } = this.#options
     tellOfDifference(activation, waits, differenceOf({ after: journal.lastTaken, left: [stored], asked: [asked] }))
     return true
+  }
+
+  /** The code does not ask for what it has to undo: the run is set aside until code comes that does, unless the policy says that it goes on. */
+  tellOfLeft(left: readonly JournalPlace[]): void {
+    const { activation, journal, waits } = this.#options
+    if (policyOf(activation) !== 'off')
+      tellOfDifference(activation, waits, differenceOf({ after: journal.lastTaken, left, asked: [] }))
   }
 
   clear(): void {

@@ -7,8 +7,9 @@ import type { Limiter } from '../worker/limiter.ts'
 import { checkedRetry } from '../worker/options.ts'
 import { limitsOfStep } from './step-limits.ts'
 import type { StepSpec } from './step.ts'
+import { undoRules, type Undo } from './undo-options.ts'
 
-export interface StepOptions<Input = unknown> {
+export interface StepOptions<Input = unknown, Output = unknown> {
   /** 3 attempts unless told. */
   readonly retry?: RetryOptions
   /** How long one attempt may take; it begins when its limiters have let it pass. */
@@ -18,6 +19,11 @@ export interface StepOptions<Input = unknown> {
    * A limiter with keys makes one of the input of the run, unless `key` gives it.
    */
   readonly limits?: readonly (Limiter<Input> | StepLimit)[]
+  /**
+   * Undoes what the step did when the run fails for good or is cancelled: all steps that succeeded are undone, the last one first, each once,
+   * before the run ends. It is given the output of the step, as it is stored.
+   */
+  readonly undo?: Undo<Output>
 }
 
 /** A limiter, and whom its bounds are for at this step. */
@@ -26,11 +32,16 @@ export interface StepLimit {
   readonly key: string
 }
 
-type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs' | 'limits'>
+type StepRules = Pick<StepSpec, 'retry' | 'timeoutMs' | 'limits' | 'undo'>
 
 const stepAttempts = 3
 
-export const defaultRules: StepRules = { retry: retryPolicy(undefined, stepAttempts), timeoutMs: undefined, limits: [] }
+export const defaultRules: StepRules = {
+  retry: retryPolicy(undefined, stepAttempts),
+  timeoutMs: undefined,
+  limits: [],
+  undo: undefined,
+}
 
 /** Whose limiters have a key by its input, and may not name those that the whole run has to pass. */
 interface Run {
@@ -39,13 +50,14 @@ interface Run {
 }
 
 /** Throws `option_invalid`, `definition_invalid`. */
-export function stepRules<Input>(name: string, options: StepOptions<Input>, run: Run): StepRules {
+export function stepRules<Input>(name: string, options: StepOptions<Input, never>, run: Run): StepRules {
   const what = `step '${name}'`
-  checkOptions(what, options, ['retry', 'timeout', 'limits'])
-  const { retry, timeout, limits } = options
+  checkOptions(what, options, ['retry', 'timeout', 'limits', 'undo'])
+  const { retry, timeout, limits, undo } = options
   return {
     retry: retry === undefined ? defaultRules.retry : checkedRetry(what, retry, stepAttempts),
     timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
     limits: limits === undefined ? [] : limitsOfStep(what, limits, run),
+    undo: undo === undefined ? undefined : undoRules(what, undo),
   }
 }

@@ -15,6 +15,7 @@ import { reviveError } from '../model/error-classes.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+import type { UndoRules } from './undo-options.ts'
 import type { AwaitingStep, WaitRecord } from '../store/waits.ts'
 
 /** What a step's function is given. */
@@ -39,6 +40,10 @@ export interface StepSpec {
   readonly timeoutMs: number | undefined
   /** What each attempt has to pass. */
   readonly limits: readonly KeyedLimiter[]
+  /** How what it did is undone. */
+  readonly undo?: UndoRules | undefined
+  /** A step unless told. */
+  readonly kind?: 'undo'
 }
 
 /** What a step under way needs of the run it belongs to. */
@@ -63,6 +68,7 @@ export interface RecordedResult {
   /** The number of what it begins to answer, or answers. */
   readonly ask?: number | undefined
   readonly hadToken?: boolean | undefined
+  readonly hasUndo?: boolean | undefined
 }
 
 /** Records how a step ended and hands the result on once that is durable. */
@@ -80,7 +86,7 @@ export class StepRecorder implements WriteOwner {
 
   record(result: RecordedResult): void {
     const { activation } = this.#owner
-    const { isError, value, attempt, startedAt, message, ask, hadToken } = result
+    const { isError, value, attempt, startedAt, message, ask, hadToken, hasUndo } = result
     const record = {
       held: activation.held,
       path: this.#path,
@@ -94,6 +100,7 @@ export class StepRecorder implements WriteOwner {
       message,
       ask,
       hadToken,
+      hasUndo,
     }
     this.#step = record
     activation.write(this, [{ list: 'steps', record }])
@@ -253,13 +260,17 @@ export class StepExecution implements Task {
   }
 
   #record(isError: boolean, value: string): void {
-    const recorder = new StepRecorder(this.#owner, this.#spec.path, 'step')
+    const { path, kind = 'step', undo } = this.#spec
+    const hasUndo = undo !== undefined && !isError
+    if (hasUndo) this.#owner.activation.hasUndo = true
+    const recorder = new StepRecorder(this.#owner, path, kind)
     recorder.record({
       isError,
       value,
       attempt: this.#failedAttempts + 1,
       startedAt: this.#startedAt,
       hadToken: this.#hadToken,
+      hasUndo,
     })
   }
 

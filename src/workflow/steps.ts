@@ -8,7 +8,7 @@ import { runNotFound } from '../model/errors.ts'
 import type { FinishedRun, RememberedStep, StepKind } from '../store/store.ts'
 import type { WaitRecord } from '../store/waits.ts'
 import { Journal } from './journal.ts'
-import { AwaitedRuns } from './awaited-runs.ts'
+import { AwaitedRuns, type ResultDue } from './awaited-runs.ts'
 import { ChildStart, type ChildOrder, type ChildOwner } from './children.ts'
 import { tellOfLeft } from './left-steps.ts'
 import type { LookoutOwner } from './lookout.ts'
@@ -21,18 +21,10 @@ import { openWaits } from './set-aside.ts'
 import { StepLimits, type StepLimitsOwner } from './step-limits.ts'
 import { StepExecution, StepRecorder, type StepOwner, type StepSpec } from './step.ts'
 import { Turns } from './turns.ts'
-import { Waits } from './waits.ts'
+import { Undoing, type UndoOwner } from './undoing.ts'
+import { nothing, Waits } from './waits.ts'
 
-// What is recorded of a sleep: that it is over.
-const nothing = 'u'
-
-/** Until when a result is waited for, and what is told when that comes first. */
-export interface ResultDue {
-  readonly at: number | null
-  readonly late: () => Error
-}
-
-export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwner, LookoutOwner {
+export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwner, LookoutOwner, UndoOwner {
   readonly activation: Activation
   readonly #journal: Journal
   readonly #results: Results
@@ -46,6 +38,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   readonly #executing = new Map<string, StepExecution>()
   #limits: StepLimits | undefined
   #patches: Patches | undefined
+  readonly undoing: Undoing | undefined
   // The code has come to something that no activation before came to.
   #hasBegun = false
 
@@ -57,7 +50,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       clock,
       journal: this.#journal,
       lastRemembered: activation.claimed.steps.at(-1)?.seq ?? 0,
-      isClosed: () => this.#isClosed(),
+      isLocked: activation.claimed.undoing !== undefined,
+      isClosed: () => this.isClosed(),
       mismatched: (stored, asked) => this.#retrace.mismatched(stored, asked),
       settled: () => {
         this.#retrace.look()
@@ -83,18 +77,22 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       // What lost a race would take the messages of the next turn.
       over: (scope) => [this.#waits, this.mail, this.#awaited].forEach((waiting) => waiting.removeWithin(scope)),
     })
+    if (activation.claimed.undoing !== undefined)
+      this.undoing = new Undoing(this, (left) => this.#retrace.tellOfLeft(left))
     activation.attach(this)
   }
 
   /** Whether the code repeats what it did before, and so says nothing new. */
   get isEcho(): boolean {
+    if (this.undoing !== undefined) return this.#executing.size === 0
     return this.#isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
   step(spec: StepSpec): Promise<unknown> {
     const asked = { path: spec.path, kind: 'step', isNamed: true } as const
-    return this.#ask(asked, (path) => this.#begin({ ...spec, path }))
+    const entered = this.undoing && ((path: string) => this.undoing?.know(path, { undo: spec.undo }))
+    return this.#ask(asked, (path) => this.begin({ ...spec, path }), entered)
   }
 
   /** Waits until a time, in memory or parked. `dueAt` counts only on first execution. */
@@ -114,7 +112,11 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       void new ChildStart(this, { ...order, path }).begin()
     }
     const asked = { path: order.path, kind: 'child', isNamed: true } as const
-    const id = await this.#ask(asked, begin, (path) => (own = path))
+    const entered = (path: string): void => {
+      own = path
+      this.undoing?.know(path, order)
+    }
+    const id = await this.#ask(asked, begin, entered)
     return { id: id as string, path: own }
   }
 
@@ -130,7 +132,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
         fail(late())
       })
       const ended = (end: FinishedRun | 'gone'): void =>
-        this.#came(path, () => {
+        this.came(path, () => {
           if (end === 'gone') fail(runNotFound(id))
           else record({ isError: end.outcome !== 'succeeded', value: end.value })
         })
@@ -166,7 +168,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Names a scope for the time `work` takes; the same name may follow, not overlap. */
   async scoped<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
-    if (this.#isClosed()) return new Promise<never>(() => {})
+    if (this.isClosed()) return new Promise<never>(() => {})
     const entered = this.#journal.enter(path)
     try {
       const result = await work(entered)
@@ -205,6 +207,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#resting.over()
     this.mail.clear()
     this.#awaited.clear()
+    this.undoing?.over()
     this.#results.clear()
     this.#limits?.clear()
     if (this.#executing.size === 0) return
@@ -235,10 +238,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   recorded(step: RememberedStep): void {
-    this.#resting.end()
-    this.#executing.delete(step.path)
+    this.leave(step.path)
     this.mail.recorded(step)
     if (!this.activation.isOver) this.#results.add(step)
+  }
+
+  /** What a step did is on record. */
+  leave(path: string): void {
+    this.#resting.end()
+    this.#executing.delete(path)
   }
 
   attempted(path: string): void {
@@ -308,10 +316,10 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       ask: (...asked) => this.#ask(...asked),
       waitOf: (path) => this.#waits.remembered(path),
       wait: (wait, due) => this.#wait(wait, due),
-      came: (path, record) => this.#came(path, record),
-      isRemembered: (path) => !this.#isClosed() && this.#journal.isRemembered(path),
+      came: (path, record) => this.came(path, record),
+      isRemembered: (path) => !this.isClosed() && this.#journal.isRemembered(path),
       recorder: (path, kind) => this.#recorder(path, kind),
-      take: (path, result) => this.#beginNew(() => this.#recorder(path, 'ask')(result)),
+      take: (path, result) => this.undoing ?? this.#beginNew(() => this.#recorder(path, 'ask')(result)),
       once: (path, kind, result) => this.#once(path, kind, result),
     })
   }
@@ -323,7 +331,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     return this.#results.recall(path, kind) ?? this.#results.replace(path, begin)
   }
 
-  #isClosed(): boolean {
+  isClosed(): boolean {
     return this.activation.isOver || this.#resting.isRefusing()
   }
 
@@ -334,8 +342,8 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.activation.around.execute(step)
   }
 
-  #begin(spec: StepSpec): void {
-    const execution = new StepExecution(this, spec, this.#journal.attemptsOf(spec.path))
+  begin(spec: StepSpec, owner: StepOwner = this): void {
+    const execution = new StepExecution(owner, spec, this.#journal.attemptsOf(spec.path))
     this.#executing.set(spec.path, execution)
     const wait = this.#waits.remembered(spec.path)
     if (wait?.kind === 'completion') return this.#resume(execution, wait)
@@ -370,7 +378,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   /** What was waited for is there before its time was up. */
-  #came(path: string, record: () => void): void {
+  came(path: string, record: () => void): void {
     if (this.activation.isOver) return
     this.#resting.heard()
     this.#waits.remove(path)

@@ -3,6 +3,9 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { Heap } from '../lib/heap.ts'
 import type { WaitKind, WaitRecord } from '../store/waits.ts'
 
+// What is recorded of a sleep: that it is over.
+export const nothing = 'u'
+
 interface Waiting {
   readonly record: WaitRecord
   readonly due: () => void

@@ -81,6 +81,7 @@ export function workflow(
       const input = decode(activation.claimed.input)
       const steps = new Steps(activation)
       const ctx = new BoundContext(steps, new WorkerContext(activation, input))
+      if (steps.undoing !== undefined) return steps.undoing.run(() => handler(ctx, input))
       let output: unknown
       try {
         output = await handler(ctx, input)

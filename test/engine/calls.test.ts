@@ -413,6 +413,7 @@ describe('a run', () => {
       startedAt: 1_000,
       waitMs: 0,
       finishedAt: 1_000,
+      undoing: undefined,
       dueAt: undefined,
       node: undefined,
       tags: ['a', 'b'],

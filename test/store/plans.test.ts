@@ -43,6 +43,7 @@ import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
 import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
 import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
+import { hotUndoStatements } from '../../src/store/sqlite/undoing.ts'
 import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
 
 const statements = {
@@ -68,6 +69,7 @@ const statements = {
   ...hotStepStatements,
   ...hotStreamStatements,
   ...hotWaitStatements,
+  ...hotUndoStatements,
   ...hotWakeStatements,
   ...hotTokenStatements,
   ...hotMessageStatements,
@@ -114,6 +116,8 @@ const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
+const undoingByKey = 'SEARCH undoing USING INTEGER PRIMARY KEY (rowid=?)'
+const stepsOfGeneration = 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'
 const stepsOfRun = 'SEARCH step USING PRIMARY KEY (run_id=?)'
 const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
@@ -135,8 +139,10 @@ const restOuter = [
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
 ]
-/** The run that started it; the schedule that did, and its tick. */
+/** How it ends once it has undone what it did; the run that started it; the schedule that did, and its tick. */
 const ofSchedule = [
+  undoingByKey,
+  undoingByKey,
   'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
   'SEARCH child USING INTEGER PRIMARY KEY (rowid=?)',
   'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)',
@@ -203,6 +209,14 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
   ],
   claimReady: [liveByKey, given],
+  beginUndo: [liveByKey],
+  findUndo: [liveByKey],
+  markUndo: [liveByKey],
+  findDecided: [undoingByKey],
+  dropDecided: [undoingByKey, given],
+  dropHeard: [requestByKey],
+  findUndone: [stepsOfGeneration],
+  forgetUndone: [stepsOfGeneration],
   beginRun: [liveByKey],
   retryRun: [liveByKey, requestByKey, stepsOfRun],
   parkRun: [liveByKey, requestByKey, stepsOfRun],
@@ -461,6 +475,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     outcomeByKey,
     'SEARCH state USING PRIMARY KEY (run_id=?)',
     'SEARCH child USING INDEX run_parent (parent=?)',
+    stepsOfGeneration,
   ],
   openAgain: [runByKey],
   leaveTheDead: [outcomeByKey],
@@ -542,7 +557,7 @@ function fill(db: Connection, runs: number): void {
   db.run(`insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, has_begun) ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
       1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0, 1 from n`)
-  db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i from n`)
+  db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i, 0 from n`)
   db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
   db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null, null from n`)
 }

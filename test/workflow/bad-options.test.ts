@@ -18,7 +18,7 @@ async function failureOf(body: Body): Promise<Error> {
 
 it.each<[string, Body]>([
   [
-    "Option 'retires' of step 'a' is not known: expected one of retry, timeout, limits.",
+    "Option 'retires' of step 'a' is not known: expected one of retry, timeout, limits, undo.",
     (ctx) => ctx.step('a', one, { retires: 5 }),
   ],
   ["The options object of step 'a' is null", (ctx) => ctx.step('a', one, null)],

@@ -1,4 +1,5 @@
 // `troupe cancel`: asks a run to end.
+import type { CancelOptions } from '../../engine/cancel-order.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -10,6 +11,7 @@ import { addBy, whoDoes, type ByFlags } from '../who.ts'
 
 interface CancelFlags extends CommonFlags, ByFlags {
   readonly reason?: string
+  readonly undo?: boolean
 }
 
 export function addCancel(shell: Shell): void {
@@ -24,6 +26,11 @@ export function addCancel(shell: Shell): void {
   addBy(command)
     .argument('<id>', 'its id, or at least the first 8 characters')
     .option('--reason <text>', 'is told to the run and kept with it')
+    .option('--no-undo', 'lets stay what its steps did; one that undoes already ends at once')
+}
+
+function reasonOf({ reason, undo = true }: CancelFlags): CancelOptions {
+  return { undo, ...(reason !== undefined && { reason }) }
 }
 
 /** Waits until the run has ended: a run that is running ends when its node has heard of it. */
@@ -31,7 +38,9 @@ async function cancelCommand(typed: string, flags: CancelFlags, io: Io): Promise
   const { id, isCancelled, state, isOver } = await withClient(flags, io, async (troupe) => {
     const run = await findRun(troupe, typed)
     const isOver = run.finishedAt !== undefined
-    const isCancelled = isOver ? run.state === 'cancelled' : await troupe.cancel(run.id, flags.reason, whoDoes(flags))
+    const isCancelled = isOver
+      ? run.state === 'cancelled'
+      : await troupe.cancel(run.id, { ...reasonOf(flags), ...whoDoes(flags) })
     const state = (await troupe.get(run.id))?.state ?? run.state
     return { id: run.id, isCancelled, state, isOver }
   })

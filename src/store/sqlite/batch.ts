@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 import { claimRuns } from './claims.ts'
 import { takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './marks.ts'
-import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns } from './moves.ts'
+import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './moves.ts'
 import { continueRuns } from './continues.ts'
 import { startChildren } from './children.ts'
 import { recordTells, refuseMessages } from './messages.ts'
@@ -37,6 +37,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   // Invariant: before the end of the run that starts them, which they end with.
   const joined = startChildren(write, batch.children)
   settleRuns(write, batch.settles)
+  undoRuns(write, batch.undoes)
   retryRuns(write, batch.retries)
   parkRuns(write, batch.parks)
   continueRuns(write, batch.continues)

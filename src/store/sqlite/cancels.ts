@@ -1,5 +1,5 @@
 // Cancelling: a run that is not running ends at once, one that runs is asked to.
-import type { CancelAnswer, CancelRecord, CancelRequested } from '../store.ts'
+import type { CancelAnswer, CancelRecord, CancelRequested } from '../cancels.ts'
 import type { Connection } from './connection.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import type { Write } from './runs.ts'
@@ -13,7 +13,7 @@ where run.public_id = ?`
 // Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it must be walked first:
 // that is what cross join says to SQLite, which would scan live otherwise.
 const findRequests = `
-select cancel_request.run_id, cancel_request.reason
+select cancel_request.run_id, cancel_request.reason, cancel_request.skips_undo
 from cancel_request cross join live on live.run_id = cancel_request.run_id
 where live.node = ?`
 
@@ -32,8 +32,8 @@ export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): Canc
 }
 
 export function listCancelRequests(db: Connection, nodeId: number): CancelRequested[] {
-  const rows = db.all<{ run_id: number; reason: string }>(findRequests, nodeId)
-  return rows.map((row) => ({ runId: row.run_id, reason: row.reason }))
+  const rows = db.all<{ run_id: number; reason: string; skips_undo: number }>(findRequests, nodeId)
+  return rows.map((row) => ({ runId: row.run_id, reason: row.reason, skipsUndo: row.skips_undo === 1 }))
 }
 
 function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {

@@ -15,6 +15,7 @@ import { statesOf } from './states.ts'
 import { journalOf } from './steps.ts'
 import { admitTicketBefore } from './tickets.ts'
 import { awaitingOf, awaitingStepsOf } from './tokens.ts'
+import { decidedEndOf } from './undoing.ts'
 import { waitsOf } from './waits.ts'
 
 // The next runs of a queue with their bodies, highest priority first and then oldest; walks live_ready, then by primary key.
@@ -108,13 +109,14 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
     hasBegun: claim.hasBegun,
     createdAt: live.createdAt,
     startedAt: live.startedAt ?? claim.claimedAt,
-    deadlineAt: live.deadlineAt,
+    deadlineAt: live.undo === 2 ? null : live.deadlineAt,
     expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
     correlationId: live.correlationId,
     depth: live.depth,
     retry: live.retry,
     isUnchecked: live.isUnchecked === 1,
     scheduledAt: live.scheduledAt,
+    undoing: live.undo === 2 ? decidedEndOf(db, runId) : undefined,
     steps: journal.steps,
     failedAttempts: journal.failedAttempts,
     waits,

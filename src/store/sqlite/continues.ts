@@ -10,7 +10,7 @@ import { deleteWaits } from './waits.ts'
 
 // By primary key.
 const beginAnew = `
-update live set state = '${runMoves.continue.to}', node = null, generation = generation + 1, attempt = 1, deliveries = 0, due_at = ${readyUntil}
+update live set state = '${runMoves.continue.to}', node = null, generation = generation + 1, attempt = 1, deliveries = 0, undo = 0, due_at = ${readyUntil}
 where run_id = ? and state in (${statesBefore(runMoves.continue)})
 returning has_slots as hasSlots`
 

@@ -21,12 +21,13 @@ limit 1`
 // As it was started, but that its claims go on counting, and that it may end with what it started before; by primary key, then by the index on parents.
 const insertLive = `
 insert into live (
-  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, schedule, has_children
+  run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, schedule, has_children, undo
 )
 select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
   exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule,
-  exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0)
+  exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0),
+  exists (select 1 from step where step.run_id = run.id and step.generation = finished.generation and step.has_undo = 1)
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 

@@ -11,6 +11,8 @@ export interface LiveRun {
   readonly startedAt: number | null
   readonly hasState: number
   readonly hasBegun: number
+  /** 2 when it undoes. */
+  readonly undo: number
   readonly priority: number
   readonly id: string
   readonly definition: number
@@ -36,6 +38,7 @@ export const loaded: Readonly<Record<keyof LiveRun, string>> = {
   startedAt: 'live.started_at',
   hasState: 'live.has_state',
   hasBegun: 'live.has_begun',
+  undo: 'live.undo',
   priority: 'live.priority',
   definition: 'live.definition',
   queue: 'live.queue',

@@ -636,5 +636,20 @@ create table ask (
 create index ask_open on ask (run_id, seq) where is_taken = 0;
 create index ask_run on ask (run_id);
 create index ask_until on ask (until_at);
+
+-- 1 for a step that can be undone, and for a run that has one; 2 for a run that undoes.
+alter table step add column has_undo integer not null default 0;
+alter table live add column undo integer not null default 0;
+
+-- How a run ends that undoes what it did first.
+create table undoing (
+  run_id integer primary key,
+  outcome text not null,
+  value text not null,
+  at integer not null
+) strict;
+
+-- 1 for a request to end without undoing anything.
+alter table cancel_request add column skips_undo integer not null default 0;
 `,
 ]

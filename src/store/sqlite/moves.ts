@@ -3,9 +3,11 @@ import { toErrorRecord, type ErrorRecord } from '../../lib/error-record.ts'
 import { runCancelled } from '../../model/errors.ts'
 import { fingerprintOf } from '../../model/fingerprint.ts'
 import { statesBefore } from '../../model/moves.ts'
-import { runMoves, type RunOutcome } from '../../model/run.ts'
+import { runMoves } from '../../model/run.ts'
 import type { Connection } from './connection.ts'
-import type { Batch, CancelAnswer, CancelRecord, Held, SettleRecord } from '../store.ts'
+import type { CancelAnswer, CancelRecord } from '../cancels.ts'
+import type { Batch, Held, SettleRecord } from '../store.ts'
+import type { DecidedEnd, UndoRecord } from '../undoing.ts'
 import { breakCircle } from './circles.ts'
 import { hasAsk } from './asks.ts'
 import { keepFailure } from './failures.ts'
@@ -23,6 +25,7 @@ import { deleteStates } from './states.ts'
 import { renewJournal } from './steps.ts'
 import { wholeMs, wholeOrNull } from './times.ts'
 import { endTokens, hasCompletion, hasSucceeded, hearOfPark } from './tokens.ts'
+import { cutShort, decideEnd, dropDecidedEnds, undoMarkOf } from './undoing.ts'
 import { deleteWaits, replaceWaits } from './waits.ts'
 import { wakeRun } from './wakes.ts'
 
@@ -62,6 +65,7 @@ const ending: Readonly<Record<keyof EndingLive, string>> = {
   isFollowed: 'is_followed',
   hasChildren: 'has_children',
   schedule: 'schedule',
+  undo: 'undo',
 }
 const ofGiven = `from live where run_id in (select value from json_each(?))`
 
@@ -80,7 +84,9 @@ const deleteRequests = `delete from cancel_request where run_id in (select value
 const deleteObeyed = `
 delete from cancel_request where not exists (select 1 from live where live.run_id = cancel_request.run_id)`
 
-const insertRequest = `insert into cancel_request (run_id, reason) values (?, ?) on conflict do nothing`
+const insertRequest = `
+insert into cancel_request (run_id, reason, skips_undo) values (?, ?, ?)
+on conflict do update set skips_undo = max(skips_undo, excluded.skips_undo)`
 
 /** The statements of this file whose plans are tested. */
 export const hotMoveStatements = {
@@ -116,40 +122,62 @@ export function settleRuns(write: Write, settles: readonly SettleRecord[]): void
   finishRuns(write, ended)
 }
 
+/** Decides how runs end that this node holds; they undo first what they did. */
+export function undoRuns(write: Write, undoes: readonly UndoRecord[]): void {
+  for (const undo of undoes) {
+    const { held, outcome, value } = undo
+    if (!write.fence.holds(held) || !isEnd(write, undo)) continue
+    decideEnd(write, { runId: held.runId, outcome, value })
+    endChildren(write, [held.runId])
+  }
+}
+
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
 
 /** Ends a run, or asks the node that runs it to. */
 export function cancelRun(
   ends: Ends,
   { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
-  { value, reason }: Pick<CancelRecord, 'value' | 'reason'>,
+  { value, reason, skipsUndo = false }: Pick<CancelRecord, 'value' | 'reason' | 'skipsUndo'>,
 ): CancelAnswer {
+  const undo = undoMarkOf(ends.db, runId)
+  // Invariant: I11. How it ends is decided.
+  if (undo === 'undoing' && !skipsUndo) return 'finished'
   if (!waiting.includes(state)) {
-    ends.db.run(insertRequest, runId, reason)
+    ends.db.run(insertRequest, runId, reason, skipsUndo ? 1 : 0)
     return 'asked'
   }
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.
   if (epoch !== null && hasSucceeded(ends.db, { runId, epoch })) return 'asked'
-  endRuns(ends, [{ runId, outcome: 'cancelled', value }])
-  return 'cancelled'
+  endRuns(ends, [{ runId, outcome: 'cancelled', value, skipsUndo }])
+  return undo === 'something' && !skipsUndo ? 'asked' : 'cancelled'
 }
 
 /** How somebody else than its node ends a run. */
 export interface Ending {
   readonly runId: number
-  readonly outcome: RunOutcome
+  readonly outcome: DecidedEnd['outcome']
   /** An error record as JSON. */
   readonly value: string
+  /** What it did stays. */
+  readonly skipsUndo?: boolean | undefined
 }
 
-/** Ends runs that nobody runs any more. */
+/** Ends runs that nobody runs any more; those that can undo what they did are made ready for that. */
 export function endRuns(ends: Ends, endings: readonly Ending[]): void {
   if (endings.length === 0) return
   const rows = ends.db.allPacked(findEnding, idsOf(endings))
   const liveById = new Map(rows.map((live) => [live.runId, live]))
-  const ended = endings.flatMap(({ runId, outcome, value }): EndedRun[] => {
+  const ended = endings.flatMap((ending): EndedRun[] => {
+    const { runId } = ending
     const live = liveById.get(runId)
     if (live === undefined) return []
+    if (live.undo === 1 && ending.skipsUndo !== true) {
+      decideEnd(ends, ending)
+      endChildren(ends, [runId])
+      return []
+    }
+    const { outcome, value } = cutShort(ends.db, runId, ending.value) ?? ending
     const error = JSON.parse(value) as Partial<ErrorRecord>
     const code = error.code ?? null
     const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
@@ -236,6 +264,8 @@ interface EndingLive extends Held {
   readonly hasSlots: number
   /** Null for one that no schedule started. */
   readonly schedule: number | null
+  /** 1 when something it did can be undone, 2 when it undoes that. */
+  readonly undo: number
 }
 
 interface EndedRun {
@@ -272,6 +302,10 @@ function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
   news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
   for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
   endChildren(ends, idsWith(ended, 'hasChildren'))
+  dropDecidedEnds(
+    db,
+    ended.flatMap(({ live }) => (live.undo === 2 ? [live.runId] : [])),
+  )
   if (schedules.size > 0) news.woken += wakeBufferedRuns({ db, admission }, schedules)
   admission.leave(idsWith(ended, 'hasSlots'))
 }

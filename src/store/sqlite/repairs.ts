@@ -32,7 +32,7 @@ const isThere = `exists (
 // By primary key prefix, and by the primary key of the run.
 const isTimeLost = `
   ifnull(live.due_at, ${Number.MAX_SAFE_INTEGER}) > (select min(due_at) from wait where wait.run_id = live.run_id)
-  or (live.due_at is null and exists (select 1 from run where run.id = live.run_id and run.deadline_at is not null))`
+  or (live.due_at is null and live.undo < 2 and exists (select 1 from run where run.id = live.run_id and run.deadline_at is not null))`
 
 // By the index on the runs of schedules.
 const isBehind = `exists (

@@ -42,6 +42,7 @@ export const tablesOfRuns = [
   'state',
   'keyed',
   'cancel_request',
+  'undoing',
   'token',
   'message',
   'ask',

@@ -30,8 +30,8 @@ const checkRun = `
 select 1 as is_held from live
 where run_id = ? and epoch = ? and node = ? and state = 'running'`
 
-/** When a ready run is due: at the end of the time its caller gave it, or gave it to begin; by primary key. */
-export const readyUntil = `(select case when live.started_at is null and live.generation = 1
+/** When a ready run is due: at the end of the time its caller gave it, or gave it to begin; one that undoes has all it needs. By primary key. */
+export const readyUntil = `(select case when live.undo = 2 then null when live.started_at is null and live.generation = 1
   then min(ifnull(deadline_at, expires_at), ifnull(expires_at, deadline_at)) else deadline_at end
   from run where run.id = live.run_id)`
 

@@ -44,7 +44,7 @@ CREATE TABLE audit (
 CREATE TABLE cancel_request (
   run_id integer primary key,
   reason text not null
-) strict;
+, skips_undo integer not null default 0) strict;
 
 CREATE TABLE counter (
   name text primary key,
@@ -167,7 +167,7 @@ CREATE TABLE live (
   deliveries integer not null,
   -- Of the first activation; null before.
   started_at integer
-, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0, schedule integer, has_children integer not null default 0) strict;
+, has_state integer not null default 0, limited integer not null default 0, has_slots integer not null default 0, has_begun integer not null default 1, is_followed integer not null default 0, schedule integer, has_children integer not null default 0, undo integer not null default 0) strict;
 
 CREATE INDEX live_due on live (due_at) where due_at is not null;
 
@@ -315,7 +315,7 @@ CREATE TABLE step (
   value text not null,
   epoch integer not null,
   started_at integer not null,
-  finished_at integer not null,
+  finished_at integer not null, has_undo integer not null default 0,
   primary key (run_id, generation, path)
 ) strict, without rowid;
 
@@ -348,6 +348,13 @@ CREATE TABLE token (
 ) strict, without rowid;
 
 CREATE INDEX token_run on token (run_id);
+
+CREATE TABLE undoing (
+  run_id integer primary key,
+  outcome text not null,
+  value text not null,
+  at integer not null
+) strict;
 
 CREATE TABLE wait (
   run_id integer not null,

@@ -2,6 +2,7 @@
 import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRecord } from '../store.ts'
 import type { Held } from '../store.ts'
 import type { TurnRecord } from '../waits.ts'
+import { undonePath } from '../../model/path.ts'
 import type { Connection } from './connection.ts'
 import { answerAsk } from './asks.ts'
 import { forgetMessage } from './messages.ts'
@@ -12,6 +13,13 @@ import type { Write } from './runs.ts'
 const insertStep = `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const insertUndoable = `
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`
+
+// By primary key.
+const markUndo = `update live set undo = 1 where run_id = ? and undo = 0`
 
 // By primary key.
 const putTurn = `
@@ -30,7 +38,7 @@ values (?, ?, ?, ?, ?, ?, ?, ?)`
 
 // The whole journal of a run in the order it was written; by primary key prefix.
 const findSteps = `
-select path, seq, kind, is_error, value from step
+select path, seq, kind, is_error, value, has_undo from step
 where run_id = ? and generation = ?
 order by seq`
 
@@ -44,9 +52,6 @@ select '', count(*), min(started_at) from attempt
 where run_id = ?1 and path = ''
   and generation > (select coalesce(max(generation), 0) from finished where run_id = ?1)
 having count(*) > 0`
-
-/** The statements of this file whose plans are tested. */
-export const hotStepStatements = { findSteps, findAttempts, forgetSteps, forgetAttempts }
 
 // A step that failed for good: its run can only go on without it in the next generation; by primary key prefix.
 const findFailedStep = `
@@ -72,13 +77,34 @@ const isOfDeadChild = `kind = 'child' and case
 
 // What succeeded is remembered in the next generation too; by primary key prefix.
 const copySteps = `
-insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
-select run_id, generation + 1, path, seq, kind, attempt, 0, value, epoch, started_at, finished_at from step
-where run_id = ? and generation = ? and is_error = 0 and not (${isOfDeadChild})`
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
+select run_id, generation + 1, path, seq, kind, attempt, 0, value, epoch, started_at, finished_at, has_undo from step
+where run_id = ? and generation = ? and is_error = 0 and kind <> 'undo' and not (${isOfDeadChild})`
 
-/** Opens the next generation, which remembers what succeeded. */
+// By primary key prefix.
+const findUndone = `
+select path from step where run_id = ? and generation = ? and kind = 'undo' and is_error = 0`
+
+// A step, and what is remembered of the end of a run that it started; by primary key.
+const forgetUndone = `
+delete from step where run_id = ?1 and generation = ?2 and (path = ?3 or (path >= ?3 || '/result' and path < ?3 || '/result$'))`
+
+/** The statements of this file whose plans are tested. */
+export const hotStepStatements = {
+  findSteps,
+  findAttempts,
+  forgetSteps,
+  forgetAttempts,
+  findUndone,
+  forgetUndone,
+  markUndo,
+}
+
+/** Opens the next generation, which remembers what succeeded and was not undone. */
 export function copyJournal(db: Connection, runId: number, generation: number): void {
   db.run(copySteps, runId, generation)
+  for (const { path } of db.all<{ path: string }>(findUndone, runId, generation))
+    db.run(forgetUndone, runId, generation + 1, undonePath(path))
 }
 
 /** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */
@@ -94,7 +120,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     const { runId, generation, epoch } = step.held
     const isError = step.isError ? 1 : 0
     write.db.run(
-      insertStep,
+      step.hasUndo === true ? insertUndoable : insertStep,
       runId,
       generation,
       step.path,
@@ -107,6 +133,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
       step.startedAt,
       step.finishedAt,
     )
+    if (step.hasUndo === true) write.db.run(markUndo, runId)
     if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
@@ -149,22 +176,32 @@ export interface Journal {
 }
 
 export function journalOf(db: Connection, held: Held): Journal {
-  const steps = db.all<{ path: string; seq: number; kind: StepKind; is_error: number; value: string }>(
-    findSteps,
-    held.runId,
-    held.generation,
-  )
+  const steps = db.all<StepRow>(findSteps, held.runId, held.generation)
   const attempts = db.all<{ path: string; failed: number; first_started_at: number }>(
     findAttempts,
     held.runId,
     held.generation,
   )
   return {
-    steps: steps.map(({ path, seq, kind, is_error, value }) => ({ path, seq, kind, isError: is_error === 1, value })),
+    steps: steps.map(rememberedStep),
     failedAttempts: attempts.map((row) => ({
       path: row.path,
       failed: row.failed,
       firstStartedAt: row.first_started_at,
     })),
   }
+}
+
+interface StepRow {
+  readonly path: string
+  readonly seq: number
+  readonly kind: StepKind
+  readonly is_error: number
+  readonly value: string
+  readonly has_undo: number
+}
+
+function rememberedStep({ path, seq, kind, is_error, value, has_undo }: StepRow): RememberedStep {
+  const step = { path, seq, kind, isError: is_error === 1, value }
+  return has_undo === 1 ? { ...step, hasUndo: true } : step
 }

@@ -9,7 +9,9 @@ import { reasonsOf } from './reasons.ts'
 
 const columns = `
 id, name, version, queue, state, code, fingerprint, generation, attempt, deliveries, created_at as createdAt, started_at as startedAt,
-finished_at as finishedAt, due_at as dueAt, node, tags, correlation_id as correlationId, input, value, done, total,
+finished_at as finishedAt, due_at as dueAt,
+(select undoing.outcome from undoing where undoing.run_id = runs.run_id) as undoingOutcome,
+(select undoing.value from undoing where undoing.run_id = runs.run_id) as undoingValue, node, tags, correlation_id as correlationId, input, value, done, total,
 (select above.public_id from run as above where above.id = (select child.parent from run as child where child.id = runs.run_id)) as parent,
 (select schedule.name from schedule where schedule.id = (select run.schedule from run where run.id = runs.run_id)) as schedule,
 (select coalesce(scheduled_at, case when schedule is null then null else created_at end) from run where run.id = runs.run_id) as scheduledAt`

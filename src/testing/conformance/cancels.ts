@@ -32,7 +32,7 @@ export const cancelCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     const second = await scene.addNode()
     same((await scene.client.commit({ cancels: [cancel(id)] })).cancels, ['asked'])
-    const request = { runId: held.runId, reason: 'asked to' }
+    const request = { runId: held.runId, reason: 'asked to', skipsUndo: false }
     same((await second.commit({})).cancelRequests, [])
     same((await scene.node.commit({})).cancelRequests, [request])
     same((await scene.node.commit({})).cancelRequests, [request])
@@ -43,7 +43,7 @@ export const cancelCases: Cases = {
   'keeps the first reason of a run that is asked twice': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.client.commit({ cancels: [cancel(id), { ...cancel(id), reason: 'second' }] })
-    same((await scene.node.commit({})).cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+    same((await scene.node.commit({})).cancelRequests, [{ runId: held.runId, reason: 'asked to', skipsUndo: false }])
   },
 
   'tells whoever claims a run that was given back before it obeyed': async (scene) => {
@@ -52,7 +52,7 @@ export const cancelCases: Cases = {
     await scene.node.commit({ releases: [held] })
     const { claimed, cancelRequests } = await (await scene.addNode()).commit({ claims: [scene.claimRequest()] })
     assert.equal(claimed[0]?.[0]?.id, id)
-    same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+    same(cancelRequests, [{ runId: held.runId, reason: 'asked to', skipsUndo: false }])
   },
 
   'brings a run back at once that parks without knowing that it was asked to end': (scene) =>
@@ -79,5 +79,5 @@ async function comesBack(
   assert.equal((await scene.store.wakeRuns(9)).woken, 1)
   const { claimed, cancelRequests } = await scene.node.commit({ claims: [scene.claimRequest()] })
   assert.equal(claimed[0]?.[0]?.id, id)
-  same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+  same(cancelRequests, [{ runId: held.runId, reason: 'asked to', skipsUndo: false }])
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { runMoves, type RunMove, type RunState } from '../../model/run.ts'
 import type { Claimed, Held } from '../../store/store.ts'
-import { cancel, errorValue, park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { cancel, errorValue, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 const states: readonly RunState[] = ['ready', 'scheduled', 'running', 'parked', 'succeeded', 'failed', 'cancelled']
 
@@ -31,6 +31,11 @@ const tryMove: Readonly<Record<RunMove, (scene: Scene, run: Claimed) => Promise<
   release: ({ node }, { held }) => node.isTaken(held, { releases: [held] }),
   continue: ({ node, definitionId }, { held }) =>
     node.isTaken(held, { continues: [{ held, input: 'j1', limits: null, definitionId }] }),
+  undo: async ({ node, client }, { id, held }) => {
+    if (await node.isTaken(held, { undoes: [{ held, outcome: 'failed', value: errorValue('permanent') }] })) return true
+    const { cancels } = await client.commit({ cancels: [cancel(id)] })
+    return cancels[0] === 'asked'
+  },
   succeed: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'succeeded')] }),
   fail: ({ node }, { held }) => node.isTaken(held, { settles: [settle(held, 'failed')] }),
   expire: async ({ store, clock }, { id }) => {
@@ -52,6 +57,7 @@ function caseOf(state: RunState, move: RunMove): [string, Cases[string]] {
     : `${move} leaves a run that is ${state} as it is`
   const run = async (scene: Scene): Promise<void> => {
     const claimed = await scene.startAndClaim({ deadlineAt: laterMs })
+    if (move === 'undo') await scene.node.commit({ steps: [step(claimed.held, 'charge', { hasUndo: true })] })
     await enter[state](scene, claimed.held)
     assert.equal(await scene.stateOf(claimed.id), state)
     const before = await scene.rowOf(claimed.id)
@@ -69,6 +75,6 @@ async function tryCancel(scene: Scene, { id, held }: Claimed): Promise<boolean> 
   const { cancels } = await scene.client.commit({ cancels: [cancel(id)] })
   if (cancels[0] !== 'asked') return cancels[0] === 'cancelled'
   const { cancelRequests } = await scene.node.commit({})
-  same(cancelRequests, [{ runId: held.runId, reason: 'asked to' }])
+  same(cancelRequests, [{ runId: held.runId, reason: 'asked to', skipsUndo: false }])
   return scene.node.isTaken(held, { settles: [settle(held, 'cancelled')] })
 }

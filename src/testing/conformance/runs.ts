@@ -58,6 +58,8 @@ export const runCases: Cases = {
       value: null,
       done: null,
       total: null,
+      undoingOutcome: null,
+      undoingValue: null,
       reason: { kind: 'not_served', missing: 'queue', queue: 'default', name: 'resize', version: '1' },
     })
   },
@@ -105,6 +107,7 @@ export const runCases: Cases = {
       depth: 0,
       retry: null,
       isUnchecked: false,
+      undoing: undefined,
       steps: [],
       failedAttempts: [],
       scheduledAt: null,

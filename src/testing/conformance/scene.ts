@@ -5,6 +5,7 @@ import type { RunOutcome } from '../../model/run.ts'
 import type { StartKey } from '../../model/start-key.ts'
 import { emptyLists, type BatchLists } from '../../store/lists.ts'
 import type { StartRecord } from '../../store/start.ts'
+import type { CancelRecord } from '../../store/cancels.ts'
 import type * as store from '../../store/store.ts'
 import type { RunView } from '../../store/views.ts'
 import type { ParkRecord } from '../../store/waits.ts'
@@ -249,7 +250,7 @@ export function attach(key: string): StartKey {
   return { rule: 'attach', key }
 }
 
-export function cancel(id: string): store.CancelRecord {
+export function cancel(id: string): CancelRecord {
   return { id, value: errorValue('run_cancelled'), reason: 'asked to' }
 }
 

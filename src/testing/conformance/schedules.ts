@@ -288,7 +288,8 @@ async function comesOver(scene: Scene, overlap: Overlap, states: readonly (strin
     states,
   )
   const { cancelRequests } = await scene.node.commit({})
-  const asked = overlap === 'cancel-other' ? [{ runId: first.held.runId, reason: 'the next came' }] : []
+  const asked =
+    overlap === 'cancel-other' ? [{ runId: first.held.runId, reason: 'the next came', skipsUndo: false }] : []
   same(cancelRequests, asked)
   const waits = states.lastIndexOf('scheduled')
   const next = waits === -1 ? undefined : `tick-${states.indexOf('scheduled') + 1}`
