@@ -93,7 +93,7 @@ export class Starting {
     const records = await this.#recordMany(definition, inputs, options)
     if (options.tx !== undefined) {
       this.#face.checkOpen()
-      const all = await this.#face.deps.store.startWithin(options.tx, queueOf(definition, options), records)
+      const all = await this.#face.deps.store.callers.start(options.tx, queueOf(definition, options), records)
       return all.map(({ id }) => this.#face.handleOf({ id, name: definition.name }))
     }
     const handles: RunHandle[] = []
@@ -267,7 +267,7 @@ export class Starting {
   }
 
   async #startWithin(tx: object, queue: string, record: StartOrder['record']): Promise<Started> {
-    const [started] = await this.#face.deps.store.startWithin(tx, queue, [record])
+    const [started] = await this.#face.deps.store.callers.start(tx, queue, [record])
     if (started === undefined) throw new Error('The store gave no answer to a start')
     return started
   }

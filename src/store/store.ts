@@ -2,6 +2,7 @@
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { AskStore } from './asks.ts'
+import type { CallersStore } from './callers.ts'
 import type { CancelAnswer, CancelRecord, CancelRequested } from './cancels.ts'
 import type { DefinitionStore } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
@@ -72,7 +73,7 @@ export interface StepRecord {
   readonly hasUndo?: boolean | undefined
 }
 
-/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `ask`: what it was asked; `answer`: what it answered. */
+/** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `tx`: one that was done in a transaction; `ask`: what it was asked; `answer`: what it answered. */
 export type StepKind =
   | 'ask'
   | 'answer'
@@ -85,6 +86,7 @@ export type StepKind =
   | 'loop'
   | 'patch'
   | 'undo'
+  | 'tx'
 
 /** One attempt that failed; an empty path is the run itself. */
 export interface AttemptRecord {
@@ -303,17 +305,13 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
 
   readonly asks: AskStore
 
+  readonly callers: CallersStore
+
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number
 
   /** Writes a batch as one transaction, or nothing of it. */
   commit(batch: Batch): Promise<Committed>
-
-  /**
-   * Starts runs of one queue in a transaction of the caller, on whose commit they exist, or not.
-   * Throws `option_invalid` when `tx` is no such transaction of this store.
-   */
-  startWithin(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]>
 
   /** Gives a definition or queue name its number, the same on every node. */
   internDefinition(name: string, version: string): Promise<number>

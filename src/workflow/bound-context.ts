@@ -16,6 +16,9 @@ import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
 import { performLoop, type Turn } from './loop.ts'
 import { startChild, type ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
 import type { Steps } from './steps.ts'
+import { txFunction, type TxArguments, type TxDatabase } from './tx.ts'
+import type { PostgresClient, PostgresPool } from './tx-postgres.ts'
+import type { SqliteHandle } from './tx-sqlite.ts'
 import type { MapFunction, WorkflowContext } from './context.ts'
 
 /** The context of one activation, in one scope. */
@@ -76,6 +79,26 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     const { definition } = this.#steps.activation
     const rules = options === undefined ? defaultRules : stepRules(name, options, { definition, input: this.payload })
     return this.#steps.step({ path, fn, ...rules }) as Promise<Awaited<Result>>
+  }
+
+  tx<Handle extends SqliteHandle, Result>(
+    name: string,
+    db: Handle,
+    ...work: TxArguments<Handle, Result, Input>
+  ): Promise<Awaited<Result>>
+  tx<Result, Client extends PostgresClient = PostgresClient>(
+    name: string,
+    db: PostgresPool | PostgresClient,
+    ...work: TxArguments<Client, Result, Input>
+  ): Promise<Awaited<Result>>
+  tx(name: string, db: TxDatabase, ...[fn, options = {}]: TxArguments<never, unknown, Input>): Promise<unknown> {
+    const what = `ctx.tx('${name}')`
+    const path = this.#path(name)
+    checkFunction(`The function of ${what}`, fn)
+    const { definition } = this.#steps.activation
+    const rules = stepRules(name, options, { definition, input: this.payload })
+    const run = txFunction(this.#steps, { what, db, fn, hasUndo: rules.undo !== undefined })
+    return this.#steps.step({ path, kind: 'tx', fn: run, ...rules })
   }
 
   map<Item, Result>(

@@ -11,6 +11,9 @@ import type { MapOptions } from './map.ts'
 import type { ReceiveOptions } from './receives.ts'
 import type { StepContext } from './step.ts'
 import type { StepOptions } from './step-options.ts'
+import type { TxArguments } from './tx.ts'
+import type { PostgresClient, PostgresPool } from './tx-postgres.ts'
+import type { SqliteHandle } from './tx-sqlite.ts'
 
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input, Messages = unknown> = (
@@ -59,6 +62,25 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
     name: string,
     fn: (step: StepContext) => Result,
     options?: StepOptions<Input, Awaited<NoInfer<Result>>>,
+  ): Promise<Awaited<Result>>
+  /**
+   * Runs `fn` in a transaction of a database of yours and remembers its result in that transaction: either both are there or neither, whenever the process dies.
+   *
+   * With a SQLite handle (node:sqlite, better-sqlite3) `fn` must be done when it returns. Where the handle has the file of this store open, the journal itself is a part of the
+   * transaction; elsewhere a row of a table `troupe_step` is, which is made when it is missing. With a pool of `pg`, `fn` is given a client of it, in a transaction.
+   * It is a step: `retry`, `timeout`, `limits` and `undo` are as there; an attempt that fails or runs out of time is rolled back.
+   *
+   * Saves: one journal row; the row of `troupe_step`. Throws: as `step`, and what the database throws.
+   */
+  tx<Handle extends SqliteHandle, Result>(
+    name: string,
+    db: Handle,
+    ...work: TxArguments<Handle, Result, Input>
+  ): Promise<Awaited<Result>>
+  tx<Result, Client extends PostgresClient = PostgresClient>(
+    name: string,
+    db: PostgresPool | PostgresClient,
+    ...work: TxArguments<Client, Result, Input>
   ): Promise<Awaited<Result>>
   /**
    * Calls `fn` for every item, at most `concurrency` at a time, and gives the results in the order of the items.

@@ -15,6 +15,7 @@ import { reviveError } from '../model/error-classes.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+import { CommittedStep } from './tx.ts'
 import type { UndoRules } from './undo-options.ts'
 import type { AwaitingStep, WaitRecord } from '../store/waits.ts'
 
@@ -35,7 +36,7 @@ export interface StepContext {
 
 export interface StepSpec {
   readonly path: string
-  readonly fn: (step: StepContext) => unknown
+  readonly fn: (step: StepContext, path: string) => unknown
   readonly retry: RetryPolicy
   readonly timeoutMs: number | undefined
   /** What each attempt has to pass. */
@@ -43,7 +44,7 @@ export interface StepSpec {
   /** How what it did is undone. */
   readonly undo?: UndoRules | undefined
   /** A step unless told. */
-  readonly kind?: 'undo'
+  readonly kind?: 'undo' | 'tx'
 }
 
 /** What a step under way needs of the run it belongs to. */
@@ -174,8 +175,8 @@ export class StepExecution implements Task {
   #perform(context: StepContext): unknown {
     const { deps, claimed, definition } = this.#owner.activation
     const { fn, path } = this.#spec
-    if (deps.performStep === undefined) return fn(context)
-    return deps.performStep({ runId: claimed.id, definition: definition.name, path, context }, () => fn(context))
+    if (deps.performStep === undefined) return fn(context, path)
+    return deps.performStep({ runId: claimed.id, definition: definition.name, path, context }, () => fn(context, path))
   }
 
   timeOut(): Error {
@@ -212,6 +213,7 @@ export class StepExecution implements Task {
     if (activation.isOver) return
     activation.deps.failpoint('step:after', this.#spec.path)
     if (result.isError) return this.#failed(result.error)
+    if (result.value instanceof CommittedStep) return this.#committed(result.value.step)
     if (this.#token !== undefined) return this.#waitForToken()
     try {
       const what = `result of step '${this.#spec.path}'`
@@ -220,6 +222,12 @@ export class StepExecution implements Task {
       // The function did its work; trying again would do it twice and fail the same way.
       this.#record(true, errorText(toError(error)))
     }
+  }
+
+  /** It was recorded by its own function. */
+  #committed(step: RememberedStep): void {
+    if (step.hasUndo === true) this.#owner.activation.hasUndo = true
+    this.#owner.recorded(step)
   }
 
   #failed(thrown: Error): void {

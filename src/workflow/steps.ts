@@ -90,7 +90,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
   step(spec: StepSpec): Promise<unknown> {
-    const asked = { path: spec.path, kind: 'step', isNamed: true } as const
+    const asked = { path: spec.path, kind: spec.kind ?? 'step', isNamed: true } as const
     const entered = this.undoing && ((path: string) => this.undoing?.know(path, { undo: spec.undo }))
     return this.#ask(asked, (path) => this.begin({ ...spec, path }), entered)
   }

@@ -2,11 +2,14 @@
 import { realpathSync } from 'node:fs'
 import { optionInvalid } from '../../model/errors.ts'
 import type { Started, StartRecord } from '../start.ts'
+import type { StepRecord } from '../store.ts'
+import type { CallersStore, StepOfGeneration } from '../callers.ts'
 import { Connection } from './connection.ts'
 import type { SqlDriver } from './driver.ts'
 import { internQueue } from './names.ts'
 import { insertRuns } from './starts.ts'
-import { endsIn, noNode, writeIn } from './transaction.ts'
+import { isPast, recordSteps } from './steps.ts'
+import { endsIn, noNode, writeIn, type Access } from './transaction.ts'
 
 const expected =
   'a DatabaseSync of node:sqlite or @photostructure/sqlite that has the file of this store open, in a transaction'
@@ -15,8 +18,34 @@ const findFile = `select file from pragma_database_list where name = 'main'`
 
 const known = new WeakMap<object, Connection>()
 
+export class SqliteCallersStore implements CallersStore {
+  readonly #access: Access
+  readonly #location: string
+
+  constructor(access: Access, location: string) {
+    this.#access = access
+    this.#location = location
+  }
+
+  async start(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]> {
+    return startWithin(callersConnection(tx, this.#location), { queue, starts, now: this.#access.now() })
+  }
+
+  hasFile(db: object): boolean {
+    return isSameFile(db, this.#location)
+  }
+
+  recordStep(tx: object, step: StepRecord): boolean {
+    return recordStepWithin(callersConnection(tx, this.#location), step, this.#access.now())
+  }
+
+  isPast(step: StepOfGeneration): Promise<boolean> {
+    return this.#access.read(() => isPast(this.#access.db, step))
+  }
+}
+
 /** The connection of a caller that is in a transaction on this store. Throws `option_invalid` for anything else. */
-export function callersConnection(tx: object, location: string): Connection {
+function callersConnection(tx: object, location: string): Connection {
   if (!isDriver(tx)) throw optionInvalid('tx', 'something else', expected)
   if (location === ':memory:')
     throw optionInvalid('tx', 'a handle', 'none, as this store is in memory and has no other connection')
@@ -34,14 +63,32 @@ export function callersConnection(tx: object, location: string): Connection {
   return connection
 }
 
-export interface StartsOfCaller {
+/** Whether a handle has this file open. */
+function isSameFile(db: object, location: string): boolean {
+  if (!isDriver(db) || location === ':memory:') return false
+  const file = (db.prepare(findFile).get() as { file: string } | undefined)?.file ?? ''
+  return file !== '' && realpathSync(file) === realpathSync(location)
+}
+
+// Invariant: I5. Only the claim that the caller knows of may write; by primary key.
+const findHolder = `select node from live where run_id = ? and epoch = ? and state = 'running'`
+
+/** Records a step as a part of the transaction of a caller; false when its run is another's now. */
+function recordStepWithin(db: Connection, step: StepRecord, now: number): boolean {
+  const holder = db.get<{ node: number }>(findHolder, step.held.runId, step.held.epoch)
+  if (holder === undefined) return false
+  recordSteps(writeIn(endsIn(db, now), { nodeId: holder.node, epoch: 0 }), [step])
+  return true
+}
+
+interface StartsOfCaller {
   readonly queue: string
   readonly starts: readonly StartRecord[]
   readonly now: number
 }
 
 /** Starts runs and nothing else, for somebody who is no node; all of them or none. */
-export function startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Started[] {
+function startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Started[] {
   return db.write(() => {
     const queueId = internQueue(db, queue)
     const write = writeIn(endsIn(db, now), { nodeId: noNode, epoch: 0 })

@@ -9,7 +9,6 @@ import type { ScheduleStore } from '../schedules.ts'
 import type { Batch, Committed, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
 import type { Passing } from '../queues.ts'
 import type { DeadNode, DeadRun, RepairSlice, Rescued } from '../repairs.ts'
-import type { Started, StartRecord } from '../start.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { Expired, ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
@@ -20,7 +19,8 @@ import { audited, listAudit, recordAudit } from './audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
 import { untilFree, type SqliteOptions } from './busy.ts'
-import { callersConnection, startWithin } from './callers.ts'
+import type { CallersStore } from '../callers.ts'
+import { SqliteCallersStore } from './callers.ts'
 import { Connection } from './connection.ts'
 import { clockValue, moveClock } from './counters.ts'
 import { listDead } from './dead.ts'
@@ -65,6 +65,7 @@ class SqliteStore implements Store {
   readonly failures: FailureStore
   readonly definitions: DefinitionStore
   readonly asks: AskStore
+  readonly callers: CallersStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -86,6 +87,7 @@ class SqliteStore implements Store {
     this.failures = new SqliteFailureStore(access)
     this.definitions = new SqliteDefinitionStore(access)
     this.asks = new SqliteAskStore(access)
+    this.callers = new SqliteCallersStore(access, this.location)
   }
 
   now(): number {
@@ -94,10 +96,6 @@ class SqliteStore implements Store {
 
   commit(batch: Batch): Promise<Committed> {
     return this.#write(() => writeBatch(this.#db, batch, this.now()))
-  }
-
-  async startWithin(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]> {
-    return startWithin(callersConnection(tx, this.location), { queue, starts, now: this.now() })
   }
 
   internDefinition(name: string, version: string): Promise<number> {

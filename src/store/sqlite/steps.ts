@@ -1,6 +1,7 @@
 // The journal: the steps a run remembers and the attempts that failed.
 import type { AttemptRecord, RememberedAttempt, RememberedStep, StepKind, StepRecord } from '../store.ts'
 import type { Held } from '../store.ts'
+import type { StepOfGeneration } from '../callers.ts'
 import type { TurnRecord } from '../waits.ts'
 import { undonePath } from '../../model/path.ts'
 import type { Connection } from './connection.ts'
@@ -98,6 +99,17 @@ export const hotStepStatements = {
   findUndone,
   forgetUndone,
   markUndo,
+}
+
+// Done by that generation, or one that another input took the place of: of that nothing is left. By primary keys.
+const findPast = `
+select 1 from (select ? as run_id, ? as generation, ? as path) as asked
+where exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation and step.path = asked.path)
+  or (not exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation)
+    and not exists (select 1 from finished where finished.run_id = asked.run_id and finished.generation = asked.generation))`
+
+export function isPast(db: Connection, { runId, generation, path }: StepOfGeneration): boolean {
+  return db.get(findPast, runId, generation, path) !== undefined
 }
 
 /** Opens the next generation, which remembers what succeeded and was not undone. */

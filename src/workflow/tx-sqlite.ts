@@ -1,0 +1,77 @@
+// ctx.tx on a SQLite file of the user's own: a row of a small table of ours is a part of the transaction.
+import { optionInvalid } from '../model/errors.ts'
+import { isThenable } from '../lib/thenable.ts'
+import type { TxWork } from './tx.ts'
+
+/** A DatabaseSync of node:sqlite, or a Database of better-sqlite3. */
+export interface SqliteHandle {
+  exec(sql: string): unknown
+  prepare(sql: string): { get(...values: unknown[]): unknown; run(...values: unknown[]): unknown }
+}
+
+const createTable = `
+create table if not exists troupe_step (
+  run text not null, path text not null, generation integer not null, value text not null, at integer not null,
+  primary key (run, path)
+)`
+
+const findRow = `select generation, value from troupe_step where run = ? and path = ?`
+
+const putRow = `
+insert into troupe_step (run, path, generation, value, at) values (?, ?, ?, ?, ?)
+on conflict (run, path) do update set generation = excluded.generation, value = excluded.value, at = excluded.at`
+
+interface Row {
+  readonly generation: number
+  readonly value: string
+}
+
+export async function sqliteTx(db: SqliteHandle, work: TxWork): Promise<string> {
+  const { run, path, generation, at } = work.checkpoint
+  db.exec(createTable)
+  const find = (): Row | undefined => (db.prepare(findRow).get(run, path) ?? undefined) as Row | undefined
+  const earlier = find()
+  if (earlier !== undefined && earlier.generation < generation && !(await work.isPast(earlier.generation)))
+    return earlier.value
+  work.checkGoingOn()
+  db.exec('begin immediate')
+  try {
+    const done = find()
+    if (done?.generation === generation) {
+      rollBack(db)
+      return done.value
+    }
+    if ((done?.generation ?? 0) > generation) throw overtaken(path)
+    const text = work.perform(db)
+    refusePromise(`ctx.tx('${path}')`, text)
+    db.prepare(putRow).run(run, path, generation, text, at)
+    db.exec('commit')
+    return text as string
+  } catch (error) {
+    rollBack(db)
+    throw error
+  }
+}
+
+export function refusePromise(what: string, value: unknown): void {
+  if (!isThenable(value)) return
+  // It goes on outside of the transaction; what it comes to is nobody's.
+  Promise.resolve(value).catch(() => undefined)
+  throw optionInvalid(
+    `The function of ${what}`,
+    'one that returns a promise',
+    'one that is done when it returns, as SQLite has one transaction at a time',
+  )
+}
+
+export function rollBack(db: SqliteHandle): void {
+  try {
+    db.exec('rollback')
+  } catch {
+    // SQLite has rolled back by itself.
+  }
+}
+
+function overtaken(path: string): Error {
+  return optionInvalid(`ctx.tx('${path}')`, 'an old attempt', 'the newest, which goes on elsewhere')
+}

@@ -1,0 +1,203 @@
+// ctx.tx: what a step does in a database of the user's and that it was done are committed together.
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { workflow, type Definition } from 'troupe'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
+import { moving, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
+import { openPostgres, startPostgres, type TestPool, type TestPostgres } from './postgres.ts'
+
+noUnhandledRejections()
+
+/** A file beside the store, with an account of 100. */
+async function bankFile(store: string, name = 'bank.db'): Promise<SqlDriver & { readonly path: string }> {
+  const path = name === 'store' ? store.slice('sqlite:'.length) : join(dirname(store.slice('sqlite:'.length)), name)
+  const db = await openDriver(path)
+  onTestFinished(() => db.close())
+  db.exec('create table account (balance integer)')
+  db.exec('insert into account values (100)')
+  return Object.assign(db, { path })
+}
+
+const balanceIn = (db: SqlDriver): unknown =>
+  (db.prepare('select balance from account').get() as { balance: number }).balance
+
+describe.each(['store', 'bank.db'])('a transaction on SQLite (%s)', (name) => {
+  it('leaves its effect and its result, and is repeated neither on resume nor when the run is tried again', async () => {
+    const store = storeFile()
+    let mayEnd = false
+    const pay = workflow('pay', {}, async (ctx) => {
+      const left = await ctx.tx('take', bank, (db) => {
+        db.exec('update account set balance = balance - 30')
+        return { left: balanceIn(db), at: new Date(5) }
+      })
+      if (!mayEnd) throw new Error('later')
+      return left
+    })
+    const { troupe, clock } = await onStage({ store, definitions: [pay] })
+    const bank = await bankFile(store, name)
+    const handle = await troupe.call(pay)
+    await rejection(handle.result())
+    expect(balanceIn(bank)).toBe(70)
+    mayEnd = true
+    await handle.retry()
+
+    expect(await moving(clock, handle.result())).toEqual({ left: 70, at: new Date(5) })
+    expect(balanceIn(bank)).toBe(70)
+    expect((await troupe.steps(handle.id)).map(({ path, kind }) => [path, kind])).toEqual([['take', 'tx']])
+  })
+
+  it('rolls back what fails, tries again, and undoes', async () => {
+    const store = storeFile()
+    let attempts = 0
+    const pay = workflow('pay', {}, async (ctx) => {
+      await ctx.tx(
+        'take',
+        bank,
+        (db) => {
+          db.exec('update account set balance = balance - 30')
+          if (++attempts < 3) throw new Error('not yet')
+          return balanceIn(db)
+        },
+        { undo: () => bank.exec('update account set balance = balance + 30') },
+      )
+      expect(balanceIn(bank)).toBe(70)
+      throw new Error('no')
+    })
+    const { troupe, clock } = await onStage({ store, definitions: [pay] })
+    const bank = await bankFile(store, name)
+    const handle = await troupe.call(pay)
+
+    expect(await rejection(moving(clock, handle.result()))).toMatchObject({ message: 'no' })
+    expect([attempts, balanceIn(bank)]).toEqual([3, 100])
+  })
+
+  it('refuses a function that is not done when it returns, and leaves nothing of it', async () => {
+    const store = storeFile()
+    const pay = workflow('pay', {}, async (ctx) => {
+      await ctx.tx('take', bank, async (db) => db.exec('update account set balance = 0'), { retry: { attempts: 1 } })
+    })
+    const { troupe, clock } = await onStage({ store, definitions: [pay] })
+    const bank = await bankFile(store, name)
+
+    expect(await rejection(moving(clock, troupe.run(pay)))).toMatchObject({ code: 'option_invalid' })
+    expect(balanceIn(bank)).toBe(100)
+  })
+
+  it.each(name === 'store' ? ['inside', 'step:after'] : ['step:after'])(
+    'I1: its effect is there once when its process dies: %s',
+    async (death) => {
+      const store = storeFile()
+      await onStage({ store, starts: false })
+      const bank = await bankFile(store, name)
+      expect(await child({ store, bank: bank.path, death })).toBe('SIGKILL')
+      expect(balanceIn(bank)).toBe(death === 'inside' ? 100 : 70)
+      const pay = workflow('pay', {}, (ctx) =>
+        ctx.tx('take', bank, (db) => {
+          db.exec('update account set balance = balance - 30')
+          return 'again'
+        }),
+      )
+      expect(await endedIn(store, pay)).toBe(death === 'inside' ? 'again' : 30)
+      expect(balanceIn(bank)).toBe(70)
+    },
+    60_000,
+  )
+})
+
+it('begins anew with continueAsNew: the same step of the next input is done again', async () => {
+  const store = storeFile()
+  const pay = workflow('pay', {}, async (ctx, n: number): Promise<string> => {
+    await ctx.tx('take', bank, (db) => db.exec('update account set balance = balance - 30'))
+    return n === 1 ? 'done' : ctx.continueAsNew(n - 1)
+  })
+  const { troupe, clock } = await onStage({ store, definitions: [pay] })
+  const bank = await bankFile(store)
+
+  expect(await moving(clock, troupe.run(pay, 3))).toBe('done')
+  expect(balanceIn(bank)).toBe(10)
+})
+
+it('refuses what is no database', async () => {
+  const pay = workflow('pay', { retry: { attempts: 1 } }, (ctx) => ctx.tx('take', {} as never, () => 1))
+  const { troupe } = await onStage({ definitions: [pay] })
+  expect(await rejection(troupe.run(pay))).toMatchObject({ code: 'option_invalid' })
+})
+
+const postgres: TestPostgres | undefined = await startPostgres()
+
+describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
+  let pool: TestPool
+  const url = postgres?.url ?? ''
+  const balance = async (): Promise<unknown> =>
+    ((await pool.query('select balance from account')).rows[0] as { balance: number }).balance
+
+  beforeAll(async () => {
+    pool = await openPostgres(url)
+  })
+
+  afterAll(async () => {
+    await pool.end()
+    await postgres?.stop()
+  })
+
+  const fresh = async (): Promise<void> => {
+    await pool.query('drop table if exists account')
+    await pool.query('create table account (balance integer)')
+    await pool.query('insert into account values (100)')
+  }
+
+  it('leaves its effect and its result; an attempt that fails leaves nothing', async () => {
+    await fresh()
+    let attempts = 0
+    const pay = workflow('pay', {}, (ctx) =>
+      ctx.tx('take', pool, async (client) => {
+        const { rows } = await client.query('update account set balance = balance - 30 returning balance')
+        if (++attempts < 2) throw new Error('not yet')
+        return rows[0] as { balance: number }
+      }),
+    )
+    const { troupe, clock } = await onStage({ definitions: [pay] })
+    expect(await moving(clock, troupe.run(pay))).toEqual({ balance: 70 })
+    expect(await balance()).toBe(70)
+  })
+
+  it('I1: its effect is there once when its process dies after the commit', async () => {
+    await fresh()
+    const store = storeFile()
+    expect(await child({ store, bank: url, death: 'step:after' })).toBe('SIGKILL')
+    expect(await balance()).toBe(70)
+    const pay = workflow('pay', {}, (ctx) =>
+      ctx.tx('take', pool, (client) => client.query('update account set balance = balance - 30')),
+    )
+    expect(await endedIn(store, pay)).toBe(30)
+    expect(await balance()).toBe(70)
+  }, 60_000)
+
+  it('I1: its effect is not there when its process dies inside', async () => {
+    await fresh()
+    expect(await child({ store: storeFile(), bank: url, death: 'inside' })).toBe('SIGKILL')
+    expect(await balance()).toBe(100)
+  }, 60_000)
+})
+
+/** The result of the one run that a dead process left, performed by another. */
+async function endedIn(store: string, pay: Definition<void>): Promise<unknown> {
+  const { troupe, clock } = await onStage({ store, definitions: [pay] })
+  const [run] = await troupe.runs()
+  return moving(clock, (await troupe.handle(run?.id ?? '')).result())
+}
+
+/** Ends with the signal that ended it. */
+function child(order: Readonly<Record<'store' | 'bank' | 'death', string>>): Promise<unknown> {
+  const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+  const file = fileURLToPath(new URL('./tx-child.ts', import.meta.url))
+  const env = { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' }
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [jiti, file, JSON.stringify(order)], { env, timeout: 30_000 }, (error) => {
+      if (error === null || error.signal === 'SIGKILL') resolve(error?.signal)
+      else reject(error)
+    })
+  })
+}
