@@ -1,13 +1,14 @@
 // Workflow programs as data, what they mean, and how fast-check makes them.
 import * as fc from 'fast-check'
 import { worker, workflow, type Definition, type WorkflowContext } from '../../../src/index.ts'
+import { cancelRun } from '../../../src/testing/crash-trial.ts'
 import type { Effects } from '../../../src/testing/effects.ts'
 
 /** Each part has a number of its own, in the order of the text: its names and times are made of that, so that no two things happen at one time. */
 export type Program =
   | { readonly kind: 'step'; readonly failures: number; readonly isLost: boolean }
   | { readonly kind: 'sleep'; readonly size: number }
-  | { readonly kind: 'receive'; readonly isTold: boolean }
+  | { readonly kind: 'receive'; readonly told: 'message' | 'nothing' | 'cancel' }
   | { readonly kind: 'value'; readonly of: 'now' | 'random' | 'uuid' }
   | { readonly kind: 'worker'; readonly failures: number }
   | { readonly kind: 'child' | 'abandoned' | 'given up' | 'caught' | 'scope'; readonly body: Program }
@@ -37,7 +38,13 @@ const { program } = fc.letrec<{ program: Program; body: Program }>((tie) => ({
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), size: fc.nat({ max: 2 }) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('receive' as const), isTold: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('receive' as const),
+        told: fc.constantFrom('message', 'message', 'message', 'nothing', 'nothing', 'cancel'),
+      }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('value' as const), of: fc.constantFrom('now', 'random', 'uuid') }),
@@ -117,7 +124,8 @@ export function made(given: Program, effects: Effects): Made {
   const root = workflow<unknown>('root', {}, (ctx) => meaning.of(rootPart, ctx, 0))
   const messages: Record<string, unknown[]> = {}
   for (const { n, part: one } of parts.values())
-    if (one.kind === 'receive' && one.isTold) messages[`message ${n}`] = Array.from({ length: 30 }, () => `told ${n}`)
+    if (one.kind === 'receive' && one.told !== 'nothing')
+      messages[`message ${n}`] = Array.from({ length: 30 }, () => (one.told === 'cancel' ? cancelRun : `told ${n}`))
   return { root, definitions: [work, part], messages }
 }
 
@@ -180,9 +188,8 @@ class Meaning {
       if (attempt <= failures) throw new Error(`step ${n} failed`)
       return `did ${n}`
     }
-    return ctx.step(`step ${n}`, fn, {
-      retry: { attempts, backoff: 'linear', base: offset(n, attempts) >> (n % 4), jitter: 0 },
-    })
+    const retry = { attempts, backoff: 'linear', base: offset(n, attempts) >> (n % 4), jitter: 0 } as const
+    return ctx.step(`step ${n}`, fn, { retry })
   }
 
   async #child(
