@@ -82,7 +82,8 @@ export class Observations {
       if (run !== undefined && !answer.lost.has(held)) run.waits = waits
     }
     for (const claimed of answer.claimed.flat()) this.#claimed(claimed)
-    for (const { id, name, value } of batch.tells) this.told.push({ runId: id, name, payload: decode(value) })
+    for (const { id, name, value, askedUntil } of batch.tells)
+      if (askedUntil === undefined) this.told.push({ runId: id, name, payload: decode(value) })
     for (const { held, level, text, fields } of batch.logs) {
       const { id = '', name = '' } = this.#runs.get(held.runId) ?? {}
       const line = { runId: id, name, level, text }

@@ -106,6 +106,22 @@ describe('testTroupe', () => {
     await expect(kit.troupe.run(order, 5)).rejects.toThrow('no answer is known')
   })
 
+  it('lets runs answer what they are asked, with the time that takes', async () => {
+    const asked = workflow('asked', {}, async (ctx) => {
+      const think = ({ attempt }: { attempt: number }): string => {
+        if (attempt < 2) throw new Error('not yet')
+        return 'fine'
+      }
+      ctx.answer('how', () => ctx.step('think', think, { retry: { attempts: 2, base: '10s' } }))
+      return ctx.receive('go')
+    })
+    await using kit = await testTroupe({ definitions: [asked] })
+    const handle = await kit.troupe.call(asked)
+    await kit.whenWaiting(handle, 'go')
+    expect(await handle.ask('how')).toBe('fine')
+    expect(kit.told).toEqual([])
+  })
+
   it('is not misled by a run that was ended while it waited', async () => {
     await using kit = await testTroupe({ definitions: [order] })
     const handle = await kit.troupe.call(order, 5)
