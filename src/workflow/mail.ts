@@ -156,12 +156,15 @@ export class Mail implements AnswersOwner {
   /** Invariant: one order. What the code does with what came before comes before. */
   async #see(): Promise<void> {
     // Race: asks are read first, so no message that came before one of them is overlooked.
-    for (const ask of await this.#listAsks()) {
+    const asks = await this.#listAsks()
+    for (const ask of asks) {
       await this.#receives.see(ask.seq)
       this.#hasAsks = this.#outstanding > 0
       if (this.#hasAsks) return
       await this.#answers.take(ask)
     }
+    // There may be more.
+    this.#hasAsks = asks.length >= mostAsksAtOnce
     await this.#receives.see(Infinity)
   }
 

@@ -106,6 +106,15 @@ describe('a run answers', () => {
     expect(seen).toEqual(totals)
   })
 
+  it('a thousand asks at once, without waiting for anything in between', async () => {
+    const { troupe } = await onStage({ definitions: [sum] })
+    const handle = await troupe.call(sum)
+    await parked(handle)
+    // No time passes here.
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => handle.ask('add', 1)))
+    expect(answers.sort((left, right) => Number(left) - Number(right)).at(-1)).toBe(1_000)
+  })
+
   it('by steps, which are done once, and after waiting', async () => {
     const done: number[] = []
     const shop = workflow('shop', {}, async (ctx) => {
