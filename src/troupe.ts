@@ -128,6 +128,9 @@ export class Troupe
    * console.log(await troupe.run('double', 21)) // 42
    * ```
    */
+  static open(options?: TroupeOptions): Promise<Troupe>
+  /** @internal */
+  static open(options?: TroupeOptions, world?: World): Promise<Troupe>
   static async open(options: TroupeOptions = {}, world: World = {}): Promise<Troupe> {
     checkNoThread()
     const checked = checkTroupeOptions(options)

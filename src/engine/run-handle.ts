@@ -32,6 +32,7 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
   readonly #clock: Clock
   #reader: MessageReader | undefined
 
+  /** @internal */
   constructor(feed: RunFeed, clock: Clock) {
     this.#feed = feed
     this.#clock = clock

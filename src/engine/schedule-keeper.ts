@@ -4,7 +4,7 @@ import { runCancelled, scheduleExists } from '../model/errors.ts'
 import { dueTicks, firstTick } from '../model/schedule.ts'
 import type { ScheduleRecord, ScheduleView } from '../store/schedules.ts'
 import { encodeTags } from './call.ts'
-import type { AnyDefinition } from './definition.ts'
+import { asDefinition, type AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { errorText } from './error-text.ts'
 import { limitsFor } from './limits.ts'
@@ -46,7 +46,7 @@ export class ScheduleKeeper {
     const known = this.#declared.get(name)
     if (known === schedule) return
     if (known !== undefined) throw scheduleExists(name)
-    if (typeof target !== 'string') await this.#registry.register(target)
+    if (typeof target !== 'string') await this.#registry.register(asDefinition(target))
     if (this.#nodeId !== undefined) await this.#deps.store.schedules.save([await this.recordOf(schedule)], this.#nodeId)
     this.#declared.set(name, schedule)
   }
@@ -66,7 +66,8 @@ export class ScheduleKeeper {
   async recordOf({ name, rule, target, input }: Schedule): Promise<ScheduleRecord> {
     const { store } = this.#deps
     const { encodeInput, maxValueBytes, timeout } = this.#options
-    const definition = typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(target)
+    const definition =
+      typeof target === 'string' ? this.#registry.find(target) : this.#registry.resolve(asDefinition(target))
     checkStored(name, definition)
     const { queue = 'default', priority, tags } = definition.settings
     const key = startKey({ definition, input, index: 0, maxBytes: maxValueBytes }, {})

@@ -12,7 +12,7 @@ export interface Schedule {
   readonly name: string
   readonly rule: Rule
   /** A definition, or the name of one. */
-  readonly target: AnyDefinition | string
+  readonly target: Definition | string
   readonly input: unknown
 }
 

@@ -21,6 +21,7 @@ export class WorkerContext<Input = unknown> {
   #sleeps: Sleeps | undefined
   #state: RunState | undefined
 
+  /** @internal */
   constructor(attempt: Attempt, payload: Input) {
     this.#attempt = attempt
     this.payload = payload

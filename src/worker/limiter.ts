@@ -24,6 +24,7 @@ export class Limiter<Input = never> implements LimiterRule {
   readonly bounds: Bounds
   readonly keyOf: ((input: Input) => string) | undefined
 
+  /** @internal */
   constructor(name: string, options: LimiterOptions<Input>) {
     checkName('The name of a limiter', name)
     const what = `limiter '${name}'`

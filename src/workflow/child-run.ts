@@ -43,6 +43,7 @@ export class ChildRun<Output = unknown> {
   readonly #steps: Steps
   readonly #path: string
 
+  /** @internal */
   constructor(steps: Steps, run: { readonly id: string; readonly name: string; readonly path: string }) {
     this.id = run.id
     this.name = run.name
