@@ -39,7 +39,7 @@ it('loses no line and none is twice, however many ticks come while the log is wr
   for (let n = 0; archives < 3; n++) {
     appendFileSync(log, `${n}\n`)
     lines += `${n}\n`
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await new Promise((resolve) => setImmediate(resolve))
   }
   const runs = await troupe.runs({ name: 'rotate', state: 'succeeded' })
   await troupe.stop()

@@ -254,9 +254,9 @@ describe('an actor in a thread', () => {
   })
 
   it('is killed while it starts', async () => {
-    const { ref, handle, buried } = calculator({ args: { hangsAtStart: true } })
+    const { ref, handle, buried, messages } = calculator({ args: { hangsAtStart: true } })
     ref.tell('add', 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!messages().includes('hangs')) await new Promise((resolve) => setImmediate(resolve))
     expect((await handle.kill()).kind).toBe('killed')
     expect(buried()).toEqual(['add: discarded'])
   })

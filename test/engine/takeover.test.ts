@@ -41,13 +41,18 @@ function readMarks(): { pid: number; at: number }[] {
 }
 
 it('what a killed process ran goes on in another one within a second', async () => {
-  const services: Started[] = [1, 2].map(() => startTroupe(project, ['start']))
+  const services: Started[] = []
   onTestFinished(() => services.forEach((service) => service.signal('SIGKILL')))
-  await Promise.all(services.map((service) => service.told('serving')))
+  const serve = async (): Promise<void> => {
+    const service = startTroupe(project, ['start'])
+    services.push(service)
+    await service.told('serving')
+  }
+  await serve()
   await troupe(project, ['call', 'mark'])
   const [first] = await marks(1)
-  // So that the other one has seen it come.
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  // Whoever comes later knows who is there.
+  await serve()
   const killedAt = Date.now()
   process.kill(first?.pid ?? 0, 'SIGKILL')
   const second = (await marks(2))[1]

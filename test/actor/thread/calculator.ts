@@ -26,7 +26,9 @@ export class Calculator extends Actor {
   }
   override async started(): Promise<void> {
     if (this.#options.failsToStart === true) throw new RangeError('no calculator today')
-    if (this.#options.hangsAtStart === true) await new Promise(() => undefined)
+    if (this.#options.hangsAtStart !== true) return
+    this.ctx.log.info({}, 'hangs')
+    await new Promise(() => undefined)
   }
   override stopped(reason: string): void {
     if (this.#options.failsToStop === true) throw new Error('no end')
