@@ -7,6 +7,7 @@ import type { Shell } from './command.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCall } from './commands/call.ts'
 import { addCancel } from './commands/cancel.ts'
+import { addCheckDeploy } from './commands/check-deploy.ts'
 import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
@@ -63,6 +64,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addQueues,
   addSchedules,
   addNodes,
+  addCheckDeploy,
 ]
 
 function buildProgram(io: Io, done: Shell['done']): Command {

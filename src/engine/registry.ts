@@ -5,6 +5,7 @@ import { TroupeError } from '../lib/errors.ts'
 import type { Discovered } from '../model/discovered.ts'
 import { definitionExists, limiterTaken, workerNotRegistered } from '../model/errors.ts'
 import type { Bounds } from '../model/limiter.ts'
+import { compareVersions } from '../model/version.ts'
 import type { Store } from '../store/store.ts'
 import type { AnyDefinition, PoolKind } from './definition.ts'
 import { definitionElsewhere, startsOf } from './elsewhere.ts'
@@ -29,7 +30,7 @@ export class Registry {
     this.#store = store
   }
 
-  /** Adds a definition; the last one added under a name is what the name starts. */
+  /** Adds a definition; the one of the highest version is what its name starts. */
   async register(definition: AnyDefinition, options: { replace?: boolean } = {}): Promise<void> {
     const version = versionOf(definition)
     const known = this.#versions.get(version)
@@ -40,7 +41,9 @@ export class Registry {
     const id = await this.#intern(definition, () =>
       known === undefined ? this.#versions.delete(version) : this.#versions.set(version, known),
     )
-    this.#newest.set(definition.name, definition)
+    const newest = this.#newest.get(definition.name)
+    if (newest === undefined || compareVersions(definition.version, newest.version) >= 0)
+      this.#newest.set(definition.name, definition)
     this.#byId.set(id, definition)
     this.#ids.set(definition, id)
     this.hasToldChecks ||= definition.told !== undefined

@@ -1,6 +1,6 @@
 // What an activation stands in: the node it is on, or what stands for one.
 import type { LogLevel } from '../lib/log.ts'
-import type { DivergencePolicy } from '../model/divergence.ts'
+import type { Difference, DivergencePolicy, JournalPlace } from '../model/divergence.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from './counts.ts'
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly logLevel: LogLevel
   /** For definitions that do not say. */
   readonly divergence: DivergencePolicy
+  /** Its code is only led through its journal, and nothing is begun. */
+  readonly rehearsing?: Rehearsing
   readonly counts: Counts
   readonly threads: Threads
   readonly slots: VisitHost
@@ -49,6 +51,13 @@ export interface Surroundings {
   startedByRun(id: string): void
   /** Something of this node is due then. */
   dueAt(at: number): void
+}
+
+/** Told where a rehearsal comes to its end. */
+export interface Rehearsing {
+  /** The code asks for something that the journal does not hold, after all that it holds. */
+  asked(asked: JournalPlace): void
+  found(difference: Difference): void
 }
 
 /** The moving part of a run that is made of steps. */

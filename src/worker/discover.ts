@@ -15,7 +15,7 @@ export interface Discoverer {
 
 /** Where the definitions of a folder go. */
 export interface Registrar {
-  register(definition: Definition | Schedule): Promise<void>
+  register(definition: Definition | Schedule): Promise<unknown>
   definitions(): readonly string[]
 }
 

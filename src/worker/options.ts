@@ -35,7 +35,7 @@ export interface DefinitionOptions<Input = never> {
   readonly input?: StandardSchemaV1
   /** Checks what a run returns. */
   readonly output?: StandardSchemaV1
-  /** A run stays on the version it was started with; `1` unless told. */
+  /** A run stays on the version it was started with; a name alone starts the highest, where 10 comes after 9 and 2.0.0-beta before 2.0.0. `1` unless told. */
   readonly version?: string
   /** Where its runs wait for a node that serves that queue; `default` unless told. */
   readonly queue?: string

@@ -217,8 +217,10 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   async continueAsNew(input: Input): Promise<never> {
     const { activation } = this.#steps
     if (activation.claimed.undoing !== undefined) return new Promise<never>(() => {})
-    const { record } = await activation.around.draft(activation.definition, input, {})
-    if (this.#steps.mayEnd('called continueAsNew')) activation.continueAsNew(record)
+    if (this.#steps.mayEnd('called continueAsNew')) {
+      const { record } = await activation.around.draft(activation.definition, input, {})
+      activation.continueAsNew(record)
+    }
     return new Promise<never>(() => {})
   }
 

@@ -33,6 +33,7 @@ interface Waiting {
 export class Retrace {
   readonly #options: RetraceOptions
   readonly #isStrict: boolean
+  readonly #mostMs: number
   // Nothing is compared: as it is told, or because the journal lacks what failed in the generation before.
   #isOff: boolean
   #waiting: Waiting[] = []
@@ -45,6 +46,8 @@ export class Retrace {
   constructor(options: RetraceOptions) {
     this.#options = options
     const policy = policyOf(options.activation)
+    // Nothing depends on it, and there are many.
+    this.#mostMs = options.activation.around.rehearsing === undefined ? lastPatienceMs : patienceMs * 3
     // A run that undoes is led through its journal for what undoes, and does nothing new.
     const undoes = options.activation.claimed.undoing !== undefined
     this.#isStrict = policy === 'strict' && !undoes
@@ -67,7 +70,7 @@ export class Retrace {
       return
     }
     this.#beginAll()
-    begin()
+    this.#beginOne({ asked, begin })
   }
 
   /** The code has had its turn after all it could be given. */
@@ -134,7 +137,7 @@ export class Retrace {
     // What else it holds need not be asked for.
     this.#isOff ||= left.length === 0
     if (left.length === 0) return this.#goOn()
-    if (this.#isStrict && this.#waitedMs < lastPatienceMs) return this.#wait()
+    if (this.#isStrict && this.#waitedMs < this.#mostMs) return this.#wait()
     this.#tell(left)
     if (!this.#isStrict) this.#goOn()
   }
@@ -166,7 +169,13 @@ export class Retrace {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    for (const { begin } of waiting) begin()
+    for (const each of waiting) this.#beginOne(each)
+  }
+
+  #beginOne({ asked, begin }: Waiting): void {
+    const { rehearsing } = this.#options.activation.around
+    if (rehearsing === undefined) begin()
+    else rehearsing.asked(asked)
   }
 
   /** What is remembered and was not asked for, in the order of the journal, then what was waited for. */

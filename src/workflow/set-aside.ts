@@ -30,12 +30,14 @@ export function openWaits({ steps, waits }: Claimed): readonly WaitRecord[] {
 
 /** As its definition says, or its engine. */
 export function policyOf({ definition, around }: Activation): DivergencePolicy {
+  if (around.rehearsing !== undefined) return 'strict'
   return definition.settings.divergence ?? around.divergence
 }
 
 /** Tells of what was found, and with the policy `strict` sets the run aside with all it waits for. */
 export function tellOfDifference(activation: Activation, waits: Waits, difference: Difference): void {
   if (activation.isOver) return
+  if (activation.around.rehearsing !== undefined) return activation.around.rehearsing.found(difference)
   const { claimed, definition, deps } = activation
   const { name } = definition
   const known = divergenceFrom(claimed.waits.find(({ kind }) => kind === 'diverged')?.name ?? null)

@@ -41,6 +41,7 @@ import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
 import { hotBufferedStatements } from '../../src/store/sqlite/buffered.ts'
 import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
 import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
+import { hotUnfinishedStatements } from '../../src/store/sqlite/unfinished.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
 import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 import { hotUndoStatements } from '../../src/store/sqlite/undoing.ts'
@@ -71,6 +72,8 @@ const statements = {
   ...hotWaitStatements,
   ...hotUndoStatements,
   ...hotWakeStatements,
+  ...hotUnfinishedStatements,
+  ...hotUnfinishedStatements,
   ...hotTokenStatements,
   ...hotMessageStatements,
   ...hotEventStatements,
@@ -277,7 +280,6 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH definition USING INDEX sqlite_autoindex_definition_1 (name=?)',
     'SCAN node',
     'SCAN served VIRTUAL TABLE INDEX 1:',
-    'USE TEMP B-TREE FOR ORDER BY',
   ],
   findUntold: ['SEARCH failure USING INDEX failure_untold (definition=?)', given],
   takeUntold: [
@@ -489,6 +491,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   markFollowed: [liveByKey, 'SCAN asked VIRTUAL TABLE INDEX 1:', runKeyById],
+  findUnfinished: [
+    'SEARCH live USING INTEGER PRIMARY KEY (rowid>?)',
+    runByKey,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    'SCAN (subquery-1)',
+  ],
   wakeDiverged: [liveByKey, 'SCAN wait USING COVERING INDEX wait_diverged', given, runByKey],
   findWaitingForRun: [runByKey, given, 'SEARCH wait USING COVERING INDEX wait_run (name=?)'],
   findEnds: ['SCAN asked VIRTUAL TABLE INDEX 1:', `${runKeyById} LEFT-JOIN`, ...endedOuter],

@@ -1,6 +1,14 @@
 // What the store knows of definitions beside their names.
-import type { DefinitionRules, DefinitionStore, KnownDefinition } from '../definitions.ts'
+import type {
+  DefinitionRules,
+  DefinitionStore,
+  KnownDefinition,
+  UnfinishedPage,
+  UnfinishedRun,
+} from '../definitions.ts'
+import { compareVersions } from '../../model/version.ts'
 import type { Access } from './transaction.ts'
+import { listUnfinished } from './unfinished.ts'
 
 // By primary key.
 const findRules = `select retention, on_failure as isTold, starts from definition where id = ?`
@@ -9,12 +17,10 @@ const setRules = `update definition set retention = ?, on_failure = ?, starts = 
 
 // Walks the index of unique names; the nodes are few.
 const findByName = `
-select id, version, starts from definition
-where name = ? and starts is not null
-order by exists (
+select id, version, starts, exists (
   select 1 from node cross join json_each(node.definitions) as served where lease_until >= ? and served.value = definition.id
-) desc, id desc
-limit 1`
+) as isServed
+from definition where name = ? and starts is not null`
 
 // By the unique public id.
 const findOfRun = `select definition from run where public_id = ?`
@@ -27,6 +33,15 @@ export const hotDefinitionStatements = { findByName, findOfRun }
 
 interface RulesRow extends Omit<DefinitionRules, 'isTold'> {
   readonly isTold: number
+}
+
+interface KnownRow extends KnownDefinition {
+  readonly isServed: number
+}
+
+function isBetter(one: KnownRow, other: KnownRow): boolean {
+  if (one.isServed !== other.isServed) return one.isServed === 1
+  return compareVersions(one.version, other.version) > 0
 }
 
 export class SqliteDefinitionStore implements DefinitionStore {
@@ -46,7 +61,12 @@ export class SqliteDefinitionStore implements DefinitionStore {
 
   find(name: string): Promise<KnownDefinition | undefined> {
     const { db, read, now } = this.#access
-    return read(() => db.get<KnownDefinition>(findByName, name, now()))
+    return read(() => {
+      const [first, ...others] = db.all<KnownRow>(findByName, now(), name)
+      if (first === undefined) return undefined
+      const { id, version, starts } = others.reduce((best, other) => (isBetter(other, best) ? other : best), first)
+      return { id, version, starts }
+    })
   }
 
   findOf(runId: string): Promise<number | undefined> {
@@ -57,5 +77,10 @@ export class SqliteDefinitionStore implements DefinitionStore {
   listNames(): Promise<string[]> {
     const { db, read } = this.#access
     return read(() => db.all<{ name: string }>(findNames).map(({ name }) => name))
+  }
+
+  listUnfinished(page: UnfinishedPage): Promise<UnfinishedRun[]> {
+    const { db, read, now } = this.#access
+    return read(() => listUnfinished(db, page, now()))
   }
 }

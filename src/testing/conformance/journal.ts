@@ -16,6 +16,42 @@ export const journalCases: Cases = {
     ])
   },
 
+  'lists the unfinished runs with their journals, page by page, and moves nothing': async (scene) => {
+    const parked = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(parked.held, 'a')], attempts: [attempt(parked.held, 'b', 1)] })
+    await scene.node.commit({ parks: [park(parked.held, startMs + 500)] })
+    const over = await scene.startAndClaim()
+    await scene.node.commit({ settles: [settle(over.held)] })
+    const running = await scene.startAndClaim()
+    const ready = await scene.start()
+    const all = await scene.store.definitions.listUnfinished({ after: 0, limit: 10 })
+    same(
+      all.map(({ state, claimed }) => [claimed.id, state]),
+      [
+        [parked.id, 'parked'],
+        [running.id, 'running'],
+        [ready, 'ready'],
+      ],
+    )
+    const [first] = all
+    same(
+      first?.claimed.steps.map(({ path }) => path),
+      ['a'],
+    )
+    same(
+      first?.claimed.failedAttempts.map(({ path, failed }) => [path, failed]),
+      [['b', 1]],
+    )
+    same(first?.claimed.waits.length, 1)
+    const after = first?.runId ?? 0
+    const next = await scene.store.definitions.listUnfinished({ after, limit: 1 })
+    same(
+      next.map(({ claimed }) => claimed.id),
+      [running.id],
+    )
+    assert.equal(await scene.node.isTaken(running.held, { settles: [settle(running.held)] }), true)
+  },
+
   'shows steps with their attempts and times': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ steps: [step(held, 'a', { attempt: 2 })] })

@@ -1,0 +1,120 @@
+// Checking code against all that is under way, before it is deployed: would each run go on?
+import type { AnyDefinition } from '../engine/definition.ts'
+import type { Deps } from '../engine/deps.ts'
+import { decodeError } from '../lib/codec.ts'
+import { reviveError } from '../model/error-classes.ts'
+import { differenceText, type Difference, type DivergencePolicy, type JournalPlace } from '../model/divergence.ts'
+import type { UnfinishedRun } from '../store/definitions.ts'
+import { rehearse, type RehearsalWorld, type Rehearsed } from './rehearsal.ts'
+
+/** What would become of one run with the new code. */
+export interface RunCheck {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  /**
+   * `continues`: it goes on where it is. `repeats`: so does it, and `step`, which was or may have been begun, is executed again. `diverges`: its journal does not fit
+   * the code. `fails`: the code throws before it comes to where the run is. `waits`: the code has its definition, and not in this version.
+   */
+  readonly verdict: 'continues' | 'repeats' | 'diverges' | 'fails' | 'waits'
+  /** One line; empty when it continues. */
+  readonly text: string
+  readonly step?: string
+  readonly difference?: Difference
+}
+
+export interface DeployCheckOptions extends Omit<RehearsalWorld, 'deps'> {
+  readonly deps: Deps
+  readonly definitions: readonly AnyDefinition[]
+  /** For definitions that do not say. */
+  readonly divergence: DivergencePolicy
+}
+
+// What is in memory at one time, and goes on at one time.
+const pageSize = 64
+
+/** Checks the unfinished runs of these definitions, one after another, in bounded memory; runs of other definitions are left out. */
+export async function* checkRuns(options: DeployCheckOptions): AsyncGenerator<RunCheck> {
+  const { store } = options.deps
+  for (let after = 0; ;) {
+    const runs = await store.definitions.listUnfinished({ after, limit: pageSize })
+    const last = runs.at(-1)
+    if (last === undefined) return
+    after = last.runId
+    const checks = await Promise.all(runs.map((run) => checkRun(run, options)))
+    for (const check of checks) if (check !== undefined) yield check
+  }
+}
+
+async function checkRun(run: UnfinishedRun, options: DeployCheckOptions): Promise<RunCheck | undefined> {
+  const { name, version, claimed } = run
+  const ofName = options.definitions.filter((definition) => definition.name === name)
+  if (ofName.length === 0) return undefined
+  const definition = ofName.find((each) => each.version === version)
+  const who = { id: claimed.id, name, version }
+  if (definition === undefined) {
+    const there = ofName.map((each) => each.version).join(', ')
+    return { ...who, verdict: 'waits', text: `waits for version ${version}: the code has ${there}` }
+  }
+  // A plain worker has no journal, a run that has not begun has nothing in it, and one that undoes does nothing new.
+  if (claimed.undoing !== undefined) return { ...who, verdict: 'continues', text: '' }
+  if (definition.runsOn === 'task' || !hasJournal(run)) return { ...who, verdict: 'continues', text: '' }
+  return { ...who, ...verdictOf({ run, definition, options }, await rehearse(definition, claimed, options)) }
+}
+
+function hasJournal({ claimed }: UnfinishedRun): boolean {
+  return claimed.steps.length + claimed.waits.length > 0
+}
+
+type Verdict = Omit<RunCheck, 'id' | 'name' | 'version'>
+
+const continues: Verdict = { verdict: 'continues', text: '' }
+
+interface Checked {
+  readonly run: UnfinishedRun
+  readonly definition: AnyDefinition
+  readonly options: DeployCheckOptions
+}
+
+function verdictOf({ run, definition, options }: Checked, rehearsed: Rehearsed): Verdict {
+  switch (rehearsed.end) {
+    case 'asked':
+      return isUnderWay(run, rehearsed.asked) ? repeats(rehearsed.asked.path) : continues
+    case 'returned':
+      return continues
+    case 'differs':
+      return differs(definition.settings.divergence ?? options.divergence, rehearsed.difference)
+    case 'threw':
+      return isRemembered(run, rehearsed.error) ? continues : fails(`the code throws ${String(rehearsed.error)}`)
+    case 'stood still':
+      return fails('the code asks for nothing and does not end')
+  }
+}
+
+/** Nothing of a run that waits is under way but what failed and is tried again. */
+function isUnderWay({ state, claimed }: UnfinishedRun, { path, kind }: JournalPlace): boolean {
+  if (kind !== 'step') return false
+  return state === 'running' || claimed.failedAttempts.some((attempt) => attempt.path === path)
+}
+
+function repeats(step: string): Verdict {
+  return { verdict: 'repeats', step, text: `repeats '${step}'` }
+}
+
+function fails(text: string): Verdict {
+  return { verdict: 'fails', text }
+}
+
+/** With a lenient policy only what cannot go on at all diverges. */
+function differs(policy: DivergencePolicy, difference: Difference): Verdict {
+  const { holds, asked } = difference
+  const [first] = asked
+  if (policy === 'strict' || first?.path === holds.path)
+    return { verdict: 'diverges', difference, text: `diverges at '${holds.path}': ${differenceText(difference)}` }
+  return first === undefined ? continues : repeats(first.path)
+}
+
+/** It ends with what a step failed with, as it was about to. */
+function isRemembered({ claimed }: UnfinishedRun, { message }: Error): boolean {
+  return claimed.steps.some(({ isError, value }) => isError && decodeError(value, reviveError).message === message)
+}
