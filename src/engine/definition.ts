@@ -30,6 +30,8 @@ export interface AnyDefinition extends Definition {
   readonly handler?: (ctx: never, input: never) => unknown
   /** Returns the output of the run, or a promise of it; throws or rejects with why it failed. */
   perform(activation: Activation): unknown
+  /** The versions whose runs it takes over where they are not registered, each with what performs those; it is given the number of this definition. */
+  readonly takesOver?: ReadonlyMap<string, (ownId: number) => AnyDefinition>
   /** An output that came from outside as its schema gives it back, or a promise of it. */
   checked?(output: unknown): unknown
   /** There where its messages are declared. */

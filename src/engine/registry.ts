@@ -47,6 +47,7 @@ export class Registry {
     this.#byId.set(id, definition)
     this.#ids.set(definition, id)
     this.hasToldChecks ||= definition.told !== undefined
+    await this.#takeOver(definition, id)
     this.#added()
   }
 
@@ -157,6 +158,14 @@ export class Registry {
     return workerNotRegistered(name, { known, searched: [...this.#searched.values()].map(asShown) })
   }
 
+  /** Runs of other versions, unless these are here themselves. */
+  async #takeOver({ name, takesOver }: AnyDefinition, id: number): Promise<void> {
+    for (const [version, heir] of takesOver ?? []) {
+      const formerId = await this.#store.internDefinition(name, version)
+      if (!this.#versions.has(versionOf({ name, version }))) this.#byId.set(formerId, heir(id))
+    }
+  }
+
   async #intern(definition: AnyDefinition, giveBack: () => void): Promise<number> {
     const { name, version, settings } = definition
     try {
@@ -186,7 +195,7 @@ function asShown({ folder, files, skipped }: Discovered): Discovered {
 }
 
 /** The key of a definition among all of all names. */
-function versionOf({ name, version }: AnyDefinition): string {
+function versionOf({ name, version }: Pick<AnyDefinition, 'name' | 'version'>): string {
   return JSON.stringify([name, version])
 }
 

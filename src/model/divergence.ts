@@ -86,6 +86,7 @@ export const divergenceRemedy =
   'Put what is new behind ctx.patch(id), so that runs under way keep the old way; or give the new code another version and keep the old one beside it; or let the new version take such runs over with { upcast }. The run goes on by itself once a process starts whose code fits.'
 
 function placeText({ path, kind }: JournalPlace): string {
+  if (path === '') return `the ${kind}`
   const last = path.slice(path.lastIndexOf('/') + 1)
   return last.startsWith(kind) ? `'${path}'` : `${kind} '${path}'`
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinPath, keyedPath, repeatedPath } from './path.ts'
+import { joinPath, keyedPath, repeatedPath, patternOf } from './path.ts'
 
 /** How a workflow reaches a step: names, each perhaps one item of a collection, and perhaps not the first of its name. */
 interface Part {
@@ -103,3 +103,10 @@ function unescape(text: string): string {
     code === undefined ? char : String.fromCharCode(Number.parseInt(code, 16)),
   )
 }
+
+it('a pattern leaves out keys and numbers, and nothing that is a part of a name', () => {
+  expect(patternOf('charge#2')).toBe('charge')
+  expect(patternOf('ship[sku-17]/pack#3')).toBe('ship[]/pack')
+  expect(patternOf('out[x\\]/y]/in[2]/s')).toBe('out[]/in[]/s')
+  expect(patternOf('a\\#2/b\\[c\\]')).toBe('a\\#2/b\\[c\\]')
+})

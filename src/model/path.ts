@@ -31,6 +31,11 @@ export function undonePath(path: string): string {
   return path.slice(0, -undoing.length)
 }
 
+/** A path without the keys of items and the numbers of uses: what all of one kind have in common, as `ship[]/pack`. */
+export function patternOf(path: string): string {
+  return path.replace(/(?<!\\)\[(?:\\.|[^\]\\])*\]/g, '[]').replace(/(?<!\\)#\d+/g, '')
+}
+
 function escapeName(name: string): string {
   // Measured: the test is 6x cheaper than the replace, and names seldom need it.
   return name.search(special) === -1 ? name : name.replace(special, escapeChar)

@@ -1,6 +1,6 @@
 // What the store knows of definitions beside their names: what is done with their runs without their code.
 import type { LiveState } from '../model/run.ts'
-import type { Claimed } from './store.ts'
+import type { Claimed, Held } from './store.ts'
 
 /** What a definition says of its runs. */
 export interface DefinitionRules {
@@ -32,6 +32,16 @@ export interface UnfinishedPage {
   /** The number of the last run of the page before; 0 for the first page. */
   readonly after: number
   readonly limit: number
+}
+
+/** A run is taken over by another version of its definition. */
+export interface UpgradeRecord {
+  readonly held: Held
+  readonly definitionId: number
+  /** Encoded. */
+  readonly input: string
+  /** The steps whose results are others from then on. */
+  readonly steps: readonly { readonly path: string; readonly value: string }[]
 }
 
 export interface DefinitionStore {

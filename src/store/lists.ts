@@ -20,6 +20,7 @@ export const heldLists = [
   'retries',
   'parks',
   'continues',
+  'upgrades',
 ] as const satisfies readonly (keyof Batch)[]
 
 /** The lists of a batch. */
@@ -45,6 +46,7 @@ export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K]
     retries: [],
     parks: [],
     continues: [],
+    upgrades: [],
     releases: [],
     completions: [],
     tells: [],

@@ -4,7 +4,7 @@ import type { RunOutcome } from '../model/run.ts'
 import type { AskStore } from './asks.ts'
 import type { CallersStore } from './callers.ts'
 import type { CancelAnswer, CancelRecord, CancelRequested } from './cancels.ts'
-import type { DefinitionStore } from './definitions.ts'
+import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
@@ -225,6 +225,7 @@ export interface Batch {
   readonly retries: readonly RetryRecord[]
   readonly parks: readonly ParkRecord[]
   readonly continues: readonly ContinueRecord[]
+  readonly upgrades: readonly UpgradeRecord[]
   readonly releases: readonly Held[]
   readonly completions: readonly CompletionRecord[]
   readonly tells: readonly TellRecord[]

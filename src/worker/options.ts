@@ -114,6 +114,7 @@ const known = [
   'retention',
   'onFailure',
   'divergence',
+  'upcast',
 ]
 
 // Invariant: I15. They are held in memory until the store has them.

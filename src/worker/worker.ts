@@ -65,6 +65,8 @@ export function worker(
 ): Definition<unknown> {
   const settings = definitionSettings(name, options)
   const { thread, version = '1' } = options
+  if ('upcast' in options)
+    throw definitionInvalid(`Worker '${name}' cannot have an upcast: it has no journal. Leave that to workflows.`)
   if (options.divergence !== undefined)
     throw definitionInvalid(`Worker '${name}' cannot have a divergence: it has no journal. Leave that to workflows.`)
   if (typeof handler !== 'function' && (thread === undefined || handler !== undefined))

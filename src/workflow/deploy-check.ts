@@ -50,7 +50,7 @@ async function checkRun(run: UnfinishedRun, options: DeployCheckOptions): Promis
   const { name, version, claimed } = run
   const ofName = options.definitions.filter((definition) => definition.name === name)
   if (ofName.length === 0) return undefined
-  const definition = ofName.find((each) => each.version === version)
+  const definition = performerOf(ofName, version)
   const who = { id: claimed.id, name, version }
   if (definition === undefined) {
     const there = ofName.map((each) => each.version).join(', ')
@@ -60,6 +60,13 @@ async function checkRun(run: UnfinishedRun, options: DeployCheckOptions): Promis
   if (claimed.undoing !== undefined) return { ...who, verdict: 'continues', text: '' }
   if (definition.runsOn === 'task' || !hasJournal(run)) return { ...who, verdict: 'continues', text: '' }
   return { ...who, ...verdictOf({ run, definition, options }, await rehearse(definition, claimed, options)) }
+}
+
+/** The version itself, or one that takes its runs over. */
+function performerOf(ofName: readonly AnyDefinition[], version: string): AnyDefinition | undefined {
+  const own = ofName.find((each) => each.version === version)
+  const heirs = ofName.map(({ takesOver }) => takesOver?.get(version)?.(0)).filter((heir) => heir !== undefined)
+  return own ?? heirs.at(-1)
 }
 
 function hasJournal({ claimed }: UnfinishedRun): boolean {

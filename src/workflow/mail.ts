@@ -97,6 +97,8 @@ export class Mail implements AnswersOwner {
 
   /** Something may have come. */
   look(): void {
+    // What is told to a run is no part of its rehearsal.
+    if (this.activation.around.rehearsing !== undefined) return
     if (this.#isWaiting) this.#leave ??= this.activation.around.post.mailboxes.open(() => this.look())
     this.#lookout.look()
   }

@@ -10,6 +10,7 @@ import { HeldWrite, type Write } from '../engine/writes.ts'
 import { deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import type { Difference, JournalPlace } from '../model/divergence.ts'
+import { nothingCommitted } from '../store/lists.ts'
 import type { Claimed } from '../store/store.ts'
 
 /** Where a rehearsal came to its end. */
@@ -86,7 +87,7 @@ function surroundingsOf(world: RehearsalWorld, end: (rehearsed: Rehearsed) => vo
     startedByRun: nothing,
     dueAt: nothing,
     // Nothing is begun that would come to these.
-    ...(unused as Pick<Surroundings, 'threads' | 'slots' | 'watch'>),
+    ...(unused as Pick<Surroundings, 'threads' | 'slots' | 'watch' | 'post'>),
   }
 }
 
@@ -95,6 +96,8 @@ const unused: unknown = {}
 /** A step of its own, as the answer to a patch, is more than the journal holds. */
 function hear(write: Write, { asked }: Rehearsing): void {
   if (!(write instanceof HeldWrite)) return
+  // A run that another version takes over is led on as one of that.
+  if (write.records.some(({ list }) => list === 'upgrades')) return write.committed(nothingCommitted)
   for (const { list, record } of write.records) {
     if (said.includes(list) || list === 'parks') continue
     asked({ path: 'path' in record ? String(record.path) : '', kind: 'patch' })

@@ -93,7 +93,11 @@ export class Retrace {
   mismatched(stored: JournalPlace, asked: JournalPlace): boolean {
     if (!this.#isStrict) return false
     const { activation, waits, journal } = this.#options
-    tellOfDifference(activation, waits, differenceOf({ after: journal.lastTaken, left: [stored], asked: [asked] }))
+    tellOfDifference(
+      activation,
+      [...waits.records, ...waits.unasked],
+      differenceOf({ after: journal.lastTaken, left: [stored], asked: [asked] }),
+    )
     return true
   }
 
@@ -101,7 +105,11 @@ export class Retrace {
   tellOfLeft(left: readonly JournalPlace[]): void {
     const { activation, journal, waits } = this.#options
     if (policyOf(activation) !== 'off')
-      tellOfDifference(activation, waits, differenceOf({ after: journal.lastTaken, left, asked: [] }))
+      tellOfDifference(
+        activation,
+        [...waits.records, ...waits.unasked],
+        differenceOf({ after: journal.lastTaken, left, asked: [] }),
+      )
   }
 
   clear(): void {
@@ -155,7 +163,11 @@ export class Retrace {
     const asked = [...this.#waiting.map((waiting) => waiting.asked), ...(late === undefined ? [] : [late])]
     // Once for each activation.
     this.#isOff = true
-    tellOfDifference(activation, waits, differenceOf({ after: journal.lastTaken, left, asked, end }))
+    tellOfDifference(
+      activation,
+      [...waits.records, ...waits.unasked],
+      differenceOf({ after: journal.lastTaken, left, asked, end }),
+    )
   }
 
   #goOn(): void {

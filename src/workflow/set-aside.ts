@@ -12,7 +12,6 @@ import {
 } from '../model/divergence.ts'
 import type { Claimed } from '../store/store.ts'
 import type { WaitRecord } from '../store/waits.ts'
-import type { Waits } from './waits.ts'
 
 // Whose code fits wakes it when it starts; this is for when both are there for a while, and the wrong one took it again.
 const leastPauseMs = toMs('30s')
@@ -35,7 +34,7 @@ export function policyOf({ definition, around }: Activation): DivergencePolicy {
 }
 
 /** Tells of what was found, and with the policy `strict` sets the run aside with all it waits for. */
-export function tellOfDifference(activation: Activation, waits: Waits, difference: Difference): void {
+export function tellOfDifference(activation: Activation, waits: readonly WaitRecord[], difference: Difference): void {
   if (activation.isOver) return
   if (activation.around.rehearsing !== undefined) return activation.around.rehearsing.found(difference)
   const { claimed, definition, deps } = activation
@@ -52,6 +51,6 @@ export function tellOfDifference(activation: Activation, waits: Waits, differenc
   const dueAt = now + Math.min(mostPauseMs, Math.max(leastPauseMs, now - divergence.since))
   const wait: WaitRecord = { path: '', kind: 'diverged', name: JSON.stringify(divergence), dueAt }
   // Whoever is set aside stands in no line.
-  const others = [...waits.records, ...waits.unasked].filter(({ kind }) => kind !== 'limiter')
+  const others = waits.filter(({ kind }) => kind !== 'limiter')
   activation.park([...others, wait], dueAt)
 }

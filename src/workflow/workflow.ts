@@ -11,6 +11,7 @@ import { BoundContext } from './bound-context.ts'
 import type { WorkflowContext } from './context.ts'
 import { splitMessages, type Declared, type MessagesOption } from './messages.ts'
 import { Steps } from './steps.ts'
+import { checkUpcasts, takeovers, type Upcast } from './upcast.ts'
 
 export type WorkflowHandler<Input, Output, Messages = unknown> = (
   ctx: WorkflowContext<Input, Messages>,
@@ -24,6 +25,11 @@ export interface WorkflowOptions<Input = never, Messages = unknown> extends Omit
    * Any message may be told without. `keep` and `overflow` beside them are as in a worker, for what is sent with `ctx.emit`.
    */
   readonly messages?: Messages & MessagesOption
+  /**
+   * Takes over the runs of other versions, by those, where they are not registered themselves: such a run is one of this version from then on, with its input
+   * and what it remembers changed once, and stored so. What cannot be changed is set aside.
+   */
+  readonly upcast?: Readonly<Record<string, Upcast>>
 }
 
 /**
@@ -71,9 +77,11 @@ export function workflow(
     throw definitionInvalid(`Workflow '${name}' cannot have a thread: its code is quick. Use a worker for its work.`)
   if (typeof handler !== 'function')
     throw definitionInvalid(`The handler of workflow '${name}' is ${typeof handler}: expected a function.`)
+  const { version = '1', upcast } = options
+  if (upcast !== undefined) checkUpcasts(name, version, upcast)
   const definition: AnyDefinition = {
     name,
-    version: options.version ?? '1',
+    version,
     settings,
     runsOn: 'workflow',
     ...(told && { told }),
@@ -96,5 +104,7 @@ export function workflow(
       return validate(settings.output, output, `The result of '${name}'`)
     },
   }
-  return definition
+  const whole: AnyDefinition =
+    upcast === undefined ? definition : { ...definition, takesOver: takeovers(definition, upcast) }
+  return whole
 }

@@ -51,6 +51,7 @@ export const gone = workflow('gone', {}, (ctx) => ctx.sleep('30d'))
 export const child = worker('child', {}, never)
 export const mail = worker('mail', {}, () => 1)
 export const all = workflow('all', {}, async (ctx) => {
+  ctx.answer('how far', () => mark('answered'))
   await ctx.map('items', [1, 2, 3], (item, ctx) => ctx.step('pack', () => item))
   const at = await ctx.now()
   await ctx.loop('poll', 0, async (turn, ctx) => {

@@ -42,6 +42,7 @@ import { hotBufferedStatements } from '../../src/store/sqlite/buffered.ts'
 import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
 import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
 import { hotUnfinishedStatements } from '../../src/store/sqlite/unfinished.ts'
+import { hotUpgradeStatements } from '../../src/store/sqlite/upgrades.ts'
 import { hotViewStatements } from '../../src/store/sqlite/views.ts'
 import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
 import { hotUndoStatements } from '../../src/store/sqlite/undoing.ts'
@@ -73,6 +74,7 @@ const statements = {
   ...hotUndoStatements,
   ...hotWakeStatements,
   ...hotUnfinishedStatements,
+  ...hotUpgradeStatements,
   ...hotUnfinishedStatements,
   ...hotTokenStatements,
   ...hotMessageStatements,
@@ -491,6 +493,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
   ],
   markFollowed: [liveByKey, 'SCAN asked VIRTUAL TABLE INDEX 1:', runKeyById],
+  moveLive: [liveByKey],
+  moveRun: [runByKey],
+  renewStep: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
   findUnfinished: [
     'SEARCH live USING INTEGER PRIMARY KEY (rowid>?)',
     runByKey,

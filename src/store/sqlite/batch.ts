@@ -17,6 +17,7 @@ import { recordStreams } from './streams.ts'
 import { nothingCommitted } from '../lists.ts'
 import { completeRuns, recordTokens } from './tokens.ts'
 import { endsIn, noNode, writeIn } from './transaction.ts'
+import { upgradeRuns } from './upgrades.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
@@ -26,6 +27,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
 
   const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
+  upgradeRuns(write, batch.upgrades)
   recordSteps(write, batch.steps)
   recordTurns(write, batch.turns)
   recordAttempts(write, batch.attempts)

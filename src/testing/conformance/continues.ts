@@ -28,6 +28,26 @@ export const continueCases: Cases = {
     )
   },
 
+  'lets another version take a run over, with its input and what it remembers changed': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: ['a', 'b'].map((path, seq) => step(held, path, { seq })) })
+    const definitionId = await scene.store.internDefinition('job', '2')
+    const upgrade = { held, definitionId, input: 'j"new"', steps: [{ path: 'b', value: 'j"changed"' }] }
+    assert.equal(await scene.node.isTaken(held, { upgrades: [upgrade], releases: [held] }), true)
+    same((await scene.store.findRun(id))?.input, 'j"new"')
+    same(
+      (await scene.store.listSteps(id)).map(({ value }) => value),
+      ['j"a"', 'j"changed"'],
+    )
+    same(await scene.node.claim(), [])
+    const claims = [{ ...scene.claimRequest(), definitionIds: [definitionId] }]
+    const { claimed } = await scene.node.commit({ claims })
+    same(
+      claimed[0]?.map((run) => [run.id, run.definitionId, run.input]),
+      [[id, definitionId, 'j"new"']],
+    )
+  },
+
   'begins a run anew with another input, in its next generation, without its journal and its waits': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ parks: [{ held, dueAt: startMs, waits: [sleepUntil(startMs)] }] })
