@@ -1,5 +1,7 @@
 // The errors around runs that start runs and wait for their ends.
+import { formatMs } from '../lib/duration.ts'
 import { TroupeError } from '../lib/errors.ts'
+import { reasonText, type WaitReason } from './reason.ts'
 
 export function recursionTooDeep(name: string, depth: number): TroupeError {
   return new TroupeError(
@@ -24,5 +26,15 @@ export function circularWait(run: NamedRun, awaited: NamedRun): TroupeError {
     'circular_wait',
     `${circle}. Give what it calls a key of its own, or start it with { detached: true } and do not wait for its result.`,
     { details: { runId: run.id, name: run.name, awaitedId: awaited.id, awaited: awaited.name }, retryable: false },
+  )
+}
+
+/** A workflow gave a run that it started no more time; `reason` says why that waits, where it does. */
+export function childTimeout(child: NamedRun, timeoutMs: number, reason: WaitReason | undefined): TroupeError {
+  const now = reason === undefined ? 'It is under way' : `It waits for ${reasonText(reason)}`
+  return new TroupeError(
+    'result_timeout',
+    `Run ${child.id} of '${child.name}' did not finish within the ${formatMs(timeoutMs)} that its result was waited for. ${now}, and goes on: await its result() again, give that a longer { timeout }, or end it with troupe.cancel.`,
+    { details: { runId: child.id, name: child.name, timeoutMs, ...(reason !== undefined && { reason: reason.kind }) } },
   )
 }

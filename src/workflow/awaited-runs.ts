@@ -14,7 +14,7 @@ export interface AwaitedRun {
 /** Until when a result is waited for, and what is told when that comes first. */
 export interface ResultDue {
   readonly at: number | null
-  readonly late: () => Error
+  readonly late: () => Promise<Error>
 }
 
 interface Waiting {

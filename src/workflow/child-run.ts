@@ -4,8 +4,8 @@ import { checkName, checkOptions } from '../engine/checks.ts'
 import { asDefinition, type Definition } from '../engine/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { unhurried } from '../lib/unhurried.ts'
-import { optionInvalid, resultTimeout } from '../model/errors.ts'
-import { recursionTooDeep } from '../model/family-errors.ts'
+import { optionInvalid } from '../model/errors.ts'
+import { childTimeout, recursionTooDeep } from '../model/family-errors.ts'
 import { joinPath } from '../model/path.ts'
 import type { ResultDue } from './awaited-runs.ts'
 import type { Steps } from './steps.ts'
@@ -66,9 +66,15 @@ export class ChildRun<Output = unknown> {
     const waitMs = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
     const due = (): ResultDue => ({
       at: waitMs === undefined ? null : storedTime(this.#steps.activation.deps.store.now() + waitMs),
-      late: () => resultTimeout(this.id, waitMs ?? 0),
+      late: () => this.#late(waitMs ?? 0),
     })
     return (await this.#steps.result(joinPath(this.#path, 'result'), this.id, due)) as Output
+  }
+
+  async #late(waitMs: number): Promise<Error> {
+    // Where the store cannot say why it waits, the error does not either.
+    const run = await this.#steps.activation.deps.store.findRun(this.id).catch(() => undefined)
+    return childTimeout(this, waitMs, run?.reason ?? undefined)
   }
 }
 

@@ -129,7 +129,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       const fail = (error: Error): void => record({ isError: true, value: errorText(error) })
       this.#wait(wait, () => {
         this.#awaited.remove(path)
-        fail(late())
+        void late().then((error) => this.activation.isOver || fail(error))
       })
       const ended = (end: FinishedRun | 'gone'): void =>
         this.came(path, () => {

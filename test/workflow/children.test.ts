@@ -118,6 +118,22 @@ describe('a workflow', () => {
     expect(await moving(clock, troupe.run(flow))).toEqual(['result_timeout', 'at last'])
   })
 
+  it('is told what a run waits for that has not ended in time, and what to do', async () => {
+    const nap = workflow('nap', {}, async (ctx) => ctx.receive('wake up'))
+    const flow = workflow('flow', {}, async (ctx) => {
+      const child = await ctx.call(nap)
+      return child
+        .result({ timeout: '1m' })
+        .catch((error: { message: string; details: object }) => [child.id, error.message, error.details])
+    })
+    const { troupe, clock } = await onStage({ definitions: [nap, flow] })
+    const [runId, message, details] = (await moving(clock, troupe.run(flow))) as [string, string, object]
+    expect(message).toBe(
+      `Run ${runId} of 'nap' did not finish within the 1m that its result was waited for. It waits for message 'wake up', and goes on: await its result() again, give that a longer { timeout }, or end it with troupe.cancel.`,
+    )
+    expect(details).toEqual({ runId, name: 'nap', timeoutMs: 60_000, reason: 'message' })
+  })
+
   it('names what runs side by side, and is told so when it does not', async () => {
     const clash = workflow('clash', {}, (ctx) => Promise.all([ctx.run(double, 1), ctx.run(double, 2)]))
     const named = workflow('named', {}, (ctx) =>
