@@ -180,8 +180,10 @@ export class NodeStatuses implements StatusVerbs {
 
   async #queues(): Promise<MetricPoint[]> {
     const queues = await this.#face.deps.store.listQueues()
-    return queues.flatMap(({ name, ready, running, scheduled, parked }) =>
-      Object.entries({ ready, running, scheduled, parked }).map(([state, runs]) => point({ queue: name, state }, runs)),
+    return queues.flatMap(({ name, ready, running, lost, scheduled, parked }) =>
+      Object.entries({ ready, running, lost, scheduled, parked }).map(([state, runs]) =>
+        point({ queue: name, state }, runs),
+      ),
     )
   }
 }

@@ -7,6 +7,8 @@ export interface QueueStatus {
   /** Waiting for an actor, or for what `RunStatus.reason` says. */
   readonly ready: number
   readonly running: number
+  /** Their process died, or lost touch with the store, and no other has taken them over yet. */
+  readonly lost: number
   /** To be started or tried again at a time. */
   readonly scheduled: number
   /** Set aside in the middle of their work. */

@@ -49,7 +49,10 @@ export interface RunView {
 export interface QueueView {
   readonly name: string
   readonly ready: number
+  /** On nodes that live. */
   readonly running: number
+  /** On others. */
+  readonly lost: number
   readonly scheduled: number
   readonly parked: number
   /** When the run was started that has been ready for longest. */

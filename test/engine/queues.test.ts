@@ -91,7 +91,7 @@ describe('queues()', () => {
     await troupe.call(mail, 1)
     await troupe.call(mail, 2, { delay: '1h' })
     await troupe.pause('mail')
-    const none = { ready: 0, running: 0, scheduled: 0, parked: 0 }
+    const none = { ready: 0, running: 0, lost: 0, scheduled: 0, parked: 0 }
     expect(await troupe.queues()).toEqual([
       { name: 'default', ...none, oldestReadyAt: undefined, pausedAt: undefined, nodes: 1 },
       { name: 'mail', ...none, ready: 1, scheduled: 1, oldestReadyAt: 1_500, pausedAt: 1_500, nodes: 0 },

@@ -36,7 +36,7 @@ async function queuesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const rows = await withClient(flags, io, (troupe) => troupe.queues())
   const now = io.clock.now()
   const nothing = 'No queues yet: the first run or node makes one.'
-  printListing({ rows, nothing, columns: columnsFor(now), narrow: (queue) => drawNarrow(queue, now) }, flags, io)
+  printListing({ rows, nothing, columns: columnsFor(rows, now), narrow: (queue) => drawNarrow(queue, now) }, flags, io)
   return exitCodes.ok
 }
 
@@ -63,11 +63,14 @@ function doneText(verb: QueueVerb, name: string, hasChanged: boolean): string {
   return `Queue '${name}' is paused: what runs goes on, nothing else starts. Go on with: troupe queues resume ${name}`
 }
 
-function columnsFor(now: number): Column<QueueStatus>[] {
+function columnsFor(queues: readonly QueueStatus[], now: number): Column<QueueStatus>[] {
+  const ofLost = { title: 'LOST', cell: ({ lost }: QueueStatus) => String(lost), align: 'right' } as const
+  const isOneLost = queues.some(({ lost }) => lost > 0)
   return [
     { title: 'QUEUE', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
     { title: 'READY', cell: ({ ready }) => String(ready), align: 'right' },
     { title: 'RUNNING', cell: ({ running }) => String(running), align: 'right' },
+    ...(isOneLost ? [ofLost] : []),
     { title: 'SCHEDULED', cell: ({ scheduled }) => String(scheduled), align: 'right' },
     { title: 'PARKED', cell: ({ parked }) => String(parked), align: 'right' },
     {
@@ -84,7 +87,8 @@ function columnsFor(now: number): Column<QueueStatus>[] {
   ]
 }
 
-function drawNarrow({ name, ready, running, pausedAt }: QueueStatus, now: number): string {
+function drawNarrow({ name, ready, running, lost, pausedAt }: QueueStatus, now: number): string {
+  const ofLost = lost === 0 ? '' : `  ${lost} lost`
   const paused = pausedAt === undefined ? '' : `  paused ${age(pausedAt, now)}`
-  return `${oneLine(name)}  ${ready} ready  ${running} running${paused}`
+  return `${oneLine(name)}  ${ready} ready  ${running} running${ofLost}${paused}`
 }

@@ -13,7 +13,10 @@ const resumeOne = `update queue set paused_at = null where id = ? and paused_at 
 
 // A walk over everything unfinished, for people. The oldest that is ready has the least number.
 const countLive = `
-select queue, state, count(*) as runs, min(run_id) as oldest from live group by queue, state`
+select queue, case when state = 'running' and not exists (
+    select 1 from node where node.id = live.node and node.lease_until >= ?) then 'lost' else state end as place,
+  count(*) as runs, min(run_id) as oldest
+from live group by queue, place`
 
 const findQueues = `select id, name, paused_at as pausedAt from queue order by name`
 
@@ -51,17 +54,18 @@ export function resumeQueue(db: Connection, queueId: number, asked: Asked): bool
 }
 
 export function listQueues(db: Connection, now: number): QueueView[] {
-  const counts = db.all<{ queue: number; state: string; runs: number; oldest: number }>(countLive)
+  const counts = db.all<{ queue: number; place: string; runs: number; oldest: number }>(countLive, now)
   const served = new Map(db.all<{ queue: number; nodes: number }>(findServed, now).map((row) => [row.queue, row.nodes]))
   return db.all<{ id: number; name: string; pausedAt: number | null }>(findQueues).map(({ id, name, pausedAt }) => {
-    const own = new Map(counts.filter(({ queue }) => queue === id).map((row) => [row.state, row]))
-    const inState = (state: string): number => own.get(state)?.runs ?? 0
+    const own = new Map(counts.filter(({ queue }) => queue === id).map((row) => [row.place, row]))
+    const inState = (place: string): number => own.get(place)?.runs ?? 0
     const oldest = own.get('ready')?.oldest
     const created = oldest === undefined ? undefined : db.get<{ createdAt: number }>(findCreated, oldest)
     return {
       name,
       ready: inState('ready'),
       running: inState('running'),
+      lost: inState('lost'),
       scheduled: inState('scheduled'),
       parked: inState('parked'),
       oldestReadyAt: created?.createdAt ?? null,

@@ -1,6 +1,6 @@
 // Pausing queues: nothing of a paused queue starts, on any node, and what runs goes on; and why runs wait.
 import assert from 'node:assert/strict'
-import { park, same, settle, startMs, type Cases, type Scene } from './scene.ts'
+import { park, same, settle, startMs, type Cases, type Scene, leaseMs } from './scene.ts'
 
 export const queueCases: Cases = {
   'claims nothing of a paused queue, and all of it once it is resumed': async (scene) => {
@@ -69,12 +69,28 @@ export const queueCases: Cases = {
     await scene.clock.advance(10)
     await scene.start()
     await scene.store.pauseQueue(other)
-    const none = { ready: 0, running: 0, scheduled: 0, parked: 0 }
-    const full = { ready: 2, running: 1, scheduled: 1, parked: 1 }
+    const none = { ready: 0, running: 0, lost: 0, scheduled: 0, parked: 0 }
+    const full = { ready: 2, running: 1, lost: 0, scheduled: 1, parked: 1 }
     same(await scene.store.listQueues(), [
       { name: 'default', ...full, oldestReadyAt: startMs + 10, pausedAt: null, nodes: 1 },
       { name: 'other', ...none, oldestReadyAt: null, pausedAt: startMs + 20, nodes: 0 },
     ])
+  },
+
+  'counts apart what ran on a node that is lost': async (scene) => {
+    const other = await scene.addNode()
+    await scene.startAndClaim()
+    await scene.start()
+    await other.claimOne()
+    const counted = async () => {
+      const [queue] = await scene.store.listQueues()
+      return [queue?.running, queue?.lost]
+    }
+    same(await counted(), [2, 0])
+    await scene.clock.advance(leaseMs / 2)
+    await scene.store.renewNode(other.nodeId, leaseMs)
+    await scene.clock.advance(leaseMs / 2 + 1)
+    same(await counted(), [1, 1])
   },
 
   'says that a run waits for a time': async (scene) => {
