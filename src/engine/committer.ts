@@ -29,6 +29,8 @@ export interface CommitterOptions {
   readonly woken: () => void
   /** A limiter lets somebody pass then. */
   readonly opensAt: (at: number) => void
+  /** Children of runs that have ended are yet to end. */
+  readonly moreToEnd: () => void
   readonly cancelRequested: (requests: readonly CancelRequested[]) => void
 }
 
@@ -95,6 +97,7 @@ export class Committer extends Actor {
       else write.committed(committed)
     }
     if (committed.woken > 0) this.#options.woken()
+    if (committed.isMoreToEnd) this.#options.moreToEnd()
     if (committed.opensAt !== null) this.#options.opensAt(committed.opensAt)
     if (committed.cancelRequests.length > 0) this.#options.cancelRequested(committed.cancelRequests)
   }

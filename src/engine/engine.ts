@@ -344,6 +344,7 @@ export class Engine {
       node: this.#membership.node,
       counts: this.counts,
       declaredDead: () => this.#declaredDead(),
+      moreToEnd: () => this.#timekeeper?.ref.tell('wake'),
       woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => {

@@ -69,4 +69,5 @@ export const nothingCommitted: Committed = {
   heldBack: [],
   cancelRequests: [],
   opensAt: null,
+  isMoreToEnd: false,
 }

@@ -258,6 +258,8 @@ export interface Committed {
   readonly cancelRequests: readonly CancelRequested[]
   /** From when on a limiter lets somebody pass who could not before; now or earlier for at once, null for nobody. */
   readonly opensAt: number | null
+  /** Children of runs that have ended are yet to end: `wakeRuns` does that, some at a time. */
+  readonly isMoreToEnd: boolean
 }
 
 /** Who a node is to the machine it runs on; enough to prove that it is dead. */
@@ -340,7 +342,7 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   /** Fails ready runs whose time is up, each with an error record in JSON. */
   expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<Expired[]>
 
-  /** Makes ready what is due, at most `limit` runs. */
+  /** Makes ready what is due, at most `limit` runs, and ends some of what is to end with its parent. */
   wakeRuns(limit: number): Promise<Woken>
 
   /** A number that differs after another connection has written, or when it cannot be read; a hint, never the only way to learn something. Never throws. */

@@ -15,6 +15,7 @@ import { hotDueStatements } from '../../src/store/sqlite/due.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotParkedStepStatements } from '../../src/store/sqlite/parked-steps.ts'
 import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
+import { hotEndingStatements } from '../../src/store/sqlite/endings.ts'
 import { hotEventStatements } from '../../src/store/sqlite/events.ts'
 import { hotDefinitionStatements } from '../../src/store/sqlite/definitions.ts'
 import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
@@ -62,6 +63,7 @@ const statements = {
   ...hotCircleStatements,
   ...hotContinueStatements,
   ...hotFamilyStatements,
+  ...hotEndingStatements,
   ...hotDueStatements,
   ...hotStateStatements,
   ...hotBufferedStatements,
@@ -486,12 +488,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   linkChild: [runByKey, 'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)'],
   markParent: [liveByKey],
   findAttached: [
-    'SEARCH run USING INDEX run_parent (parent=?)',
-    given,
+    'SEARCH run USING INDEX run_parent (parent=? AND rowid>?)',
     liveByKey,
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
-    'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH above USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   ],
+  findRest: ['SEARCH ending USING INTEGER PRIMARY KEY (rowid=?)'],
   markFollowed: [liveByKey, 'SCAN asked VIRTUAL TABLE INDEX 1:', runKeyById],
   moveLive: [liveByKey],
   moveRun: [runByKey],

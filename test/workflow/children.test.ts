@@ -284,6 +284,30 @@ describe('children end with their parent', () => {
     expect((await troupe.runs({ name: 'shared', state: 'cancelled' })).map(({ input }) => input)).toEqual([3])
   })
 
+  it('a thousand of them in their turn, in the same process and after its end', async () => {
+    const flow = workflow('flow', {}, async (ctx) => {
+      const numbers = Array.from({ length: 500 }, (_, n) => n)
+      await ctx.map('each', numbers, (n, ctx) => ctx.call(double, n, { delay: '1h' }), { concurrency: 100 })
+      await ctx.receive('never')
+    })
+    const store = storeFile()
+    const { troupe, clock, stop } = await onStage({ store, definitions: [double, flow] })
+    const handles = await Promise.all([troupe.call(flow), troupe.call(flow)])
+    const left = async ({ queues }: Pick<typeof troupe, 'queues'>) => {
+      await clock.advance(1)
+      return (await queues())[0]?.scheduled
+    }
+    await eventually(async () => (await left(troupe)) === 1_000)
+    await handles[0]?.cancel()
+    await eventually(async () => (await left(troupe)) === 500)
+    await stop()
+    const client = await onStage({ store, clock, definitions: [double, flow], starts: false })
+    await (await client.troupe.handle(handles[1]?.id ?? '')).cancel()
+    expect(await left(client.troupe)).toBe(300)
+    const later = await onStage({ store, clock, definitions: [double, flow], node: 'later' })
+    await eventually(async () => (await left(later.troupe)) === 0)
+  }, 60_000)
+
   it('and so do theirs', async () => {
     const inner = workflow('inner', {}, async (ctx) => ctx.run(job))
     const outer = workflow('outer', {}, async (ctx) => ctx.run(inner))

@@ -71,6 +71,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
     cancelRequests,
     woken,
     opensAt,
+    isMoreToEnd: write.news.isMoreToEnd,
   }
 }
 

@@ -4,9 +4,10 @@ import { runMoves } from '../../model/run.ts'
 import type { Expired, ExpiredRun, Woken } from '../due.ts'
 import type { Connection } from './connection.ts'
 import { isFollower } from './keys.ts'
+import { endMore, isMoreToEnd } from './endings.ts'
 import { lineUp } from './limited.ts'
 import { findOpenings, openDueLines } from './lines.ts'
-import { endRuns } from './moves.ts'
+import { cancelAll, endRuns } from './moves.ts'
 import { readyUntil, type Ends } from './runs.ts'
 import { nextSchedule } from './schedules.ts'
 
@@ -70,7 +71,8 @@ export function findNext(db: Connection): Omit<Woken, 'woken'> {
   const { nextDueAt = null, nextScheduleAt = null } = db.get<Omit<Woken, 'woken'>>(findNextDue) ?? {}
   const { opensAt } = findOpenings(db)
   const isEither = nextDueAt === null || opensAt === null
-  return { nextDueAt: isEither ? (nextDueAt ?? opensAt) : Math.min(nextDueAt, opensAt), nextScheduleAt }
+  const nextAt = isEither ? (nextDueAt ?? opensAt) : Math.min(nextDueAt, opensAt)
+  return { nextDueAt: isMoreToEnd(db) ? 0 : nextAt, nextScheduleAt }
 }
 
 /** Asked before anything is written: most of the time nothing is due. */
@@ -79,12 +81,13 @@ export function isAnyDue(db: Connection, now: number): boolean {
   return nextDueAt !== null && nextDueAt <= now
 }
 
-export function wakeRuns(write: Pick<Ends, 'db' | 'now' | 'admission'>, limit: number): Woken {
+export function wakeRuns(write: Ends, limit: number): Woken {
   const { db, now } = write
+  const ended = endMore(write, cancelAll)
   const woken = db.all<{ runId: number; limited: number }>(wakeDue, now, limit)
   lineUp(
     write,
     woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
   )
-  return { woken: woken.length + openDueLines(db, now), ...findNext(db) }
+  return { woken: ended + woken.length + openDueLines(db, now), ...findNext(db) }
 }

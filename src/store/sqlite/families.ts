@@ -1,16 +1,7 @@
-// Who ends with a run, and who waits for its end.
-import type { LiveState } from '../../model/run.ts'
+// Who waits for the end of a run.
 import type { FinishedRun } from '../store.ts'
 import type { WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
-
-// Those that end with the run that started them; walks run_parent, then by primary key.
-const findAttached = `
-select run.id as runId, run.public_id as id, definition.name, live.state, live.epoch, above.public_id as parentId
-from run cross join live on live.run_id = run.id
-cross join definition on definition.id = run.definition
-cross join run as above on above.id = run.parent
-where run.parent in (select value from json_each(?)) and run.is_detached = 0`
 
 // By the unique public id, then by primary key.
 const markFollowed = `
@@ -33,22 +24,7 @@ left join finished on finished.run_id = run.id and live.run_id is null
 where run.id is null or finished.outcome is not null`
 
 /** The statements of this file whose plans are tested. */
-export const hotFamilyStatements = { findAttached, markFollowed, findWaitingForRun, findEnds }
-
-/** An unfinished run that another one started. */
-export interface AttachedRun {
-  readonly runId: number
-  readonly id: string
-  readonly name: string
-  readonly state: LiveState
-  /** Of its latest claim. */
-  readonly epoch: number
-  readonly parentId: string
-}
-
-export function listAttached(db: Connection, parents: readonly number[]): AttachedRun[] {
-  return parents.length === 0 ? [] : db.all<AttachedRun>(findAttached, JSON.stringify(parents))
-}
+export const hotFamilyStatements = { markFollowed, findWaitingForRun, findEnds }
 
 /** Lets runs that somebody waits for wake that one at their end; true when one of them has ended already. */
 export function followRuns(db: Connection, waits: readonly WaitRecord[]): boolean {

@@ -1,7 +1,9 @@
 // The next generation of a run that has ended: the same run, its key, its journal of what succeeded, its attempts counted anew.
 import { generationMoves, type LiveState, type RunOutcome } from '../../model/run.ts'
 import type { Reopened } from '../operating.ts'
+import { endRest } from './endings.ts'
 import { lineUp } from './limited.ts'
+import { cancelAll } from './moves.ts'
 import { copyJournal } from './steps.ts'
 import { uncount } from './rollup.ts'
 import { closeTokensOf } from './tokens.ts'
@@ -45,8 +47,6 @@ const dropRequest = `delete from cancel_request where run_id = ?`
 /** The statements of this file whose plans are tested. */
 export const hotGenerationStatements = { findLatest, insertLive, openAgain, leaveTheDead }
 
-type Reopening = Pick<Ends, 'db' | 'admission' | 'now'>
-
 interface Latest {
   readonly runId: number
   readonly definition: number
@@ -60,15 +60,17 @@ interface Latest {
 }
 
 /** Makes ready again what failed or was cancelled, each in its next generation; tells of each what became of it. */
-export function reopenRuns(reopening: Reopening, ids: readonly string[]): Reopened[] {
-  return ids.map((id) => reopenOne(reopening, id))
+export function reopenRuns(ends: Ends, ids: readonly string[]): Reopened[] {
+  return ids.map((id) => reopenOne(ends, id))
 }
 
-function reopenOne({ db, admission, now }: Reopening, id: string): Reopened {
+function reopenOne(ends: Ends, id: string): Reopened {
+  const { db, admission, now } = ends
   const latest = db.get<Latest>(findLatest, id)
   if (latest === undefined) return 'not_found'
   const { runId, definition, state, generation, epoch, outcome, code } = latest
   if (state !== null) return state
+  endRest(ends, runId, cancelAll)
   if (generation === null || outcome === null) return 'not_found'
   if (!mayGoOn.has(outcome)) return outcome
   db.run(openAgain, now, runId)

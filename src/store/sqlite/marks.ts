@@ -92,6 +92,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),
     cancelRequests: listCancelRequests(db, batch.nodeId),
     opensAt: null,
+    isMoreToEnd: false,
   }
 }
 

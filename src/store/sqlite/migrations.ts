@@ -332,6 +332,12 @@ create index run_parent on run (parent) where parent is not null;
 -- Whether it started runs that end with it.
 alter table live add column has_children integer not null default 0;
 
+-- Runs that have ended and whose children have yet to, those behind the one that is given.
+create table ending (
+  run_id integer primary key,
+  after integer not null
+) strict;
+
 -- Who waits for the end of which run.
 create index wait_run on wait (name) where kind = 'run';
 

@@ -12,7 +12,8 @@ import { breakCircle } from './circles.ts'
 import { hasAsk } from './asks.ts'
 import { keepFailure } from './failures.ts'
 import { insertFinishedRows } from './finished.ts'
-import { followRuns, listAttached, listWaiting } from './families.ts'
+import { endChildren, type AttachedRun } from './endings.ts'
+import { followRuns, listWaiting } from './families.ts'
 import { wakeFollowers } from './keys.ts'
 import { wakeBufferedRuns } from './buffered.ts'
 import { backInLine } from './limited.ts'
@@ -128,7 +129,7 @@ export function undoRuns(write: Write, undoes: readonly UndoRecord[]): void {
     const { held, outcome, value } = undo
     if (!write.fence.holds(held) || !isEnd(write, undo)) continue
     decideEnd(write, { runId: held.runId, outcome, value })
-    endChildren(write, [held.runId])
+    endChildren(write, [held.runId], cancelAll)
   }
 }
 
@@ -174,7 +175,7 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     if (live === undefined) return []
     if (live.undo === 1 && ending.skipsUndo !== true) {
       decideEnd(ends, ending)
-      endChildren(ends, [runId])
+      endChildren(ends, [runId], cancelAll)
       return []
     }
     const { outcome, value } = cutShort(ends.db, runId, ending.value) ?? ending
@@ -301,7 +302,7 @@ function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
   if (cancelled.length > 0) db.run(deleteRequests, idsOf(cancelled))
   news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
   for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
-  endChildren(ends, idsWith(ended, 'hasChildren'))
+  endChildren(ends, idsWith(ended, 'hasChildren'), cancelAll)
   dropDecidedEnds(
     db,
     ended.flatMap(({ live }) => (live.undo === 2 ? [live.runId] : [])),
@@ -314,12 +315,11 @@ function idsWith(ended: readonly EndedRun[], flag: 'isFollowed' | 'hasChildren' 
   return ended.flatMap(({ live }) => (live[flag] === 1 ? [live.runId] : []))
 }
 
-/** What these runs started, and did not detach, ends with them. */
-function endChildren(ends: Ends, parents: readonly number[]): void {
-  const children = listAttached(ends.db, parents)
-  if (children.length > 0) forgetRequests(ends.db)
+/** The children of runs that have ended. */
+export function cancelAll(ends: Ends, children: readonly AttachedRun[]): void {
+  forgetRequests(ends.db)
   for (const child of children) {
-    const reason = `run ${child.parentId}, which started it, has ended`
+    const reason = `run ${child.parentId ?? ''}, which started it, has ended`
     const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
     cancelRun(ends, child, { value, reason })
   }

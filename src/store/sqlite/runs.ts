@@ -18,8 +18,16 @@ export interface Write {
   readonly outbox: Outbox
   readonly paused: PausedQueues
   /** What the answer tells besides. */
-  readonly news: { woken: number }
+  readonly news: News
   readonly admission: Admission
+}
+
+export interface News {
+  woken: number
+  /** How many more may end because others did. */
+  room: number
+  /** More are to end, each in its turn. */
+  isMoreToEnd: boolean
 }
 
 /** A transaction in which runs may end. */

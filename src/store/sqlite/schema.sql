@@ -72,6 +72,11 @@ CREATE TABLE emitted (
   primary key (run_id, epoch, n)
 ) strict, without rowid;
 
+CREATE TABLE ending (
+  run_id integer primary key,
+  after integer not null
+) strict;
+
 CREATE TABLE event (
   id integer primary key autoincrement,
   subscription integer not null,

@@ -1,6 +1,7 @@
 // How the parts of the store get at its file, and what a transaction on runs is made with.
 import { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
+import { mostAtOnce } from './endings.ts'
 import { Outbox } from './events.ts'
 import { PausedQueues } from './queues.ts'
 import { Rollup } from './rollup.ts'
@@ -25,7 +26,7 @@ export function endsIn(db: Connection, now: number): Ends {
     now,
     rollup: new Rollup(),
     admission: new Admission(db, now),
-    news: { woken: 0 },
+    news: { woken: 0, room: mostAtOnce, isMoreToEnd: false },
     outbox: new Outbox(db, now),
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { ChildRecord } from '../../store/start.ts'
 import type { Claimed, Held } from '../../store/store.ts'
 import type { ParkRecord } from '../../store/waits.ts'
-import { attach, cancel, errorValue, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
+import { attach, cancel, errorValue, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
 
 export const childCases: Cases = {
   'is there with the step that remembers it, and knows who started it': async (scene) => {
@@ -244,6 +244,47 @@ export const childCases: Cases = {
     await scene.clock.advance(5)
     same(await scene.store.expireRuns(9, () => errorValue('expired')), [{ id: 'child', isAwaited: true }])
     assert.equal(await scene.stateOf(parent.id), 'ready')
+  },
+
+  'ends with its parent in its turn where there are hundreds, each once and none forgotten': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const ids = Array.from({ length: 450 }, (_, n) => `many-${n}`)
+    const children = ids.map((id) => childOf(scene, parent.held, { id, path: id }))
+    await scene.node.commit({ children })
+    await scene.node.commit({ parks: [park(parent.held, startMs + 60_000)] })
+    const ended = async (): Promise<number> =>
+      (await scene.store.listRuns({ limit: 999, parent: parent.id, state: ['cancelled'] })).length
+    const { cancels, isMoreToEnd } = await scene.client.commit({ cancels: [cancel(parent.id)] })
+    same([cancels, isMoreToEnd, await ended()], [['cancelled'], true, 200])
+    same([await scene.store.wakeRuns(9), await ended()], [{ woken: 200, nextDueAt: 0, nextScheduleAt: null }, 400])
+    // Another process goes on after a crash.
+    const there = await scene.connect()
+    same([await there.wakeRuns(9), await ended()], [{ woken: 50, nextDueAt: null, nextScheduleAt: null }, 450])
+    same((await there.findRun('many-449'))?.state, 'cancelled')
+  },
+
+  'that is yet to end with its parent ends before that goes on': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const ids = Array.from({ length: 250 }, (_, n) => `many-${n}`)
+    await scene.node.commit({ children: ids.map((id) => childOf(scene, parent.held, { id, path: id })) })
+    same((await scene.node.commit({ settles: [settle(parent.held, 'failed')] })).isMoreToEnd, true)
+    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same(await scene.store.listSteps(parent.id), [])
+    same((await scene.store.wakeRuns(9)).nextDueAt, null)
+    same((await scene.store.listRuns({ limit: 999, parent: parent.id, state: ['cancelled'] })).length, 250)
+  },
+
+  'ends with its parent, and so do those below, where their number is more than ends at once': async (scene) => {
+    const top = await scene.startAndClaim()
+    const ids = Array.from({ length: 150 }, (_, n) => `mid-${n}`)
+    await scene.node.commit({ children: ids.map((id) => childOf(scene, top.held, { id, path: id })) })
+    const below = (await scene.node.claim(150)).map(({ held, id }) => childOf(scene, held, { id: `low-${id}` }))
+    await scene.node.commit({ children: below })
+    const mids = below.map(({ held, start }) => parkFor(held, start.id))
+    await scene.node.commit({ parks: mids })
+    await scene.node.commit({ settles: [settle(top.held)] })
+    while ((await scene.store.wakeRuns(9)).nextDueAt === 0);
+    same((await scene.store.listRuns({ limit: 999, state: ['cancelled'] })).length, 300)
   },
 
   'that was tried again before its parent ends with the next generation of that': async (scene) => {

@@ -89,6 +89,7 @@ export const nodeCases: Cases = {
     const nothing = {
       started: [],
       joined: new Map(),
+      isMoreToEnd: false,
       tells: [],
       completions: [],
       cancels: [],
