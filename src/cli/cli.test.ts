@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Definition } from '../engine/definition.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Troupe } from '../troupe.ts'
+import { limiter } from '../worker/limiter.ts'
 import { worker } from '../worker/worker.ts'
 import { workflow } from '../workflow/workflow.ts'
 import { main } from './cli.ts'
@@ -67,7 +68,7 @@ describe('what was typed wrongly', () => {
     const told = await troupe('/', ['schedules', 'nxt', 'five'])
     expect([told.code, told.err]).toEqual([
       2,
-      "troupe: There is no 'nxt' of troupe schedules. Did you mean 'next'? There is: pause, resume, trigger, next\n",
+      "troupe: There is no 'nxt' of troupe schedules. Did you mean 'next'? There is: pause, resume, trigger, backfill, next\n",
     ])
     expect((await troupe('/', ['queues', 'puase', 'mail'])).err).toContain("Did you mean 'pause'?")
   })
@@ -229,6 +230,12 @@ describe('exit codes', () => {
     [2, 'run greet "ann" --timeout 5', 'ok'],
     [2, 'schedules pause fiv', 'ok'],
     [2, 'schedules nxt fiv', 'ok'],
+    [2, 'schedules backfill fiv', 'ok'],
+    [2, 'schedules backfill fiv --from monday', 'ok'],
+    [2, 'call greet "ann" --debounce 5s', 'ok'],
+    [2, 'call greet "ann" --key a --debounce 5', 'ok'],
+    [2, 'call greet "ann" --key a --debounce 5s --throttle 5s', 'ok'],
+    [2, 'call greet "ann" --key a --keep-last --on-conflict reject', 'ok'],
     [2, 'queues pause defalt', 'ok'],
     [2, 'show 01234567', 'ok'],
     [2, 'cancel 01234567', 'ok'],
@@ -238,14 +245,87 @@ describe('exit codes', () => {
     [78, 'call greet "ann"', 'bad'],
     [78, 'start', 'bad'],
     [78, 'definitions', 'bad'],
-    ...['runs', 'stats', 'dead', 'audit', 'queues', 'schedules', 'nodes', 'show 01234567', 'logs 01234567'].map(
-      (command): [number, string, string] => [78, command, 'wrong'],
-    ),
+    ...[
+      'runs',
+      'stats',
+      'dead',
+      'audit',
+      'queues',
+      'limits',
+      'schedules',
+      'nodes',
+      'show 01234567',
+      'logs 01234567',
+    ].map((command): [number, string, string] => [78, command, 'wrong']),
     [78, 'runs', 'pools'],
     [0, 'runs', 'ok'],
   ])('are %i for: %s (%s.mjs)', async (code, command, config) => {
     const told = await troupe(folder, [...command.split(' '), '--config', `${config}.mjs`])
     expect([told.code, told.err]).toEqual([code, code === 0 ? '' : (expect.any(String) as string)])
+  })
+})
+
+describe('a store that is used', () => {
+  let folder = ''
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    mkdirSync(join(folder, 'workers'))
+    writeFileSync(join(folder, 'troupe.config.mjs'), "export default { store: 'sqlite:jobs.db', workers: './workers' }")
+    const greet = "export const install = (troupe: any) => troupe.register('greet', {}, () => 1)"
+    writeFileSync(join(folder, 'workers/greet.ts'), greet)
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('starts runs for the ticks that a schedule has missed', async () => {
+    const order = worker('order', {}, () => undefined)
+    await using engine = await Troupe.open({ store: `sqlite:${join(folder, 'jobs.db')}`, definitions: [order] })
+    await engine.schedule('nightly', { cron: '30 2 * * *', overlap: 'allow' }, order)
+    const span = ['--from', '2026-05-01T00:00:00Z', '--to', '2026-05-03T00:00:00Z']
+    const backfill = ['schedules', 'backfill', 'nightly', ...span]
+    const started = (await troupe(folder, [...backfill, '--by', 'bob'])).out.trim().split('\n')
+    const runs = await Promise.all(started.map((id) => engine.get(id)))
+    expect(runs.map((one) => one && new Date(one.scheduledAt ?? 0).toISOString())).toEqual([
+      '2026-05-01T02:30:00.000Z',
+      '2026-05-02T02:30:00.000Z',
+    ])
+    expect(await troupe(folder, backfill)).toMatchObject({
+      code: 0,
+      out: '',
+      err: 'Every tick of that time has its run.\n',
+    })
+    expect(JSON.parse((await troupe(folder, [...backfill, '--json'])).out)).toEqual({ name: 'nightly', runs: [] })
+    expect((await engine.audit({ limit: 3 })).some(({ by }) => by === 'bob')).toBe(true)
+    for (const id of started) await engine.cancel(id)
+    await engine.unschedule('nightly')
+  })
+
+  it('lists its limiters with who has their slots and who waits', async () => {
+    const narrow = limiter('narrow', { concurrency: 1, rate: { limit: 9, per: '1s' } })
+    const order = worker('order', { limits: [narrow] }, () => new Promise(() => {}))
+    await using engine = await Troupe.open({ store: `sqlite:${join(folder, 'jobs.db')}`, definitions: [order] })
+    await engine.start()
+    const first = await engine.call(order)
+    const second = await engine.call(order)
+    const [head, row] = (await troupe(folder, ['limits'])).out.split('\n')
+    expect(head).toMatch(/^LIMITER +ALLOWS +TAKEN +WAITING +HELD BY +NEXT/)
+    expect(row?.split(/ {2,}/)).toEqual(['narrow', '1 a key, 9 in 1s', '1', '1', first.id, second.id].map(String))
+    const [told] = JSON.parse((await troupe(folder, ['limits', '--json'])).out) as object[]
+    expect(told).toMatchObject({ name: 'narrow', slots: 1, waiting: 1, holders: [first.id], waiters: [second.id] })
+    expect((await troupe(folder, ['limits'], 30)).out).toContain('1 taken')
+    await second.cancel()
+    void first.cancel()
+    await engine.stop({ within: 0 })
+  })
+
+  it('shares runs among calls of a key by rules of their own', async () => {
+    const call = async (...flags: string[]): Promise<string> =>
+      (await troupe(folder, ['call', 'greet', '"a"', '--key', 'k', ...flags])).out
+    for (const flags of [['--debounce', '1h'], ['--throttle', '1h'], ['--keep-last']]) {
+      const [first, second] = [await call(...flags), await call(...flags)]
+      expect([first.length > 9, second]).toEqual([true, first])
+    }
   })
 })
 

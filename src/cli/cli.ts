@@ -12,6 +12,7 @@ import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
+import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
 import { addQueues } from './commands/queues.ts'
@@ -62,6 +63,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addCancel,
   addDefinitions,
   addQueues,
+  addLimits,
   addSchedules,
   addNodes,
   addCheckDeploy,

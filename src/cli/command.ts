@@ -1,5 +1,6 @@
 // How a command is made: its words for the help, what it takes, and where its exit code goes.
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { instantOf } from '../lib/instant.ts'
 import type { CommonFlags } from './config.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { Io } from './io.ts'
@@ -58,4 +59,11 @@ export function wholeNumber(text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.')
   return number
+}
+
+/** In milliseconds since 1970. */
+export function instant(text: string): number {
+  const at = instantOf(text)
+  if (at !== undefined) return at
+  throw new InvalidArgumentError('Give a date and time, as in 2026-05-01T02:30:00Z.')
 }

@@ -1,4 +1,5 @@
 // Commands that list things of a kind, with verbs that do something to one of them by its name.
+import type { Command } from 'commander'
 import { addCommand, type Shell } from './command.ts'
 import type { CommonFlags } from './config.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -10,6 +11,8 @@ export interface Verb {
   readonly description: string
   /** It changes nothing, so nobody is told who did it. */
   readonly isReading?: true
+  /** Declares the flags of its own. */
+  readonly addFlags?: (command: Command) => unknown
 }
 
 export interface VerbRequest<Name extends string> {
@@ -43,7 +46,7 @@ export function addThings<Name extends string>(shell: Shell, things: Things<Name
       return list(flags, io)
     },
   }).allowExcessArguments()
-  for (const [verb, { description: does, isReading }] of verbs) {
+  for (const [verb, { description: does, isReading, addFlags }] of verbs) {
     const command = addCommand<CommonFlags & ByFlags>(
       { ...shell, program },
       {
@@ -55,5 +58,6 @@ export function addThings<Name extends string>(shell: Shell, things: Things<Name
     )
     const named = isReading === true ? command : addBy(command)
     named.argument('<name>', `the ${thing}`)
+    addFlags?.(named)
   }
 }

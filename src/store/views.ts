@@ -144,6 +144,10 @@ export interface LimiterView {
   /** Taken now, of all keys. */
   readonly slots: number
   readonly waiting: number
+  /** The ids of runs that have its slots, themselves or by a step, at most ten. */
+  readonly holders: readonly string[]
+  /** The ids of runs that wait for them, the oldest first, at most ten. */
+  readonly waiters: readonly string[]
 }
 
 /** A node as the store knows it. Times are milliseconds since 1970. */

@@ -1,20 +1,22 @@
 // `troupe call`: starts a run for whoever serves its queue, and leaves.
 import { InvalidArgumentError, Option } from 'commander'
 import type { CallOptions } from '../../engine/call.ts'
-import { instantOf } from '../../lib/instant.ts'
 import type { RunStatus } from '../../engine/run-status.ts'
-import { addCommand, wholeNumber, type Shell } from '../command.ts'
+import { addCommand, instant, wholeNumber, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags } from '../config.ts'
 import { earlierText, hasOtherInput, type Asked } from '../earlier-run.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
-import { checkTime, unknownWorker } from '../usage.ts'
+import { checkTime, unknownWorker, usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 
 interface CallFlags extends CommonFlags {
   readonly key?: string
   readonly onConflict?: 'attach' | 'reject' | 'replace'
+  readonly debounce?: string
+  readonly throttle?: string
+  readonly keepLast?: boolean
   readonly delay?: string
   readonly at?: number
   readonly expires?: string
@@ -45,6 +47,15 @@ export function addCall(shell: Shell): void {
     .argument('[json]', 'its input; - reads standard input')
     .option('--key <text>', 'idempotency key: the same key is the same run')
     .addOption(new Option('--on-conflict <what>', 'when a run has the key').choices(['attach', 'reject', 'replace']))
+    .addOption(
+      new Option('--debounce <time>', 'waits so long after the last call of the key').conflicts(othersThan('debounce')),
+    )
+    .addOption(new Option('--throttle <time>', 'one run of the key in so long').conflicts(othersThan('throttle')))
+    .addOption(
+      new Option('--keep-last', 'one run of the key at a time, and the last call after it').conflicts(
+        othersThan('keepLast'),
+      ),
+    )
     .option('--delay <time>', 'how much later it starts, as in 30s, 5m, 2h')
     .option('--at <time>', 'when it starts, as in 2026-05-01T02:30:00Z', instant)
     .option('--expires <time>', 'fails unless it has begun so long after it could')
@@ -69,7 +80,8 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
     const askedAt = io.clock.now()
     const handle = await troupe.call(name, payload, callOptions(flags))
     const { id } = handle
-    if (flags.key !== undefined) tellOfOther(await handle.status(), { payload, askedAt, key: flags.key }, io)
+    if (flags.key !== undefined && isJoining(flags))
+      tellOfOther(await handle.status(), { payload, askedAt, key: flags.key }, io)
     io.stdout.write(flags.json === true ? `${toJson({ id, name })}\n` : `${id}\n`)
     if (flags.json !== true && io.stdout.isTerminal)
       io.stderr.write(`It runs where its queue is served: troupe start. Look at it: troupe show ${id}\n`)
@@ -79,19 +91,44 @@ async function callCommand({ name, input, flags }: CallRequest, io: Io): Promise
   }
 }
 
+/** Whether a run that has the key stays as it is: a debounced or kept call changes it. */
+function isJoining({ debounce, keepLast }: CallFlags): boolean {
+  return debounce === undefined && keepLast !== true
+}
+
 /** Who gives other input under a key that is taken is told that it is not used. */
 function tellOfOther(status: RunStatus, asked: Asked, io: Io): void {
   const earlier = hasOtherInput(status, asked) ? earlierText(status, asked, io) : undefined
   if (earlier !== undefined) io.stderr.write(`${earlier}\n`)
 }
 
+// What is done with a key is one of these.
+function othersThan(rule: string): string[] {
+  return ['onConflict', 'debounce', 'throttle', 'keepLast'].filter((one) => one !== rule)
+}
+
+/** Throws `usage` for what needs a key and has none. */
+function keyOptions({ key, onConflict, debounce, throttle, keepLast }: CallFlags): CallOptions {
+  const rule = Object.entries({ '--debounce': debounce, '--throttle': throttle, '--keep-last': keepLast }).find(
+    ([, value]) => value !== undefined,
+  )
+  if (key === undefined && rule !== undefined)
+    throw usage(`${rule[0]} is about calls that share a key: give it with --key`)
+  for (const [flag, time] of Object.entries({ debounce, throttle }))
+    if (time !== undefined) checkTime(`--${flag}`, time)
+  if (key === undefined) return onConflict === undefined ? {} : { onConflict }
+  if (debounce !== undefined) return { debounce: { key, period: debounce } }
+  if (throttle !== undefined) return { throttle: { key, period: throttle } }
+  if (keepLast === true) return { keepLast: { key } }
+  return { idempotencyKey: key, ...(onConflict !== undefined && { onConflict }) }
+}
+
 function callOptions(flags: CallFlags): CallOptions {
-  const { key, onConflict, delay, at, expires, timeout, attempts, queue, priority: urgency, tag, correlationId } = flags
+  const { delay, at, expires, timeout, attempts, queue, priority: urgency, tag, correlationId } = flags
   for (const [flag, time] of Object.entries({ delay, expires, timeout }))
     if (time !== undefined) checkTime(`--${flag}`, time)
   return {
-    ...(key !== undefined && { idempotencyKey: key }),
-    ...(onConflict !== undefined && { onConflict }),
+    ...keyOptions(flags),
     ...(delay !== undefined && { delay }),
     ...(at !== undefined && { at }),
     ...(expires !== undefined && { expires }),
@@ -102,12 +139,6 @@ function callOptions(flags: CallFlags): CallOptions {
     ...(tag !== undefined && { tags: tag }),
     ...(correlationId !== undefined && { correlationId }),
   }
-}
-
-function instant(text: string): number {
-  const at = instantOf(text)
-  if (at !== undefined) return at
-  throw new InvalidArgumentError('Give a date and time, as in 2026-05-01T02:30:00Z.')
 }
 
 function priority(text: string): number {

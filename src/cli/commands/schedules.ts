@@ -1,7 +1,7 @@
-// `troupe schedules`: the schedules of a store, and pausing, resuming, triggering and foreseeing one.
+// `troupe schedules`: the schedules of a store, and pausing, resuming, triggering, backfilling and foreseeing one.
 import type { ScheduleStatus } from '../../engine/schedule-verbs.ts'
 import { formatMs } from '../../lib/duration.ts'
-import type { Shell } from '../command.ts'
+import { instant, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -14,19 +14,32 @@ import { toJson } from '../values.ts'
 import { addThings, type VerbRequest } from '../verbs.ts'
 import { whoDoes, type ByFlags } from '../who.ts'
 
-type ScheduleVerb = 'pause' | 'resume' | 'trigger' | 'next'
+type ScheduleVerb = 'pause' | 'resume' | 'trigger' | 'next' | 'backfill'
+
+/** Of `backfill`. */
+interface SpanFlags {
+  readonly from?: number
+  readonly to?: number
+}
 
 export function addSchedules(shell: Shell): void {
   addThings<ScheduleVerb>(shell, {
     name: 'schedules',
     thing: 'schedule',
-    summary: 'list schedules, pause, resume, trigger or foresee one',
+    summary: 'list schedules, pause, resume, trigger, backfill or foresee one',
     description:
       'Lists the schedules of the store. Those that code declares are among them while a node that has it runs.',
     verbs: {
       pause: { description: 'Keeps a schedule from firing, on any node, until it is resumed.' },
       resume: { description: 'Lets a schedule fire again, from its next tick on.' },
       trigger: { description: 'Starts a run of a schedule now, and prints its id.' },
+      backfill: {
+        description: 'Starts a run for every tick between two times that has none, and prints their ids.',
+        addFlags: (command) =>
+          command
+            .requiredOption('--from <time>', 'the first tick, as in 2026-05-01T02:30:00Z', instant)
+            .option('--to <time>', 'the last one (default: now)', instant),
+      },
       next: { description: 'Prints the next times at which a schedule fires.', isReading: true },
     },
     list: schedulesCommand,
@@ -46,18 +59,21 @@ async function schedulesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
 /** Throws `schedule_not_found`. */
 async function scheduleCommand(
   { verb, name }: VerbRequest<ScheduleVerb>,
-  flags: CommonFlags & ByFlags,
+  flags: CommonFlags & ByFlags & SpanFlags,
   io: Io,
 ): Promise<ExitCode> {
   const who = whoDoes(flags)
+  const { from = 0, to = io.clock.now() } = flags
   const done = await withClient(flags, io, async (troupe) => {
     if (verb === 'next') return { name, next: await troupe.nextFires(name) }
     if (verb === 'trigger') return { name, run: (await troupe.trigger(name, who)).id }
+    if (verb === 'backfill') return { name, runs: (await troupe.backfill(name, { from, to }, who)).map(({ id }) => id) }
     await (verb === 'pause' ? troupe.pauseSchedule(name, who) : troupe.resumeSchedule(name, who))
     return { name, paused: verb === 'pause' }
   })
   if (flags.json === true) io.stdout.write(`${toJson(done)}\n`)
   else if ('next' in done) printTimes(done.next ?? [], io)
+  else if ('runs' in done) printRuns(done.runs ?? [], io)
   else if ('run' in done) io.stdout.write(`${done.run}\n`)
   else io.stderr.write(`${oneLine(done.paused === true ? pausedText(name) : `Schedule '${name}' goes on.`)}\n`)
   return exitCodes.ok
@@ -65,6 +81,11 @@ async function scheduleCommand(
 
 function pausedText(name: string): string {
   return `Schedule '${name}' is paused: what runs goes on. Go on with: troupe schedules resume ${name}`
+}
+
+function printRuns(ids: readonly string[], io: Io): void {
+  if (ids.length === 0) io.stderr.write('Every tick of that time has its run.\n')
+  for (const id of ids) io.stdout.write(`${id}\n`)
 }
 
 function printTimes(times: readonly number[], io: Io): void {

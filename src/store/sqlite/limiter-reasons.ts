@@ -2,7 +2,7 @@
 import { passesAt } from '../../model/limiter.ts'
 import type { WaitReason } from '../../model/reason.ts'
 import type { Connection } from './connection.ts'
-import { boundsOf, paceOf } from './limiters.ts'
+import { boundsOf, holdersOf, paceOf } from './limiters.ts'
 
 // By the index of waiters, then by primary keys.
 const findWaiting = `
@@ -13,11 +13,6 @@ where waiter.run_id = ? order by waiter.ticket limit 1`
 // By primary key prefix.
 const countSlots = `
 select count(*) as ofAll, coalesce(sum(key = ?2), 0) as ofKey from slot where limiter = ?1`
-
-const findHolders = `
-select distinct run.public_id as id from slot cross join run on run.id = slot.run_id
-where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
-order by slot.ticket limit 10`
 
 type LimiterReason = WaitReason & { kind: 'limiter' }
 
@@ -41,8 +36,4 @@ function usedUp(
   if (concurrency !== null && ofKey >= concurrency) return 'concurrency'
   if (total !== null && ofAll >= total) return 'total'
   return rate !== null && passesAt(rate, paceOf(db, limiter, key)) > now ? 'rate' : 'turn'
-}
-
-function holdersOf(db: Connection, limiter: number, key: string | null): string[] {
-  return db.all<{ id: string }>(findHolders, limiter, key).map(({ id }) => id)
 }

@@ -30,6 +30,16 @@ select id, name, bounds, live_bounds as liveBounds,
   (select count(*) from waiter where waiter.limiter = limiter.id) as waiting
 from limiter order by name`
 
+// By primary key prefix.
+const findHolders = `
+select run.public_id as id from slot cross join run on run.id = slot.run_id
+where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
+group by run.id order by min(slot.ticket) limit 10`
+
+const findWaiters = `
+select run.public_id as id from waiter cross join run on run.id = waiter.run_id
+where waiter.limiter = ? group by run.id order by min(waiter.ticket) limit 10`
+
 /** The statements of this file whose plans are tested. */
 export const hotLimiterStatements = { findBounds, findPace }
 
@@ -85,10 +95,18 @@ export function paceOf(db: Connection, limiterId: number, key: string): number {
 }
 
 export function listLimiters(db: Connection): LimiterView[] {
-  const rows = db.all<BoundsRow & Omit<LimiterView, 'bounds' | 'isLive'>>(findAll)
-  return rows.map(({ name, slots, waiting, ...row }) => {
-    return { name, bounds: effective(row), isLive: row.liveBounds !== null, slots, waiting }
+  const rows = db.all<BoundsRow & Pick<LimiterView, 'name' | 'slots' | 'waiting'> & { id: number }>(findAll)
+  return rows.map(({ id, name, slots, waiting, ...row }) => {
+    const isLive = row.liveBounds !== null
+    const waiters = waiting === 0 ? [] : db.all<{ id: string }>(findWaiters, id).map((run) => run.id)
+    const holders = slots === 0 ? [] : holdersOf(db, id, null)
+    return { name, bounds: effective(row), isLive, slots, waiting, holders, waiters }
   })
+}
+
+/** The runs that have slots of a limiter, or of one key of it. */
+export function holdersOf(db: Connection, limiter: number, key: string | null): string[] {
+  return db.all<{ id: string }>(findHolders, limiter, key).map(({ id }) => id)
 }
 
 function effective({ bounds, liveBounds }: BoundsRow): Bounds {

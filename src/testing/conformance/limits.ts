@@ -124,8 +124,11 @@ export const limitCases: Cases = {
 
   'obeys what is changed live, and the code again when that is taken back': async (scene) => {
     const limits = [await limiterOf(scene, { concurrency: 1 })]
-    for (let n = 0; n < 6; n++) await scene.start({ limits })
+    const ids: string[] = []
+    for (let n = 0; n < 6; n++) ids.push(await scene.start({ limits }))
     assert.equal((await scene.node.claim(9)).length, 1)
+    const listed = (await scene.store.listLimiters()).map(({ holders, waiters }) => [holders, waiters])
+    same(listed, [[ids.slice(0, 1), ids.slice(1)]])
     await scene.store.setLiveBounds('limiter-1', { concurrency: 3 })
     assert.equal((await (await scene.addNode()).claim(9)).length, 2)
     await scene.store.internLimiter('limiter-1', { ...unbounded, concurrency: 9 })
@@ -134,9 +137,9 @@ export const limitCases: Cases = {
     assert.equal((await scene.node.claim(1)).length, 1)
     await scene.store.setLiveBounds('limiter-1', null)
     assert.equal((await scene.node.claim(9)).length, 2)
-    same(await scene.store.listLimiters(), [
-      { name: 'limiter-1', bounds: { ...unbounded, concurrency: 9 }, isLive: false, slots: 6, waiting: 0 },
-    ])
+    const bounds = { ...unbounded, concurrency: 9 }
+    const used = { slots: 6, waiting: 0, holders: ids, waiters: [] }
+    same(await scene.store.listLimiters(), [{ name: 'limiter-1', bounds, isLive: false, ...used }])
   },
 
   'passes over the lines of paused queues and of unknown definitions': async (scene) => {
