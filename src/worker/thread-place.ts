@@ -1,12 +1,12 @@
 // The option `thread` of a worker, checked where it is written.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { checkObject, checkOptions } from '../engine/checks.ts'
 import type { ThreadKind } from '../engine/threads.ts'
 import { isSource, moduleBeside } from '../lib/beside.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { handlerMissing, optionInvalid } from '../model/errors.ts'
 
 /** A thread with settings of its own. */
 export interface ThreadSettings {
@@ -48,6 +48,35 @@ function moduleOf(what: string, url: unknown): string {
     throw optionInvalid(what, text, `${expected}; there is no ${fileURLToPath(module)}`)
   return module
 }
+
+/**
+ * Throws `definition_invalid` when the text of a module shows that a thread will not find the handler in it: it exports nothing,
+ * or, where the code is told by the file alone, nothing that could be that. What only running it can show is told by the first attempt.
+ */
+export function checkHandler({ module, name, handler }: Looked): void {
+  const file = fileURLToPath(module)
+  const text = readFileSync(file, 'utf8')
+  const mayHave = mayExport.test(text) && (handler !== undefined || mayExportHandler.test(text))
+  if (mayHave) return
+  throw handlerMissing(
+    name,
+    file,
+    Array.from(text.matchAll(exportedNames), ([, exported = '']) => exported),
+  )
+}
+
+interface Looked {
+  /** The URL of its file. */
+  readonly module: string
+  readonly name: string
+  /** The name of the function that the worker was given; undefined when it was given none. */
+  readonly handler: string | undefined
+}
+
+const mayExport = /\bexports?\b/
+// Also what exports a definition, whose handler it is, or hands on what another module exports.
+const mayExportHandler = /\bhandler\b|\bdefault\b|\bexports\b|\bexport\s*\*|\b(?:worker|workflow|register)\b/
+const exportedNames = /\bexport\s+(?:async\s+)?(?:function\*?|const|let|var|class)\s+([\w$]+)/g
 
 const expected = "import.meta.url, new URL('./work.ts', import.meta.url) or the path of a file"
 

@@ -8,7 +8,7 @@ import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from './context.ts'
 import { definitionSettings, type DefinitionOptions } from './options.ts'
 import { performInThread } from './thread.ts'
-import { threadPlace, type ThreadOption, type ThreadSettings } from './thread-place.ts'
+import { checkHandler, threadPlace, type ThreadOption, type ThreadSettings } from './thread-place.ts'
 import { validate } from './validate.ts'
 
 /** A worker whose handler stands in the file that defines it. */
@@ -106,6 +106,7 @@ function performThere(
   thread: ThreadOption,
 ): AnyDefinition['perform'] {
   const place = threadPlace(name, thread)
+  checkHandler({ module: place.module, name, handler: handler?.name })
   return performInThread(place, {
     module: place.module,
     name,

@@ -336,4 +336,24 @@ describe('the code of a thread', () => {
     expect(error).toMatchObject({ code: 'definition_invalid', details: { name: 'inner' } })
     expect(error.message).toMatch(/Worker 'inner' is not in .*work\.ts.*exports crash, double, failing/)
   })
+
+  it.each([
+    ['exports nothing', 'const handler = () => 1', 'that exports nothing'],
+    ['exports other things only', 'export const crunch = (n: number) => n', 'that exports crunch'],
+  ])('is refused where it is defined when its file plainly %s', async (_what, text, told) => {
+    const folder = workersFolder({ 'work.ts': text })
+    const define = () => worker('far', { thread: join(folder, 'work.ts') })
+    expect(define).toThrow(
+      expect.objectContaining({ code: 'definition_invalid', message: expect.stringContaining(told) }),
+    )
+    const { troupe } = await onStage()
+    const register = troupe.register('far', { thread: join(folder, 'work.ts') })
+    expect(await rejection(register)).toMatchObject({ code: 'definition_invalid', details: { name: 'far' } })
+  })
+
+  it('is refused where it is defined when its handler stands in a file without an export', () => {
+    const folder = workersFolder({ 'work.ts': 'worker(1)' })
+    const define = () => worker('near', { thread: join(folder, 'work.ts') }, () => 1)
+    expect(define).toThrow(/Worker 'near' is not in .*work\.ts/)
+  })
 })
