@@ -128,10 +128,12 @@ export class Troupe
    * console.log(await troupe.run('double', 21)) // 42
    * ```
    */
-  static open(options?: TroupeOptions): Promise<Troupe>
+  static open(options: TroupeOptions = {}): Promise<Troupe> {
+    return Troupe.openIn(options, {})
+  }
+
   /** @internal */
-  static open(options?: TroupeOptions, world?: World): Promise<Troupe>
-  static async open(options: TroupeOptions = {}, world: World = {}): Promise<Troupe> {
+  static async openIn(options: TroupeOptions, world: World): Promise<Troupe> {
     checkNoThread()
     const checked = checkTroupeOptions(options)
     const pools = poolBounds(checked.pools, process.env)

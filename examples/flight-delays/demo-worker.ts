@@ -27,6 +27,6 @@ function failpoint(place: string, path = ''): void {
   if (place === 'step:after') stepsEnded += 1
 }
 
-const troupe = await Troupe.open({ store, definitions: [flightDelays] }, { failpoint })
+const troupe = await Troupe.openIn({ store, definitions: [flightDelays] }, { failpoint })
 await troupe.start()
 process.once('disconnect', () => void troupe.stop())

@@ -117,7 +117,7 @@ async function opened(
   own: TroupeOptions,
   { clock }: Pick<Io, 'clock'>,
 ): Promise<Troupe> {
-  return checked(origins, () => Troupe.open({ ...options, ...own }, { clock }))
+  return checked(origins, () => Troupe.openIn({ ...options, ...own }, { clock }))
 }
 
 /** What is wrong with an option is told with the name of the config file. */

@@ -7,7 +7,7 @@ import type { Io } from './io.ts'
 export async function withClient<T>(flags: CommonFlags, io: Io, use: (troupe: Troupe) => Promise<T>): Promise<T> {
   const store = await loadStoreUrl(flags, io.folder)
   requireStore(store, io.folder)
-  const troupe = await Troupe.open({ store, logLevel: 'error' }, { clock: io.clock })
+  const troupe = await Troupe.openIn({ store, logLevel: 'error' }, { clock: io.clock })
   try {
     return await use(troupe)
   } finally {

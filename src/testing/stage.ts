@@ -162,7 +162,7 @@ export class StagedEngine implements Life {
   async open(): Promise<void> {
     const options = this.#options
     const { definitions, schedules = [], log, performStep, ids } = options
-    const troupe = await Troupe.open(
+    const troupe = await Troupe.openIn(
       { ...options.troupe, definitions: [...definitions.map((one) => this.#followed(one)), ...schedules] },
       {
         clock: this.#clock,

@@ -78,7 +78,7 @@ const trouble = (fields: object, text: string): void => {
 const quiet = (): void => {}
 const { options, attack } = roles[order.role]
 const pools = { task: { min: 4, max: 4 } }
-const troupe = await Troupe.open(
+const troupe = await Troupe.openIn(
   { store: order.store, node: `attacker-${process.pid}`, pools, ...options },
   { log: { debug: quiet, info: quiet, warn: trouble, error: trouble }, leaseMs: 1_000, maxDeliveries: 1_000_000 },
 )

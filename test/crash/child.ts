@@ -71,7 +71,7 @@ const options = {
   definitions: Object.values(known),
   logLevel: 'info' as const,
 }
-const troupe = await Troupe.open(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
+const troupe = await Troupe.openIn(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
 process.on('message', () => void end())
 await troupe.start()
 process.send?.('ready')

@@ -136,7 +136,7 @@ describe('a handler that holds the main loop for longer than the lease', () => {
       return 'also done'
     })
     const options = { store: `sqlite:${path}`, definitions: [busy, beside], global: false }
-    const troupe = await Troupe.open(options, { leaseMs, log })
+    const troupe = await Troupe.openIn(options, { leaseMs, log })
     onTestFinished(() => troupe.stop({ within: 0 }))
     await troupe.start()
     const other = await openSqlite({ path, synchronous: 'normal', clock: systemClock })

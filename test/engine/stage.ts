@@ -38,7 +38,7 @@ export class JumpingClock extends ManualClock {
 export async function onStage(options: StageOptions = {}): Promise<Stage> {
   const { clock = new ManualClock(1_000), world = {}, starts = true, ...rest } = options
   const log = new RecordedLog()
-  const troupe = await Troupe.open(
+  const troupe = await Troupe.openIn(
     { store: 'sqlite::memory:', node: 'test', logLevel: 'debug', ...rest },
     { clock, log, ...world },
   )

@@ -2,7 +2,6 @@
 import { Troupe, workflow } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
-import { Troupe as Inner } from '../../src/troupe.ts'
 import { openPostgres } from './postgres.ts'
 
 interface Order {
@@ -36,7 +35,7 @@ const pay = workflow('pay', {}, async (ctx) => {
   })
 })
 const options = { store, definitions: [pay], logLevel: 'silent' as const }
-const troupe: Troupe = await Inner.open(options, { clock: systemClock, failpoint: die, leaseMs: 200 })
+const troupe = await Troupe.openIn(options, { clock: systemClock, failpoint: die, leaseMs: 200 })
 await troupe.start()
 const handle = await troupe.call(pay, undefined, { idempotencyKey: 'once' })
 await handle.result()

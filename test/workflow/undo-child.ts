@@ -1,7 +1,6 @@
 // A process that performs a trip and notes in a file what it does and undoes; it kills itself before or after an undo.
 import { appendFileSync } from 'node:fs'
 import { Troupe, workflow } from '../../src/index.ts'
-import { Troupe as Inner } from '../../src/troupe.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
 interface Order {
@@ -29,7 +28,7 @@ const failpoint = (place: string, path = ''): void => {
   if (place === 'commit:after') commitsAfter = undefined
 }
 const options = { store, definitions: [trip], logLevel: 'silent' as const }
-const troupe: Troupe = await Inner.open(options, { clock: systemClock, failpoint, leaseMs: 200 })
+const troupe = await Troupe.openIn(options, { clock: systemClock, failpoint, leaseMs: 200 })
 await troupe.start()
 const handle = await troupe.call(trip)
 await handle.result()
