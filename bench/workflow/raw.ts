@@ -12,7 +12,8 @@ const statements = {
   live: `insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at)
     values (?, 1, 'running', 1, 1, 0, null, 1, 1, 1, 0, ?)`,
   held: `select 1 from live where run_id = ? and epoch = 1 and node = 1 and state = 'running'`,
-  step: `insert into step values (?, 1, ?, ?, 'step', 1, 0, ?, 1, ?, ?)`,
+  step: `insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
+    values (?, 1, ?, ?, 'step', 1, 0, ?, 1, ?, ?)`,
   finished: `insert into finished (run_id, generation, outcome, value, attempt, epoch, started_at, finished_at)
     values (?, 1, 'succeeded', ?, 1, 1, ?, ?)`,
   gone: 'delete from live where run_id = ?',

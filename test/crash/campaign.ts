@@ -5,7 +5,7 @@ import { account, type Account } from './account.ts'
 import { Child } from './children.ts'
 import { openLedger, readLedger, type Note } from './ledger.ts'
 import type { Random } from './random.ts'
-import { definitions, randomWork, tellWords } from './work.ts'
+import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 export interface CampaignOptions {
   readonly build: string
@@ -13,6 +13,8 @@ export interface CampaignOptions {
   readonly ledger: string
   readonly random: Random
   readonly kills: number
+  /** Starts nothing else. */
+  readonly only?: Kind
 }
 
 export interface CampaignAccount extends Account {
@@ -70,7 +72,8 @@ async function killOneAfterAnother(campaign: Campaign): Promise<void> {
     campaign.planned += 1
     const death = randomDeath(random)
     const seed = random.between(0, 2 ** 31)
-    const order = { ...placesOf(campaign), leaseMs, seed, starts: random.between(0, 60), most, stepsAtOnce }
+    const { only } = campaign
+    const order = { ...placesOf(campaign), only, leaseMs, seed, starts: random.between(0, 60), most, stepsAtOnce }
     const child = new Child(build, death.failpoint === undefined ? order : { ...order, death: death.failpoint })
     for (let n = random.between(0, 6); n > 0; n--) startRandom(campaign)
     if (death.servesFirst) await child.hears(() => child.isReady, startLimitMs)
@@ -99,7 +102,7 @@ function randomDeath(random: Random): Death {
 }
 
 function startRandom(campaign: Campaign): void {
-  const { name, input } = randomWork(campaign.random)
+  const { name, input } = randomWork(campaign.random, campaign.only)
   start(campaign, name, input)
 }
 

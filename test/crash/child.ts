@@ -5,7 +5,7 @@ import { Troupe } from '../../src/troupe.ts'
 import { blindClock } from './blind-clock.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
-import { definitions, randomWork, tellWords } from './work.ts'
+import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 /** What a child is given. */
 export interface ChildOrder {
@@ -24,6 +24,8 @@ export interface ChildOrder {
   /** Workflows at a time. */
   readonly most?: number
   readonly stepsAtOnce?: number
+  /** Starts nothing else. */
+  readonly only?: Kind | undefined
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
@@ -82,7 +84,7 @@ else await Promise.all([startRuns(order.seed), startRuns(order.seed + 1)])
 async function startRuns(seed: number): Promise<void> {
   const random = new Random(seed)
   for (let n = 0; n < order.starts; n++) {
-    const { name, input } = randomWork(random)
+    const { name, input } = randomWork(random, order.only)
     const run = await troupe.call(name, input)
     note({ kind: 'called', run: run.id, name, input })
     if (name === 'talk') await tellWords((...told) => run.tell(...told), { run: run.id, words: input.words, note })

@@ -53,6 +53,8 @@ interface VoyageInput extends Asked {
 
 const quickRetry = { attempts: 3, base: 1, jitter: 0 } as const
 const parkedMs = 5_050
+// Of a dozen runs.
+const often = ['errand', 'errand', 'order', 'order', 'order', 'order', 'order', 'order'] as const
 // Whoever tells a run something has been killed when it was silent for so long.
 const silenceMs = 4_000
 
@@ -100,9 +102,13 @@ export function definitions(note: Note) {
   return { order, errand, rest, voyage, family, talk }
 }
 
+/** What one campaign may have alone, to find a certain fault. */
+export type Kind = 'family' | 'talk'
+
 /** A run of 3 to 8 steps, a plain worker, a run with children, or one that is told words. */
 export function randomWork(
   random: Random,
+  only?: Kind,
 ):
   | { readonly name: 'order'; readonly input: OrderInput }
   | { readonly name: 'errand'; readonly input: ErrandInput }
@@ -110,9 +116,10 @@ export function randomWork(
   | { readonly name: 'talk'; readonly input: TalkInput } {
   const takesMs = random.oneOf([0, 0, 1, 5, 15])
   const from = process.pid
-  if (random.happens(0.15)) return { name: 'family', input: { from, takesMs, children: random.between(1, 4) } }
-  if (random.happens(0.15)) return { name: 'talk', input: { from, words: random.between(1, 4) } }
-  if (random.happens(0.25)) return { name: 'errand', input: { from, takesMs, fails: random.oneOf([0, 0, 1, 2]) } }
+  const kind = only ?? random.oneOf(['family', 'family', 'talk', 'talk', ...often])
+  if (kind === 'family') return { name: kind, input: { from, takesMs, children: random.between(1, 4) } }
+  if (kind === 'talk') return { name: kind, input: { from, words: random.between(1, 4) } }
+  if (kind === 'errand') return { name: kind, input: { from, takesMs, fails: random.oneOf([0, 0, 1, 2]) } }
   const input = {
     from,
     takesMs,

@@ -112,8 +112,9 @@ describe('what is asked of a handle', () => {
       refused('timeout: "soon" is not a duration'),
     )
     expect(await rejection(handle.cancel({ by: 'ann' } as never))).toMatchObject(
-      refused('reason is {"by":"ann"}: expected a text.'),
+      refused("Option 'by' of handle.cancel"),
     )
+    expect(await rejection(handle.cancel(5 as never))).toMatchObject(refused('reason is 5: expected a text.'))
     expect((await handle.status()).state).toBe('ready')
   })
 })

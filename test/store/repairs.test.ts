@@ -26,7 +26,7 @@ interface Damage {
 const damages: Readonly<Record<string, Damage>> = {
   'waits for a message that is there': {
     arrange: () => parked({ path: 'go', kind: 'message', name: 'go', dueAt: null }),
-    lost: `insert into message values (1, 1, 'go', 'j1', 0)`,
+    lost: `insert into message (run_id, seq, name, value, at) values (1, 1, 'go', 'j1', 0)`,
   },
   'waits for a completion that is there': {
     arrange: async () => {
@@ -62,7 +62,7 @@ const damages: Readonly<Record<string, Damage>> = {
   },
   'waits and was asked to end': {
     arrange: () => parked({ path: 'nap', kind: 'sleep', name: null, dueAt: laterMs }),
-    lost: `insert into cancel_request values (1, 'enough')`,
+    lost: `insert into cancel_request (run_id, reason) values (1, 'enough')`,
   },
   'is scheduled for no time': {
     arrange: () => scene.start({ dueAt: laterMs }),
