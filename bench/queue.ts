@@ -194,10 +194,11 @@ if (isWanted(names.idle)) {
   console.log(`\nan idle engine takes ${percent.toFixed(2)} % of a core`)
   bars.add('idle CPU', percent, { most: 0.5, unit: ' %' })
 }
+// Before the pieces that leave a heap behind, which an idle engine does not have.
+if (isWanted(names.latency)) await showLatency(peers)
 await measureRates(peers)
 progress('')
 showRates(peers)
-if (isWanted(names.latency)) await showLatency(peers)
 if (isWanted(names.backlog)) await showBacklog()
 if (isWanted(names.memory)) await showMemory()
 if (peers.length > 0) {
