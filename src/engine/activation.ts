@@ -16,7 +16,7 @@ import { Closing } from './closing.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
-import { deadlineError, endAfterUndo, endWith, expiredError, settleRecord, type Finish } from './ending.ts'
+import * as endings from './ending.ts'
 import { errorText } from './error-text.ts'
 import { earliestOf, goOnWith, Later, useOf } from './later.ts'
 import { nextAttemptOfRun } from './next-attempt.ts'
@@ -127,7 +127,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
     const { deadlineAt, awaiting } = this.claimed
     // What was accepted in time is not late because nobody was free to take it in.
     if (awaiting?.result?.isError === false) return true
-    const expired = expiredError(this.claimed, this.definition.name, this.deps.store.now())
+    const expired = endings.expiredError(this.claimed, this.definition.name, this.deps.store.now())
     if (expired !== undefined) this.#settle('failed', expired)
     else if (deadlineAt !== null) {
       const leftMs = deadlineAt - this.deps.store.now()
@@ -212,7 +212,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   /** What it did is undone, but for what these errors tell: it ends as was decided. */
   undone(errors: readonly Error[]): void {
     const { undoing } = this.claimed
-    if (undoing !== undefined && !this.isOver) this.#finish(undoing.outcome, endAfterUndo(undoing, errors))
+    if (undoing !== undefined && !this.isOver) this.#finish(undoing.outcome, endings.finishAfterUndo(undoing, errors))
   }
 
   /** Ends this activation and begins the attempt anew after the delay; it counts as none. */
@@ -328,7 +328,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   }
 
   #missDeadline(): void {
-    if (!this.isOver) this.#settle('failed', deadlineError(this.claimed, this.definition.name))
+    if (!this.isOver) this.#settle('failed', endings.deadlineError(this.claimed, this.definition.name))
   }
 
   #failOrRetry(thrown: Error): void {
@@ -351,9 +351,8 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   /** `result` is the encoded output, or why there is none. */
   #settle(outcome: RunOutcome, result: string | Error): void {
     this.deps.failpoint('settle:before')
-    if (typeof result === 'string') this.#finish(outcome, { value: () => result })
-    else if (this.hasUndo && outcome !== 'succeeded') this.#undo(outcome, result)
-    else this.#finish(outcome, endWith(result))
+    if (outcome !== 'succeeded' && this.hasUndo) this.#undo(outcome, toError(result))
+    else this.#finish(outcome, endings.finishWith(result))
   }
 
   /** How it ends is decided; another activation undoes what it did and ends it. */
@@ -364,13 +363,13 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
     })
   }
 
-  #finish(outcome: RunOutcome, { error, value, undoErrors }: Finish): void {
-    this.#close(outcome, error, (alsoFailed) => {
-      this.#outcome = { outcome, value: value(alsoFailed) }
-      if (outcome === 'failed') this.#failure = error
-      const end = { ...this.#outcome, error, undoErrors, definition: this.definition, token: this.#tokenUse }
-      const record = settleRecord(this.claimed, end)
-      this.write(this, [{ list: 'settles', record }])
+  #finish(outcome: RunOutcome, finish: endings.Finish): void {
+    this.#close(outcome, finish.error, (alsoFailed) => {
+      const value = endings.valueOf(finish, alsoFailed)
+      this.#outcome = { outcome, value }
+      if (outcome === 'failed') this.#failure = finish.error
+      const end = { outcome, value, finish, definition: this.definition, token: this.#tokenUse }
+      this.write(this, [{ list: 'settles', record: endings.settleRecord(this.claimed, end) }])
     })
   }
 

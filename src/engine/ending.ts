@@ -11,41 +11,49 @@ import type { TokenUse } from '../store/waits.ts'
 import type { AnyDefinition } from './definition.ts'
 import { errorText, withErrors } from './error-text.ts'
 
-export interface EndOfRun {
-  readonly outcome: RunOutcome
-  /** Encoded output, or an error record as JSON. */
-  readonly value: string
+/** What a run ends with, before it is known what failed while that was cleaned up after. */
+export interface Finish {
+  /** Encoded output, or an error record as JSON; undefined for one that is made of `error` then. */
+  readonly value: string | undefined
   readonly error: Error | undefined
   /** What could not be undone: somebody has to see to that, also of a run that was cancelled. */
-  readonly undoErrors?: readonly Error[] | undefined
+  readonly undoErrors: readonly Error[]
+}
+
+export interface EndOfRun {
+  readonly outcome: RunOutcome
+  readonly value: string
+  readonly finish: Finish
   readonly definition: AnyDefinition
   readonly token: TokenUse | undefined
 }
 
-/** What a run ends with, once it is known what failed while that was cleaned up after. */
-export interface Finish {
-  readonly error?: Error
-  readonly value: (alsoFailed: readonly Error[]) => string
-  readonly undoErrors?: readonly Error[]
-}
+const none: readonly Error[] = []
 
-export function endWith(error: Error): Finish {
-  return { error, value: (alsoFailed) => errorText(error, alsoFailed) }
+/** `result` is the encoded output, or why there is none. */
+export function finishWith(result: string | Error): Finish {
+  if (typeof result === 'string') return { value: result, error: undefined, undoErrors: none }
+  return { value: undefined, error: result, undoErrors: none }
 }
 
 /** As was decided before it undid what it did, but for what these errors tell. */
-export function endAfterUndo({ value: decided }: DecidedEnd, undoErrors: readonly Error[]): Finish {
-  const value = (alsoFailed: readonly Error[]): string => withErrors(decided, [...undoErrors, ...alsoFailed])
-  return { error: decodeError(decided, reviveError), value, undoErrors }
+export function finishAfterUndo({ value }: DecidedEnd, undoErrors: readonly Error[]): Finish {
+  return { value: withErrors(value, undoErrors), error: decodeError(value, reviveError), undoErrors }
 }
 
-export function settleRecord(claimed: Claimed, end: EndOfRun): SettleRecord {
-  const { outcome, value, error, definition, token } = end
+/** How it is kept, with what failed in the cleaning up; an output stays as it is. */
+export function valueOf({ value, error }: Finish, alsoFailed: readonly Error[]): string {
+  if (error === undefined) return value ?? ''
+  return value === undefined ? errorText(error, alsoFailed) : withErrors(value, alsoFailed)
+}
+
+export function settleRecord(claimed: Claimed, { outcome, value, finish, definition, token }: EndOfRun): SettleRecord {
   const { held, attempt, waits } = claimed
-  const described = error && toErrorRecord(error)
+  const [undoError] = finish.undoErrors
+  const described = finish.error && toErrorRecord(finish.error)
   const code = described?.code ?? null
   const hasFailed = outcome === 'failed'
-  const dead = hasFailed ? described : end.undoErrors?.[0] && toErrorRecord(end.undoErrors[0])
+  const dead = hasFailed ? described : undoError && toErrorRecord(undoError)
   const fingerprint = dead === undefined ? null : fingerprintOf(definition.name, dead)
   const isTold = hasFailed && definition.settings.onFailure !== undefined
   return { held, outcome, code, fingerprint, attempt, value, hadWaits: waits.length > 0, isTold, token }

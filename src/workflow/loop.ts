@@ -36,7 +36,7 @@ export function performLoop<State, Result>(
         const startedAt = steps.activation.deps.store.now()
         const turn = await perform(now.state, turnScope)
         checkTurn(what, turn)
-        await steps.mail.close(turnScope)
+        await steps.endAnswers(turnScope)
         if ('done' in turn) return turn.done
         now = { turn: now.turn + 1, state: turn.again }
         await steps.turns.next(own, now, { scope: turnScope, startedAt })

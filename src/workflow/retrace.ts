@@ -23,7 +23,7 @@ export interface RetraceOptions {
 
 interface Waiting {
   readonly asked: JournalPlace
-  readonly begin: () => void
+  readonly begin: (path: string) => void
 }
 
 /**
@@ -36,6 +36,8 @@ export class Retrace {
   readonly #mostMs: number
   // Nothing is compared: as it is told, or because the journal lacks what failed in the generation before.
   #isOff: boolean
+  // The code has come to something that no activation before came to.
+  #hasBegun = false
   #waiting: Waiting[] = []
   #timer: Timer | undefined
   // Rises with everything the code asks for or is given.
@@ -59,8 +61,18 @@ export class Retrace {
     return this.#waiting.length
   }
 
+  /** The code goes again to a wait of a former activation, and said in that one what it says until then. */
+  get isOnTheWay(): boolean {
+    return !this.#hasBegun && this.#options.waits.unaskedCount > 0
+  }
+
+  /** The code has come to something new. */
+  begun(): void {
+    this.#hasBegun = true
+  }
+
   /** Begins what the code asks for: at once, or when it has been led through all it did before. */
-  begin(asked: JournalPlace, begin: () => void): void {
+  begin(asked: JournalPlace, begin: (path: string) => void): void {
     const wait = this.#options.waits.see(asked.path)
     if (wait !== undefined && askedAs(wait).kind !== asked.kind && this.mismatched(askedAs(wait), asked)) return
     this.#progress += 1
@@ -70,7 +82,7 @@ export class Retrace {
       return
     }
     this.#beginAll()
-    this.#beginOne({ asked, begin })
+    this.#beginOne(asked, begin)
   }
 
   /** The code has had its turn after all it could be given. */
@@ -92,24 +104,13 @@ export class Retrace {
   /** It asks for something else at a path of the journal; true when that goes no further. */
   mismatched(stored: JournalPlace, asked: JournalPlace): boolean {
     if (!this.#isStrict) return false
-    const { activation, waits, journal } = this.#options
-    tellOfDifference(
-      activation,
-      [...waits.records, ...waits.unasked],
-      differenceOf({ after: journal.lastTaken, left: [stored], asked: [asked] }),
-    )
+    this.#tellOf({ left: [stored], asked: [asked] })
     return true
   }
 
   /** The code does not ask for what it has to undo: the run is set aside until code comes that does, unless the policy says that it goes on. */
   tellOfLeft(left: readonly JournalPlace[]): void {
-    const { activation, journal, waits } = this.#options
-    if (policyOf(activation) !== 'off')
-      tellOfDifference(
-        activation,
-        [...waits.records, ...waits.unasked],
-        differenceOf({ after: journal.lastTaken, left, asked: [] }),
-      )
+    if (policyOf(this.#options.activation) !== 'off') this.#tellOf({ left, asked: [] })
   }
 
   clear(): void {
@@ -157,17 +158,18 @@ export class Retrace {
     return seq > 0 && !journal.unread().some((step) => step.seq < seq)
   }
 
+  /** Once for each activation. */
   #tell(left: readonly JournalPlace[], end?: string): void {
-    const { activation, journal, waits, results } = this.#options
-    const late = results.blocked
-    const asked = [...this.#waiting.map((waiting) => waiting.asked), ...(late === undefined ? [] : [late])]
-    // Once for each activation.
     this.#isOff = true
-    tellOfDifference(
-      activation,
-      [...waits.records, ...waits.unasked],
-      differenceOf({ after: journal.lastTaken, left, asked, end }),
-    )
+    const late = this.#options.results.blocked
+    const asked = this.#waiting.map((waiting): JournalPlace => waiting.asked)
+    this.#tellOf({ left, asked: late === undefined ? asked : [...asked, late], end })
+  }
+
+  #tellOf(found: Omit<Parameters<typeof differenceOf>[0], 'after'>): void {
+    const { activation, journal, waits } = this.#options
+    const difference = differenceOf({ ...found, after: journal.lastTaken })
+    tellOfDifference(activation, [...waits.records, ...waits.unasked], difference)
   }
 
   #goOn(): void {
@@ -181,13 +183,17 @@ export class Retrace {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    for (const each of waiting) this.#beginOne(each)
+    for (const { asked, begin } of waiting) this.#beginOne(asked, begin)
   }
 
-  #beginOne({ asked, begin }: Waiting): void {
-    const { rehearsing } = this.#options.activation.around
-    if (rehearsing === undefined) begin()
-    else rehearsing.asked(asked)
+  #beginOne(asked: JournalPlace, begin: (path: string) => void): void {
+    const { activation, waits } = this.#options
+    const { rehearsing } = activation.around
+    if (rehearsing !== undefined) return rehearsing.asked(asked)
+    const unasked = waits.unaskedCount
+    begin(asked.path)
+    // Only a wait of a former activation is nothing new.
+    this.#hasBegun ||= waits.unaskedCount === unasked
   }
 
   /** What is remembered and was not asked for, in the order of the journal, then what was waited for. */

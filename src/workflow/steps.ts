@@ -31,16 +31,13 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   readonly #retrace: Retrace
   readonly #waits: Waits
   readonly #resting: Resting
-  /** What comes from outside. */
-  readonly mail: Mail
-  readonly #awaited: AwaitedRuns
-  readonly turns: Turns
+  #mail: Mail | undefined
+  #awaited: AwaitedRuns | undefined
+  #turns: Turns | undefined
   readonly #executing = new Map<string, StepExecution>()
   #limits: StepLimits | undefined
   #patches: Patches | undefined
   readonly undoing: Undoing | undefined
-  // The code has come to something that no activation before came to.
-  #hasBegun = false
 
   constructor(activation: Activation) {
     const { clock, store } = activation.deps
@@ -55,44 +52,44 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       mismatched: (stored, asked) => this.#retrace.mismatched(stored, asked),
       settled: () => {
         this.#retrace.look()
-        this.mail.settled()
+        this.#mail?.settled()
         this.#resting.soon()
       },
     })
     this.#waits = new Waits(clock, () => store.now(), openWaits(activation.claimed))
-    const led = { journal: this.#journal, waits: this.#waits, results: this.#results }
-    this.#retrace = new Retrace({ activation, ...led })
+    this.#retrace = new Retrace({ activation, journal: this.#journal, waits: this.#waits, results: this.#results })
     this.#resting = new Resting(activation, {
       waits: this.#waits,
       hasMore: () => this.#results.size > 0 || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
       history: () => this.#journal.size,
       parking: () => this.#limits?.forget(),
-      answers: () => this.mail.waits,
-    })
-    this.mail = this.#openMail()
-    this.#awaited = new AwaitedRuns(this)
-    this.turns = new Turns(this, {
-      ...led,
-      begin: (path, record) => this.#retrace.begin({ path, kind: 'loop' }, () => this.#beginNew(record)),
-      // What lost a race would take the messages of the next turn.
-      over: (scope) => [this.#waits, this.mail, this.#awaited].forEach((waiting) => waiting.removeWithin(scope)),
+      answers: () => this.#mail?.waits ?? [],
     })
     if (activation.claimed.undoing !== undefined)
       this.undoing = new Undoing(this, (left) => this.#retrace.tellOfLeft(left))
     activation.attach(this)
   }
 
+  /** What comes from outside. Most runs ask for nothing of it. */
+  get mail(): Mail {
+    return (this.#mail ??= this.#openMail())
+  }
+
+  get turns(): Turns {
+    return (this.#turns ??= this.#openTurns())
+  }
+
   /** Whether the code repeats what it did before, and so says nothing new. */
   get isEcho(): boolean {
     if (this.undoing !== undefined) return this.#executing.size === 0
-    return this.#isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
+    return this.#retrace.isOnTheWay || this.#results.isEcho(this.#executing.size > 0)
   }
 
   /** Runs a step once in the life of the run; the result is the stored one, now as on every resume. */
   step(spec: StepSpec): Promise<unknown> {
     const asked = { path: spec.path, kind: spec.kind ?? 'step', isNamed: true } as const
     const entered = this.undoing && ((path: string) => this.undoing?.know(path, { undo: spec.undo }))
-    return this.#ask(asked, (path) => this.begin({ ...spec, path }), entered)
+    return this.#ask(asked, (path) => this.begin(path === spec.path ? spec : { ...spec, path }), entered)
   }
 
   /** Waits until a time, in memory or parked. `dueAt` counts only on first execution. */
@@ -127,8 +124,9 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
       const wait = this.#waits.remembered(path) ?? { path, kind: 'run', name: id, dueAt: at }
       const record = this.#recorder(path, 'result')
       const fail = (error: Error): void => record({ isError: true, value: errorText(error) })
+      const awaited = (this.#awaited ??= new AwaitedRuns(this))
       this.#wait(wait, () => {
-        this.#awaited.remove(path)
+        awaited.remove(path)
         void late().then((error) => this.activation.isOver || fail(error))
       })
       const ended = (end: FinishedRun | 'gone'): void =>
@@ -136,7 +134,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
           if (end === 'gone') fail(runNotFound(id))
           else record({ isError: end.outcome !== 'succeeded', value: end.value })
         })
-      this.#awaited.add({ path, id, ended })
+      awaited.add({ path, id, ended })
     })
   }
 
@@ -148,16 +146,11 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     })
   }
 
-  /** Whether the code was further than this in a former activation. */
-  get wasFurther(): boolean {
-    return this.#results.hasMore || this.#isOnTheWay
-  }
-
   /** The answer of a patch, one for the whole run. */
   patch(id: string): Promise<boolean> {
     this.#patches ??= new Patches({
       recall: (path) => this.#results.recall(path, 'patch'),
-      wasFurther: () => this.wasFurther,
+      wasFurther: () => this.#results.hasMore || this.#retrace.isOnTheWay,
       keep: (path) =>
         this.#results.replace(path, () =>
           this.#beginNew(() => this.#recorder(path, 'patch')({ isError: false, value: encode(true) })),
@@ -172,11 +165,16 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     const entered = this.#journal.enter(path)
     try {
       const result = await work(entered)
-      await this.mail.close(entered)
+      await this.endAnswers(entered)
       return result
     } finally {
       this.#journal.leave(path)
     }
+  }
+
+  /** Nothing more of a scope is answered, of the whole run when it is empty; undefined when nothing is left to wait for. */
+  endAnswers(scope: string): Promise<void> | undefined {
+    return this.#mail?.close(scope)
   }
 
   /** Whether the code may come to its end, `end`, here: not before it has asked for all that it did. */
@@ -198,15 +196,15 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   mailed(): void {
-    this.mail.look()
+    this.#mail?.look()
   }
 
   over(reason: Error | undefined): void {
     this.#waits.clear()
     this.#retrace.clear()
     this.#resting.over()
-    this.mail.clear()
-    this.#awaited.clear()
+    this.#mail?.clear()
+    this.#awaited?.clear()
     this.undoing?.over()
     this.#results.clear()
     this.#limits?.clear()
@@ -239,7 +237,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
 
   recorded(step: RememberedStep): void {
     this.leave(step.path)
-    this.mail.recorded(step)
+    this.#mail?.recorded(step)
     if (!this.activation.isOver) this.#results.add(step)
   }
 
@@ -295,20 +293,23 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   }
 
   #ask(asked: Asked, begin: (path: string) => void, entered?: (path: string) => void): Promise<unknown> {
-    const beginOnce = (path: string): void => {
-      const unasked = this.#waits.unaskedCount
-      begin(path)
-      // Only a wait of a former activation is nothing new.
-      this.#hasBegun ||= this.#waits.unaskedCount === unasked
-    }
-    const beginInTurn = (path: string): void => this.#retrace.begin({ path, kind: asked.kind }, () => beginOnce(path))
-    return this.#results.ask(asked, beginInTurn, entered)
+    return this.#results.ask(asked, (path) => this.#retrace.begin({ path, kind: asked.kind }, begin), entered)
   }
 
   #beginNew(begin: () => void): void {
     this.#resting.begin()
-    this.#hasBegun = true
+    this.#retrace.begun()
     begin()
+  }
+
+  #openTurns(): Turns {
+    return new Turns(this, {
+      journal: this.#journal,
+      results: this.#results,
+      begin: (path, record) => this.#retrace.begin({ path, kind: 'loop' }, () => this.#beginNew(record)),
+      // What lost a race would take the messages of the next turn.
+      over: (scope) => [this.#waits, this.#mail, this.#awaited].forEach((waiting) => waiting?.removeWithin(scope)),
+    })
   }
 
   #openMail(): Mail {
@@ -338,7 +339,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
   #executeNow(step: StepExecution): void {
     // What a step's function says is new.
     this.#results.hush()
-    this.#hasBegun = true
+    this.#retrace.begun()
     this.activation.around.execute(step)
   }
 
@@ -384,11 +385,6 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#waits.remove(path)
     this.#resting.begin()
     record()
-  }
-
-  /** The code goes again to a wait of a former activation, and said in that one what it says until then. */
-  get #isOnTheWay(): boolean {
-    return this.#waits.unaskedCount > 0 && !this.#hasBegun
   }
 
   /** Something of a step is under way again. */

@@ -98,7 +98,7 @@ export function workflow(
         if (isTroupeError(error, 'store_corrupt') || steps.mayEnd(`threw ${String(toError(error))}`)) throw error
         return undefined
       }
-      await steps.mail.close('')
+      await steps.endAnswers('')
       if (!steps.mayEnd('returned')) return undefined
       steps.returned()
       return validate(settings.output, output, `The result of '${name}'`)
