@@ -1,5 +1,6 @@
 // What a cancel is asked with, checked where it is given.
 import { optionInvalid } from '../model/errors.ts'
+import type { ByOption } from './audit.ts'
 import { checkOptions } from './checks.ts'
 
 /** How a run is cancelled. */
@@ -15,12 +16,19 @@ export interface CancelOrder {
   readonly skipsUndo: boolean
 }
 
-/** The reason stands alone or among the options. Throws `option_invalid`. */
-export function cancelOrder(verb: string, reason: string | CancelOptions, options: CancelOptions): CancelOrder {
-  const told = typeof reason === 'object' && reason !== null ? { ...reason, ...options } : { reason, ...options }
-  checkOptions(verb, told, ['reason', 'undo'])
-  const { reason: text = '', undo = true } = told
-  if (typeof text !== 'string') throw optionInvalid('reason', text, 'a text')
+/** The reason stands alone or among the options. */
+export function cancelOptions(
+  reason: string | (CancelOptions & ByOption),
+  options: CancelOptions & ByOption,
+): CancelOptions & ByOption {
+  return typeof reason === 'object' && reason !== null ? { ...reason, ...options } : { reason, ...options }
+}
+
+/** Throws `option_invalid`. */
+export function cancelOrder(verb: string, options: CancelOptions): CancelOrder {
+  checkOptions(verb, options, ['reason', 'undo'])
+  const { reason = '', undo = true } = options
+  if (typeof reason !== 'string') throw optionInvalid('reason', reason, 'a text')
   if (typeof undo !== 'boolean') throw optionInvalid('undo', undo, 'true or false')
-  return { reason: text, skipsUndo: !undo }
+  return { reason, skipsUndo: !undo }
 }

@@ -2,7 +2,7 @@
 import { deleteRefused, nameUnknown, runNotFound } from '../model/errors.ts'
 import { auditRecord, type ByOption } from './audit.ts'
 import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkProgress } from './bulk.ts'
-import { cancelOrder, type CancelOptions } from './cancel-order.ts'
+import { cancelOptions, cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
 import { checkRunId } from './filters.ts'
@@ -31,8 +31,8 @@ export class Operating implements OperatingVerbs {
     reason: string | (CancelOptions & ByOption) = {},
     options: CancelOptions & ByOption = {},
   ): Promise<boolean> {
-    const { by, ...told } = typeof reason === 'string' ? { reason, ...options } : { ...reason, ...options }
-    const { skipsUndo } = cancelOrder('cancel', told, {})
+    const { by, ...told } = cancelOptions(reason, options)
+    const { skipsUndo } = cancelOrder('cancel', told)
     const details = { reason: told.reason ?? null, ...(skipsUndo && { undo: false }) }
     const audit = auditRecord(
       'cancel',

@@ -9,7 +9,7 @@ import { resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { AskOptions } from './asking.ts'
 import { checkBy, type ByOption } from './audit.ts'
-import { cancelOrder, type CancelOptions } from './cancel-order.ts'
+import { cancelOptions, cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkOptions } from './checks.ts'
 import type { MessageName, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
@@ -116,7 +116,7 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
    * Saves: the end of a run that waits; for one that runs a request, which its node obeys. Throws: `run_not_found`, `engine_stopped`.
    */
   async cancel(reason: string | CancelOptions = '', options: CancelOptions = {}): Promise<boolean> {
-    const told = await this.#feed.cancel(cancelOrder('handle.cancel', reason, options))
+    const told = await this.#feed.cancel(cancelOrder('handle.cancel', cancelOptions(reason, options)))
     if (told === 'not_found') throw runNotFound(this.id)
     const { outcome } = await this.#finished({})
     return told !== 'finished' && outcome === 'cancelled'

@@ -114,7 +114,9 @@ describe('what is asked of a handle', () => {
     expect(await rejection(handle.cancel({ by: 'ann' } as never))).toMatchObject(
       refused("Option 'by' of handle.cancel"),
     )
-    expect(await rejection(handle.cancel(5 as never))).toMatchObject(refused('reason is 5: expected a text.'))
+    for (const cancel of [handle.cancel(5 as never), troupe.cancel(handle.id, 5 as never)]) {
+      expect(await rejection(cancel)).toMatchObject(refused('reason is 5: expected a text.'))
+    }
     expect((await handle.status()).state).toBe('ready')
   })
 })
