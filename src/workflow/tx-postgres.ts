@@ -7,10 +7,17 @@ export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>
 }
 
+/** A client that a pool of `pg` lends. */
+export interface PooledClient extends PostgresClient {
+  on(event: 'error', hear: () => void): unknown
+  off(event: 'error', hear: () => void): unknown
+  release(error?: Error | boolean): void
+}
+
 /** A pool of `pg`. */
 export interface PostgresPool extends PostgresClient {
   readonly totalCount: number
-  connect(): Promise<PostgresClient & { release(error?: Error | boolean): void }>
+  connect(): Promise<PooledClient>
 }
 
 const findTable = `select to_regclass('troupe_step') as name`
@@ -48,15 +55,20 @@ export async function postgresTx(db: PostgresPool | PostgresClient, work: TxWork
   if (!isPool(db)) return onClient(db, db, work)
   const client = await db.connect()
   let broken: Error | undefined
+  // Race: a connection that is lost says so as an event too, and one that nobody hears ends the process; its next query tells.
+  client.on('error', hear)
   try {
     return await onClient(client, db, work)
   } catch (error) {
     broken = await brokenBy(client)
     throw error
   } finally {
+    client.off('error', hear)
     client.release(broken)
   }
 }
+
+const hear = (): void => {}
 
 /** prepare → look → take the row → work → keep the value → commit */
 async function onClient(client: PostgresClient, db: object, work: TxWork): Promise<string> {

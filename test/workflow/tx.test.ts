@@ -127,7 +127,8 @@ it('refuses what is no database', async () => {
   expect(await rejection(troupe.run(pay))).toMatchObject({ code: 'option_invalid' })
 })
 
-async function movingSlowly(clock: ManualClock, promise: Promise<unknown>): Promise<void> {
+/** Race: the time of a run must not pass by while Postgres takes its own. */
+async function movingSlowly<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
   let isOver = false
   const end = (): void => void (isOver = true)
   promise.then(end, end)
@@ -135,6 +136,7 @@ async function movingSlowly(clock: ManualClock, promise: Promise<unknown>): Prom
     await clock.advance(100)
     await new Promise<void>((resolve) => systemClock.after(20, resolve))
   }
+  return promise
 }
 
 const postgres: TestPostgres | undefined = await startPostgres()
@@ -171,11 +173,27 @@ describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
       }),
     )
     const { troupe, clock } = await onStage({ definitions: [pay] })
-    const ended = troupe.run(pay)
-    // Race: the time of the run must not pass by while Postgres takes its own.
-    await Promise.all([ended, movingSlowly(clock, ended)])
-    expect(await ended).toEqual({ balance: 70 })
+    expect(await movingSlowly(clock, troupe.run(pay))).toEqual({ balance: 70 })
     expect(await balance()).toBe(70)
+  }, 60_000)
+
+  it('is tried again when its connection is lost in the midst of it', async () => {
+    await fresh()
+    let attempts = 0
+    const pay = workflow('pay', {}, (ctx) =>
+      ctx.tx('take', pool, async (client) => {
+        const { rows } = await client.query('update account set balance = balance - 30 returning balance')
+        if (++attempts < 2) {
+          const { rows: connections } = await client.query('select pg_backend_pid() as pid')
+          await pool.query('select pg_terminate_backend($1)', [(connections[0] as { pid: number }).pid])
+          await client.query('select 1')
+        }
+        return rows[0] as { balance: number }
+      }),
+    )
+    const { troupe, clock } = await onStage({ definitions: [pay] })
+    expect(await movingSlowly(clock, troupe.run(pay))).toEqual({ balance: 70 })
+    expect([attempts, await balance()]).toEqual([2, 70])
   }, 60_000)
 
   it('I1: its effect is there once when its process dies after the commit', async () => {
@@ -201,7 +219,7 @@ describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
 async function endedIn(store: string, pay: Definition<void>): Promise<unknown> {
   const { troupe, clock } = await onStage({ store, definitions: [pay] })
   const [run] = await troupe.runs()
-  return moving(clock, (await troupe.handle(run?.id ?? '')).result())
+  return movingSlowly(clock, (await troupe.handle(run?.id ?? '')).result())
 }
 
 /** Ends with the signal that ended it. */

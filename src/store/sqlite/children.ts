@@ -28,14 +28,13 @@ export const hotChildStatements = { linkChild, markParent, findBefore }
 export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, JoinedChild> {
   const joined = new Map<string, JoinedChild>()
   const own = children.filter(({ held }) => write.fence.holds(held))
-  const starts = own.map(({ held, start }) => ({ ...start, parent: held.runId }))
+  // Only a key can give back a run that another one has started.
+  const starts = own.map(({ held, start }) => (start.key === null ? start : { ...start, parent: held.runId }))
   insertRuns(write, starts).forEach((started, place) => {
     const child = own[place]
     if (child === undefined) return
     const { held, start, isDetached, ...step } = child
-    if (started.isNew) write.db.run(linkChild, held.runId, isDetached ? 1 : 0, started.runId)
-    if (started.isNew && !isDetached) write.db.run(markParent, held.runId)
-    const result = started.isNew ? { isError: false, value: encode(started.id) } : joinedBy(write, child, started)
+    const result = started.isNew ? begunBy(write.db, child, started) : joinedBy(write, child, started)
     if (!started.isNew) joined.set(start.id, result)
     const ended = { kind: 'child', attempt: 1, finishedAt: write.now } as const
     recordSteps(write, [{ ...step, ...ended, ...result, held }])
@@ -44,9 +43,10 @@ export function startChildren(write: Write, children: readonly ChildRecord[]): R
   return joined
 }
 
-/** Whether a run that is tried again meets one by its key that it had before: what failed is started anew, and this is its next life. */
-function goesOnAnew(db: Connection, { runId, generation }: Held, child: { path: string; id: string }): boolean {
-  return generation > 1 && db.get(findBefore, runId, child.path, generation, encode(child.id)) !== undefined
+function begunBy(db: Connection, { held, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
+  db.run(linkChild, held.runId, isDetached ? 1 : 0, runId)
+  if (!isDetached) db.run(markParent, held.runId)
+  return { isError: false, value: encode(id) }
 }
 
 /** A run that it was given back cannot be waited for when it ends with that. */
@@ -55,4 +55,9 @@ function joinedBy(write: Write, { held, path, isDetached }: ChildRecord, { id, r
   if (goesOnAnew(db, held, { path, id })) reopenRuns(write, [id])
   const isCircle = isDetached ? runId === held.runId : isAbove(db, runId, held.runId)
   return isCircle ? { isError: true, value: circleText(db, held.runId, runId) } : { isError: false, value: encode(id) }
+}
+
+/** Whether a run that is tried again meets one by its key that it had before: what failed is started anew, and this is its next life. */
+function goesOnAnew(db: Connection, { runId, generation }: Held, child: { path: string; id: string }): boolean {
+  return generation > 1 && db.get(findBefore, runId, child.path, generation, encode(child.id)) !== undefined
 }

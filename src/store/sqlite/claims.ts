@@ -28,11 +28,8 @@ order by live.priority desc, live.run_id
 ${atMost}`,
 )
 
-// Some runs with their bodies, by primary key.
-const findGiven = packed(
-  loaded,
-  `${fromLive} where live.run_id in (select value from json_each(?)) order by live.run_id`,
-)
+// A run with its body, by primary key.
+const findGiven = packed(loaded, `${fromLive} where live.run_id = ?`)
 
 const givenReady = `from run cross join live on live.run_id = run.id
 where run.public_id in (select value from json_each(?)) and live.state = 'ready'
@@ -163,15 +160,15 @@ function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): 
   const limited = begins <= 0 ? [] : write.db.all<Waiting>(findOnlyLimited, ...given)
   if (limited.length === 0 || !write.admission.hasOpenLines()) return { runs: ready, isOneHeldBack: false }
   const waiting = new Set(limited.map(({ ticket }) => ticket))
-  const passed = new Set<number>()
+  const passed = new Map<number, LiveRun>()
   for (const queue of new Set(limited.map((run) => run.queue))) {
     for (const head of write.admission.openHeads(queue)) {
       if (passed.size === begins || !waiting.has(head.ticket)) continue
       const first = firstOf(write.db, head)
-      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first)) passed.add(first.runId)
+      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first)) passed.set(first.runId, first)
     }
   }
-  return { runs: [...ready, ...givenOf(write.db, [...passed])], isOneHeldBack: false }
+  return { runs: [...ready, ...passed.values()], isOneHeldBack: false }
 }
 
 interface Waiting {
@@ -241,14 +238,14 @@ function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionId
 
 /** The run that passes with the first of a line: itself, or one that is set aside until a step of it passes. */
 function firstOf(db: Connection, { ticket }: Head): LiveRun | undefined {
-  const run = givenOf(db, [ticket])[0]
+  const run = findLive(db, ticket)
   if (run !== undefined) return run
   const runId = runOfStep(db, ticket)
-  return runId === undefined ? undefined : givenOf(db, [runId])[0]
+  return runId === undefined ? undefined : findLive(db, runId)
 }
 
-function givenOf(db: Connection, runIds: readonly number[]): LiveRun[] {
-  return db.allPacked(findGiven, JSON.stringify(runIds))
+function findLive(db: Connection, runId: number): LiveRun | undefined {
+  return db.allPacked(findGiven, runId)[0]
 }
 
 function admitHead(write: Write, head: Head, first: LiveRun | undefined): boolean {

@@ -128,8 +128,7 @@ export function undoRuns(write: Write, undoes: readonly UndoRecord[]): void {
   for (const undo of undoes) {
     const { held, outcome, value } = undo
     if (!write.fence.holds(held) || !isEnd(write, undo)) continue
-    decideEnd(write, { runId: held.runId, outcome, value })
-    endChildren(write, [held.runId], cancelAll)
+    beginUndo(write, { runId: held.runId, outcome, value })
   }
 }
 
@@ -174,11 +173,10 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     const live = liveById.get(runId)
     if (live === undefined) return []
     if (live.undo === 1 && ending.skipsUndo !== true) {
-      decideEnd(ends, ending)
-      endChildren(ends, [runId], cancelAll)
+      beginUndo(ends, ending)
       return []
     }
-    const { outcome, value } = cutShort(ends.db, runId, ending.value) ?? ending
+    const { outcome, value } = (live.undo === 2 ? cutShort(ends.db, runId, ending.value) : undefined) ?? ending
     const error = JSON.parse(value) as Partial<ErrorRecord>
     const code = error.code ?? null
     const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
@@ -187,6 +185,11 @@ export function endRuns(ends: Ends, endings: readonly Ending[]): void {
     return [{ live, end: { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 } }]
   })
   finishRuns(ends, ended)
+}
+
+function beginUndo(ends: Ends, end: Ending): void {
+  decideEnd(ends, end)
+  endChildren(ends, [end.runId], cancelAll)
 }
 
 /** Invariant: I15. Every commit reads the requests, so none outlasts its run for long. */
