@@ -189,7 +189,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   addRarities: [runByKey],
   insertLives: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
   findReady: ['SEARCH live USING INDEX live_ready (queue=?)', given, runByKey, packedRows],
-  findGiven: [liveByKey, runByKey, packedRows],
+  findGiven: [liveByKey, runByKey],
   // Of the scan of live_ready only the first row of each priority.
   findOldestOfEach: [
     'SEARCH live USING COVERING INDEX live_ready (queue=? AND priority<?)',

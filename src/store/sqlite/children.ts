@@ -33,11 +33,10 @@ export function startChildren(write: Write, children: readonly ChildRecord[]): R
   insertRuns(write, starts).forEach((started, place) => {
     const child = own[place]
     if (child === undefined) return
-    const { held, start, isDetached, ...step } = child
     const result = started.isNew ? begunBy(write.db, child, started) : joinedBy(write, child, started)
-    if (!started.isNew) joined.set(start.id, result)
+    if (!started.isNew) joined.set(child.start.id, result)
     const ended = { kind: 'child', attempt: 1, finishedAt: write.now } as const
-    recordSteps(write, [{ ...step, ...ended, ...result, held }])
+    recordSteps(write, [{ ...child, ...ended, ...result }])
   })
   write.news.woken += own.length
   return joined

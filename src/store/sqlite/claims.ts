@@ -165,7 +165,8 @@ function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): 
     for (const head of write.admission.openHeads(queue)) {
       if (passed.size === begins || !waiting.has(head.ticket)) continue
       const first = firstOf(write.db, head)
-      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first)) passed.set(first.runId, first)
+      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first))
+        passed.set(first.runId, first)
     }
   }
   return { runs: [...ready, ...passed.values()], isOneHeldBack: false }
