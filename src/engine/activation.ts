@@ -61,6 +61,8 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   hasStepTokens = false
   /** Something it did is to be undone when it does not succeed. */
   hasUndo: boolean
+  /** The paths of its waits that are stored though it is not parked. */
+  keptWaits: Set<string> | undefined
   /** It was given back before it began, while this node goes on. */
   wasPutBack = false
   // When it goes on by itself: told once that is durable, or a timer could come before it.
@@ -369,7 +371,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
       this.#outcome = { outcome, value }
       if (outcome === 'failed') this.#failure = finish.error
       const end = { outcome, value, finish, definition: this.definition, token: this.#tokenUse }
-      this.write(this, [{ list: 'settles', record: endings.settleRecord(this.claimed, end) }])
+      this.write(this, [{ list: 'settles', record: endings.settleRecord(this, end) }])
     })
   }
 

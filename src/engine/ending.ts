@@ -8,6 +8,7 @@ import type { RunOutcome } from '../model/run.ts'
 import type { Claimed, SettleRecord } from '../store/store.ts'
 import type { DecidedEnd } from '../store/undoing.ts'
 import type { TokenUse } from '../store/waits.ts'
+import type { Activation } from './activation.ts'
 import type { AnyDefinition } from './definition.ts'
 import { errorText, withErrors } from './error-text.ts'
 
@@ -47,7 +48,10 @@ export function valueOf({ value, error }: Finish, alsoFailed: readonly Error[]):
   return value === undefined ? errorText(error, alsoFailed) : withErrors(value, alsoFailed)
 }
 
-export function settleRecord(claimed: Claimed, { outcome, value, finish, definition, token }: EndOfRun): SettleRecord {
+export function settleRecord(
+  { claimed, keptWaits }: Pick<Activation, 'claimed' | 'keptWaits'>,
+  { outcome, value, finish, definition, token }: EndOfRun,
+): SettleRecord {
   const { held, attempt, waits } = claimed
   const [undoError] = finish.undoErrors
   const described = finish.error && toErrorRecord(finish.error)
@@ -56,7 +60,8 @@ export function settleRecord(claimed: Claimed, { outcome, value, finish, definit
   const dead = hasFailed ? described : undoError && toErrorRecord(undoError)
   const fingerprint = dead === undefined ? null : fingerprintOf(definition.name, dead)
   const isTold = hasFailed && definition.settings.onFailure !== undefined
-  return { held, outcome, code, fingerprint, attempt, value, hadWaits: waits.length > 0, isTold, token }
+  const hadWaits = waits.length > 0 || keptWaits !== undefined
+  return { held, outcome, code, fingerprint, attempt, value, hadWaits, isTold, token }
 }
 
 /** All its time is up. */

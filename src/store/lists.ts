@@ -3,6 +3,7 @@ import type { Batch, Committed } from './store.ts'
 
 /** What a batch writes for runs that are held: each record carries the claim it is written under. */
 export const heldLists = [
+  'waits',
   'steps',
   'children',
   'turns',
@@ -29,6 +30,7 @@ export type BatchLists = Omit<Batch, 'nodeId' | 'seq'>
 export function emptyLists(): { -readonly [K in keyof BatchLists]: BatchLists[K][number][] } {
   return {
     starts: [],
+    waits: [],
     steps: [],
     children: [],
     turns: [],

@@ -31,6 +31,7 @@ import type {
   CompletionAnswer,
   CompletionRecord,
   ContinueRecord,
+  KeepRecord,
   ParkRecord,
   RefusalRecord,
   TellAnswer,
@@ -71,6 +72,8 @@ export interface StepRecord {
   readonly hadToken?: boolean | undefined
   /** It can be undone. */
   readonly hasUndo?: boolean | undefined
+  /** It was waited for, and that was kept. */
+  readonly hadWait?: boolean | undefined
 }
 
 /** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `tx`: one that was done in a transaction; `ask`: what it was asked; `answer`: what it answered. */
@@ -207,6 +210,7 @@ export interface Batch {
   /** Rises by one with each batch; the same number again is the same batch again. */
   readonly seq: number
   readonly starts: readonly StartRecord[]
+  readonly waits: readonly KeepRecord[]
   readonly steps: readonly StepRecord[]
   readonly children: readonly ChildRecord[]
   readonly turns: readonly TurnRecord[]

@@ -29,6 +29,12 @@ export interface ParkRecord {
   readonly dueAt: number | null
 }
 
+/** A run stays where it is, and waits for these beside what executes: their times are kept. */
+export interface KeepRecord {
+  readonly held: Held
+  readonly waits: readonly WaitRecord[]
+}
+
 /** A run goes on as a new one: with another input, and without memory of what it did. */
 export interface ContinueRecord extends Pick<StartRecord, 'input' | 'limits' | 'definitionId'> {
   readonly held: Held
@@ -43,6 +49,8 @@ export interface TurnRecord {
   readonly value: string
   /** The scope of the turn that is over. */
   readonly over: string
+  /** Waits in that scope were kept. */
+  readonly hadWaits?: boolean | undefined
   readonly startedAt: number
   readonly finishedAt: number
 }

@@ -99,7 +99,7 @@ function hear(write: Write, { asked }: Rehearsing): void {
   // A run that another version takes over is led on as one of that.
   if (write.records.some(({ list }) => list === 'upgrades')) return write.committed(nothingCommitted)
   for (const { list, record } of write.records) {
-    if (said.includes(list) || list === 'parks') continue
+    if (said.includes(list) || list === 'parks' || list === 'waits') continue
     asked({ path: 'path' in record ? String(record.path) : '', kind: 'patch' })
   }
 }

@@ -2,10 +2,9 @@
 import type { Activation } from '../engine/activation.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { WaitRecord } from '../store/waits.ts'
-import type { Waits } from './waits.ts'
+import { KeptWaits } from './kept-waits.ts'
+import { residentMs, type Waits } from './waits.ts'
 
-// A run whose next wait ends within this stays in memory and needs no replay.
-const residentMs = 5_000
 // Measured: going on from so many remembered results and waits takes about a millisecond; a run with more stays in memory when it waits to be told something.
 const shortHistory = 200
 // One that has slots of its own looks so often whether others wait for them.
@@ -35,6 +34,7 @@ export class Resting {
   // When something last came that it waited for.
   #heardAt: number
   #check: Timer | undefined
+  #kept: KeptWaits | undefined
   #isAsking = false
   // Somebody waits for a slot that the run has.
   #isHoldingUp = false
@@ -71,6 +71,7 @@ export class Resting {
 
   over(): void {
     this.#check?.cancel()
+    this.#kept?.over()
   }
 
   /** Looks, once user code has had its turn, whether nothing is left to do but wait. */
@@ -84,7 +85,12 @@ export class Resting {
   }
 
   #rest(): void {
-    if (this.#activation.isOver || this.#underWay > 0) return
+    if (this.#activation.isOver) return
+    if (this.#underWay === 0) this.#comeToRest()
+    if (!this.#activation.isOver && this.#options.waits.size > 0) this.#keep()
+  }
+
+  #comeToRest(): void {
     if (this.#isDraining) return this.#giveBack()
     const { waits, hasMore } = this.#options
     if (waits.size === 0 || hasMore()) return
@@ -99,6 +105,12 @@ export class Resting {
     const isNeeded = this.#isHoldingUp || this.#activation.around.isFull()
     if (isResident && idleMs < residentMs && !isNeeded) return this.#stay(residentMs - idleMs)
     if (untilMs > residentMs) this.#park(waits.records)
+  }
+
+  /** What it waits for lasts, though it is not parked. */
+  #keep(): void {
+    this.#kept ??= new KeptWaits(this.#activation, { waits: this.#options.waits, isBusy: () => this.#underWay > 0 })
+    this.#kept.soon()
   }
 
   /** The next activation goes on at once, or when the waits of this one are over: their times hold. */

@@ -15,6 +15,7 @@ import { reviveError } from '../model/error-classes.ts'
 import { stepTimedOut } from '../model/errors.ts'
 import type { RetryPolicy } from '../model/retry.ts'
 import type { RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
+import { removeWithin } from './kept-waits.ts'
 import { CommittedStep } from './tx.ts'
 import type { UndoRules } from './undo-options.ts'
 import type { AwaitingStep, WaitRecord } from '../store/waits.ts'
@@ -102,6 +103,7 @@ export class StepRecorder implements WriteOwner {
       ask,
       hadToken,
       hasUndo,
+      hadWait: activation.keptWaits?.delete(this.#path),
     }
     this.#step = record
     activation.write(this, [{ list: 'steps', record }])
@@ -116,6 +118,7 @@ export class StepRecorder implements WriteOwner {
       held: activation.held,
       path: step.path,
       seq: step.seq,
+      hadWaits: removeWithin(activation.keptWaits, turn.over),
       finishedAt: activation.deps.store.now(),
     }
     this.#step = step

@@ -6,6 +6,9 @@ import type { WaitKind, WaitRecord } from '../store/waits.ts'
 // What is recorded of a sleep: that it is over.
 export const nothing = 'u'
 
+/** A run whose next wait ends within this stays in memory and needs no replay. */
+export const residentMs = 5_000
+
 interface Waiting {
   readonly record: WaitRecord
   readonly due: () => void
@@ -39,6 +42,11 @@ export class Waits {
 
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** How many there ever were. */
+  get addedCount(): number {
+    return this.#added
   }
 
   get earliest(): number {

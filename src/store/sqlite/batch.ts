@@ -18,6 +18,7 @@ import { nothingCommitted } from '../lists.ts'
 import { completeRuns, recordTokens } from './tokens.ts'
 import { endsIn, noNode, writeIn } from './transaction.ts'
 import { upgradeRuns } from './upgrades.ts'
+import { keepWaits } from './waits.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
@@ -28,6 +29,8 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
 
   const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
   upgradeRuns(write, batch.upgrades)
+  // Invariant: before the results that end them.
+  keepWaits(write, batch.waits)
   recordSteps(write, batch.steps)
   recordTurns(write, batch.turns)
   recordAttempts(write, batch.attempts)

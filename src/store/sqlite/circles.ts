@@ -6,6 +6,7 @@ import type { WaitRecord } from '../waits.ts'
 import type { Connection } from './connection.ts'
 import type { Write } from './runs.ts'
 import { recordSteps } from './steps.ts'
+import { deleteWait } from './waits.ts'
 
 // Whether a run is one of those that another ends with, or that one itself; by primary key, one look for each of them.
 const findAbove = `
@@ -29,8 +30,6 @@ select run.public_id as id, definition.name from run cross join definition on de
 
 // By primary key.
 const findLastSeq = `select coalesce(max(seq), 0) as seq from step where run_id = ? and generation = ?`
-
-const dropWait = `delete from wait where run_id = ? and path = ?`
 
 /** The statements of this file whose plans are tested. */
 export const hotCircleStatements = { findAbove, findAwaited }
@@ -56,7 +55,7 @@ export function breakCircle(write: Write, held: Held, waits: readonly WaitRecord
   const seq = (write.db.get<{ seq: number }>(findLastSeq, held.runId, held.generation)?.seq ?? 0) + 1
   const ended = { kind: 'result', attempt: 1, isError: true, startedAt: write.now, finishedAt: write.now } as const
   recordSteps(write, [{ ...ended, held, path, seq, value: circleText(write.db, held.runId, awaited) }])
-  write.db.run(dropWait, held.runId, path)
+  deleteWait(write.db, held.runId, path)
   return true
 }
 

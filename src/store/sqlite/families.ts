@@ -8,9 +8,10 @@ const markFollowed = `
 update live set is_followed = 1
 where run_id in (select run.id from json_each(?) as asked cross join run on run.public_id = asked.value)`
 
-// By primary key, then walks wait_run.
+// By primary key, then walks wait_run, then by primary key. One that backs off keeps its waits, and none of them ends its pause.
 const findWaitingForRun = `
 select wait.run_id as runId from run cross join wait on wait.kind = 'run' and wait.name = run.public_id
+cross join live on live.run_id = wait.run_id and live.state = 'parked'
 where run.id in (select value from json_each(?))`
 
 // Of those that have no newer generation under way; by the unique public id, then by primary keys.

@@ -9,6 +9,7 @@ import { answerAsk } from './asks.ts'
 import { forgetMessage } from './messages.ts'
 import { closeTokensOfStep } from './tokens.ts'
 import type { Write } from './runs.ts'
+import { deleteWait, deleteWaitsWithin } from './waits.ts'
 
 // Invariant: I1. The key (run_id, generation, path) lets one result in.
 const insertStep = `
@@ -147,6 +148,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     )
     if (step.hasUndo === true) write.db.run(markUndo, runId)
     if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
+    if (step.hadWait === true) deleteWait(write.db, runId, step.path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
@@ -154,12 +156,13 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
 
 /** Keeps the newest state of a loop alone. */
 export function recordTurns(write: Write, turns: readonly TurnRecord[]): void {
-  for (const { held, over, ...turn } of turns) {
+  for (const { held, over, hadWaits, ...turn } of turns) {
     if (!write.fence.holds(held)) continue
     const { runId, generation, epoch } = held
     const { path, seq, value, startedAt, finishedAt } = turn
     write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
     for (const sql of [forgetSteps, forgetAttempts]) write.db.run(sql, runId, generation, `${over}/`, `${over}0`)
+    if (hadWaits === true) deleteWaitsWithin(write.db, runId, over)
   }
 }
 

@@ -75,6 +75,9 @@ const closeTokens = `update token set epoch = 0, value = null where run_id = ? a
 // By primary key prefix.
 const dropAwaited = `delete from wait where run_id = ? and kind = 'completion'`
 
+// By primary key. Left behind, it would let the next attempt's token pass for one that was given out.
+const dropAwaitedAt = `delete from wait where run_id = ? and path = ? and kind = 'completion'`
+
 /** The statements of this file whose plans are tested. */
 export const hotTokenStatements = {
   findToken,
@@ -90,6 +93,7 @@ export const hotTokenStatements = {
   closeTokensAt,
   findAwaitingSteps,
   dropAwaited,
+  dropAwaitedAt,
 }
 
 interface TokenRow extends Pick<TokenRecord, 'path' | 'timeoutAt' | 'heartbeatMs'> {
@@ -183,9 +187,10 @@ export function awaitingStepsOf(
 
 const noSteps: readonly AwaitingStep[] = []
 
-/** The attempt of a step has ended: what it was given means nothing any more. */
+/** The attempt of a step has ended: what it was given means nothing any more, and nobody waits for it. */
 export function closeTokensOfStep(db: Connection, runId: number, path: string): void {
   db.run(closeTokensAt, runId, path)
+  db.run(dropAwaitedAt, runId, path)
 }
 
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */

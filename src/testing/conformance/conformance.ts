@@ -33,6 +33,7 @@ import { streamCases } from './streams.ts'
 import { timeCases } from './times.ts'
 import { ticketCases } from './tickets.ts'
 import { tokenCases } from './tokens.ts'
+import { waitCases } from './waits.ts'
 
 /** The two words of a test runner that are needed; those of vitest fit, and those of node:test. */
 export interface Runner {
@@ -69,6 +70,7 @@ const groups: Readonly<Record<string, Cases>> = {
   'a step of a run that is set aside': parkedStepCases,
   schedules: scheduleCases,
   messages: messageCases,
+  'waits of runs that go on': waitCases,
   asks: askCases,
   children: childCases,
   'runs without end': continueCases,

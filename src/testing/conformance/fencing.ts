@@ -18,6 +18,7 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
   }),
   'an outcome': (held) => ({ settles: [settle(held, 'failed')] }),
   'a retry': (held) => ({ retries: [{ held, attempt: 9, dueAt: laterMs }] }),
+  'what it waits for': (held) => ({ waits: [{ held, waits: park(held, laterMs).waits }] }),
   'a park': (held) => ({ parks: [park(held, laterMs)] }),
   'a version': (held) => ({
     upgrades: [{ held, definitionId: 1, input: 'j"late"', steps: [{ path: 'kept', value: 'j1' }] }],
