@@ -14,6 +14,7 @@ export function describeCommit(batch: Batch, { claimed }: Pick<Committed, 'claim
     ...named('child', batch.children),
     ...many('token', batch.tokens),
     ...many('waiting run', batch.parks),
+    ...many('waiting run that goes on', batch.waits),
     ...many('run to be tried again', batch.retries),
     ...many('run that continues as new', batch.continues),
     ...many('end of a run', batch.settles),

@@ -38,7 +38,7 @@ export class TrialEffects {
     const end = (held: Held, path: string): void => void ended.add(`${idOf(held) ?? ''}/${path}`)
     for (const { held, path } of [...batch.steps, ...batch.attempts]) end(held, path)
     for (const { held } of [...batch.settles, ...batch.retries, ...batch.continues]) end(held, '')
-    for (const { held, waits } of batch.parks)
+    for (const { held, waits } of [...batch.parks, ...batch.waits])
       for (const { kind, path } of waits) if (kind === 'completion') end(held, path)
     if (ended.size === 0) return
     for (const { place } of notes)

@@ -3,18 +3,23 @@ import * as fc from 'fast-check'
 import { worker, workflow, type Definition, type WorkflowContext } from '../../../src/index.ts'
 import { cancelRun } from '../../../src/testing/crash-trial.ts'
 import type { Effects } from '../../../src/testing/effects.ts'
+import type { Undo } from '../../../src/workflow/undo-options.ts'
+import { History } from './history.ts'
 
 /** Each part has a number of its own, in the order of the text: its names and times are made of that, so that no two things happen at one time. */
 export type Program =
-  | { readonly kind: 'step'; readonly failures: number; readonly isLost: boolean }
+  | { readonly kind: 'step'; readonly failures: number; readonly isLost: boolean; readonly undo: Undoing }
   | { readonly kind: 'sleep'; readonly size: number }
   | { readonly kind: 'receive'; readonly told: 'message' | 'nothing' | 'cancel' }
   | { readonly kind: 'value'; readonly of: 'now' | 'random' | 'uuid' }
-  | { readonly kind: 'worker'; readonly failures: number }
+  | { readonly kind: 'worker'; readonly failures: number; readonly undo: Undoing }
   | { readonly kind: 'child' | 'abandoned' | 'given up' | 'caught' | 'scope'; readonly body: Program }
   | { readonly kind: 'sequence' | 'parallel' | 'race'; readonly parts: readonly Program[] }
   | { readonly kind: 'map'; readonly items: number; readonly concurrency: number; readonly body: Program }
   | { readonly kind: 'loop'; readonly turns: number; readonly body: Program }
+
+/** Whether what was done is undone, and in which attempt. */
+type Undoing = 'not' | 'at once' | 'again' | 'in vain'
 
 type Ctx = WorkflowContext<unknown>
 
@@ -23,7 +28,10 @@ export interface Made {
   readonly root: Definition<unknown, unknown>
   readonly definitions: readonly Definition<never, unknown>[]
   readonly messages: Readonly<Record<string, readonly unknown[]>>
+  readonly history: History
 }
+
+const undoing = fc.constantFrom<Undoing[]>('not', 'at once', 'at once', 'again', 'in vain')
 
 const { program } = fc.letrec<{ program: Program; body: Program }>((tie) => ({
   body: tie('program'),
@@ -35,6 +43,7 @@ const { program } = fc.letrec<{ program: Program; body: Program }>((tie) => ({
         kind: fc.constant('step' as const),
         failures: fc.nat({ max: 2 }),
         isLost: fc.nat({ max: 5 }).map((chance) => chance === 0),
+        undo: undoing,
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), size: fc.nat({ max: 2 }) }) },
@@ -49,7 +58,10 @@ const { program } = fc.letrec<{ program: Program; body: Program }>((tie) => ({
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('value' as const), of: fc.constantFrom('now', 'random', 'uuid') }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('worker' as const), failures: fc.nat({ max: 1 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('worker' as const), failures: fc.nat({ max: 1 }), undo: undoing }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -93,6 +105,8 @@ interface Numbered {
   readonly n: number
   readonly part: Program
   readonly below: readonly Numbered[]
+  /** It is done in the turns of a loop, which are forgotten. */
+  readonly isForgotten: boolean
 }
 
 interface PartInput {
@@ -117,24 +131,30 @@ export function made(given: Program, effects: Effects): Made {
     },
   )
   const part: Definition<PartInput, unknown> = workflow('part', {}, async (ctx, { n, salt, delayMs }: PartInput) => {
+    history.begun(ctx.runId)
     if (delayMs > 0) await ctx.sleep(delayMs)
     return meaning.of(parts.get(n) as Numbered, ctx as Ctx, salt)
   })
-  const meaning: Meaning = new Meaning(effects, { work, part })
-  const root = workflow<unknown>('root', {}, (ctx) => meaning.of(rootPart, ctx, 0))
+  const history = new History()
+  const meaning: Meaning = new Meaning({ effects, history }, { work, part })
+  const root = workflow<unknown>('root', {}, (ctx) => {
+    history.begun(ctx.runId)
+    return meaning.of(rootPart, ctx, 0)
+  })
   const messages: Record<string, unknown[]> = {}
   for (const { n, part: one } of parts.values())
     if (one.kind === 'receive' && one.told !== 'nothing')
       messages[`message ${n}`] = Array.from({ length: 30 }, () => (one.told === 'cancel' ? cancelRun : `told ${n}`))
-  return { root, definitions: [work, part], messages }
+  return { root, definitions: [work, part], messages, history }
 }
 
-function numbered(part: Program, all: Map<number, Numbered>): Numbered {
+function numbered(part: Program, all: Map<number, Numbered>, isForgotten = false): Numbered {
   const n = all.size + 1
   // Its place is taken before the parts below it take theirs.
-  all.set(n, { n, part, below: [] })
+  all.set(n, { n, part, below: [], isForgotten })
   const below = 'parts' in part ? part.parts : 'body' in part ? [part.body] : []
-  const own = { n, part, below: below.map((one) => numbered(one, all)) }
+  const isLoop = isForgotten || part.kind === 'loop'
+  const own = { n, part, below: below.map((one) => numbered(one, all, isLoop)), isForgotten }
   all.set(n, own)
   return own
 }
@@ -144,21 +164,28 @@ interface Parts {
   readonly part: Definition<PartInput, unknown>
 }
 
+interface Telling {
+  readonly effects: Effects
+  readonly history: History
+}
+
 /** Performs a program by the means of a context. */
 class Meaning {
   readonly #effects: Effects
+  readonly #history: History
   readonly #definitions: Parts
 
-  constructor(effects: Effects, definitions: Parts) {
+  constructor({ effects, history }: Telling, definitions: Parts) {
     this.#effects = effects
+    this.#history = history
     this.#definitions = definitions
   }
 
-  async of({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+  async of({ n, part, below, isForgotten }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
     const [first] = below
     switch (part.kind) {
       case 'step':
-        return this.#step(n, part, ctx)
+        return this.#step({ n, salt, isForgotten }, part, ctx)
       case 'sleep':
         return ctx.sleep((sizesMs[part.size] ?? 0) + offset(n, salt))
       case 'receive':
@@ -166,7 +193,7 @@ class Meaning {
       case 'value':
         return typeof (await ctx[part.of]())
       case 'worker':
-        return ctx.run(this.#definitions.work, { n, failures: part.failures }, { name: `work ${n}` })
+        return this.#work({ n, salt, isForgotten }, part, ctx)
       case 'scope':
         return ctx.scope(`scope ${n}`, (inner) => this.of(first as Numbered, inner, salt))
       case 'caught':
@@ -176,11 +203,12 @@ class Meaning {
       case 'given up':
         return this.#child({ n, kind: part.kind, child: (first as Numbered).n }, ctx, salt)
       default:
-        return this.#many({ n, part, below }, ctx, salt)
+        return this.#many({ n, part, below, isForgotten }, ctx, salt)
     }
   }
 
-  #step(n: number, { failures, isLost }: Program & { kind: 'step' }, ctx: Ctx): Promise<unknown> {
+  async #step(place: Place, { failures, isLost, undo }: Program & { kind: 'step' }, ctx: Ctx): Promise<unknown> {
+    const { n } = place
     const attempts = isLost ? Math.max(1, failures) : failures + 1
     const fn = async ({ attempt }: { attempt: number }): Promise<string> => {
       this.#effects.note(`step ${n}`)
@@ -189,7 +217,31 @@ class Meaning {
       return `did ${n}`
     }
     const retry = { attempts, backoff: 'linear', base: offset(n, attempts) >> (n % 4), jitter: 0 } as const
-    return ctx.step(`step ${n}`, fn, { retry })
+    const done = await ctx.step(`step ${n}`, fn, { retry, ...this.#undo(place, undo, ctx) })
+    this.#history.given(ctx.runId, nameOf(place), undo !== 'not' && !place.isForgotten)
+    return done
+  }
+
+  async #work(place: Place, { failures, undo }: Program & { kind: 'worker' }, ctx: Ctx): Promise<unknown> {
+    const { n } = place
+    const options = { name: `work ${n}`, ...this.#undo(place, undo, ctx) }
+    const run = await ctx.call(this.#definitions.work, { n, failures }, options)
+    // What has not ended when its run does is cancelled.
+    this.#history.given(ctx.runId, nameOf(place), false)
+    return run.result()
+  }
+
+  #undo(place: Place, undoing: Undoing, { runId }: Ctx): { readonly undo?: Undo<string> } {
+    if (undoing === 'not') return {}
+    const fails = undoing === 'again' ? 1 : undoing === 'in vain' ? 9 : 0
+    const run = (done: string, { attempt }: { readonly attempt: number }): void => {
+      const before = this.#effects.notes.length
+      this.#effects.note(`undo ${place.n}`, done)
+      if (this.#effects.notes.length === before) return
+      this.#history.undone(runId, nameOf(place), attempt)
+      if (attempt <= fails) throw new Error(`undo ${place.n} failed`)
+    }
+    return { undo: { run, retry: { attempts: 2, base: '7s' } } }
   }
 
   async #child(
@@ -204,7 +256,8 @@ class Meaning {
     return run.result({ timeout: '90m' }).catch(toldError)
   }
 
-  async #many({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+  async #many(numbered: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
+    const { n, part, below } = numbered
     if (part.kind === 'sequence') {
       const results: unknown[] = []
       for (const one of below) results.push(await this.of(one, ctx, salt))
@@ -220,7 +273,7 @@ class Meaning {
       )
       return Promise.race(runners).catch(toldError)
     }
-    return this.#repeated({ n, part, below }, ctx, salt)
+    return this.#repeated(numbered, ctx, salt)
   }
 
   async #repeated({ n, part, below }: Numbered, ctx: Ctx, salt: number): Promise<unknown> {
@@ -239,14 +292,22 @@ class Meaning {
   }
 }
 
+interface Place extends Pick<Numbered, 'n' | 'isForgotten'> {
+  readonly salt: number
+}
+
+/** What stands for it in all activations of its run. */
+function nameOf({ n, salt }: Pick<Place, 'n' | 'salt'>): string {
+  return `${n} (${salt})`
+}
+
 /** Milliseconds that hardly anything else of the program waits. */
 function offset(n: number, salt: number): number {
   return 100 + ((n * 7_919 + salt * 104_729) % 30_011)
 }
 
 /**
- * Lanes of a race are days apart. A wait of seconds begins anew after a crash, as one does that its run does not rest with:
- * a race of seconds may end in another way then.
+ * Lanes of a race are days apart. A wait of seconds begins anew after a crash: a race of seconds may end in another way then.
  */
 function laneMs(n: number, index: number): number {
   return 10_000 + index * (864_000_000 + n * 25_200_000)

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { compare, programOf } from '../../../src/testing/crash-everywhere.ts'
-import { runTrial, type CrashPlace } from '../../../src/testing/crash-trial.ts'
+import { runTrial, type CrashPlace, type Trial } from '../../../src/testing/crash-trial.ts'
 import { recordEffects } from '../../../src/testing/effects.ts'
 import { asDefinition } from '../../../src/engine/definition.ts'
 import { made, programs, type Program } from './program.ts'
@@ -26,17 +26,29 @@ const strikes = fc.array(
   { minLength: 1, maxLength: 3 },
 )
 
+// In all trials together.
+let undone = 0
+
 async function differences(program: Program, struck: readonly Strike[]): Promise<string[]> {
   const effects = recordEffects()
-  const { root, definitions, messages } = made(program, effects)
+  const { root, definitions, messages, history } = made(program, effects)
   const all = programOf(asDefinition(root), null, { definitions, messages, effects, patience: 50 })
-  const calm = await runTrial(all, [])
+  const faults: string[] = []
+  const tried = async (crashes: readonly CrashPlace[]): Promise<Trial> => {
+    history.clear()
+    const trial = await runTrial(all, crashes)
+    faults.push(...history.faults(trial.outcome), ...(crashes.length === 0 ? history.repeated : []))
+    undone += history.size
+    return trial
+  }
+  const calm = await tried([])
   const commits = calm.points.at(-1)?.commit ?? 1
   const crashes = struck.map(({ at, when }, life): CrashPlace => {
     return { commit: 1 + Math.floor((at * commits) / (life + 1)), when }
   })
-  const differs = compare(calm, await runTrial(all, [])).map((text) => `calm: ${text}`)
-  const trial = await runTrial(all, crashes)
+  const differs = compare(calm, await tried([])).map((text) => `calm: ${text}`)
+  const trial = await tried(crashes)
+  differs.push(...faults)
   // Then time has passed that decides races.
   if (trial.hadSuspects) return [...differs, ...(trial.outcome.kind === 'stuck' ? [trial.outcome.error] : [])]
   return [...differs, ...compare(calm, trial), ...(calm.outcome.kind === 'stuck' ? [calm.outcome.error] : [])]
@@ -52,4 +64,6 @@ it('end the same, whatever crashes they meet', { timeout: mostMs + 60_000 }, asy
     { numRuns: asked || 60, seed, interruptAfterTimeLimit: mostMs, endOnFailure: false },
   )
   expect(tried).toBeGreaterThan(0)
+  // What never happens proves nothing.
+  expect(undone).toBeGreaterThan(0)
 })
