@@ -4,6 +4,7 @@
 export { Troupe } from './troupe.ts'
 export type { DeadKind } from './engine/dead-kinds.ts'
 export type { AuditEntry, ByOption } from './engine/audit.ts'
+export type { ForkOptions } from './engine/forking.ts'
 export type { CancelOptions } from './engine/cancel-order.ts'
 export type { BulkAction, BulkOptions, BulkProgress } from './engine/bulk.ts'
 export type { AuditFilter, DeadFilter, RunsFilter } from './engine/filters.ts'

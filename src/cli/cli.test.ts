@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Definition } from '../engine/definition.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Troupe } from '../troupe.ts'
@@ -591,6 +591,30 @@ describe('a store with runs', () => {
 describe('a run that failed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('forks a run, also with another input, and shows where it comes from', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const store = `sqlite:${join(folder, '.troupe/troupe.db')}`
+    const order = workflow('order', {}, async (ctx, item: string) => {
+      const receipt = await ctx.step('charge', () => 'receipt 1')
+      return ctx.step('ship', () => `${item}, ${receipt}`)
+    })
+    await using engine = await Troupe.open({ store, definitions: [order], logLevel: 'silent' })
+    await engine.start()
+    const { id } = await engine.call(order, 'a book')
+    await (await engine.handle(id)).result()
+    const told = await troupe(folder, ['fork', id, '--from', 'ship', '--input', '"a pen"', '--by', 'ann'])
+    const fork = await engine.handle(told.out.trim())
+    expect([told.code, await fork.result()]).toEqual([0, 'a pen, receipt 1'])
+    expect((await troupe(folder, ['show', fork.id])).out).toContain(`forked from ${id}`)
+    const json = await troupe(folder, ['fork', id, '--json'])
+    expect(JSON.parse(json.out)).toMatchObject({ forkedFrom: id })
+    const slip = await troupe(folder, ['fork', id, '--from', 'shipp'])
+    expect([slip.code, slip.err]).toEqual([1, expect.stringContaining("Did you mean 'ship'?")])
+    expect((await troupe(folder, ['fork', id, '--input', '{x'])).code).toBe(2)
+    expect((await troupe(folder, ['audit', '--json'])).out).toContain('"action":"fork"')
+  })
 
   it('is tried again by its id, and by whom is kept', async () => {
     const store = `sqlite:${join(folder, '.troupe/troupe.db')}`

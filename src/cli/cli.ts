@@ -12,6 +12,7 @@ import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
+import { addFork } from './commands/fork.ts'
 import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
@@ -56,6 +57,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addStats,
   addDead,
   addRetry,
+  addFork,
   addDelete,
   addAudit,
   addShow,

@@ -43,6 +43,7 @@ function running(clock: ManualClock, done: number): RunStatus {
     dueAt: undefined,
     reason: undefined,
     parent: undefined,
+    forkedFrom: undefined,
     schedule: undefined,
     scheduledAt: undefined,
     node: 'n',

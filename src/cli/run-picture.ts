@@ -112,6 +112,7 @@ function facts(run: RunStatus, steps: readonly StepStatus[], look: PictureLook):
         : `${drawBar(share, 12, paint)} ${percent(share)}  ${paint('dim', `${run.progress.done} of ${run.progress.total}`)}`,
     ],
     ['started by', run.parent ?? ''],
+    ['forked from', run.forkedFrom ?? ''],
     ['queue', oneLine(run.queue)],
     ['node', oneLine(run.node ?? '')],
     ['version', oneLine(run.version)],

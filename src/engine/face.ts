@@ -4,18 +4,21 @@ import { Asking } from './asking.ts'
 import type { Deps } from './deps.ts'
 import type { Engine } from './engine.ts'
 import { checkRunId } from './filters.ts'
+import { Forking } from './forking.ts'
 import { LocalFeed, viewOf, type LocalRun } from './local-run.ts'
 import { Cancel } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { StoredFeed, type FeedOwner } from './run-feed.ts'
 import { RunHandle } from './run-handle.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
+import type { EncodeInput } from './starting.ts'
 import { Telling } from './telling.ts'
 
 export interface FaceParts {
   readonly deps: Deps
   readonly registry: Registry
   readonly engine: Engine
+  readonly encodeInput: EncodeInput
   /** Throws `engine_stopped` once the engine stops. */
   readonly checkOpen: () => void
 }
@@ -24,13 +27,15 @@ export class Face {
   readonly deps: Deps
   readonly registry: Registry
   readonly engine: Engine
+  readonly encodeInput: EncodeInput
   readonly checkOpen: () => void
   readonly #owner: FeedOwner
 
-  constructor({ deps, registry, engine, checkOpen }: FaceParts) {
+  constructor({ deps, registry, engine, encodeInput, checkOpen }: FaceParts) {
     this.deps = deps
     this.registry = registry
     this.engine = engine
+    this.encodeInput = encodeInput
     this.checkOpen = checkOpen
     this.#owner = {
       store: deps.store,
@@ -39,6 +44,7 @@ export class Face {
       cancel: (write) => engine.bring(new Cancel({ write })),
       hint: (id) => engine.hint(id),
       tell: (runId, { name, payload, options }) => new Telling(this).tell(runId, name, payload, options),
+      fork: (run, options) => new Forking(this).fork(run, options),
       ask: (runId, { name, payload, options }) => new Asking(this).ask(runId, name, payload, options),
     }
   }

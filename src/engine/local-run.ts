@@ -3,6 +3,7 @@ import type { Timer } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
 import type { Neighbour } from '../lib/roster.ts'
 import { optionInvalid } from '../model/errors.ts'
+import { forkRefused } from '../model/intervention-errors.ts'
 import type { CancelAnswer } from '../store/cancels.ts'
 import type {
   Claimed,
@@ -243,6 +244,10 @@ export class LocalFeed implements RunFeed {
   async retry(): Promise<'not_stored'> {
     return 'not_stored'
   }
+
+  async fork(): Promise<never> {
+    throw forkRefused(this.id)
+  }
 }
 
 export function viewOf(run: LocalRun): RunView {
@@ -266,6 +271,7 @@ export function viewOf(run: LocalRun): RunView {
     tags: null,
     correlationId: null,
     parent: null,
+    forkedFrom: null,
     schedule: null,
     scheduledAt: null,
     input,

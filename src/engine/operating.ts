@@ -5,6 +5,7 @@ import { checkBulk, performBulk, type BulkAction, type BulkOptions, type BulkPro
 import { cancelOptions, cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkName, checkOptions } from './checks.ts'
 import type { Face } from './face.ts'
+import type { ForkOptions } from './forking.ts'
 import { checkRunId } from './filters.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import { Cancel } from './processor.ts'
@@ -49,6 +50,10 @@ export class Operating implements OperatingVerbs {
     const handle = await this.#face.handle(runId)
     await handle.retry(options)
     return handle
+  }
+
+  async fork(runId: string, options?: ForkOptions): Promise<RunHandle> {
+    return (await this.#face.handle(runId)).fork(options)
   }
 
   async delete(runId: string, options: ByOption = {}): Promise<void> {

@@ -115,6 +115,12 @@ export class Registry {
     return this.#byId.get(id)
   }
 
+  /** The definition of that number, where it was registered itself: not one that takes over the runs of another version. */
+  own(id: number): AnyDefinition | undefined {
+    const definition = this.#byId.get(id)
+    return definition !== undefined && this.#ids.get(definition) === id ? definition : undefined
+  }
+
   /** The number of a limiter, the same on every node. Throws `definition_invalid` when another of its name has other bounds. */
   async keepLimiter({ name, bounds }: LimiterRule): Promise<number> {
     const known = this.#limiters.get(name)

@@ -9,6 +9,8 @@ import { errorText } from './error-text.ts'
 import { RequestWrite } from './request-write.ts'
 import type { AskOptions } from './asking.ts'
 import type { Ear } from './ear.ts'
+import type { ForkOptions } from './forking.ts'
+import type { RunHandle } from './run-handle.ts'
 import type { TellOptions, ToldMessage } from './telling.ts'
 import type { Watch } from './watch.ts'
 
@@ -29,6 +31,8 @@ export interface RunFeed {
   cancel(order: CancelOrder): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
+  /** Throws `fork_refused` for one that lives in memory. */
+  fork(options?: ForkOptions): Promise<RunHandle>
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true>
   ask(name: string, payload: unknown, options?: AskOptions): Promise<unknown>
 }
@@ -42,6 +46,7 @@ export interface FeedOwner {
   cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** A run is ready again. */
   hint(id: string): void
+  fork(run: { readonly id: string; readonly name: string }, options?: ForkOptions): Promise<RunHandle>
   tell(runId: string, message: ToldMessage<TellOptions>): Promise<true>
   ask(runId: string, message: ToldMessage<AskOptions>): Promise<unknown>
 }
@@ -99,6 +104,10 @@ export class StoredFeed implements RunFeed {
     const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
     if (told === 'reopened') this.#owner.hint(this.id)
     return told
+  }
+
+  fork(options?: ForkOptions): Promise<RunHandle> {
+    return this.#owner.fork(this, options)
   }
 
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true> {

@@ -11,6 +11,7 @@ import type { AskOptions } from './asking.ts'
 import { checkBy, type ByOption } from './audit.ts'
 import { cancelOptions, cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkOptions } from './checks.ts'
+import type { ForkOptions } from './forking.ts'
 import type { MessageName, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
 import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-reader.ts'
@@ -151,6 +152,34 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
     const told = await this.#feed.retry(options.by)
     if (told === 'not_found') throw runNotFound(this.id)
     if (told !== 'reopened') throw retryRefused(this.id, told)
+  }
+
+  /**
+   * Makes another run that begins with what this one did before the step `from`, and goes on by itself: with the same input or another one. This run stays as it is,
+   * in whatever state it is, also finished.
+   *
+   * The fork remembers the journal as it was when the step had not been recorded. Without `from` it remembers all, and of a run that failed what succeeded, as `retry` does.
+   * What was undone is done again; what it remembers belongs to this run, and is not undone by the fork.
+   *
+   * Saves: the new run as ready, its journal, who did it. Throws: `step_not_found`, with the nearest there are; `validation_failed` for an input that its schema refuses;
+   * `fork_refused` for a run that is not stored; `run_not_found`, `value_not_storable`, `value_too_large`, `option_invalid`, `engine_stopped`.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx, item: string) => {
+   *   const receipt = await ctx.step('charge', () => 'receipt 1')
+   *   return ctx.step('ship', () => `${item}, ${receipt}`)
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * const handle = await troupe.call(order, 'a book')
+   * console.log(await handle.result()) // a book, receipt 1
+   * const fork = await handle.fork({ from: 'ship', input: 'a pen' })
+   * console.log(await fork.result()) // a pen, receipt 1
+   * ```
+   */
+  async fork(options?: ForkOptions): Promise<RunHandle<Output, Messages>> {
+    return (await this.#feed.fork(options)) as RunHandle<Output, Messages>
   }
 
   /** Tells the run something, as `troupe.tell` does, with what that saves and throws; typed where the workflow declares its `messages`. */

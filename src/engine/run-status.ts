@@ -42,6 +42,8 @@ export interface RunStatus {
   readonly correlationId: string | undefined
   /** The id of the run that started it. */
   readonly parent: string | undefined
+  /** The id of the run that it was forked from. */
+  readonly forkedFrom: string | undefined
   /** The schedule that started it. */
   readonly schedule: string | undefined
   /** The tick it was started for; with `trigger` the time of that. */
@@ -108,6 +110,7 @@ export function runStatus(row: RunView): RunStatus {
     tags: tags.value ?? [],
     correlationId: row.correlationId ?? undefined,
     parent: row.parent ?? undefined,
+    forkedFrom: row.forkedFrom ?? undefined,
     schedule: row.schedule ?? undefined,
     scheduledAt: row.scheduledAt ?? undefined,
     input: input.value,

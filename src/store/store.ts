@@ -8,6 +8,7 @@ import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
+import type { InterventionStore } from './interventions.ts'
 import type { OperatingStore } from './operating.ts'
 import type { DeadNode, DeadRun, RepairStore, Rescued } from './repairs.ts'
 import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
@@ -313,6 +314,8 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   readonly asks: AskStore
 
   readonly callers: CallersStore
+
+  readonly interventions: InterventionStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

@@ -29,6 +29,8 @@ export interface RunView {
   readonly correlationId: string | null
   /** The id of the run that started it. */
   readonly parent: string | null
+  /** The id of the run whose journal it began with. */
+  readonly forkedFrom: string | null
   /** The schedule that started it, and its tick. */
   readonly schedule: string | null
   readonly scheduledAt: number | null

@@ -419,6 +419,7 @@ describe('a run', () => {
       tags: ['a', 'b'],
       correlationId: undefined,
       parent: undefined,
+      forkedFrom: undefined,
       schedule: undefined,
       scheduledAt: undefined,
       input: 4,

@@ -236,6 +236,7 @@ describe('a reading', () => {
       ask: () => Promise.resolve(),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
+      fork: () => Promise.reject(new Error('is no run')),
     }
     const reader = new MessageReader(feed, new ManualClock())
     const read = await Promise.all(Array.from({ length: 8 }, () => reader.next()))

@@ -12,6 +12,7 @@ import { hotAskStatements } from '../../src/store/sqlite/asks.ts'
 import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
 import { hotDueStatements } from '../../src/store/sqlite/due.ts'
+import { hotForkStatements } from '../../src/store/sqlite/forks.ts'
 import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
 import { hotParkedStepStatements } from '../../src/store/sqlite/parked-steps.ts'
 import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
@@ -88,6 +89,7 @@ const statements = {
   ...hotReasonStatements,
   ...hotDeadStatements,
   ...hotGenerationStatements,
+  ...hotForkStatements,
   ...hotAuditStatements,
   ...hotLeftoverStatements,
   ...hotLimiterStatements,
@@ -122,6 +124,7 @@ const packedRows = 'SCAN (subquery-2)'
 const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
+const resultsOfStep = 'SEARCH result USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'
 const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
 const undoingByKey = 'SEARCH undoing USING INTEGER PRIMARY KEY (rowid=?)'
 const stepsOfGeneration = 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'
@@ -152,6 +155,7 @@ const ofSchedule = [
   undoingByKey,
   'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)',
   'SEARCH child USING INTEGER PRIMARY KEY (rowid=?)',
+  runByKey,
   'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)',
   runByKey,
   runByKey,
@@ -388,6 +392,37 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findHeldUp: ['SEARCH slot USING COVERING INDEX slot_run (run_id=?)', 'SEARCH line USING PRIMARY KEY (limiter=?)'],
   findPlace: [liveByKey],
   findStep: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', liveByKey],
+  findSource: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
+  findRecorded: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
+  findBegun: [
+    'SCAN CONSTANT ROW',
+    'SCAN asked',
+    'SEARCH wait USING PRIMARY KEY (run_id=? AND path=?)',
+    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
+  ],
+  copySucceeded: [
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+    runKeyById,
+    runKeyById,
+    liveByKey,
+    'SEARCH finished USING PRIMARY KEY (run_id=?)',
+    resultsOfStep,
+  ],
+  copyBefore: [
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+    resultsOfStep,
+    runKeyById,
+    'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)',
+    liveByKey,
+    'SEARCH finished USING PRIMARY KEY (run_id=?)',
+    resultsOfStep,
+  ],
+  shareChildren: [
+    'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+    runKeyById,
+    liveByKey,
+  ],
   wakeForStep: [liveByKey],
   findNews: [
     'SCAN CONSTANT ROW',

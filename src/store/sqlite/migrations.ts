@@ -382,5 +382,8 @@ create table undoing (
 
 -- 1 for a request to end without undoing anything.
 alter table cancel_request add column skips_undo integer not null default 0;
+
+-- The run whose journal it began with, by the id that users know.
+alter table run add column forked_from text;
 `,
 ]

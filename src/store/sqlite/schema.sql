@@ -256,7 +256,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer, parent integer, is_detached integer not null default 0, depth integer not null default 0) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer, parent integer, is_detached integer not null default 0, depth integer not null default 0, forked_from text) strict;
 
 CREATE INDEX run_parent on run (parent) where parent is not null;
 

@@ -5,6 +5,7 @@ import type { Bounds } from '../../model/limiter.ts'
 import type { DefinitionStore } from '../definitions.ts'
 import type { AskStore } from '../asks.ts'
 import type { FailureStore } from '../failures.ts'
+import type { InterventionStore } from '../interventions.ts'
 import type { ScheduleStore } from '../schedules.ts'
 import type { Batch, Committed, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
 import type { Passing } from '../queues.ts'
@@ -29,6 +30,7 @@ import { reopenRuns } from './generations.ts'
 import * as events from './events.ts'
 import { SqliteDefinitionStore } from './definitions.ts'
 import { SqliteFailureStore } from './failures.ts'
+import { SqliteInterventionStore } from './intervention-store.ts'
 import { LeaseThread } from './lease-keeper.ts'
 import { areLimitersInOrder, isHoldingUp, repairLimiters } from './limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
@@ -66,6 +68,7 @@ class SqliteStore implements Store {
   readonly definitions: DefinitionStore
   readonly asks: AskStore
   readonly callers: CallersStore
+  readonly interventions: InterventionStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -88,6 +91,7 @@ class SqliteStore implements Store {
     this.definitions = new SqliteDefinitionStore(access)
     this.asks = new SqliteAskStore(access)
     this.callers = new SqliteCallersStore(access, this.location)
+    this.interventions = new SqliteInterventionStore(access)
   }
 
   now(): number {

@@ -65,7 +65,7 @@ const childOfStep = `run.public_id = substr(step.value, 3, length(step.value) - 
 
 // A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
 // What became of one that was deleted is known by the results that its parent remembers, by primary key.
-const isOfDeadChild = `kind = 'child' and case
+export const isOfDeadChild = `kind = 'child' and case
   when exists (select 1 from run where ${childOfStep}) then not exists (
     select 1 from run where ${childOfStep} and (
       exists (select 1 from live where live.run_id = run.id and live.run_id not in (select run_id from cancel_request))
@@ -88,7 +88,7 @@ const findUndone = `
 select path from step where run_id = ? and generation = ? and kind = 'undo' and is_error = 0`
 
 // A step, and what is remembered of the end of a run that it started; by primary key.
-const forgetUndone = `
+const forgetOne = `
 delete from step where run_id = ?1 and generation = ?2 and (path = ?3 or (path >= ?3 || '/result' and path < ?3 || '/result$'))`
 
 /** The statements of this file whose plans are tested. */
@@ -98,7 +98,7 @@ export const hotStepStatements = {
   forgetSteps,
   forgetAttempts,
   findUndone,
-  forgetUndone,
+  forgetUndone: forgetOne,
   markUndo,
 }
 
@@ -117,7 +117,12 @@ export function isPast(db: Connection, { runId, generation, path }: StepOfGenera
 export function copyJournal(db: Connection, runId: number, generation: number): void {
   db.run(copySteps, runId, generation)
   for (const { path } of db.all<{ path: string }>(findUndone, runId, generation))
-    db.run(forgetUndone, runId, generation + 1, undonePath(path))
+    forgetUndone(db, { runId, generation: generation + 1, path: undonePath(path) })
+}
+
+/** Forgets a step that was undone; counts the rows. */
+export function forgetUndone(db: Connection, { runId, generation, path }: StepOfGeneration): number {
+  return db.run(forgetOne, runId, generation, path)
 }
 
 /** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */

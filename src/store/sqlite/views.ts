@@ -13,6 +13,7 @@ finished_at as finishedAt, due_at as dueAt,
 (select undoing.outcome from undoing where undoing.run_id = runs.run_id) as undoingOutcome,
 (select undoing.value from undoing where undoing.run_id = runs.run_id) as undoingValue, node, tags, correlation_id as correlationId, input, value, done, total,
 (select above.public_id from run as above where above.id = (select child.parent from run as child where child.id = runs.run_id)) as parent,
+(select run.forked_from from run where run.id = runs.run_id) as forkedFrom,
 (select schedule.name from schedule where schedule.id = (select run.schedule from run where run.id = runs.run_id)) as schedule,
 (select coalesce(scheduled_at, case when schedule is null then null else created_at end) from run where run.id = runs.run_id) as scheduledAt`
 

@@ -11,6 +11,7 @@ import { divergenceCases } from './divergences.ts'
 import { endCases } from './ends.ts'
 import { failureCases } from './failures.ts'
 import { fencingCases } from './fencing.ts'
+import { forkCases } from './forks.ts'
 import { generationCases } from './generations.ts'
 import { journalCases } from './journal.ts'
 import { keyCases } from './keys.ts'
@@ -52,6 +53,7 @@ const groups: Readonly<Record<string, Cases>> = {
   dead: deadCases,
   failures: failureCases,
   generations: generationCases,
+  forks: forkCases,
   retention: retentionCases,
   fencing: fencingCases,
   times: timeCases,

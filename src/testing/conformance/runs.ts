@@ -52,6 +52,7 @@ export const runCases: Cases = {
       tags: '["a"]',
       correlationId: null,
       parent: null,
+      forkedFrom: null,
       schedule: null,
       scheduledAt: null,
       input: 'j[1]',

@@ -1,0 +1,53 @@
+// `troupe fork`: begins another run with what one did up to a step.
+import type { ForkOptions } from '../../engine/forking.ts'
+import { addCommand, type Shell } from '../command.ts'
+import type { CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { findRun } from '../find-run.ts'
+import { parseInput } from '../input.ts'
+import type { Io } from '../io.ts'
+import { withClient } from '../store-client.ts'
+import { toJson } from '../values.ts'
+import { addBy, whoDoes, type ByFlags } from '../who.ts'
+
+interface ForkFlags extends CommonFlags, ByFlags {
+  readonly from?: string
+  readonly input?: string
+}
+
+export function addFork(shell: Shell): void {
+  const command = addCommand<ForkFlags>(shell, {
+    name: 'fork',
+    takes: 'ID',
+    summary: 'begin another run with what one did up to a step',
+    description:
+      'Begins another run that remembers what this one did up to a step, prints its id, and lets this one be as it is. Without --from it remembers all that did not fail.',
+    help,
+    perform: (flags, [id = ''], io) => forkCommand(id, flags, io),
+  })
+  addBy(command)
+    .argument('<id>', 'its id, or at least the first 8 characters')
+    .option('--from <step>', 'the path of the step that is done anew, with all that came after it')
+    .option('--input <json>', 'another input; - reads standard input')
+}
+
+const help = `Examples:
+  troupe show 0197f3a2-5c1e               see its steps
+  troupe fork 0197f3a2-5c1e --from ship
+  troupe fork 0197f3a2-5c1e --from 'ship[sku-17]/pack' --input '{"address":"Elm Street 5"}'`
+
+async function forkCommand(typed: string, flags: ForkFlags, io: Io): Promise<ExitCode> {
+  const text = flags.input === '-' ? await io.readStdin() : flags.input
+  const input = parseInput(text, `troupe fork ${typed} --input '{"name":"ann"}'`)
+  const options: ForkOptions = {
+    ...whoDoes(flags),
+    ...(flags.from !== undefined && { from: flags.from }),
+    ...(input !== undefined && { input }),
+  }
+  const { id, from } = await withClient(flags, io, async (troupe) => {
+    const run = await findRun(troupe, typed)
+    return { id: (await troupe.fork(run.id, options)).id, from: run.id }
+  })
+  io.stdout.write(flags.json === true ? `${toJson({ id, forkedFrom: from })}\n` : `${id}\n`)
+  return exitCodes.ok
+}

@@ -1,0 +1,22 @@
+// What people do to one run and its journal, each in a transaction of its own.
+import type { Forked, ForkRecord, InterventionStore } from '../interventions.ts'
+import type { AuditRecord } from '../operating.ts'
+import { audited } from './audit.ts'
+import { forkRun } from './forks.ts'
+import type { Access } from './transaction.ts'
+
+export class SqliteInterventionStore implements InterventionStore {
+  readonly #access: Access
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  fork(fork: ForkRecord, audit: AuditRecord): Promise<Forked> {
+    return this.#access.end((ends) => {
+      const forked = forkRun(ends, fork)
+      audited(ends.db, forked === 'forked', { now: ends.now, audit })
+      return forked
+    })
+  }
+}
