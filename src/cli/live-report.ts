@@ -4,15 +4,13 @@ import type { RunLogLevel } from '../engine/speech.ts'
 import { formatMs } from '../lib/duration.ts'
 import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'
-import { oneLine, paintFor, stateStyles, type Paint } from './paint.ts'
+import { eraseLine, oneLine, paintFor, stateStyles, type Paint } from './paint.ts'
 import { Rate } from './rate.ts'
 import type { RunReport } from './run-report.ts'
 import { drawStatus } from './status-line.ts'
 import { titleLines } from './title.ts'
 import { shortValue } from './values.ts'
 import { wrap } from './width.ts'
-
-const eraseLine = '\r\u001b[2K'
 
 const levelStyles = { debug: 'dim', info: 'blue', warn: 'yellow', error: 'red' } as const
 

@@ -24,6 +24,9 @@ export function canRedraw(output: Output, env: Environment): boolean {
   return output.isTerminal && env['TERM'] !== 'dumb'
 }
 
+/** Goes back to the beginning of a line that is redrawn in place, and empties it. */
+export const eraseLine = '\r\u001b[2K'
+
 export const stateStyles: Readonly<Record<RunState, Style>> = {
   ready: 'yellow',
   scheduled: 'yellow',

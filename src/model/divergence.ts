@@ -6,6 +6,13 @@ export type DivergencePolicy = 'strict' | 'warn' | 'off'
 
 export const divergencePolicies: readonly DivergencePolicy[] = ['strict', 'warn', 'off']
 
+/**
+ * What becomes of a run when it goes on with other code. `continues`: it goes on where it is. `repeats`: so does it, and a step that was or may have been begun is
+ * executed again; with a lenient policy also one that stands where the journal has another. `diverges`: its journal does not fit the code. `fails`: the code throws
+ * before it comes to where the run is, or comes nowhere. `waits`: the code has its definition, and not in this version.
+ */
+export type RunVerdict = 'continues' | 'repeats' | 'diverges' | 'fails' | 'waits'
+
 /** Something that a journal holds, or that code asks for. */
 export interface JournalPlace {
   readonly path: string

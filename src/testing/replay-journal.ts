@@ -4,11 +4,12 @@ import { asDefinition, type AnyDefinition, type Definition } from '../engine/def
 import type { RunStatus } from '../engine/run-status.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
-import { differenceLines, type DivergencePolicy } from '../model/divergence.ts'
+import { differenceLines, type DivergencePolicy, type RunVerdict } from '../model/divergence.ts'
 import { reasonText } from '../model/reason.ts'
 import { emptyLists, type BatchLists } from '../store/lists.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Batch, Held, Store } from '../store/store.ts'
+import { isRemembered } from '../workflow/run-check.ts'
 import type { JournalFixture } from './journal-fixture.ts'
 import { RecordedLog } from './recorded-log.ts'
 import { Stage, type StagedEngine } from './stage.ts'
@@ -23,11 +24,8 @@ export interface ReplayOptions {
 }
 
 export interface Replay {
-  /**
-   * `continues`: the code asks for all that is remembered, and goes on. `repeats`: it goes on although it does not ask for some of it, as its `divergence` says, so that
-   * what was done there may be done again. `diverges`: it does not go on.
-   */
-  readonly verdict: 'continues' | 'repeats' | 'diverges'
+  /** The words of `troupe check-deploy`; a journal in a file waits for no version. */
+  readonly verdict: Exclude<RunVerdict, 'waits'>
   /** What it would do next: steps, children, waits; how it ends, when it does. */
   readonly next: readonly string[]
   /** What differs; undefined when nothing does. */
@@ -85,6 +83,8 @@ class JournalReplay {
   readonly #definition: AnyDefinition
   readonly #journal: JournalFixture
   readonly #next: string[] = []
+  // A step that failed before is executed again.
+  #repeats = false
   #seq = 0
 
   constructor(stage: Stage, definition: AnyDefinition, journal: JournalFixture) {
@@ -98,12 +98,17 @@ class JournalReplay {
     const id = await this.#store(this.#stage.store)
     const others = definitions.map((other) => asDefinition(other)).filter(({ name }) => name !== this.#definition.name)
     const { settings } = this.#definition
+    const retry = { ...settings.retry, attempts: 1 }
     const engine = await this.#stage.start({
       troupe: { global: false, logLevel: 'debug', ...(config && { config }) },
-      definitions: [{ ...this.#definition, settings: { ...settings, divergence: 'strict' } }, ...others.map(idle)],
+      definitions: [
+        { ...this.#definition, settings: { ...settings, retry, divergence: 'strict' } },
+        ...others.map(idle),
+      ],
       log: new RecordedLog(),
       performStep: ({ path }) => {
         this.#next.push(`step '${path}'`)
+        this.#repeats ||= this.#journal.failedAttempts.some((attempt) => attempt.path === path)
         return new Promise(() => {})
       },
       committing: (batch) => this.#see(batch),
@@ -125,24 +130,29 @@ class JournalReplay {
 
   #verdict(status: RunStatus, policy: DivergencePolicy): Replay {
     const { reason, state, error } = status
-    const verdict = policy === 'strict' ? 'diverges' : 'repeats'
-    if (reason?.kind === 'diverged')
+    if (reason?.kind === 'diverged') {
+      const verdict = policy === 'strict' ? 'diverges' : 'repeats'
       return { verdict, next: [], difference: differenceLines(reason.divergence).join('\n') }
+    }
     const next = [...this.#next]
     if (state === 'succeeded') next.push('succeeds')
     else if (error !== undefined) next.push(`fails with ${error.name}: ${error.message}`)
     else if (reason !== undefined && reason.kind !== 'limiter') next.push(`waits for ${reasonText(reason)}`)
-    return { verdict: 'continues', next, difference: undefined }
+    const fails = error !== undefined && !isRemembered(this.#journal.steps, error)
+    return { verdict: fails ? 'fails' : this.#repeats ? 'repeats' : 'continues', next, difference: undefined }
   }
 
   /** Writes the run as a node would have left it. */
   async #store(store: Store): Promise<string> {
-    const { name, version } = this.#definition
+    const { name, version, takesOver } = this.#definition
     const { input, steps, failedAttempts } = this.#journal
     const identity = { name: 'fixture', bootId: null, pidNamespace: null, pid: 0, pidStartedAt: null }
     const nodeId = await store.insertNode(identity, lastMs)
     const queueId = await store.internQueue('default')
-    const definitionId = await store.internDefinition(name, version)
+    const definitionId = await store.internDefinition(
+      name,
+      takesOver?.has(this.#journal.version) ? this.#journal.version : version,
+    )
     const now = store.now()
     const id = '00000000-0000-7000-8000-000000000000'
     const start = { ...unstarted, queueId, id, definitionId, input, directly: true }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { main } from '../../src/cli/cli.ts'
 import { unlimited } from '../../src/cli/io.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { systemClock, type Clock } from '../../src/lib/clock.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { eventually } from '../engine/stage.ts'
@@ -113,14 +113,30 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-async function checkDeploy(folder: string, ...flags: string[]): Promise<{ code: number; out: string; err: string }> {
+interface Told {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function checkDeploy(folder: string, ...flags: string[]): Promise<Told> {
+  return checkAt({ isTerminal: false, columns: unlimited, clock: systemClock }, folder, flags)
+}
+
+interface Place {
+  readonly isTerminal: boolean
+  readonly columns: number
+  readonly clock: Clock
+}
+
+async function checkAt({ isTerminal, columns, clock }: Place, folder: string, flags: string[]): Promise<Told> {
   let out = ''
   let err = ''
   const code = await main(['check-deploy', '--store', store, ...flags], {
-    stdout: { isTerminal: false, columns: unlimited, write: (text) => void (out += text) },
-    stderr: { isTerminal: false, columns: unlimited, write: (text) => void (err += text) },
+    stdout: { isTerminal, columns, write: (text) => void (out += text) },
+    stderr: { isTerminal, columns, write: (text) => void (err += text) },
     env: { NO_COLOR: '1' },
-    clock: systemClock,
+    clock,
     folder: join(root, folder),
     readStdin: () => Promise.resolve(''),
     onSignal: () => () => undefined,
@@ -182,6 +198,26 @@ it('shows where journal and code part', async () => {
     ].join('\n'),
   )
   expect(err).toBe('9 runs: 4 continues, 2 repeats, 1 diverges, 1 fails, 1 waits\n')
+})
+
+it('exits with 2 when it is asked for what it does not have, and with 78 when its code cannot be loaded', async () => {
+  expect((await checkDeploy('after', '--all')).code).toBe(2)
+  expect((await checkDeploy('after', '--config', 'none.ts')).code).toBe(78)
+  mkdirSync(join(root, 'torn/workers'), { recursive: true })
+  writeFileSync(join(root, 'torn/workers/all.ts'), 'export const x = (')
+  const { code, err } = await checkDeploy('torn')
+  expect([code, err.includes('all.ts')]).toEqual([78, true])
+})
+
+it('tells a person at a terminal how far it is, in one line that fits', async () => {
+  let seconds = 0
+  const clock: Clock = { ...systemClock, monotonic: () => (seconds += 1_000) }
+  const { err, out } = await checkAt({ isTerminal: true, columns: 40, clock }, 'before', [])
+  const [first = '', second = ''] = err.split('\r\u001b[2K').slice(1)
+  expect([first, second]).toEqual(['checking… 1 run: 1 continues', 'checking… 2 runs: 2 continues'])
+  expect(err.split('\r\u001b[2K').every((line) => line.length < 40)).toBe(true)
+  expect(err.endsWith('\r\u001b[2K10 runs: 8 continues, 2 repeats\n')).toBe(true)
+  expect(out.startsWith('\r\u001b[2K')).toBe(true)
 })
 
 it('says where there is nothing to check, or no store', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { worker, workflow, type WorkflowContext } from '../../src/index.ts'
+import { PermanentError, worker, workflow, type WorkflowContext } from '../../src/index.ts'
 import { journalOf, type JournalFixture } from '../../src/testing/journal-fixture.ts'
 import { replayJournal } from '../../src/testing/replay-journal.ts'
 import { testTroupe } from '../../src/testing/test-troupe.ts'
@@ -67,9 +67,8 @@ describe('the journal of a run', () => {
       await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
       throw new RangeError('no more')
     })
-    expect((await replayJournal(ending, journal, { definitions: [pack] })).next).toEqual([
-      'fails with RangeError: no more',
-    ])
+    const ended = await replayJournal(ending, journal, { definitions: [pack] })
+    expect([ended.verdict, ended.next]).toEqual(['fails', ['fails with RangeError: no more']])
     const starting = changed(async (ctx, skus) => {
       await ctx.step('charge', () => 1)
       await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
@@ -115,7 +114,33 @@ describe('the journal of a run', () => {
       ['try', 2],
     ])
     const replay = await replayJournal(flaky, journal)
-    expect([replay.verdict, replay.next, attempts]).toEqual(['continues', ["step 'try'"], [1, 2]])
+    expect([replay.verdict, replay.next, attempts]).toEqual(['repeats', ["step 'try'"], [1, 2]])
+  })
+
+  it('continues to the failure that a step remembers', async () => {
+    const refused = workflow('refused', {}, (ctx) =>
+      ctx.step('pay', () => Promise.reject(new PermanentError('no funds'))),
+    )
+    await using kit = await testTroupe({ definitions: [refused] })
+    const handle = await kit.troupe.call(refused)
+    await handle.result().catch(() => undefined)
+    const replay = await replayJournal(refused, await journalOf(kit.troupe, handle.id))
+    expect([replay.verdict, replay.next]).toEqual(['continues', ['fails with PermanentError: no funds']])
+  })
+
+  it('is taken over by a version that says how', async () => {
+    const journal = await waitingOrder()
+    const now = workflow(
+      'order',
+      { version: '2', upcast: { '1': { steps: { charge: (at: Date) => ({ at }) } } } },
+      async (ctx: WorkflowContext<string[]>, skus) => {
+        const { at } = await ctx.step('charge', () => ({ at: new Date() }))
+        await ctx.map('pack', skus, (sku, ctx) => ctx.run(pack, sku), { key: String })
+        return ctx.step(`book ${at.getTime()}`, () => 1)
+      },
+    )
+    const replay = await replayJournal(now, journal, { definitions: [pack] })
+    expect([replay.verdict, replay.next]).toEqual(['continues', ["step 'book 5'"]])
   })
 
   it('is refused for another workflow, for a worker, and when it is none', async () => {

@@ -1,23 +1,21 @@
 // `troupe check-deploy`: whether every unfinished run would go on with the code that is here.
-import { environmentOf } from '../../engine/settings.ts'
-import { createIds } from '../../lib/ids.ts'
-import { createLog } from '../../lib/log.ts'
-import { differenceLines } from '../../model/divergence.ts'
-import { openStore } from '../../store/open.ts'
-import { checkRuns, type RunCheck } from '../../workflow/deploy-check.ts'
+import { checkTroupeOptions } from '../../engine/options.ts'
+import { differenceLines, type RunVerdict } from '../../model/divergence.ts'
+import { definitionsAtHand } from '../../worker/definitions-at-hand.ts'
+import { checkStore } from '../../workflow/check-deploy.ts'
+import type { RunCheck } from '../../workflow/run-check.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, requireStore, type CommonFlags } from '../config.ts'
-import { definitionsAtHand } from '../definitions-at-hand.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { oneLine, paintFor, printable, type Paint } from '../paint.ts'
+import { canRedraw, eraseLine, oneLine, paintFor, printable, type Paint } from '../paint.ts'
 import { toJson } from '../values.ts'
+import { cut } from '../width.ts'
 
-type Verdict = RunCheck['verdict']
-type Counts = Record<Verdict, number>
+type Counts = Record<RunVerdict, number>
 
 // How often a person sees that it goes on.
-const tellEach = 500
+const tellEachMs = 100
 
 export function addCheckDeploy(shell: Shell): void {
   addCommand<CommonFlags>(shell, {
@@ -44,42 +42,56 @@ With --json each run is a line of its own, and the counts are the last one.`
 
 async function checkDeployCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const settings = await loadSettings(flags, io.folder)
-  const { options, definitions } = await definitionsAtHand(settings)
+  const options = checkTroupeOptions(settings.options)
+  const definitions = await definitionsAtHand(options)
   if (definitions.length === 0) throw definesNothing(settings)
   requireStore(options.store, io.folder)
-  const { clock } = io
-  const store = await openStore(options.store, { clock, synchronous: options.synchronous })
-  try {
-    const log = createLog({ level: 'silent', clock, write: () => undefined })
-    const deps = { store, clock, log, ids: createIds(clock), failpoint: () => undefined }
-    const environment = options.environment ?? environmentOf(process.env)
-    const divergence = options.divergence
-    const checks = checkRuns({ deps, definitions, config: options.config, environment, divergence })
-    return await tellAll(checks, flags, io)
-  } finally {
-    await store.close()
-  }
-}
-
-async function tellAll(checks: AsyncIterable<RunCheck>, flags: CommonFlags, io: Io): Promise<ExitCode> {
   const counts: Counts = { continues: 0, repeats: 0, diverges: 0, fails: 0, waits: 0 }
-  const { stdout, stderr, env } = io
-  const paint = paintFor(stdout, env)
-  let runs = 0
-  for await (const check of checks) {
+  const report = new CheckReport(io, flags.json === true)
+  for await (const check of checkStore({ ...options, definitions, clock: io.clock })) {
     counts[check.verdict] += 1
-    runs += 1
-    const lines = flags.json === true ? [toJson(check)] : checkLines(check, paint)
-    stdout.write(`${lines.join('\n')}\n`)
-    if (stderr.isTerminal && !stdout.isTerminal && runs % tellEach === 0) stderr.write(`\r${counted(runs)} checked`)
+    report.checked(check, counts)
   }
-  if (stderr.isTerminal && !stdout.isTerminal && runs >= tellEach) stderr.write('\n')
-  if (flags.json === true) stdout.write(`${toJson({ runs, ...counts })}\n`)
-  else stderr.write(`${summary(runs, counts)}\n`)
+  report.ended(counts)
   return counts.diverges + counts.fails + counts.waits === 0 ? exitCodes.ok : exitCodes.runFailed
 }
 
-const styles: Readonly<Record<Verdict, 'green' | 'yellow' | 'red'>> = {
+/** What is found goes to standard output; how far it is, to a person at a terminal. */
+class CheckReport {
+  readonly #io: Io
+  readonly #isJson: boolean
+  readonly #paint: Paint
+  readonly #isWatched: boolean
+  #toldAt: number
+
+  constructor(io: Io, isJson: boolean) {
+    this.#io = io
+    this.#isJson = isJson
+    this.#paint = paintFor(io.stdout, io.env)
+    this.#isWatched = canRedraw(io.stderr, io.env)
+    this.#toldAt = io.clock.monotonic()
+  }
+
+  checked(check: RunCheck, counts: Counts): void {
+    const { stdout, stderr, clock } = this.#io
+    const lines = this.#isJson ? [toJson(check)] : checkLines(check, this.#paint)
+    // On one screen with what is found, the line of before goes first.
+    const erase = this.#isWatched && stdout.isTerminal ? eraseLine : ''
+    stdout.write(`${erase}${lines.join('\n')}\n`)
+    if (!this.#isWatched || clock.monotonic() - this.#toldAt < tellEachMs) return
+    this.#toldAt = clock.monotonic()
+    stderr.write(`${eraseLine}${cut(`checking… ${summary(counts)}`, stderr.columns - 1)}`)
+  }
+
+  ended(counts: Counts): void {
+    const { stdout, stderr } = this.#io
+    if (this.#isWatched) stderr.write(eraseLine)
+    if (this.#isJson) stdout.write(`${toJson({ runs: runsIn(counts), ...counts })}\n`)
+    else stderr.write(`${summary(counts)}\n`)
+  }
+}
+
+const styles: Readonly<Record<RunVerdict, 'green' | 'yellow' | 'red'>> = {
   continues: 'green',
   repeats: 'yellow',
   diverges: 'red',
@@ -92,14 +104,15 @@ function checkLines({ id, name, version, verdict, text, difference }: RunCheck, 
   return [head, ...(difference === undefined ? [] : differenceLines(difference).map((line) => `  ${printable(line)}`))]
 }
 
-function summary(runs: number, counts: Counts): string {
+function summary(counts: Counts): string {
+  const runs = runsIn(counts)
   if (runs === 0) return 'No run of what is here is unfinished.'
   const parts = Object.entries(counts).flatMap(([verdict, count]) =>
     count === 0 ? [] : [`${count.toLocaleString('en')} ${verdict}`],
   )
-  return `${counted(runs)}: ${parts.join(', ')}`
+  return `${runs === 1 ? '1 run' : `${runs.toLocaleString('en')} runs`}: ${parts.join(', ')}`
 }
 
-function counted(runs: number): string {
-  return runs === 1 ? '1 run' : `${runs.toLocaleString('en')} runs`
+function runsIn(counts: Counts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }

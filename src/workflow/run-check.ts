@@ -1,9 +1,14 @@
-// Checking code against all that is under way, before it is deployed: would each run go on?
+// What would become of one unfinished run with the code that is here.
 import type { AnyDefinition } from '../engine/definition.ts'
-import type { Deps } from '../engine/deps.ts'
 import { decodeError } from '../lib/codec.ts'
 import { reviveError } from '../model/error-classes.ts'
-import { differenceText, type Difference, type DivergencePolicy, type JournalPlace } from '../model/divergence.ts'
+import {
+  differenceText,
+  type Difference,
+  type DivergencePolicy,
+  type JournalPlace,
+  type RunVerdict,
+} from '../model/divergence.ts'
 import type { UnfinishedRun } from '../store/definitions.ts'
 import { rehearse, type RehearsalWorld, type Rehearsed } from './rehearsal.ts'
 
@@ -12,41 +17,22 @@ export interface RunCheck {
   readonly id: string
   readonly name: string
   readonly version: string
-  /**
-   * `continues`: it goes on where it is. `repeats`: so does it, and `step`, which was or may have been begun, is executed again. `diverges`: its journal does not fit
-   * the code. `fails`: the code throws before it comes to where the run is. `waits`: the code has its definition, and not in this version.
-   */
-  readonly verdict: 'continues' | 'repeats' | 'diverges' | 'fails' | 'waits'
+  readonly verdict: RunVerdict
   /** One line; empty when it continues. */
   readonly text: string
+  /** What is executed again. */
   readonly step?: string
   readonly difference?: Difference
 }
 
-export interface DeployCheckOptions extends Omit<RehearsalWorld, 'deps'> {
-  readonly deps: Deps
+export interface RunCheckOptions extends RehearsalWorld {
   readonly definitions: readonly AnyDefinition[]
   /** For definitions that do not say. */
   readonly divergence: DivergencePolicy
 }
 
-// What is in memory at one time, and goes on at one time.
-const pageSize = 64
-
-/** Checks the unfinished runs of these definitions, one after another, in bounded memory; runs of other definitions are left out. */
-export async function* checkRuns(options: DeployCheckOptions): AsyncGenerator<RunCheck> {
-  const { store } = options.deps
-  for (let after = 0; ;) {
-    const runs = await store.definitions.listUnfinished({ after, limit: pageSize })
-    const last = runs.at(-1)
-    if (last === undefined) return
-    after = last.runId
-    const checks = await Promise.all(runs.map((run) => checkRun(run, options)))
-    for (const check of checks) if (check !== undefined) yield check
-  }
-}
-
-async function checkRun(run: UnfinishedRun, options: DeployCheckOptions): Promise<RunCheck | undefined> {
+/** Undefined for a run of another definition. */
+export async function checkRun(run: UnfinishedRun, options: RunCheckOptions): Promise<RunCheck | undefined> {
   const { name, version, claimed } = run
   const ofName = options.definitions.filter((definition) => definition.name === name)
   if (ofName.length === 0) return undefined
@@ -80,7 +66,7 @@ const continues: Verdict = { verdict: 'continues', text: '' }
 interface Checked {
   readonly run: UnfinishedRun
   readonly definition: AnyDefinition
-  readonly options: DeployCheckOptions
+  readonly options: RunCheckOptions
 }
 
 function verdictOf({ run, definition, options }: Checked, rehearsed: Rehearsed): Verdict {
@@ -92,7 +78,9 @@ function verdictOf({ run, definition, options }: Checked, rehearsed: Rehearsed):
     case 'differs':
       return differs(definition.settings.divergence ?? options.divergence, rehearsed.difference)
     case 'threw':
-      return isRemembered(run, rehearsed.error) ? continues : fails(`the code throws ${String(rehearsed.error)}`)
+      return isRemembered(run.claimed.steps, rehearsed.error)
+        ? continues
+        : fails(`the code throws ${String(rehearsed.error)}`)
     case 'stood still':
       return fails('the code asks for nothing and does not end')
   }
@@ -122,6 +110,9 @@ function differs(policy: DivergencePolicy, difference: Difference): Verdict {
 }
 
 /** It ends with what a step failed with, as it was about to. */
-function isRemembered({ claimed }: UnfinishedRun, { message }: Error): boolean {
-  return claimed.steps.some(({ isError, value }) => isError && decodeError(value, reviveError).message === message)
+export function isRemembered(
+  steps: readonly { readonly isError: boolean; readonly value: string }[],
+  { message }: Error,
+): boolean {
+  return steps.some(({ isError, value }) => isError && decodeError(value, reviveError).message === message)
 }

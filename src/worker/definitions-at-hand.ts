@@ -1,24 +1,20 @@
-// The definitions of a project without an engine: nothing is opened and nothing is written.
+// What options of an engine define, without an engine: nothing is opened and nothing is written.
 import { asDefinition, isDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
-import { checkTroupeOptions, type CheckedOptions } from '../engine/options.ts'
+import type { CheckedOptions } from '../engine/options.ts'
 import { isSchedule, type Schedule } from '../engine/schedule.ts'
 import { definitionExists } from '../model/errors.ts'
-import { discoverInto, type Registrar } from '../worker/discover.ts'
-import { registration, type AnyHandler, type RegisterOptions } from '../worker/registration.ts'
-import type { Settings } from './config.ts'
+import { discoverInto, type Registrar } from './discover.ts'
+import { registration, type AnyHandler, type RegisterOptions } from './registration.ts'
 
-export interface AtHand {
-  readonly options: CheckedOptions
-  readonly definitions: readonly AnyDefinition[]
-}
-
-/** What the config file and the folder of workers define. Throws what `Troupe.open` throws for them. */
-export async function definitionsAtHand({ options }: Settings): Promise<AtHand> {
-  const checked = checkTroupeOptions(options)
+/** Throws what `Troupe.open` throws for them. */
+export async function definitionsAtHand({
+  definitions,
+  workers,
+}: Pick<CheckedOptions, 'definitions' | 'workers'>): Promise<readonly AnyDefinition[]> {
   const collector = new Collector()
-  for (const definition of checked.definitions) await collector.register(definition)
-  if (checked.workers !== undefined) await discoverInto(checked.workers, collector)
-  return { options: checked, definitions: collector.collected }
+  for (const definition of definitions) await collector.register(definition)
+  if (workers !== undefined) await discoverInto(workers, collector)
+  return collector.collected
 }
 
 /** Stands for an engine before an exported `install`. */
