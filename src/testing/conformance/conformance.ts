@@ -34,6 +34,7 @@ import { streamCases } from './streams.ts'
 import { timeCases } from './times.ts'
 import { ticketCases } from './tickets.ts'
 import { tokenCases } from './tokens.ts'
+import { undoingCases } from './undoing.ts'
 import { waitCases } from './waits.ts'
 
 /** The two words of a test runner that are needed; those of vitest fit, and those of node:test. */
@@ -77,6 +78,7 @@ const groups: Readonly<Record<string, Cases>> = {
   children: childCases,
   'runs without end': continueCases,
   'runs that were set aside': divergenceCases,
+  'a run that undoes': undoingCases,
 }
 
 /** Defines every case as a test of its own, each on a new and empty database. */

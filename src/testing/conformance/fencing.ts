@@ -1,7 +1,19 @@
 // The fence: only the node that holds a run writes to it, and only under its latest claim (I5, I7).
 import assert from 'node:assert/strict'
 import type { Held } from '../../store/store.ts'
-import { attempt, park, same, settle, startMs, step, type Cases, type Part, type Peer, type Scene } from './scene.ts'
+import {
+  attempt,
+  errorValue,
+  park,
+  same,
+  settle,
+  startMs,
+  step,
+  type Cases,
+  type Part,
+  type Peer,
+  type Scene,
+} from './scene.ts'
 
 const laterMs = startMs + 60_000
 
@@ -17,6 +29,9 @@ const writes: Readonly<Record<string, (held: Held) => Part>> = {
     tokens: [{ held, hash: 'late', path: '', startedAt: startMs, timeoutAt: null, heartbeatMs: null }],
   }),
   'an outcome': (held) => ({ settles: [settle(held, 'failed')] }),
+  'an end that is decided': (held) => ({
+    undoes: [{ held, outcome: 'failed', value: errorValue('permanent') }],
+  }),
   'a retry': (held) => ({ retries: [{ held, attempt: 9, dueAt: laterMs }] }),
   'what it waits for': (held) => ({ waits: [{ held, waits: park(held, laterMs).waits }] }),
   'a park': (held) => ({ parks: [park(held, laterMs)] }),

@@ -28,6 +28,11 @@ const own: Readonly<Record<string, Move>> = {
     leads: 'scheduled',
     tries: ({ node }, { held }) => node.isTaken(held, { retries: [{ held, attempt: 2, dueAt: laterMs }] }),
   },
+  undo: {
+    leads: 'ready',
+    tries: ({ node }, { held }) =>
+      node.isTaken(held, { undoes: [{ held, outcome: 'failed', value: errorValue('permanent') }] }),
+  },
   release: { leads: 'ready', tries: ({ node }, { held }) => node.isTaken(held, { releases: [held] }) },
 }
 
