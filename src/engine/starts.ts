@@ -36,7 +36,8 @@ export class StartWrite implements Write {
 
   addTo(draft: Draft): void {
     const { record } = this.#order
-    this.#place = draft.starts.push(this.#directly ? { ...record, directly: true } : record) - 1
+    record.directly = this.#directly
+    this.#place = draft.starts.push(record) - 1
   }
 
   committed({ started }: Committed): void {

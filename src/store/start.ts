@@ -33,7 +33,7 @@ export interface StartRecord {
   /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */
   readonly limits: readonly LimitUse[] | null
   /** An actor of this node is reserved for it: it starts as running here, without a claim. */
-  readonly directly: boolean
+  directly: boolean
 }
 
 /** A run that another one starts, with the step by which it remembers that. */

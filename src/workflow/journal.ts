@@ -3,17 +3,24 @@ import type { JournalPlace } from '../model/divergence.ts'
 import { stepNameTaken } from '../model/errors.ts'
 import { repeatedPath } from '../model/path.ts'
 import type { Claimed, RememberedAttempt, RememberedStep } from '../store/store.ts'
+import { TurnPaths } from './turn-paths.ts'
+
+/** How often a path was entered; of what has a name one at a time is under way. */
+interface Use {
+  count: number
+  isUnderWay: boolean
+}
+
+// Of runs that remember nothing, which are most: only what is remembered is ever taken out.
+const noSteps = new Map<string, RememberedStep>()
+const noAttempts: ReadonlyMap<string, RememberedAttempt> = new Map()
 
 export class Journal {
   readonly #remembered: Map<string, RememberedStep>
   readonly #inOrder: readonly RememberedStep[]
-  readonly #attempts: Map<string, RememberedAttempt>
-  readonly #uses = new Map<string, number>()
-  // The paths of the turns of loops that are under way.
-  readonly #turns = new Map<string, string[]>()
-  readonly #underWay = new Set<string>()
-  // The number of the turn of each loop that the code has come to.
-  readonly #turnOf = new Map<string, number>()
+  readonly #attempts: ReadonlyMap<string, RememberedAttempt>
+  readonly #uses = new Map<string, Use>()
+  #turns: TurnPaths | undefined
   /** Nothing is missing in it that was there when its run did what it holds: a failure that is not remembered in another generation. */
   readonly isWhole: boolean
   /** How much of it has not been asked for and has to be. */
@@ -26,13 +33,15 @@ export class Journal {
   #place = 0
 
   constructor(claimed: Claimed) {
-    this.#remembered = new Map(claimed.steps.map((step) => [step.path, step]))
-    this.#inOrder = claimed.steps
-    this.#attempts = new Map(claimed.failedAttempts.map((attempt) => [attempt.path, attempt]))
-    this.#lastSeq = claimed.steps.at(-1)?.seq ?? 0
-    for (const step of claimed.steps) if (mustBeAsked(step)) this.unreadCount += 1
+    const { steps, failedAttempts } = claimed
+    this.#remembered = steps.length === 0 ? noSteps : new Map(steps.map((step) => [step.path, step]))
+    this.#inOrder = steps
+    this.#attempts =
+      failedAttempts.length === 0 ? noAttempts : new Map(failedAttempts.map((attempt) => [attempt.path, attempt]))
+    this.#lastSeq = steps.at(-1)?.seq ?? 0
+    for (const step of steps) if (mustBeAsked(step)) this.unreadCount += 1
     // Code may do something else in another attempt, as it sees its number.
-    this.isWhole = claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === claimed.steps.length)
+    this.isWhole = claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === steps.length)
   }
 
   /** How much the code has asked for that is not forgotten. */
@@ -60,27 +69,25 @@ export class Journal {
 
   /** The path of this use of a name: the second one after another is `name#2`. Throws when the first is still under way. */
   enter(path: string): string {
-    if (this.#underWay.has(path)) throw stepNameTaken(path)
-    this.#underWay.add(path)
-    return this.enterUnnamed(path)
+    const use = this.#use(path)
+    if (use.isUnderWay) throw stepNameTaken(path)
+    use.isUnderWay = true
+    return this.#enter(path, use)
   }
 
   /** The same for what has no name of its own, where several at the same time are told apart by their order. */
   enterUnnamed(path: string): string {
-    for (const [inside, paths] of this.#turns) if (path.startsWith(inside)) paths.push(path)
-    const use = (this.#uses.get(path) ?? 0) + 1
-    this.#size += 1
-    this.#uses.set(path, use)
-    return repeatedPath(path, use)
+    return this.#enter(path, this.#use(path))
   }
 
   /** Whether the next use of this path is remembered. */
   isRemembered(path: string): boolean {
-    return this.#remembered.has(repeatedPath(path, (this.#uses.get(path) ?? 0) + 1))
+    return this.#remembered.has(repeatedPath(path, (this.#uses.get(path)?.count ?? 0) + 1))
   }
 
   leave(path: string): void {
-    this.#underWay.delete(path)
+    const use = this.#uses.get(path)
+    if (use !== undefined) use.isUnderWay = false
   }
 
   /** What is remembered of a path, whatever it is. */
@@ -103,39 +110,47 @@ export class Journal {
 
   /** Whether a path is in a turn of a loop that is over: what was still under way there may have been recorded later. */
   isOver(path: string): boolean {
-    for (let at = path.indexOf('['); at !== -1; at = path.indexOf('[', at + 1)) {
-      const turn = this.#turnOf.get(path.slice(0, at))
-      if (turn !== undefined && Number(path.slice(at + 1, path.indexOf(']', at))) < turn) return true
-    }
-    return false
+    return this.#turns?.isOver(path) === true
   }
 
   /** Keeps what is entered in the scope of a turn, so that it can be forgotten without going through all the run has done. */
   openTurn(scope: string): void {
-    this.#turns.set(`${scope}/`, [])
-    const at = scope.lastIndexOf('[')
-    this.#turnOf.set(scope.slice(0, at), Number(scope.slice(at + 1, -1)))
+    this.#turns ??= new TurnPaths()
+    this.#turns.open(scope)
   }
 
   /** The last turn of a loop is over: what it did stays. */
   closeTurn(scope: string): void {
-    this.#turns.delete(`${scope}/`)
+    this.#turns?.close(scope)
   }
 
   /** Nothing in this scope is asked for any more. */
   forgetTurn(scope: string): void {
-    const inside = `${scope}/`
-    for (const path of this.#turns.get(inside) ?? []) {
-      this.#size -= this.#uses.get(path) ?? 0
+    for (const path of this.#turns?.forget(scope) ?? []) {
+      this.#size -= this.#uses.get(path)?.count ?? 0
       this.#uses.delete(path)
     }
-    this.#turns.delete(inside)
     // Only while it is led through what it did before is anything left here.
-    for (const [path, step] of this.#remembered) if (path.startsWith(inside)) this.#forget(step)
+    for (const [path, step] of this.#remembered) if (path.startsWith(`${scope}/`)) this.#forget(step)
   }
 
   attemptsOf(path: string): RememberedAttempt | undefined {
     return this.#attempts.get(path)
+  }
+
+  #use(path: string): Use {
+    const known = this.#uses.get(path)
+    if (known !== undefined) return known
+    const use = { count: 0, isUnderWay: false }
+    this.#uses.set(path, use)
+    return use
+  }
+
+  #enter(path: string, use: Use): string {
+    this.#turns?.enter(path)
+    use.count += 1
+    this.#size += 1
+    return repeatedPath(path, use.count)
   }
 
   #forget(step: RememberedStep): void {

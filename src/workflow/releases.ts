@@ -3,15 +3,19 @@ import type { Clock } from '../lib/clock.ts'
 import { Heap } from '../lib/heap.ts'
 import type { RememberedStep } from '../store/store.ts'
 
-interface Release {
-  readonly step: RememberedStep
-  readonly give: () => void
-}
+const bySeq = (left: RememberedStep, right: RememberedStep): number => left.seq - right.seq
 
 /** What releases need to know of the journal. */
 export interface ReleaseOrder {
   readonly earliestUnread: number
   passOver(seq: number): void
+}
+
+/** Who is given the results. */
+export interface Receiver {
+  give(step: RememberedStep): void
+  /** All that was there is given, and the code has had its turn. */
+  settled(): void
 }
 
 /**
@@ -21,14 +25,14 @@ export interface ReleaseOrder {
 export class Releases {
   readonly #clock: Clock
   readonly #order: ReleaseOrder
-  readonly #settled: () => void
-  readonly #waiting = new Heap<Release>((left, right) => left.step.seq - right.step.seq)
+  readonly #receiver: Receiver
+  readonly #waiting = new Heap(bySeq)
   #isTurnDue = false
 
-  constructor(clock: Clock, order: ReleaseOrder, settled: () => void) {
+  constructor(clock: Clock, order: ReleaseOrder, receiver: Receiver) {
     this.#clock = clock
     this.#order = order
-    this.#settled = settled
+    this.#receiver = receiver
   }
 
   get size(): number {
@@ -38,11 +42,11 @@ export class Releases {
   /** The result that waits for an earlier one, which the code has not asked for. */
   get blocked(): RememberedStep | undefined {
     const next = this.#waiting.peek()
-    return next !== undefined && this.#order.earliestUnread < next.step.seq ? next.step : undefined
+    return next !== undefined && this.#order.earliestUnread < next.seq ? next : undefined
   }
 
-  add(step: RememberedStep, give: () => void): void {
-    this.#waiting.push({ step, give })
+  add(step: RememberedStep): void {
+    this.#waiting.push(step)
     this.#giveSoon()
   }
 
@@ -50,7 +54,7 @@ export class Releases {
   passOver(): void {
     const next = this.#waiting.peek()
     if (next === undefined) return
-    this.#order.passOver(next.step.seq)
+    this.#order.passOver(next.seq)
     this.#giveSoon()
   }
 
@@ -62,15 +66,15 @@ export class Releases {
   #giveSoon(): void {
     if (this.#isTurnDue) return
     this.#isTurnDue = true
-    this.#clock.soon(() => this.#giveNext())
+    this.#clock.soon(this.#giveNext)
   }
 
-  #giveNext(): void {
+  readonly #giveNext = (): void => {
     this.#isTurnDue = false
     // The code asks for the earlier one in a moment, unless it has changed and never will.
     const next = this.blocked === undefined ? this.#waiting.pop() : undefined
-    if (next === undefined) return this.#settled()
-    next.give()
+    if (next === undefined) return this.#receiver.settled()
+    this.#receiver.give(next)
     this.#giveSoon()
   }
 }

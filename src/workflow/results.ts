@@ -1,12 +1,13 @@
 // What the code of a workflow is promised: each result is given once, in the order of the journal, remembered or fresh.
 import type { Clock } from '../lib/clock.ts'
 import { decode, decodeError } from '../lib/codec.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { reviveError } from '../model/error-classes.ts'
 import { journalMismatch } from '../model/errors.ts'
 import type { RememberedStep, StepKind } from '../store/store.ts'
 import type { Journal } from './journal.ts'
-import { Releases } from './releases.ts'
+import { Releases, type Receiver } from './releases.ts'
 
 /** What the code asks for. */
 export interface Asked {
@@ -17,8 +18,7 @@ export interface Asked {
 }
 
 interface Promised {
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: Error) => void
+  readonly given: Deferred<unknown>
   /** The name that is free again once the result was given. */
   readonly name: string | undefined
 }
@@ -38,7 +38,7 @@ export interface ResultsOptions {
   readonly settled: () => void
 }
 
-export class Results {
+export class Results implements Receiver {
   readonly #options: ResultsOptions
   readonly #releases: Releases
   readonly #promised = new Map<string, Promised>()
@@ -49,7 +49,7 @@ export class Results {
 
   constructor(options: ResultsOptions) {
     this.#options = options
-    this.#releases = new Releases(options.clock, options.journal, options.settled)
+    this.#releases = new Releases(options.clock, options.journal, this)
   }
 
   /** How many are there and not given yet. */
@@ -91,24 +91,23 @@ export class Results {
     entered?: (path: string) => void,
   ): Promise<unknown> {
     const { journal, isClosed, isLocked } = this.#options
-    const promise = new Promise((resolve, reject) => {
-      if (isClosed()) return
-      try {
-        const own = isNamed ? journal.enter(path) : journal.enterUnnamed(path)
-        entered?.(own)
-        const remembered = journal.look(own)
-        if (remembered !== undefined && !this.#isFitting(remembered, kind)) return
-        this.#promised.set(own, { resolve, reject, name: isNamed ? path : undefined })
-        if (remembered === undefined) return isLocked ? undefined : begin(own)
+    const given = deferred<unknown>()
+    const promised = { given, name: isNamed ? path : undefined }
+    if (isClosed()) return given.promise
+    try {
+      const own = isNamed ? journal.enter(path) : journal.enterUnnamed(path)
+      entered?.(own)
+      const remembered = journal.look(own)
+      if (remembered !== undefined && !this.#isFitting(remembered, kind)) return given.promise
+      this.#promised.set(own, promised)
+      if (remembered !== undefined) {
         journal.take(remembered)
         this.add(remembered)
-      } catch (error) {
-        reject(toError(error))
-      }
-    })
-    // A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it.
-    promise.catch(() => undefined)
-    return promise
+      } else if (!isLocked) begin(own)
+    } catch (error) {
+      fail(promised, error)
+    }
+    return given.promise
   }
 
   /** What is remembered of a path, once; undefined when that is nothing. */
@@ -134,15 +133,29 @@ export class Results {
 
   /** Gives a result in its turn. */
   add(step: RememberedStep): void {
-    this.#releases.add(step, () => {
-      this.#reactTo(step.seq)
-      this.#give(step)
-    })
+    this.#releases.add(step)
+  }
+
+  give({ path, seq, isError, value }: RememberedStep): void {
+    this.#reactTo(seq)
+    const promised = this.#take(path)
+    if (promised === undefined) return
+    try {
+      if (isError) fail(promised, decodeError(value, reviveError))
+      else promised.given.resolve(decode(value))
+    } catch (error) {
+      fail(promised, error)
+    }
+  }
+
+  settled(): void {
+    this.#options.settled()
   }
 
   /** What was asked for cannot be begun: the code is told, and nothing is remembered. */
   refuse(path: string, error: Error): void {
-    this.#take(path)?.reject(error)
+    const promised = this.#take(path)
+    if (promised !== undefined) fail(promised, error)
   }
 
   clear(): void {
@@ -158,7 +171,9 @@ export class Results {
   }
 
   #promise(path: string): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#promised.set(path, { resolve, reject, name: undefined }))
+    const given = deferred<unknown>()
+    this.#promised.set(path, { given, name: undefined })
+    return given.promise
   }
 
   #reactTo(seq: number): void {
@@ -170,21 +185,16 @@ export class Results {
     })
   }
 
-  #give({ path, isError, value }: RememberedStep): void {
-    const promised = this.#take(path)
-    if (promised === undefined) return
-    try {
-      if (isError) promised.reject(decodeError(value, reviveError))
-      else promised.resolve(decode(value))
-    } catch (error) {
-      promised.reject(toError(error))
-    }
-  }
-
   #take(path: string): Promised | undefined {
     const promised = this.#promised.get(path)
     this.#promised.delete(path)
     if (promised?.name !== undefined) this.#options.journal.leave(promised.name)
     return promised
   }
+}
+
+/** A failure that nobody awaits yet stands in the journal; it must not end the process and all that runs in it. */
+function fail({ given }: Pick<Promised, 'given'>, error: unknown): void {
+  given.promise.catch(() => undefined)
+  given.reject(toError(error))
 }

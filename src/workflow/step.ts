@@ -136,7 +136,7 @@ export class StepExecution implements Task {
   readonly #spec: StepSpec
   abandon: (() => void) | undefined
   readonly closing = undefined
-  #abort: AbortController | undefined
+  #attempt: StepAttempt | undefined
   #failedAttempts: number
   #firstStartedAt: number | undefined
   #startedAt = 0
@@ -172,25 +172,26 @@ export class StepExecution implements Task {
     this.#startedAt = store.now()
     this.#firstStartedAt ??= this.#startedAt
     this.#token = undefined
-    return this.#perform(this.#context())
+    return this.#perform()
   }
 
-  #perform(context: StepContext): unknown {
+  #perform(): unknown {
     const { deps, claimed, definition } = this.#owner.activation
     const { fn, path } = this.#spec
+    const context = (this.#attempt = new StepAttempt(this, `${claimed.id}/${path}`, this.#failedAttempts + 1))
     if (deps.performStep === undefined) return fn(context, path)
     return deps.performStep({ runId: claimed.id, definition: definition.name, path, context }, () => fn(context, path))
   }
 
   timeOut(): Error {
     const error = stepTimedOut(this.#spec.path, this.#spec.timeoutMs ?? 0)
-    this.#abort?.abort(error)
+    this.#attempt?.abort(error)
     return error
   }
 
   /** The run is over here: the function is told, and what it still does is ignored. */
   over(reason: Error): void {
-    this.#abort?.abort(reason)
+    this.#attempt?.abort(reason)
     this.abandon?.()
   }
 
@@ -285,22 +286,8 @@ export class StepExecution implements Task {
     })
   }
 
-  #context(): StepContext {
-    // Each attempt has its own signal, made when it is asked for.
-    this.#abort = undefined
-    const signal = (): AbortSignal => (this.#abort ??= new AbortController()).signal
-    const idempotencyKey = `${this.#owner.activation.claimed.id}/${this.#spec.path}`
-    return {
-      get signal() {
-        return signal()
-      },
-      idempotencyKey,
-      attempt: this.#failedAttempts + 1,
-      later: () => this.#later(),
-    }
-  }
-
-  #later(): Promise<string> {
+  /** The token of the attempt under way. */
+  later(): Promise<string> {
     const { activation } = this.#owner
     if (activation.isOver) return new Promise(() => {})
     this.#hadToken = activation.hasStepTokens = true
@@ -316,5 +303,33 @@ export class StepExecution implements Task {
   get #timeoutAt(): number | null {
     const { timeoutMs } = this.#spec
     return timeoutMs === undefined ? null : storedTime(this.#startedAt + timeoutMs)
+  }
+}
+
+/** What the function of a step is given for one attempt. */
+class StepAttempt implements StepContext {
+  readonly #execution: StepExecution
+  readonly idempotencyKey: string
+  readonly attempt: number
+  // Made when it is asked for.
+  #abort: AbortController | undefined
+
+  constructor(execution: StepExecution, idempotencyKey: string, attempt: number) {
+    this.#execution = execution
+    this.idempotencyKey = idempotencyKey
+    this.attempt = attempt
+  }
+
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal
+  }
+
+  // A function of its own: code may take it out of the context.
+  get later(): () => Promise<string> {
+    return () => this.#execution.later()
+  }
+
+  abort(reason: Error): void {
+    this.#abort?.abort(reason)
   }
 }
