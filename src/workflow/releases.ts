@@ -35,8 +35,9 @@ export class Releases {
     this.#receiver = receiver
   }
 
-  get size(): number {
-    return this.#waiting.size
+  /** Whether the code may still do something: a result waits, or was given and the code has not had its turn. */
+  get isUnderWay(): boolean {
+    return this.#isTurnDue || this.#waiting.size > 0
   }
 
   /** The result that waits for an earlier one, which the code has not asked for. */

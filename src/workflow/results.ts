@@ -52,9 +52,9 @@ export class Results implements Receiver {
     this.#releases = new Releases(options.clock, options.journal, this)
   }
 
-  /** How many are there and not given yet. */
-  get size(): number {
-    return this.#releases.size
+  /** Whether the code may still do something because of them. */
+  get isUnderWay(): boolean {
+    return this.#releases.isUnderWay
   }
 
   /** The result that cannot be given before an earlier one that the code has not asked for. */

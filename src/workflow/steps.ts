@@ -60,7 +60,7 @@ export class Steps implements Performance, StepOwner, StepLimitsOwner, ChildOwne
     this.#retrace = new Retrace({ activation, journal: this.#journal, waits: this.#waits, results: this.#results })
     this.#resting = new Resting(activation, {
       waits: this.#waits,
-      hasMore: () => this.#results.size > 0 || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
+      hasMore: () => this.#results.isUnderWay || this.#retrace.size > 0 || this.#limits?.hasTurnedAway === true,
       history: () => this.#journal.size,
       parking: () => this.#limits?.forget(),
       answers: () => this.#mail?.waits ?? [],
