@@ -174,6 +174,7 @@ const nextSchedule = ['SEARCH schedule USING INDEX schedule_due (due_at>?)', ...
 /** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
+  findRunning: [liveByKey, given],
   findFirst: [
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH first USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)',

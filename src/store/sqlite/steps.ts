@@ -6,19 +6,20 @@ import type { TurnRecord } from '../waits.ts'
 import { undonePath } from '../../model/path.ts'
 import type { Connection } from './connection.ts'
 import { answerAsk } from './asks.ts'
+import type { SqlValue } from './driver.ts'
+import { ManyRows } from './many-rows.ts'
 import { forgetMessage } from './messages.ts'
 import { closeTokensOfStep } from './tokens.ts'
 import type { Write } from './runs.ts'
 import { deleteWait, deleteWaitsWithin } from './waits.ts'
 
 // Invariant: I1. The key (run_id, generation, path) lets one result in.
-const insertStep = `
-insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-const insertUndoable = `
+const insertSteps = new ManyRows(
+  12,
+  (rows) => `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`
+values ${rows}`,
+)
 
 // By primary key.
 const markUndo = `update live set undo = 1 where run_id = ? and undo = 0`
@@ -133,30 +134,22 @@ export function renewJournal(db: Connection, { runId, generation }: Held): numbe
 }
 
 export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
+  write.fence.ask(steps.map(({ held }) => held))
+  const values: SqlValue[] = []
   for (const step of steps) {
     if (!write.fence.holds(step.held)) continue
-    const { runId, generation, epoch } = step.held
+    const { held, path, seq, kind, attempt, value, startedAt, finishedAt } = step
+    const { runId, generation, epoch } = held
     const isError = step.isError ? 1 : 0
-    write.db.run(
-      step.hasUndo === true ? insertUndoable : insertStep,
-      runId,
-      generation,
-      step.path,
-      step.seq,
-      step.kind,
-      step.attempt,
-      isError,
-      step.value,
-      epoch,
-      step.startedAt,
-      step.finishedAt,
-    )
-    if (step.hasUndo === true) write.db.run(markUndo, runId)
-    if (step.hadToken === true) closeTokensOfStep(write.db, runId, step.path)
-    if (step.hadWait === true) deleteWait(write.db, runId, step.path)
+    const hasUndo = step.hasUndo === true ? 1 : 0
+    values.push(runId, generation, path, seq, kind, attempt, isError, value, epoch, startedAt, finishedAt, hasUndo)
+    if (hasUndo === 1) write.db.run(markUndo, runId)
+    if (step.hadToken === true) closeTokensOfStep(write.db, runId, path)
+    if (step.hadWait === true) deleteWait(write.db, runId, path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
+  insertSteps.write(write.db, values)
 }
 
 /** Keeps the newest state of a loop alone. */
