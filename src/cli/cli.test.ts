@@ -592,6 +592,28 @@ describe('a run that failed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
+  it('resolves a step by hand, and shows that it was', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const store = `sqlite:${join(folder, '.troupe/troupe.db')}`
+    const order = workflow('order', {}, (ctx) =>
+      ctx.step('charge', () => Promise.reject(new Error('the bank is closed')), { retry: { attempts: 1 } }),
+    )
+    await using engine = await Troupe.open({ store, definitions: [order], logLevel: 'silent' })
+    await engine.start()
+    const handle = await engine.call(order)
+    await handle.result().catch(() => {})
+    expect((await troupe(folder, ['resolve', handle.id, 'charge'])).code).toBe(2)
+    const slip = await troupe(folder, ['resolve', handle.id, 'chrge', '--output', '1'])
+    expect([slip.code, slip.err]).toEqual([1, expect.stringContaining("Did you mean 'charge'?")])
+    const told = await troupe(folder, ['resolve', handle.id, 'charge', '--output', '{"receipt":17}', '--by', 'ann'])
+    expect([told.code, told.err]).toEqual([0, `Step 'charge' of run ${handle.id} is resolved, and the run goes on.\n`])
+    expect(await handle.result()).toEqual({ receipt: 17 })
+    expect((await troupe(folder, ['show', handle.id])).out).toMatch(/charge +step +by hand/)
+    const late = await troupe(folder, ['resolve', handle.id, 'charge', '--error', 'no', '--json'])
+    expect([late.code, late.err]).toEqual([1, expect.stringContaining('resolve_refused')])
+  })
+
   it('forks a run, also with another input, and shows where it comes from', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))

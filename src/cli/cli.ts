@@ -17,6 +17,7 @@ import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
 import { addQueues } from './commands/queues.ts'
+import { addResolve } from './commands/resolve.ts'
 import { addRetry } from './commands/retry.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
@@ -58,6 +59,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addDead,
   addRetry,
   addFork,
+  addResolve,
   addDelete,
   addAudit,
   addShow,

@@ -180,9 +180,9 @@ function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
     { title: 'KIND', cell: ({ kind }) => kind, paint: (_step, text, paint) => paint('dim', text) },
     {
       title: 'ATTEMPT',
-      cell: ({ attempt }) => String(attempt),
+      cell: ({ attempt }) => (attempt === 0 ? 'by hand' : String(attempt)),
       align: 'right',
-      paint: ({ attempt }, text, paint) => (attempt > 1 ? paint('yellow', text) : text),
+      paint: ({ attempt }, text, paint) => (attempt === 1 ? text : paint('yellow', text)),
     },
     { title: 'AT', cell: ({ startedAt }) => `+${formatMs(Math.max(0, startedAt - start))}`, align: 'right' },
     { title: 'TOOK', cell: stepTook, align: 'right' },
@@ -197,9 +197,14 @@ function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
 
 function drawStacked(step: StepStatus, start: number, { columns, paint }: TableLook): string[] {
   const mark = step.error === undefined ? paint('green', '✓') : paint('red', '✗')
-  const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${step.attempt > 1 ? `  attempt ${step.attempt}` : ''}`
+  const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${attemptWords(step)}`
   const value = cut(stepValue(step), columns - times.length - 4)
   return [`${mark} ${cutMiddle(printable(step.path), columns - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
+}
+
+function attemptWords({ attempt }: StepStatus): string {
+  if (attempt === 0) return '  by hand'
+  return attempt > 1 ? `  attempt ${attempt}` : ''
 }
 
 function stepTook({ startedAt, finishedAt }: StepStatus): string {

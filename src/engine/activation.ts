@@ -298,7 +298,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   lost(): void {
     const text = this.#later === undefined ? '' : ', or finished from outside'
     if (this.#ending !== 'lost')
-      this.deps.log.warn({ run: this.claimed.id }, `a run was taken over by another node${text}`)
+      this.deps.log.warn({ run: this.claimed.id }, `a run was taken over by another node, or resolved by hand${text}`)
     this.#giveUp()
   }
 

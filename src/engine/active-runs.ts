@@ -2,6 +2,7 @@
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { Roster } from '../lib/roster.ts'
 import { isSuspect } from '../model/suspect.ts'
+import type { CancelRequested } from '../store/cancels.ts'
 import type { Activation } from './activation.ts'
 import type { Deps } from './deps.ts'
 import { Suspects } from './suspects.ts'
@@ -43,6 +44,17 @@ export class ActiveRuns {
   /** A walk: seldom anybody asks by number. */
   find(runId: number): Activation | undefined {
     return this.all().findLast(({ held }) => held.runId === runId)
+  }
+
+  /** Ends what is asked to end, and gives up what was taken away: not what was claimed since. */
+  obey(requests: readonly CancelRequested[]): void {
+    for (const { runId, reason, skipsUndo, takenEpoch } of requests) {
+      if (takenEpoch === undefined) this.find(runId)?.cancel(reason, skipsUndo)
+      else
+        this.all()
+          .find(({ held }) => held.runId === runId && held.epoch === takenEpoch)
+          ?.lost()
+    }
   }
 
   findById(id: string): Activation | undefined {

@@ -347,9 +347,7 @@ export class Engine {
       moreToEnd: () => this.#timekeeper?.ref.tell('wake'),
       woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
-      cancelRequested: (requests) => {
-        for (const { runId, reason, skipsUndo } of requests) this.#active.find(runId)?.cancel(reason, skipsUndo)
-      },
+      cancelRequested: (requests) => this.#active.obey(requests),
     })
   }
 

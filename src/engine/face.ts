@@ -9,6 +9,7 @@ import { LocalFeed, viewOf, type LocalRun } from './local-run.ts'
 import { Cancel } from './processor.ts'
 import type { Registry } from './registry.ts'
 import { StoredFeed, type FeedOwner } from './run-feed.ts'
+import { Resolving } from './resolving.ts'
 import { RunHandle } from './run-handle.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import type { EncodeInput } from './starting.ts'
@@ -44,6 +45,7 @@ export class Face {
       cancel: (write) => engine.bring(new Cancel({ write })),
       hint: (id) => engine.hint(id),
       tell: (runId, { name, payload, options }) => new Telling(this).tell(runId, name, payload, options),
+      resolve: (id, step, options) => new Resolving(this).resolve(id, step, options),
       fork: (run, options) => new Forking(this).fork(run, options),
       ask: (runId, { name, payload, options }) => new Asking(this).ask(runId, name, payload, options),
     }

@@ -3,7 +3,7 @@ import type { Timer } from '../lib/clock.ts'
 import { Ring } from '../lib/ring.ts'
 import type { Neighbour } from '../lib/roster.ts'
 import { optionInvalid } from '../model/errors.ts'
-import { forkRefused } from '../model/intervention-errors.ts'
+import { forkRefused, resolveRefused } from '../model/intervention-errors.ts'
 import type { CancelAnswer } from '../store/cancels.ts'
 import type {
   Claimed,
@@ -243,6 +243,10 @@ export class LocalFeed implements RunFeed {
 
   async retry(): Promise<'not_stored'> {
     return 'not_stored'
+  }
+
+  async resolve(step: string): Promise<never> {
+    throw resolveRefused(this.id, step, 'not_stored')
   }
 
   async fork(): Promise<never> {

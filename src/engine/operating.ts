@@ -10,6 +10,7 @@ import { checkRunId } from './filters.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from './limits.ts'
 import { Cancel } from './processor.ts'
 import type { RequestWrite } from './request-write.ts'
+import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunsWhere } from '../store/views.ts'
 import type { OperatingVerbs } from './verbs.ts'
@@ -54,6 +55,12 @@ export class Operating implements OperatingVerbs {
 
   async fork(runId: string, options?: ForkOptions): Promise<RunHandle> {
     return (await this.#face.handle(runId)).fork(options)
+  }
+
+  async resolve(runId: string, step: string, options: ResolveOptions): Promise<RunHandle> {
+    const handle = await this.#face.handle(runId)
+    await handle.resolve(step, options)
+    return handle
   }
 
   async delete(runId: string, options: ByOption = {}): Promise<void> {

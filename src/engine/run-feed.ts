@@ -10,6 +10,7 @@ import { RequestWrite } from './request-write.ts'
 import type { AskOptions } from './asking.ts'
 import type { Ear } from './ear.ts'
 import type { ForkOptions } from './forking.ts'
+import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { TellOptions, ToldMessage } from './telling.ts'
 import type { Watch } from './watch.ts'
@@ -31,6 +32,8 @@ export interface RunFeed {
   cancel(order: CancelOrder): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
+  /** Throws `resolve_refused` for one that lives in memory. */
+  resolve(step: string, options: ResolveOptions): Promise<void>
   /** Throws `fork_refused` for one that lives in memory. */
   fork(options?: ForkOptions): Promise<RunHandle>
   tell(name: string, payload: unknown, options?: TellOptions): Promise<true>
@@ -46,6 +49,7 @@ export interface FeedOwner {
   cancel(write: RequestWrite<'cancels'>): Promise<void>
   /** A run is ready again. */
   hint(id: string): void
+  resolve(id: string, step: string, options: ResolveOptions): Promise<void>
   fork(run: { readonly id: string; readonly name: string }, options?: ForkOptions): Promise<RunHandle>
   tell(runId: string, message: ToldMessage<TellOptions>): Promise<true>
   ask(runId: string, message: ToldMessage<AskOptions>): Promise<unknown>
@@ -104,6 +108,10 @@ export class StoredFeed implements RunFeed {
     const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
     if (told === 'reopened') this.#owner.hint(this.id)
     return told
+  }
+
+  resolve(step: string, options: ResolveOptions): Promise<void> {
+    return this.#owner.resolve(this.id, step, options)
   }
 
   fork(options?: ForkOptions): Promise<RunHandle> {

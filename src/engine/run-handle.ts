@@ -16,6 +16,7 @@ import type { MessageName, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
 import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-reader.ts'
 import { MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
+import type { ResolveOptions } from './resolving.ts'
 import type { RunFeed } from './run-feed.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import type { News } from './ear.ts'
@@ -180,6 +181,34 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
    */
   async fork(options?: ForkOptions): Promise<RunHandle<Output, Messages>> {
     return (await this.#feed.fork(options)) as RunHandle<Output, Messages>
+  }
+
+  /**
+   * Records the result of a step by hand, and lets the run go on with it: of a step that fails again and again, waits for somebody's token or for a limiter, or is under way.
+   * A run that failed or was cancelled goes on in its next generation, as after `retry`.
+   *
+   * The first to be recorded is the result. An attempt of the step that is under way is aborted and what it does is not recorded, and so are others of the run
+   * that are executed at that moment: these are begun again, as after a crash. While a run undoes what it did, the steps that undo can be resolved.
+   *
+   * Saves: the result, who did it. Throws: `step_not_found` for one of which nothing is known, with those that are open; `resolve_refused` for a step that has its result
+   * and for a run that has none to wait for; `run_not_found`, `value_not_storable`, `value_too_large`, `option_invalid`, `engine_stopped`.
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx) => {
+   *   const receipt = await ctx.step('charge', () => { throw new Error('the bank does not answer') }, { retry: { attempts: 1 } })
+   *   return `shipped with ${receipt}`
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order], logLevel: 'silent' })
+   * await troupe.start()
+   * const handle = await troupe.call(order)
+   * await handle.result().catch((error) => console.log(error.message)) // the bank does not answer
+   * await handle.resolve('charge', { output: 'receipt 17', by: 'ann' })
+   * console.log(await handle.result()) // shipped with receipt 17
+   * ```
+   */
+  resolve(step: string, options: ResolveOptions): Promise<void> {
+    return this.#feed.resolve(step, options)
   }
 
   /** Tells the run something, as `troupe.tell` does, with what that saves and throws; typed where the workflow declares its `messages`. */

@@ -58,6 +58,7 @@ export interface RunStatus {
 export interface StepStatus {
   readonly path: string
   readonly kind: StepKind
+  /** 0 when somebody recorded its result by hand. */
   readonly attempt: number
   readonly value: unknown
   /** What it failed with; `store_corrupt` when its value is damaged. */

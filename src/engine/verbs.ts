@@ -9,6 +9,7 @@ import type { CancelOptions } from './cancel-order.ts'
 import type { BulkAction, BulkOptions, BulkProgress } from './bulk.ts'
 import type { AuditFilter, DeadFilter, RunsFilter } from './filters.ts'
 import type { ForkOptions } from './forking.ts'
+import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
@@ -116,7 +117,7 @@ export interface LookingVerbs {
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
   /**
-   * What people did: `retry`, `fork`, `bulk`, `pause`, `resume`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
+   * What people did: `retry`, `fork`, `resolve`, `bulk`, `pause`, `resume`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
    * Kept for 90 days, unless the option `retention: { audit }` says otherwise.
    */
   audit(filter?: AuditFilter): Promise<AuditEntry[]>
@@ -150,6 +151,8 @@ export interface OperatingVerbs {
   retry(runId: string, options?: ByOption): Promise<RunHandle>
   /** What `handle.fork` does, for a run by its id: gives the handle of the new run. */
   fork(runId: string, options?: ForkOptions): Promise<RunHandle>
+  /** What `handle.resolve` does, for a run by its id. */
+  resolve(runId: string, step: string, options: ResolveOptions): Promise<RunHandle>
   /**
    * Tries again, cancels or deletes all runs that a filter finds, from the newest to the oldest, in slices of 200: each is durable on its own.
    *

@@ -38,6 +38,7 @@ export const errorCodes = [
   'lease_lost',
   'permanent',
   'recursion_too_deep',
+  'resolve_refused',
   'result_timeout',
   'retry_refused',
   'delete_refused',

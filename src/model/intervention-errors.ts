@@ -1,6 +1,7 @@
 // What goes wrong when people step in: where a run cannot be forked, and steps that it does not have.
 import { TroupeError } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
+import type { RunOutcome } from './run.ts'
 
 // More than a person reads.
 const mostPaths = 12
@@ -23,6 +24,54 @@ export function stepNotFound(runId: string, path: string, known: readonly string
     `Run ${runId} has no step '${path}'.${guess} ${listed(known)} What a loop did in turns that are over, and what was before ctx.continueAsNew, is not remembered.`,
     { details: { runId, path }, retryable: false },
   )
+}
+
+/** `open`: those of the run that wait or failed. */
+export function stepNotOpen(runId: string, path: string, open: readonly string[]): TroupeError {
+  const nearest = nearestNames(path, open).map((each) => `'${each}'`)
+  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+  const paths = open.slice(0, mostPaths).map((each) => `'${each}'`)
+  const list = open.length === 0 ? 'It has none.' : `It has ${paths.join(', ')}.`
+  return new TroupeError(
+    'step_not_found',
+    `Run ${runId} has no step '${path}' that waits or failed.${guess} ${list} One that is executed for the first time is not known yet: resolve it with { force: true }.`,
+    { details: { runId, path }, retryable: false },
+  )
+}
+
+/** Why a step cannot be resolved. */
+export type ResolveRefusal =
+  | 'recorded'
+  | 'completed'
+  | 'undoing'
+  | RunOutcome
+  | 'not_stored'
+  | { readonly waits: string }
+
+export function resolveRefused(runId: string, path: string, why: ResolveRefusal): TroupeError {
+  const text = typeof why === 'string' ? refusals[why] : `it waits for ${awaited[why.waits] ?? 'something else'}`
+  return new TroupeError('resolve_refused', `Step '${path}' of run ${runId} is not resolved: ${text}.`, {
+    details: { runId, path, why: typeof why === 'string' ? why : why.waits },
+    retryable: false,
+  })
+}
+
+const refusals: Readonly<Record<Extract<ResolveRefusal, string>, string>> = {
+  recorded: 'it has its result already. To go another way from there, fork the run from the step after it',
+  completed: 'what was told with its token is its result, and the run is about to take that in',
+  undoing: 'the run undoes what it did, so only steps that undo are open',
+  succeeded: 'the run has succeeded. Fork it from a step to do that anew',
+  failed: 'the run has failed and is taken up by somebody else: look at it once more',
+  cancelled: 'the run was cancelled and is taken up by somebody else: look at it once more',
+  not_stored: 'the run is not stored (durable: false)',
+}
+
+const awaited: Readonly<Record<string, string>> = {
+  sleep: 'its time, and goes on by itself',
+  message: 'a message: tell it with troupe.tell(runId, name, payload)',
+  run: 'the end of a run that it started: cancel or resolve that one',
+  ask: 'being asked',
+  diverged: 'code that fits',
 }
 
 function listed(known: readonly string[]): string {

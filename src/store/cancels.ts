@@ -17,4 +17,6 @@ export interface CancelRequested {
   readonly reason: string
   /** It ends without undoing anything. */
   readonly skipsUndo: boolean
+  /** It is not asked to end: what this node had under this epoch was taken away. */
+  readonly takenEpoch?: number
 }

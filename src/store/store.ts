@@ -197,6 +197,8 @@ export interface RememberedStep {
   readonly value: string
   /** It can be undone. */
   readonly hasUndo?: boolean | undefined
+  /** It was resolved by hand, and can be undone if its code says how. */
+  readonly isByHand?: boolean | undefined
 }
 
 export interface RememberedAttempt {

@@ -107,8 +107,9 @@ export class Undoing implements StepOwner {
   }
 
   /** It is undone, or the code says how to. */
-  #isSettled({ path }: RememberedStep): boolean {
-    return this.#done.has(undoPath(path)) || this.#known.get(path)?.undo !== undefined
+  #isSettled({ path, isByHand }: RememberedStep): boolean {
+    const known = this.#known.get(path)
+    return this.#done.has(undoPath(path)) || known?.undo !== undefined || (isByHand === true && known !== undefined)
   }
 
   // StepOwner
@@ -172,6 +173,7 @@ export class Undoing implements StepOwner {
     if (end === undefined) return undoFailed(path, `the run that it started, ${child}, has not ended in time`)
     if (end === 'gone') return undoFailed(path, `the run that it started, ${child}, was deleted`)
     if ('outcome' in end && end.outcome !== 'succeeded') return undefined
+    if (step.isByHand === true && this.#known.get(path)?.undo === undefined) return undefined
     return this.#perform(path, end.value)
   }
 

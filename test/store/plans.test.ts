@@ -33,6 +33,7 @@ import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
 import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
 import { hotRepairStatements } from '../../src/store/sqlite/repairs.ts'
 import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
+import { hotResolveStatements } from '../../src/store/sqlite/resolving.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
@@ -90,6 +91,7 @@ const statements = {
   ...hotDeadStatements,
   ...hotGenerationStatements,
   ...hotForkStatements,
+  ...hotResolveStatements,
   ...hotAuditStatements,
   ...hotLeftoverStatements,
   ...hotLimiterStatements,
@@ -124,6 +126,7 @@ const packedRows = 'SCAN (subquery-2)'
 const runByKey = 'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)'
 const runById = 'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'
 const runKeyById = 'SEARCH run USING COVERING INDEX sqlite_autoindex_run_1 (public_id=?)'
+const stepByKey = 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'
 const resultsOfStep = 'SEARCH result USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'
 const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
 const undoingByKey = 'SEARCH undoing USING INTEGER PRIMARY KEY (rowid=?)'
@@ -342,7 +345,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findEnded: [definitionByName, 'SEARCH rollup USING PRIMARY KEY (definition=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findLive: [runKeyById, `${liveByKey} LEFT-JOIN`],
   // Holds only what was asked of runs that run.
-  findRequests: ['SCAN cancel_request', liveByKey],
+  findRequests: ['SCAN cancel_request', liveByKey, 'SCAN taken'],
   findMark: [markByKey],
   updateAnswer: [markByKey],
   findWaiting: [
@@ -393,8 +396,20 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findHeldUp: ['SEARCH slot USING COVERING INDEX slot_run (run_id=?)', 'SEARCH line USING PRIMARY KEY (limiter=?)'],
   findPlace: [liveByKey],
   findStep: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', liveByKey],
+  findResolved: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
+  findRecordedStep: [stepByKey],
+  isTried: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
+  findOpenSteps: [
+    waitsOfRun,
+    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
+    stepByKey,
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+  ],
+  findUndoable: [stepByKey],
+  wasUndone: [stepByKey],
+  insertResult: [liveByKey, 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'],
   findSource: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
-  findRecorded: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
+  findRecorded: [stepByKey],
   findBegun: [
     'SCAN CONSTANT ROW',
     'SCAN asked',

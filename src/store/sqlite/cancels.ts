@@ -11,11 +11,23 @@ from run left join live on live.run_id = run.id
 where run.public_id = ?`
 
 // Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it must be walked first:
-// that is what cross join says to SQLite, which would scan live otherwise.
+// that is what cross join says to SQLite, which would scan live otherwise. And what was taken away from it: seldom anything.
 const findRequests = `
-select cancel_request.run_id, cancel_request.reason, cancel_request.skips_undo
+select cancel_request.run_id, cancel_request.reason, cancel_request.skips_undo, null as epoch
 from cancel_request cross join live on live.run_id = cancel_request.run_id
-where live.node = ?`
+where live.node = ?1
+union all
+select run_id, '', 0, epoch from taken where node = ?1`
+
+// A scan of what is empty but for that.
+const dropTaken = `delete from taken where node = ?`
+
+interface RequestRow {
+  readonly run_id: number
+  readonly reason: string
+  readonly skips_undo: number
+  readonly epoch: number | null
+}
 
 interface LiveRow {
   readonly run_id: number
@@ -32,8 +44,12 @@ export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): Canc
 }
 
 export function listCancelRequests(db: Connection, nodeId: number): CancelRequested[] {
-  const rows = db.all<{ run_id: number; reason: string; skips_undo: number }>(findRequests, nodeId)
-  return rows.map((row) => ({ runId: row.run_id, reason: row.reason, skipsUndo: row.skips_undo === 1 }))
+  const rows = db.all<RequestRow>(findRequests, nodeId)
+  if (rows.some(({ epoch }) => epoch !== null)) db.run(dropTaken, nodeId)
+  return rows.map(({ run_id: runId, reason, skips_undo, epoch }) => {
+    const request = { runId, reason, skipsUndo: skips_undo === 1 }
+    return epoch === null ? request : { ...request, takenEpoch: epoch }
+  })
 }
 
 function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {

@@ -29,7 +29,7 @@ select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
   exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule,
   exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0),
-  exists (select 1 from step where step.run_id = run.id and step.generation = finished.generation and step.has_undo = 1)
+  exists (select 1 from step where step.run_id = run.id and step.generation = finished.generation and step.has_undo > 0)
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 

@@ -1,8 +1,9 @@
 // What people do to one run and its journal, each in a transaction of its own.
-import type { Forked, ForkRecord, InterventionStore } from '../interventions.ts'
+import type { Forked, ForkRecord, InterventionStore, ResolveRecord, Resolved } from '../interventions.ts'
 import type { AuditRecord } from '../operating.ts'
 import { audited } from './audit.ts'
 import { forkRun } from './forks.ts'
+import { resolveStep } from './resolving.ts'
 import type { Access } from './transaction.ts'
 
 export class SqliteInterventionStore implements InterventionStore {
@@ -17,6 +18,14 @@ export class SqliteInterventionStore implements InterventionStore {
       const forked = forkRun(ends, fork)
       audited(ends.db, forked === 'forked', { now: ends.now, audit })
       return forked
+    })
+  }
+
+  resolve(result: ResolveRecord, audit: AuditRecord): Promise<Resolved> {
+    return this.#access.end((ends) => {
+      const resolved = resolveStep(ends, result)
+      audited(ends.db, resolved === 'resolved', { now: ends.now, audit })
+      return resolved
     })
   }
 }

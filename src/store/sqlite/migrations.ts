@@ -368,7 +368,7 @@ create index ask_open on ask (run_id, seq) where is_taken = 0;
 create index ask_run on ask (run_id);
 create index ask_until on ask (until_at);
 
--- 1 for a step that can be undone, and for a run that has one; 2 for a run that undoes.
+-- 1 for a step that can be undone, 2 for one that was resolved by hand, of which its code says whether it can; 1 for a run that has one, 2 for a run that undoes.
 alter table step add column has_undo integer not null default 0;
 alter table live add column undo integer not null default 0;
 
@@ -385,5 +385,13 @@ alter table cancel_request add column skips_undo integer not null default 0;
 
 -- The run whose journal it began with, by the id that users know.
 alter table run add column forked_from text;
+
+-- Runs that were taken away from a node, which has yet to hear of it.
+create table taken (
+  run_id integer not null,
+  epoch integer not null,
+  node integer not null,
+  primary key (run_id, epoch)
+) strict, without rowid;
 `,
 ]

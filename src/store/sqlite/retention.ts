@@ -48,6 +48,7 @@ export const tablesOfRuns = [
   'ask',
   'wait',
   'failure',
+  'taken',
 ] as const
 
 const dropRows = tablesOfRuns.map((table) => `delete from ${table} where run_id in (select value from json_each(?))`)

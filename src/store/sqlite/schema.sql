@@ -334,6 +334,13 @@ CREATE TABLE subscription (
   unique (group_name, pattern)
 ) strict;
 
+CREATE TABLE taken (
+  run_id integer not null,
+  epoch integer not null,
+  node integer not null,
+  primary key (run_id, epoch)
+) strict, without rowid;
+
 CREATE TABLE token (
   hash text primary key,
   run_id integer not null,

@@ -216,5 +216,6 @@ interface StepRow {
 
 function rememberedStep({ path, seq, kind, is_error, value, has_undo }: StepRow): RememberedStep {
   const step = { path, seq, kind, isError: is_error === 1, value }
-  return has_undo === 1 ? { ...step, hasUndo: true } : step
+  if (has_undo === 0) return step
+  return has_undo === 2 ? { ...step, hasUndo: true, isByHand: true } : { ...step, hasUndo: true }
 }

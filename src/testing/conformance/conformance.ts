@@ -25,6 +25,7 @@ import { parkedStepCases } from './parked-steps.ts'
 import { queueCases } from './queues.ts'
 import { raceCases } from './races.ts'
 import { rateCases } from './rates.ts'
+import { resolutionCases } from './resolutions.ts'
 import { retentionCases } from './retention.ts'
 import { runCases } from './runs.ts'
 import { scheduleCases } from './schedules.ts'
@@ -55,6 +56,7 @@ const groups: Readonly<Record<string, Cases>> = {
   failures: failureCases,
   generations: generationCases,
   forks: forkCases,
+  resolutions: resolutionCases,
   retention: retentionCases,
   fencing: fencingCases,
   times: timeCases,
