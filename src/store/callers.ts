@@ -19,6 +19,6 @@ export interface CallersStore {
   hasFile(db: object): boolean
   /** Records a step in a transaction of the caller on the file of this store; false when its run is not held any more. */
   recordStep(tx: object, step: StepRecord): boolean
-  /** Whether a step is remembered as done by an earlier generation, or the run began anew after that one. */
+  /** Whether a step is remembered as done by an earlier generation, and not as failed, or the run began anew after that one. */
   isPast(step: StepOfGeneration): Promise<boolean>
 }

@@ -1,5 +1,6 @@
 // ctx.tx on a Postgres of the user's own: a row of a small table of ours is a part of the transaction.
 import { toError } from '../lib/errors.ts'
+import { mostDeleted, oldRows, overtaken } from './tx-rows.ts'
 import type { TxWork } from './tx.ts'
 
 /** A client of `pg`. */
@@ -28,16 +29,20 @@ create table if not exists troupe_step (
   primary key (run, path)
 )`
 
-const findRow = `select generation, value from troupe_step where run = $1 and path = $2`
-
 // Race: another attempt of the same step waits here until this transaction ends, and then finds that it is done.
 const takeRow = `
 insert into troupe_step (run, path, generation, value, at) values ($1, $2, $3, '', $4)
-on conflict (run, path) do update set generation = excluded.generation, value = excluded.value, at = excluded.at
-where troupe_step.generation < excluded.generation
-returning 1`
+on conflict (run, path) do nothing returning 1`
+
+const lockRow = `select generation, value from troupe_step where run = $1 and path = $2 for update`
+
+const overtakeRow = `update troupe_step set generation = $3, at = $4 where run = $1 and path = $2`
 
 const keepValue = `update troupe_step set value = $3 where run = $1 and path = $2`
+
+// Ids of runs are in the order of time, so by the first column of the primary key: no more than old runs are looked at.
+const deleteOld = `
+delete from troupe_step where (run, path) in (select run, path from troupe_step where run < $1 and at < $2 limit ${mostDeleted})`
 
 interface Row {
   readonly generation: number
@@ -47,12 +52,15 @@ interface Row {
 // The databases whose table is there, as far as this process knows.
 const prepared = new WeakSet<object>()
 
+// The clients that are in a transaction, each with the end of the last that waits for it.
+const lastOf = new WeakMap<object, Promise<unknown>>()
+
 export function isPostgres(db: object): db is PostgresPool | PostgresClient {
   return typeof (db as Partial<PostgresClient>).query === 'function'
 }
 
 export async function postgresTx(db: PostgresPool | PostgresClient, work: TxWork): Promise<string> {
-  if (!isPool(db)) return onClient(db, db, work)
+  if (!isPool(db)) return inTurn(db, () => onClient(db, db, work))
   const client = await db.connect()
   let broken: Error | undefined
   // Race: a connection that is lost says so as an event too, and one that nobody hears ends the process; its next query tells.
@@ -70,25 +78,32 @@ export async function postgresTx(db: PostgresPool | PostgresClient, work: TxWork
 
 const hear = (): void => {}
 
-/** prepare → look → take the row → work → keep the value → commit */
+/** A client has one transaction at a time. */
+function inTurn(client: PostgresClient, transaction: () => Promise<string>): Promise<string> {
+  const before = lastOf.get(client) ?? Promise.resolve()
+  const own = before.then(transaction)
+  lastOf.set(
+    client,
+    own.catch(() => undefined),
+  )
+  return own
+}
+
+/** prepare → take the row → work → keep the value → commit */
 async function onClient(client: PostgresClient, db: object, work: TxWork): Promise<string> {
-  const { run, path, generation, at } = work.checkpoint
   if (!prepared.has(db)) await prepare(client)
   prepared.add(db)
-  const find = async (): Promise<Row | undefined> =>
-    (await client.query(findRow, [run, path])).rows[0] as Row | undefined
-  const earlier = await find()
-  if (earlier !== undefined && earlier.generation < generation && !(await work.isPast(earlier.generation)))
-    return earlier.value
+  const old = oldRows(db, work.checkpoint.at)
+  // A role that may not delete leaves them.
+  if (old !== undefined) await client.query(deleteOld, [old.run, old.at]).catch(() => undefined)
   await client.query('begin')
   try {
-    const taken = await client.query(takeRow, [run, path, generation, at])
-    if (taken.rows.length === 0) {
-      const done = await find()
+    const done = await doneBefore(client, work)
+    if (done !== undefined) {
       await client.query('rollback')
-      if (done?.generation === generation) return done.value
-      throw new Error(`The step '${path}' goes on elsewhere in a newer attempt`)
+      return done
     }
+    const { run, path } = work.checkpoint
     const text = await work.perform(client)
     await client.query(keepValue, [run, path, text])
     work.checkGoingOn()
@@ -98,6 +113,19 @@ async function onClient(client: PostgresClient, db: object, work: TxWork): Promi
     await client.query('rollback').catch(() => undefined)
     throw error
   }
+}
+
+/** Takes the row; the value of a step that was done. */
+async function doneBefore(client: PostgresClient, { checkpoint, isPast }: TxWork): Promise<string | undefined> {
+  const { run, path, generation, at } = checkpoint
+  const taken = await client.query(takeRow, [run, path, generation, at])
+  if (taken.rows.length > 0) return undefined
+  // Race: only a row that is locked tells what an earlier generation did, which may have committed while this one waited.
+  const done = (await client.query(lockRow, [run, path])).rows[0] as Row | undefined
+  if (done === undefined || done.generation > generation) throw overtaken(path)
+  if (done.generation === generation || !(await isPast(done.generation))) return done.value
+  await client.query(overtakeRow, [run, path, generation, at])
+  return undefined
 }
 
 async function prepare(client: PostgresClient): Promise<void> {

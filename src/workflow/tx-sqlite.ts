@@ -1,6 +1,7 @@
 // ctx.tx on a SQLite file of the user's own: a row of a small table of ours is a part of the transaction.
 import { optionInvalid } from '../model/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
+import { mostDeleted, oldRows, overtaken } from './tx-rows.ts'
 import type { TxWork } from './tx.ts'
 
 /** A DatabaseSync of node:sqlite, or a Database of better-sqlite3. */
@@ -15,11 +16,15 @@ create table if not exists troupe_step (
   primary key (run, path)
 )`
 
-const findRow = `select generation, value from troupe_step where run = ? and path = ?`
+const selectRow = `select generation, value from troupe_step where run = ? and path = ?`
 
 const putRow = `
 insert into troupe_step (run, path, generation, value, at) values (?, ?, ?, ?, ?)
 on conflict (run, path) do update set generation = excluded.generation, value = excluded.value, at = excluded.at`
+
+// Ids of runs are in the order of time, so by the primary key: no more than old runs are looked at.
+const deleteOld = `
+delete from troupe_step where rowid in (select rowid from troupe_step where run < ? and at < ? limit ${mostDeleted})`
 
 interface Row {
   readonly generation: number
@@ -29,28 +34,40 @@ interface Row {
 export async function sqliteTx(db: SqliteHandle, work: TxWork): Promise<string> {
   const { run, path, generation, at } = work.checkpoint
   db.exec(createTable)
-  const find = (): Row | undefined => (db.prepare(findRow).get(run, path) ?? undefined) as Row | undefined
-  const earlier = find()
-  if (earlier !== undefined && earlier.generation < generation && !(await work.isPast(earlier.generation)))
-    return earlier.value
-  work.checkGoingOn()
-  db.exec('begin immediate')
-  try {
-    const done = find()
-    if (done?.generation === generation) {
+  for (;;) {
+    const earlier = findRow(db, run, path)
+    if (earlier !== undefined && earlier.generation < generation && !(await work.isPast(earlier.generation)))
+      return earlier.value
+    work.checkGoingOn()
+    db.exec('begin immediate')
+    try {
+      const done = findRow(db, run, path)
+      if (done?.generation === generation) {
+        rollBack(db)
+        return done.value
+      }
+      if ((done?.generation ?? 0) > generation) throw overtaken(path)
+      // Race: an earlier generation committed before this one had the lock, and says more now.
+      if (done?.generation !== earlier?.generation) {
+        rollBack(db)
+        continue
+      }
+      const text = work.perform(db)
+      refusePromise(`ctx.tx('${path}')`, text)
+      db.prepare(putRow).run(run, path, generation, text, at)
+      const old = oldRows(db, at)
+      if (old !== undefined) db.prepare(deleteOld).run(old.run, old.at)
+      db.exec('commit')
+      return text as string
+    } catch (error) {
       rollBack(db)
-      return done.value
+      throw error
     }
-    if ((done?.generation ?? 0) > generation) throw overtaken(path)
-    const text = work.perform(db)
-    refusePromise(`ctx.tx('${path}')`, text)
-    db.prepare(putRow).run(run, path, generation, text, at)
-    db.exec('commit')
-    return text as string
-  } catch (error) {
-    rollBack(db)
-    throw error
   }
+}
+
+function findRow(db: SqliteHandle, run: string, path: string): Row | undefined {
+  return (db.prepare(selectRow).get(run, path) ?? undefined) as Row | undefined
 }
 
 export function refusePromise(what: string, value: unknown): void {
@@ -70,8 +87,4 @@ export function rollBack(db: SqliteHandle): void {
   } catch {
     // SQLite has rolled back by itself.
   }
-}
-
-function overtaken(path: string): Error {
-  return optionInvalid(`ctx.tx('${path}')`, 'an old attempt', 'the newest, which goes on elsewhere')
 }

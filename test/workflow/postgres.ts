@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { PostgresPool } from '../../src/workflow/tx-postgres.ts'
+import type { PostgresClient, PostgresPool } from '../../src/workflow/tx-postgres.ts'
 
 interface Embedded {
   initialise(): Promise<void>
@@ -18,6 +18,12 @@ export interface TestPostgres {
 
 export type TestPool = PostgresPool & { end(): Promise<void> }
 
+export type TestClient = PostgresClient & { end(): Promise<void> }
+
+interface Opening {
+  connect(): Promise<void>
+}
+
 interface Failing {
   on(event: 'error', hear: () => void): void
 }
@@ -29,6 +35,14 @@ export async function openPostgres(url: string): Promise<TestPool> {
   // A connection that the server ends while nobody uses it is no fault of a test.
   pool.on('error', () => {})
   return pool
+}
+
+/** One client of `pg`. */
+export async function openClient(url: string): Promise<TestClient> {
+  const { default: pg } = (await load('pg')) as { default: { Client: new (options: object) => TestClient & Opening } }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return client
 }
 
 /** Takes half a second. */

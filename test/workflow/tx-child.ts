@@ -2,7 +2,7 @@
 import { Troupe, workflow } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
-import { openPostgres } from './postgres.ts'
+import { openClient, openPostgres } from './postgres.ts'
 
 interface Order {
   readonly store: string
@@ -10,15 +10,18 @@ interface Order {
   readonly bank: string
   /** Where it dies; nowhere when it is empty. */
   readonly death: string
+  /** One client in place of a pool. */
+  readonly isClient?: boolean
 }
 
-const { store, bank, death } = JSON.parse(process.argv[2] ?? '{}') as Order
+const { store, bank, death, isClient = false } = JSON.parse(process.argv[2] ?? '{}') as Order
 const die = (place: string): void => {
   if (place === death) process.kill(process.pid, 'SIGKILL')
 }
 const take = `update account set balance = balance - 30`
 
-const pool = bank.startsWith('postgres:') ? await openPostgres(bank) : undefined
+const openBank = isClient ? openClient : openPostgres
+const pool = bank.startsWith('postgres:') ? await openBank(bank) : undefined
 const file = pool === undefined ? await openDriver(bank) : undefined
 file?.exec('pragma busy_timeout = 5000')
 const pay = workflow('pay', {}, async (ctx) => {

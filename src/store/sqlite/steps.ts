@@ -103,10 +103,10 @@ export const hotStepStatements = {
   markUndo,
 }
 
-// Done by that generation, or one that another input took the place of: of that nothing is left. By primary keys.
+// Known as done by that generation, or one that another input took the place of: of that nothing is left. By primary keys.
 const findPast = `
 select 1 from (select ? as run_id, ? as generation, ? as path) as asked
-where exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation and step.path = asked.path)
+where exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation and step.path = asked.path and is_error = 0)
   or (not exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation)
     and not exists (select 1 from finished where finished.run_id = asked.run_id and finished.generation = asked.generation))`
 
