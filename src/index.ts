@@ -92,6 +92,13 @@ export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'
 export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
 export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/error-classes.ts'
 
+// What is stored
+export { aesGcm } from './lib/aes-gcm.ts'
+export { compress } from './lib/compress.ts'
+export type { AesGcmOptions } from './lib/aes-gcm.ts'
+export type { CompressOptions } from './lib/compress.ts'
+export type { CodedBytes, ValueCodec } from './lib/value-codec.ts'
+
 // What is shared
 export type { Duration } from './lib/duration.ts'
 export type { Log, LogFields, LogLevel } from './lib/log.ts'

@@ -24,6 +24,7 @@ import { Scheduling } from './engine/scheduling.ts'
 import { Starting, type StartingOptions } from './engine/starting.ts'
 import { Asking } from './engine/asking.ts'
 import { Telling } from './engine/telling.ts'
+import { checkReadable } from './engine/unread.ts'
 import type {
   CallArguments,
   CompletingVerbs,
@@ -144,9 +145,10 @@ export class Troupe
     const lines = world.log ?? checked.log ?? createLog({ level: logLevel, clock, write: toStandardError })
     const log = atLevel(lines, logLevel)
     const ids = world.ids ?? createIds(clock)
-    const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous }))
+    const { coding = checked.coding } = world
+    const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous, coding }))
     const { failpoint = () => {}, performStep } = world
-    const deps: Deps = { store, clock, log, ids, failpoint, performStep }
+    const deps: Deps = { store, clock, log, ids, failpoint, performStep, coding }
 
     try {
       const registry = new Registry(store)
@@ -178,15 +180,7 @@ export class Troupe
         logLevel,
         divergence: checked.divergence,
       })
-      const parts = {
-        ...checked,
-        encodeInput,
-        deps,
-        registry,
-        engine,
-        queueIds,
-        schedules,
-      }
+      const parts = { ...checked, encodeInput, deps, registry, engine, queueIds, schedules }
       return await new Troupe(parts).#begin(checked, world.opened)
     } catch (error) {
       await store.close()
@@ -201,6 +195,7 @@ export class Troupe
    */
   async start(): Promise<this> {
     this.#checkOpen()
+    await checkReadable(this.#deps.store)
     await this.#engine.start()
     return this
   }

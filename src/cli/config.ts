@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { checkTroupeOptions, type TroupeOptions } from '../engine/options.ts'
 import { poolBounds } from '../engine/settings.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import type { Coding } from '../lib/value-codec.ts'
 import type { SkippedFile } from '../model/discovered.ts'
 import { Troupe } from '../troupe.ts'
 import { filesIn } from '../worker/discover.ts'
@@ -52,13 +53,24 @@ export async function loadSettings(flags: CommonFlags, folder: string): Promise<
   }
 }
 
-/** The store alone, for commands that only look. A `--store` spares the config file. */
-export async function loadStoreUrl(flags: CommonFlags, folder: string): Promise<string> {
-  const file = flags.store === undefined ? findConfig(flags, folder) : undefined
-  if (file === undefined) return storeOf(flags, {}, folder)
+/** The store and how it is read, for commands that only look. */
+export interface StoreSettings {
+  readonly store: string
+  readonly coding: Coding | undefined
+}
+
+/** The store alone, for commands that only look. A `--store` spares the config file, unless that is named too. */
+export async function loadStore(flags: CommonFlags, folder: string): Promise<StoreSettings> {
+  const isSpared = flags.store !== undefined && flags.config === undefined
+  const file = isSpared ? undefined : findConfig(flags, folder)
+  if (file === undefined) return { store: storeOf(flags, {}, folder), coding: undefined }
   const config = await loadConfig(file, folder)
-  await checked([shown(file, folder)], () => poolBounds(checkTroupeOptions(config).pools, {}))
-  return storeOf(flags, config, folder)
+  const { coding } = await checked([shown(file, folder)], () => {
+    const options = checkTroupeOptions(config)
+    poolBounds(options.pools, {})
+    return options
+  })
+  return { store: storeOf(flags, config, folder), coding }
 }
 
 /** The file of a store URL; undefined for one in memory or elsewhere. */

@@ -57,7 +57,7 @@ export function drawRun({ run, steps, attempts, logLines }: Drawn, look: Picture
     ...header(run, startOf(run, steps), look),
     '',
     ...facts(run, steps, look),
-    ...section('Its code does not fit its journal', divergenceLines(run, look), look),
+    ...section(divergenceTitle(run), divergenceLines(run, look), look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
     ...section(`Earlier attempts (${attempts.length})`, attemptLines({ run, steps, attempts, logLines }, look), look),
@@ -67,6 +67,11 @@ export function drawRun({ run, steps, attempts, logLines }: Drawn, look: Picture
   ]
 }
 
+function divergenceTitle({ reason }: RunStatus): string {
+  const isUnread = reason?.kind === 'diverged' && reason.divergence.unread !== undefined
+  return isUnread ? 'It cannot be read' : 'Its code does not fit its journal'
+}
+
 function divergenceLines({ reason }: RunStatus, { paint }: PictureLook): string[] {
   if (reason?.kind !== 'diverged') return []
   const styles: Readonly<Record<string, 'red' | 'green'>> = { '-': 'red', '+': 'green' }
@@ -74,7 +79,7 @@ function divergenceLines({ reason }: RunStatus, { paint }: PictureLook): string[
     const style = styles[line.charAt(0)]
     return style === undefined ? printable(line) : paint(style, printable(line))
   })
-  return [...lines, '', divergenceRemedy]
+  return reason.divergence.unread === undefined ? [...lines, '', divergenceRemedy] : lines
 }
 
 function logsWords({ id }: RunStatus, lines: number): string {

@@ -1,13 +1,14 @@
 // The engine as a client: it looks into a store that is there, and performs nothing.
+import { seenFromOutside } from '../lib/value-codec.ts'
 import { Troupe } from '../troupe.ts'
-import { loadStoreUrl, requireStore, type CommonFlags } from './config.ts'
+import { loadStore, requireStore, type CommonFlags } from './config.ts'
 import type { Io } from './io.ts'
 
 /** Lends an open client to `use`. Throws `store_unavailable` when there is no store: looking makes none. */
 export async function withClient<T>(flags: CommonFlags, io: Io, use: (troupe: Troupe) => Promise<T>): Promise<T> {
-  const store = await loadStoreUrl(flags, io.folder)
+  const { store, coding = seenFromOutside } = await loadStore(flags, io.folder)
   requireStore(store, io.folder)
-  const troupe = await Troupe.openIn({ store, logLevel: 'error' }, { clock: io.clock })
+  const troupe = await Troupe.openIn({ store, logLevel: 'error' }, { clock: io.clock, coding })
   try {
     return await use(troupe)
   } finally {

@@ -18,8 +18,9 @@ import type { Deps } from './deps.ts'
 import { resultText } from './encoded.ts'
 import * as endings from './ending.ts'
 import { errorText } from './error-text.ts'
-import { earliestOf, goOnWith, Later, useOf } from './later.ts'
+import { earliestOf, Later, useOf } from './later.ts'
 import { nextAttemptOfRun } from './next-attempt.ts'
+import { goOnWithout, isDecided } from './unread.ts'
 import { silenceOf, type Silence } from './silence.ts'
 import type { Performance, Surroundings } from './surroundings.ts'
 import { Speech } from './speech.ts'
@@ -142,8 +143,7 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   run(): unknown {
     this.#hasBegun = true
     if (!this.claimed.hasBegun) this.#around.write(new BeginWrite(this, this.deps.store.now()))
-    const { awaiting } = this.claimed
-    if (awaiting !== undefined) return goOnWith(this, awaiting)
+    if (isDecided(this.claimed)) return goOnWithout(this)
     const output = this.claimed.isUnchecked ? this.#performUnchecked() : this.definition.perform(this)
     if (!isThenable(output)) return output
     this.#code = Promise.resolve(output)

@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
+import type { Coding } from '../lib/value-codec.ts'
 import type { Store } from '../store/store.ts'
 
 export interface Deps {
@@ -10,6 +11,8 @@ export interface Deps {
   readonly log: Log
   readonly ids: Ids
   readonly failpoint: Failpoint
+  /** The form of what is kept of the data of the program elsewhere than in the store, which has it already. */
+  readonly coding?: Coding | undefined
   /** Called in the place of the functions of steps; a test may let something else stand in for one. */
   readonly performStep?: PerformStep | undefined
 }

@@ -1,5 +1,6 @@
 // The options of Troupe.open, checked.
 import { toMs, type Duration } from '../lib/duration.ts'
+import { codingOf, type Coding, type ValueCodec } from '../lib/value-codec.ts'
 import { silenceFaults, type Log, type LogLevel } from '../lib/log.ts'
 import { divergencePolicies, type DivergencePolicy } from '../model/divergence.ts'
 import { optionInvalid } from '../model/errors.ts'
@@ -15,6 +16,7 @@ import {
   type StoreRetentionOptions,
 } from '../model/retention.ts'
 import { checkChoice, checkFunction, checkList, checkName, checkObject, checkOptions, checkText } from './checks.ts'
+import { checkCodecs } from './codecs.ts'
 import { asDefinition, type AnyDefinition, type Definition } from './definition.ts'
 import { isSchedule, type Schedule } from './schedule.ts'
 import type { PoolOptions } from './settings.ts'
@@ -61,11 +63,18 @@ export interface TroupeOptions {
   readonly logLevel?: LogLevel
   /** `development`, `production`, `test` or your own word; `TROUPE_ENV`, else `NODE_ENV`, else `development`, unless told. Read once, here. */
   readonly environment?: string
+  /**
+   * In what form the data of programs is stored: `compress()`, `aesGcm({ keys, current })`, one of your own, or several, of which the first is the first to write.
+   * Inputs, outputs, errors, results and states, messages, asks and answers, events and log lines go through it; names, keys, tags and error codes can be read by everybody.
+   * Give all processes of a store the same. What was stored before stays readable.
+   */
+  readonly codec?: ValueCodec | readonly ValueCodec[]
   /** What becomes of a workflow's run whose code no longer asks for what its journal holds, for definitions that do not say; `strict` unless told. */
   readonly divergence?: DivergencePolicy
 }
 
 export interface CheckedOptions {
+  readonly coding: Coding | undefined
   readonly divergence: DivergencePolicy
   readonly retention: Retention
   readonly retentionBeside: RetentionBeside
@@ -105,6 +114,7 @@ const known = [
   'logLevel',
   'environment',
   'divergence',
+  'codec',
 ]
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
@@ -131,6 +141,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')
   if (log !== undefined) checkLog(log)
   return {
+    coding: options.codec === undefined ? undefined : codingOf(checkCodecs(options.codec)),
     divergence,
     store,
     definitions: definitions.filter((one) => !isSchedule(one)).map(asDefinition),

@@ -1,6 +1,6 @@
 // A run and its steps as people and programs see them.
 import { decode, decodeError } from '../lib/codec.ts'
-import { TroupeError } from '../lib/errors.ts'
+import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import { reviveError } from '../model/error-classes.ts'
 import type { WaitReason } from '../model/reason.ts'
 import type { RunState } from '../model/run.ts'
@@ -50,7 +50,7 @@ export interface RunStatus {
   readonly scheduledAt: number | undefined
   readonly input: unknown
   readonly output: unknown
-  /** What it failed with; `store_corrupt` when a part of it is damaged, which then reads as undefined. */
+  /** What it failed with; `store_corrupt` when a part of it is damaged, `value_unreadable` when its codec cannot read it: that then reads as undefined. */
   readonly error: Error | undefined
   readonly progress: { readonly done: number; readonly total: number } | undefined
 }
@@ -158,6 +158,8 @@ function read<T>(decoded: () => T): { readonly value?: T; readonly damage?: unkn
 }
 
 function damaged(what: string, cause: unknown): TroupeError {
+  // It says itself what is missing.
+  if (isTroupeError(cause, 'value_unreadable')) return cause
   return new TroupeError(
     'store_corrupt',
     `${what} is damaged in the store, so a part of it cannot be shown: restore the store from a backup.`,

@@ -2,7 +2,8 @@
 
 import { DevalueError, parse, stringify } from 'devalue'
 import { type ErrorParts, type ErrorRecord, fromErrorRecord, rebuildError } from './error-record.ts'
-import { TroupeError } from './errors.ts'
+import { isTroupeError, TroupeError } from './errors.ts'
+import { isCoded, throwFailure, withoutCodec } from './value-codec.ts'
 
 export interface EncodeOptions {
   /** The most the text may take, in bytes of UTF-8. */
@@ -33,7 +34,7 @@ export function encode(value: unknown, options: EncodeOptions = {}): string {
 /**
  * Reads what `encode` wrote. Nothing of the text is ever evaluated.
  *
- * Throws: `store_corrupt` when the text is damaged or of an unknown format.
+ * Throws: `store_corrupt` when the text is damaged or of an unknown format; `value_unreadable` when it is in the form of a codec.
  */
 export function decode(text: string): unknown {
   try {
@@ -44,8 +45,15 @@ export function decode(text: string): unknown {
         return parse(text.slice(1), revivers)
       case 'u':
         if (text.length === 1) return undefined
+        break
+      case '!':
+        throwFailure(text)
+      // falls through
+      case 'x':
+        if (isCoded(text)) throw withoutCodec(text)
     }
   } catch (cause) {
+    if (isTroupeError(cause, 'value_unreadable')) throw cause
     throw storeCorrupt(text, cause)
   }
   throw storeCorrupt(text)

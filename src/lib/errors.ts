@@ -28,6 +28,7 @@ export const errorCodes = [
   'value_not_copied',
   'value_not_storable',
   'value_too_large',
+  'value_unreadable',
   // runs
   'answer_missing',
   'circular_wait',

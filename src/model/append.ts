@@ -13,6 +13,15 @@ export interface Appended {
   readonly isFull: boolean
 }
 
+/** How an input that is a list is kept. */
+export interface ListForm {
+  append(list: string, added: string, room: Room): Appended | undefined
+  isFull(list: string, room: Pick<Room, 'size'>): boolean
+}
+
+/** As it was encoded. */
+export const encodedLists: ListForm = { append: appendList, isFull: isFullList }
+
 /** A list with another behind it; undefined when there is no room for that. */
 export function appendList(list: string, added: string, { size, maxBytes }: Room): Appended | undefined {
   // Measured: beside reading and writing the items this takes a tenth; their number is only known by reading them.

@@ -31,6 +31,8 @@ export interface Difference {
   readonly asked: readonly JournalPlace[]
   /** How the code ended instead, where it did. */
   readonly end?: string | undefined
+  /** Why what is stored of the run cannot be read, where that is all there is to tell. */
+  readonly unread?: string | undefined
 }
 
 /** What is kept with a run that was set aside. */
@@ -68,7 +70,8 @@ export function divergenceFrom(text: string | null): Divergence | undefined {
 }
 
 /** One line. */
-export function differenceText({ holds, asked, end }: Difference): string {
+export function differenceText({ holds, asked, end, unread }: Difference): string {
+  if (unread !== undefined) return unread
   const what = placeText(holds)
   const [first] = asked
   if (first?.path === holds.path) return `${what} of the journal is a ${first.kind} in the code`
@@ -78,7 +81,8 @@ export function differenceText({ holds, asked, end }: Difference): string {
 }
 
 /** The lines of a diff: what both have, what only the journal has, what only the code has. */
-export function differenceLines({ after, holds, more, asked, end }: Difference): string[] {
+export function differenceLines({ after, holds, more, asked, end, unread }: Difference): string[] {
+  if (unread !== undefined) return [unread]
   const others = more === 0 ? '' : ` and ${more} more`
   return [
     ...(after === undefined ? [] : [`  ${placeText(after)}`]),

@@ -17,7 +17,7 @@ export type WaitReason =
   | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
   /** The process that ran it died, or lost touch with the store, and no other has taken it over yet: it goes on as soon as a node is there. */
   | { readonly kind: 'node_lost' }
-  /** Its code does not ask for what its journal holds, so it was set aside. It goes on when a process starts whose code fits, and is tried again at `until`. */
+  /** Its code does not ask for what its journal holds, or cannot read it, so it was set aside. It goes on when a process starts that fits, and is tried again at `until`. */
   | { readonly kind: 'diverged'; readonly divergence: Divergence; readonly until: number }
   /** Somebody paused its queue. */
   | { readonly kind: 'queue_paused'; readonly queue: string; readonly pausedAt: number }
@@ -70,6 +70,7 @@ export function reasonText(reason: WaitReason): string {
     case 'node_lost':
       return 'a node: its process died'
     case 'diverged':
+      if (reason.divergence.unread !== undefined) return `a process that can read it: ${reason.divergence.unread}`
       return `code that fits its journal: ${differenceText(reason.divergence)}`
     case 'queue_paused':
       return `queue '${reason.queue}', which is paused`

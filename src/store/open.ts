@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs'
 import type { Clock } from '../lib/clock.ts'
 import { TroupeError } from '../lib/errors.ts'
+import type { Coding } from '../lib/value-codec.ts'
+import { codedStore } from './coded.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -10,6 +12,8 @@ export interface StoreOptions {
   readonly synchronous: 'full' | 'normal'
   /** For those who only look: none is made. */
   readonly mustExist?: boolean
+  /** The form of what is stored of the data of programs; as it was encoded, unless told. */
+  readonly coding?: Coding | undefined
 }
 
 const inMemory = ':memory:'
@@ -19,7 +23,8 @@ export async function openStore(url: string, { mustExist = false, ...options }: 
   if (typeof url === 'string' && url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length)
     if (mustExist && path !== inMemory && !existsSync(path)) throw storeMissing(path)
-    if (path !== '') return openSqlite({ path, ...options })
+    const { coding, ...rest } = options
+    if (path !== '') return coded(await openSqlite({ path, ...rest }), coding)
   }
   throw new TroupeError(
     'option_invalid',
@@ -34,4 +39,9 @@ function storeMissing(location: string): TroupeError {
     `There is no store at ${location} yet: name one that is there, as in sqlite:.troupe/troupe.db.`,
     { details: { location } },
   )
+}
+
+/** A store as a process sees it that has a coding. */
+export function coded(store: Store, coding: Coding | undefined): Store {
+  return coding === undefined ? store : codedStore(store, coding)
 }

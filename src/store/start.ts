@@ -1,4 +1,5 @@
 // What starts a run, and what became of it.
+import type { ListForm } from '../model/append.ts'
 import type { LimitUse } from '../model/limiter.ts'
 import type { StartKey } from '../model/start-key.ts'
 import type { Held } from './store.ts'
@@ -28,6 +29,8 @@ export interface StartRecord {
   /** Nobody has checked its input, for want of its schema: whoever performs it does. */
   readonly isUnchecked?: boolean
   readonly key: StartKey | null
+  /** How its input is kept where it is a list; as it was encoded, unless told. */
+  readonly lists?: ListForm | undefined
   /** The number of the run that starts it; none for a start from outside. */
   readonly parent?: number
   /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */

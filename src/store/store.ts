@@ -1,4 +1,5 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
+import type { TroupeError } from '../lib/errors.ts'
 import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { AskStore } from './asks.ts'
@@ -182,6 +183,8 @@ export interface Claimed {
   readonly awaiting: Awaiting | undefined
   /** Its steps that wait for somebody to finish them. */
   readonly awaitingSteps: readonly AwaitingStep[]
+  /** Why a part of it cannot be read here. */
+  readonly unread?: TroupeError | undefined
 }
 
 export interface RememberedState {

@@ -1,5 +1,6 @@
 // A store on virtual time, and the engines that live on it one after the other: each ends as engines do, or is dropped as by a crash.
 
+import { checkCodecs } from '../engine/codecs.ts'
 import type { AnyDefinition } from '../engine/definition.ts'
 import type { PerformStep } from '../engine/deps.ts'
 import type { TroupeOptions } from '../engine/options.ts'
@@ -8,7 +9,8 @@ import type { Inside } from '../engine/world.ts'
 import type { Clock, Timer, TimerOptions } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import { openStore } from '../store/open.ts'
+import { codingOf } from '../lib/value-codec.ts'
+import { coded, openStore } from '../store/open.ts'
 import type { Batch, Committed, Store } from '../store/store.ts'
 import { Troupe } from '../troupe.ts'
 import { unbindEngine } from '../worker/global.ts'
@@ -191,7 +193,10 @@ export class StagedEngine implements Life {
   #observed(): Store {
     const { clock, seen } = this.#stage
     const { committing, committed } = this.#options
-    return observedStore(this.#store, {
+    const { codec } = this.#options.troupe
+    // What is told of what runs did is read before it is written in another form.
+    const coding = codec === undefined ? undefined : codingOf(checkCodecs(codec))
+    return observedStore(coded(this.#store, coding), {
       asked: () => clock.begin(),
       committing: (batch) => committing?.(batch),
       committed: (batch, answer) => {

@@ -42,16 +42,16 @@ export async function* checkDeploy(options: TroupeOptions = {}): AsyncGenerator<
 
 export interface StoreCheck extends Pick<
   CheckedOptions,
-  'store' | 'synchronous' | 'environment' | 'divergence' | 'definitions' | 'config'
+  'store' | 'coding' | 'synchronous' | 'environment' | 'divergence' | 'definitions' | 'config'
 > {
   readonly clock: Clock
 }
 
 /** The same for definitions that are at hand. */
 export async function* checkStore(check: StoreCheck): AsyncGenerator<RunCheck, void> {
-  const { definitions, config, divergence, synchronous } = check
+  const { definitions, config, divergence, synchronous, coding } = check
   const clock = new RehearsalClock(check.clock)
-  const store = await openStore(check.store, { clock: check.clock, synchronous, mustExist: true })
+  const store = await openStore(check.store, { clock: check.clock, synchronous, coding, mustExist: true })
   try {
     const log = createLog({ level: 'silent', clock, write: () => undefined })
     const deps = { store, clock, log, ids: createIds(clock), failpoint: () => undefined }

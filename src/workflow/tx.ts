@@ -89,16 +89,21 @@ async function elsewhere(
   const { held, claimed, deps, around } = owner.activation
   const { signal } = step
   const size = valueSize(around.maxValueBytes, `result of ${order.what}`)
+  const { coding } = deps
+  const keep = (value: unknown): string => {
+    const encoded = encode(value, size)
+    return coding === undefined ? encoded : coding.write(encoded, `step:${path}`)
+  }
   const text = await perform({
     checkpoint: { run: claimed.id, path, generation: held.generation, at: deps.store.now() },
     isPast: (generation) => deps.store.callers.isPast({ runId: held.runId, generation, path }),
     perform: (tx) => {
       const value = order.fn(tx as never, step)
-      return isThenable(value) ? Promise.resolve(value).then((result) => encode(result, size)) : encode(value, size)
+      return isThenable(value) ? Promise.resolve(value).then(keep) : keep(value)
     },
     checkGoingOn: () => signal.throwIfAborted(),
   })
-  return decode(text)
+  return decode(coding === undefined ? text : coding.read(text, `step:${path}`))
 }
 
 /** The file is that of the store: the journal itself is a part of the transaction. */

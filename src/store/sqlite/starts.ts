@@ -1,6 +1,6 @@
 // Starts: each begins a run, joins or changes the one that has its key, or takes its place.
 import { toErrorRecord } from '../../lib/error-record.ts'
-import { appendList, isFullList, type Room } from '../../model/append.ts'
+import { encodedLists, type Room } from '../../model/append.ts'
 import { runCancelled } from '../../model/errors.ts'
 import { decideStart, type StartKey } from '../../model/start-key.ts'
 import type { StartRecord, Started } from '../start.ts'
@@ -117,7 +117,7 @@ function beginKeyed(
   ahead: number | null,
 ): Started {
   const { start, runs, runId } = order
-  const isFull = key.rule === 'append' && isFullList(start.input, key)
+  const isFull = key.rule === 'append' && (start.lists ?? encodedLists).isFull(start.input, key)
   const beginning = beginningOf(write, isFull ? { ...start, dueAt: null } : start)
   const dueAt = earliest(start.deadlineAt, start.expiresAt)
   const started = begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
@@ -144,7 +144,8 @@ function append(
   write: Write,
   { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
 ): boolean {
-  const appended = appendList(inputOf(write.db, found.runId), start.input, room)
+  const { append: add } = start.lists ?? encodedLists
+  const appended = add(inputOf(write.db, found.runId), start.input, room)
   if (appended !== undefined) extendInput(write.db, found.runId, { ...start, input: appended.input })
   // What is full has nothing more to wait for.
   if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(write, [found.runId])

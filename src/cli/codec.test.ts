@@ -1,0 +1,105 @@
+// A store whose values are encrypted: shown to those whose config has the codec, and as encrypted to all others.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { aesGcm } from '../lib/aes-gcm.ts'
+import { systemClock } from '../lib/clock.ts'
+import { Troupe } from '../troupe.ts'
+import { workflow } from '../workflow/workflow.ts'
+import { main } from './cli.ts'
+import { unlimited, type Io } from './io.ts'
+
+const key = 'ab'.repeat(32)
+let folder = ''
+const ids = new Map<string, readonly [succeeded: string, failed: string]>()
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+function nothing(): void {}
+
+async function troupe(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const io: Io = {
+    stdout: { isTerminal: false, columns: unlimited, write: (text) => void (out += text) },
+    stderr: { isTerminal: false, columns: unlimited, write: (text) => void (err += text) },
+    env: { NO_COLOR: '1' },
+    clock: systemClock,
+    folder,
+    readStdin: () => Promise.resolve(''),
+    onSignal: () => () => {},
+  }
+  return { code: await main(argv, io), out, err }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'troupe-cli-codec-'))
+  writeFileSync(
+    join(folder, 'troupe.config.mjs'),
+    `const codec = {
+  name: 'turned',
+  encode: (bytes) => ({ bytes: bytes.map((byte) => byte ^ 1) }),
+  decode: ({ bytes }) => bytes.map((byte) => byte ^ 1),
+}
+export default { store: 'sqlite:turned.db', codec, definitions: [] }
+`,
+  )
+  const greet = workflow('greet', {}, async (ctx, name: string) => {
+    ctx.info(`greets ${name}`, { name })
+    if (name === 'bob') throw new Error(`no ${name}`)
+    return ctx.step('say', () => `hello ${name}`)
+  })
+  const turned = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 1)
+  const ofConfig = {
+    name: 'turned',
+    encode: (bytes: Uint8Array) => ({ bytes: turned(bytes) }),
+    decode: ({ bytes }: { bytes: Uint8Array }) => turned(bytes),
+  }
+  for (const [file, codec] of [
+    ['turned.db', ofConfig],
+    ['shut.db', aesGcm({ keys: { a: key }, current: 'a' })],
+  ] as const) {
+    const store = `sqlite:${join(folder, file)}`
+    await using engine = await Troupe.open({ store, codec, definitions: [greet], global: false, log, logLevel: 'info' })
+    await engine.start()
+    const handle = await engine.call(greet, 'ann')
+    await handle.result()
+    const failed = await engine.call(greet, 'bob')
+    await failed.result().catch(() => undefined)
+    ids.set(file, [handle.id, failed.id])
+  }
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+it('shows values by the codec of the config file', async () => {
+  const told = await troupe('show', ids.get('turned.db')?.[0] ?? '')
+  expect([told.code, told.err]).toEqual([0, ''])
+  expect(told.out).toContain('hello ann')
+})
+
+it('shows what is encrypted as that, and fails nowhere', async () => {
+  const store = ['--store', 'sqlite:shut.db']
+  const [id, failedId] = ids.get('shut.db') ?? ['', '']
+  const told = await troupe('show', id, ...store)
+  expect([told.code, told.err]).toEqual([0, ''])
+  expect(told.out).toMatch(/Input\n {2}\(encrypted, key 'a'\)/)
+  expect(told.out).toMatch(/Output\n {2}\(encrypted, key 'a'\)/)
+  expect(told.out).not.toContain('ann')
+  expect((await troupe('show', failedId, ...store)).out).toContain("Error: (encrypted, key 'a')")
+  expect(JSON.parse((await troupe('show', id, '--json', ...store)).out)).toMatchObject({
+    input: "(encrypted, key 'a')",
+    output: "(encrypted, key 'a')",
+    steps: [{ path: 'say', value: "(encrypted, key 'a')" }],
+  })
+  expect((await troupe('logs', id, ...store)).out).toContain("(encrypted, key 'a')")
+  for (const verb of [['runs'], ['dead'], ['stats'], ['audit']]) expect((await troupe(...verb, ...store)).code).toBe(0)
+})
+
+it('reads another store by the codec of a config file that is named', async () => {
+  const [id = ''] = ids.get('turned.db') ?? []
+  const store = ['--store', 'sqlite:turned.db']
+  expect((await troupe('show', id, ...store)).out).toContain('(turned)')
+  const told = await troupe('show', id, ...store, '--config', 'troupe.config.mjs')
+  expect([told.code, told.err]).toEqual([0, ''])
+  expect(told.out).toContain('hello ann')
+})

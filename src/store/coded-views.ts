@@ -1,0 +1,194 @@
+// What is read from a store with codecs, and what each value is to them.
+import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import type { ErrorCode, TroupeError } from '../lib/errors.ts'
+import { failureOf, type Coding } from '../lib/value-codec.ts'
+import { divergenceFrom, type Divergence } from '../model/divergence.ts'
+import type { ListForm } from '../model/append.ts'
+import type { AskEnd } from './asks.ts'
+import type { ForkRecord, ResolveRecord } from './interventions.ts'
+import type { ScheduleView } from './schedules.ts'
+import type { StartRecord } from './start.ts'
+import type { Claimed, FinishedRun, RememberedStep, StepKind, StepRecord } from './store.ts'
+import type { RunView } from './views.ts'
+import type { CompletionResult, MessageRow, WaitRecord } from './waits.ts'
+
+/** A coding that knows what is where. */
+export interface Places extends Coding {
+  ofStart(this: void, start: StartRecord): StartRecord
+  ofStep(this: void, step: StepRecord): StepRecord
+  ofSchedule<View extends ScheduleView | undefined>(view: View): View
+  ofFork(fork: ForkRecord): ForkRecord
+  ofResolved(result: ResolveRecord): ResolveRecord
+  ofResult(result: CompletionResult): CompletionResult
+  cancelled<Cancel extends { readonly value: string; readonly reason: string }>(cancel: Cancel): Cancel
+  readFields(text: string): string | null
+}
+
+// What they hold the store itself writes and reads, or it is no data of the program: the id of a child, that a wait is over, that the code was changed.
+const openKinds: ReadonlySet<StepKind> = new Set(['child', 'sleep', 'patch'])
+
+export function placesOf(coding: Coding, lists: ListForm): Places {
+  const ofStart = (start: StartRecord): StartRecord => {
+    const input = coding.write(start.input, 'input')
+    const { key } = start
+    if (key?.rule === 'append') return { ...start, input, lists }
+    // Made of the input, it would tell that to whoever can guess it.
+    if (key?.rule === 'cache') return { ...start, input, key: { ...key, key: coding.digest(key.key) } }
+    return { ...start, input }
+  }
+  const ofStep = (step: StepRecord): StepRecord => {
+    if (openKinds.has(step.kind)) return step
+    const place = placeOfStep(step)
+    const value = step.isError ? coding.writeError(step.value, place) : coding.write(step.value, place)
+    return { ...step, value }
+  }
+  return {
+    ...coding,
+    ofStart,
+    ofStep,
+    ofSchedule: (view) => view && { ...view, input: coding.read(view.input, 'input') },
+    ofFork: (fork) => {
+      const { input } = fork
+      return input === null ? fork : { ...fork, input: { ...input, value: coding.write(input.value, 'input') } }
+    },
+    ofResolved: (result) => {
+      const { isError, value } = result
+      const place = `step:${result.path}`
+      return { ...result, value: isError ? coding.writeError(value, place) : coding.write(value, place) }
+    },
+    ofResult: ({ isError, value }) => ({
+      isError,
+      value: isError ? coding.writeError(value, 'completion') : coding.write(value, 'completion'),
+    }),
+    cancelled: (cancel) => ({
+      ...cancel,
+      value: coding.writeError(cancel.value, 'outcome'),
+      reason: coding.write(cancel.reason, 'reason'),
+    }),
+    readFields: (text) => {
+      const fields = coding.readPlain(text, 'log')
+      return fields.startsWith('{') ? fields : JSON.stringify({ fields })
+    },
+  }
+}
+
+/** A failed attempt is kept where its step is once that has failed for good; that of a run, where its end is. */
+export function placeOfAttempt(path: string): string {
+  return path === '' ? 'outcome' : `step:${path}`
+}
+
+/** What whoever asked is answered is kept with the question, which knows no step. */
+function placeOfStep({ kind, path }: Pick<StepRecord, 'kind' | 'path'>): string {
+  return kind === 'answer' ? 'answer' : `step:${path}`
+}
+
+export function readStep<Step extends Omit<RememberedStep, 'hasUndo'>>(places: Places, step: Step): Step {
+  const place = placeOfStep(step)
+  return { ...step, value: step.isError ? places.readError(step.value, place) : places.read(step.value, place) }
+}
+
+export function readClaimed(places: Places, claimed: Claimed): Claimed {
+  const { undoing, awaiting } = claimed
+  const read: Claimed = {
+    ...claimed,
+    input: places.read(claimed.input, 'input'),
+    waits: claimed.waits.map((wait) => readWait(places, wait)),
+    undoing: undoing && { ...undoing, value: places.readError(undoing.value, 'outcome') },
+    steps: claimed.steps.map((step) => readStep(places, step)),
+    states: claimed.states.map(({ key, value }) => ({ key, value: places.read(value, `state:${key}`) })),
+    awaiting: awaiting && { ...awaiting, result: awaiting.result && readResult(places, awaiting.result) },
+    awaitingSteps: claimed.awaitingSteps.map((step) => ({
+      ...step,
+      result: step.result && readResult(places, step.result),
+    })),
+  }
+  const unread = whyUnread(read) ?? unreadError(claimed, read)
+  return unread === undefined ? read : { ...read, unread }
+}
+
+function whyUnread({ input, steps, states }: Claimed): TroupeError | undefined {
+  for (const text of [input, ...steps.map(({ value }) => value), ...states.map(({ value }) => value)]) {
+    const failure = failureOf(text)
+    if (failure !== undefined) return failure
+  }
+  return undefined
+}
+
+/** Of the first step that failed with what cannot be read: its code as it is kept says that it failed with something else. */
+function unreadError({ steps: kept }: Claimed, { steps }: Claimed): TroupeError | undefined {
+  const place = steps.findIndex(({ isError, value }, at) => {
+    const before = kept[at]?.value ?? value
+    return isError && before !== value && codeOf(before) !== unreadCode && codeOf(value) === unreadCode
+  })
+  if (place === -1) return undefined
+  return fromErrorRecord(JSON.parse(steps[place]?.value ?? '') as ErrorRecord) as TroupeError
+}
+
+const unreadCode: ErrorCode = 'value_unreadable'
+
+function codeOf(record: string): string | undefined {
+  return (JSON.parse(record) as ErrorRecord).code
+}
+
+function readResult(places: Places, { isError, value }: CompletionResult): CompletionResult {
+  return { isError, value: isError ? places.readError(value, 'completion') : places.read(value, 'completion') }
+}
+
+/** How code ended that does not fit a journal may be told with data of the program. */
+export function writeWait(places: Places, wait: WaitRecord): WaitRecord {
+  return changedWait(wait, (divergence) => {
+    const { end } = divergence
+    return end === undefined ? divergence : { ...divergence, end: places.write(end, 'divergence') }
+  })
+}
+
+function readWait(places: Places, wait: WaitRecord): WaitRecord {
+  return changedWait(wait, (divergence) => readDivergence(places, divergence))
+}
+
+function changedWait(wait: WaitRecord, change: (divergence: Divergence) => Divergence): WaitRecord {
+  const divergence = wait.kind === 'diverged' ? divergenceFrom(wait.name) : undefined
+  return divergence === undefined ? wait : { ...wait, name: JSON.stringify(change(divergence)) }
+}
+
+function readDivergence(places: Places, divergence: Divergence): Divergence {
+  const { end } = divergence
+  return end === undefined ? divergence : { ...divergence, end: places.readPlain(end, 'divergence') }
+}
+
+export function readEnd(places: Places, { outcome, value }: FinishedRun): FinishedRun {
+  return { outcome, value: readOutcome(places, outcome, value) }
+}
+
+export function readRun(places: Places, run: RunView): RunView {
+  const { state, value, undoingValue, reason } = run
+  return {
+    ...run,
+    input: places.read(run.input, 'input'),
+    value: value === null ? null : readOutcome(places, state, value),
+    undoingValue: undoingValue === null ? null : places.readError(undoingValue, 'outcome'),
+    reason: reason?.kind === 'diverged' ? { ...reason, divergence: readDivergence(places, reason.divergence) } : reason,
+  }
+}
+
+function readOutcome(places: Places, state: string, value: string): string {
+  return state === 'succeeded' ? places.read(value, 'outcome') : places.readError(value, 'outcome')
+}
+
+export function readMessage(places: Places, row: MessageRow): MessageRow {
+  return {
+    ...row,
+    value: places.read(row.value, `message:${row.name}`),
+    refused: row.refused === null ? null : places.readPlain(row.refused, 'refusal'),
+  }
+}
+
+export function readAnswers(places: Places, ends: ReadonlyMap<number, AskEnd>): ReadonlyMap<number, AskEnd> {
+  return new Map(
+    [...ends].map(([seq, end]): [number, AskEnd] => {
+      if (typeof end === 'string') return [seq, end]
+      const { isError, value } = end
+      return [seq, { isError, value: isError ? places.readError(value, 'answer') : places.read(value, 'answer') }]
+    }),
+  )
+}

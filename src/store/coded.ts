@@ -1,0 +1,207 @@
+// A store in between: what is stored of the data of programs goes through codecs on its way in and out.
+import type { Coding } from '../lib/value-codec.ts'
+import { encodedLists, type ListForm } from '../model/append.ts'
+import { codeBatch } from './coded-batch.ts'
+import {
+  placeOfAttempt,
+  readAnswers,
+  readClaimed,
+  readEnd,
+  readMessage,
+  readRun,
+  readStep,
+  type Places,
+  placesOf,
+} from './coded-views.ts'
+import type { Store } from './store.ts'
+
+/**
+ * The same store, whose values other processes read with the same codecs alone.
+ *
+ * Inputs, outputs, errors, results and states, messages, asks and answers, events and log lines go through them; names, keys, tags, error codes, times and what people did do not,
+ * so that runs can be looked for. What was written without codecs is read as it is.
+ */
+export function codedStore(store: Store, coding: Coding): Store {
+  const places = placesOf(coding, listsOf(coding))
+  return passing(store, openOfStore, {
+    ...watching(store, places),
+    ...asking(store, places),
+    interventions: passing(store.interventions, [], {
+      fork: (fork, audit) => store.interventions.fork(places.ofFork(fork), audit),
+      resolve: (result, audit) => store.interventions.resolve(places.ofResolved(result), audit),
+    }),
+    schedules: passing(store.schedules, ['prune', 'delete', 'nextAt', 'pause'], {
+      save: (records, nodeId) =>
+        store.schedules.save(
+          records.map((record) => ({ ...record, input: places.write(record.input, 'input') })),
+          nodeId,
+        ),
+      list: async () => (await store.schedules.list()).map((view) => places.ofSchedule(view)),
+      listDue: async (limit) => (await store.schedules.listDue(limit)).map((view) => places.ofSchedule(view)),
+      find: async (name) => places.ofSchedule(await store.schedules.find(name)),
+      fire: (firing, audit) => store.schedules.fire({ ...firing, cancel: places.cancelled(firing.cancel) }, audit),
+    }),
+    failures: passing(store.failures, ['drop'], {
+      take: async (slice) =>
+        (await store.failures.take(slice)).map((row) => ({
+          ...row,
+          input: places.read(row.input, 'input'),
+          value: places.readError(row.value, 'outcome'),
+        })),
+    }),
+    definitions: passing(store.definitions, ['keep', 'find', 'findOf', 'listNames'], {
+      listUnfinished: async (page) =>
+        (await store.definitions.listUnfinished(page)).map((run) => ({
+          ...run,
+          claimed: readClaimed(places, run.claimed),
+        })),
+    }),
+    asks: passing(store.asks, ['withdraw'], {
+      listOpen: async (...asked) =>
+        (await store.asks.listOpen(...asked)).map((row) => ({
+          ...row,
+          value: places.read(row.value, `message:${row.name}`),
+        })),
+      listEnds: async (seqs) => readAnswers(places, await store.asks.listEnds(seqs)),
+    }),
+    callers: passing(store.callers, ['hasFile', 'isPast'], {
+      start: (tx, queue, starts) => store.callers.start(tx, queue, starts.map(places.ofStart)),
+      recordStep: (tx, step) => store.callers.recordStep(tx, places.ofStep(step)),
+    }),
+  })
+}
+
+/** What goes through the codecs while runs are performed. */
+function asking(
+  store: Store,
+  places: Places,
+): Pick<Store, 'commit' | 'listEnds' | 'listMessages' | 'publishEvent' | 'takeEvents'> {
+  return {
+    commit: async (batch) => {
+      const committed = await store.commit(codeBatch(places, batch))
+      const { claimed, cancelRequests } = committed
+      if (claimed.length === 0 && cancelRequests.length === 0) return committed
+      return {
+        ...committed,
+        claimed: claimed.map((runs) => runs.map((run) => readClaimed(places, run))),
+        cancelRequests: cancelRequests.map((one) => ({ ...one, reason: places.readPlain(one.reason, 'reason') })),
+      }
+    },
+    listEnds: async (ids) => {
+      const ends = await store.listEnds(ids)
+      return new Map([...ends].map(([id, end]) => [id, end === 'gone' ? end : readEnd(places, end)]))
+    },
+    listMessages: async (slice) => (await store.listMessages(slice)).map((row) => readMessage(places, row)),
+    publishEvent: (event) => store.publishEvent({ ...event, value: places.write(event.value, `event:${event.name}`) }),
+    takeEvents: async (slice) =>
+      (await store.takeEvents(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),
+  }
+}
+
+/** What goes through the codecs for those who look. */
+function watching(
+  store: Store,
+  places: Places,
+): Pick<Store, 'findFinished' | 'findRun' | 'listRuns' | 'listSteps' | 'listAttempts' | 'listEmitted' | 'listLogs'> {
+  return {
+    findFinished: async (id) => {
+      const end = await store.findFinished(id)
+      return end && readEnd(places, end)
+    },
+    findRun: async (id) => {
+      const run = await store.findRun(id)
+      return run && readRun(places, run)
+    },
+    listRuns: async (page) => (await store.listRuns(page)).map((run) => readRun(places, run)),
+    listSteps: async (id) => (await store.listSteps(id)).map((step) => readStep(places, step)),
+    listAttempts: async (id) =>
+      (await store.listAttempts(id)).map((row) => ({
+        ...row,
+        error: places.readError(row.error, placeOfAttempt(row.path)),
+      })),
+    listEmitted: async (...asked) =>
+      (await store.listEmitted(...asked)).map((row) => ({ ...row, value: places.read(row.value, 'emitted') })),
+    listLogs: async (...asked) =>
+      (await store.listLogs(...asked)).map((row) => ({
+        ...row,
+        text: places.readPlain(row.text, 'log'),
+        fields: row.fields === null ? null : places.readFields(row.fields),
+      })),
+  }
+}
+
+/** A list that grows while it waits is read and written in the transaction that extends it. */
+function listsOf(coding: Coding): ListForm {
+  const read = (text: string): string => coding.read(text, 'input')
+  return {
+    append: (list, added, room) => {
+      const appended = encodedLists.append(read(list), read(added), room)
+      return appended && { ...appended, input: coding.write(appended.input, 'input') }
+    },
+    isFull: (list, room) => room.size !== null && encodedLists.isFull(read(list), room),
+  }
+}
+
+// What holds no data of programs, or what all may read.
+const openOfStore = [
+  'location',
+  'now',
+  'internDefinition',
+  'internQueue',
+  'listNodeViews',
+  'insertNode',
+  'renewNode',
+  'keepLease',
+  'leaseLeftMs',
+  'updateServing',
+  'listNodes',
+  'rescueNodes',
+  'releaseUnheld',
+  'deleteNode',
+  'expireRuns',
+  'wakeRuns',
+  'changeCount',
+  'whenWritten',
+  'listDead',
+  'countEnded',
+  'close',
+  'repairRuns',
+  'repairLimiters',
+  'findTokenDefinition',
+  'isRetentionDue',
+  'deleteExpired',
+  'reopenRuns',
+  'deleteRuns',
+  'recordAudit',
+  'listAudit',
+  'pickRuns',
+  'countRuns',
+  'pauseQueue',
+  'resumeQueue',
+  'listQueues',
+  'listQueueNames',
+  'internLimiter',
+  'setLiveBounds',
+  'listLimiters',
+  'isHoldingUp',
+  'passLimiters',
+  'addSubscription',
+  'renewSubscriptions',
+  'dropSubscription',
+  'settleEvents',
+] as const satisfies readonly (keyof Store)[]
+
+/** What is in `open` is as it was; what is in neither does not compile. */
+function passing<Target extends object, Open extends keyof Target>(
+  target: Target,
+  _open: readonly Open[],
+  own: Omit<Target, Open>,
+): Target {
+  return new Proxy(target, {
+    get: (_target, name) => {
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name) as unknown
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

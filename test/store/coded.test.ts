@@ -1,0 +1,24 @@
+// The cases every store must pass, on a store whose values go through codecs.
+import { describe, it } from 'vitest'
+import { aesGcm, compress } from '../../src/index.ts'
+import { codingOf } from '../../src/lib/value-codec.ts'
+import { codedStore } from '../../src/store/coded.ts'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
+import { conformance } from '../../src/testing/conformance/conformance.ts'
+import type { Database } from '../../src/testing/conformance/scene.ts'
+
+const coding = codingOf([compress({ above: 0 }), aesGcm({ keys: { a: 'ab'.repeat(32) }, current: 'a' })])
+
+async function create(): Promise<Database> {
+  let isOpen = false
+  return {
+    connect: async (clock) => {
+      if (isOpen) return undefined
+      isOpen = true
+      return codedStore(await openSqlite({ path: ':memory:', synchronous: 'full', clock }), coding)
+    },
+    remove: async () => undefined,
+  }
+}
+
+conformance({ name: 'SQLite with codecs', create }, { describe, it })
