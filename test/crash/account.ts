@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../../src/lib/codec.ts'
 import { openDriver } from '../../src/store/sqlite/driver.ts'
 import { checkFamilies, checkTalks, parentOf } from './account-links.ts'
+import { checkAnswers, checkCancelled, checkClans, checkUndone, endsOf, wasCutShort } from './account-sagas.ts'
 import { groupBy, ofKind, type Entry } from './ledger.ts'
 
 export interface Account {
@@ -31,6 +32,9 @@ export interface Figures {
   readonly againByKills: number
   /** Attempts that a fault found between their beginning and the acknowledgement. */
   readonly inFlight: number
+  /** What was undone, and what others finished. */
+  readonly undone: number
+  readonly answered: number
   /** Runs taken from dead processes. */
   readonly rescued: number
   /** Writes that were refused because the run had been taken over. */
@@ -68,12 +72,18 @@ export interface Books {
   readonly steps: readonly StepRow[]
   readonly attempts: readonly { readonly run: string; readonly path: string; readonly error: string }[]
   readonly emitted: readonly { readonly run: string; readonly value: string }[]
+  /** Steps that were undone, by the paths at which that stands. */
+  readonly undone: readonly { readonly run: string; readonly path: string }[]
   /** Tables that are empty when nothing is under way, with their counts of rows. */
   readonly leftovers: Readonly<Record<string, number>>
   readonly integrity: string
 }
 
 type Attempted = Extract<Entry, { kind: 'begun' | 'effect' | 'failed' }>
+
+// What failed as it was meant to is dead as well.
+const otherDead = `dead where name <> 'saga'`
+const leftoverTables = ['live', 'wait', 'message', 'node', 'mark', 'cancel_request', 'undoing', 'ending', otherDead]
 
 export async function account(store: string, entries: readonly Entry[], faults: Faults): Promise<Account> {
   const books = await openBooks(store, entries, faults)
@@ -89,8 +99,16 @@ export async function account(store: string, entries: readonly Entry[], faults: 
     checkRaces,
     checkFamilies,
     checkTalks,
+    checkAnswers,
+    checkCancelled,
+    checkClans,
   ]
-  const violations = [...checks.flatMap((check) => check(books)), ...checkExecutions(books, onRecord)]
+  const faulty = faultyOf(books)
+  const violations = [
+    ...checks.flatMap((check) => check(books)),
+    ...checkUndone(books, faulty),
+    ...checkExecutions(books, onRecord),
+  ]
   return { figures: figuresOf(books, onRecord), violations }
 }
 
@@ -106,10 +124,9 @@ async function openBooks(store: string, entries: readonly Entry[], faults: Fault
         (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`),
       steps: all(`select run, path, attempt, is_error, value from steps where kind = 'step'`),
       attempts: all(`select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`),
+      undone: all(`select run, path from steps where kind = 'undo'`),
       emitted: all(`select run.public_id as run, value from emitted join run on run.id = emitted.run_id`),
-      leftovers: Object.fromEntries(
-        ['live', 'wait', 'message', 'node', 'mark', 'cancel_request', 'dead'].map((table) => [table, count(table)]),
-      ),
+      leftovers: Object.fromEntries(leftoverTables.map((table) => [table, count(table)])),
       integrity: all<{ integrity_check: string }>('pragma integrity_check')
         .map((row) => row.integrity_check)
         .join('; '),
@@ -149,11 +166,14 @@ function checkStarts({ entries, faults, runs }: Books): string[] {
 
 /** I3, I11: every run has exactly one outcome, and it is what its code returned and its callers were told. */
 function checkOutcomes({ entries, runs, steps }: Books): string[] {
+  const mayEnd = endsOf({ runs })
   const results = groupBy(ofKind(entries, 'result'), ({ run }) => run)
   const stepValues = groupBy(steps, ({ run }) => run)
-  return runs.flatMap(({ id, name, state, value, outcomes }) => {
-    if (state !== 'succeeded' || outcomes !== 1 || value === null)
+  return runs.flatMap((run) => {
+    const { id, name, state, value, outcomes } = run
+    if (!mayEnd(run).includes(state) || outcomes !== 1 || value === null)
       return [`I3: run ${id} is ${state} with ${outcomes} outcomes`]
+    if (state !== 'succeeded') return []
     const output = decode(value)
     const told = (results.get(id) ?? []).filter((result) => !isDeepStrictEqual(result.output, output))
     const remembered = (stepValues.get(id) ?? []).map(uuidOf)
@@ -183,7 +203,7 @@ function checkSteps({ entries, steps, runs }: Books): string[] {
   const phantoms = steps.filter(
     (step) => !isMade(uuidOf(step), step.run, step.path, step.is_error === 1 ? 'failed' : 'effect'),
   )
-  const errands = runs.filter(({ name, value }) => name === 'errand' && value !== null)
+  const errands = runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded')
   const phantomErrands = errands.filter(({ id, value }) => !isMade(decode(value ?? '') as string, id, '', 'effect'))
   return [
     ...phantoms.map(({ run, path }) => `I1: the value of step ${path} of run ${run} was never made`),
@@ -240,7 +260,10 @@ function checkExecutions(books: Books, onRecord: readonly string[]): string[] {
   const { entries } = books
   const recorded = new Set(onRecord)
   const isFaulty = faultyOf(books)
-  const unexplained = completedOf(entries).filter((entry) => !recorded.has(entry.uuid) && !isFaulty(entry))
+  const isCutShort = wasCutShort(books)
+  const unexplained = completedOf(entries).filter(
+    (entry) => !recorded.has(entry.uuid) && !isFaulty(entry) && !isCutShort(entry.run),
+  )
   const places = new Map(attemptedOf(entries).map(({ uuid, run, path }) => [uuid, placeKey(run, path)]))
   const acknowledged = new Set<string>()
   const repeated: string[] = []
@@ -261,7 +284,7 @@ function checkExecutions(books: Books, onRecord: readonly string[]): string[] {
 
 /** The values of all finished attempts that the store knows: of steps, of plain workers, of failures. */
 function recordedValues({ steps, attempts, runs }: Books): string[] {
-  const errands = runs.filter(({ name, value }) => name === 'errand' && value !== null)
+  const errands = runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded')
   return [
     ...steps.map(uuidOf),
     ...attempts.map(({ error }) => messageOf(error)),
@@ -279,7 +302,8 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
   )
   const called = new Set(ofKind(entries, 'called').map(({ run }) => run))
   const completed = completedOf(entries)
-  const again = completed.filter(({ uuid }) => !recorded.has(uuid))
+  const isCutShort = wasCutShort(books)
+  const again = completed.filter(({ uuid, run }) => !recorded.has(uuid) && !isCutShort(run))
   const lost = lostOf(entries)
   const fired: Record<string, number> = {}
   for (const { place, pid } of ofKind(entries, 'fired'))
@@ -289,12 +313,14 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
     unacknowledged: runs.filter((run) => !called.has(run.id) && parentOf(run) === undefined).length,
     children: runs.filter((run) => parentOf(run) !== undefined).length,
     messages: ofKind(entries, 'told').length,
-    steps: steps.length + runs.filter(({ name }) => name === 'errand').length,
+    steps: steps.length + runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded').length,
     executed: completed.length,
     remembered: ofKind(entries, 'seen').filter(({ isFresh }) => !isFresh).length,
     executedAgain: again.length,
     againByKills: again.filter(({ pid, run }) => !lost.has(`${pid} ${run}`)).length,
     inFlight: begun.length,
+    undone: ofKind(entries, 'undone').length,
+    answered: ofKind(entries, 'answered').length,
     rescued: ofKind(entries, 'rescued').reduce((sum, entry) => sum + entry.runs, 0),
     lost: ofKind(entries, 'lost').length,
     fired,
@@ -302,7 +328,7 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
 }
 
 /** Whether the process was killed, or was told that this run is not its own any more. */
-function faultyOf({ entries, faults }: Books): (entry: Attempted) => boolean {
+function faultyOf({ entries, faults }: Books): (entry: Pick<Attempted, 'pid' | 'run'>) => boolean {
   const lost = lostOf(entries)
   return ({ pid, run }) => faults.killed.has(pid) || lost.has(`${pid} ${run}`)
 }

@@ -2,9 +2,11 @@
 import { systemClock } from '../../src/lib/clock.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { account, type Account } from './account.ts'
+import { answering } from './answers.ts'
 import { Child } from './children.ts'
 import { openLedger, readLedger, type Note } from './ledger.ts'
 import type { Random } from './random.ts'
+import { cancelSaga, type SagaInput } from './sagas.ts'
 import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 export interface CampaignOptions {
@@ -14,7 +16,9 @@ export interface CampaignOptions {
   readonly random: Random
   readonly kills: number
   /** Starts nothing else. */
-  readonly only?: Kind
+  readonly only?: Kind | undefined
+  /** How long the last child may take to finish everything. */
+  readonly drainMs?: number | undefined
 }
 
 export interface CampaignAccount extends Account {
@@ -29,8 +33,10 @@ const stepsAtOnce = 2
 const most = 3
 // A child whose failpoint has not come by then is killed as it stands.
 const longestLifeMs = 2_000
+// They end in slices of two hundred.
+const clanSize = 250
 const startLimitMs = 30_000
-const drainMs = 60_000
+const mostDrainMs = 60_000
 
 // Where children kill themselves, and at which passage at the latest.
 const places = [
@@ -46,6 +52,8 @@ interface Campaign extends CampaignOptions {
   readonly note: Note
   readonly killed: Set<number>
   readonly calls: Promise<void>[]
+  /** Over when what was cancelled has ended. */
+  readonly cancels: Promise<void>[]
   /** Kills that were begun. */
   planned: number
   readonly failures: string[]
@@ -55,11 +63,24 @@ interface Campaign extends CampaignOptions {
 export async function runCampaign(options: CampaignOptions): Promise<CampaignAccount> {
   const note = openLedger(options.ledger)
   const client = await Troupe.open({ store: `sqlite:${options.store}`, definitions: Object.values(definitions(note)) })
-  const campaign: Campaign = { ...options, client, note, killed: new Set(), calls: [], planned: 0, failures: [] }
+  const campaign: Campaign = {
+    ...options,
+    client,
+    note,
+    killed: new Set(),
+    calls: [],
+    cancels: [],
+    planned: 0,
+    failures: [],
+  }
+  const answers = answering(client, options.ledger, note)
   for (let n = 0; n < 3; n++) start(campaign, 'rest', { from: process.pid })
+  for (let n = 0; n < 2; n++) start(campaign, 'clan', { from: process.pid, children: clanSize })
   await Promise.all(Array.from({ length: slots }, () => killOneAfterAnother(campaign)))
   await Promise.all(campaign.calls)
   await drain(campaign)
+  await answers.stop()
+  await Promise.all(campaign.cancels)
   await client.stop()
   note.close()
   const { figures, violations } = await account(options.store, readLedger(options.ledger), { killed: campaign.killed })
@@ -107,13 +128,16 @@ function startRandom(campaign: Campaign): void {
 }
 
 function start(
-  { client, note, calls }: Campaign,
+  { client, note, calls, cancels }: Campaign,
   name: string,
-  input: { readonly from: number; readonly words?: number },
+  input: { readonly from: number; readonly words?: number; readonly children?: number } & Partial<
+    Pick<SagaInput, 'ends'>
+  >,
 ): void {
   const called = client.call(name, input).then(async (handle) => {
     note({ kind: 'called', run: handle.id, name, input })
-    const { words = 0 } = input
+    const { words = 0, ends } = input
+    if (ends === 'cancelled') cancels.push(cancelSaga({ id: handle.id, cancel: (why) => handle.cancel(why) }, note))
     await tellWords((...told) => handle.tell(...told), { run: handle.id, words, note })
   })
   calls.push(called)
@@ -128,7 +152,7 @@ async function drain(campaign: Campaign): Promise<void> {
     drains: true,
     stepsAtOnce,
   })
-  const timer = systemClock.after(drainMs, () => void child.signal('SIGKILL'))
+  const timer = systemClock.after(campaign.drainMs ?? mostDrainMs, () => void child.signal('SIGKILL'))
   const { signal, code, errors } = await child.ended
   timer.cancel()
   if (code !== 0) campaign.failures.push(`the last child did not finish everything: ${signal ?? code} ${errors}`)

@@ -5,6 +5,7 @@ import { Troupe } from '../../src/troupe.ts'
 import { blindClock } from './blind-clock.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
+import { cancelSaga } from './sagas.ts'
 import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 /** What a child is given. */
@@ -88,7 +89,11 @@ async function startRuns(seed: number): Promise<void> {
     const run = await troupe.call(name, input)
     note({ kind: 'called', run: run.id, name, input })
     if (name === 'talk') await tellWords((...told) => run.tell(...told), { run: run.id, words: input.words, note })
-    void run.result().then((output) => note({ kind: 'result', run: run.id, output }))
+    if (name === 'saga' && input.ends === 'cancelled')
+      void cancelSaga({ id: run.id, cancel: (why) => run.cancel(why) }, note)
+    const told = (output: unknown): void => note({ kind: 'result', run: run.id, output })
+    // Whether it may fail is seen in the account.
+    void run.result().then(told, () => {})
     await new Promise<void>((resolve) => systemClock.after(random.between(0, 20), resolve))
   }
 }
@@ -96,8 +101,8 @@ async function startRuns(seed: number): Promise<void> {
 async function drain(): Promise<void> {
   const runs = await troupe.runs({ limit: 1_000_000 })
   for (const { id } of runs) {
-    const output = await (await troupe.handle(id)).result()
-    note({ kind: 'result', run: id, output })
+    const [told] = await Promise.allSettled([(await troupe.handle(id)).result()])
+    if (told.status === 'fulfilled') note({ kind: 'result', run: id, output: told.value })
   }
   await end()
 }

@@ -18,6 +18,14 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'result'; readonly run: string; readonly output: unknown }
   /** `cancel` is about to be asked for. */
   | { readonly kind: 'cancels'; readonly run: string }
+  /** `cancel` resolved. */
+  | { readonly kind: 'cancelled'; readonly run: string; readonly isCancelled: boolean }
+  /** What a step did, its value, was undone, at this path. */
+  | { readonly kind: 'undone'; readonly run: string; readonly path: string; readonly uuid: string }
+  /** A step gave a token away. */
+  | { readonly kind: 'asked'; readonly run: string; readonly token: string }
+  /** `complete` resolved for a token. */
+  | { readonly kind: 'answered'; readonly run: string; readonly uuid: string; readonly answer: string }
   | { readonly kind: 'fired'; readonly place: string }
   /** A write of this process was refused: the run is another's. */
   | { readonly kind: 'lost'; readonly run: string }
@@ -57,7 +65,7 @@ export function readLedger(path: string): Entry[] {
   return lines.filter((line) => line !== '').flatMap(parsed)
 }
 
-function parsed(line: string): Entry[] {
+export function parsed(line: string): Entry[] {
   try {
     return [JSON.parse(line) as Entry]
   } catch {

@@ -1,18 +1,21 @@
-// What the processes of the crash tests run: every result is a new value that stands in the ledger before it is returned.
+// What the processes of the crash tests run.
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../src/lib/clock.ts'
 import { worker } from '../../src/worker/worker.ts'
-import type { WorkflowContext } from '../../src/workflow/context.ts'
-import type { StepOptions } from '../../src/workflow/step-options.ts'
-import type { StepContext } from '../../src/workflow/step.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import type { Note } from './ledger.ts'
 import type { Random } from './random.ts'
-
-/** Who asked for a run: told apart when its call was never acknowledged. */
-interface Asked {
-  readonly from: number
-}
+import {
+  randomApproval,
+  randomSaga,
+  sagaDefinitions,
+  type ApprovalInput,
+  type Asked,
+  type ChildInput,
+  type ErrandInput,
+  type SagaInput,
+} from './sagas.ts'
+import { perform, quickRetry, Teller } from './teller.ts'
 
 interface OrderInput extends Asked {
   readonly lines: number
@@ -21,19 +24,6 @@ interface OrderInput extends Asked {
   readonly isRefused: boolean
   readonly isRaced: boolean
   readonly naps: boolean
-}
-
-interface ErrandInput extends Asked {
-  readonly takesMs: number
-  readonly fails: number
-  /** Goes on at least until then, in milliseconds since 1970. */
-  readonly until?: number
-}
-
-/** What a child is given is told apart by its place among those of its parent. */
-interface ChildInput extends ErrandInput {
-  readonly parent: string
-  readonly place: number
 }
 
 interface FamilyInput extends Asked {
@@ -51,10 +41,10 @@ interface VoyageInput extends Asked {
   readonly takesMs: number
 }
 
-const quickRetry = { attempts: 3, base: 1, jitter: 0 } as const
 const parkedMs = 5_050
-// Of a dozen runs.
+// Of fifteen runs.
 const often = ['errand', 'errand', 'order', 'order', 'order', 'order', 'order', 'order'] as const
+const seldom = ['family', 'family', 'talk', 'talk', 'saga', 'saga', 'approval'] as const
 // Whoever tells a run something has been killed when it was silent for so long.
 const silenceMs = 4_000
 
@@ -99,13 +89,13 @@ export function definitions(note: Note) {
     }
     return heard
   })
-  return { order, errand, rest, voyage, family, talk }
+  return { order, errand, rest, voyage, family, talk, ...sagaDefinitions(note, errand) }
 }
 
 /** What one campaign may have alone, to find a certain fault. */
-export type Kind = 'family' | 'talk'
+export type Kind = 'saga'
 
-/** A run of 3 to 8 steps, a plain worker, a run with children, or one that is told words. */
+/** A run of 3 to 8 steps, a plain worker, a run with children, one that is told words, that undoes, or that others finish. */
 export function randomWork(
   random: Random,
   only?: Kind,
@@ -113,10 +103,14 @@ export function randomWork(
   | { readonly name: 'order'; readonly input: OrderInput }
   | { readonly name: 'errand'; readonly input: ErrandInput }
   | { readonly name: 'family'; readonly input: FamilyInput }
-  | { readonly name: 'talk'; readonly input: TalkInput } {
+  | { readonly name: 'talk'; readonly input: TalkInput }
+  | { readonly name: 'saga'; readonly input: SagaInput }
+  | { readonly name: 'approval'; readonly input: ApprovalInput } {
   const takesMs = random.oneOf([0, 0, 1, 5, 15])
   const from = process.pid
-  const kind = only ?? random.oneOf(['family', 'family', 'talk', 'talk', ...often])
+  const kind = only ?? random.oneOf([...seldom, ...often])
+  if (kind === 'saga') return { name: kind, input: randomSaga(random, { from, takesMs }) }
+  if (kind === 'approval') return { name: kind, input: randomApproval(random, { from, takesMs }) }
   if (kind === 'family') return { name: kind, input: { from, takesMs, children: random.between(1, 4) } }
   if (kind === 'talk') return { name: kind, input: { from, words: random.between(1, 4) } }
   if (kind === 'errand') return { name: kind, input: { from, takesMs, fails: random.oneOf([0, 0, 1, 2]) } }
@@ -160,92 +154,4 @@ export async function tellWords(
     await tell('word', word)
     note({ kind: 'told', run, word })
   }
-}
-
-interface Effort {
-  readonly takesMs?: number
-  /** How many attempts fail first. */
-  readonly fails?: number
-  readonly speaks?: boolean
-}
-
-/** Runs steps and tells what user code saw of them. */
-class Teller<Input> {
-  readonly ctx: WorkflowContext<Input>
-  readonly #note: Note
-  readonly #fresh: Set<string>
-
-  constructor(ctx: WorkflowContext<Input>, note: Note, fresh = new Set<string>()) {
-    this.ctx = ctx
-    this.#note = note
-    this.#fresh = fresh
-  }
-
-  in(ctx: WorkflowContext<Input>): Teller<Input> {
-    return new Teller(ctx, this.#note, this.#fresh)
-  }
-
-  async step(name: string, effort: Effort, options?: StepOptions): Promise<string> {
-    const uuid = await this.ctx.step(name, (step) => this.#perform(step, effort), options)
-    return this.#see(uuid)
-  }
-
-  /** A step that fails for good: its error is what is remembered. */
-  async refusal(name: string): Promise<string> {
-    try {
-      return await this.step(name, { fails: 9 }, { retry: { ...quickRetry, attempts: 2 } })
-    } catch (error) {
-      return this.#see((error as Error).message)
-    }
-  }
-
-  /** Both results, and a note of which came first. */
-  async race(left: string, right: string): Promise<string[]> {
-    const runners = [this.step(left, { takesMs: 2 }), this.step(right, { takesMs: 2 })]
-    const uuid = await Promise.race(runners)
-    this.#note({ kind: 'won', run: this.ctx.runId, uuid })
-    return Promise.all(runners)
-  }
-
-  #perform(step: StepContext, { takesMs = 0, fails = 0, speaks = false }: Effort): Promise<string> {
-    const { run, path } = placeOf(step)
-    const isFailing = step.attempt <= fails
-    const speak = (uuid: string): void => void (speaks && this.ctx.emit({ working: uuid }))
-    return perform(this.#note, { run, path }, { takesMs, isFailing, speak, begun: (uuid) => this.#fresh.add(uuid) })
-  }
-
-  #see(uuid: string): string {
-    this.#note({ kind: 'seen', run: this.ctx.runId, uuid, isFresh: this.#fresh.has(uuid) })
-    this.ctx.emit({ seen: uuid })
-    return uuid
-  }
-}
-
-interface Performance {
-  readonly takesMs: number
-  readonly isFailing: boolean
-  readonly begun?: (uuid: string) => void
-  /** Called before and after the work. */
-  readonly speak?: (uuid: string) => void
-}
-
-async function perform(
-  note: Note,
-  place: { readonly run: string; readonly path: string },
-  how: Performance,
-): Promise<string> {
-  const uuid = randomUUID()
-  note({ kind: 'begun', ...place, uuid })
-  how.begun?.(uuid)
-  how.speak?.(uuid)
-  if (how.takesMs > 0) await new Promise<void>((resolve) => systemClock.after(how.takesMs, resolve))
-  how.speak?.(uuid)
-  note({ kind: how.isFailing ? 'failed' : 'effect', ...place, uuid })
-  if (how.isFailing) throw new Error(uuid)
-  return uuid
-}
-
-function placeOf({ idempotencyKey }: StepContext): { run: string; path: string } {
-  const slash = idempotencyKey.indexOf('/')
-  return { run: idempotencyKey.slice(0, slash), path: idempotencyKey.slice(slash + 1) }
 }
