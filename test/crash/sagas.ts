@@ -1,7 +1,8 @@
-// Work that is undone when it fails or is cancelled, that others finish, and that ends with hundreds of children.
+// Work that is undone when it fails or is cancelled, that others finish, that ends with hundreds of children, and that waits beside its steps.
 import { randomUUID } from 'node:crypto'
 import { PermanentError } from '../../src/index.ts'
 import type { Definition } from '../../src/engine/definition.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import type { UndoContext } from '../../src/workflow/undo-options.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import type { Note } from './ledger.ts'
@@ -43,6 +44,12 @@ export interface ClanInput extends Asked {
   readonly children: number
 }
 
+export interface VigilInput extends Asked {
+  readonly sleepsMs: number
+  /** In milliseconds since 1970: a step beside its sleep goes on until then. */
+  readonly until: number
+}
+
 // Whoever cancels a run has been killed when nothing came for so long.
 const silenceMs = 4_000
 
@@ -77,7 +84,12 @@ export function sagaDefinitions(note: Note, errand: Definition<ErrandInput, stri
     // Those that have not ended end with it.
     return [before]
   })
-  return { saga, approval, clan }
+  const vigil = workflow<VigilInput, string[]>('vigil', {}, async (ctx, { sleepsMs, until }) => {
+    const takesMs = Math.max(0, until - systemClock.now())
+    const [value] = await Promise.all([new Teller(ctx, note).step('work', { takesMs }), ctx.sleep(sleepsMs)])
+    return [value]
+  })
+  return { saga, approval, clan, vigil }
 }
 
 export function randomSaga(random: Random, { from, takesMs }: Omit<ApprovalInput, 'ends'>): SagaInput {
