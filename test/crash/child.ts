@@ -57,7 +57,7 @@ const log = {
   info: (fields: LogFields, text: string) =>
     void (text.startsWith(rescued) && note({ kind: 'rescued', runs: Number(fields['runs']) })),
   warn: (fields: LogFields, text: string) => {
-    if (text === lost) note({ kind: 'lost', run: String(fields['run']) })
+    if (text.startsWith(lost)) note({ kind: 'lost', run: String(fields['run']) })
     else if (text === anew) note({ kind: 'declaredDead' })
     else trouble(fields, text)
   },

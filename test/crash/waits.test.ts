@@ -11,7 +11,7 @@ import type { VigilInput } from './sagas.ts'
 import { definitions } from './work.ts'
 
 const sleepsMs = 8_000
-const killedAfterMs = 3_000
+const killedAfterMs = 5_000
 const readyMs = 30_000
 const kept = 'this.#kept.soon()'
 
