@@ -98,6 +98,7 @@ export { compress } from './lib/compress.ts'
 export type { AesGcmOptions } from './lib/aes-gcm.ts'
 export type { CompressOptions } from './lib/compress.ts'
 export type { CodedBytes, ValueCodec } from './lib/value-codec.ts'
+export type { Storable } from './lib/storable.ts'
 
 // What is shared
 export type { Duration } from './lib/duration.ts'

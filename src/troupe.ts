@@ -55,7 +55,7 @@ import {
   type RegisterOptions,
   type WorkerVerbs,
 } from './worker/registration.ts'
-import type { WorkerHandler } from './worker/worker.ts'
+import type { StoredHandler } from './worker/worker.ts'
 
 export type { World } from './engine/world.ts'
 
@@ -230,16 +230,16 @@ export class Troupe
   async register<Schema extends StandardSchemaV1, Output>(
     name: string,
     options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
-    handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+    handler: StoredHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
   ): Promise<Definition<StandardSchemaV1.InferInput<Schema>, Output>>
   async register<Input = unknown, Output = unknown>(
     name: string,
     options: RegisterOptions<Input>,
-    handler: WorkerHandler<Input, Output>,
+    handler: StoredHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
   async register<Input = unknown, Output = unknown>(
     name: string,
-    handler: WorkerHandler<Input, Output>,
+    handler: StoredHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
   async register<Input = unknown, Output = unknown>(
     name: string,

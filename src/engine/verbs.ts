@@ -18,6 +18,7 @@ import type { EventHandler, PublishOptions, SubscribeOptions } from './events.ts
 import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
 import type { AskOptions } from './asking.ts'
 import type { TellOptions, UnreadMessage } from './telling.ts'
+import type { Storable } from '../lib/storable.ts'
 import type { RunsWhere } from '../store/views.ts'
 import type { CompletionAnswer } from '../store/waits.ts'
 
@@ -226,7 +227,7 @@ export interface CompletingVerbs {
    * `finished` when the run has ended in another way; `not_found`. Saves: the output. Throws: `validation_failed`, which leaves the token as it was;
    * `value_not_storable`, `value_too_large` (1 MiB), `option_invalid`, `engine_stopped`, `store_…`.
    */
-  complete(token: string, output?: unknown): Promise<CompletionAnswer>
+  complete<Output>(token: string, output?: Output & Storable<Output, 'output'>): Promise<CompletionAnswer>
   /** Fails the attempt that waits: the run is tried again as its `retry` says, with a new token, or fails. Answers and throws as `complete` does. */
   fail(token: string, error: unknown): Promise<CompletionAnswer>
   /** Shows that the work lives, for the option `heartbeat` of its definition. Answers and throws as `complete` does, and leaves the token open. */
@@ -243,7 +244,12 @@ export interface TellingVerbs {
    * `validation_failed`; `mailbox_full` (10,000 messages were not received); `value_not_storable`, `value_too_large` (256 KiB);
    * `option_invalid`, `engine_stopped`, `store_…`.
    */
-  tell(runId: string, name: string, payload?: unknown, options?: TellOptions): Promise<true>
+  tell<Payload>(
+    runId: string,
+    name: string,
+    payload?: Payload & Storable<Payload, 'message'>,
+    options?: TellOptions,
+  ): Promise<true>
   /** What was told to a run and that it has not received, the first 1,000; once it is over, its dead letters. Throws `run_not_found`. */
   unread(runId: string): Promise<UnreadMessage[]>
 }
@@ -297,7 +303,11 @@ export interface EventVerbs {
    * console.log(await seen) // [ 'order.paid', { id: 7 } ]
    * ```
    */
-  publish(event: string, payload?: unknown, options?: PublishOptions): Promise<void>
+  publish<Payload>(
+    event: string,
+    payload?: Payload & Storable<Payload, 'event'>,
+    options?: PublishOptions,
+  ): Promise<void>
   /**
    * Calls `handler` for each event whose name the pattern means (`*` stands for any characters), one after another in the order of publication;
    * gives the way to end that. A handler that throws is called again, up to five times; one that is slow holds up nobody else.

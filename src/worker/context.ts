@@ -3,6 +3,7 @@ import type { Attempt } from '../engine/attempt.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
+import type { Storable } from '../lib/storable.ts'
 import { checkFunction } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { Sleeps } from './sleeps.ts'
@@ -78,7 +79,7 @@ export class WorkerContext<Input = unknown> {
    *
    * Saves: one row, with the next commit. Throws: `value_not_storable`, `value_too_large` (256 KiB).
    */
-  emit(message: unknown): boolean {
+  emit<Message>(message: Message & Storable<Message, 'message'>): boolean {
     return this.#attempt.speech.emit(message)
   }
 
@@ -139,7 +140,7 @@ export class WorkerContext<Input = unknown> {
    *
    * Saves: one row, with the next commit. Throws: `option_invalid` (more than 1,000 keys), `value_not_storable`, `value_too_large` (256 KiB).
    */
-  setState(key: string, value: unknown): void {
+  setState<Value>(key: string, value: Value & Storable<Value, 'state'>): void {
     this.#kept.set(key, value)
   }
 

@@ -6,7 +6,7 @@ import type { Schedule } from '../engine/schedule.ts'
 import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { DefinitionOptions } from './options.ts'
-import { worker, type InAnotherFile, type InThisFile, type WorkerHandler } from './worker.ts'
+import { worker, type InAnotherFile, type InThisFile, type StoredHandler, type WorkerHandler } from './worker.ts'
 
 export type RegisterOptions<Input = never> = DefinitionOptions<Input> & InThisFile & ReplaceOption
 
@@ -19,16 +19,16 @@ export interface WorkerVerbs extends EngineVerbs {
   register<Schema extends StandardSchemaV1, Output>(
     name: string,
     options: RegisterOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & { readonly input: Schema },
-    handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+    handler: StoredHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
   ): Promise<Definition<StandardSchemaV1.InferInput<Schema>, Output>>
   register<Input = unknown, Output = unknown>(
     name: string,
     options: RegisterOptions<Input>,
-    handler: WorkerHandler<Input, Output>,
+    handler: StoredHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
   register<Input = unknown, Output = unknown>(
     name: string,
-    handler: WorkerHandler<Input, Output>,
+    handler: StoredHandler<Input, Output>,
   ): Promise<Definition<Input, Output>>
   /** The handler stands in the file that `thread` names. */
   register<Input = unknown, Output = unknown>(

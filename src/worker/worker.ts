@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition, Definition } from '../engine/definition.ts'
 import { Encoded } from '../engine/encoded.ts'
 import { decode } from '../lib/codec.ts'
+import type { Storable } from '../lib/storable.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from './context.ts'
@@ -29,6 +30,11 @@ export interface InAnotherFile {
 
 export type WorkerHandler<Input, Output> = (ctx: WorkerContext<Input>, input: Input) => Output | Promise<Output>
 
+/** One whose input and output can be stored, as far as types can tell. */
+export type StoredHandler<Input, Output> = WorkerHandler<Input, Output> &
+  Storable<Input, 'input'> &
+  Storable<Output, 'output'>
+
 /**
  * Defines a worker: a function that is started by name, runs in the background and is tried again as `retry` says.
  *
@@ -46,12 +52,12 @@ export type WorkerHandler<Input, Output> = (ctx: WorkerContext<Input>, input: In
 export function worker<Schema extends StandardSchemaV1, Output>(
   name: string,
   options: DefinitionOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>> & InThisFile & { readonly input: Schema },
-  handler: WorkerHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
+  handler: StoredHandler<StandardSchemaV1.InferOutput<Schema>, Output>,
 ): Definition<StandardSchemaV1.InferInput<Schema>, Output>
 export function worker<Input = void, Output = unknown>(
   name: string,
   options: DefinitionOptions<Input> & InThisFile,
-  handler: WorkerHandler<Input, Output>,
+  handler: StoredHandler<Input, Output>,
 ): Definition<Input, Output>
 /** Defines a worker whose code is in another file, which only its threads load: `worker<Photo, Size>('resize', { thread: new URL('./resize.ts', import.meta.url) })`. */
 export function worker<Input = unknown, Output = unknown>(

@@ -225,7 +225,7 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   }
 
   emit(message: unknown): boolean {
-    return this.#steps.isEcho || this.#worker.emit(message)
+    return this.#steps.isEcho || this.#worker.emit<unknown>(message)
   }
 
   progress(done: number, total = 100): void {

@@ -4,6 +4,7 @@ import type { MessageName, Received } from '../engine/message-types.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
+import type { Storable } from '../lib/storable.ts'
 import type { Config } from '../worker/context.ts'
 import type { ChildArguments, ChildOptions, ChildRun } from './child-run.ts'
 import type { Turn } from './loop.ts'
@@ -60,7 +61,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    */
   step<Result>(
     name: string,
-    fn: (step: StepContext) => Result,
+    fn: ((step: StepContext) => Result) & Storable<Awaited<Result>, 'result'>,
     options?: StepOptions<Input, Awaited<NoInfer<Result>>>,
   ): Promise<Awaited<Result>>
   /**
@@ -177,9 +178,13 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * console.log(await handle.ask('progress')) // 1 of 2
    * ```
    */
-  answer<Name extends MessageName<Messages>, Payload extends Received<Messages, Name> = Received<Messages, Name>>(
+  answer<
+    Name extends MessageName<Messages>,
+    Payload extends Received<Messages, Name> = Received<Messages, Name>,
+    Reply = unknown,
+  >(
     name: Name,
-    fn: (payload: Payload, ctx: WorkflowContext<Input, Messages>) => unknown,
+    fn: ((payload: Payload, ctx: WorkflowContext<Input, Messages>) => Reply) & Storable<Awaited<Reply>, 'answer'>,
   ): void
   /**
    * Starts another run, a child of this one, and gives what its result can be awaited by.
@@ -286,7 +291,8 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
   loop<State, Result>(
     name: string,
     state: State,
-    fn: (state: State, ctx: WorkflowContext<Input, Messages>) => Turn<State, Result> | Promise<Turn<State, Result>>,
+    fn: ((state: State, ctx: WorkflowContext<Input, Messages>) => Turn<State, Result> | Promise<Turn<State, Result>>) &
+      Storable<State, 'state'>,
   ): Promise<Result>
   /**
    * Whether a change of the code holds for this run: true for runs that come here with it, false for those that had been further before.
@@ -325,7 +331,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    */
   continueAsNew(input: Input): Promise<never>
   /** Sends a message to whoever watches the run; not repeated on resume. Saves one row with the next commit. */
-  emit(message: unknown): boolean
+  emit<Message>(message: Message & Storable<Message, 'message'>): boolean
   /** Says how far the work is. Only the newest is kept. */
   progress(done: number, total?: number): void
   /** Says a line with its fields, as `log` of a worker does; what was said before is not said again. */

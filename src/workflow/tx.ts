@@ -2,6 +2,7 @@
 import type { Activation } from '../engine/activation.ts'
 import { valueSize } from '../engine/value-size.ts'
 import { decode, encode } from '../lib/codec.ts'
+import type { Storable } from '../lib/storable.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { leaseLost, optionInvalid } from '../model/errors.ts'
 import type { RememberedStep, StepRecord } from '../store/store.ts'
@@ -45,7 +46,7 @@ export class CommittedStep {
 
 /** The function that does the work, and its options. */
 export type TxArguments<Tx, Result, Input> = [
-  fn: (tx: Tx, step: TxContext) => Result,
+  fn: ((tx: Tx, step: TxContext) => Result) & Storable<Awaited<Result>, 'result'>,
   options?: StepOptions<Input, Awaited<NoInfer<Result>>>,
 ]
 

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition, Definition } from '../engine/definition.ts'
 import { decode } from '../lib/codec.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
+import type { Storable } from '../lib/storable.ts'
 import { definitionInvalid } from '../model/errors.ts'
 import { WorkerContext } from '../worker/context.ts'
 import { definitionSettings, type DefinitionOptions } from '../worker/options.ts'
@@ -55,12 +56,14 @@ export interface WorkflowOptions<Input = never, Messages = unknown> extends Omit
 export function workflow<Schema extends StandardSchemaV1, Output, Messages = unknown>(
   name: string,
   options: WorkflowOptions<NoInfer<StandardSchemaV1.InferInput<Schema>>, Messages> & { readonly input: Schema },
-  handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output, Declared<Messages>>,
+  handler: WorkflowHandler<StandardSchemaV1.InferOutput<Schema>, Output, Declared<Messages>> &
+    Storable<StandardSchemaV1.InferOutput<Schema>, 'input'> &
+    Storable<Output, 'output'>,
 ): Definition<StandardSchemaV1.InferInput<Schema>, Output, Declared<Messages>>
 export function workflow<Input = void, Output = unknown, Messages = unknown>(
   name: string,
   options: WorkflowOptions<Input, Messages>,
-  handler: WorkflowHandler<Input, Output, Declared<Messages>>,
+  handler: WorkflowHandler<Input, Output, Declared<Messages>> & Storable<Input, 'input'> & Storable<Output, 'output'>,
 ): Definition<Input, Output, Declared<Messages>>
 export function workflow(
   name: string,

@@ -149,7 +149,7 @@ describe('what comes from outside is checked', () => {
     await troupe.call(job)
     await eventually(() => tokens.length === 1)
     const [token = ''] = tokens
-    expect((await rejection(troupe.complete(token, () => 1))).code).toBe('value_not_storable')
+    expect((await rejection(troupe.complete<unknown>(token, () => 1))).code).toBe('value_not_storable')
     expect((await rejection(troupe.complete(token, 'x'.repeat(1_100_000)))).code).toBe('value_too_large')
     expect((await rejection(troupe.complete(7 as never, 1))).code).toBe('option_invalid')
     expect(await troupe.complete(token, 1)).toBe('accepted')

@@ -114,7 +114,8 @@ describe('messages of a run', () => {
   it('that are too large or cannot be stored are refused where they are sent', async () => {
     const job = worker('job', {}, (ctx) => {
       const codes: unknown[] = []
-      for (const message of ['x'.repeat(262_145), { fn: () => 1 }]) {
+      const refused: unknown[] = ['x'.repeat(262_145), { fn: () => 1 }]
+      for (const message of refused) {
         try {
           ctx.emit(message)
         } catch (error) {

@@ -208,7 +208,7 @@ describe('a step', () => {
 
   it('rejects a result that cannot be stored, once, and names it', async () => {
     let calls = 0
-    const odd = workflow('odd', {}, (ctx) => ctx.step('odd', () => (calls++, { fn: () => 1 })))
+    const odd = workflow('odd', {}, (ctx) => ctx.step('odd', (): unknown => (calls++, { fn: () => 1 })))
     const large = workflow('large', {}, (ctx) => ctx.step('large', () => (calls++, 'x'.repeat(1_048_577))))
     const { troupe } = await onStage({ definitions: [odd, large] })
     expect(await rejection(troupe.run(odd))).toMatchObject({

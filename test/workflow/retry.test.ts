@@ -229,7 +229,7 @@ describe('a worker', () => {
 
   it('is not tried again after an output that cannot be stored', async () => {
     let calls = 0
-    const job = worker('job', { retry: { attempts: 3, backoff: 'none' } }, () => (calls++, () => 1))
+    const job = worker('job', { retry: { attempts: 3, backoff: 'none' } }, (): unknown => (calls++, () => 1))
     const large = worker('large', { retry: { attempts: 3, backoff: 'none' } }, () => (calls++, 'x'.repeat(2_000_000)))
     const { troupe, clock } = await onStage({ definitions: [job, large] })
     expect(await rejection(moving(clock, troupe.run(job)))).toMatchObject({ code: 'value_not_storable' })

@@ -89,7 +89,7 @@ export const hungry = worker(
   },
 )
 
-export const failing = worker('failing', { thread, retry: { attempts: 3, base: 0 } }, (_ctx, kind: string) => {
+export const failing = worker('failing', { thread, retry: { attempts: 3, base: 0 } }, (_ctx, kind: string): unknown => {
   const cause = Object.assign(new TypeError('root'), { code: 'E_ROOT' })
   if (kind === 'permanent') throw new PermanentError('never', { cause })
   if (kind === 'validation') throw new ValidationError('wrong')
