@@ -7,7 +7,6 @@ import { expect, onTestFinished, test } from 'vitest'
 import { runCampaign, type CampaignAccount, type CampaignOptions } from './campaign.ts'
 import { buildChild } from './children.ts'
 import { campaignSeed, Random } from './random.ts'
-import type { Kind } from './work.ts'
 
 const isFull = process.env['TROUPE_CRASH'] === 'full'
 const kills = isFull ? 200 : 25
@@ -16,6 +15,7 @@ const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
 
 const message = 'delete from message where run_id = ? and seq = ?'
 const undoable = 'claimed.steps.some(({ hasUndo }) => hasUndo === true)'
+const restOfChildren = 'db.run(keepEnding, parent, children.at(-1)?.runId ?? after ?? 0);'
 const journal = 'epoch === 0 ? nothingYet : journalOf(db, held)'
 
 test(
@@ -48,19 +48,27 @@ test('I4: they find it when a copy forgets messages with those that were receive
 )
 
 test('they find it when a copy forgets what runs have to undo', { timeout: limitMs }, () =>
-  isFound(['engine/activation.js', undoable, 'false'], /^leg-\d of run .*, which failed, stands$/, 'saga'),
+  isFound(['engine/activation.js', undoable, 'false'], /^leg-\d of run .*, which failed, stands$/, { only: 'saga' }),
+)
+
+test('I3: they find it when a copy ends no more children of a run than the first slice', { timeout: limitMs }, () =>
+  isFound(['store/sqlite/endings.js', restOfChildren, ''], /^I3: run .* is scheduled with 0 outcomes$/, {
+    only: 'saga',
+    kills: 2,
+    drainMs: 8_000,
+  }),
 )
 
 /** On a busy machine a few kills may miss it: they are tried again, and then none may. What such a copy never finishes is not waited for. */
 async function isFound(
   change: readonly [file: string, protection: string, instead: string],
   violation: RegExp,
-  only?: Kind,
+  { kills: count = 12, drainMs = 15_000, only }: Partial<Pick<CampaignOptions, 'kills' | 'only' | 'drainMs'>> = {},
 ): Promise<void> {
   const build = buildWithout(...change)
   const found: string[] = []
   for (let tries = 0; tries < 4 && !found.some((text) => violation.test(text)); tries++) {
-    const { random, report } = await killed(build, 12, { only, drainMs: 15_000 })
+    const { random, report } = await killed(build, count, { only, drainMs })
     tell(`kills of a copy with other ${change[0]}`, random.seed, report)
     found.push(...report.violations)
   }
