@@ -79,7 +79,7 @@ function divergenceLines({ reason }: RunStatus, { paint }: PictureLook): string[
     const style = styles[line.charAt(0)]
     return style === undefined ? printable(line) : paint(style, printable(line))
   })
-  return reason.divergence.unread === undefined ? [...lines, '', divergenceRemedy] : lines
+  return reason.divergence.unread === undefined ? [...lines, '', divergenceRemedy(reason.divergence)] : lines
 }
 
 function logsWords({ id }: RunStatus, lines: number): string {

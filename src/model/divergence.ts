@@ -93,8 +93,21 @@ export function differenceLines({ after, holds, more, asked, end, unread }: Diff
 }
 
 /** What people can do about it. */
-export const divergenceRemedy =
+export function divergenceRemedy(difference: Difference): string {
+  return isTakenForOne(difference) ? `${remedy} ${remedyForSlow}` : remedy
+}
+
+/** It was found by waiting, so code that is slow looks the same. */
+export function isTakenForOne({ holds, asked, end }: Difference): boolean {
+  return end === undefined && asked[0]?.path !== holds.path
+}
+
+const remedy =
   'Put what is new behind ctx.patch(id), so that runs under way keep the old way; or give the new code another version and keep the old one beside it; or let the new version take such runs over with { upcast }. The run goes on by itself once a process starts whose code fits.'
+
+/** Of code that did not change. */
+export const remedyForSlow =
+  "If the code is as it was and only did work of its own for two seconds between two steps, as a fetch, put that into a step; until then { divergence: 'warn' } lets such runs go on."
 
 function placeText({ path, kind }: JournalPlace): string {
   if (path === '') return `the ${kind}`

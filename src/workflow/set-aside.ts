@@ -6,6 +6,8 @@ import {
   differenceText,
   divergenceFrom,
   divergenceRemedy,
+  isTakenForOne,
+  remedyForSlow,
   type Difference,
   type Divergence,
   type DivergencePolicy,
@@ -43,11 +45,17 @@ export function tellOfDifference(activation: Activation, waits: readonly WaitRec
   const lines = differenceLines(difference).join('\n')
   const fields = { run: claimed.id, definition: name, version: definition.version }
   const text = `code of '${name}' that does not fit its journal: ${differenceText(difference)}`
-  if (policyOf(activation) !== 'strict') return deps.log.warn(fields, `a run goes on with ${text}\n${lines}`)
+  if (policyOf(activation) !== 'strict') {
+    const hint = isTakenForOne(difference) ? `\n${remedyForSlow}` : ''
+    return deps.log.warn(fields, `a run goes on with ${text}\n${lines}${hint}`)
+  }
   const now = deps.store.now()
   const divergence: Divergence = { ...difference, since: known?.since ?? now }
   const isNews = known === undefined || differenceText(known) !== differenceText(difference)
-  deps.log[isNews ? 'error' : 'debug'](fields, `a run was set aside, for ${text}\n${lines}\n${divergenceRemedy}`)
+  deps.log[isNews ? 'error' : 'debug'](
+    fields,
+    `a run was set aside, for ${text}\n${lines}\n${divergenceRemedy(difference)}`,
+  )
   const dueAt = now + Math.min(mostPauseMs, Math.max(leastPauseMs, now - divergence.since))
   const wait: WaitRecord = { path: '', kind: 'diverged', name: JSON.stringify(divergence), dueAt }
   // Whoever is set aside stands in no line.

@@ -307,6 +307,38 @@ describe('the policy', () => {
     expect(stage.log.lines.find(({ level }) => level === 'warn')?.message).toContain('but the code returned')
   })
 
+  it.each(['strict', 'warn'] as const)(
+    '%s knows that code which is slow between two steps looks changed',
+    async (divergence) => {
+      let slow: () => Promise<void> = () => Promise.resolve()
+      const body: Body = async (ctx) => {
+        const branch = async (): Promise<string> => {
+          await seen(ctx, 'a')
+          await slow()
+          return seen(ctx, 'b')
+        }
+        const other = async (): Promise<string> => {
+          await ctx.sleep('1h')
+          return seen(ctx, 'c')
+        }
+        return Promise.all([branch(), other()])
+      }
+      const run = await waiting(body)
+      const stage = await deploy(run, order(body, { divergence }))
+      slow = () => new Promise((resolve) => void stage.clock.after(3_000, resolve))
+      const hint = 'put that into a step'
+      if (divergence === 'strict') {
+        await stage.setAside()
+        expect(stage.log.lines.find(({ level }) => level === 'error')?.message).toContain(hint)
+        expect(executed).toEqual([])
+      } else {
+        expect(await moving(stage.clock, (await stage.troupe.handle(run.id)).result())).toEqual(['b', 'c'])
+        expect(stage.log.lines.find(({ level }) => level === 'warn')?.message).toContain(hint)
+        expect(executed).toEqual(['c'])
+      }
+    },
+  )
+
   it('of the engine holds for definitions that say nothing', async () => {
     const run = await waiting()
     const stage = await deploy(run, replaced, { divergence: 'off' })
