@@ -147,8 +147,8 @@ export class Troupe
     const ids = world.ids ?? createIds(clock)
     const { coding = checked.coding } = world
     const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous, coding }))
-    const { failpoint = () => {}, performStep } = world
-    const deps: Deps = { store, clock, log, ids, failpoint, performStep, coding }
+    const { failpoint = () => {}, performStep, parksAtOnce } = world
+    const deps: Deps = { store, clock, log, ids, failpoint, performStep, coding, parksAtOnce }
 
     try {
       const registry = new Registry(store)

@@ -15,6 +15,8 @@ export interface Deps {
   readonly coding?: Coding | undefined
   /** Called in the place of the functions of steps; a test may let something else stand in for one. */
   readonly performStep?: PerformStep | undefined
+  /** Whoever waits for a message is parked at once, however much there is to remember: on virtual time the reading costs less than the wait. */
+  readonly parksAtOnce?: boolean | undefined
 }
 
 /** A step that is about to be performed. */

@@ -173,6 +173,7 @@ export class StagedEngine implements Life {
         maxDeliveries: Number.MAX_SAFE_INTEGER,
         // Whoever lived here before has ended.
         isProvedDead: () => true,
+        parksAtOnce: true,
         store: this.#observed(),
         opened: (inside) => (this.inside = inside),
         performStep: (step, perform) => this.code.perform(step, () => performStep(step, perform)),

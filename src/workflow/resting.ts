@@ -94,11 +94,11 @@ export class Resting {
     if (this.#isDraining) return this.#giveBack()
     const { waits, hasMore } = this.#options
     if (waits.size === 0 || hasMore()) return
-    const { store, clock } = this.#activation.deps
+    const { store, clock, parksAtOnce = false } = this.#activation.deps
     const untilMs = waits.earliest - store.now()
     if (untilMs <= 0) return
     // What is told is heard by the store first.
-    const isLong = this.#options.history() + waits.size > shortHistory
+    const isLong = !parksAtOnce && this.#options.history() + waits.size > shortHistory
     if (waits.has('completion') || (waits.has('message') && !isLong)) return this.#park(waits.records)
     const idleMs = clock.monotonic() - this.#heardAt
     const isResident = waits.has('run') || waits.has('limiter') || waits.has('message')

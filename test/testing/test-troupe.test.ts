@@ -91,6 +91,21 @@ describe('testTroupe', () => {
     expect(await kit.troupe.run(order, 6)).toBe('paid 6, approved by 36')
   })
 
+  it('finds a run waiting at once that remembers much', async () => {
+    const long = workflow('long', {}, async (ctx) => {
+      await ctx.map('all', [...new Array(300).keys()], (n, ctx) => ctx.step('one', () => n), { key: String })
+      return ctx.receive('go', { timeout: '2s' })
+    })
+    await using kit = await testTroupe({ definitions: [long] })
+    const startedAt = kit.clock.now()
+    const handle = await kit.troupe.call(long)
+    await kit.whenWaiting(handle, 'go')
+    expect(kit.clock.now()).toBe(startedAt)
+    kit.onWaiting('go', 'now')
+    expect(await handle.result()).toBe('now')
+    expect(kit.clock.now()).toBe(startedAt)
+  })
+
   it('answers with the key that is waited for, and tells whoever waits what went wrong with an answer', async () => {
     const keyed = workflow('keyed', {}, async (ctx) => [
       await ctx.receive('paid', { key: 'a', timeout: '1d' }),
