@@ -40,7 +40,15 @@ export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
 export type { AskOptions } from './engine/asking.ts'
 export type { TellOptions, UnreadMessage } from './engine/telling.ts'
-export type { MessageName, Received, TellArguments, Told } from './engine/message-types.ts'
+export type {
+  Answered,
+  MessageName,
+  QuestionSchemas,
+  Received,
+  Replied,
+  TellArguments,
+  Told,
+} from './engine/message-types.ts'
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'
 export type { RunStats } from './engine/run-stats.ts'
 export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/node-status.ts'

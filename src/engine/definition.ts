@@ -44,6 +44,8 @@ export interface ToldCheck {
   checkName(name: string): void
   /** A payload as its schema gives it back. Throws `validation_failed`, naming the run, the message and each place that is wrong. */
   check(message: { readonly runId: string; readonly name: string }, payload: unknown): Promise<unknown>
+  /** What answers are checked by, where that is declared for a name: gives one as its schema gives it back, and throws as `check` does. */
+  replyCheck(name: string): ((runId: string, reply: unknown) => Promise<unknown>) | undefined
 }
 
 export type PoolKind = 'task' | 'workflow'

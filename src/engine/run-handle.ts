@@ -12,7 +12,7 @@ import { checkBy, type ByOption } from './audit.ts'
 import { cancelOptions, cancelOrder, type CancelOptions } from './cancel-order.ts'
 import { checkOptions } from './checks.ts'
 import type { ForkOptions } from './forking.ts'
-import type { MessageName, TellArguments, Told } from './message-types.ts'
+import type { MessageName, Replied, TellArguments, Told } from './message-types.ts'
 import { look } from './look.ts'
 import { logReading, readLogs, type LogsOptions, type RunLogLine } from './log-reader.ts'
 import { MessageReader, type MessagesOptions, type RunMessage } from './message-reader.ts'
@@ -219,12 +219,12 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
     return this.#feed.tell(name, payload, options)
   }
 
-  /** Asks the run something, as `troupe.ask` does, with what that saves and throws. */
-  async ask<Reply = unknown, Name extends MessageName<Messages> = MessageName<Messages>>(
+  /** Asks the run something, as `troupe.ask` does, with what that saves and throws; typed where the workflow declares it in its `messages`, both ways with `reply`. */
+  async ask<Reply = never, Name extends MessageName<Messages> = MessageName<Messages>>(
     name: Name,
     ...[payload, options]: TellArguments<Told<Messages, Name>, AskOptions>
-  ): Promise<Reply> {
-    return (await this.#feed.ask(name, payload, options)) as Reply
+  ): Promise<[Reply] extends [never] ? Replied<Messages, Name> : Reply> {
+    return (await this.#feed.ask(name, payload, options)) as never
   }
 
   /** The run as it is now. Throws `run_not_found` when it was deleted. */

@@ -163,8 +163,11 @@ export class Answers {
 
   async #answerOf(path: string, payload: unknown, scope: string): Promise<Omit<AnswerRecord, 'ask'>> {
     const answer = this.#answers.get(path)
+    const { claimed, definition } = this.#owner.activation
     try {
-      const value = await answer?.fn(payload, scope)
+      const own = await answer?.fn(payload, scope)
+      const check = definition.told?.replyCheck(answer?.name ?? '')
+      const value = check === undefined ? own : await check(claimed.id, own)
       const what = `answer to '${answer?.name}'`
       return { isError: false, value: encode(value, valueSize(this.#owner.activation.around.maxValueBytes, what)) }
     } catch (error) {

@@ -1,6 +1,6 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Definition } from '../engine/definition.ts'
-import type { MessageName, Received } from '../engine/message-types.ts'
+import type { Answered, MessageName, Received } from '../engine/message-types.ts'
 import type { RunLogLevel } from '../engine/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -159,6 +159,8 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * context it is given are done once. Whoever asks has one answer, whatever crashes. Called again for a name, the newer `fn` answers; in a scope, an item of
    * `map` or a turn of `loop` it answers until that ends. The run ends once what it has begun to answer is answered.
    *
+   * An answer that the `reply` declared in `messages` refuses is `validation_failed` for whoever asked.
+   *
    * Saves: two journal rows for each ask, what was asked and the answer. Throws: `message_unknown` for a name that `messages` does not have; `option_invalid`.
    *
    * ```ts
@@ -181,7 +183,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
   answer<
     Name extends MessageName<Messages>,
     Payload extends Received<Messages, Name> = Received<Messages, Name>,
-    Reply = unknown,
+    Reply extends Answered<Messages, Name> = Answered<Messages, Name>,
   >(
     name: Name,
     fn: ((payload: Payload, ctx: WorkflowContext<Input, Messages>) => Reply) & Storable<Awaited<Reply>, 'answer'>,

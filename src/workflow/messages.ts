@@ -1,14 +1,15 @@
 // What a workflow declares of its messages: a schema for each, asked where they are told, or else where they are received.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkName } from '../engine/checks.ts'
+import { checkName, checkOptions } from '../engine/checks.ts'
 import type { ToldCheck } from '../engine/definition.ts'
+import type { QuestionSchemas } from '../engine/message-types.ts'
 import { messageUndeclared } from '../model/message-errors.ts'
 import { checkSchema, type MessageOptions } from '../worker/options.ts'
 import { validate } from '../worker/validate.ts'
 
 /** Schemas of what the runs of a workflow are told, by name; beside them `keep` and `overflow`, as in a worker, for what they send with `ctx.emit`. */
 export interface MessagesOption {
-  readonly [name: string]: StandardSchemaV1 | MessageOptions[keyof MessageOptions]
+  readonly [name: string]: StandardSchemaV1 | QuestionSchemas | MessageOptions[keyof MessageOptions]
 }
 
 /** The schemas alone; unknown where there are none, as any message may be told then. */
@@ -19,7 +20,9 @@ export type Declared<Messages> = unknown extends Messages
     : SchemasOf<Messages>
 
 type SchemasOf<Messages> = {
-  readonly [Name in keyof Messages as Messages[Name] extends StandardSchemaV1 ? Name : never]: Messages[Name]
+  readonly [
+    Name in keyof Messages as Messages[Name] extends StandardSchemaV1 | QuestionSchemas ? Name : never
+  ]: Messages[Name]
 }
 
 export interface SplitMessages {
@@ -30,17 +33,29 @@ export interface SplitMessages {
 /** Tells the schemas of what a workflow is told from the rules of what it sends. */
 export function splitMessages(workflow: string, option: MessagesOption | undefined): SplitMessages {
   if (typeof option !== 'object' || option === null) return { emitted: option, told: undefined }
-  const schemas = new Map<string, StandardSchemaV1>()
+  const schemas = new Map<string, Partial<QuestionSchemas>>()
   const emitted: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(option)) {
     if (isRule(name, value)) emitted[name] = value
     else {
       checkName(`The name of a message of '${workflow}'`, name)
-      checkSchema(`message '${name}' of '${workflow}'`, value)
-      schemas.set(name, value as StandardSchemaV1)
+      schemas.set(name, schemasOf(`message '${name}' of '${workflow}'`, value))
     }
   }
   return { emitted, told: schemas.size === 0 ? undefined : new DeclaredMessages(workflow, schemas) }
+}
+
+/** Throws `option_invalid`. */
+function schemasOf(what: string, value: unknown): Partial<QuestionSchemas> {
+  if (typeof value !== 'object' || value === null || !('reply' in value)) {
+    checkSchema(what, value)
+    return { payload: value as StandardSchemaV1 }
+  }
+  const { payload, reply } = value as QuestionSchemas
+  checkOptions(what, value, ['payload', 'reply'])
+  if (payload !== undefined) checkSchema(`payload of ${what}`, payload)
+  checkSchema(`reply of ${what}`, reply)
+  return { ...(payload && { payload }), reply }
 }
 
 function isRule(name: string, value: unknown): boolean {
@@ -49,9 +64,9 @@ function isRule(name: string, value: unknown): boolean {
 
 class DeclaredMessages implements ToldCheck {
   readonly #workflow: string
-  readonly #schemas: ReadonlyMap<string, StandardSchemaV1>
+  readonly #schemas: ReadonlyMap<string, Partial<QuestionSchemas>>
 
-  constructor(workflow: string, schemas: ReadonlyMap<string, StandardSchemaV1>) {
+  constructor(workflow: string, schemas: ReadonlyMap<string, Partial<QuestionSchemas>>) {
     this.#workflow = workflow
     this.#schemas = schemas
   }
@@ -62,6 +77,11 @@ class DeclaredMessages implements ToldCheck {
   }
 
   check({ runId, name }: { readonly runId: string; readonly name: string }, payload: unknown): Promise<unknown> {
-    return validate(this.#schemas.get(name), payload, `Message '${name}' to run ${runId}`)
+    return validate(this.#schemas.get(name)?.payload, payload, `Message '${name}' to run ${runId}`)
+  }
+
+  replyCheck(name: string): ReturnType<ToldCheck['replyCheck']> {
+    const schema = this.#schemas.get(name)?.reply
+    return schema && ((runId, reply) => validate(schema, reply, `The answer of run ${runId} to '${name}'`))
   }
 }

@@ -23,7 +23,7 @@ export type WorkflowHandler<Input, Output, Messages = unknown> = (
 export interface WorkflowOptions<Input = never, Messages = unknown> extends Omit<DefinitionOptions<Input>, 'messages'> {
   /**
    * A Standard Schema for each message, by its name: what is told is checked where it is told, or else where it is received; other names are refused.
-   * Any message may be told without. `keep` and `overflow` beside them are as in a worker, for what is sent with `ctx.emit`.
+   * What is also asked may say what is answered, `{ payload, reply }`: answers are typed and checked as well. Any message may be told without. `keep` and `overflow` beside them are as in a worker, for what is sent with `ctx.emit`.
    */
   readonly messages?: Messages & MessagesOption
   /**

@@ -121,6 +121,26 @@ void talk.ask('paid', { cents: 5 })
 void talk.ask('payd')
 expectTypeOf(troupe.ask<string>('id', 'name', { any: 'thing' })).toEqualTypeOf<Promise<string>>()
 ctx.answer('any', (n: number, inner) => inner.step('s', () => n))
+const asked = workflow(
+  'q',
+  { messages: { price: { payload: z.string(), reply: z.date() }, left: { reply: Paid } } },
+  (ctx) => {
+    ctx.answer('price', (item) => {
+      expectTypeOf(item).toEqualTypeOf<string>()
+      return new Date(item)
+    })
+    ctx.answer('left', async () => ({ cents: 5, at: '2026-01-01' }))
+    // @ts-expect-error -- it answers with another type
+    ctx.answer('price', () => 5)
+  },
+)
+const question = await troupe.call(asked)
+expectTypeOf(question.ask('price', 'book')).toEqualTypeOf<Promise<Date>>()
+expectTypeOf(question.ask('left')).toEqualTypeOf<Promise<{ cents: number; at: Date }>>()
+// @ts-expect-error -- the payload is of another type
+void question.ask('price', 5)
+// @ts-expect-error -- a reply is a schema
+workflow('q', { messages: { price: { reply: 5 } } }, () => 1)
 // @ts-expect-error -- a field is missing
 void talk.tell('paid', { cents: 5 })
 // @ts-expect-error -- it is not declared

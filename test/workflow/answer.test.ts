@@ -354,3 +354,38 @@ function troupeAsk(
 ): Promise<unknown> {
   return troupe.ask(id, name)
 }
+
+describe('a declared answer', () => {
+  const shop = workflow(
+    'shop',
+    {
+      messages: { price: { payload: z.string(), reply: z.number().transform((cents) => cents / 100) }, stop: z.void() },
+    },
+    async (ctx) => {
+      ctx.answer('price', (item) => (item === 'pen' ? ('free' as never) : item.length * 100))
+      await ctx.receive('stop')
+    },
+  )
+
+  it('is what its schema makes of it, and what that refuses is told to whoever asked', async () => {
+    const { troupe, clock } = await onStage({ definitions: [shop] })
+    const handle = await troupe.call(shop)
+    expect(await handle.ask('price', 'book')).toBe(4)
+    expect(await rejection(handle.ask('price', 'pen'))).toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining(`The answer of run ${handle.id} to 'price' does not fit its schema`) as string,
+    })
+    expect(await handle.ask('price', 'map')).toBe(3)
+    await handle.tell('stop')
+    await moving(clock, handle.result())
+    const answers = (await troupe.steps(handle.id)).filter(({ kind }) => kind === 'answer')
+    expect(answers.map(({ value, error }) => value ?? error?.name)).toEqual([4, 'ValidationError', 3])
+  })
+
+  it('is declared with schemas, and nothing beside them', () => {
+    const declare = (price: unknown) => () => workflow('w', { messages: { price: price as never } }, () => 1)
+    expect(declare({ reply: 5 })).toThrow("reply of message 'price' of 'w'")
+    expect(declare({ reply: z.number(), payload: 5 })).toThrow("payload of message 'price' of 'w'")
+    expect(declare({ reply: z.number(), paylaod: z.number() })).toThrow('paylaod')
+  })
+})
