@@ -59,8 +59,30 @@ export function differenceOf(
   }
 }
 
+/** A step that waited before limiters, and its turn there as it is kept with a wait. */
+export interface KeptTurn {
+  readonly path: string
+  readonly turn: string
+}
+
+/** As it is kept with a run, beside the turns that the run has when it goes on. */
+export function divergenceText(divergence: Divergence, turns: readonly KeptTurn[]): string {
+  return JSON.stringify(turns.length === 0 ? divergence : { ...divergence, turns })
+}
+
 /** What was kept; undefined for what is no such thing. */
 export function divergenceFrom(text: string | null): Divergence | undefined {
+  const kept = keptFrom(text)
+  if (kept === undefined) return undefined
+  const { turns, ...divergence } = kept
+  return divergence
+}
+
+export function turnsFrom(text: string | null): readonly KeptTurn[] {
+  return keptFrom(text)?.turns ?? []
+}
+
+function keptFrom(text: string | null): (Divergence & { readonly turns?: readonly KeptTurn[] }) | undefined {
   if (text === null) return undefined
   try {
     return JSON.parse(text) as Divergence

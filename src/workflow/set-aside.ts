@@ -6,8 +6,10 @@ import {
   differenceText,
   divergenceFrom,
   divergenceRemedy,
+  divergenceText,
   isTakenForOne,
   remedyForSlow,
+  turnsFrom,
   type Difference,
   type Divergence,
   type DivergencePolicy,
@@ -26,7 +28,10 @@ const wokenFor: ReadonlySet<WaitRecord['kind']> = new Set(['diverged', 'ask'])
 export function openWaits({ steps, waits }: Claimed): readonly WaitRecord[] {
   if (waits.length === 0) return waits
   const done = new Set(steps.map(({ path }) => path))
-  return waits.filter(({ kind, path }) => !wokenFor.has(kind) && !done.has(path))
+  const diverged = waits.find(({ kind }) => kind === 'diverged')
+  const turns = diverged === undefined ? [] : turnsFrom(diverged.name)
+  const inLine = turns.map(({ path, turn }): WaitRecord => ({ path, kind: 'limiter', name: turn, dueAt: null }))
+  return [...waits, ...inLine].filter(({ kind, path }) => !wokenFor.has(kind) && !done.has(path))
 }
 
 /** As its definition says, or its engine. */
@@ -57,8 +62,9 @@ export function tellOfDifference(activation: Activation, waits: readonly WaitRec
     `a run was set aside, for ${text}\n${lines}\n${divergenceRemedy(difference)}`,
   )
   const dueAt = now + Math.min(mostPauseMs, Math.max(leastPauseMs, now - divergence.since))
-  const wait: WaitRecord = { path: '', kind: 'diverged', name: JSON.stringify(divergence), dueAt }
-  // Whoever is set aside stands in no line.
+  // Whoever is set aside stands in no line, and is there again where it was when it goes on.
   const others = waits.filter(({ kind }) => kind !== 'limiter')
+  const turns = waits.flatMap(({ kind, path, name }) => (kind === 'limiter' ? [{ path, turn: name ?? '' }] : []))
+  const wait: WaitRecord = { path: '', kind: 'diverged', name: divergenceText(divergence, turns), dueAt }
   activation.park([...others, wait], dueAt)
 }

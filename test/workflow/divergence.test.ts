@@ -1,6 +1,6 @@
 // Divergence (I13): code that no longer asks for what a journal holds, and what becomes of its runs.
 import { describe, expect, it } from 'vitest'
-import { worker, workflow, type Definition, type WorkflowContext } from '../../src/index.ts'
+import { limiter, worker, workflow, type Definition, type RunHandle, type WorkflowContext } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import {
@@ -258,6 +258,43 @@ describe('a run that was set aside', () => {
     await stage.troupe.register(order(asks), { replace: true })
     expect(await moving(stage.clock, (await stage.troupe.handle(run.id)).result())).toBe('now')
     expect(executed).toEqual([])
+  })
+
+  it('has its place before a limiter again when it goes on', async () => {
+    const gate = deferred<void>()
+    const [store, one] = [storeFile(), limiter('one', { concurrency: 1 })]
+    const hog = workflow('hog', {}, (ctx) => ctx.step('hold', () => gate.promise, { limits: [one] }))
+    const printed: string[] = []
+    const printing = (name: string, body: Body): Definition<void> =>
+      workflow(name, {}, async (ctx) => {
+        await body(ctx)
+        await Promise.all([ctx.step('print', () => void printed.push(name), { limits: [one] }), ctx.sleep('1m')])
+      })
+    const fit = printing('earlier', (ctx) => seen(ctx, 'bill'))
+    const later = printing('later', (ctx) => seen(ctx, 'bill'))
+    const { troupe, clock } = await onStage({ store, definitions: [hog, fit, later] })
+    await troupe.call(hog)
+    await eventually(async () => (await troupe.limiters())[0]?.slots === 1)
+    const inLine = async (definition: Definition<void>): Promise<RunHandle> => {
+      const handle = await troupe.call(definition)
+      await eventually(async () => (await handle.status()).reason?.kind === 'limiter')
+      return handle
+    }
+    const first = await inLine(fit)
+    const second = await inLine(later)
+    for (let step = 0; step < 80; step++) await clock.advance(100)
+    expect((await first.status()).state).toBe('parked')
+    await troupe.register(
+      printing('earlier', (ctx) => seen(ctx, 'card')),
+      { replace: true },
+    )
+    for (let step = 0; step < 600; step++) await clock.advance(100)
+    await eventually(async () => (await first.status()).reason?.kind === 'diverged')
+    await troupe.register(fit, { replace: true })
+    for (let step = 0; step < 10; step++) await clock.advance(100)
+    gate.resolve()
+    await moving(clock, Promise.all([first.result(), second.result()]))
+    expect(printed).toEqual(['earlier', 'later'])
   })
 
   it('can be cancelled, and ends when its time is up', async () => {
