@@ -87,8 +87,11 @@ export class Retrace {
 
   /** The code has had its turn after all it could be given. */
   look(): void {
+    const { journal, results } = this.#options
     this.#progress += 1
     if (!this.#isLeading) this.#beginAll()
+    // What it remembers may follow from what is done anew.
+    if (!journal.isWhole && results.blocked !== undefined) return results.passOver()
     this.#wait()
   }
 

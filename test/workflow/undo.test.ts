@@ -429,3 +429,21 @@ function child(order: Readonly<Record<'store' | 'ledger' | 'death', string>>): P
     })
   })
 }
+
+it('goes on at once when it is tried again, though it remembers what follows from what it does anew', async () => {
+  let mayEnd = false
+  const order = workflow('order', {}, async (ctx) => {
+    const paid = await ctx.step('pay', () => 'paid', { undo: () => undefined })
+    const packed = await ctx.step('pack', () => `${paid} and packed`)
+    if (!mayEnd) throw new Error('no')
+    return packed
+  })
+  const { troupe, clock } = await onStage({ definitions: [order] })
+  const handle = await troupe.call(order)
+  await rejection(moving(clock, handle.result()))
+  mayEnd = true
+  const at = clock.now()
+  await handle.retry()
+  await eventually(async () => (await handle.status()).state === 'succeeded')
+  expect([await handle.result(), clock.now()]).toEqual(['paid and packed', at])
+})
