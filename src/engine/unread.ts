@@ -1,7 +1,7 @@
 // A run that this process cannot read: one whose key it was not given is left to those that have it, one that was changed has failed.
 import { toMs } from '../lib/duration.ts'
 import type { TroupeError } from '../lib/errors.ts'
-import { divergenceFrom, type Divergence } from '../model/divergence.ts'
+import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
 import type { Claimed, Store } from '../store/store.ts'
 import { failureOf } from '../lib/value-codec.ts'
 import type { Activation } from './activation.ts'
@@ -26,7 +26,8 @@ export function goOnWithout(activation: Activation): unknown {
 function leaveUnread(activation: Activation, why: TroupeError): void {
   if (why.retryable !== true || activation.around.rehearsing !== undefined) throw why
   const { claimed, definition, deps } = activation
-  const known = divergenceFrom(claimed.waits.find(({ kind }) => kind === 'diverged')?.name ?? null)
+  const before = claimed.waits.find(({ kind }) => kind === 'diverged')?.name ?? null
+  const known = divergenceFrom(before)
   const now = deps.store.now()
   const holds = { path: '', kind: 'value' }
   const divergence: Divergence = { holds, more: 0, asked: [], unread: why.message, since: known?.since ?? now }
@@ -34,7 +35,10 @@ function leaveUnread(activation: Activation, why: TroupeError): void {
   deps.log[known === undefined ? 'error' : 'debug'](fields, `a run was set aside, as it cannot be read: ${why.message}`)
   const others = claimed.waits.filter(({ kind }) => kind !== 'limiter' && kind !== 'diverged')
   const dueAt = now + pauseMs
-  activation.park([...others, { path: '', kind: 'diverged', name: JSON.stringify(divergence), dueAt }], dueAt)
+  activation.park(
+    [...others, { path: '', kind: 'diverged', name: divergenceText(divergence, turnsFrom(before)), dueAt }],
+    dueAt,
+  )
 }
 
 /** Throws when what was written last cannot be read for want of a codec or a key: whoever performs runs here would take those that are not for it. */

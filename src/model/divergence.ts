@@ -73,16 +73,15 @@ export function divergenceText(divergence: Divergence, turns: readonly KeptTurn[
 /** What was kept; undefined for what is no such thing. */
 export function divergenceFrom(text: string | null): Divergence | undefined {
   const kept = keptFrom(text)
-  if (kept === undefined) return undefined
-  const { turns, ...divergence } = kept
-  return divergence
+  if (kept !== undefined) delete kept.turns
+  return kept
 }
 
 export function turnsFrom(text: string | null): readonly KeptTurn[] {
   return keptFrom(text)?.turns ?? []
 }
 
-function keptFrom(text: string | null): (Divergence & { readonly turns?: readonly KeptTurn[] }) | undefined {
+function keptFrom(text: string | null): (Divergence & { turns?: readonly KeptTurn[] }) | undefined {
   if (text === null) return undefined
   try {
     return JSON.parse(text) as Divergence
@@ -120,8 +119,8 @@ export function divergenceRemedy(difference: Difference): string {
 }
 
 /** It was found by waiting, so code that is slow looks the same. */
-export function isTakenForOne({ holds, asked, end }: Difference): boolean {
-  return end === undefined && asked[0]?.path !== holds.path
+export function isTakenForOne({ holds, asked, end, unread }: Difference): boolean {
+  return end === undefined && unread === undefined && asked[0]?.path !== holds.path
 }
 
 const remedy =

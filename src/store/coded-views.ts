@@ -2,7 +2,7 @@
 import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import type { ErrorCode, TroupeError } from '../lib/errors.ts'
 import { failureOf, type Coding } from '../lib/value-codec.ts'
-import { divergenceFrom, type Divergence } from '../model/divergence.ts'
+import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
 import type { ListForm } from '../model/append.ts'
 import type { AskEnd } from './asks.ts'
 import type { ForkRecord, ResolveRecord } from './interventions.ts'
@@ -148,7 +148,7 @@ function readWait(places: Places, wait: WaitRecord): WaitRecord {
 
 function changedWait(wait: WaitRecord, change: (divergence: Divergence) => Divergence): WaitRecord {
   const divergence = wait.kind === 'diverged' ? divergenceFrom(wait.name) : undefined
-  return divergence === undefined ? wait : { ...wait, name: JSON.stringify(change(divergence)) }
+  return divergence === undefined ? wait : { ...wait, name: divergenceText(change(divergence), turnsFrom(wait.name)) }
 }
 
 function readDivergence(places: Places, divergence: Divergence): Divergence {
