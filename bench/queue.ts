@@ -6,7 +6,7 @@
 //   npm run bench:queue -- --redis 6380          where Redis listens on this machine, for BullMQ
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { benchOptions, progress } from './command-line.ts'
 import { peerVersions } from './installed-peers.ts'
 import { busyness, quantiles, withFolder, type Pace } from './measure.ts'
 import { claimsBeside } from './queue/backlog.ts'
@@ -20,19 +20,7 @@ import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/ra
 import type { Row } from './queue/work.ts'
 import { Bars, machine, median, rate, table } from './report.ts'
 
-const options = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    peers: { type: 'boolean', default: true },
-    redis: { type: 'string', default: '6379' },
-    rounds: { type: 'string', default: '3' },
-  },
-  allowNegative: true,
-}).values
-
-const rounds = Number(options.rounds)
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
+const { only, peers: isBeside, rounds, own } = benchOptions({ redis: '6379' })
 
 const names = {
   call: 'call, 100 callers',
@@ -44,13 +32,9 @@ const names = {
   idle: 'idle CPU',
   memory: 'memory over 1 M runs',
 }
-const isWanted = (name: string): boolean => name.includes(options.only)
+const isWanted = (name: string): boolean => name.includes(only)
 
 const tell = (line: string): void => console.error(line)
-const progress = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
-}
-
 const bars = new Bars()
 
 /** Microseconds of a write of 4 KiB that is made durable: what every commit pays at least. */
@@ -182,7 +166,7 @@ async function showMemory(): Promise<void> {
 
 const othersPart = busyness()
 const wanted = { call: names.call, callMany: names.callMany, process: names.processed, count: 80_000 }
-const peers = options.peers ? await queuePeers(wanted, Number(options.redis), tell) : []
+const peers = isBeside ? await queuePeers(wanted, Number(own['redis']), tell) : []
 console.log(machine())
 console.log(
   `SQLite synchronous=FULL, one process, a worker that does nothing; a write of 4 KiB made durable takes ${(await syncedWriteUs()).toFixed(0)} µs here`,

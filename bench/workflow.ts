@@ -3,7 +3,7 @@
 //   npm run bench:workflow                       everything, about five minutes
 //   npm run bench:workflow -- --only wake        pieces whose name contains it
 //   npm run bench:workflow -- --no-peers --rounds 1
-import { parseArgs } from 'node:util'
+import { benchOptions, progress } from './command-line.ts'
 import { peerVersions } from './installed-peers.ts'
 import { busyness } from './measure.ts'
 import { Bars, machine, median, rate, table } from './report.ts'
@@ -12,18 +12,7 @@ import { oursOfThree, rawOfThree, type Figures } from './workflow/three-steps.ts
 import { parkAndWake, wakeLatency } from './workflow/wake.ts'
 import { longRun, parallelSteps } from './workflow/wide.ts'
 
-const options = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    peers: { type: 'boolean', default: true },
-    rounds: { type: 'string', default: '3' },
-  },
-  allowNegative: true,
-}).values
-
-const rounds = Number(options.rounds)
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
+const { only, peers: isBeside, rounds } = benchOptions()
 
 const names = {
   three: 'workflows of three steps',
@@ -32,12 +21,8 @@ const names = {
   wake: 'wake by a message',
   parked: 'memory of 1 M parked runs',
 }
-const isWanted = (name: string): boolean => name.includes(options.only)
+const isWanted = (name: string): boolean => name.includes(only)
 const bars = new Bars()
-
-const progress = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
-}
 
 async function showThree(peers: readonly WorkflowPeer[]): Promise<void> {
   const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
@@ -127,7 +112,7 @@ async function showParked(): Promise<void> {
   })
 }
 
-const peers = options.peers && isWanted(names.three) ? await workflowPeers((line) => console.error(line)) : []
+const peers = isBeside && isWanted(names.three) ? await workflowPeers((line) => console.error(line)) : []
 const othersPart = busyness()
 console.log(`${machine()}\nSQLite synchronous=FULL, one process`)
 if (isWanted(names.three)) await showThree(peers)
