@@ -40,7 +40,7 @@ export function decode(text: string): unknown {
   try {
     switch (text[0]) {
       case 'j':
-        return JSON.parse(text.slice(1))
+        return parsedJson(text.slice(1))
       case 'd':
         return parse(text.slice(1), revivers)
       case 'u':
@@ -62,10 +62,20 @@ export function decode(text: string): unknown {
 /** Reads an error that was stored as the JSON of its record. Throws: `store_corrupt`. */
 export function decodeError(text: string, revive?: (record: ErrorRecord) => Error | undefined): Error {
   try {
-    return fromErrorRecord(JSON.parse(text) as ErrorRecord, revive)
+    return fromErrorRecord(checkedParts(JSON.parse(text) as ErrorRecord), revive)
   } catch (cause) {
     throw storeCorrupt(text, cause)
   }
+}
+
+function parsedJson(json: string): unknown {
+  // Nobody wrote it here, and whoever copies its properties would change the prototype of the copy.
+  return json.includes('"__proto__"') ? JSON.parse(json, refuseProto) : JSON.parse(json)
+}
+
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new TypeError('A key is __proto__')
+  return value
 }
 
 function textOf(value: unknown, options: EncodeOptions): string {
@@ -162,9 +172,22 @@ const reducers = {
 }
 
 const revivers = {
-  Error: (parts: ErrorParts) => rebuildError(parts),
-  Buffer: ([base64]: [string]) => Buffer.from(base64, 'base64'),
+  Error: (parts: ErrorParts) => rebuildError(checkedParts(parts)),
+  Buffer: ([base64]: [string]) => bytesOf(base64),
   ArrayWithKeys: ([items, extra]: [unknown[], object]) => Object.assign(items, extra),
+}
+
+/** Without these it is no error, but something else that was made of one. */
+function checkedParts<Parts extends { readonly name: unknown; readonly message: unknown }>(parts: Parts): Parts {
+  if (typeof parts.name !== 'string' || typeof parts.message !== 'string') throw new TypeError('No error')
+  return parts
+}
+
+// What is no base64 would be left out of the bytes without a word.
+function bytesOf(base64: string): Buffer {
+  const bytes = Buffer.from(base64, 'base64')
+  if (bytes.toString('base64') !== base64) throw new TypeError('No base64')
+  return bytes
 }
 
 const operations = { tagOf, viewInfo }
