@@ -2,7 +2,7 @@
 import type { NodeIdentity } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
-/** Parts of the world that a test or a simulator may bring along. */
+/** Parts of the world that a test or a simulator may bring along; a store that it brings has the codecs already. */
 export interface World extends Partial<Deps> {
   readonly leaseMs?: number
   /** Whether the process of another node is certainly gone. */
