@@ -307,6 +307,7 @@ export class Troupe
   readonly cancel: OperatingVerbs['cancel'] = (runId, reason, options) => this.#operating.cancel(runId, reason, options)
   readonly retry: OperatingVerbs['retry'] = (runId, options) => this.#operating.retry(runId, options)
   readonly fork: OperatingVerbs['fork'] = (runId, options) => this.#operating.fork(runId, options)
+  readonly resumeRun: OperatingVerbs['resumeRun'] = (runId, options) => this.#operating.resumeRun(runId, options)
   readonly resolve: OperatingVerbs['resolve'] = (runId, step, options) => this.#operating.resolve(runId, step, options)
   readonly delete: OperatingVerbs['delete'] = (runId, options) => this.#operating.delete(runId, options)
   readonly bulk: OperatingVerbs['bulk'] = (action, where, options) => this.#operating.bulk(action, where, options)

@@ -419,7 +419,7 @@ describe('a store with runs', () => {
 
   it('tries again what a filter finds, and tells who did it', async () => {
     const dry = await troupe(folder, ['retry', '--name', 'refuse', '--dry-run'])
-    expect([dry.code, dry.err]).toEqual([0, '1 run would be tried again.\n'])
+    expect([dry.code, dry.err]).toEqual([0, `1 run would be tried again.\n  ${ids['refuse']}\n`])
     expect((await troupe(folder, ['retry', '--name', 'order'])).err).toBe(
       'Nothing to try again. See what failed: troupe dead\n',
     )
@@ -569,7 +569,9 @@ describe('a store with runs', () => {
       2,
       expect.stringContaining('Allowed choices are succeeded, failed, cancelled, timed-out, crashed'),
     ])
-    expect((await troupe(folder, ['delete', '--name', 'refuse', '--dry-run'])).err).toBe('1 run would be deleted.\n')
+    expect((await troupe(folder, ['delete', '--name', 'refuse', '--dry-run'])).err).toBe(
+      `1 run would be deleted.\n  ${ids['refuse']}\n`,
+    )
     expect((await troupe(folder, ['delete', '--name', 'none'])).err).toContain('Nothing to delete')
   })
 
@@ -591,6 +593,33 @@ describe('a store with runs', () => {
 describe('a run that failed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('forks, cancels and resumes what a filter finds, and previews that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const store = `sqlite:${join(folder, '.troupe/troupe.db')}`
+    const order = workflow('order', {}, (ctx) => ctx.receive('paid'))
+    await using engine = await Troupe.open({ store, definitions: [order], logLevel: 'silent' })
+    const handles = await engine.callMany(order, [undefined, undefined])
+    const [last] = handles.toReversed()
+    const preview = await troupe(folder, ['fork', '--name', 'order', '--state', 'ready', '--dry-run'])
+    expect(preview.err).toBe(`2 runs would be forked.\n  ${last?.id}\n  ${handles[0]?.id}\n`)
+    const none = await troupe(folder, ['fork', '--name', 'order', '--dry-run'])
+    expect(none.err).toBe(
+      "0 runs would be forked.\n2 runs in state ready would be left: meant only when state says 'ready'.\n",
+    )
+    expect((await troupe(folder, ['fork', '--name', 'order', '--state', 'ready'])).err).toBe('2 runs are forked.\n')
+    expect((await troupe(folder, ['resume', '--name', 'order'])).err).toContain('no such run was set aside')
+    expect((await troupe(folder, ['resume', last?.id ?? ''])).err).toContain('[resume_refused]')
+    const dry = await troupe(folder, ['cancel', '--name', 'order', '--dry-run'])
+    expect(dry.err).toContain('4 runs would be asked to end.\n')
+    expect((await troupe(folder, ['cancel', '--name', 'order', '--reason', 'no need'])).err).toBe(
+      '4 runs are asked to end.\n',
+    )
+    expect(await engine.runs({ state: 'cancelled' })).toHaveLength(4)
+    for (const argv of [['cancel'], ['fork'], ['cancel', 'x', '--dry-run'], ['fork', '--name', 'x', '--input', '1']])
+      expect((await troupe(folder, argv)).code).toBe(2)
+  })
 
   it('resolves a step by hand, and shows that it was', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))

@@ -18,6 +18,7 @@ import { addLogs } from './commands/logs.ts'
 import { addNodes } from './commands/nodes.ts'
 import { addQueues } from './commands/queues.ts'
 import { addResolve } from './commands/resolve.ts'
+import { addResume } from './commands/resume.ts'
 import { addRetry } from './commands/retry.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
@@ -60,6 +61,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addRetry,
   addFork,
   addResolve,
+  addResume,
   addDelete,
   addAudit,
   addShow,

@@ -1,5 +1,5 @@
 // Commands that do something to runs by their ids, or to all that a filter finds.
-import type { BulkAction, BulkProgress } from '../engine/bulk.ts'
+import type { BulkAction, BulkOptions, BulkProgress } from '../engine/bulk.ts'
 import type { ByOption } from '../engine/audit.ts'
 import type { Troupe } from '../troupe.ts'
 import type { CommonFlags } from './config.ts'
@@ -20,6 +20,8 @@ export interface ManyFlags extends CommonFlags, WhereFlags, ByFlags {
 export interface Doing {
   readonly action: BulkAction
   one(troupe: Troupe, id: string, who: ByOption): Promise<unknown>
+  /** For what a filter finds. */
+  readonly options?: BulkOptions
   /** As in `1 run would be …`. */
   readonly would: string
   /** As in `1 run is …`. */
@@ -48,7 +50,7 @@ export async function doToMany(doing: Doing, { ids, flags }: Asked, io: Io): Pro
   return exitCodes.ok
 }
 
-type Told = Pick<BulkProgress, 'matched' | 'done' | 'skipped'>
+type Told = Pick<BulkProgress, 'matched' | 'done' | 'skipped' | 'preview'>
 
 async function doToEach(doing: Doing, troupe: Troupe, { ids, flags }: Asked): Promise<Told> {
   // All are looked up before the first is touched.
@@ -57,16 +59,26 @@ async function doToEach(doing: Doing, troupe: Troupe, { ids, flags }: Asked): Pr
   return { matched: runs.length, done: runs.length, skipped: 0 }
 }
 
-function doToAll({ action }: Doing, troupe: Troupe, flags: ManyFlags): Promise<Told> {
-  return troupe.bulk(action, whereRuns(flags), { dryRun: flags.dryRun === true, ...whoDoes(flags) })
+function doToAll({ action, options }: Doing, troupe: Troupe, flags: ManyFlags): Promise<Told> {
+  return troupe.bulk(action, whereRuns(flags), { ...options, dryRun: flags.dryRun === true, ...whoDoes(flags) })
 }
 
 function wordsFor({ would, done: isDone, nothing }: Doing, told: Told, { dryRun }: ManyFlags): string {
   const { matched, done, skipped } = told
-  if (dryRun === true) return `${counted(matched)} would be ${would}.`
+  if (dryRun === true) return [`${counted(matched)} would be ${would}.`, ...previewLines(told)].join('\n')
   if (matched === 0) return nothing
   const rest = skipped === 0 ? '' : ` ${counted(skipped)} had changed meanwhile.`
   return `${counted(done)} ${done === 1 ? 'is' : 'are'} ${isDone}.${rest}`
+}
+
+/** What it would be done to, and what would be left. */
+function previewLines({ matched, preview }: Told): string[] {
+  if (preview === undefined) return []
+  const { sample, left } = preview
+  const more = matched - sample.length
+  const others = more > 0 ? [`  and ${more.toLocaleString('en')} more`] : []
+  const rest = left.map(({ state, runs, why }) => `${counted(runs)} in state ${state} would be left: ${why}.`)
+  return [...sample.map((id) => `  ${id}`), ...others, ...rest]
 }
 
 function counted(runs: number): string {

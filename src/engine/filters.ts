@@ -27,7 +27,9 @@ export interface DeadFilter {
 }
 
 export const knownOfWhere = ['name', 'state', 'code', 'tags', 'fingerprint', 'parent']
-const runStates = [...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to]))]
+export const runStates: readonly RunState[] = [
+  ...new Set(Object.values(runMoves).flatMap(({ from, to }) => [...from, to])),
+]
 
 /** What `troupe.runs` is asked for. Throws `option_invalid`. */
 export function checkRunsFilter(filter: RunsFilter): void {

@@ -245,6 +245,10 @@ export class LocalFeed implements RunFeed {
     return 'not_stored'
   }
 
+  async resume(): Promise<'not_stored'> {
+    return 'not_stored'
+  }
+
   async resolve(step: string): Promise<never> {
     throw resolveRefused(this.id, step, 'not_stored')
   }

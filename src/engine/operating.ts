@@ -63,6 +63,12 @@ export class Operating implements OperatingVerbs {
     return handle
   }
 
+  async resumeRun(runId: string, options?: ByOption): Promise<RunHandle> {
+    const handle = await this.#face.handle(runId)
+    await handle.resume(options)
+    return handle
+  }
+
   async delete(runId: string, options: ByOption = {}): Promise<void> {
     this.#face.checkOpen()
     checkRunId(runId)
@@ -79,6 +85,7 @@ export class Operating implements OperatingVerbs {
     checkBulk(action, where, options)
     const owner = {
       store: deps.store,
+      uuid: () => deps.ids.uuid(),
       cancel: (write: RequestWrite<'cancels'>) => engine.bring(new Cancel({ write })),
       hint: (id?: string) => engine.hint(id),
       turn: () => new Promise<void>((resolve) => deps.clock.soon(resolve)),

@@ -1,5 +1,6 @@
 // Where the handle of a run looks: in the store for durable runs, in memory for those of this process only.
 import { runCancelled } from '../model/errors.ts'
+import type { Resumed } from '../store/interventions.ts'
 import type { Reopened } from '../store/operating.ts'
 import type { CancelAnswer } from '../store/cancels.ts'
 import type { EmitCursor, EmittedRow, FinishedRun, Store } from '../store/store.ts'
@@ -32,6 +33,8 @@ export interface RunFeed {
   cancel(order: CancelOrder): Promise<CancelAnswer>
   /** Opens its next generation; `not_stored` for one that lives in memory. */
   retry(by: string | undefined): Promise<Reopened | 'not_stored'>
+  /** Lets it be tried that was set aside; `not_stored` as above. */
+  resume(by: string | undefined): Promise<Resumed | 'not_stored'>
   /** Throws `resolve_refused` for one that lives in memory. */
   resolve(step: string, options: ResolveOptions): Promise<void>
   /** Throws `fork_refused` for one that lives in memory. */
@@ -107,6 +110,15 @@ export class StoredFeed implements RunFeed {
     const audit = { actor: by ?? null, action: 'retry', target: this.id, details: '{}' }
     const [told = 'not_found'] = await store.reopenRuns([this.id], audit)
     if (told === 'reopened') this.#owner.hint(this.id)
+    return told
+  }
+
+  async resume(by: string | undefined): Promise<Resumed> {
+    const { watch, store } = this.#owner
+    watch.checkOpen()
+    const audit = { actor: by ?? null, action: 'resume', target: this.id, details: '{}' }
+    const [told = 'not_found'] = await store.interventions.resume([this.id], audit)
+    if (told === 'resumed') this.#owner.hint(this.id)
     return told
   }
 

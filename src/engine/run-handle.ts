@@ -6,6 +6,7 @@ import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import { reviveError } from '../model/error-classes.ts'
 import { isTroupeError } from '../lib/errors.ts'
 import { resultTimeout, retryRefused, runNotFound } from '../model/errors.ts'
+import { resumeRefused } from '../model/intervention-errors.ts'
 import type { FinishedRun } from '../store/store.ts'
 import type { AskOptions } from './asking.ts'
 import { checkBy, type ByOption } from './audit.ts'
@@ -153,6 +154,20 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
     const told = await this.#feed.retry(options.by)
     if (told === 'not_found') throw runNotFound(this.id)
     if (told !== 'reopened') throw retryRefused(this.id, told)
+  }
+
+  /**
+   * Lets a run be tried at once that was set aside, as its code did not fit what it did. It is also tried by itself, now and then and when a process starts.
+   *
+   * What it waits for stays: a run that sleeps or waits for a message is not woken by this. Saves: the run as ready, who did it.
+   * Throws: `resume_refused` for a run that was not set aside, with what it waits for; `run_not_found`; `option_invalid`; `engine_stopped`.
+   */
+  async resume(options: ByOption = {}): Promise<void> {
+    checkOptions('resume', options, ['by'])
+    checkBy(options)
+    const told = await this.#feed.resume(options.by)
+    if (told === 'not_found') throw runNotFound(this.id)
+    if (told !== 'resumed') throw resumeRefused(this.id, told, (await this.#feed.view())?.reason ?? undefined)
   }
 
   /**

@@ -118,7 +118,7 @@ export interface LookingVerbs {
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
   /**
-   * What people did: `retry`, `fork`, `resolve`, `bulk`, `pause`, `resume`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
+   * What people did: `retry`, `fork`, `resolve`, `bulk`, `pause`, `resume`, `resumeRun`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
    * Kept for 90 days, unless the option `retention: { audit }` says otherwise.
    */
   audit(filter?: AuditFilter): Promise<AuditEntry[]>
@@ -150,16 +150,20 @@ export interface OperatingVerbs {
   delete(runId: string, options?: ByOption): Promise<void>
   /** What `handle.retry` does, for a run by its id. */
   retry(runId: string, options?: ByOption): Promise<RunHandle>
+  /** What `handle.resume` does, for a run by its id. A queue is resumed by `resume`, a schedule by `resumeSchedule`. */
+  resumeRun(runId: string, options?: ByOption): Promise<RunHandle>
   /** What `handle.fork` does, for a run by its id: gives the handle of the new run. */
   fork(runId: string, options?: ForkOptions): Promise<RunHandle>
   /** What `handle.resolve` does, for a run by its id. */
   resolve(runId: string, step: string, options: ResolveOptions): Promise<RunHandle>
   /**
-   * Tries again, cancels or deletes all runs that a filter finds, from the newest to the oldest, in slices of 200: each is durable on its own.
+   * Tries again, cancels, deletes, forks or resumes all runs that a filter finds, from the newest to the oldest, in slices of 200.
    *
    * `retry` means those that failed, unless `state` says that cancelled ones are meant; `cancel` those that have not ended, and does not wait for their ends.
-   * `delete` those that have ended, with their steps, messages, lines and values; `stats` goes on counting them.
-   * Harmless to repeat after a crash. Saves: who did it, with the filter. Throws: `option_invalid`, also for a filter that says nothing.
+   * `delete` those that have ended, with their steps, messages, lines and values; `stats` goes on counting them. `fork` those that failed, unless `state` says more,
+   * from the step `from` of the options: those that have none of that path are skipped. `resume` those that were set aside.
+   * `dryRun` does nothing and gives a `preview`: the newest ids, and what the filter finds besides and why it would be left.
+   * Harmless to repeat after a crash, but for `fork`, which makes another run each time. Saves: who did it, with the filter. Throws: `option_invalid`, also for a filter that says nothing.
    *
    * ```ts
    * import { Troupe, worker } from 'troupe'

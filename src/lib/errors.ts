@@ -41,6 +41,7 @@ export const errorCodes = [
   'recursion_too_deep',
   'resolve_refused',
   'result_timeout',
+  'resume_refused',
   'retry_refused',
   'delete_refused',
   'retry_after',

@@ -1,7 +1,8 @@
 // What goes wrong when people step in: where a run cannot be forked, and steps that it does not have.
 import { TroupeError } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
-import type { RunOutcome } from './run.ts'
+import { reasonText, type WaitReason } from './reason.ts'
+import type { RunOutcome, RunState } from './run.ts'
 
 // More than a person reads.
 const mostPaths = 12
@@ -72,6 +73,31 @@ const awaited: Readonly<Record<string, string>> = {
   run: 'the end of a run that it started: cancel or resolve that one',
   ask: 'being asked',
   diverged: 'code that fits',
+}
+
+/** `reason`: what it waits for. */
+export function resumeRefused(
+  runId: string,
+  state: RunState | 'not_stored',
+  reason: WaitReason | undefined,
+): TroupeError {
+  const text = reason === undefined ? notAside[state] : `waits for ${reasonText(reason)}, and goes on by itself then`
+  return new TroupeError('resume_refused', `Run ${runId} was not set aside: it ${text}.`, {
+    details: { runId, state, ...(reason !== undefined && { reason: reason.kind }) },
+    retryable: false,
+  })
+}
+
+const triedAgain = 'What failed or was cancelled is tried again with retry'
+const notAside: Readonly<Record<RunState | 'not_stored', string>> = {
+  ready: 'is ready to run',
+  scheduled: 'starts by itself later',
+  running: 'is running',
+  parked: 'goes on by itself later',
+  succeeded: 'has succeeded',
+  failed: `has failed. ${triedAgain}`,
+  cancelled: `was cancelled. ${triedAgain}`,
+  not_stored: 'is not stored (durable: false)',
 }
 
 function listed(known: readonly string[]): string {

@@ -26,7 +26,7 @@ export function codedStore(store: Store, coding: Coding): Store {
   return passing(store, openOfStore, {
     ...watching(store, places),
     ...asking(store, places),
-    interventions: passing(store.interventions, [], {
+    interventions: passing(store.interventions, ['resume', 'listSetAside'], {
       fork: (fork, audit) => store.interventions.fork(places.ofFork(fork), audit),
       resolve: (result, audit) => store.interventions.resolve(places.ofResolved(result), audit),
     }),

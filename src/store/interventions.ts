@@ -1,6 +1,6 @@
 // What people do to one run and its journal: it goes on as another one, or with a result that they record by hand.
 import type { LimitUse } from '../model/limiter.ts'
-import type { RunOutcome } from '../model/run.ts'
+import type { RunOutcome, RunState } from '../model/run.ts'
 import type { AuditRecord } from './operating.ts'
 import type { WaitKind } from './waits.ts'
 
@@ -53,15 +53,22 @@ export type Resolved =
   | { readonly waits: WaitKind }
   | { readonly open: readonly string[] }
 
+/** `resumed`, or the state of a run that was not set aside. */
+export type Resumed = 'resumed' | 'not_found' | RunState
+
 export interface InterventionStore {
   /**
    * Makes a run that is ready, and remembers what another one did before a step as if it had done that itself, but that it undoes nothing of it.
    * What the other one undid, or is about to, is forgotten, and so are runs it started that have not succeeded and whose results are not kept; those under way are shared.
    */
-  fork(fork: ForkRecord, audit: AuditRecord): Promise<Forked>
+  fork(fork: ForkRecord, audit: AuditRecord | undefined): Promise<Forked>
   /**
    * Records the result of a step that has none, and makes its run ready: one that failed or was cancelled in its next generation. Whoever executes the step
    * meanwhile writes nothing any more, and is told so.
    */
   resolve(result: ResolveRecord, audit: AuditRecord): Promise<Resolved>
+  /** Makes ready runs that were set aside as their code did not fit their journal, and keeps who did it when there was one; tells of each what became of it. */
+  resume(ids: readonly string[], audit: AuditRecord | undefined): Promise<Resumed[]>
+  /** Those of some runs that are set aside. */
+  listSetAside(ids: readonly string[]): Promise<string[]>
 }

@@ -108,8 +108,7 @@ export class Undoing implements StepOwner {
 
   /** It is undone, or the code says how to. */
   #isSettled({ path, isByHand }: RememberedStep): boolean {
-    const known = this.#known.get(path)
-    return this.#done.has(undoPath(path)) || known?.undo !== undefined || (isByHand === true && known !== undefined)
+    return isByHand === true || this.#done.has(undoPath(path)) || this.#known.get(path)?.undo !== undefined
   }
 
   // StepOwner
@@ -173,7 +172,7 @@ export class Undoing implements StepOwner {
     if (end === undefined) return undoFailed(path, `the run that it started, ${child}, has not ended in time`)
     if (end === 'gone') return undoFailed(path, `the run that it started, ${child}, was deleted`)
     if ('outcome' in end && end.outcome !== 'succeeded') return undefined
-    if (step.isByHand === true && this.#known.get(path)?.undo === undefined) return undefined
+    if (step.isByHand === true) return this.#undoByHand(path, end.value)
     return this.#perform(path, end.value)
   }
 
@@ -197,6 +196,13 @@ export class Undoing implements StepOwner {
       })
       awaited.add({ path: own, id: child, ended: (end) => this.#owner.came(own, () => ended(end)) })
     })
+  }
+
+  /** Only its code says whether it can be undone, and that has not come to it when it was tried again and cut short before. */
+  #undoByHand(path: string, value: string): Promise<Error | undefined> | Error | undefined {
+    const known = this.#known.get(path)
+    if (known === undefined) return undoFailed(path, 'it was resolved by hand, and the code has not come to it since')
+    return known.undo === undefined ? undefined : this.#perform(path, value)
   }
 
   async #perform(path: string, value: string): Promise<Error | undefined> {

@@ -1,6 +1,6 @@
 // One action on many runs: what a filter finds, in slices, told as it goes on.
 import { expect, it } from 'vitest'
-import { worker } from '../../src/index.ts'
+import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import type { BulkProgress } from '../../src/engine/bulk.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, turns, type Stage } from './stage.ts'
@@ -50,7 +50,11 @@ it('tries each again once, although they fail again at once', async () => {
 
 it('only counts when told so, and writes nothing', async () => {
   const { troupe, fingerprint } = await failures(3)
-  expect(await troupe.bulk('retry', { fingerprint }, { dryRun: true })).toEqual({ matched: 3, done: 0, skipped: 0 })
+  expect(await troupe.bulk('retry', { fingerprint }, { dryRun: true })).toMatchObject({
+    matched: 3,
+    done: 0,
+    skipped: 0,
+  })
   expect((await troupe.dead({ fingerprint }))[0]?.runs).toBe(3)
   expect(await troupe.audit()).toEqual([])
 })
@@ -82,7 +86,11 @@ it('deletes what has ended with all that belongs to it, and leaves what has not'
   const { troupe, fingerprint } = await failures(250)
   const [running] = await troupe.callMany(slow, [undefined])
   await turns()
-  expect(await troupe.bulk('delete', { fingerprint }, { dryRun: true })).toEqual({ matched: 250, done: 0, skipped: 0 })
+  expect(await troupe.bulk('delete', { fingerprint }, { dryRun: true })).toMatchObject({
+    matched: 250,
+    done: 0,
+    skipped: 0,
+  })
   expect(await troupe.bulk('delete', { fingerprint }, { by: 'ann' })).toEqual({ matched: 250, done: 250, skipped: 0 })
   expect(await troupe.bulk('delete', { name: 'slow' })).toEqual({ matched: 0, done: 0, skipped: 0 })
   expect((await troupe.runs({ limit: 500 })).map(({ name, state }) => `${name} ${state}`)).toEqual([
@@ -129,4 +137,55 @@ it('refuses what could be a slip: no filter, an unknown one, an unknown action',
   expect(await refused('retry', { name: 'slow' }, { by: '' })).toContain('by is ""')
   expect(await refused('retry', { name: 'slow' }, { dryrun: true } as object)).toContain("Option 'dryrun'")
   expect(await refused('cancel', { state: [] })).toContain('at least one state')
+})
+
+it('previews what it would be done to, and what it would leave and why', async () => {
+  const { troupe } = await failures(12)
+  const waiting = await troupe.call(charge, 99, { delay: '1h' })
+  await troupe.cancel((await troupe.call(charge, 98, { delay: '1h' })).id)
+  const { matched, done, preview } = await troupe.bulk('retry', { name: 'charge' }, { dryRun: true })
+  const newest = (await troupe.runs({ state: 'failed', limit: 10 })).map(({ id }) => id)
+  expect([matched, done, preview?.sample]).toEqual([13, 0, newest])
+  expect(preview?.left).toEqual([
+    { state: 'scheduled', runs: 1, why: 'only what failed or was cancelled is tried again' },
+    { state: 'cancelled', runs: 1, why: "meant only when state says 'cancelled'" },
+  ])
+  const toEnd = await troupe.bulk('cancel', { name: 'charge' }, { dryRun: true })
+  expect([toEnd.matched, toEnd.preview?.sample]).toEqual([1, [waiting.id]])
+  expect(toEnd.preview?.left.map(({ state, runs }) => [state, runs])).toEqual([
+    ['failed', 13],
+    ['cancelled', 1],
+  ])
+})
+
+it('forks what failed, from a step, and skips what has no such step', async () => {
+  const done: string[] = []
+  const world = { hasVan: false }
+  const order = workflow('order', {}, async (ctx, item: string) => {
+    if (item !== 'nothing') await ctx.step('charge', () => void done.push(`charge ${item}`))
+    await ctx.step(
+      'ship',
+      () => {
+        if (!world.hasVan) throw new Error('no van')
+        done.push(`ship ${item}`)
+      },
+      { retry: { attempts: 1 } },
+    )
+  })
+  const { troupe } = await onStage({ definitions: [order] })
+  const handles = await troupe.callMany(order, ['book', 'pen', 'nothing'])
+  await Promise.all(handles.map((handle) => rejection(handle.result())))
+  world.hasVan = true
+  done.length = 0
+  const told = await troupe.bulk('fork', { name: 'order' }, { from: 'charge', by: 'ann' })
+  expect(told).toEqual({ matched: 3, done: 2, skipped: 1 })
+  await eventually(async () => (await troupe.stats('order'))?.succeeded === 2)
+  expect(done.toSorted()).toEqual(['charge book', 'charge pen', 'ship book', 'ship pen'])
+  expect((await troupe.runs()).map(({ forkedFrom }) => forkedFrom).filter(Boolean)).toHaveLength(2)
+  expect(await troupe.audit()).toMatchObject([
+    { action: 'bulk fork', by: 'ann', details: { from: 'charge', matched: 3 } },
+  ])
+  expect(await rejection(troupe.bulk('retry', { name: 'order' }, { from: 'charge' }))).toMatchObject({
+    code: 'option_invalid',
+  })
 })

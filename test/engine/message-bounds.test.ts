@@ -236,6 +236,7 @@ describe('a reading', () => {
       ask: () => Promise.resolve(),
       cancel: () => Promise.resolve('finished'),
       retry: () => Promise.resolve('succeeded'),
+      resume: () => Promise.resolve('succeeded'),
       resolve: () => Promise.resolve(),
       fork: () => Promise.reject(new Error('is no run')),
     }

@@ -36,6 +36,7 @@ import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
 import { hotResolveStatements } from '../../src/store/sqlite/resolving.ts'
 import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
 import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
+import { hotSettingAsideStatements } from '../../src/store/sqlite/setting-aside.ts'
 import { hotStateStatements } from '../../src/store/sqlite/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
@@ -92,6 +93,7 @@ const statements = {
   ...hotGenerationStatements,
   ...hotForkStatements,
   ...hotResolveStatements,
+  ...hotSettingAsideStatements,
   ...hotAuditStatements,
   ...hotLeftoverStatements,
   ...hotLimiterStatements,
@@ -407,7 +409,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   ],
   findUndoable: [stepByKey],
   wasUndone: [stepByKey],
-  insertResult: [liveByKey, 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'],
+  insertResult: [liveByKey, 'SEARCH step USING PRIMARY KEY (run_id=? AND generation>? AND generation<?)'],
+  findSetAside: [runKeyById, `${liveByKey} LEFT-JOIN`, waitsOfRun, 'SEARCH finished USING PRIMARY KEY (run_id=?)'],
+  resumeRun: [liveByKey, runByKey],
   findSource: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
   findRecorded: [stepByKey],
   findBegun: [

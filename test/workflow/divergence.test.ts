@@ -522,3 +522,44 @@ it('what lost a race in a turn of a loop takes no message of a later turn', asyn
   await handle.tell('stop', 'now')
   expect(await moving(clock, handle.result({ timeout: '1m' }))).toMatchObject({ told: 'now' })
 })
+
+describe('a person', () => {
+  it('lets a run be tried at once that was set aside, and no other', async () => {
+    const world = { asksFor: 'bill' }
+    const billed = workflow('billed', {}, async (ctx) => {
+      await ctx.step(world.asksFor, () => 'billed')
+      return ctx.receive('paid')
+    })
+    const { troupe, clock } = await onStage({ definitions: [billed] })
+    const handle = await troupe.call(billed)
+    const other = await troupe.call(billed)
+    await eventually(
+      async () => (await handle.status()).state === 'parked' && (await other.status()).state === 'parked',
+    )
+    expect(await rejection(handle.resume())).toMatchObject({
+      code: 'resume_refused',
+      details: { state: 'parked', reason: 'message' },
+      message: expect.stringContaining('and goes on by itself then'),
+    })
+    world.asksFor = 'card'
+    await handle.tell('paid', 'in full')
+    while ((await handle.status()).reason?.kind !== 'diverged') await clock.advance(100)
+    const shown = await troupe.bulk('resume', { name: 'billed' }, { dryRun: true })
+    expect(shown).toEqual({
+      matched: 1,
+      done: 0,
+      skipped: 0,
+      preview: {
+        sample: [handle.id],
+        left: [{ state: 'parked', runs: 1, why: 'only what was set aside is resumed' }],
+      },
+    })
+    world.asksFor = 'bill'
+    await (await troupe.resumeRun(handle.id, { by: 'ann' })).result()
+    expect((await handle.status()).output).toBe('in full')
+    expect(await troupe.audit()).toMatchObject([{ by: 'ann', action: 'resume', target: handle.id }])
+    expect(await rejection(handle.resume())).toMatchObject({ details: { state: 'succeeded' } })
+    expect(await troupe.bulk('resume', { name: 'billed' })).toEqual({ matched: 0, done: 0, skipped: 0 })
+    expect((await other.status()).state).toBe('parked')
+  })
+})

@@ -84,6 +84,46 @@ describe('a run that failed for good', () => {
     expect(done).toEqual(['charge', 'refund receipt by hand'])
   })
 
+  it('does again what was undone before the step that was recorded by hand', async () => {
+    const done: string[] = []
+    const trip = workflow('trip', {}, async (ctx) => {
+      const seat = await ctx.step('flight', () => done.push('flight'), { undo: () => void done.push('no flight') })
+      const room = await ctx.step('hotel', () => Promise.reject<string>(new Error('full')), { retry: { attempts: 1 } })
+      return ctx.step('tell', () => `seat ${seat}, ${room}`)
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    await rejection(handle.result())
+    await handle.resolve('hotel', { output: 'room 12' })
+    expect(await moving(clock, handle.result())).toBe('seat 3, room 12')
+    expect(done).toEqual(['flight', 'no flight', 'flight'])
+  })
+
+  it('tells what was recorded by hand when it is cut short before its code came to that', async () => {
+    const world = { isOpen: false }
+    const gate = deferred<void>()
+    const trip = workflow('trip', {}, async (ctx) => {
+      await ctx.step('flight', () => (world.isOpen ? gate.promise : undefined), { undo: () => undefined })
+      return ctx.step('hotel', () => Promise.reject(new Error('full')), { retry: { attempts: 1 } })
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    await rejection(handle.result())
+    world.isOpen = true
+    await handle.resolve('hotel', { output: 'room 12' })
+    await eventually(async () => (await handle.status()).state === 'running')
+    const error = await rejection(
+      moving(
+        clock,
+        handle.cancel().then(() => handle.result()),
+      ),
+    )
+    expect(error).toMatchObject({
+      code: 'run_cancelled',
+      errors: [{ code: 'undo_failed', details: { path: 'hotel' } }],
+    })
+  })
+
   it('undoes nothing of a step that has no undo', async () => {
     const plain = workflow('plain', {}, async (ctx) => {
       await ctx.step('first', () => Promise.reject(new Error('no')), { retry: { attempts: 1 } })

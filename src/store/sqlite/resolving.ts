@@ -33,6 +33,9 @@ const findWait = `select kind from wait where run_id = ? and path = ?`
 const findUndoable = `select 1 from step where run_id = ? and generation = ? and path = ? and has_undo > 0 and path || '/undo' = ?`
 const wasUndone = `select 1 from step where run_id = ? and generation = ? and path = ? || '/undo' and kind = 'undo' and is_error = 0`
 
+// By primary key prefix.
+const findAnyUndone = `select 1 from step where run_id = ? and generation = ? and kind = 'undo' and is_error = 0 limit 1`
+
 // What waits or failed and has no result; by primary key prefix.
 const findOpenSteps = `
 select path from wait where run_id = ?1 and kind in ('backoff', 'completion', 'limiter') and path <> ''
@@ -41,10 +44,11 @@ union select path from attempt where run_id = ?1 and generation = ?2 and path <>
 union select path from step where run_id = ?1 and generation = ?2 and is_error = 1 and kind in ('step', 'tx') and ?3 = 1
 limit 1000`
 
-// Invariant: I1. The key lets one result in. It was nobody's attempt; whether it is undone its code says.
+// Invariant: I1. The key lets one result in. I13: where something was undone, the journal shows that it lacks something, as its code does that anew before this.
+// It was nobody's attempt; whether it is undone its code says.
 const insertResult = `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
-select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and generation = ?2), 0), ?4, 0, ?5, ?6, live.epoch, ?7, ?7, ?8
+select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and generation between ?9 and ?2), 0), ?4, 0, ?5, ?6, live.epoch, ?7, ?7, ?8
 from live where live.run_id = ?1
 returning seq`
 
@@ -97,7 +101,7 @@ function resolveOfLive(ends: Ends, run: Found, record: ResolveRecord): Resolved 
   if (!isKnown && !record.isForced) return { open: openOf(db, run, false) }
   // Invariant: I8. What was accepted from outside is its result, and only has to be taken in.
   if (hasCompletion(db, { runId, epoch }, path)) return 'completed'
-  insert(ends, run, { ...record, kind: isUndo ? 'undo' : 'step' })
+  insert(ends, run, { ...record, kind: isUndo ? 'undo' : 'step', behind: generation })
   if (state === 'running') takeAway(ends, run)
   else wakeRun(ends, runId, { isDecided: false })
   return 'resolved'
@@ -115,8 +119,14 @@ function resolveOfEnded(ends: Ends, run: Found, record: ResolveRecord): Resolved
   const isKnown = before === undefined ? db.get(isTried, runId, generation, path) !== undefined : isStep(before.kind)
   if (!isKnown && (before !== undefined || !record.isForced)) return { open: openOf(db, run, true) }
   if (before?.isError === 0 && db.get(wasUndone, runId, generation, path) === undefined) return 'recorded'
+  const hasUndone = db.get(findAnyUndone, runId, generation) !== undefined
   reopenRuns(ends, [record.id])
-  insert(ends, { ...run, generation: generation + 1 }, { ...record, kind: before?.kind ?? 'step' })
+  const kind = before?.kind ?? 'step'
+  insert(
+    ends,
+    { ...run, generation: generation + 1 },
+    { ...record, kind, behind: hasUndone ? generation : generation + 1 },
+  )
   return 'resolved'
 }
 
@@ -133,11 +143,22 @@ function openOf(db: Connection, { runId, generation }: Found, hasEnded: boolean)
 function insert(
   { db, now }: Ends,
   { runId, generation }: Found,
-  { path, kind, isError, value }: ResolveRecord & { readonly kind: StepKind },
+  { path, kind, isError, value, behind }: ResolveRecord & { readonly kind: StepKind; readonly behind: number },
 ): void {
   const mayHaveUndo = !isError && kind !== 'undo'
   const at = wholeMs(now)
-  const seq = db.get(insertResult, runId, generation, path, kind, isError ? 1 : 0, value, at, mayHaveUndo ? 2 : 0)
+  const seq = db.get(
+    insertResult,
+    runId,
+    generation,
+    path,
+    kind,
+    isError ? 1 : 0,
+    value,
+    at,
+    mayHaveUndo ? 2 : 0,
+    behind,
+  )
   if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
   if (mayHaveUndo) db.run(markUndo, runId)
   closeTokensOfStep(db, runId, path)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Divergence } from '../../model/divergence.ts'
 import type { Held } from '../../store/store.ts'
 import type { ParkRecord, WaitRecord } from '../../store/waits.ts'
-import { same, startMs, type Cases } from './scene.ts'
+import { same, settle, startMs, type Cases } from './scene.ts'
 
 const dueAt = startMs + 60_000
 const divergence: Divergence = {
@@ -48,6 +48,25 @@ export const divergenceCases: Cases = {
     await scene.store.updateServing(node.nodeId, { queueIds, definitionIds: [scene.definitionId] })
     assert.equal(await scene.stateOf(id), 'ready')
     assert.notEqual((await scene.store.findRun(id))?.reason?.kind, 'diverged')
+  },
+
+  'makes it ready when a person says so, with all it waits for, and nothing else that waits': async (scene) => {
+    const audit = { actor: 'ann', action: 'resume', target: '', details: '{}' }
+    const other = await scene.startAndClaim()
+    await scene.node.commit({ parks: [{ held: other.held, dueAt: null, waits: kept.slice(0, 1) }] })
+    same(await scene.store.interventions.resume([other.id, 'nobody'], audit), ['parked', 'not_found'])
+    same(await scene.store.listAudit({ before: null, limit: 9 }), [])
+    const { id, held } = await scene.startAndClaim()
+    same(await scene.store.interventions.resume([id], undefined), ['running'])
+    await scene.node.commit({ parks: [setAside(held)] })
+    same(await scene.store.interventions.listSetAside([other.id, id, 'nobody']), [id])
+    same(await scene.store.interventions.resume([id, id], audit), ['resumed', 'ready'])
+    same((await scene.store.listAudit({ before: null, limit: 9 })).length, 1)
+    const claimed = await scene.node.claimOne()
+    same([claimed.id, kindsOf(claimed.waits)], [id, ['diverged', 'message', 'sleep']])
+    await scene.node.commit({ settles: [{ ...settle(claimed.held), hadWaits: true }] })
+    same(await scene.store.interventions.resume([id], undefined), ['succeeded'])
+    same(await scene.stateOf(other.id), 'parked')
   },
 
   'leaves a run alone that goes on meanwhile': async (scene) => {
