@@ -1,5 +1,5 @@
 // What is read from a store with codecs, and what each value is to them.
-import { fromErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
+import { fromErrorRecord, toErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import type { ErrorCode, TroupeError } from '../lib/errors.ts'
 import { failureOf, type Coding } from '../lib/value-codec.ts'
 import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
@@ -39,6 +39,10 @@ export function placesOf(coding: Coding, lists: ListForm): Places {
   const ofStep = (step: StepRecord): StepRecord => {
     if (openKinds.has(step.kind)) return step
     const place = placeOfStep(step)
+    // What could not be read is no result: whoever tries the run again reads it anew.
+    const failure = step.isError ? undefined : failureOf(step.value)
+    if (failure !== undefined)
+      return { ...step, isError: true, value: coding.writeError(JSON.stringify(toErrorRecord(failure)), place) }
     const value = step.isError ? coding.writeError(step.value, place) : coding.write(step.value, place)
     return { ...step, value }
   }
@@ -173,6 +177,15 @@ export function readRun(places: Places, run: RunView): RunView {
 
 function readOutcome(places: Places, state: string, value: string): string {
   return state === 'succeeded' ? places.read(value, 'outcome') : places.readError(value, 'outcome')
+}
+
+/** For the run that takes them. Throws where a process with another key can read one: it is left to that. */
+export function readForRun<Row extends { readonly value: string }>(rows: readonly Row[]): Row[] {
+  for (const { value } of rows) {
+    const failure = failureOf(value)
+    if (failure?.retryable === true) throw failure
+  }
+  return [...rows]
 }
 
 export function readMessage(places: Places, row: MessageRow): MessageRow {

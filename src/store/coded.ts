@@ -5,6 +5,7 @@ import { codeBatch } from './coded-batch.ts'
 import {
   placeOfAttempt,
   readAnswers,
+  readForRun,
   readClaimed,
   readEnd,
   readMessage,
@@ -58,10 +59,12 @@ export function codedStore(store: Store, coding: Coding): Store {
     }),
     asks: passing(store.asks, ['withdraw'], {
       listOpen: async (...asked) =>
-        (await store.asks.listOpen(...asked)).map((row) => ({
-          ...row,
-          value: places.read(row.value, `message:${row.name}`),
-        })),
+        readForRun(
+          (await store.asks.listOpen(...asked)).map((row) => ({
+            ...row,
+            value: places.read(row.value, `message:${row.name}`),
+          })),
+        ),
       listEnds: async (seqs) => readAnswers(places, await store.asks.listEnds(seqs)),
     }),
     callers: passing(store.callers, ['hasFile', 'isPast'], {
@@ -91,7 +94,10 @@ function asking(
       const ends = await store.listEnds(ids)
       return new Map([...ends].map(([id, end]) => [id, end === 'gone' ? end : readEnd(places, end)]))
     },
-    listMessages: async (slice) => (await store.listMessages(slice)).map((row) => readMessage(places, row)),
+    listMessages: async (slice) => {
+      const rows = (await store.listMessages(slice)).map((row) => readMessage(places, row))
+      return slice.name === null ? rows : readForRun(rows)
+    },
     publishEvent: (event) => store.publishEvent({ ...event, value: places.write(event.value, `event:${event.name}`) }),
     takeEvents: async (slice) =>
       (await store.takeEvents(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),

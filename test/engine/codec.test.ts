@@ -252,6 +252,48 @@ describe('keys change', () => {
   })
 })
 
+describe('a process that lacks a key', () => {
+  const both = aesGcm({ keys: { a, b }, current: 'b' })
+
+  it('loses no message that it cannot read: whoever has the key receives it', async () => {
+    const store = storeFile()
+    const flow = workflow('flow', {}, (ctx) => ctx.receive('tell'))
+    const old = await onStage({ store, definitions: [flow], codec: underA, node: 'old' })
+    const { id } = await old.troupe.call(flow)
+    await eventually(async () => (await old.troupe.get(id))?.reason?.kind === 'message')
+    const client = await onStage({ store, definitions: [flow], codec: both, starts: false, clock: old.clock })
+    await client.troupe.tell(id, 'tell', needle)
+    const setAside = (): boolean => old.log.lines.some(({ message }) => message.startsWith('a run was set aside'))
+    await eventually(async () => setAside() || (await old.clock.advance(100), false))
+    await old.stop()
+    const fresh = await onStage({ store, definitions: [flow], codec: both, clock: old.clock, node: 'new' })
+    expect(await moving(fresh.clock, (await fresh.troupe.handle(id)).result())).toBe(needle)
+  })
+
+  it('remembers no result of a child that it cannot read: a parent that is tried again has it', async () => {
+    const store = storeFile()
+    const parent = workflow('parent', {}, (ctx) => ctx.run('child', 'x', { name: 'one' }))
+    const old = await onStage({ store, definitions: [parent], codec: underA, node: 'old' })
+    const elsewhere = await onStage({
+      store,
+      definitions: [child],
+      codec: both,
+      clock: old.clock,
+      node: 'other',
+      global: false,
+    })
+    const handle = await old.troupe.call(parent)
+    const error = await rejection(moving(old.clock, handle.result()))
+    expect(error.code).toBe('value_unreadable')
+    await old.stop()
+    await elsewhere.stop()
+    const fresh = await onStage({ store, definitions: [parent, child], codec: both, clock: old.clock, node: 'new' })
+    const again = await fresh.troupe.handle(handle.id)
+    await again.retry()
+    expect(await moving(fresh.clock, again.result())).toBe('child of x')
+  })
+})
+
 describe('what was changed in the store', () => {
   it.each([
     ['one bit', (text: string) => flipped(text)],
