@@ -1,5 +1,6 @@
 // Results that people record by hand: the first to be recorded stands, and the run goes on with it.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { DatabaseSync } from '@photostructure/sqlite'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
@@ -165,6 +166,25 @@ describe('a step that waits for a token', () => {
     })
     await troupe.resume('default')
     expect(await moving(clock, handle.result())).toBe('by mail')
+  })
+})
+
+describe('a transaction', () => {
+  it.each([
+    ['backs off', 5],
+    ['failed for good', 1],
+  ] as const)('that %s has the result that was recorded by hand', async (_how, attempts) => {
+    const db = new DatabaseSync(':memory:')
+    onTestFinished(() => db.close())
+    const retry = { retry: { attempts, base: '1h' } }
+    const insert = workflow('insert', {}, (ctx) =>
+      ctx.tx('row', db, (tx) => tx.exec('insert into nowhere values (1)'), retry),
+    )
+    const { troupe } = await onStage({ definitions: [insert] })
+    const handle = await troupe.call(insert)
+    await eventually(async () => ['parked', 'failed'].includes((await handle.status()).state))
+    await handle.resolve('row', { output: 17 })
+    expect(await handle.result()).toBe(17)
   })
 })
 
