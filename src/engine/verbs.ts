@@ -118,7 +118,8 @@ export interface LookingVerbs {
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
   /**
-   * What people did: `retry`, `fork`, `resolve`, `bulk`, `pause`, `resume`, `resumeRun`, `limit`, what was done to schedules by hand, and each `cancel` that told `by` whom; the newest first.
+   * What people did: `retry`, `fork`, `resolve`, `delete`, `bulk`, `pause`, `resume`, `resumeRun`, `limit`, what was done to schedules by hand, and each
+   * `cancel` that told `by` whom; the newest first.
    * Kept for 90 days, unless the option `retention: { audit }` says otherwise.
    */
   audit(filter?: AuditFilter): Promise<AuditEntry[]>
