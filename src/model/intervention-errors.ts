@@ -1,4 +1,4 @@
-// What goes wrong when people step in: where a run cannot be forked, and steps that it does not have.
+// What goes wrong when people step in: runs that cannot be forked, steps that a run does not have or that are not resolved, and runs that are not resumed.
 import { TroupeError } from '../lib/errors.ts'
 import { nearestNames } from '../lib/nearest.ts'
 import { reasonText, type WaitReason } from './reason.ts'
@@ -18,24 +18,20 @@ export function forkRefused(runId: string): TroupeError {
 
 /** `known`: those that the run remembers, has begun or waits for. */
 export function stepNotFound(runId: string, path: string, known: readonly string[]): TroupeError {
-  const nearest = nearestNames(path, known).map((each) => `'${each}'`)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+  const list = listed(known, 'It remembers none: call its definition again with its input.')
   return new TroupeError(
     'step_not_found',
-    `Run ${runId} has no step '${path}'.${guess} ${listed(known)} What a loop did in turns that are over, and what was before ctx.continueAsNew, is not remembered.`,
+    `Run ${runId} has no step '${path}'.${meant(path, known)} ${list} What a loop did in turns that are over, and what was before ctx.continueAsNew, is not remembered.`,
     { details: { runId, path }, retryable: false },
   )
 }
 
 /** `open`: those of the run that wait or failed. */
 export function stepNotOpen(runId: string, path: string, open: readonly string[]): TroupeError {
-  const nearest = nearestNames(path, open).map((each) => `'${each}'`)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
-  const paths = open.slice(0, mostPaths).map((each) => `'${each}'`)
-  const list = open.length === 0 ? 'It has none.' : `It has ${paths.join(', ')}.`
+  const list = listed(open, 'It has none.')
   return new TroupeError(
     'step_not_found',
-    `Run ${runId} has no step '${path}' that waits or failed.${guess} ${list} One that is executed for the first time is not known yet: resolve it with { force: true }.`,
+    `Run ${runId} has no step '${path}' that waits or failed.${meant(path, open)} ${list} One that is executed for the first time is not known yet: resolve it with { force: true }.`,
     { details: { runId, path }, retryable: false },
   )
 }
@@ -100,8 +96,13 @@ const notAside: Readonly<Record<RunState | 'not_stored', string>> = {
   not_stored: 'is not stored (durable: false)',
 }
 
-function listed(known: readonly string[]): string {
-  if (known.length === 0) return 'It remembers none: call its definition again with its input.'
+function meant(path: string, known: readonly string[]): string {
+  const nearest = nearestNames(path, known).map((each) => `'${each}'`)
+  return nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+}
+
+function listed(known: readonly string[], none: string): string {
+  if (known.length === 0) return none
   const more = known.length - mostPaths
   const paths = known.slice(0, mostPaths).map((path) => `'${path}'`)
   return `It has ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
