@@ -1,12 +1,11 @@
 // Runs made of what others did: a journal up to a step is copied, as it was when that had not been recorded.
-import { undonePath } from '../../model/path.ts'
 import type { ForkRecord, Forked } from '../interventions.ts'
 import { usesText } from './admission.ts'
 import type { Connection } from './connection.ts'
 import { takeFrom } from './counters.ts'
 import { lineUp } from './limited.ts'
 import type { Ends } from './runs.ts'
-import { forgetUndone, isOfDeadChild } from './steps.ts'
+import { childOfStep, forgetUndone, isOfDeadChild, undoneSteps } from './steps.ts'
 
 // By the unique public id, then by primary key; the newest of its generations.
 const findSource = `
@@ -49,8 +48,6 @@ select 1 from step as result
 where result.run_id = step.run_id and result.generation = step.generation and result.kind = 'result'
   and result.path >= step.path || '/result' and result.path < step.path || '/result$'`
 
-const childOfStep = `run.public_id = substr(step.value, 3, length(step.value) - 3)`
-
 // It did not succeed and does not go on to, and its result would be asked for: another takes its place. One that is detached had a life of its own.
 // By the unique public id and by primary keys.
 const isLostChild = `kind = 'child' and is_error = 0 and not exists (${resultOfStep} and result.seq < ?5) and case
@@ -64,9 +61,6 @@ const isLostChild = `kind = 'child' and is_error = 0 and not exists (${resultOfS
 const copyBefore = `${copied} and seq < ?5 and not (${isLostChild})`
 
 // By primary key prefix.
-const findUndone = `
-select path from step where run_id = ?1 and generation = ?2 and kind = 'undo' and is_error = 0`
-
 const findUndoable = `select path from step where run_id = ? and generation = ? and has_undo > 0`
 
 // Runs that both wait for end with neither; by the unique public id, then by primary keys.
@@ -173,7 +167,8 @@ function copyJournal(db: Connection, source: Source, { runId, before, isTriedAga
 const setGeneration = `update step set generation = ? where run_id = ? and generation = ?`
 
 /** One that undoes has yet to come to some of it. */
-function undoneBy(db: Connection, { runId, generation, undo }: Source): string[] {
-  if (undo === 2) return db.all<{ path: string }>(findUndoable, runId, generation).map(({ path }) => path)
-  return db.all<{ path: string }>(findUndone, runId, generation).map(({ path }) => undonePath(path))
+function undoneBy(db: Connection, source: Source): string[] {
+  const { runId, generation, undo } = source
+  if (undo !== 2) return undoneSteps(db, source)
+  return db.all<{ path: string }>(findUndoable, runId, generation).map(({ path }) => path)
 }

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import { reopenRuns } from './generations.ts'
 import { giveBack } from './moves.ts'
 import type { Ends } from './runs.ts'
+import { markUndoable } from './steps.ts'
 import { wholeMs } from './times.ts'
 import { closeTokensOfStep, hasCompletion } from './tokens.ts'
 import { undoMarkOf } from './undoing.ts'
@@ -52,9 +53,7 @@ select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and g
 from live where live.run_id = ?1
 returning seq`
 
-// By primary key.
-const markUndo = `update live set undo = 1 where run_id = ? and undo = 0`
-
+// Its node reads it with its next commit; by primary key.
 const insertTaken = `insert into taken (node, run_id, epoch) values (?, ?, ?) on conflict do nothing`
 
 // Of nodes that are gone; the table is empty most of the time.
@@ -160,7 +159,7 @@ function insert(
     behind,
   )
   if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
-  if (mayHaveUndo) db.run(markUndo, runId)
+  if (mayHaveUndo) markUndoable(db, runId)
   closeTokensOfStep(db, runId, path)
   // One that stands in the line of a limiter leaves that with the claim.
   if (db.get<{ kind: WaitKind }>(findWait, runId, path)?.kind === 'backoff') deleteWait(db, runId, path)

@@ -62,7 +62,8 @@ select 1 as has_failed from step
 where run_id = ? and generation = ? and is_error = 1
 limit 1`
 
-const childOfStep = `run.public_id = substr(step.value, 3, length(step.value) - 3)`
+/** The run that a step of kind `child` started, beside that step. */
+export const childOfStep = `run.public_id = substr(step.value, 3, length(step.value) - 3)`
 
 // A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
 // What became of one that was deleted is known by the results that its parent remembers, by primary key.
@@ -117,8 +118,13 @@ export function isPast(db: Connection, { runId, generation, path }: StepOfGenera
 /** Opens the next generation, which remembers what succeeded and was not undone. */
 export function copyJournal(db: Connection, runId: number, generation: number): void {
   db.run(copySteps, runId, generation)
-  for (const { path } of db.all<{ path: string }>(findUndone, runId, generation))
-    forgetUndone(db, { runId, generation: generation + 1, path: undonePath(path) })
+  for (const path of undoneSteps(db, { runId, generation }))
+    forgetUndone(db, { runId, generation: generation + 1, path })
+}
+
+/** The steps of a generation that were undone. */
+export function undoneSteps(db: Connection, { runId, generation }: Omit<StepOfGeneration, 'path'>): string[] {
+  return db.all<{ path: string }>(findUndone, runId, generation).map(({ path }) => undonePath(path))
 }
 
 /** Forgets a step that was undone; counts the rows. */
@@ -143,13 +149,18 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     const isError = step.isError ? 1 : 0
     const hasUndo = step.hasUndo === true ? 1 : 0
     values.push(runId, generation, path, seq, kind, attempt, isError, value, epoch, startedAt, finishedAt, hasUndo)
-    if (hasUndo === 1) write.db.run(markUndo, runId)
+    if (hasUndo === 1) markUndoable(write.db, runId)
     if (step.hadToken === true) closeTokensOfStep(write.db, runId, path)
     if (step.hadWait === true) deleteWait(write.db, runId, path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
   }
   insertSteps.write(write.db, values)
+}
+
+/** Something in a run can be undone. */
+export function markUndoable(db: Connection, runId: number): void {
+  db.run(markUndo, runId)
 }
 
 /** Keeps the newest state of a loop alone. */
