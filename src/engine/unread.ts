@@ -1,9 +1,9 @@
 // A run that this process cannot read: one whose key it was not given is left to those that have it, one that was changed has failed.
 import { toMs } from '../lib/duration.ts'
 import type { TroupeError } from '../lib/errors.ts'
+import { failureOf } from '../lib/value-codec.ts'
 import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
 import type { Claimed, Store } from '../store/store.ts'
-import { failureOf } from '../lib/value-codec.ts'
 import type { Activation } from './activation.ts'
 import { goOnWith } from './later.ts'
 

@@ -3,7 +3,7 @@
 import { DevalueError, parse, stringify } from 'devalue'
 import { type ErrorParts, type ErrorRecord, fromErrorRecord, rebuildError } from './error-record.ts'
 import { isTroupeError, TroupeError } from './errors.ts'
-import { isCoded, throwFailure, withoutCodec } from './value-codec.ts'
+import { failureIn, isCoded, withoutCodec } from './value-codec.ts'
 
 export interface EncodeOptions {
   /** The most the text may take, in bytes of UTF-8. */
@@ -47,8 +47,7 @@ export function decode(text: string): unknown {
         if (text.length === 1) return undefined
         break
       case '!':
-        throwFailure(text)
-      // falls through
+        throw failureIn(text)
       case 'x':
         if (isCoded(text)) throw withoutCodec(text)
     }

@@ -80,10 +80,10 @@ export function isCoded(text: string): boolean {
   return text.charCodeAt(0) === 120 && head.test(text)
 }
 
-/** Why a stored text is no value: throws what stands in it. */
-export function throwFailure(text: string): never {
+/** Why a stored text is no value, as it stands in it. Throws when it is no such text. */
+export function failureIn(text: string): TroupeError {
   const { message, details, retryable } = JSON.parse(text.slice(failed.length)) as ErrorRecord
-  throw new TroupeError('value_unreadable', message, { ...(details && { details }), retryable: retryable === true })
+  return new TroupeError('value_unreadable', message, { ...(details && { details }), retryable: retryable === true })
 }
 
 /** Why a text cannot be read in a process without codecs. */
@@ -102,9 +102,9 @@ export function withoutCodec(text: string): TroupeError {
 export function failureOf(text: string): TroupeError | undefined {
   if (!text.startsWith(failed)) return isCoded(text) ? withoutCodec(text) : undefined
   try {
-    throwFailure(text)
-  } catch (error) {
-    return isTroupeError(error) ? error : undefined
+    return failureIn(text)
+  } catch {
+    return undefined
   }
 }
 
