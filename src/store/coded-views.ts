@@ -43,8 +43,7 @@ export function placesOf(coding: Coding, lists: ListForm): Places {
     const failure = step.isError ? undefined : failureOf(step.value)
     if (failure !== undefined)
       return { ...step, isError: true, value: coding.writeError(JSON.stringify(toErrorRecord(failure)), place) }
-    const value = step.isError ? coding.writeError(step.value, place) : coding.write(step.value, place)
-    return { ...step, value }
+    return writeResult(coding, step, place)
   }
   return {
     ...coding,
@@ -55,15 +54,8 @@ export function placesOf(coding: Coding, lists: ListForm): Places {
       const { input } = fork
       return input === null ? fork : { ...fork, input: { ...input, value: coding.write(input.value, 'input') } }
     },
-    ofResolved: (result) => {
-      const { isError, value } = result
-      const place = `step:${result.path}`
-      return { ...result, value: isError ? coding.writeError(value, place) : coding.write(value, place) }
-    },
-    ofResult: ({ isError, value }) => ({
-      isError,
-      value: isError ? coding.writeError(value, 'completion') : coding.write(value, 'completion'),
-    }),
+    ofResolved: (result) => writeResult(coding, result, `step:${result.path}`),
+    ofResult: (result) => writeResult(coding, result, 'completion'),
     cancelled: (cancel) => ({
       ...cancel,
       value: coding.writeError(cancel.value, 'outcome'),
@@ -86,9 +78,18 @@ function placeOfStep({ kind, path }: Pick<StepRecord, 'kind' | 'path'>): string 
   return kind === 'answer' ? 'answer' : `step:${path}`
 }
 
+function writeResult<Result extends CompletionResult>(coding: Coding, result: Result, place: string): Result {
+  const { isError, value } = result
+  return { ...result, value: isError ? coding.writeError(value, place) : coding.write(value, place) }
+}
+
+function readResult<Result extends CompletionResult>(coding: Coding, result: Result, place: string): Result {
+  const { isError, value } = result
+  return { ...result, value: isError ? coding.readError(value, place) : coding.read(value, place) }
+}
+
 export function readStep<Step extends Omit<RememberedStep, 'hasUndo'>>(places: Places, step: Step): Step {
-  const place = placeOfStep(step)
-  return { ...step, value: step.isError ? places.readError(step.value, place) : places.read(step.value, place) }
+  return readResult(places, step, placeOfStep(step))
 }
 
 export function readClaimed(places: Places, claimed: Claimed): Claimed {
@@ -100,10 +101,10 @@ export function readClaimed(places: Places, claimed: Claimed): Claimed {
     undoing: undoing && { ...undoing, value: places.readError(undoing.value, 'outcome') },
     steps: claimed.steps.map((step) => readStep(places, step)),
     states: claimed.states.map(({ key, value }) => ({ key, value: places.read(value, `state:${key}`) })),
-    awaiting: awaiting && { ...awaiting, result: awaiting.result && readResult(places, awaiting.result) },
+    awaiting: awaiting && { ...awaiting, result: awaiting.result && readResult(places, awaiting.result, 'completion') },
     awaitingSteps: claimed.awaitingSteps.map((step) => ({
       ...step,
-      result: step.result && readResult(places, step.result),
+      result: step.result && readResult(places, step.result, 'completion'),
     })),
   }
   const unread = whyUnread(read) ?? unreadError(claimed, read)
@@ -132,10 +133,6 @@ const unreadCode: ErrorCode = 'value_unreadable'
 
 function codeOf(record: string): string | undefined {
   return (JSON.parse(record) as ErrorRecord).code
-}
-
-function readResult(places: Places, { isError, value }: CompletionResult): CompletionResult {
-  return { isError, value: isError ? places.readError(value, 'completion') : places.read(value, 'completion') }
 }
 
 /** How code ended that does not fit a journal may be told with data of the program. */
@@ -198,10 +195,6 @@ export function readMessage(places: Places, row: MessageRow): MessageRow {
 
 export function readAnswers(places: Places, ends: ReadonlyMap<number, AskEnd>): ReadonlyMap<number, AskEnd> {
   return new Map(
-    [...ends].map(([seq, end]): [number, AskEnd] => {
-      if (typeof end === 'string') return [seq, end]
-      const { isError, value } = end
-      return [seq, { isError, value: isError ? places.readError(value, 'answer') : places.read(value, 'answer') }]
-    }),
+    [...ends].map(([seq, end]) => [seq, typeof end === 'string' ? end : readResult(places, end, 'answer')]),
   )
 }

@@ -8,11 +8,10 @@ import type { Clock, Timer } from '../lib/clock.ts'
 export class RehearsalClock implements Clock {
   readonly #clock: Clock
   readonly #waiting = new Set<RehearsalTimer>()
-  readonly #skip = (): void => this.#fireFirst()
 
   constructor(clock: Clock) {
     this.#clock = clock
-    process.on('beforeExit', this.#skip)
+    process.on('beforeExit', this.#fireFirst)
   }
 
   now(): number {
@@ -34,12 +33,12 @@ export class RehearsalClock implements Clock {
   }
 
   close(): void {
-    process.off('beforeExit', this.#skip)
+    process.off('beforeExit', this.#fireFirst)
     for (const timer of this.#waiting) timer.cancel()
   }
 
   /** Those that were given the least time: what they do may be what the others wait for. */
-  #fireFirst(): void {
+  readonly #fireFirst = (): void => {
     const waiting = [...this.#waiting]
     if (waiting.length === 0) return
     // The process ends after this turn unless something is left to do.
