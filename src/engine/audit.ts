@@ -30,7 +30,7 @@ export function checkBy({ by }: { readonly by?: string | undefined }): void {
 /** What is to be kept of something that a person does. Throws `option_invalid`. */
 export function auditRecord(
   verb: string,
-  options: ByOption,
+  options: { readonly by?: string | undefined },
   done: { readonly action: string; readonly target: string; readonly details?: Readonly<Record<string, unknown>> },
 ): AuditRecord {
   checkOptions(verb, options, ['by'])

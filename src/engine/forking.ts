@@ -37,7 +37,7 @@ export class Forking {
       ...(step !== undefined && { from: step }),
       ...(input !== undefined && { input: 'edited' }),
     }
-    const audit = auditRecord('fork', { ...(by !== undefined && { by }) }, { action: 'fork', target: run.id, details })
+    const audit = auditRecord('fork', { by }, { action: 'fork', target: run.id, details })
     const edited = input === undefined ? null : await this.#edited(run, input)
     const told = await deps.store.interventions.fork({ from: run.id, id, step: step ?? null, input: edited }, audit)
     if (told === 'not_found') throw runNotFound(run.id)

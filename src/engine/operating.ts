@@ -36,11 +36,7 @@ export class Operating implements OperatingVerbs {
     const { by, ...told } = cancelOptions(reason, options)
     const { skipsUndo } = cancelOrder('cancel', told)
     const details = { reason: told.reason ?? null, ...(skipsUndo && { undo: false }) }
-    const audit = auditRecord(
-      'cancel',
-      { ...(by !== undefined && { by }) },
-      { action: 'cancel', target: runId, details },
-    )
+    const audit = auditRecord('cancel', { by }, { action: 'cancel', target: runId, details })
     const handle = await this.#face.handle(runId)
     // Programs cancel what nobody waits for any more, many at a time: what no person did is no entry.
     if (by !== undefined) await this.#face.deps.store.recordAudit(audit)

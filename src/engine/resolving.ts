@@ -40,8 +40,7 @@ export class Resolving {
     if (typeof force !== 'boolean') throw optionInvalid('force', force, 'true or false')
     const result = this.#resultOf(path, options)
     const details = { step: path, ...(result.isError && { error: true }), ...(force && { force }) }
-    const who = { ...(by !== undefined && { by }) }
-    const audit = auditRecord('resolve', who, { action: 'resolve', target: id, details })
+    const audit = auditRecord('resolve', { by }, { action: 'resolve', target: id, details })
     const told = await deps.store.interventions.resolve({ id, path, ...result, isForced: force }, audit)
     if (told === 'not_found') throw runNotFound(id)
     if (typeof told === 'object' && 'open' in told) throw stepNotOpen(id, path, told.open)
