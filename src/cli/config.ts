@@ -53,13 +53,12 @@ export async function loadSettings(flags: CommonFlags, folder: string): Promise<
   }
 }
 
-/** The store and how it is read, for commands that only look. */
 export interface StoreSettings {
   readonly store: string
   readonly coding: Coding | undefined
 }
 
-/** The store alone, for commands that only look. A `--store` spares the config file, unless that is named too. */
+/** The store and how it is read, for commands that only look. A `--store` spares the config file, unless that is named too. */
 export async function loadStore(flags: CommonFlags, folder: string): Promise<StoreSettings> {
   const isSpared = flags.store !== undefined && flags.config === undefined
   const file = isSpared ? undefined : findConfig(flags, folder)

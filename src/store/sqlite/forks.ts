@@ -34,6 +34,7 @@ union select path from wait where run_id = ?1 and path <> ''
 union select path from attempt where run_id = ?1 and generation = ?2 and path <> ''
 limit 1000`
 
+// By primary key prefix.
 const countSteps = `select count(*) as steps from step where run_id = ? and generation = ? and kind <> 'undo' and seq < ?`
 
 const columns = 'path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at'
