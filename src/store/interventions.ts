@@ -1,4 +1,4 @@
-// What people do to one run and its journal: it goes on as another one, or with a result that they record by hand.
+// What people do to one run and its journal: it goes on as another one, with a result that they record by hand, or at once although it was set aside.
 import type { LimitUse } from '../model/limiter.ts'
 import type { RunOutcome, RunState } from '../model/run.ts'
 import type { AuditRecord } from './operating.ts'

@@ -22,7 +22,7 @@ export function addCancel(shell: Shell): void {
     takes: '[ID]',
     summary: 'ask a run to end',
     description:
-      'Asks a run to end, and waits until it has. Exit code 1 when it had succeeded or failed before; is fine. In place of an id a filter says which runs are asked; their ends are not waited for.',
+      'Asks a run to end, and waits until it has. Exit code 1 when it had succeeded or failed before; a run that was cancelled already is fine. In place of an id a filter says which runs are asked; their ends are not waited for.',
     perform: (flags, [id], io) => (id === undefined ? cancelMany(flags, io) : cancelCommand(id, flags, io)),
   })
   addBy(addWhere(command, runMoves.cancel.from))
