@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openStore } from '../../src/store/open.ts'
-import { emptyLists } from '../../src/store/lists.ts'
+import { emptyDraft } from '../../src/store/lists.ts'
 import type { Batch, Store } from '../../src/store/store.ts'
 import { median } from '../report.ts'
 import { RawQueue } from './raw.ts'
@@ -92,6 +92,6 @@ class Side {
   }
 
   #commit(lists: Partial<Batch>) {
-    return this.#store.commit({ ...emptyLists(), ...lists, nodeId: this.#nodeId, seq: ++this.#seq })
+    return this.#store.commit({ ...emptyDraft(this.#nodeId, ++this.#seq), ...lists })
   }
 }

@@ -16,6 +16,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 const usageCodes: ReadonlySet<ErrorCode> = new Set([
   'usage',
   'run_not_found',
+  'step_not_found',
   'schedule_not_found',
   'worker_not_registered',
   'validation_failed',
@@ -27,6 +28,7 @@ const configCodes: ReadonlySet<ErrorCode> = new Set([
   'config_invalid',
   'definition_exists',
   'definition_invalid',
+  'value_unreadable',
   'file_not_loaded',
 ])
 

@@ -27,6 +27,8 @@ export interface Doing {
   /** As in `1 run is …`. */
   readonly done: string
   readonly nothing: string
+  /** Why some were left, as in `2 runs …`. */
+  readonly skipped?: string
   readonly seeFirst: string
 }
 
@@ -63,11 +65,15 @@ function doToAll({ action, options }: Doing, troupe: Troupe, flags: ManyFlags): 
   return troupe.bulk(action, whereRuns(flags), { ...options, dryRun: flags.dryRun === true, ...whoDoes(flags) })
 }
 
-function wordsFor({ would, done: isDone, nothing }: Doing, told: Told, { dryRun }: ManyFlags): string {
+function wordsFor(
+  { would, done: isDone, nothing, skipped: why = 'had changed meanwhile' }: Doing,
+  told: Told,
+  { dryRun }: ManyFlags,
+): string {
   const { matched, done, skipped } = told
   if (dryRun === true) return [`${counted(matched)} would be ${would}.`, ...previewLines(told)].join('\n')
   if (matched === 0) return nothing
-  const rest = skipped === 0 ? '' : ` ${counted(skipped)} had changed meanwhile.`
+  const rest = skipped === 0 ? '' : ` ${counted(skipped)} ${why}.`
   return `${counted(done)} ${done === 1 ? 'is' : 'are'} ${isDone}.${rest}`
 }
 

@@ -2,12 +2,12 @@
 import { Actor } from '../actor/actor.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { engineStopped } from '../model/errors.ts'
-import { emptyLists } from '../store/lists.ts'
+import { emptyDraft, type Draft } from '../store/lists.ts'
 import type { CancelRequested } from '../store/cancels.ts'
 import type { Committed } from '../store/store.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
-import { HeldWrite, type Draft, type Write } from './writes.ts'
+import { HeldWrite, type Write } from './writes.ts'
 
 // Measured: past this a batch gains nothing on bench/workflow, and it bounds how long one commit holds the loop.
 const mostWrites = 1_000
@@ -75,7 +75,8 @@ export class Committer extends Actor {
 
   /** gather → commit → tell */
   async #commit(writes: readonly Write[]): Promise<void> {
-    const draft = emptyLists()
+    const { nodeId, seq } = this.#options.node
+    const draft = emptyDraft(nodeId, seq)
     for (const write of writes) write.addTo(draft)
     this.#deps.failpoint('commit:before')
     const { counts } = this.#options
@@ -104,11 +105,14 @@ export class Committer extends Actor {
 
   async #commitDraft(draft: Draft): Promise<Committed> {
     const { node } = this.#options
-    const committed = await this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
+    draft.seq = ++node.seq
+    const committed = await this.#deps.store.commit(draft)
     if (!committed.isNodeLost) return committed
     if (!(await this.#options.declaredDead())) return committed
     // Under its new number the node holds nothing of what it held: those writes are refused, starts go through.
-    return this.#deps.store.commit({ ...draft, nodeId: node.nodeId, seq: ++node.seq })
+    draft.nodeId = node.nodeId
+    draft.seq = ++node.seq
+    return this.#deps.store.commit(draft)
   }
 
   /** The store itself failed: all learn it. One write was at fault: halves until it stands alone. */

@@ -1,7 +1,8 @@
 // Something that is asked of a run from outside (to end, to take a result, to hear a message), on its way to the store.
 import { deferred } from '../lib/deferred.ts'
 import type { Committed } from '../store/store.ts'
-import type { Draft, Write } from './writes.ts'
+import type { Draft } from '../store/lists.ts'
+import type { Write } from './writes.ts'
 
 type RequestList = 'cancels' | 'completions' | 'tells'
 

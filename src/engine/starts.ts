@@ -4,7 +4,8 @@ import type { StartRecord, Started } from '../store/start.ts'
 import type { Claimed, ClaimRequest, Committed } from '../store/store.ts'
 import type { UnkeyedOptions } from './call.ts'
 import type { AnyDefinition, Definition } from './definition.ts'
-import type { Draft, Write } from './writes.ts'
+import type { Draft } from '../store/lists.ts'
+import type { Write } from './writes.ts'
 
 /** Checks what a run is to be started with, and makes the record of its start. */
 export type DraftStart = (target: Definition | string, input: unknown, options: UnkeyedOptions) => Promise<StartDraft>

@@ -1,10 +1,7 @@
 // What the parts of the engine ask the Committer to write, each with what to do once it is durable.
 import { deferred } from '../lib/deferred.ts'
-import type { emptyLists, heldLists } from '../store/lists.ts'
+import type { Draft, heldLists } from '../store/lists.ts'
 import type * as store from '../store/store.ts'
-
-/** A batch that is being filled. */
-export type Draft = ReturnType<typeof emptyLists>
 
 /** One thing to write. It adds itself to a batch, and is told once what became of it. */
 export interface Write {

@@ -6,7 +6,7 @@ import { decode, encode } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { differenceLines, type DivergencePolicy, type RunVerdict } from '../model/divergence.ts'
 import { reasonText } from '../model/reason.ts'
-import { emptyLists, type BatchLists } from '../store/lists.ts'
+import { emptyDraft, type BatchLists } from '../store/lists.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Batch, Held, Store } from '../store/store.ts'
 import { isRemembered } from '../workflow/run-check.ts'
@@ -187,7 +187,7 @@ class JournalReplay {
   }
 
   #batch(nodeId: number, lists: Partial<BatchLists>): Batch {
-    return { ...emptyLists(), ...lists, nodeId, seq: ++this.#seq }
+    return { ...emptyDraft(nodeId, ++this.#seq), ...lists }
   }
 }
 

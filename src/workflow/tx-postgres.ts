@@ -1,6 +1,7 @@
 // ctx.tx on a Postgres of the user's own: a row of a small table of ours is a part of the transaction.
 import { toError } from '../lib/errors.ts'
-import { mostDeleted, oldRows, overtaken } from './tx-rows.ts'
+import { mostDeleted, oldRows } from './tx-rows.ts'
+import { leaseLost } from '../model/errors.ts'
 import type { TxWork } from './tx.ts'
 
 /** A client of `pg`. */
@@ -122,7 +123,7 @@ async function doneBefore(client: PostgresClient, { checkpoint, isPast }: TxWork
   if (taken.rows.length > 0) return undefined
   // Race: only a row that is locked tells what an earlier generation did, which may have committed while this one waited.
   const done = (await client.query(lockRow, [run, path])).rows[0] as Row | undefined
-  if (done === undefined || done.generation > generation) throw overtaken(path)
+  if (done === undefined || done.generation > generation) throw leaseLost(run)
   if (done.generation === generation || !(await isPast(done.generation))) return done.value
   await client.query(overtakeRow, [run, path, generation, at])
   return undefined

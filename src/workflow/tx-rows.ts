@@ -1,7 +1,6 @@
 // The rows that transactions leave in databases of the user's: what they tell, and which are so old that nobody will ask for them.
 import { toMs } from '../lib/duration.ts'
 import { earliestId } from '../lib/ids.ts'
-import { optionInvalid } from '../model/errors.ts'
 
 // A row tells of a step that its run does not remember: by then the run has long gone on, or is gone.
 const keptMs = toMs('30d')
@@ -26,9 +25,4 @@ export function oldRows(db: object, now: number): OldRows | undefined {
   const use = uses.get(db) ?? 0
   uses.set(db, use + 1)
   return use % eachUses === 0 ? { run: earliestId(now - keptMs), at: now - keptMs } : undefined
-}
-
-/** The work of an old attempt, which a newer one does elsewhere. */
-export function overtaken(path: string): Error {
-  return optionInvalid(`ctx.tx('${path}')`, 'an old attempt', 'the newest, which goes on elsewhere')
 }

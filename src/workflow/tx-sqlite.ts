@@ -1,7 +1,7 @@
 // ctx.tx on a SQLite file of the user's own: a row of a small table of ours is a part of the transaction.
-import { optionInvalid } from '../model/errors.ts'
+import { leaseLost, optionInvalid } from '../model/errors.ts'
 import { isThenable } from '../lib/thenable.ts'
-import { mostDeleted, oldRows, overtaken } from './tx-rows.ts'
+import { mostDeleted, oldRows } from './tx-rows.ts'
 import type { TxWork } from './tx.ts'
 
 /** A DatabaseSync of node:sqlite, or a Database of better-sqlite3. */
@@ -46,7 +46,7 @@ export async function sqliteTx(db: SqliteHandle, work: TxWork): Promise<string> 
         rollBack(db)
         return done.value
       }
-      if ((done?.generation ?? 0) > generation) throw overtaken(path)
+      if ((done?.generation ?? 0) > generation) throw leaseLost(run)
       // Race: an earlier generation committed before this one had the lock, and says more now.
       if (done?.generation !== earlier?.generation) {
         rollBack(db)

@@ -52,6 +52,7 @@ const doing: Doing = {
   one: (troupe, id, who) => troupe.fork(id, who),
   would: 'forked',
   done: 'forked',
+  skipped: 'have no such step, or changed meanwhile',
   nothing: 'Nothing to fork. See all: troupe runs',
   seeFirst: 'See them: troupe runs',
 }

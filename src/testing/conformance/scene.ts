@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type { StartKey } from '../../model/start-key.ts'
-import { emptyLists, type BatchLists } from '../../store/lists.ts'
+import { emptyDraft, type BatchLists } from '../../store/lists.ts'
 import type { StartRecord } from '../../store/start.ts'
 import type { CancelRecord } from '../../store/cancels.ts'
 import type * as store from '../../store/store.ts'
@@ -51,7 +51,7 @@ export class Peer {
 
   /** The next batch, to be committed by hand. */
   batch(part: Part): store.Batch {
-    return { ...emptyLists(), ...part, nodeId: this.nodeId, seq: ++this.#seq }
+    return { ...emptyDraft(this.nodeId, ++this.#seq), ...part }
   }
 
   commit(part: Part): Promise<store.Committed> {
