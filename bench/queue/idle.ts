@@ -1,24 +1,29 @@
 // What a started engine costs that has nothing to do.
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { open } from './ours.ts'
-import { wait, withFolder } from '../measure.ts'
+import { promisify } from 'node:util'
+import { withFolder } from '../measure.ts'
 
-const settleMs = 2_000
+// In a process that holds nothing else: clearing away what a bench has loaded is no cost of an engine.
+const program = `
+import { setTimeout as wait } from 'node:timers/promises'
+import { Troupe, worker } from 'troupe'
+const [store, ms] = process.argv.slice(1)
+const troupe = await Troupe.open({ store, global: false, definitions: [worker('noop', {}, () => {})] })
+await troupe.start()
+await wait(2_000)
+const before = process.cpuUsage()
+const startedAt = performance.now()
+await wait(Number(ms))
+const { user, system } = process.cpuUsage(before)
+console.log(((user + system) / 1_000 / (performance.now() - startedAt)) * 100)
+await troupe.stop()
+`
 
-/**
- * Part of one core, in percent; of the whole process, Node's own timers included.
- * Over half a minute, so that clearing away the garbage of the start, which Node does once when it is idle, does not pass for what goes on.
- */
+/** Part of one core, in percent; of the whole process, Node's own timers and one collection of garbage included. */
 export const idlePercent = (ms: number): Promise<number> =>
   withFolder(async (folder) => {
-    const troupe = await open(join(folder, 'troupe.db'))
-    await troupe.start()
-    await wait(settleMs)
-    const before = process.cpuUsage()
-    const startedAt = performance.now()
-    await wait(ms)
-    const { user, system } = process.cpuUsage(before)
-    const percent = ((user + system) / 1_000 / (performance.now() - startedAt)) * 100
-    await troupe.stop()
-    return percent
+    const options = ['--input-type=module', '--eval', program, `sqlite:${join(folder, 'troupe.db')}`, String(ms)]
+    const { stdout } = await promisify(execFile)(process.execPath, options)
+    return Number(stdout)
   })

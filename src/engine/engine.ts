@@ -80,7 +80,7 @@ export class Engine {
     this.#settings = settings
     this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
-    this.#active = new ActiveRuns(deps, () => void this.#dispatcher.tell('hint'))
+    this.#active = new ActiveRuns(deps, () => this.#hintClaims())
     this.changes = new Changes(deps.store, deps.clock)
     this.post = new Post(deps, this.changes)
     this.watch = new Watch({
@@ -111,9 +111,8 @@ export class Engine {
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const { queues, isOwnOnly } = settings
-    const [pools, active, membership] = [this.#pools, this.#active, this.#membership]
-    const options = { registry, pools, around, active, queues, isOwnOnly, membership }
-    this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher(options)).ref
+    const own = { pools: this.#pools, active: this.#active, membership: this.#membership, registry, around }
+    this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher({ ...own, queues, isOwnOnly })).ref
     this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {
       this.hint()
@@ -140,7 +139,7 @@ export class Engine {
 
   /** Runs may have become ready; one that is given was tried again here. */
   hint(again?: string): void {
-    this.#dispatcher.tell('hint', again)
+    this.#hintClaims(again)
     this.slots.look()
   }
 
@@ -206,8 +205,7 @@ export class Engine {
     await this.#endTimekeeping(leftMs())
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()
-    this.#pools.workflow.close()
-    this.#pools.task.close()
+    for (const pool of Object.values(this.#pools)) pool.close()
     await this.#system.stop({ within: leftMs() })
     if (this.#membership.isNode) {
       await waitFor('leaving the store before its lease ends', store.deleteNode(this.#membership.node.nodeId))
@@ -336,7 +334,12 @@ export class Engine {
     this.#active.remove(activation)
     this.happened()
     // Others may have waited for its end, or it waits for an actor itself.
-    if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#dispatcher.tell('hint')
+    if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#hintClaims()
+  }
+
+  #hintClaims(again?: string): void {
+    // Race: the last batches are told of after the dispatcher has ended, and it claims no more before that.
+    if (!this.#isStopping) this.#dispatcher.tell('hint', again)
   }
 
   #makeCommitter(): Committer {

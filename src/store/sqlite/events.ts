@@ -76,8 +76,9 @@ export class Outbox {
 
   /** Says what happened to a run; costs nothing when nobody wants to know. */
   ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): void {
+    if (this.#all.length === 0) return
     const name = `run.${happened}`
-    if (this.#all.length === 0 || !this.#all.some(({ pattern }) => isMeant(pattern, name))) return
+    if (!this.#all.some(({ pattern }) => isMeant(pattern, name))) return
     const run = this.#db.get<{ runId: string; name: string }>(findRunOfEvent, runId)
     if (run === undefined) return
     this.add({ name, value: `j${JSON.stringify({ runId: run.runId, name: run.name, ...details })}`, mode: 'durable' })
@@ -85,6 +86,7 @@ export class Outbox {
 
   /** Says which runs of a batch began for the first time. */
   ofStarts(claimed: readonly (readonly Claimed[])[], started: readonly Started[]): void {
+    if (this.#all.length === 0) return
     for (const { held, startedAt } of claimed.flat()) if (startedAt === this.#now) this.ofRun('started', held.runId)
     for (const { held } of started) if (held !== undefined) this.ofRun('started', held.runId)
   }

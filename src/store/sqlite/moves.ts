@@ -292,30 +292,32 @@ function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
   }
   insertFinishedRows(db, ended, now)
   db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
+  const those = (areMeant: (run: EndedRun) => boolean): number[] => ended.filter(areMeant).map(({ live }) => live.runId)
   deleteWaits(
     db,
-    ended.flatMap(({ live, end }) => (end.hadWaits ? [live.runId] : [])),
+    those(({ end }) => end.hadWaits),
   )
+  // What did not succeed may be tried again, and goes on with what it kept.
   deleteStates(
     db,
-    // What did not succeed may be tried again, and goes on with what it kept.
-    ended.flatMap(({ live, end }) => (live.hasState === 1 && end.outcome === 'succeeded' ? [live.runId] : [])),
+    those(({ live, end }) => live.hasState === 1 && end.outcome === 'succeeded'),
   )
-  const cancelled = ended.flatMap(({ live, end }) => (end.outcome === 'cancelled' ? [live] : []))
-  if (cancelled.length > 0) db.run(deleteRequests, idsOf(cancelled))
-  news.woken += wakeFollowers({ db, admission }, idsWith(ended, 'isFollowed'))
-  for (const runId of listWaiting(db, idsWith(ended, 'isFollowed'))) wakeRun(ends, runId, { isDecided: false })
-  endChildren(ends, idsWith(ended, 'hasChildren'), cancelAll)
+  const cancelled = those(({ end }) => end.outcome === 'cancelled')
+  if (cancelled.length > 0) db.run(deleteRequests, JSON.stringify(cancelled))
+  const followed = those(({ live }) => live.isFollowed === 1)
+  news.woken += wakeFollowers({ db, admission }, followed)
+  for (const runId of listWaiting(db, followed)) wakeRun(ends, runId, { isDecided: false })
+  endChildren(
+    ends,
+    those(({ live }) => live.hasChildren === 1),
+    cancelAll,
+  )
   dropDecidedEnds(
     db,
-    ended.flatMap(({ live }) => (live.undo === 2 ? [live.runId] : [])),
+    those(({ live }) => live.undo === 2),
   )
   if (schedules.size > 0) news.woken += wakeBufferedRuns({ db, admission }, schedules)
-  admission.leave(idsWith(ended, 'hasSlots'))
-}
-
-function idsWith(ended: readonly EndedRun[], flag: 'isFollowed' | 'hasChildren' | 'hasSlots'): number[] {
-  return ended.flatMap(({ live }) => (live[flag] === 1 ? [live.runId] : []))
+  admission.leave(those(({ live }) => live.hasSlots === 1))
 }
 
 /** The children of runs that have ended. */
