@@ -3,10 +3,10 @@
 //   npm run bench:actors                          everything, about three minutes
 //   npm run bench:actors -- --only ask            rows whose name contains it
 //   npm run bench:actors -- --no-peers --rounds 3
-import { parseArgs } from 'node:util'
 import { waitsBesideHotActors } from './actors/hot-loop.ts'
 import { bytesPerActor, ours } from './actors/ours.ts'
 import { peerRows } from './actors/peers.ts'
+import { benchOptions, progress } from './command-line.ts'
 import { peerVersions } from './installed-peers.ts'
 import { ring } from './actors/ring.ts'
 import type { Row } from './actors/row.ts'
@@ -14,25 +14,10 @@ import { savina } from './actors/savina.ts'
 import { thread } from './actors/thread.ts'
 import { machine, rate, table } from './report.ts'
 
-const options = parseArgs({
-  options: {
-    only: { type: 'string' },
-    peers: { type: 'boolean', default: true },
-    rounds: { type: 'string', default: '5' },
-  },
-  allowNegative: true,
-}).values
-
-const rounds = Number(options.rounds)
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds is ${options.rounds}: give a whole number of 1 or more`)
+const { only, peers: isBeside, rounds } = benchOptions({ rounds: '5' })
 
 /** Nanoseconds of the best round, by what and who. */
 const best = new Map<string, Map<string, number>>()
-
-const progress = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
-}
 
 async function measure({ what, who, count, run }: Row): Promise<void> {
   const start = process.hrtime.bigint()
@@ -63,8 +48,8 @@ function bar(
 }
 
 const tell = (line: string): void => console.error(line)
-const peers = options.peers ? await peerRows(tell) : []
-const rows = [...ours, thread, ...savina, ...peers].filter(({ what }) => what.includes(options.only ?? ''))
+const peers = isBeside ? await peerRows(tell) : []
+const rows = [...ours, thread, ...savina, ...peers].filter(({ what }) => what.includes(only))
 
 // Measured: once a million actors have grown the young generation past the cache, ring and tell alike take twice as long, so what makes
 // many actors comes last.
@@ -102,7 +87,7 @@ if (others.length > 0) {
   console.log('- effect: a bounded queue and a fiber that takes from it; an ask waits for a Deferred')
 }
 
-if (options.only === undefined) {
+if (only === '') {
   const bytes = await bytesPerActor(100_000)
   const hot = await waitsBesideHotActors(3000)
   if (!Number.isNaN(bytes)) console.log(`\nan idle actor takes ${bytes} bytes`)

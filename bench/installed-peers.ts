@@ -10,18 +10,30 @@ const folder = resolve('bench/peers')
 /** Which of them: those of the actor bench, of the queue bench or of the workflow bench. */
 export type PeerKind = 'dependencies' | 'optionalDependencies' | 'devDependencies'
 
-/** Adds the peers that can be had, installing them when they are not there. Of one that cannot, the reason is told. */
+type Tell = (line: string) => void
+
+/** Adds the peers that can be had, by name, installing them when they are not there. Of one that cannot, the reason is told. */
 export async function addPeers(
   kind: PeerKind,
-  adders: readonly (() => Promise<unknown>)[],
-  tell: (line: string) => void,
+  adders: Readonly<Record<string, () => Promise<unknown>>>,
+  tell: Tell,
 ): Promise<void> {
   try {
-    if (!isInstalled(kind)) install(tell)
+    if (!isInstalled(kind)) install(kind, tell)
   } catch (error) {
     return tell(`without peers, which could not be installed: ${firstLine(error)}`)
   }
-  for (const add of adders) await add().catch((error: unknown) => tell(`without a peer: ${firstLine(error)}`))
+  for (const [who, add] of Object.entries(adders)) await orWithout(who, add, tell)
+}
+
+/** Does something with a peer. When that fails the reason is told. */
+export async function orWithout<T>(who: string, work: () => Promise<T>, tell: Tell): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    tell(`without ${who}: ${firstLine(error)}`)
+    return undefined
+  }
 }
 
 /** The name and version of each peer. */
@@ -31,8 +43,17 @@ export function peerVersions(kind: PeerKind): string[] {
 
 /** The module of an installed peer. */
 export async function loadPeer<T>(name: string): Promise<T> {
-  const { resolve: find } = createRequire(join(folder, 'package.json'))
-  return (await import(pathToFileURL(find(name)).href)) as T
+  return (await import(pathToFileURL(peerFile(name)).href)) as T
+}
+
+/** Where a file of an installed peer is. */
+export function peerFile(name: string): string {
+  return createRequire(join(folder, 'package.json')).resolve(name)
+}
+
+/** Throws on a Node that a peer cannot run on. */
+export function needsNode(major: number, what: string): void {
+  if (Number(process.versions.node.split('.')[0]) < major) throw new Error(`${what} needs Node ${major}`)
 }
 
 function wantedVersions(kind: PeerKind): Record<string, string> {
@@ -50,9 +71,11 @@ function isInstalled(kind: PeerKind): boolean {
   })
 }
 
-function install(tell: (line: string) => void): void {
+function install(kind: PeerKind, tell: Tell): void {
   tell('installing the peers into bench/peers (once)')
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--loglevel=error']
+  // Those of the workflow bench take 220 MB, which the other benches do without.
+  if (kind !== 'devDependencies' && !isInstalled('devDependencies')) flags.push('--omit=dev')
   execFileSync('npm', ['install', ...flags], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -61,5 +84,6 @@ function install(tell: (line: string) => void): void {
 }
 
 function firstLine(error: unknown): string {
-  return String(error).split('\n')[0] ?? ''
+  const text = error instanceof Error && error.message !== '' ? error.message : String(error)
+  return text.split('\n')[0] ?? ''
 }

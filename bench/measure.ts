@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endingWith } from './ending.ts'
 
 /** How fast it went. */
 export interface Pace {
@@ -62,13 +63,11 @@ export function check(what: string, actual: unknown, expected: unknown): void {
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A folder that is gone afterwards. */
-export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+export function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'))
-  try {
-    return await work(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  // A server that has just been killed may still write.
+  const end = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+  return endingWith(end, () => work(folder))
 }
 
 /** Begins to look at what others do on this machine; the result tells their part of a core, in percent. */

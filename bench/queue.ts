@@ -3,7 +3,7 @@
 //   npm run bench:queue                          everything, about five minutes
 //   npm run bench:queue -- --only processed      pieces whose name contains it
 //   npm run bench:queue -- --no-peers --rounds 1
-//   npm run bench:queue -- --redis 6380          where Redis listens on this machine, for BullMQ
+//   npm run bench:queue -- --redis 6380          where Redis listens on this machine, for BullMQ; else one is started where redis-server is
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchOptions, progress } from './command-line.ts'
@@ -130,7 +130,7 @@ async function showLatency(peers: readonly Peer[]): Promise<void> {
     ['troupe', ours],
     ['raw', raw],
   ] as [string, typeof ours][]
-  for (const peer of peers) lines.push([peer.who, quantiles(await peer.latency(peer.who === 'bullmq' ? 500 : 10))])
+  for (const peer of peers) lines.push([peer.who, quantiles(await peer.latency())])
   progress('')
   console.log(`\n${names.latency}: from the call to the first line of the handler, in ms`)
   const shown = lines.map(([who, { p50, p99 }]) => [who, p50.toFixed(3), p99.toFixed(3)])

@@ -4,10 +4,11 @@
 //   npm run bench:workflow -- --only wake        pieces whose name contains it
 //   npm run bench:workflow -- --no-peers --rounds 1
 import { benchOptions, progress } from './command-line.ts'
-import { peerVersions } from './installed-peers.ts'
+import { orWithout, peerVersions } from './installed-peers.ts'
 import { busyness } from './measure.ts'
 import { Bars, machine, median, rate, table } from './report.ts'
 import { workflowPeers, type WorkflowPeer } from './workflow/peers.ts'
+import { resumeLatency } from './workflow/resume.ts'
 import { oursOfThree, rawOfThree, type Figures } from './workflow/three-steps.ts'
 import { parkAndWake, wakeLatency } from './workflow/wake.ts'
 import { longRun, parallelSteps } from './workflow/wide.ts'
@@ -18,11 +19,15 @@ const names = {
   three: 'workflows of three steps',
   parallel: 'a run of 100 parallel steps',
   long: 'a run of 10,000 steps',
+  resume: 'resume with 10,000 steps',
   wake: 'wake by a message',
   parked: 'memory of 1 M parked runs',
 }
 const isWanted = (name: string): boolean => name.includes(only)
+const tell = (line: string): void => console.error(line)
 const bars = new Bars()
+/** The peers that have a line. */
+const measured: WorkflowPeer[] = []
 
 async function showThree(peers: readonly WorkflowPeer[]): Promise<void> {
   const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
@@ -45,10 +50,14 @@ async function showThree(peers: readonly WorkflowPeer[]): Promise<void> {
   const others: string[][] = []
   for (const peer of peers) {
     progress(`${names.three}: ${peer.who}`)
-    others.push(line(peer.who, await peer.measure()))
+    const figures = await orWithout(peer.who, () => peer.measure(), tell)
+    if (figures === undefined) continue
+    measured.push(peer)
+    others.push(line(peer.who, figures))
   }
   progress('')
-  console.log(`\n${names.three}, median of ${rounds} rounds`)
+  const beside = others.length > 0 ? '; one round of the libraries of others' : ''
+  console.log(`\n${names.three}, median of ${rounds} rounds${beside}`)
   console.log(
     table(
       ['', 'a second, 100 at a time', 'steps a second', 'one alone, ms'],
@@ -83,6 +92,16 @@ async function showLong(): Promise<void> {
   bars.add('the last of 10,000 steps beside the first', last / first, { most: 1.2, unit: '×' })
 }
 
+async function showResume(): Promise<void> {
+  progress(names.resume)
+  const { p50, p99 } = await resumeLatency(10_000)
+  progress('')
+  console.log(
+    `\n${names.resume}, on an engine opened anew: from tell to the line behind receive, in ms: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}`,
+  )
+  bars.add('a run with 10,000 steps resumes, median', p50, { most: 200, unit: ' ms' })
+}
+
 async function showWake(): Promise<void> {
   progress(names.wake)
   const { p50, p99 } = await wakeLatency()
@@ -112,14 +131,18 @@ async function showParked(): Promise<void> {
   })
 }
 
-const peers = isBeside && isWanted(names.three) ? await workflowPeers((line) => console.error(line)) : []
+const peers = isBeside && isWanted(names.three) ? await workflowPeers(tell) : []
 const othersPart = busyness()
 console.log(`${machine()}\nSQLite synchronous=FULL, one process`)
 if (isWanted(names.three)) await showThree(peers)
 if (isWanted(names.parallel)) await showParallel()
 if (isWanted(names.long)) await showLong()
+if (isWanted(names.resume)) await showResume()
 if (isWanted(names.wake)) await showWake()
 if (isWanted(names.parked)) await showParked()
-if (peers.length > 0) console.log(`\n${peerVersions('devDependencies').join(', ')}. What they do is not all the same:`)
-for (const { note } of peers) console.log(`- ${note}`)
+if (measured.length > 0) {
+  const versions = peerVersions('devDependencies').filter((one) => measured.some(({ who }) => one.includes(who)))
+  console.log(`\n${versions.join(', ')}. What they do is not all the same:`)
+}
+for (const { note } of measured) console.log(`- ${note}`)
 bars.tell(othersPart())

@@ -2,17 +2,19 @@
 
 // The engine
 export { Troupe } from './troupe.ts'
-export type { DeadKind } from './engine/dead-kinds.ts'
-export type { AuditEntry, ByOption } from './engine/audit.ts'
-export type { ForkOptions } from './engine/forking.ts'
-export type { ResolveOptions } from './engine/resolving.ts'
-export type { CancelOptions } from './engine/cancel-order.ts'
-export type { BulkAction, BulkOptions, BulkPreview, BulkProgress } from './engine/bulk.ts'
-export type { AuditFilter, DeadFilter, RunsFilter } from './engine/filters.ts'
+export type { DeadKind } from './engine/verbs/dead-kinds.ts'
+export type { AuditEntry, ByOption } from './engine/verbs/audit.ts'
+export type { CodecKey } from './store/operating.ts'
+export type { ForkOptions } from './engine/verbs/forking.ts'
+export type { ResolveOptions } from './engine/verbs/resolving.ts'
+export type { CancelOptions } from './engine/activation/cancel-order.ts'
+export type { BulkAction } from './engine/verbs/bulk-actions.ts'
+export type { BulkOptions, BulkPreview, BulkProgress } from './engine/verbs/bulk.ts'
+export type { AuditFilter, DeadFilter, RunsFilter } from './engine/verbs/filters.ts'
 export type { RunsWhere } from './store/views.ts'
-export type { TroupeOptions } from './engine/options.ts'
+export type { TroupeOptions } from './engine/options/options.ts'
 export { WORKER } from './worker/global.ts'
-export type { CallManyOptions, CallOptions, StartOptions } from './engine/call.ts'
+export type { CallManyOptions, CallOptions, StartOptions } from './engine/verbs/call.ts'
 export type {
   AppendOptions,
   DebounceOptions,
@@ -20,7 +22,7 @@ export type {
   KeyOfInput,
   KeyOptions,
   ThrottleOptions,
-} from './engine/start-options.ts'
+} from './engine/verbs/start-options.ts'
 export type {
   CallArguments,
   EngineVerbs,
@@ -31,31 +33,32 @@ export type {
   TellingVerbs,
   AskingVerbs,
   EventVerbs,
-} from './engine/verbs.ts'
-export type { Definition } from './engine/definition.ts'
-export type { ResultOptions, RunHandle } from './engine/run-handle.ts'
-export type { LimiterStatus, QueueStatus } from './engine/queue-status.ts'
-export type { LogsOptions, RunLogLine } from './engine/log-reader.ts'
-export type { MessagesOptions, RunMessage } from './engine/message-reader.ts'
-export type { AttemptStatus, RunStatus, StepStatus } from './engine/run-status.ts'
-export type { AskOptions } from './engine/asking.ts'
-export type { TellOptions, UnreadMessage } from './engine/telling.ts'
+} from './engine/verbs/verbs.ts'
+export type { Definition } from './engine/definition/definition.ts'
+export type { ResultOptions, RunHandle } from './engine/watch/run-handle.ts'
+export type { LimiterStatus, QueueStatus } from './engine/verbs/queue-status.ts'
+export type { LogsOptions, RunLogLine } from './engine/watch/log-reader.ts'
+export type { MessagesOptions, RunMessage } from './engine/watch/message-reader.ts'
+export type { AttemptStatus, RunStatus, StepStatus } from './engine/verbs/run-status.ts'
+export type { AskOptions } from './engine/verbs/asking.ts'
+export type { TellOptions, UnreadMessage } from './engine/verbs/telling.ts'
 export type {
   Answered,
+  AskSchemas,
+  MessageArguments,
   MessageName,
-  QuestionSchemas,
   Received,
   Replied,
   TellArguments,
   Told,
-} from './engine/message-types.ts'
+} from './engine/definition/message-types.ts'
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'
-export type { RunStats } from './engine/run-stats.ts'
-export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/node-status.ts'
+export type { RunStats } from './engine/verbs/run-stats.ts'
+export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/verbs/node-status.ts'
 export type { Difference, Divergence, DivergencePolicy, JournalPlace, RunVerdict } from './model/divergence.ts'
 export type { WaitReason } from './model/reason.ts'
 export type { KeptFor, RetentionOptions } from './model/retention.ts'
-export type { BackfillOptions, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
+export type { BackfillOptions, ScheduleStatus, ScheduleVerbs } from './engine/schedule/schedule-verbs.ts'
 export type { Overlap, Rule } from './model/schedule.ts'
 export type { RunState } from './model/run.ts'
 export type { CompletionAnswer } from './store/waits.ts'
@@ -64,13 +67,13 @@ export type { CompletionAnswer } from './store/waits.ts'
 export { worker } from './worker/worker.ts'
 export { workflow } from './workflow/workflow.ts'
 export { limiter } from './worker/limiter.ts'
-export type { LimitedFunction } from './engine/slots.ts'
+export type { LimitedFunction } from './engine/limits/slots.ts'
 export type { LimitedOptions, Limiter, LimiterOptions } from './worker/limiter.ts'
-export type { LimitBounds, RateOptions } from './engine/limits.ts'
-export { schedule } from './engine/schedule.ts'
+export type { LimitBounds, RateOptions } from './engine/limits/limits.ts'
+export { schedule } from './engine/schedule/schedule.ts'
 export { discover } from './worker/discover.ts'
-export type { Schedule, Scheduled, ScheduledByName } from './engine/schedule.ts'
-export type { ScheduleOptions, ScheduleRule, ScheduleTiming } from './engine/schedule-rule.ts'
+export type { Schedule, Scheduled, ScheduledByName } from './engine/schedule/schedule.ts'
+export type { ScheduleOptions, ScheduleRule, ScheduleTiming } from './engine/schedule/schedule-rule.ts'
 export type { Discovered, SkippedFile } from './model/discovered.ts'
 export type { Config, WorkerContext } from './worker/context.ts'
 export type { InAnotherFile, InThisFile, WorkerHandler } from './worker/worker.ts'
@@ -79,20 +82,20 @@ export type { RegisterOptions, WorkerVerbs } from './worker/registration.ts'
 export type { CacheOptions, DefinitionOptions, MessageOptions } from './worker/options.ts'
 export type { MapFunction, WorkflowContext } from './workflow/context.ts'
 export type { Turn } from './workflow/loop.ts'
-export type { ReceiveOptions } from './workflow/receives.ts'
-export type { StepLimit, StepOptions } from './workflow/step-options.ts'
-export type { TxArguments, TxContext } from './workflow/tx.ts'
-export type { PostgresClient, PostgresPool } from './workflow/tx-postgres.ts'
-export type { SqliteHandle } from './workflow/tx-sqlite.ts'
-export type { Undo, UndoContext, UndoFunction, UndoOptions } from './workflow/undo-options.ts'
+export type { ReceiveOptions } from './workflow/mail/receives.ts'
+export type { StepLimit, StepOptions } from './workflow/steps/step-options.ts'
+export type { TxArguments, TxContext } from './workflow/tx/tx.ts'
+export type { PostgresClient, PostgresPool } from './workflow/tx/tx-postgres.ts'
+export type { SqliteHandle } from './workflow/tx/tx-sqlite.ts'
+export type { Undo, UndoContext, UndoFunction, UndoOptions } from './workflow/undoing/undo-options.ts'
 export type { ChildArguments, ChildOptions, ChildResultOptions, ChildRun } from './workflow/child-run.ts'
 export type { Upcast } from './workflow/upcast.ts'
 export type { WorkflowHandler, WorkflowOptions } from './workflow/workflow.ts'
-export { checkDeploy } from './workflow/check-deploy.ts'
-export type { RunCheck } from './workflow/run-check.ts'
-export type { Declared, MessagesOption } from './workflow/messages.ts'
+export { checkDeploy } from './workflow/check-deploy/check-deploy.ts'
+export type { RunCheck } from './workflow/check-deploy/run-check.ts'
+export type { Declared, MessagesOption } from './workflow/mail/messages.ts'
 export type { MapOptions } from './workflow/map.ts'
-export type { StepContext } from './workflow/step.ts'
+export type { StepContext } from './workflow/steps/step.ts'
 export type { RetryOptions, StoredRetryOptions } from './model/retry.ts'
 
 // Errors
@@ -101,11 +104,11 @@ export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
 export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/error-classes.ts'
 
 // What is stored
-export { aesGcm } from './lib/aes-gcm.ts'
-export { compress } from './lib/compress.ts'
-export type { AesGcmOptions } from './lib/aes-gcm.ts'
-export type { CompressOptions } from './lib/compress.ts'
-export type { CodedBytes, ValueCodec } from './lib/value-codec.ts'
+export { aesGcm } from './model/codecs/aes-gcm.ts'
+export { compress } from './model/codecs/compress.ts'
+export type { AesGcmOptions } from './model/codecs/aes-gcm.ts'
+export type { CompressOptions } from './model/codecs/compress.ts'
+export type { CodedBytes, ValueCodec } from './model/codecs/value-codec.ts'
 export type { Storable } from './lib/storable.ts'
 
 // What is shared

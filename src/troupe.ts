@@ -1,30 +1,36 @@
 // READ THIS FIRST: everything is built here, in the order in which it starts.
 import { hostname } from 'node:os'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { CallManyOptions, CallOptions } from './engine/call.ts'
-import { Completing } from './engine/completing.ts'
-import type { Definition } from './engine/definition.ts'
+import type { CallManyOptions, CallOptions } from './engine/verbs/call.ts'
+import { Completing } from './engine/verbs/completing.ts'
+import type { Definition } from './engine/definition/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
-import { Face, type FaceParts } from './engine/face.ts'
-import { isProvedDead, ownIdentity } from './engine/host.ts'
-import { Looking } from './engine/looking.ts'
-import { NodeStatuses } from './engine/node-status.ts'
-import { Operating } from './engine/operating.ts'
-import { checkTroupeOptions, type CheckedOptions, type TroupeOptions } from './engine/options.ts'
-import { Registry } from './engine/registry.ts'
-import type { RunHandle } from './engine/run-handle.ts'
-import { defaultDeliveries, defaultLeaseMs, defaultLogLevel, environmentOf, poolBounds } from './engine/settings.ts'
-import { ScheduleKeeper } from './engine/schedule-keeper.ts'
-import type { ScheduleRule } from './engine/schedule-rule.ts'
-import type { ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule-verbs.ts'
-import { isSchedule, type Schedule, type Scheduled, type ScheduledByName } from './engine/schedule.ts'
-import { Scheduling } from './engine/scheduling.ts'
-import { Starting, type StartingOptions } from './engine/starting.ts'
-import { Asking } from './engine/asking.ts'
-import { Telling } from './engine/telling.ts'
-import { checkReadable } from './engine/unread.ts'
+import { Face, type FaceParts } from './engine/verbs/face.ts'
+import { isProvedDead, ownIdentity } from './engine/membership/host.ts'
+import { Looking } from './engine/verbs/looking.ts'
+import { NodeStatuses } from './engine/verbs/node-status.ts'
+import { Operating } from './engine/verbs/operating.ts'
+import { checkTroupeOptions, type CheckedOptions, type TroupeOptions } from './engine/options/options.ts'
+import { Registry } from './engine/definition/registry.ts'
+import type { RunHandle } from './engine/watch/run-handle.ts'
+import {
+  defaultDeliveries,
+  defaultLeaseMs,
+  defaultLogLevel,
+  environmentOf,
+  poolBounds,
+} from './engine/options/settings.ts'
+import { ScheduleKeeper } from './engine/schedule/schedule-keeper.ts'
+import type { ScheduleRule } from './engine/schedule/schedule-rule.ts'
+import type { ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule/schedule-verbs.ts'
+import { isSchedule, type Schedule, type Scheduled, type ScheduledByName } from './engine/schedule/schedule.ts'
+import { Scheduling } from './engine/schedule/scheduling.ts'
+import { Starting, type StartingOptions } from './engine/verbs/starting.ts'
+import { Asking } from './engine/verbs/asking.ts'
+import { Telling } from './engine/verbs/telling.ts'
+import { checkReadable } from './engine/activation/unread.ts'
 import type {
   CallArguments,
   CompletingVerbs,
@@ -35,8 +41,8 @@ import type {
   AskingVerbs,
   TellingVerbs,
   EventVerbs,
-} from './engine/verbs.ts'
-import type { World } from './engine/world.ts'
+} from './engine/verbs/verbs.ts'
+import type { World } from './engine/options/world.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
@@ -57,7 +63,7 @@ import {
 } from './worker/registration.ts'
 import type { StoredHandler } from './worker/worker.ts'
 
-export type { World } from './engine/world.ts'
+export type { World } from './engine/options/world.ts'
 
 interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, StartingOptions {
   readonly schedules: ScheduleKeeper
@@ -119,7 +125,7 @@ export class Troupe
    * The first one of a process is also what `WORKER` speaks to, unless `global` is false.
    *
    * Saves: the store file, made when missing, and the names of definitions and queues.
-   * Throws: `option_invalid`; `store_…` naming the file and the remedy; `definition_exists`; `file_not_loaded`.
+   * Throws: `option_invalid`; `value_unreadable` for codecs that are not those of the store; `store_…` naming the file and the remedy; `definition_exists`; `file_not_loaded`.
    *
    * ```ts
    * import { Troupe, worker } from 'troupe'
@@ -138,18 +144,19 @@ export class Troupe
     checkNoThread()
     const checked = checkTroupeOptions(options)
     const pools = poolBounds(checked.pools, process.env)
-
     const clock = world.clock ?? systemClock
     const environment = checked.environment ?? environmentOf(process.env)
     const logLevel = checked.logLevel ?? defaultLogLevel(environment)
-    const lines = world.log ?? checked.log ?? createLog({ level: logLevel, clock, write: toStandardError })
+    const lines =
+      world.log ??
+      checked.log ??
+      createLog({ level: logLevel, clock, write: (line) => void process.stderr.write(line) })
     const log = atLevel(lines, logLevel)
     const ids = world.ids ?? createIds(clock)
     const { coding = checked.coding } = world
     const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous, coding }))
     const { failpoint = () => {}, performStep, parksAtOnce } = world
     const deps: Deps = { store, clock, log, ids, failpoint, performStep, coding, parksAtOnce }
-
     try {
       const registry = new Registry(store)
       for (const definition of checked.definitions) await registry.register(definition)
@@ -191,7 +198,7 @@ export class Troupe
   /**
    * Serves this node's queues from now on, and goes on with what dead nodes left. Harmless to repeat.
    *
-   * Saves: that this process is a node, and what it serves. Throws: `engine_stopped`, `store_…`.
+   * Saves: that this process is a node, and what it serves. Throws: `engine_stopped`, `store_…`; `value_unreadable` without the key of what is written now.
    */
   async start(): Promise<this> {
     this.#checkOpen()
@@ -331,6 +338,7 @@ export class Troupe
   readonly runs: LookingVerbs['runs'] = (filter) => this.#looking.runs(filter)
   readonly dead: LookingVerbs['dead'] = (filter) => this.#looking.dead(filter)
   readonly audit: LookingVerbs['audit'] = (filter) => this.#looking.audit(filter)
+  readonly codecKeys: LookingVerbs['codecKeys'] = () => this.#looking.codecKeys()
   readonly steps: LookingVerbs['steps'] = (runId) => this.#looking.steps(runId)
   readonly attempts: LookingVerbs['attempts'] = (runId) => this.#looking.attempts(runId)
   readonly queues: LookingVerbs['queues'] = () => this.#looking.queues()
@@ -388,8 +396,4 @@ export class Troupe
   #checkOpen(): void {
     if (this.#stopping !== undefined) throw engineStopped()
   }
-}
-
-function toStandardError(line: string): void {
-  process.stderr.write(line)
 }

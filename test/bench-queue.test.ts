@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { noop, open } from '../bench/queue/ours.ts'
 import { RawQueue } from '../bench/queue/raw.ts'
 import { doneOf, jobOf, type Job } from '../bench/queue/work.ts'
-import { openDriver } from '../src/store/sqlite/driver.ts'
+import { openDriver } from '../src/store/sqlite/connection/driver.ts'
 
 const jobs = [0, 1, 2].map(jobOf)
 let folder = ''

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Troupe, workflow } from 'troupe'
 import { RawWorkflows } from '../bench/workflow/raw.ts'
-import { openDriver } from '../src/store/sqlite/driver.ts'
+import { openDriver } from '../src/store/sqlite/connection/driver.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-yardstick-'))
 

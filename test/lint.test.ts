@@ -50,7 +50,7 @@ const planted: readonly Planted[] = [
   { file: 'bench/deep.ts', source: deep, rule: 'max-depth' },
   { file: 'src/model/wide.ts', source: wide, rule: 'max-params' },
   { file: 'src/model/wide.test.ts', source: `${wide}\n${longFunction(60)}\n${lines(401)}`, rule: undefined },
-  { file: 'src/store/sqlite/migrations.ts', source: longFunction(100), rule: undefined },
+  { file: 'src/store/sqlite/migrations/migrations.ts', source: longFunction(100), rule: undefined },
   {
     file: 'src/model/any.ts',
     source: 'export const anything = (value: any) => value',

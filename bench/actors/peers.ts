@@ -73,12 +73,12 @@ interface EffectMessage {
 /** The rows of the peers that can be had. Of one that cannot, the reason is told. */
 export async function peerRows(tell: (line: string) => void): Promise<readonly Row[]> {
   const rows: Row[] = []
-  const adders = [
-    async () => rows.push(...nactRows(await loadDefault('nact'))),
-    async () => rows.push(...xstateRows(await loadDefault('xstate'))),
-    async () => rows.push(...comedyRows(await loadDefault('comedy'))),
-    async () => rows.push(...effectRows(await loadPeer('effect'))),
-  ]
+  const adders = {
+    nact: async () => rows.push(...nactRows(await loadDefault('nact'))),
+    xstate: async () => rows.push(...xstateRows(await loadDefault('xstate'))),
+    comedy: async () => rows.push(...comedyRows(await loadDefault('comedy'))),
+    effect: async () => rows.push(...effectRows(await loadPeer('effect'))),
+  }
   await addPeers('dependencies', adders, tell)
   return rows
 }

@@ -1,6 +1,6 @@
 // The least that a queue can write: one row in one table for each job, with no history, no fence and no ids for people.
 import { join } from 'node:path'
-import { openDriver, type SqlDriver, type SqlStatement } from '../../src/store/sqlite/driver.ts'
+import { openDriver, type SqlDriver, type SqlStatement } from '../../src/store/sqlite/connection/driver.ts'
 import { check, fromCallers, paceOf, withFolder, type Pace } from '../measure.ts'
 import { doneOf, jobOf, Tally, type Job, type Row } from './work.ts'
 

@@ -1,7 +1,7 @@
 // Troupe's side of the queue bench: one process, a SQLite file with synchronous=FULL, and a worker that does nothing.
 import { join } from 'node:path'
 import { Troupe, worker, type Definition } from 'troupe'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { check, fromCallers, paceOf, withFolder, type Pace } from '../measure.ts'
 import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 

@@ -1,15 +1,27 @@
-// BullMQ on a Redis of this machine; the durability is that of the server.
+// BullMQ: on a Redis that is there already, on one of its own, and on a Postgres of its own.
 import type { Peer, Wanted } from './peers.ts'
 import { fromCallers, paceOf, type Pace, wait } from '../measure.ts'
+import { withPostgres } from '../postgres.ts'
+import { withRedis } from '../redis.ts'
 import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
-export interface BullMq {
+export interface BullMq extends Classes {
+  withBackend(backend: unknown): Classes
+  readonly createPostgresBackend: unknown
+}
+
+interface Classes {
   readonly Queue: new (name: string, options: object) => BullQueue
   readonly Worker: new (
     name: string,
     work: (job: { data: Job }) => Promise<Done>,
     options: object,
   ) => { close(): Promise<void>; waitUntilReady(): Promise<unknown> }
+}
+
+interface Opened {
+  readonly queue: BullQueue
+  withWorker<T>(work: (job: { data: Job }) => Promise<Done>, use: () => Promise<T>): Promise<T>
 }
 
 interface BullQueue {
@@ -22,62 +34,112 @@ interface BullQueue {
 const opts = { removeOnComplete: true }
 const bulkSlice = 1_000
 const concurrency = 100
+const starts = 500
 
-export function bullmqPeer(bull: BullMq, wanted: Wanted, port: number): Peer {
-  const who = 'bullmq'
-  const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null }
+/** What it stores its jobs in. */
+interface Storage extends Classes {
+  readonly who: string
+  readonly note: string
+  /** Fewer runs than others take tell as much. */
+  readonly part: number
+  /** Calls `use` with what it is to connect to. */
+  connected<T>(use: (connection: object) => Promise<T>): Promise<T>
+}
+
+/** On a Redis that listens on this machine. */
+export const bullmqOnRedis = (bull: BullMq, wanted: Wanted, port: number): Peer =>
+  bullmqPeer(wanted, {
+    who: 'bullmq',
+    ...classesOf(bull),
+    part: 1 / 4,
+    connected: (use) => use(redisAt(port)),
+    note: 'as durable as its Redis is set to be',
+  })
+
+/** On a Redis of its own for each row. */
+export const bullmqOnOwnRedis = (bull: BullMq, wanted: Wanted): Peer =>
+  bullmqPeer(wanted, {
+    who: 'bullmq',
+    ...classesOf(bull),
+    part: 1 / 4,
+    connected: (use) => withRedis((port) => use(redisAt(port))),
+    note: 'its Redis syncs each write before it answers (appendfsync always)',
+  })
+
+/** On a Postgres of its own for each row. */
+export const bullmqOnPostgres = (bull: BullMq, wanted: Wanted): Peer =>
+  bullmqPeer(wanted, {
+    who: 'bullmq on Postgres',
+    ...bull.withBackend(bull.createPostgresBackend),
+    part: 1 / 16,
+    connected: (use) =>
+      withPostgres(async (connectionString) => {
+        const result = await use({ connectionString, migrate: true, max: 20 })
+        // Its connections end a moment after it says so.
+        await wait(100)
+        return result
+      }),
+    note: 'with fsync, reached over TCP by 20 connections each of its queue and its worker',
+  })
+
+const classesOf = ({ Queue, Worker }: BullMq): Classes => ({ Queue, Worker })
+
+const redisAt = (port: number): object => ({ host: '127.0.0.1', port, maxRetriesPerRequest: null })
+
+function bullmqPeer(wanted: Wanted, { who, note, part, connected, Queue, Worker }: Storage): Peer {
+  const count = Math.round(wanted.count * part)
   const name = `troupe-bench-${process.pid}`
-  const withQueue = async <T>(use: (queue: BullQueue) => Promise<T>): Promise<T> => {
-    const queue = new bull.Queue(name, { connection })
-    try {
-      return await use(queue)
-    } finally {
-      await queue.obliterate({ force: true })
-      await queue.close()
-    }
-  }
-  const withWorker = async <T>(work: (job: { data: Job }) => Promise<Done>, use: () => Promise<T>): Promise<T> => {
-    const worker = new bull.Worker(name, work, { connection, concurrency })
-    try {
-      await worker.waitUntilReady()
-      return await use()
-    } finally {
-      await worker.close()
-    }
-  }
-  const row = (what: string, use: (queue: BullQueue) => Promise<Pace>): Row => ({
+  const opened = <T>(use: (opened: Opened) => Promise<T>): Promise<T> =>
+    connected(async (connection) => {
+      const queue = new Queue(name, { connection })
+      const withWorker: Opened['withWorker'] = async (work, useIt) => {
+        const worker = new Worker(name, work, { connection, concurrency })
+        try {
+          await worker.waitUntilReady()
+          return await useIt()
+        } finally {
+          await worker.close()
+        }
+      }
+      try {
+        return await use({ queue, withWorker })
+      } finally {
+        await queue.obliterate({ force: true })
+        await queue.close()
+      }
+    })
+  const row = (what: string, use: (opened: Opened) => Promise<Pace>): Row => ({
     what,
     who,
-    measure: () => withQueue(use),
+    measure: () => opened(use),
   })
   return {
     who,
     rows: [
-      row(wanted.call, (queue) =>
-        paceOf(wanted.count / 4, (count) => fromCallers(count, (i) => queue.add('noop', jobOf(i), opts))),
+      row(wanted.call, ({ queue }) =>
+        paceOf(count, (some) => fromCallers(some, (i) => queue.add('noop', jobOf(i), opts))),
       ),
-      row(wanted.callMany, (queue) => paceOf(wanted.count / 4, (count) => addMany(queue, count))),
-      row(wanted.process, async (queue) => {
-        const count = Math.round(wanted.count / 4)
-        await addMany(queue, count)
-        const tally = new Tally(count)
-        const work = async ({ data }: { data: Job }): Promise<Done> => {
-          tally.begins()
-          const done = doneOf(data)
-          tally.ends()
-          return done
-        }
-        return withWorker(work, () => tally.all())
-      }),
+      row(wanted.callMany, ({ queue }) => paceOf(count, (some) => addMany(queue, some))),
+      row(wanted.process, (parts) => processAll(parts, count)),
     ],
-    latency: (count) => withQueue((queue) => latency(queue, withWorker, count)),
-    note: `${who}: concurrency ${concurrency}, removeOnComplete; as durable as its Redis is set to be`,
+    latency: () => opened(latency),
+    note: `${who}: concurrency ${concurrency}, removeOnComplete; ${note}`,
   }
 }
 
-type WithWorker = (work: (job: { data: Job }) => Promise<Done>, use: () => Promise<number[]>) => Promise<number[]>
+async function processAll({ queue, withWorker }: Opened, count: number): Promise<Pace> {
+  await addMany(queue, count)
+  const tally = new Tally(count)
+  const work = async ({ data }: { data: Job }): Promise<Done> => {
+    tally.begins()
+    const done = doneOf(data)
+    tally.ends()
+    return done
+  }
+  return withWorker(work, () => tally.all())
+}
 
-function latency(queue: BullQueue, withWorker: WithWorker, count: number): Promise<number[]> {
+function latency({ queue, withWorker }: Opened): Promise<number[]> {
   let began: () => void = () => {}
   const work = async ({ data }: { data: Job }): Promise<Done> => {
     began()
@@ -85,7 +147,7 @@ function latency(queue: BullQueue, withWorker: WithWorker, count: number): Promi
   }
   return withWorker(work, async () => {
     const times: number[] = []
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < starts; i++) {
       const startedAt = performance.now()
       const begun = new Promise<void>((resolve) => {
         began = resolve

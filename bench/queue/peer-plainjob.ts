@@ -1,6 +1,6 @@
 // plainjob, on the SQLite driver that Troupe uses: by its own setting NORMAL, and with the durability of the others.
 import { join } from 'node:path'
-import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
 import type { Peer, Wanted } from './peers.ts'
 import { fromCallers, paceOf, withFolder, type Pace, wait } from '../measure.ts'
 import { jobOf, Tally, type Job, type Row } from './work.ts'
@@ -32,6 +32,7 @@ type Transaction = ((...args: unknown[]) => unknown) & { immediate?: (...args: u
 const nothing = (): void => {}
 const silent = { error: nothing, warn: nothing, info: nothing, debug: nothing }
 const bulkSlice = 10_000
+const starts = 10
 
 export function plainjobPeer(plainjob: PlainJob, wanted: Wanted, synchronous: Synchronous): Peer {
   const who = `plainjob ${synchronous.toUpperCase()}`
@@ -67,7 +68,7 @@ export function plainjobPeer(plainjob: PlainJob, wanted: Wanted, synchronous: Sy
       ),
       row(wanted.process, (parts) => processAll(parts, Math.round(wanted.count / 8))),
     ],
-    latency: (count) => opened((parts) => latency(parts, count)),
+    latency: () => opened(latency),
     note: `${who}: each start and end is a transaction of its own, one job at a time, looked for once a second when idle; on the driver that Troupe uses`,
   }
 }
@@ -87,12 +88,12 @@ async function processAll({ queue, employ }: Opened, count: number): Promise<Pac
   return tally.all()
 }
 
-async function latency({ queue, employ }: Opened, count: number): Promise<number[]> {
+async function latency({ queue, employ }: Opened): Promise<number[]> {
   let began: () => void = nothing
   const worker = employ(async () => began())
   const ended = worker.start()
   const times: number[] = []
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < starts; i++) {
     const startedAt = performance.now()
     await new Promise<void>((resolve) => {
       began = resolve
@@ -100,7 +101,7 @@ async function latency({ queue, employ }: Opened, count: number): Promise<number
     })
     times.push(performance.now() - startedAt)
     // It looks once a second: each start comes at another moment of that second.
-    await wait(((i + 0.5) / count) * 1_000)
+    await wait(((i + 0.5) / starts) * 1_000)
   }
   await worker.stop()
   await ended

@@ -2,8 +2,8 @@
 // It checks that each run is still held, as any engine must, and does nothing else: no validation, retries, wake-ups or leases.
 import { systemClock } from '../../src/lib/clock.ts'
 import { createIds } from '../../src/lib/ids.ts'
-import { openDriver, type SqlDriver, type SqlStatement } from '../../src/store/sqlite/driver.ts'
-import { migrations } from '../../src/store/sqlite/migrations.ts'
+import { openDriver, type SqlDriver, type SqlStatement } from '../../src/store/sqlite/connection/driver.ts'
+import { migrations } from '../../src/store/sqlite/migrations/migrations.ts'
 
 type Work = () => void
 

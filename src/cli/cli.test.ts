@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { Definition } from '../engine/definition.ts'
+import type { Definition } from '../engine/definition/definition.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Troupe } from '../troupe.ts'
 import { limiter } from '../worker/limiter.ts'
@@ -254,6 +254,7 @@ describe('exit codes', () => {
       'limits',
       'schedules',
       'nodes',
+      'codec-keys',
       'show 01234567',
       'logs 01234567',
     ].map((command): [number, string, string] => [78, command, 'wrong']),
@@ -608,7 +609,11 @@ describe('a run that failed', () => {
     expect(none.err).toBe(
       "0 runs would be forked.\n2 runs in state ready would be left: meant only when state says 'ready'.\n",
     )
-    expect((await troupe(folder, ['fork', '--name', 'order', '--state', 'ready'])).err).toBe('2 runs are forked.\n')
+    const keyed = ['fork', '--name', 'order', '--state', 'ready', '--key', 'ticket 7']
+    expect((await troupe(folder, keyed)).err).toBe('2 runs are forked.\n')
+    expect((await troupe(folder, keyed)).err).toBe(
+      '0 runs are forked. 4 runs have no such step, were forked under that key, or changed meanwhile.\n',
+    )
     expect((await troupe(folder, ['resume', '--name', 'order'])).err).toContain('no such run was set aside')
     expect((await troupe(folder, ['resume', last?.id ?? ''])).err).toContain('[resume_refused]')
     const dry = await troupe(folder, ['cancel', '--name', 'order', '--dry-run'])
@@ -661,6 +666,10 @@ describe('a run that failed', () => {
     expect((await troupe(folder, ['show', fork.id])).out).toContain(`forked from ${id}`)
     const json = await troupe(folder, ['fork', id, '--json'])
     expect(JSON.parse(json.out)).toMatchObject({ forkedFrom: id })
+    const keyed = ['--key', 'ticket 7']
+    const first = await troupe(folder, ['fork', id, ...keyed])
+    expect((await troupe(folder, ['fork', id, '--from', 'ship', ...keyed])).out).toBe(first.out)
+    expect((await troupe(folder, ['fork', id, '--key', ''])).code).toBe(2)
     const slip = await troupe(folder, ['fork', id, '--from', 'shipp'])
     expect([slip.code, slip.err]).toEqual([2, expect.stringContaining("Did you mean 'ship'?")])
     expect((await troupe(folder, ['fork', id, '--input', '{x'])).code).toBe(2)

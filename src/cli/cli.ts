@@ -8,6 +8,7 @@ import { addAudit } from './commands/audit.ts'
 import { addCall } from './commands/call.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addCheckDeploy } from './commands/check-deploy.ts'
+import { addCodecKeys } from './commands/codec-keys.ts'
 import { addDead } from './commands/dead.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
@@ -72,6 +73,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addLimits,
   addSchedules,
   addNodes,
+  addCodecKeys,
   addCheckDeploy,
 ]
 

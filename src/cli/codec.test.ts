@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { aesGcm } from '../lib/aes-gcm.ts'
+import { aesGcm } from '../model/codecs/aes-gcm.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Troupe } from '../troupe.ts'
 import { workflow } from '../workflow/workflow.ts'
@@ -95,6 +95,16 @@ it('shows what is encrypted as that, and fails nowhere', async () => {
   for (const verb of [['runs'], ['dead'], ['stats'], ['audit']]) expect((await troupe(...verb, ...store)).code).toBe(0)
 })
 
+it('lists the keys of what is encrypted, without any', async () => {
+  const told = await troupe('codec-keys', '--store', 'sqlite:shut.db', '--json')
+  expect([told.code, told.err]).toEqual([0, ''])
+  expect(JSON.parse(told.out)).toEqual([{ codec: 'aes-gcm', key: 'a', values: 9 }])
+  expect((await troupe('codec-keys', '--store', 'sqlite:shut.db')).out).toMatch(
+    /^KEY +CODEC +VALUES\na +aes-gcm +\d+\n$/,
+  )
+  expect((await troupe('codec-keys', '--store', 'sqlite:turned.db')).err).toBe('Nothing is stored under a key.\n')
+})
+
 it('reads another store by the codec of a config file that is named', async () => {
   const [id = ''] = ids.get('turned.db') ?? []
   const store = ['--store', 'sqlite:turned.db']
@@ -102,4 +112,25 @@ it('reads another store by the codec of a config file that is named', async () =
   const told = await troupe('show', id, ...store, '--config', 'troupe.config.mjs')
   expect([told.code, told.err]).toEqual([0, ''])
   expect(told.out).toContain('hello ann')
+})
+
+it('writes nothing in the clear into a store that is encrypted', async () => {
+  const [, failedId = ''] = ids.get('shut.db') ?? []
+  const store = ['--store', 'sqlite:shut.db']
+  const told = await troupe('fork', failedId, '--input', '"clear"', ...store)
+  expect(told.code).toBe(78)
+  expect(told.err).toContain("The values of this store are written with the codec 'aes-gcm' under key 'a'")
+  const forked = await troupe('fork', failedId, ...store)
+  expect([forked.code, forked.err]).toEqual([0, ''])
+  const cancelled = await troupe(
+    'cancel',
+    forked.out
+      .trim()
+      .split(/\s+/)
+      .find((word) => word.length === 36) ?? '',
+    '--reason',
+    'why',
+    ...store,
+  )
+  expect(cancelled.code).toBe(0)
 })

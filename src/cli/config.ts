@@ -1,10 +1,10 @@
 // Where a command's store and definitions come from: flags, a config file, a folder of workers.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { checkTroupeOptions, type TroupeOptions } from '../engine/options.ts'
-import { poolBounds } from '../engine/settings.ts'
+import { checkTroupeOptions, type TroupeOptions } from '../engine/options/options.ts'
+import { poolBounds } from '../engine/options/settings.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
-import type { Coding } from '../lib/value-codec.ts'
+import type { Coding } from '../model/codecs/codecs.ts'
 import type { SkippedFile } from '../model/discovered.ts'
 import { Troupe } from '../troupe.ts'
 import { filesIn } from '../worker/discover.ts'
@@ -76,14 +76,6 @@ export async function loadStore(flags: CommonFlags, folder: string): Promise<Sto
 function storeFile(url: string): string | undefined {
   const path = /^sqlite:(.+)$/.exec(url)?.[1]
   return path === ':memory:' ? undefined : path
-}
-
-/** Throws `store_unavailable` when there is no store yet: a command that only looks must not make one. */
-export function requireStore(url: string, folder: string): void {
-  const file = storeFile(url)
-  if (file === undefined || existsSync(file)) return
-  const message = `There is no store at ${shown(file, folder)} yet: \`troupe run\` and programs make one. If it is elsewhere, name it with --store sqlite:PATH.`
-  throw new TroupeError('store_unavailable', message, { details: { location: file } })
 }
 
 /** The error for definitions that were looked for and are nowhere: what was looked into, and why nothing of it counts. */
@@ -210,7 +202,7 @@ const exampleWorker: readonly string[] = [
   "export const greet = worker('greet', {}, (ctx, name: string) => `hello ${name}`)",
 ]
 
-function shown(path: string, folder: string): string {
+export function shown(path: string, folder: string): string {
   const short = relative(folder, path)
   return short === '' || short.startsWith('..') ? path : short
 }

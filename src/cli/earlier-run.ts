@@ -1,6 +1,6 @@
 // A key that has a run already: whoever gives it again is told what becomes of what was given now.
 import { isDeepStrictEqual } from 'node:util'
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import type { Io } from './io.ts'
 import { oneLine } from './paint.ts'
 import { relative } from './times.ts'

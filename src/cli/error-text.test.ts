@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TroupeError } from '../lib/errors.ts'
-import type { StepStatus } from '../engine/run-status.ts'
+import type { StepStatus } from '../engine/verbs/run-status.ts'
 import { errorLines, failureLines } from './error-text.ts'
 import { plain } from './paint.ts'
 

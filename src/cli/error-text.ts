@@ -1,6 +1,6 @@
 // Errors as people read them: what happened, its code, and what led to it.
 import { relative } from 'node:path'
-import type { StepStatus } from '../engine/run-status.ts'
+import type { StepStatus } from '../engine/verbs/run-status.ts'
 import { projectPlace } from '../lib/stack-places.ts'
 import { oneLine, printable, type Paint } from './paint.ts'
 

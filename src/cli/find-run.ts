@@ -1,5 +1,5 @@
 // Finding a run by its id, or by the beginning of it.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import { runNotFound } from '../model/errors.ts'
 import type { Troupe } from '../troupe.ts'
 import { usage } from './usage.ts'

@@ -1,6 +1,6 @@
 // A run as it is told to a program: one JSON object a line on standard error.
-import type { RunStatus, StepStatus } from '../engine/run-status.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { failedStep } from './error-text.ts'
 import type { Io } from './io.ts'

@@ -1,7 +1,7 @@
 // A log of one line each, for people who watch a service, or as JSON for those who collect it.
-import type { TroupeOptions } from '../engine/options.ts'
-import { environmentOf } from '../engine/settings.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { TroupeOptions } from '../engine/options/options.ts'
+import { environmentOf } from '../engine/options/settings.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { createLog, isLogged, type Log, type LogFields, type LogLevel } from '../lib/log.ts'
 import type { CommonFlags } from './config.ts'
 import type { Io } from './io.ts'

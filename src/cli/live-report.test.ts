@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { Io } from './io.ts'
 import { LiveReport } from './live-report.ts'

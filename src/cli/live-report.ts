@@ -1,6 +1,6 @@
 // A run as it is told on a terminal: lines that stay, and under them one that is redrawn in place.
-import type { RunStatus, StepStatus } from '../engine/run-status.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { formatMs } from '../lib/duration.ts'
 import { failureLines } from './error-text.ts'
 import type { Io } from './io.ts'

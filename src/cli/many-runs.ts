@@ -1,6 +1,7 @@
 // Commands that do something to runs by their ids, or to all that a filter finds.
-import type { BulkAction, BulkOptions, BulkProgress } from '../engine/bulk.ts'
-import type { ByOption } from '../engine/audit.ts'
+import type { BulkAction } from '../engine/verbs/bulk-actions.ts'
+import type { BulkOptions, BulkProgress } from '../engine/verbs/bulk.ts'
+import type { ByOption } from '../engine/verbs/audit.ts'
 import type { Troupe } from '../troupe.ts'
 import type { CommonFlags } from './config.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -16,11 +17,9 @@ export interface ManyFlags extends CommonFlags, WhereFlags, ByFlags {
   readonly dryRun?: boolean
 }
 
-/** What is done, and how it is told. */
-export interface Doing {
+/** What is done to all that a filter finds, and how it is told. */
+export interface DoingToAll {
   readonly action: BulkAction
-  one(troupe: Troupe, id: string, who: ByOption): Promise<unknown>
-  /** For what a filter finds. */
   readonly options?: BulkOptions
   /** As in `1 run would be …`. */
   readonly would: string
@@ -32,6 +31,11 @@ export interface Doing {
   readonly seeFirst: string
 }
 
+/** The same to runs by their ids, one after the other. */
+export interface Doing extends DoingToAll {
+  one(troupe: Troupe, id: string, who: ByOption): Promise<unknown>
+}
+
 /** Which runs. */
 export interface Asked {
   readonly ids: readonly string[]
@@ -39,14 +43,31 @@ export interface Asked {
 }
 
 export async function doToMany(doing: Doing, { ids, flags }: Asked, io: Io): Promise<ExitCode> {
-  const isFiltered = Object.keys(whereRuns(flags)).length > 0
-  if (ids.length > 0 && isFiltered) throw usage('Give ids or a filter, not both.')
-  if (ids.length > 0 && flags.dryRun === true) throw usage('--dry-run goes with a filter, as in --fingerprint.')
-  if (ids.length === 0 && !isFiltered)
+  if (ids.length === 0) return doToAll(doing, flags, io)
+  if (isFiltered(flags)) throw usage('Give ids or a filter, not both.')
+  if (flags.dryRun === true) throw usage('--dry-run goes with a filter, as in --fingerprint.')
+  const told = await withClient(flags, io, (troupe) => doToEach(doing, troupe, { ids, flags }))
+  return tellOf(doing, { flags, told }, io)
+}
+
+export async function doToAll(doing: DoingToAll, flags: ManyFlags, io: Io): Promise<ExitCode> {
+  if (!isFiltered(flags))
     throw usage(`Give the ids of runs, or a filter: --fingerprint, --name, --state, --code or --tag. ${doing.seeFirst}`)
-  const told = await withClient(flags, io, (troupe) =>
-    ids.length > 0 ? doToEach(doing, troupe, { ids, flags }) : doToAll(doing, troupe, flags),
-  )
+  const { action } = doing
+  const options = { ...doing.options, dryRun: flags.dryRun === true, ...whoDoes(flags) }
+  const told = await withClient(flags, io, (troupe) => troupe.bulk(action, whereRuns(flags), options))
+  return tellOf(doing, { flags, told }, io)
+}
+
+function isFiltered(flags: ManyFlags): boolean {
+  return Object.keys(whereRuns(flags)).length > 0
+}
+
+function tellOf(
+  doing: DoingToAll,
+  { flags, told }: { readonly flags: ManyFlags; readonly told: Told },
+  io: Io,
+): ExitCode {
   if (flags.json === true) io.stdout.write(`${toJson(told)}\n`)
   else io.stderr.write(`${wordsFor(doing, told, flags)}\n`)
   return exitCodes.ok
@@ -61,27 +82,23 @@ async function doToEach(doing: Doing, troupe: Troupe, { ids, flags }: Asked): Pr
   return { matched: runs.length, done: runs.length, skipped: 0 }
 }
 
-function doToAll({ action, options }: Doing, troupe: Troupe, flags: ManyFlags): Promise<Told> {
-  return troupe.bulk(action, whereRuns(flags), { ...options, dryRun: flags.dryRun === true, ...whoDoes(flags) })
-}
-
 function wordsFor(
-  { would, done: isDone, nothing, skipped: why = 'had changed meanwhile' }: Doing,
+  { would, done: isDone, nothing, skipped: why = 'had changed meanwhile' }: DoingToAll,
   told: Told,
   { dryRun }: ManyFlags,
 ): string {
   const { matched, done, skipped } = told
-  if (dryRun === true) return [`${counted(matched)} would be ${would}.`, ...previewLines(told)].join('\n')
+  if (dryRun === true) return [`${counted(matched - skipped)} would be ${would}.`, ...previewLines(told)].join('\n')
   if (matched === 0) return nothing
   const rest = skipped === 0 ? '' : ` ${counted(skipped)} ${why}.`
   return `${counted(done)} ${done === 1 ? 'is' : 'are'} ${isDone}.${rest}`
 }
 
 /** What it would be done to, and what would be left. */
-function previewLines({ matched, preview }: Told): string[] {
+function previewLines({ matched, skipped, preview }: Told): string[] {
   if (preview === undefined) return []
   const { sample, left } = preview
-  const more = matched - sample.length
+  const more = matched - skipped - sample.length
   const others = more > 0 ? [`  and ${more.toLocaleString('en')} more`] : []
   const rest = left.map(({ state, runs, why }) => `${counted(runs)} in state ${state} would be left: ${why}.`)
   return [...sample.map((id) => `  ${id}`), ...others, ...rest]

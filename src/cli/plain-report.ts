@@ -1,6 +1,6 @@
 // A run as it is told to a pipe or a log file: one line a fact, no escape codes, nothing redrawn.
-import type { RunStatus, StepStatus } from '../engine/run-status.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { formatMs } from '../lib/duration.ts'
 import { percent, shareOf } from './bar.ts'
 import { failureLines } from './error-text.ts'

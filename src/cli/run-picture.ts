@@ -1,5 +1,5 @@
 // Everything that is known of one run, drawn for people.
-import type { AttemptStatus, RunStatus, StepStatus } from '../engine/run-status.ts'
+import type { AttemptStatus, RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
 import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
 import { percent, shareOf, drawBar } from './bar.ts'

@@ -1,6 +1,6 @@
 // What is told of a run while it goes on; three ways to tell it stand beside this file.
-import type { RunStatus, StepStatus } from '../engine/run-status.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 
 /** Tells everything but the result, on standard error. */
 export interface RunReport {

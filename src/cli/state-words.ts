@@ -1,6 +1,6 @@
 // What people call the state of a run: how a failed one failed is part of it.
 import type { RunsWhere } from '../store/views.ts'
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import type { ErrorCode } from '../lib/errors.ts'
 import type { RunState } from '../model/run.ts'
 

@@ -1,5 +1,5 @@
 // The one line that tells how a run is doing, made to fit.
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import { formatMs } from '../lib/duration.ts'
 import { reasonText, type WaitReason } from '../model/reason.ts'
 import type { RunState } from '../model/run.ts'

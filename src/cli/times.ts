@@ -1,6 +1,6 @@
 // Times and ages as people read them.
 import { formatMs } from '../lib/duration.ts'
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 
 const units = [
   { ms: 86_400_000, name: 'd' },

@@ -1,7 +1,7 @@
 // The error for a command that was typed wrongly.
 import { toMs } from '../lib/duration.ts'
 import { isTroupeError, TroupeError, type ErrorDetails } from '../lib/errors.ts'
-import { nearestNames } from '../lib/nearest.ts'
+import { meantText } from '../lib/nearest.ts'
 
 // More than a person reads.
 const mostNames = 12
@@ -26,9 +26,7 @@ export function checkTime(flag: string, text: string): void {
 /** Refuses what was typed in the place of a verb. */
 export function checkVerb(command: string, [typed]: readonly string[], verbs: readonly string[]): void {
   if (typed === undefined) return
-  const nearest = nearestNames(typed, verbs).map((verb) => `'${verb}'`)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
-  throw usage(`There is no '${typed}' of ${command}.${guess} There is: ${verbs.join(', ')}`)
+  throw usage(`There is no '${typed}' of ${command}.${meantText(typed, verbs)} There is: ${verbs.join(', ')}`)
 }
 
 export interface UnknownWorker {
@@ -41,15 +39,13 @@ export interface UnknownWorker {
 }
 
 export function unknownWorker({ name, known, origins, skipped }: UnknownWorker): TroupeError {
-  const nearest = nearestNames(name, known)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
   const looked = `Looked in ${origins.join(' and ')}`
   const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : ''
   const names = known.slice(0, mostNames).join(', ')
   const leftOut = skipped.length === 0 ? '' : `\n\nLeft out:\n\n${skipped.join('\n')}`
   return new TroupeError(
     'worker_not_registered',
-    `There is no worker or workflow '${name}'.${guess}\n\n${looked} and found: ${names}${more}${leftOut}`,
+    `There is no worker or workflow '${name}'.${meantText(name, known)}\n\n${looked} and found: ${names}${more}${leftOut}`,
     {
       details: { name },
     },

@@ -1,7 +1,7 @@
 // Who does something by hand, as it is kept for `troupe audit`.
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type { ByOption } from '../engine/audit.ts'
+import type { ByOption } from '../engine/verbs/audit.ts'
 
 export interface ByFlags {
   readonly by?: string

@@ -3,7 +3,7 @@ import { Actor } from '../actor/actor.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
 import { engineStopped } from '../model/errors.ts'
 import { emptyDraft, type Draft } from '../store/lists.ts'
-import type { CancelRequested } from '../store/cancels.ts'
+import type { AskedOfNode } from '../store/cancels.ts'
 import type { Committed } from '../store/store.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
@@ -31,7 +31,9 @@ export interface CommitterOptions {
   readonly opensAt: (at: number) => void
   /** Children of runs that have ended are yet to end. */
   readonly moreToEnd: () => void
-  readonly cancelRequested: (requests: readonly CancelRequested[]) => void
+  readonly cancelRequested: (requests: AskedOfNode['cancelRequests']) => void
+  /** People took runs away from this node; told before what became of their writes. */
+  readonly takenAway: (taken: AskedOfNode['taken']) => void
 }
 
 export class Committer extends Actor {
@@ -92,6 +94,7 @@ export class Committer extends Actor {
     counts.batchWrites.add(writes.length)
     counts.woken += committed.woken
     this.#deps.failpoint('commit:after')
+    if (committed.taken.length > 0) this.#options.takenAway(committed.taken)
     for (const write of writes) {
       // What the runs of this node wanted is refused; what came from outside was never looked at.
       if (committed.isNodeLost && !(write instanceof HeldWrite)) write.failed(engineStopped())

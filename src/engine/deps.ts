@@ -2,7 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import type { Coding } from '../lib/value-codec.ts'
+import type { Coding } from '../model/codecs/codecs.ts'
 import type { Store } from '../store/store.ts'
 
 export interface Deps {

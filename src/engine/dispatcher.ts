@@ -3,13 +3,13 @@ import { Actor } from '../actor/actor.ts'
 import type { Started } from '../store/start.ts'
 import type { Claimed, ClaimRequest } from '../store/store.ts'
 import { isSuspect, suspectFrom } from '../model/suspect.ts'
-import { Activation } from './activation.ts'
-import type { Surroundings } from './surroundings.ts'
-import type { ActiveRuns } from './active-runs.ts'
-import { OwnRuns } from './own-runs.ts'
-import type { PoolKind } from './definition.ts'
-import type { Pool } from './pool.ts'
-import type { Registry } from './registry.ts'
+import { Activation } from './activation/activation.ts'
+import type { Surroundings } from './activation/surroundings.ts'
+import type { ActiveRuns } from './activation/active-runs.ts'
+import { OwnRuns } from './membership/own-runs.ts'
+import type { PoolKind } from './definition/definition.ts'
+import type { Pool } from './pool/pool.ts'
+import type { Registry } from './definition/registry.ts'
 import { ClaimWrite, ManyStartsWrite, StartWrite, type ManyStarts, type StartOrder } from './starts.ts'
 
 export interface DispatcherOptions {
@@ -295,7 +295,9 @@ function freshlyStarted({ record }: StartOrder, started: Started, held: Claimed[
     isUnchecked: false,
     undoing: undefined,
     steps: [],
+    formerSteps: undefined,
     failedAttempts: [],
+    lives: undefined,
     scheduledAt: null,
     waits: [],
     states: [],

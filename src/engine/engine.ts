@@ -1,45 +1,41 @@
 // The company: builds the actors that run everything, starts them in order and stops them in reverse.
-import type { Actor } from '../actor/actor.ts'
-import type { Handle } from '../actor/handle.ts'
 import type { Ref } from '../actor/ref.ts'
-import { ActorSystem } from '../actor/system.ts'
-import { upkeepOf } from '../lib/clock.ts'
 import { onceDone } from '../lib/once-done.ts'
-import { engineFailed, engineStopped } from '../model/errors.ts'
+import { engineStopped } from '../model/errors.ts'
 import { isSuspect } from '../model/suspect.ts'
-import { ActiveRuns } from './active-runs.ts'
-import type { Activation } from './activation.ts'
-import type { Surroundings } from './surroundings.ts'
-import { Changes } from './changes.ts'
-import type { EngineSettings } from './engine-settings.ts'
+import { ActiveRuns } from './activation/active-runs.ts'
+import type { Activation } from './activation/activation.ts'
+import type { Surroundings } from './activation/surroundings.ts'
+import { Changes } from './watch/changes.ts'
+import type { EngineSettings } from './options/engine-settings.ts'
 import { Committer } from './committer.ts'
+import { Company } from './company.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { FailureCalls } from './failure-calls.ts'
-import { expiredText, tellOfFailure, tellOfGivenUp } from './failures.ts'
-import { comeToRest } from './coming-to-rest.ts'
+import { FailureCalls } from './failures/failure-calls.ts'
+import { FailureNews } from './failures/failure-news.ts'
+import { comeToRest } from './membership/coming-to-rest.ts'
 import { goingOn } from './in-time.ts'
-import { LocalRuns } from './local-runs.ts'
-import { Membership } from './membership.ts'
-import type { EngineView } from './node-status.ts'
-import { Pool } from './pool.ts'
-import { Post } from './post.ts'
+import { LocalRuns } from './activation/local-runs.ts'
+import { Membership } from './membership/membership.ts'
+import type { EngineView } from './verbs/node-status.ts'
+import { Pool } from './pool/pool.ts'
+import { Post } from './mailboxes/post.ts'
 import { ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, type RunCommand } from './processor.ts'
-import type { Registry } from './registry.ts'
-import { Slots } from './slots.ts'
+import type { Registry } from './definition/registry.ts'
+import { Slots } from './limits/slots.ts'
 import type { DraftStart, ManyStarts, StartOrder } from './starts.ts'
-import { Janitor } from './janitor.ts'
-import { TaskActor } from './task-actor.ts'
-import { threadsOf, type Threads } from './threads.ts'
-import { Timekeeper } from './timekeeper.ts'
-import { Unserved } from './unserved.ts'
-import { Watch } from './watch.ts'
-import { WorkflowActor } from './workflow-actor.ts'
+import { Janitor } from './membership/janitor.ts'
+import { TaskActor } from './pool/task-actor.ts'
+import { threadsOf, type Threads } from './pool/threads.ts'
+import { Timekeeper } from './membership/timekeeper.ts'
+import { Timekeeping } from './membership/timekeeping.ts'
+import { Unserved } from './watch/unserved.ts'
+import { Watch } from './watch/watch.ts'
+import { WorkflowActor } from './pool/workflow-actor.ts'
 import { askForMail, Barrier, type Write } from './writes.ts'
 
-// Enough for what one turn of a busy loop brings; callers from outside wait for room.
-const mailboxOfOne = 16_384
 // How much longer than it was given a stop may take, to write what it has to.
 const patienceMs = 5_000
 
@@ -58,8 +54,7 @@ export class Engine {
   draft: DraftStart = () => Promise.reject(engineStopped())
   readonly #deps: Deps
   readonly #settings: EngineSettings
-  readonly #registry: Registry
-  readonly #system: ActorSystem
+  readonly #company: Company
   readonly #membership: Membership
   readonly #active: ActiveRuns
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
@@ -69,16 +64,14 @@ export class Engine {
   readonly #unserved: Unserved
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
-  readonly #listener = { isAwaited: false, changed: (): void => void this.#timekeeper?.ref.tell('othersWrote') }
-  #timekeeper: { readonly ref: Ref<Timekeeper>; readonly handle: Handle<Timekeeper> } | undefined
+  readonly #failureNews: FailureNews
+  readonly #timekeeping: Timekeeping
   #isStopping = false
   #shutdown: string | undefined
-  #failure: Error | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#deps = deps
     this.#settings = settings
-    this.#registry = registry
     this.#membership = new Membership(deps, settings, registry)
     this.#active = new ActiveRuns(deps, () => this.#hintClaims())
     this.changes = new Changes(deps.store, deps.clock)
@@ -89,7 +82,7 @@ export class Engine {
       isHere: this.isHere,
       awaited: () => this.#unserved.watch(),
     })
-    this.#system = new ActorSystem({ name: 'troupe', clock: upkeepOf(deps.clock), log: deps.log })
+    this.#company = new Company(deps, (failure) => this.#partFailed(failure))
     this.#threads = threadsOf(deps, settings)
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
@@ -103,23 +96,23 @@ export class Engine {
       nodeLost: () => this.#write(askForMail),
     })
     this.#failureCalls = new FailureCalls(deps, { registry, node: this.#membership.node })
+    this.#failureNews = new FailureNews(deps, registry, { watch: this.watch, calls: this.#failureCalls })
+    const employTimekeeper = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
+    this.#timekeeping = new Timekeeping(this.changes, employTimekeeper)
     const around = this.#surroundings()
     this.local = new LocalRuns(around)
-    this.#committer = this.#employ('committer', () => this.#makeCommitter()).ref
+    this.#committer = this.#company.employ('committer', () => this.#makeCommitter()).ref
     this.#pools = {
       task: this.#makePool('task', (work) => new TaskActor(work)),
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const { queues, isOwnOnly } = settings
     const own = { pools: this.#pools, active: this.#active, membership: this.#membership, registry, around }
-    this.#dispatcher = this.#employ('dispatcher', () => new Dispatcher({ ...own, queues, isOwnOnly })).ref
-    this.#processor = this.#employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
+    this.#dispatcher = this.#company.employ('dispatcher', () => new Dispatcher({ ...own, queues, isOwnOnly })).ref
+    this.#processor = this.#company.employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {
       this.hint()
       this.#membership.definitionAdded()
-    })
-    this.#system.deadLetters.onDeadLetter(({ message, payload }) => {
-      if (message === 'write') (payload as Write).failed(this.#end)
     })
   }
 
@@ -148,7 +141,7 @@ export class Engine {
 
   /** Something may be ready, or due sooner than this node knows. */
   lookAgain(): void {
-    this.#timekeeper?.ref.tell('wake')
+    this.#timekeeping.wake()
     this.hint()
     if (this.#active.size > 0) this.#write(askForMail)
   }
@@ -169,9 +162,9 @@ export class Engine {
 
   /** What can be seen of it from outside. */
   get view(): EngineView {
-    const failure = this.#failure ?? (this.#isStopping ? engineStopped() : undefined)
+    const failure = this.#company.failure ?? (this.#isStopping ? engineStopped() : undefined)
     const { node, isServing: serves } = this.#membership
-    const isServing = serves && this.#timekeeper !== undefined && !this.#isStopping
+    const isServing = serves && this.#timekeeping.isKept && !this.#isStopping
     return { name: this.#settings.identity.name, nodeId: node.nodeId, isServing, failure, pools: this.#pools }
   }
 
@@ -202,11 +195,11 @@ export class Engine {
     await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
     await this.#failureCalls.close(leftMs())
     this.#unserved.close()
-    await this.#endTimekeeping(leftMs())
+    await this.#timekeeping.end(leftMs())
     await waitFor('ending the threads', this.#threads.close())
     this.slots.end()
     for (const pool of Object.values(this.#pools)) pool.close()
-    await this.#system.stop({ within: leftMs() })
+    await this.#company.system.stop({ within: leftMs() })
     if (this.#membership.isNode) {
       await waitFor('leaving the store before its lease ends', store.deleteNode(this.#membership.node.nodeId))
     }
@@ -214,7 +207,7 @@ export class Engine {
 
   async #start(): Promise<void> {
     await this.#membership.serve(this.#join)
-    this.#employ('janitor', () => {
+    this.#company.employ('janitor', () => {
       const { retention: defaults, retentionBeside: beside } = this.#settings
       return new Janitor(this.#deps, this.counts, { defaults, beside })
     })
@@ -225,35 +218,12 @@ export class Engine {
   /** Makes this process a node, which serves nothing before it is started. */
   readonly #join = onceDone(async () => {
     await this.#membership.register()
-    this.#timekeeper = this.#employ('timekeeper', () => this.#makeTimekeeper())
-    await this.#timekeeper.ref.ask('wake')
-    this.changes.listen(this.#listener)
+    await this.#timekeeping.begin()
   })
 
-  async #endTimekeeping(within: number): Promise<void> {
-    const handle = this.#timekeeper?.handle
-    // Nobody tells it anything from now on: it would not be heard.
-    this.#timekeeper = undefined
-    this.changes.forget(this.#listener)
-    await handle?.stop({ within })
-  }
-
-  /** Starts one of the actors that there is one of; without it the engine cannot go on, and says so. */
-  #employ<A extends Actor>(name: string, make: () => A): { readonly ref: Ref<A>; readonly handle: Handle<A> } {
-    const [ref, handle] = this.#system.spawn(make, { name, mailbox: mailboxOfOne })
-    void handle.done.then(({ kind, error }) => {
-      if (kind !== 'failed') return
-      this.#deps.log.error({ actor: name, err: error }, 'a part of the engine failed: this node takes no more work')
-      this.#processor.tell(new Shutdown())
-      this.#failure ??= engineFailed(name, error)
-      this.watch.wakeAll({ trouble: this.#failure })
-    })
-    return { ref, handle }
-  }
-
-  /** Why nothing goes on here. */
-  get #end(): Error {
-    return this.#failure ?? engineStopped()
+  #partFailed(failure: Error): void {
+    this.#processor.tell(new Shutdown())
+    this.watch.wakeAll({ trouble: failure })
   }
 
   async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | RunCommand): Promise<void> {
@@ -261,20 +231,20 @@ export class Engine {
       await this.#processor.send(command)
     } catch {
       // The one way in which it can fail; callers know of no processor.
-      throw this.#end
+      throw this.#company.end
     }
   }
 
   #opensAt(at: number): void {
     if (at <= this.#deps.store.now()) this.hint()
-    else this.#timekeeper?.ref.tell('dueAt', at)
+    else this.#timekeeping.dueAt(at)
   }
 
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
     const isAnew = !this.#isStopping
     if (isAnew) this.#membership.tellOfDeath()
-    for (const activation of this.#active.all()) activation.lost()
+    this.#active.loseAll('taken over')
     if (!isAnew) return false
     await this.#membership.register()
     this.slots.startAnew()
@@ -308,20 +278,17 @@ export class Engine {
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
-      failed: (failure) => {
-        if (!this.watch.isAwaited(failure.id)) tellOfFailure(this.#deps.log, failure)
-        this.#failureCalls.look()
-      },
+      failed: (failure) => this.#failureNews.failed(failure),
       heard: (id, finished) => {
         this.post.replies.look()
         this.watch.wake(id, finished && { finished })
         if (this.#settings.isOwnOnly && finished !== undefined) this.#dispatcher.tell('ended', id)
       },
       troubled: (id, error) => {
-        this.#timekeeper?.ref.tell('doubt')
+        this.#timekeeping.doubt()
         this.watch.wake(id, { trouble: error })
       },
-      dueAt: (at) => this.#timekeeper?.ref.tell('dueAt', at),
+      dueAt: (at) => this.#timekeeping.dueAt(at),
     }
   }
 
@@ -347,17 +314,18 @@ export class Engine {
       node: this.#membership.node,
       counts: this.counts,
       declaredDead: () => this.#declaredDead(),
-      moreToEnd: () => this.#timekeeper?.ref.tell('wake'),
+      moreToEnd: () => this.#timekeeping.wake(),
       woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => this.#active.obey(requests),
+      takenAway: (taken) => this.#active.giveUp(taken),
     })
   }
 
   #makePool(kind: 'task' | 'workflow', make: ConstructorParameters<typeof Pool>[0]['make']): Pool {
     const { clock } = this.#deps
     const freed = (): void => void this.#dispatcher.tell('freed', kind)
-    return new Pool({ ...this.#settings.pools[kind], system: this.#system, clock, make, freed })
+    return new Pool({ ...this.#settings.pools[kind], system: this.#company.system, clock, make, freed })
   }
 
   #makeTimekeeper(): Timekeeper {
@@ -375,24 +343,11 @@ export class Engine {
         this.post.othersWrote()
         if (this.#active.size > 0) this.#write(askForMail)
       },
-      givenUp: (runs, error) => {
-        this.#failureCalls.look()
-        for (const run of runs) {
-          const definition = this.#registry.byId(run.definitionId)
-          if (!this.watch.isAwaited(run.id)) tellOfGivenUp(this.#deps.log, run, { definition, error })
-          this.watch.wake(run.id)
-        }
-      },
+      givenUp: (runs, error) => this.#failureNews.givenUp(runs, error),
       fireSchedules: () => this.#settings.schedules.fireDue(),
-      expired: (runs) => {
-        this.#failureCalls.look()
-        for (const { id, isAwaited } of runs) {
-          if (!isAwaited && !this.watch.isAwaited(id)) this.#deps.log.error({ run: id }, expiredText)
-          this.watch.wake(id)
-        }
-      },
+      expired: (runs) => this.#failureNews.expired(runs),
       leaseInDoubt: () => {
-        for (const activation of this.#active.all()) activation.lost()
+        this.#active.loseAll('in doubt')
         this.slots.inDoubt()
       },
     })

@@ -8,11 +8,11 @@ import { optionInvalid } from '../model/errors.ts'
 import { isMeant } from '../model/event.ts'
 import type { EventEnd, EventRow } from '../store/events.ts'
 import { checkChoice, checkFunction, checkName, checkOptions } from './checks.ts'
-import type { ChangeListener, Changes } from './changes.ts'
+import type { ChangeListener, Changes } from './watch/changes.ts'
 import type { Deps } from './deps.ts'
 import { isDoneWithin } from './in-time.ts'
 import { messageBytes } from './value-size.ts'
-import type { EventVerbs } from './verbs.ts'
+import type { EventVerbs } from './verbs/verbs.ts'
 
 /** What a subscriber is given besides the payload. */
 export interface EventInfo {
@@ -111,7 +111,7 @@ export class Events implements EventVerbs, ChangeListener {
     const value = encode(payload, { maxBytes: messageBytes, what: 'event' })
     this.#counts.published += 1
     if (mode === 'fast') return this.#dispatchHere(event, value)
-    await this.#deps.store.publishEvent({ name: event, value, mode })
+    await this.#deps.store.events.publish({ name: event, value, mode })
     this.look()
   }
 
@@ -131,10 +131,10 @@ export class Events implements EventVerbs, ChangeListener {
     const alone = { pattern, group: null, until } as const
     const ids =
       group === undefined
-        ? [await store.addSubscription({ ...alone, takes: 'all' })]
+        ? [await store.events.addSubscription({ ...alone, takes: 'all' })]
         : [
-            await store.addSubscription({ pattern, group, takes: 'durable', until: null }),
-            await store.addSubscription({ ...alone, takes: 'broadcast' }),
+            await store.events.addSubscription({ pattern, group, takes: 'durable', until: null }),
+            await store.events.addSubscription({ ...alone, takes: 'broadcast' }),
           ]
     const subscriber: Subscriber = { pattern, handler: handler as EventHandler, ids, tail: Promise.resolve() }
     this.#subscribers.add(subscriber)
@@ -173,7 +173,7 @@ export class Events implements EventVerbs, ChangeListener {
     this.#subscribers.clear()
     const { clock, store } = this.#deps
     const drop = async (): Promise<void> => {
-      for (const id of alone) await store.dropSubscription(id)
+      for (const id of alone) await store.events.dropSubscription(id)
     }
     // What is not dropped now is forgotten when nobody renews it.
     await this.#guarded('ending subscriptions', async () => void (await isDoneWithin(clock, patienceMs, drop())))
@@ -182,14 +182,14 @@ export class Events implements EventVerbs, ChangeListener {
   async #unsubscribe(subscriber: Subscriber, ids: readonly number[]): Promise<void> {
     if (!this.#subscribers.delete(subscriber) || this.#isClosed) return
     if (this.#subscribers.size === 0) this.#changes.forget(this)
-    for (const id of ids) await this.#deps.store.dropSubscription(id)
+    for (const id of ids) await this.#deps.store.events.dropSubscription(id)
   }
 
   async #look(): Promise<void> {
     await this.#guarded('looking for events', async () => {
       const { store } = this.#deps
       const subscriptions = [...this.#subscribers].flatMap(({ ids }) => ids)
-      const rows = await store.takeEvents({ subscriptions, limit: atOnce, until: store.now() + takenMs })
+      const rows = await store.events.take({ subscriptions, limit: atOnce, until: store.now() + takenMs })
       for (const row of rows) this.#give(row)
       if (rows.length === atOnce) this.look()
     })
@@ -207,7 +207,7 @@ export class Events implements EventVerbs, ChangeListener {
     if (this.#isClosed || !this.#subscribers.has(subscriber)) return
     const isHandled = await this.#handle(subscriber, value, { name, at, attempt })
     await this.#guarded('recording what became of an event', async () => {
-      await this.#deps.store.settleEvents([{ id, end: this.#endOf(isHandled, { name, attempt }) }])
+      await this.#deps.store.events.settle([{ id, end: this.#endOf(isHandled, { name, attempt }) }])
     })
   }
 
@@ -254,12 +254,12 @@ export class Events implements EventVerbs, ChangeListener {
     const { store } = this.#deps
     const until = store.now() + aliveMs
     const alone = [...this.#subscribers].map(({ ids }) => ids.at(-1) ?? 0)
-    const known = new Set(await store.renewSubscriptions(alone, until))
+    const known = new Set(await store.events.renewSubscriptions(alone, until))
     for (const subscriber of this.#subscribers) {
       const { pattern, ids } = subscriber
       if (known.has(ids.at(-1) ?? 0)) continue
       const takes = ids.length === 1 ? 'all' : 'broadcast'
-      ids[ids.length - 1] = await store.addSubscription({ pattern, group: null, takes, until })
+      ids[ids.length - 1] = await store.events.addSubscription({ pattern, group: null, takes, until })
     }
   }
 

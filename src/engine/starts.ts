@@ -2,8 +2,8 @@
 import type { Deferred } from '../lib/deferred.ts'
 import type { StartRecord, Started } from '../store/start.ts'
 import type { Claimed, ClaimRequest, Committed } from '../store/store.ts'
-import type { UnkeyedOptions } from './call.ts'
-import type { AnyDefinition, Definition } from './definition.ts'
+import type { UnkeyedOptions } from './verbs/call.ts'
+import type { AnyDefinition, Definition } from './definition/definition.ts'
 import type { Draft } from '../store/lists.ts'
 import type { Write } from './writes.ts'
 
@@ -19,9 +19,12 @@ export interface StartDraft {
 export interface StartOrder {
   readonly definition: AnyDefinition
   readonly queue: string
-  readonly record: StartRecord
+  readonly record: UndecidedStart
   readonly durable: Deferred<Started>
 }
+
+/** Whether it runs here at once is written into it as the batch is made. */
+export type UndecidedStart = StartRecord & { directly: boolean }
 
 export class StartWrite implements Write {
   readonly #order: StartOrder

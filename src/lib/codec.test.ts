@@ -149,10 +149,48 @@ describe('encode', () => {
       expect(read.cause.error.cause).toBeUndefined()
     })
 
+    it('keeps what else it has and can be stored, and leaves out the rest', () => {
+      const inner = Object.assign(new Error('inner'), { errno: -2, socket: () => 1 })
+      const response = { at: new Date(5), inner }
+      const error = Object.assign(new TypeError('no'), {
+        status: 404,
+        response,
+        request: { send: () => 1 },
+        log: () => 1,
+      })
+      const read = roundTrip(error) as typeof error
+      expect(Object.keys(read)).toEqual(['status', 'response'])
+      expect([read.status, read.response.at, read.response.inner.errno]).toEqual([404, new Date(5), -2])
+      expect(Object.keys(read.response.inner)).toEqual(['errno'])
+      expect(read).toBeInstanceOf(TypeError)
+    })
+
+    it('is read again where what else it has leads back to it', () => {
+      const error = Object.assign(new Error('loop'), { self: {}, status: 404 })
+      error.self = { error }
+      expect(roundTrip(error)).toMatchObject({ message: 'loop', status: 404, self: { error: { message: 'loop' } } })
+      error.self = error
+      expect(roundTrip(error)).toMatchObject({ message: 'loop', status: 404 })
+    })
+
     it('keeps the name of a class it does not know', () => {
       const read = roundTrip(new DOMException('stopped', 'AbortError')) as Error
       expect(read).toBeInstanceOf(Error)
       expect([read.name, read.message]).toEqual(['AbortError', 'stopped'])
+    })
+  })
+
+  it.each([
+    ['Map', Object.assign(new Map(), { extra: 1 })],
+    ['Set', Object.assign(new Set(), { extra: 1 })],
+    ['Date', Object.assign(new Date(0), { extra: 1 })],
+    ['RegExp', Object.assign(/a/, { extra: 1 })],
+    ['URL', Object.assign(new URL('http://a/'), { extra: 1 })],
+    ['ArrayBuffer', Object.assign(new ArrayBuffer(2), { extra: 1 })],
+  ])('refuses a %s with properties of its own, which it would lose', (_what, value) => {
+    expect(caught(() => encode({ items: [value] }, { what: 'result' }))).toMatchObject({
+      code: 'value_not_storable',
+      message: 'result.items[0] has the property extra of its own, which cannot be stored: store that beside it.',
     })
   })
 

@@ -3,7 +3,7 @@
 import { DevalueError, parse, stringify } from 'devalue'
 import { type ErrorParts, type ErrorRecord, fromErrorRecord, rebuildError } from './error-record.ts'
 import { isTroupeError, TroupeError } from './errors.ts'
-import { failureIn, isCoded, withoutCodec } from './value-codec.ts'
+import { failureIn, isCoded, withoutCodec } from './coded-text.ts'
 
 export interface EncodeOptions {
   /** The most the text may take, in bytes of UTF-8. */
@@ -171,7 +171,7 @@ const reducers = {
 }
 
 const revivers = {
-  Error: (parts: ErrorParts) => rebuildError(checkedParts(parts)),
+  Error: (parts: ErrorParts) => withFields(rebuildError(checkedParts(parts)), parts),
   Buffer: ([base64]: [string]) => bytesOf(base64),
   ArrayWithKeys: ([items, extra]: [unknown[], object]) => Object.assign(items, extra),
 }
@@ -180,6 +180,14 @@ const revivers = {
 function checkedParts<Parts extends { readonly name: unknown; readonly message: unknown }>(parts: Parts): Parts {
   if (typeof parts.name !== 'string' || typeof parts.message !== 'string') throw new TypeError('No error')
   return parts
+}
+
+function withFields(error: Error, parts: object): Error {
+  for (const [key, value] of Object.entries(parts)) {
+    if (partKeys.has(key)) continue
+    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true })
+  }
+  return error
 }
 
 // What is no base64 would be left out of the bytes without a word.
@@ -196,14 +204,32 @@ function isError(value: unknown): value is Error {
 }
 
 const errorKeys = ['code', 'cause', 'errors', 'retryable', 'details'] as const
+const partKeys: ReadonlySet<string> = new Set(['name', 'message', 'stack', ...errorKeys])
+
+// While it is tried whether a field of an error can be stored, those of the errors in it are not asked for.
+let isTrying = false
 
 function partsOf(error: Error): ErrorParts {
   const parts: Record<string, unknown> = { name: error.name, message: error.message, stack: error.stack }
-  for (const key of errorKeys) {
-    const value = (error as unknown as Record<string, unknown>)[key]
-    if (value !== undefined) parts[key] = value
-  }
+  const fields = error as unknown as Record<string, unknown>
+  for (const key of errorKeys) if (fields[key] !== undefined) parts[key] = fields[key]
+  if (!isTrying) for (const key of Object.keys(error)) if (isKeptField(fields, key)) parts[key] = fields[key]
   return parts as unknown as ErrorParts
+}
+
+/** What else an error has, as `status`: requests and sockets are left out, for it is no less an error without them. */
+function isKeptField(fields: Record<string, unknown>, key: string): boolean {
+  if (partKeys.has(key) || key === '__proto__') return false
+  isTrying = true
+  try {
+    const field = fields[key]
+    if (typeof field !== 'object' || field === null) return typeof field !== 'function' && typeof field !== 'symbol'
+    return devalueText(field) !== ''
+  } catch {
+    return false
+  } finally {
+    isTrying = false
+  }
 }
 
 // Arrays with further properties, such as the result of a regular expression; undefined for all others.
@@ -222,7 +248,15 @@ function isIndex(key: string): boolean {
 function tagOf(value: object): string {
   const tag = tagOfBuiltin(value)
   const levels = ArrayBuffer.isView(value) && tag !== 'DataView' ? 3 : 2
-  return tag !== 'Object' && prototypes(value) > levels ? 'Instance' : tag
+  if (tag === 'Object') return tag
+  return prototypes(value) > levels || hasFields(value, tag) ? 'Instance' : tag
+}
+
+const withoutFields: ReadonlySet<string> = new Set(['Map', 'Set', 'Date', 'RegExp', 'URL', 'ArrayBuffer', 'DataView'])
+
+/** Whether it has more than it is. */
+function hasFields(value: object, tag: string): boolean {
+  return withoutFields.has(tag) && Object.keys(value).length > 0
 }
 
 function tagOfBuiltin(value: unknown): string {
@@ -271,6 +305,8 @@ function unstorable(value: unknown): Advice {
   if (typeof object.then === 'function') return ['is a promise', 'await it first']
   if (Object.getOwnPropertySymbols(object).length > 0) return ['has symbols for keys', 'use strings']
   if (Object.hasOwn(object, '__proto__')) return ['has a key named __proto__', 'use another name']
+  const [field] = hasFields(object, tagOfBuiltin(object)) ? Object.keys(object) : []
+  if (field !== undefined) return [`has the property ${field} of its own`, 'store that beside it']
   const name = (Object.getPrototypeOf(object) as { constructor?: { name?: string } } | null)?.constructor?.name
   return [`is an instance of ${name || 'a class'}`, 'store its plain fields and rebuild it after reading']
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { editDistance, nearestNames } from './nearest.ts'
+import { editDistance, meantText, nearestNames } from './nearest.ts'
 
 describe('nearestNames', () => {
   const known = ['flight-delays', 'greet', 'great', 'order', 'send-email']
@@ -19,5 +19,16 @@ describe('nearestNames', () => {
     expect(editDistance('', 'abc')).toBe(3)
     expect(editDistance('kitten', 'sitting')).toBe(3)
     expect(editDistance('order', 'odrer')).toBe(1)
+  })
+})
+
+describe('meantText', () => {
+  it('asks whether one of the near names was meant, behind a sentence', () => {
+    expect(meantText('ordre', ['order'])).toBe(" Did you mean 'order'?")
+    expect(meantText('gret', ['greet', 'great'])).toBe(" Did you mean 'great' or 'greet'?")
+  })
+
+  it('says nothing where none is near', () => {
+    expect(meantText('invoice', ['order'])).toBe('')
   })
 })

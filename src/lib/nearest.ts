@@ -14,6 +14,12 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate)
 }
 
+/** The question whether one of those was meant, to follow a sentence; nothing where none is near. */
+export function meantText(name: string, known: readonly string[]): string {
+  const nearest = nearestNames(name, known).map((each) => `'${each}'`)
+  return nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+}
+
 function distanceBetween(left: string, right: string, tolerance: number): number {
   // Part of a longer name, as `delays` of `flight-delays`, is as good as one mistake.
   if (left.length >= 3 && right.includes(left)) return left === right ? 0 : 1

@@ -1,7 +1,7 @@
 // What the types of values say of whether they can be stored.
 
 type Primitive = string | number | boolean | bigint | null | undefined | void
-type Kept = Date | RegExp | URL | Error | ArrayBufferView | ArrayBufferLike
+type Kept = Date | RegExp | URL | Error | ArrayBufferView | ArrayBuffer
 type AnyFunction = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)
 
 // How deep it is looked, which ends types that hold themselves.

@@ -38,6 +38,6 @@ describe('appendList', () => {
 })
 
 it('a list is full with so many items or more', () => {
-  const isFull = (size: number | null): boolean => isFullList(encode([1, 2]), { size, maxBytes: 9 })
+  const isFull = (size: number | null): boolean => isFullList(encode([1, 2]), { size })
   expect([isFull(null), isFull(3), isFull(2), isFull(1)]).toEqual([false, false, true, true])
 })

@@ -1,5 +1,6 @@
-// Inputs that are lists, put one behind the other as they are stored.
+// Inputs as they are stored: compared, and those that are lists put one behind the other.
 import { decode, encode } from '../lib/codec.ts'
+import type { Coding } from './codecs/codecs.ts'
 
 export interface Room {
   /** How many items fit; null for any number. */
@@ -17,10 +18,29 @@ export interface Appended {
 export interface ListForm {
   append(list: string, added: string, room: Room): Appended | undefined
   isFull(list: string, room: Pick<Room, 'size'>): boolean
+  /** Whether two inputs, lists or not, are one value. */
+  isSame(left: string, right: string): boolean
 }
 
 /** As it was encoded. */
-export const encodedLists: ListForm = { append: appendList, isFull: isFullList }
+export const encodedLists: ListForm = {
+  append: appendList,
+  isFull: isFullList,
+  isSame: (left, right) => left === right,
+}
+
+/** In the form of a coding: a list that grows while it waits is read and written in the transaction that extends it. */
+export function codedLists(coding: Coding): ListForm {
+  const read = (text: string): string => coding.read(text, 'input')
+  return {
+    append: (list, added, room) => {
+      const appended = appendList(read(list), read(added), room)
+      return appended && { ...appended, input: coding.write(appended.input, 'input') }
+    },
+    isFull: (list, room) => room.size !== null && isFullList(read(list), room),
+    isSame: (left, right) => left === right || read(left) === read(right),
+  }
+}
 
 /** A list with another behind it; undefined when there is no room for that. */
 export function appendList(list: string, added: string, { size, maxBytes }: Room): Appended | undefined {
@@ -40,7 +60,7 @@ export function isList(input: string): boolean {
 }
 
 /** Whether a list has as many items as there is room for. */
-export function isFullList(list: string, { size }: Room): boolean {
+export function isFullList(list: string, { size }: Pick<Room, 'size'>): boolean {
   return size !== null && itemsOf(list).length >= size
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { TroupeError } from '../lib/errors.ts'
 import type { Discovered } from './discovered.ts'
 import * as errors from './errors.ts'
+import { idempotencyConflict } from './start-errors.ts'
+import * as timeErrors from './time-errors.ts'
 
 const workersFolder: Discovered = {
   folder: 'workers',
@@ -18,7 +20,7 @@ describe('every message says what happened, to which thing, and what to do', () 
     [
       errors.workerNotRegistered('crop', { known: ['resize', 'scan'], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
+      `Worker 'crop' not registered. Registered are: resize, scan. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.optionUnknown("Call option 'dely'", ['delay', 'at']),
@@ -28,12 +30,12 @@ describe('every message says what happened, to which thing, and what to do', () 
     [
       errors.workerNotRegistered('crop', { known: [], searched: [] }),
       'worker_not_registered',
-      `Worker 'crop' not registered: nothing is registered yet. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
+      `Worker 'crop' not registered. Nothing is registered yet. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.workerNotRegistered('corp', { known: ['crop', 'resize'], searched: [workersFolder, emptyFolder] }),
       'worker_not_registered',
-      `Worker 'corp' not registered: did you mean 'crop'? Registered are: crop, resize. Looked in the folder workers and loaded 2 files; skipped _scan.ts (its name begins with _), index.ts (it is an index). Looked in the folder more and loaded 1 file. Export its definition from a file there, or pass it to Troupe.open({ definitions }). Or open an engine with it on this store once: from then on all that use the store know its name.`,
+      `Worker 'corp' not registered. Did you mean 'crop'? Registered are: crop, resize. Looked in the folder workers and loaded 2 files; skipped _scan.ts (its name begins with _), index.ts (it is an index). Looked in the folder more and loaded 1 file. Export its definition from a file there, or pass it to Troupe.open({ definitions }). Or open an engine with it on this store once: from then on all that use the store know its name.`,
     ],
     [
       errors.workerManagerNotInitialised(),
@@ -41,17 +43,17 @@ describe('every message says what happened, to which thing, and what to do', () 
       'Worker manager not initialised: WORKER is the engine of this process, and there is none. Await Troupe.open() first, without { global: false }, and use WORKER before that engine is stopped.',
     ],
     [
-      errors.workerTimedOut('crop', 90_000),
+      timeErrors.workerTimedOut('crop', 90_000),
       'timed_out',
       `Worker 'crop' timed out after 1m 30s: give it a longer { timeout }, or let it end when its signal aborts.`,
     ],
     [
-      errors.runDeadlinePassed('crop', 5_000),
+      timeErrors.runDeadlinePassed('crop', 5_000),
       'timed_out',
       `Worker 'crop' timed out after 5s: its call gave it no more time, waiting and further attempts included. Call it with a longer { timeout }, or find what it waited for.`,
     ],
     [
-      errors.stepTimedOut('pay', 250),
+      timeErrors.stepTimedOut('pay', 250),
       'timed_out',
       `Step 'pay' timed out after 250ms: give it a longer { timeout }, or let it end when its signal aborts.`,
     ],
@@ -82,12 +84,12 @@ describe('every message says what happened, to which thing, and what to do', () 
       "The limiter 'strip' is not known. There is none yet. Name it.",
     ],
     [
-      errors.resultTimeout('run-1', 5_000),
+      timeErrors.resultTimeout('run-1', 5_000),
       'result_timeout',
       'Run run-1 did not finish within 5s; it goes on, ask for its result again.',
     ],
     [
-      errors.resultTimeout('run-1', 5_000, {
+      timeErrors.resultTimeout('run-1', 5_000, {
         kind: 'not_served',
         missing: 'queue',
         queue: 'mail',
@@ -108,7 +110,7 @@ describe('every message says what happened, to which thing, and what to do', () 
       `Step 'pay' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name; runs that are started get one with the option { name }.`,
     ],
     [
-      errors.idempotencyConflict('crop', 'k', 'run-1'),
+      idempotencyConflict('crop', 'k', 'run-1'),
       'idempotency_conflict',
       `Run run-1 of 'crop' was started with idempotency key 'k' before: use { onConflict: 'attach' } to get that run.`,
     ],
@@ -140,14 +142,17 @@ describe('every message says what happened, to which thing, and what to do', () 
 
   it('keeps from trying again what cannot get better', () => {
     const final = [
-      errors.runDeadlinePassed('crop', 1),
+      timeErrors.runDeadlinePassed('crop', 1),
       errors.runLost(4),
       errors.journalMismatch('pay', 'step', 'sleep'),
       errors.stepNameTaken('pay'),
-      errors.idempotencyConflict('crop', 'k', 'run-1'),
+      idempotencyConflict('crop', 'k', 'run-1'),
     ]
     expect(final.map(({ retryable }) => retryable)).toEqual(final.map(() => false))
-    expect([errors.workerTimedOut('crop', 1).retryable, errors.stepTimedOut('pay', 1).retryable]).toEqual([true, true])
+    expect([timeErrors.workerTimedOut('crop', 1).retryable, timeErrors.stepTimedOut('pay', 1).retryable]).toEqual([
+      true,
+      true,
+    ])
   })
 
   it.each([

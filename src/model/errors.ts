@@ -1,10 +1,7 @@
-// The errors around runs and definitions: the one place where each message is written.
-import { formatMs } from '../lib/duration.ts'
-import { isTroupeError, TroupeError } from '../lib/errors.ts'
-import { nearestNames } from '../lib/nearest.ts'
+// The errors around runs, definitions and options: each is written here once, as those of times, starts, messages, families, undoing and interventions are beside it.
+import { TroupeError } from '../lib/errors.ts'
+import { meantText } from '../lib/nearest.ts'
 import type { Discovered } from './discovered.ts'
-import { TimeoutError, ValidationError } from './error-classes.ts'
-import { reasonText, type WaitReason } from './reason.ts'
 import type { LiveState, RunState } from './run.ts'
 
 /** What an engine knows of definitions; `searched` as people are to read it. */
@@ -14,10 +11,7 @@ export interface KnownWorkers {
 }
 
 export function workerNotRegistered(name: string, { known, searched }: KnownWorkers): TroupeError {
-  const nearest = nearestNames(name, known)
-  const guess = nearest.map((each) => `'${each}'`).join(' or ')
-  const start = guess === '' ? 'registered are' : `did you mean ${guess}? Registered are`
-  const registered = known.length === 0 ? 'nothing is registered yet' : `${start}: ${shortened(known)}`
+  const registered = known.length === 0 ? 'Nothing is registered yet.' : `Registered are: ${shortened(known)}.`
   const remedy =
     searched.length === 0
       ? 'Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched.'
@@ -25,7 +19,7 @@ export function workerNotRegistered(name: string, { known, searched }: KnownWork
   const elsewhere = 'Or open an engine with it on this store once: from then on all that use the store know its name.'
   return new TroupeError(
     'worker_not_registered',
-    `Worker '${name}' not registered: ${registered}. ${remedy} ${elsewhere}`,
+    `Worker '${name}' not registered.${meantText(name, known)} ${registered} ${remedy} ${elsewhere}`,
     {
       details: { name },
     },
@@ -54,72 +48,6 @@ export function workerManagerNotInitialised(): TroupeError {
   return new TroupeError(
     'worker_manager_not_initialised',
     'Worker manager not initialised: WORKER is the engine of this process, and there is none. Await Troupe.open() first, without { global: false }, and use WORKER before that engine is stopped.',
-  )
-}
-
-export function workerTimedOut(name: string, timeoutMs: number): TimeoutError {
-  return new TimeoutError(
-    `Worker '${name}' timed out after ${formatMs(timeoutMs)}: give it a longer { timeout }, or let it end when its signal aborts.`,
-    { details: { name, timeoutMs } },
-  )
-}
-
-/** The whole run had `timeoutMs`, told by its call. */
-export function runDeadlinePassed(name: string, timeoutMs: number): TimeoutError {
-  return new TimeoutError(
-    `Worker '${name}' timed out after ${formatMs(timeoutMs)}: its call gave it no more time, waiting and further attempts included. Call it with a longer { timeout }, or find what it waited for.`,
-    { retryable: false, details: { name, timeoutMs } },
-  )
-}
-
-/** Its call gave it `waitMs` to begin, from the call on. */
-export function runExpired(name: string, waitMs: number): TroupeError {
-  return new TroupeError(
-    'expired',
-    `Worker '${name}' expired: its run was not begun within ${formatMs(Math.max(0, waitMs))} of its call. Let more of its queue run at once, or call it with a longer { expires }.`,
-    { retryable: false, details: { name, waitMs } },
-  )
-}
-
-export function workerSilent(name: string, heartbeatMs: number): TimeoutError {
-  return new TimeoutError(
-    `Worker '${name}' timed out: it gave no sign of life for ${formatMs(heartbeatMs)}. Call ctx.heartbeat() more often, or allow a longer silence with { heartbeat }.`,
-    { details: { name, heartbeatMs } },
-  )
-}
-
-export function cleanupTooLong(withinMs: number): TimeoutError {
-  return new TimeoutError(
-    `A clean-up did not end within the ${formatMs(withinMs)} that all of an attempt have: let it do less, or make it a step.`,
-    { details: { withinMs }, retryable: false },
-  )
-}
-
-export function stepTimedOut(path: string, timeoutMs: number): TimeoutError {
-  return new TimeoutError(
-    `Step '${path}' timed out after ${formatMs(timeoutMs)}: give it a longer { timeout }, or let it end when its signal aborts.`,
-    { details: { path, timeoutMs } },
-  )
-}
-
-/** What was wrong with one of many inputs, told with its place among them. */
-export function inputRefused(index: number, error: Error): Error {
-  const message = `inputs[${index}]: ${error.message}`
-  if (!isTroupeError(error)) return new TroupeError('option_invalid', message, { details: { index }, cause: error })
-  const options = { details: { ...error.details, index }, cause: error, retryable: false }
-  if (error.code === 'validation_failed') return new ValidationError(message, options)
-  return new TroupeError(error.code, `${message} None of the runs was started.`, options)
-}
-
-const storeGaveUp = { code: 'store_unavailable', details: {}, retryable: undefined } as const
-
-/** Something went wrong in the middle of many starts. */
-export function startsCutShort(started: number, of: number, error: Error): TroupeError {
-  const { code, details, retryable } = isTroupeError(error) ? error : storeGaveUp
-  return new TroupeError(
-    code,
-    `${error.message} Of the ${of.toLocaleString('en')} runs of this call the first ${started.toLocaleString('en')} are started.`,
-    { details: { ...details, started }, cause: error, ...(retryable !== undefined && { retryable }) },
   )
 }
 
@@ -162,11 +90,11 @@ export function runNotFound(runId: string): TroupeError {
 }
 
 export function scheduleNotFound(name: string, known: readonly string[]): TroupeError {
-  const guess = nearestNames(name, known).map((each) => `'${each}'`)
-  const meant = guess.length === 0 ? '' : ` Did you mean ${guess.join(' or ')}?`
   const names = shortened(known.map((one) => `'${one}'`))
   const there = known.length === 0 ? 'there is none' : `there ${known.length === 1 ? 'is' : 'are'} ${names}`
-  return new TroupeError('schedule_not_found', `Schedule '${name}' not found: ${there}.${meant}`, { details: { name } })
+  return new TroupeError('schedule_not_found', `Schedule '${name}' not found: ${there}.${meantText(name, known)}`, {
+    details: { name },
+  })
 }
 
 export function scheduleExists(name: string): TroupeError {
@@ -223,22 +151,6 @@ const notAgain: Readonly<Record<RunState | 'not_stored', string>> = {
   not_stored: 'is not stored (durable: false), so there is nothing to go on from: call its worker again.',
 }
 
-/** With the reason why the run waits, where it does. */
-export function resultTimeout(runId: string, timeoutMs: number, reason?: WaitReason): TroupeError {
-  const why =
-    reason === undefined
-      ? 'it goes on, ask for its result again'
-      : `it waits for ${reasonText(reason)}. It is kept, ask for its result again`
-  return new TroupeError('result_timeout', `Run ${runId} did not finish within ${formatMs(timeoutMs)}; ${why}.`, {
-    details: {
-      runId,
-      timeoutMs,
-      ...(reason !== undefined && { reason: reason.kind }),
-      ...(reason?.kind === 'not_served' && { missing: reason.missing, queue: reason.queue }),
-    },
-  })
-}
-
 export function journalMismatch(path: string, stored: string, asked: string): TroupeError {
   return new TroupeError(
     'journal_mismatch',
@@ -252,14 +164,6 @@ export function stepNameTaken(path: string): TroupeError {
     'step_name_taken',
     `Step '${path}' is already under way in this scope: use ctx.map with a key, or give each of the parallel steps its own name; runs that are started get one with the option { name }.`,
     { details: { path }, retryable: false },
-  )
-}
-
-export function idempotencyConflict(name: string, key: string, runId: string): TroupeError {
-  return new TroupeError(
-    'idempotency_conflict',
-    `Run ${runId} of '${name}' was started with idempotency key '${key}' before: use { onConflict: 'attach' } to get that run.`,
-    { details: { name, key, runId }, retryable: false },
   )
 }
 
@@ -333,12 +237,12 @@ export function optionUnknown(option: string, known: readonly string[], instead?
 
 /** A queue or limiter that nobody has; `remedy` says since when one is known. */
 export function nameUnknown(what: string, name: string, { known, remedy }: UnknownName): TroupeError {
-  const nearest = nearestNames(name, known)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
   const list = known.length === 0 ? 'There is none yet.' : `Known are ${shortened(known)}.`
-  return new TroupeError('option_invalid', `The ${what} '${name}' is not known.${guess} ${list} ${remedy}`, {
-    details: { option: what, name },
-  })
+  return new TroupeError(
+    'option_invalid',
+    `The ${what} '${name}' is not known.${meantText(name, known)} ${list} ${remedy}`,
+    { details: { option: what, name } },
+  )
 }
 
 interface UnknownName {

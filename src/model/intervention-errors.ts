@@ -1,6 +1,6 @@
 // What goes wrong when people step in: runs that cannot be forked, steps that a run does not have or that are not resolved, and runs that are not resumed.
 import { TroupeError } from '../lib/errors.ts'
-import { nearestNames } from '../lib/nearest.ts'
+import { meantText } from '../lib/nearest.ts'
 import { reasonText, type WaitReason } from './reason.ts'
 import type { RunOutcome, RunState } from './run.ts'
 
@@ -18,10 +18,10 @@ export function forkRefused(runId: string): TroupeError {
 
 /** `known`: those that the run remembers, has begun or waits for. */
 export function stepNotFound(runId: string, path: string, known: readonly string[]): TroupeError {
-  const list = listed(known, 'It remembers none: call its definition again with its input.')
+  const list = listed(known, 'It remembers none: start another run with its input.')
   return new TroupeError(
     'step_not_found',
-    `Run ${runId} has no step '${path}'.${meant(path, known)} ${list} What a loop did in turns that are over, and what was before ctx.continueAsNew, is not remembered.`,
+    `Run ${runId} has no step '${path}'.${meantText(path, known)} ${list} What a loop did in turns that are over, and what was before ctx.continueAsNew, is not remembered.`,
     { details: { runId, path }, retryable: false },
   )
 }
@@ -31,7 +31,7 @@ export function stepNotOpen(runId: string, path: string, open: readonly string[]
   const list = listed(open, 'It has none.')
   return new TroupeError(
     'step_not_found',
-    `Run ${runId} has no step '${path}' that waits or failed.${meant(path, open)} ${list} One that is executed for the first time is not known yet: resolve it with { force: true }.`,
+    `Run ${runId} has no step '${path}' that waits or failed.${meantText(path, open)} ${list} One that is executed for the first time is not known yet: resolve it by force (force: true, or --force on the command line).`,
     { details: { runId, path }, retryable: false },
   )
 }
@@ -94,11 +94,6 @@ const notAside: Readonly<Record<RunState | 'not_stored', string>> = {
   failed: `has failed. ${triedAgain}`,
   cancelled: `was cancelled. ${triedAgain}`,
   not_stored: 'is not stored (durable: false)',
-}
-
-function meant(path: string, known: readonly string[]): string {
-  const nearest = nearestNames(path, known).map((each) => `'${each}'`)
-  return nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
 }
 
 function listed(known: readonly string[], none: string): string {

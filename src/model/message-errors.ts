@@ -1,7 +1,13 @@
 // The errors around messages to runs: each is written here once.
 import { formatMs } from '../lib/duration.ts'
 import { TroupeError } from '../lib/errors.ts'
-import { nearestNames } from '../lib/nearest.ts'
+import { meantText } from '../lib/nearest.ts'
+import { optionInvalid } from './errors.ts'
+
+/** Of a run that lives in one process only. */
+export function runNotStored(runId: string): TroupeError {
+  return optionInvalid('The run', runId, 'one that is stored: its worker is durable: false')
+}
 
 export function mailboxOfRunFull(runId: string): TroupeError {
   return new TroupeError(
@@ -13,12 +19,10 @@ export function mailboxOfRunFull(runId: string): TroupeError {
 
 /** `whose` says what declares the names, as in `workflow 'order'`. */
 export function messageUndeclared(name: string, whose: string, known: readonly string[]): TroupeError {
-  const nearest = nearestNames(name, known)
-  const guess = nearest.length === 0 ? '' : ` Did you mean ${nearest.map((each) => `'${each}'`).join(' or ')}?`
   const list = known.length === 0 ? 'none' : known.join(', ')
   return new TroupeError(
     'message_unknown',
-    `Message '${name}' is not among those that ${whose} declares: ${list}.${guess} Add it to its option { messages }, or correct the name.`,
+    `Message '${name}' is not among those that ${whose} declares: ${list}.${meantText(name, known)} Add it to its option { messages }, or correct the name.`,
     { details: { message: name }, retryable: false },
   )
 }
@@ -27,7 +31,7 @@ export function messageUndeclared(name: string, whose: string, known: readonly s
 export function runEndedBefore(runId: string, name: string): TroupeError {
   return new TroupeError(
     'run_ended',
-    `Run ${runId} has ended, so nobody receives '${name}': it is kept as a dead letter, as troupe.unread() shows. Start another run, or try this one again if it failed.`,
+    `Run ${runId} has ended, so nobody receives '${name}': it is kept as a dead letter alone, as troupe.unread() shows. Start another run, or try this one again if it failed, and tell it then.`,
     { details: { runId, message: name }, retryable: false },
   )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinPath, keyedPath, repeatedPath, patternOf } from './path.ts'
+import { joinPath, keyedPath, ownPath, patternOf, repeatedPath } from './path.ts'
 
 /** How a workflow reaches a step: names, each perhaps one item of a collection, and perhaps not the first of its name. */
 interface Part {
@@ -27,6 +27,22 @@ describe('a path', () => {
     expect(joinPath('', 'a/b[c]#2\\d')).toBe('a\\/b\\[c\\]\\#2\\\\d')
     expect(joinPath('x', 'a/b')).toBe('x/a\\/b')
     expect(keyedPath('ship', 'a]/b')).toBe('ship[a\\]\\/b]')
+  })
+
+  it('is no answer or patch where a step is named like one', () => {
+    expect([ownPath('', 'patch', 'card'), ownPath('ship', 'answer', 'a/b')]).toEqual([
+      'patch card',
+      'ship/answer a\\/b',
+    ])
+    expect([joinPath('', 'patch card'), joinPath('ship', 'answer a/b')]).toEqual([
+      '\\patch card',
+      'ship/\\answer a\\/b',
+    ])
+    expect([joinPath('', '\\patch card'), joinPath('', 'patches'), joinPath('', 'a patch card')]).toEqual([
+      '\\\\patch card',
+      'patches',
+      'a patch card',
+    ])
   })
 
   it('escapes every time it is asked, whatever was escaped before', () => {

@@ -3,10 +3,18 @@
 // The first five carry meaning in a path. NUL and half a surrogate pair are not text that every store keeps.
 const special = /[/[\]#\\\0\p{Surrogate}]/gu
 
+// How the paths of what code does not name by itself begin, and which is known by that alone, not by its turn: names that begin so are told apart.
+const reserved = /^(?:answer|patch) /
+
 /** Joins a scope and a name: `ship[sku-17]` and `pack` give `ship[sku-17]/pack`. */
 export function joinPath(scope: string, name: string): string {
   const escaped = escapeName(name)
-  return scope === '' ? escaped : `${scope}/${escaped}`
+  return join(scope, reserved.test(name) ? `\\${escaped}` : escaped)
+}
+
+/** The path of an answer in a scope, or of a patch: no name of code gives the same. */
+export function ownPath(scope: string, kind: 'answer' | 'patch', name: string): string {
+  return join(scope, `${kind} ${escapeName(name)}`)
 }
 
 /** The path of one item of a keyed collection: `ship` and `sku-17` give `ship[sku-17]`. */
@@ -34,6 +42,10 @@ export function undonePath(path: string): string {
 /** A path without the keys of items and the numbers of uses: what all of one kind have in common, as `ship[]/pack`. */
 export function patternOf(path: string): string {
   return path.replace(/(?<!\\)\[(?:\\.|[^\]\\])*\]/g, '[]').replace(/(?<!\\)#\d+/g, '')
+}
+
+function join(scope: string, own: string): string {
+  return scope === '' ? own : `${scope}/${own}`
 }
 
 function escapeName(name: string): string {

@@ -1,7 +1,7 @@
 // Why a run is not running: a value for programs, and words for people.
 import { differenceText, type Divergence } from './divergence.ts'
 
-/** Why a run waits; one that has ended waits for nothing, and one that is running only where its process is gone or a step of it waits for a limiter. */
+/** Why a run waits; one that has ended waits for nothing, and one that is running only where its process is gone, a step of it waits for a limiter or its end for an answer. */
 export type WaitReason =
   /** It goes on by itself at `until`, in milliseconds since 1970. */
   | { readonly kind: 'timer'; readonly until: number }
@@ -15,6 +15,8 @@ export type WaitReason =
   | { readonly kind: 'completion'; readonly until: number | undefined }
   /** It waits to be told something of this name; until a time, when it has one. */
   | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
+  /** Its code, or that of a scope of it, has come to its end, and what it was asked by this name is still being answered: that code goes on, or never settles. */
+  | { readonly kind: 'answer'; readonly name: string }
   /** The process that ran it died, or lost touch with the store, and no other has taken it over yet: it goes on as soon as a node is there. */
   | { readonly kind: 'node_lost' }
   /** Its code does not ask for what its journal holds, or cannot read it, so it was set aside. It goes on when a process starts that fits, and is tried again at `until`. */
@@ -67,6 +69,8 @@ export function reasonText(reason: WaitReason): string {
       return 'somebody to finish it from outside'
     case 'message':
       return `message '${reason.name}'`
+    case 'answer':
+      return `its own answer to '${reason.name}'`
     case 'node_lost':
       return 'a node: its process died'
     case 'diverged':

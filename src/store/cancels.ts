@@ -1,4 +1,4 @@
-// Asking runs to end: what is asked, what becomes of it, and what a node is told of it.
+// Asking runs to end: what is asked, what becomes of it, and what a node is told of it and of what was taken away from it.
 
 export interface CancelRecord {
   readonly id: string
@@ -17,6 +17,18 @@ export interface CancelRequested {
   readonly reason: string
   /** It ends without undoing anything. */
   readonly skipsUndo: boolean
-  /** It is not asked to end: what this node had under this epoch was taken away. */
-  readonly takenEpoch?: number
+}
+
+/** A run that a person took away from the node that had it under this epoch, as a step of it was resolved. */
+export interface TakenRun {
+  readonly runId: number
+  readonly epoch: number
+}
+
+/** What a node is told with each commit. */
+export interface AskedOfNode {
+  /** Cancels asked for, of runs it holds; told until they are obeyed. */
+  readonly cancelRequests: readonly CancelRequested[]
+  /** Told once. */
+  readonly taken: readonly TakenRun[]
 }

@@ -1,12 +1,13 @@
 // What is read from a store with codecs, and what each value is to them.
+import { failureOf } from '../lib/coded-text.ts'
 import { fromErrorRecord, toErrorRecord, type ErrorRecord } from '../lib/error-record.ts'
 import type { ErrorCode, TroupeError } from '../lib/errors.ts'
-import { failureOf, type Coding } from '../lib/value-codec.ts'
+import type { Coding } from '../model/codecs/codecs.ts'
 import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
-import type { ListForm } from '../model/append.ts'
+import type { StartKey } from '../model/start-key.ts'
 import type { AskEnd } from './asks.ts'
-import type { ForkRecord, ResolveRecord } from './interventions.ts'
-import type { ScheduleView } from './schedules.ts'
+import type { ForkRecord, ResolveRecord } from './operating.ts'
+import type { ScheduleRecord, ScheduleView } from './schedules.ts'
 import type { StartRecord } from './start.ts'
 import type { Claimed, FinishedRun, RememberedStep, StepKind, StepRecord } from './store.ts'
 import type { RunView } from './views.ts'
@@ -16,6 +17,7 @@ import type { CompletionResult, MessageRow, WaitRecord } from './waits.ts'
 export interface Places extends Coding {
   ofStart(this: void, start: StartRecord): StartRecord
   ofStep(this: void, step: StepRecord): StepRecord
+  ofNewSchedule(this: void, record: ScheduleRecord): ScheduleRecord
   ofSchedule<View extends ScheduleView | undefined>(view: View): View
   ofFork(fork: ForkRecord): ForkRecord
   ofResolved(result: ResolveRecord): ResolveRecord
@@ -27,14 +29,10 @@ export interface Places extends Coding {
 // What they hold the store itself writes and reads, or it is no data of the program: the id of a child, that a wait is over, that the code was changed.
 const openKinds: ReadonlySet<StepKind> = new Set(['child', 'sleep', 'patch'])
 
-export function placesOf(coding: Coding, lists: ListForm): Places {
+export function placesOf(coding: Coding): Places {
   const ofStart = (start: StartRecord): StartRecord => {
     const input = coding.write(start.input, 'input')
-    const { key } = start
-    if (key?.rule === 'append') return { ...start, input, lists }
-    // Made of the input, it would tell that to whoever can guess it.
-    if (key?.rule === 'cache') return { ...start, input, key: { ...key, key: coding.digest(key.key) } }
-    return { ...start, input }
+    return { ...start, input, key: digested(coding, start.key) }
   }
   const ofStep = (step: StepRecord): StepRecord => {
     if (openKinds.has(step.kind)) return step
@@ -49,6 +47,11 @@ export function placesOf(coding: Coding, lists: ListForm): Places {
     ...coding,
     ofStart,
     ofStep,
+    ofNewSchedule: (record) => ({
+      ...record,
+      input: coding.write(record.input, 'input'),
+      key: digested(coding, record.key),
+    }),
     ofSchedule: (view) => view && { ...view, input: coding.read(view.input, 'input') },
     ofFork: (fork) => {
       const { input } = fork
@@ -66,6 +69,11 @@ export function placesOf(coding: Coding, lists: ListForm): Places {
       return fields.startsWith('{') ? fields : JSON.stringify({ fields })
     },
   }
+}
+
+/** That of a cache is made of the input, and would tell it to whoever can guess it. */
+function digested(coding: Coding, key: StartKey | null): StartKey | null {
+  return key?.rule === 'cache' ? { ...key, key: coding.digest(key.key) } : key
 }
 
 /** A failed attempt is kept where its step is once that has failed for good; that of a run, where its end is. */
@@ -92,6 +100,11 @@ export function readStep<Step extends Omit<RememberedStep, 'hasUndo'>>(places: P
   return readResult(places, step, placeOfStep(step))
 }
 
+/** What somebody with a token told. */
+export function readCompletion(places: Places, result: CompletionResult): CompletionResult {
+  return readResult(places, result, 'completion')
+}
+
 export function readClaimed(places: Places, claimed: Claimed): Claimed {
   const { undoing, awaiting } = claimed
   const read: Claimed = {
@@ -100,29 +113,29 @@ export function readClaimed(places: Places, claimed: Claimed): Claimed {
     waits: claimed.waits.map((wait) => readWait(places, wait)),
     undoing: undoing && { ...undoing, value: places.readError(undoing.value, 'outcome') },
     steps: claimed.steps.map((step) => readStep(places, step)),
+    formerSteps: claimed.formerSteps?.map((step) => readStep(places, step)),
     states: claimed.states.map(({ key, value }) => ({ key, value: places.read(value, `state:${key}`) })),
-    awaiting: awaiting && { ...awaiting, result: awaiting.result && readResult(places, awaiting.result, 'completion') },
+    awaiting: awaiting && { ...awaiting, result: awaiting.result && readCompletion(places, awaiting.result) },
     awaitingSteps: claimed.awaitingSteps.map((step) => ({
       ...step,
-      result: step.result && readResult(places, step.result, 'completion'),
+      result: step.result && readCompletion(places, step.result),
     })),
   }
-  const unread = whyUnread(read) ?? unreadError(claimed, read)
+  const unread = whyUnread(claimed, read)
   return unread === undefined ? read : { ...read, unread }
 }
 
-function whyUnread({ input, steps, states }: Claimed): TroupeError | undefined {
-  for (const text of [input, ...steps.map(({ value }) => value), ...states.map(({ value }) => value)]) {
+/** Of the first part that gives no value; and of a step that failed with what cannot be read: its code as it is kept says that it failed with something else. */
+function whyUnread(kept: Claimed, read: Claimed): TroupeError | undefined {
+  const { input, steps, states, formerSteps = [], awaiting, awaitingSteps } = read
+  const came = [awaiting, ...awaitingSteps].flatMap((waiting) => waiting?.result ?? [])
+  const values = [...steps, ...formerSteps, ...states, ...came].map(({ value }) => value)
+  for (const text of [input, ...values]) {
     const failure = failureOf(text)
     if (failure !== undefined) return failure
   }
-  return undefined
-}
-
-/** Of the first step that failed with what cannot be read: its code as it is kept says that it failed with something else. */
-function unreadError({ steps: kept }: Claimed, { steps }: Claimed): TroupeError | undefined {
   const place = steps.findIndex(({ isError, value }, at) => {
-    const before = kept[at]?.value ?? value
+    const before = kept.steps[at]?.value ?? value
     return isError && before !== value && codeOf(before) !== unreadCode && codeOf(value) === unreadCode
   })
   if (place === -1) return undefined
@@ -174,15 +187,6 @@ export function readRun(places: Places, run: RunView): RunView {
 
 function readOutcome(places: Places, state: string, value: string): string {
   return state === 'succeeded' ? places.read(value, 'outcome') : places.readError(value, 'outcome')
-}
-
-/** For the run that takes them. Throws where a process with another key can read one: it is left to that. */
-export function readForRun<Row extends { readonly value: string }>(rows: readonly Row[]): Row[] {
-  for (const { value } of rows) {
-    const failure = failureOf(value)
-    if (failure?.retryable === true) throw failure
-  }
-  return [...rows]
 }
 
 export function readMessage(places: Places, row: MessageRow): MessageRow {

@@ -1,12 +1,12 @@
 // A store in between: what is stored of the data of programs goes through codecs on its way in and out.
-import type { Coding } from '../lib/value-codec.ts'
-import { encodedLists, type ListForm } from '../model/append.ts'
+import type { Coding } from '../model/codecs/codecs.ts'
+import { proofPlace } from '../model/codecs/proof.ts'
 import { codeBatch } from './coded-batch.ts'
 import {
   placeOfAttempt,
   readAnswers,
-  readForRun,
   readClaimed,
+  readCompletion,
   readEnd,
   readMessage,
   readRun,
@@ -14,29 +14,28 @@ import {
   type Places,
   placesOf,
 } from './coded-views.ts'
+import type { AuditRecord, AuditView, OperatingStore } from './operating.ts'
 import type { Store } from './store.ts'
 
 /**
  * The same store, whose values other processes read with the same codecs alone.
  *
- * Inputs, outputs, errors, results and states, messages, asks and answers, events and log lines go through them; names, keys, tags, error codes, times and what people did do not,
+ * Inputs, outputs, errors, results and states, messages, asks and answers, events, log lines and reasons go through them; names, keys, tags, error codes, times and what people did do not,
  * so that runs can be looked for. What was written without codecs is read as it is.
  */
 export function codedStore(store: Store, coding: Coding): Store {
-  const places = placesOf(coding, listsOf(coding))
+  const places = placesOf(coding)
   return passing(store, openOfStore, {
     ...watching(store, places),
     ...asking(store, places),
-    interventions: passing(store.interventions, ['resume', 'listSetAside'], {
-      fork: (fork, audit) => store.interventions.fork(places.ofFork(fork), audit),
-      resolve: (result, audit) => store.interventions.resolve(places.ofResolved(result), audit),
+    operating: passing(store.operating, operatingOpen, {
+      forkRun: (fork, audit) => store.operating.forkRun(places.ofFork(fork), audit),
+      resolveStep: (result, audit) => store.operating.resolveStep(places.ofResolved(result), audit),
+      recordAudit: (audit) => store.operating.recordAudit(writeAudit(places, audit)),
+      listAudit: async (page) => (await store.operating.listAudit(page)).map((entry) => readAudit(places, entry)),
     }),
     schedules: passing(store.schedules, ['prune', 'delete', 'nextAt', 'pause'], {
-      save: (records, nodeId) =>
-        store.schedules.save(
-          records.map((record) => ({ ...record, input: places.write(record.input, 'input') })),
-          nodeId,
-        ),
+      save: (records, nodeId) => store.schedules.save(records.map(places.ofNewSchedule), nodeId),
       list: async () => (await store.schedules.list()).map((view) => places.ofSchedule(view)),
       listDue: async (limit) => (await store.schedules.listDue(limit)).map((view) => places.ofSchedule(view)),
       find: async (name) => places.ofSchedule(await store.schedules.find(name)),
@@ -59,13 +58,20 @@ export function codedStore(store: Store, coding: Coding): Store {
     }),
     asks: passing(store.asks, ['withdraw'], {
       listOpen: async (...asked) =>
-        readForRun(
-          (await store.asks.listOpen(...asked)).map((row) => ({
-            ...row,
-            value: places.read(row.value, `message:${row.name}`),
-          })),
-        ),
+        (await store.asks.listOpen(...asked)).map((row) => ({
+          ...row,
+          value: places.read(row.value, `message:${row.name}`),
+        })),
       listEnds: async (seqs) => readAnswers(places, await store.asks.listEnds(seqs)),
+    }),
+    events: passing(store.events, ['addSubscription', 'renewSubscriptions', 'dropSubscription', 'settle'], {
+      publish: (event) => store.events.publish({ ...event, value: places.write(event.value, `event:${event.name}`) }),
+      take: async (slice) =>
+        (await store.events.take(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),
+    }),
+    codings: passing(store.codings, ['use'], {
+      list: async () =>
+        (await store.codings.list()).map(({ form, proof }) => ({ form, proof: places.read(proof, proofPlace) })),
     }),
     callers: passing(store.callers, ['hasFile', 'isPast'], {
       start: (tx, queue, starts) => store.callers.start(tx, queue, starts.map(places.ofStart)),
@@ -75,10 +81,7 @@ export function codedStore(store: Store, coding: Coding): Store {
 }
 
 /** What goes through the codecs while runs are performed. */
-function asking(
-  store: Store,
-  places: Places,
-): Pick<Store, 'commit' | 'listEnds' | 'listMessages' | 'publishEvent' | 'takeEvents'> {
+function asking(store: Store, places: Places): Pick<Store, 'commit' | 'listEnds' | 'listMessages' | 'listCompletions'> {
   return {
     commit: async (batch) => {
       const committed = await store.commit(codeBatch(places, batch))
@@ -94,13 +97,9 @@ function asking(
       const ends = await store.listEnds(ids)
       return new Map([...ends].map(([id, end]) => [id, end === 'gone' ? end : readEnd(places, end)]))
     },
-    listMessages: async (slice) => {
-      const rows = (await store.listMessages(slice)).map((row) => readMessage(places, row))
-      return slice.name === null ? rows : readForRun(rows)
-    },
-    publishEvent: (event) => store.publishEvent({ ...event, value: places.write(event.value, `event:${event.name}`) }),
-    takeEvents: async (slice) =>
-      (await store.takeEvents(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),
+    listMessages: async (slice) => (await store.listMessages(slice)).map((row) => readMessage(places, row)),
+    listCompletions: async (held) =>
+      (await store.listCompletions(held)).map((step) => ({ ...step, result: readCompletion(places, step.result) })),
   }
 }
 
@@ -136,16 +135,24 @@ function watching(
   }
 }
 
-/** A list that grows while it waits is read and written in the transaction that extends it. */
-function listsOf(coding: Coding): ListForm {
-  const read = (text: string): string => coding.read(text, 'input')
-  return {
-    append: (list, added, room) => {
-      const appended = encodedLists.append(read(list), read(added), room)
-      return appended && { ...appended, input: coding.write(appended.input, 'input') }
-    },
-    isFull: (list, room) => room.size !== null && encodedLists.isFull(read(list), room),
-  }
+/** What was done can be read by everybody; the reason is in words of their own, as it is with the run. */
+function writeAudit(places: Places, audit: AuditRecord): AuditRecord {
+  return changedReason(audit, (reason) => places.write(reason, 'reason'))
+}
+
+function readAudit(places: Places, entry: AuditView): AuditView {
+  return changedReason(entry, (reason) => places.readPlain(reason, 'reason'))
+}
+
+function changedReason<Entry extends { readonly details: string }>(
+  entry: Entry,
+  change: (text: string) => string,
+): Entry {
+  const details = JSON.parse(entry.details) as { readonly reason?: unknown }
+  const { reason } = details
+  return typeof reason === 'string'
+    ? { ...entry, details: JSON.stringify({ ...details, reason: change(reason) }) }
+    : entry
 }
 
 // What holds no data of programs, or what all may read.
@@ -173,17 +180,10 @@ const openOfStore = [
   'close',
   'repairRuns',
   'repairLimiters',
-  'findTokenDefinition',
-  'isRetentionDue',
-  'deleteExpired',
-  'reopenRuns',
-  'deleteRuns',
-  'recordAudit',
-  'listAudit',
-  'pickRuns',
-  'countRuns',
+  'findToken',
+  'retention',
   'pauseQueue',
-  'resumeQueue',
+  'unpauseQueue',
   'listQueues',
   'listQueueNames',
   'internLimiter',
@@ -191,11 +191,18 @@ const openOfStore = [
   'listLimiters',
   'isHoldingUp',
   'passLimiters',
-  'addSubscription',
-  'renewSubscriptions',
-  'dropSubscription',
-  'settleEvents',
 ] as const satisfies readonly (keyof Store)[]
+
+const operatingOpen = [
+  'reopenRuns',
+  'deleteRuns',
+  'wakeRunsSetAside',
+  'listSetAside',
+  'listForkable',
+  'pickRuns',
+  'countRuns',
+  'countCodecKeys',
+] as const satisfies readonly (keyof OperatingStore)[]
 
 /** What is in `open` is as it was; what is in neither does not compile. */
 function passing<Target extends object, Open extends keyof Target>(

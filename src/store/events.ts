@@ -45,13 +45,13 @@ export interface EventEnd {
 /** The part of the store that keeps events. */
 export interface EventStore {
   /** Keeps an event for everybody who wants it; counts them. */
-  publishEvent(event: EventRecord): Promise<number>
+  publish(event: EventRecord): Promise<number>
   /** Its number, the same for the same group and pattern. */
   addSubscription(subscription: SubscriptionRecord): Promise<number>
   /** Puts the end of those that are alone off, and forgets those that are over; tells which of them are still there. */
   renewSubscriptions(ids: readonly number[], until: number): Promise<number[]>
   /** Forgets a subscription and what was kept for it. */
   dropSubscription(id: number): Promise<void>
-  takeEvents(slice: EventSlice): Promise<EventRow[]>
-  settleEvents(ends: readonly EventEnd[]): Promise<void>
+  take(slice: EventSlice): Promise<EventRow[]>
+  settle(ends: readonly EventEnd[]): Promise<void>
 }

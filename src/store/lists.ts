@@ -79,6 +79,7 @@ export const nothingCommitted: Committed = {
   claimed: [],
   heldBack: [],
   cancelRequests: [],
+  taken: [],
   opensAt: null,
   isMoreToEnd: false,
 }

@@ -2,29 +2,36 @@
 import { existsSync } from 'node:fs'
 import type { Clock } from '../lib/clock.ts'
 import { TroupeError } from '../lib/errors.ts'
-import type { Coding } from '../lib/value-codec.ts'
+import { codedLists } from '../model/append.ts'
+import { seenFromOutside, type Coding } from '../model/codecs/codecs.ts'
 import { codedStore } from './coded.ts'
+import { checkCoding, codingFromOutside, proveCoding } from './proving.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
 export interface StoreOptions {
   readonly clock: Clock
   readonly synchronous: 'full' | 'normal'
-  /** For those who only look: none is made. */
-  readonly mustExist?: boolean
   /** The form of what is stored of the data of programs; as it was encoded, unless told. */
   readonly coding?: Coding | undefined
+  /** Nothing is written, and nobody is told of the coding. */
+  readonly isLooking?: boolean
 }
 
 const inMemory = ':memory:'
 
-/** Opens `sqlite:path` or `sqlite::memory:`. Throws `option_invalid` for another scheme, `store_…` when it cannot be opened. */
-export async function openStore(url: string, { mustExist = false, ...options }: StoreOptions): Promise<Store> {
-  if (typeof url === 'string' && url.startsWith('sqlite:')) {
-    const path = url.slice('sqlite:'.length)
-    if (mustExist && path !== inMemory && !existsSync(path)) throw storeMissing(path)
-    const { coding, ...rest } = options
-    if (path !== '') return coded(await openSqlite({ path, ...rest }), coding)
+/** Opens `sqlite:path` or `sqlite::memory:`. Throws `option_invalid` for another scheme, `store_…` when it cannot be opened, `value_unreadable` for codecs and keys that are not those of the store. */
+export async function openStore(url: string, { coding, isLooking = false, ...options }: StoreOptions): Promise<Store> {
+  const path = pathOf(url)
+  if (path) {
+    const lists = coding && codedLists(coding)
+    const store = await openSqlite({ path, ...options, ...(lists && { lists }) })
+    try {
+      return await withCoding(store, coding, isLooking)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
   }
   throw new TroupeError(
     'option_invalid',
@@ -33,15 +40,25 @@ export async function openStore(url: string, { mustExist = false, ...options }: 
   )
 }
 
-function storeMissing(location: string): TroupeError {
-  return new TroupeError(
+/** Throws `store_unavailable` when there is no store yet: who only looks must not make one. `shown` is its path as people know it. */
+export function requireStore(url: string, shown = (path: string): string => path): void {
+  const location = pathOf(url)
+  if (!location || location === inMemory || existsSync(location)) return
+  throw new TroupeError(
     'store_unavailable',
-    `There is no store at ${location} yet: name one that is there, as in sqlite:.troupe/troupe.db.`,
+    `There is no store at ${shown(location)} yet: programs and \`troupe run\` make one. If it is elsewhere, name that, as in sqlite:.troupe/troupe.db.`,
     { details: { location } },
   )
 }
 
-/** A store as a process sees it that has a coding. */
-export function coded(store: Store, coding: Coding | undefined): Store {
+async function withCoding(store: Store, coding: Coding | undefined, isLooking: boolean): Promise<Store> {
+  if (coding === seenFromOutside) return codedStore(store, await codingFromOutside(store))
+  // Who has no codecs is told so of each run.
+  if (!isLooking) await proveCoding(store, coding)
+  else if (coding !== undefined) await checkCoding(store, coding)
   return coding === undefined ? store : codedStore(store, coding)
+}
+
+function pathOf(url: unknown): string | undefined {
+  return typeof url === 'string' && url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 }

@@ -6,7 +6,7 @@ import type { LimiterView, QueueView } from './views.ts'
 export interface QueueStore {
   /** Lets no run of a queue start, on any node, until it is resumed; false when it was paused already. What changes something is kept with `audit`. */
   pauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
-  resumeQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
+  unpauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean>
   listQueues(): Promise<QueueView[]>
   listQueueNames(): Promise<string[]>
 

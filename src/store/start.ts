@@ -1,5 +1,4 @@
 // What starts a run, and what became of it.
-import type { ListForm } from '../model/append.ts'
 import type { LimitUse } from '../model/limiter.ts'
 import type { StartKey } from '../model/start-key.ts'
 import type { Held } from './store.ts'
@@ -29,14 +28,12 @@ export interface StartRecord {
   /** Nobody has checked its input, for want of its schema: whoever performs it does. */
   readonly isUnchecked?: boolean
   readonly key: StartKey | null
-  /** How its input is kept where it is a list; as it was encoded, unless told. */
-  readonly lists?: ListForm | undefined
   /** The number of the run that starts it; none for a start from outside. */
   readonly parent?: number
   /** What it has to pass whenever it is performed, each limiter and key once; null for nothing. */
   readonly limits: readonly LimitUse[] | null
   /** An actor of this node is reserved for it: it starts as running here, without a claim. */
-  directly: boolean
+  readonly directly: boolean
 }
 
 /** A run that another one starts, with the step by which it remembers that. */

@@ -1,32 +1,22 @@
 // The one seam to what is durable: the engine speaks these words, and each store keeps them.
 import type { TroupeError } from '../lib/errors.ts'
-import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 import type { RunOutcome } from '../model/run.ts'
 import type { AskStore } from './asks.ts'
 import type { CallersStore } from './callers.ts'
-import type { CancelAnswer, CancelRecord, CancelRequested } from './cancels.ts'
+import type { CodingStore } from './codings.ts'
+import type { AskedOfNode, CancelAnswer, CancelRecord } from './cancels.ts'
 import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
-import type { InterventionStore } from './interventions.ts'
+import type { NodeStore } from './nodes.ts'
 import type { OperatingStore } from './operating.ts'
-import type { DeadNode, DeadRun, RepairStore, Rescued } from './repairs.ts'
+import type { RepairStore } from './repairs.ts'
+import type { RetentionStore } from './retention.ts'
 import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
 import type { DropRecord, EmitRecord, LogRecord, ProgressRecord, StateRecord } from './speech.ts'
 import type { ScheduleStore } from './schedules.ts'
-import type {
-  AttemptView,
-  DeadPage,
-  DeadGroup,
-  EndedRuns,
-  LogPage,
-  LogRow,
-  NodeView,
-  RunPage,
-  RunView,
-  StepView,
-} from './views.ts'
+import type { ViewStore } from './views.ts'
 import type {
   Awaiting,
   AwaitingStep,
@@ -176,7 +166,11 @@ export interface Claimed {
   /** Set when it undoes what it did, and then ends like this. */
   readonly undoing: DecidedEnd | undefined
   readonly steps: readonly RememberedStep[]
+  /** Of one that undoes: what it does not remember any more, and did in the generations before, in order. Its code is led by that to what it has to undo. */
+  readonly formerSteps: readonly RememberedStep[] | undefined
   readonly failedAttempts: readonly RememberedAttempt[]
+  /** Undefined in its first generation. */
+  readonly lives: Lives | undefined
   readonly waits: readonly WaitRecord[]
   readonly states: readonly RememberedState[]
   /** Set when its attempt has done its part and waits for somebody to finish it. */
@@ -185,6 +179,14 @@ export interface Claimed {
   readonly awaitingSteps: readonly AwaitingStep[]
   /** Why a part of it cannot be read here. */
   readonly unread?: TroupeError | undefined
+}
+
+/** What sets apart what a run does anew from what it did before, by generations. */
+export interface Lives {
+  /** The one in which it last began anew with another input; the first unless it did. */
+  readonly run: number
+  /** Those that followed when steps were undone, by their paths. */
+  readonly steps: ReadonlyMap<string, number>
 }
 
 export interface RememberedState {
@@ -243,7 +245,7 @@ export interface Batch {
   readonly claims: readonly ClaimRequest[]
 }
 
-export interface Committed {
+export interface Committed extends AskedOfNode {
   /** This node was declared dead: nothing of the batch was written. */
   readonly isNodeLost: boolean
   /** Runs whose writes were refused, because they are not this node's any more. */
@@ -264,26 +266,10 @@ export interface Committed {
   readonly claimed: readonly (readonly Claimed[])[]
   /** One for each claim: whether it left a run behind that must be claimed alone, or that passes its limiters once somebody is free for it. */
   readonly heldBack: readonly boolean[]
-  /** Cancels asked for, of runs this node holds. */
-  readonly cancelRequests: readonly CancelRequested[]
   /** From when on a limiter lets somebody pass who could not before; now or earlier for at once, null for nobody. */
   readonly opensAt: number | null
   /** Children of runs that have ended are yet to end: `wakeRuns` does that, some at a time. */
   readonly isMoreToEnd: boolean
-}
-
-/** Who a node is to the machine it runs on; enough to prove that it is dead. */
-export interface NodeIdentity {
-  readonly name: string
-  readonly bootId: string | null
-  readonly pidNamespace: string | null
-  readonly pid: number
-  readonly pidStartedAt: string | null
-}
-
-export interface NodeRow extends NodeIdentity {
-  readonly nodeId: number
-  readonly isExpired: boolean
 }
 
 export interface FinishedRun {
@@ -300,13 +286,7 @@ export interface EmittedRow extends EmitCursor {
   readonly value: string
 }
 
-/** What a node can perform. */
-export interface Serving {
-  readonly queueIds: readonly number[]
-  readonly definitionIds: readonly number[]
-}
-
-export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStore, EventStore {
+export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, ViewStore {
   /** Where it is, for messages to people. */
   readonly location: string
 
@@ -318,9 +298,15 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
 
   readonly asks: AskStore
 
+  readonly events: EventStore
+
   readonly callers: CallersStore
 
-  readonly interventions: InterventionStore
+  readonly codings: CodingStore
+
+  readonly operating: OperatingStore
+
+  readonly retention: RetentionStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number
@@ -332,25 +318,6 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   internDefinition(name: string, version: string): Promise<number>
   internQueue(name: string): Promise<number>
 
-  /** The nodes, the first one first. */
-  listNodeViews(): Promise<NodeView[]>
-
-  insertNode(identity: NodeIdentity, leaseMs: number): Promise<number>
-  /** False when the node was declared dead meanwhile. */
-  renewNode(nodeId: number, leaseMs: number): Promise<boolean>
-  /** Renews the lease also while this thread is busy; undefined where nobody else could see that it ran out. */
-  keepLease(order: LeaseOrder): LeaseKeeper | undefined
-  /** How long the lease of a node lasts from now on; 0 when it has none, or when that cannot be read. Never throws. */
-  leaseLeftMs(nodeId: number): number
-  /** Keeps what a node can perform, for people who ask why a run waits. What was set aside as other code of its definition did not fit is ready again. */
-  updateServing(nodeId: number, serving: Serving): Promise<void>
-  listNodes(): Promise<NodeRow[]>
-  /** Makes what these nodes ran ready again, but for what killed too many of them, and forgets them. */
-  rescueNodes(nodes: readonly DeadNode[], fate: DeadRun): Promise<Rescued>
-  /** Gives back what this node holds in the store but not in memory; counts the runs. */
-  releaseUnheld(nodeId: number, isHeld: (runId: number) => boolean): Promise<number>
-  deleteNode(nodeId: number): Promise<void>
-
   /** Fails ready runs whose time is up, each with an error record in JSON. */
   expireRuns(limit: number, valueOf: (run: ExpiredRun) => string): Promise<Expired[]>
 
@@ -361,22 +328,6 @@ export interface Store extends RepairStore, WaitStore, OperatingStore, QueueStor
   changeCount(): number
   /** Tells when somebody may have written, this process or another, until what is returned is called; undefined where nobody can say. A hint, as above. */
   whenWritten(written: () => void): (() => void) | undefined
-
-  /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
-  findFinished(id: string): Promise<FinishedRun | undefined>
-  listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
-  /** In the order they were said, over all attempts and generations. */
-  listLogs(id: string, page: LogPage): Promise<LogRow[]>
-  findRun(id: string): Promise<RunView | undefined>
-  /** Throws `run_not_found` when there is no run of the id `after`. */
-  listRuns(page: RunPage): Promise<RunView[]>
-  /** What failed for good, by fingerprint, the latest first. */
-  listDead(filter: DeadPage): Promise<DeadGroup[]>
-  listSteps(id: string): Promise<StepView[]>
-  /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
-  countEnded(name: string): Promise<EndedRuns[]>
-  /** The failed attempts of all generations, in the order in which they ended. */
-  listAttempts(id: string): Promise<AttemptView[]>
 
   /** What is still waiting for its turn fails with `engine_stopped`, and so does what is asked from now on. */
   close(): Promise<void>

@@ -4,7 +4,7 @@ import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
 import type { LogRecord } from './speech.ts'
 import type { DecidedEnd } from './undoing.ts'
-import type { EmitCursor, StepKind } from './store.ts'
+import type { EmitCursor, EmittedRow, FinishedRun, StepKind } from './store.ts'
 
 /** One run as people see it. */
 export interface RunView {
@@ -173,4 +173,22 @@ export interface LogPage {
   readonly after: EmitCursor
   readonly levels: readonly string[]
   readonly limit: number
+}
+
+export interface ViewStore {
+  /** Undefined while it is unfinished. Throws `run_not_found`, also for a run that was deleted. */
+  findFinished(id: string): Promise<FinishedRun | undefined>
+  listEmitted(id: string, after: EmitCursor, limit: number): Promise<EmittedRow[]>
+  /** In the order they were said, over all attempts and generations. */
+  listLogs(id: string, page: LogPage): Promise<LogRow[]>
+  findRun(id: string): Promise<RunView | undefined>
+  /** Throws `run_not_found` when there is no run of the id `after`. */
+  listRuns(page: RunPage): Promise<RunView[]>
+  /** What failed for good, by fingerprint, the latest first. */
+  listDead(filter: DeadPage): Promise<DeadGroup[]>
+  listSteps(id: string): Promise<StepView[]>
+  /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
+  countEnded(name: string): Promise<EndedRuns[]>
+  /** The failed attempts of all generations, in the order in which they ended. */
+  listAttempts(id: string): Promise<AttemptView[]>
 }

@@ -17,10 +17,19 @@ export interface WaitRecord {
 /**
 /**
  * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives, `ask` for what it can
- * answer, `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+ * answer, `answer` for one that is under way though the code around it has come to its end, `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
  * A run with `diverged` was set aside as its code does not fit its journal, as the name says: none of its other waits wakes it, which are kept for code that fits.
  */
-export type WaitKind = 'sleep' | 'backoff' | 'completion' | 'message' | 'run' | 'ask' | 'limiter' | 'diverged'
+export type WaitKind =
+  | 'sleep'
+  | 'backoff'
+  | 'completion'
+  | 'message'
+  | 'run'
+  | 'ask'
+  | 'answer'
+  | 'limiter'
+  | 'diverged'
 
 /** The run is set aside until the earliest of its waits is due or there; it is ready at once when one of them is there already. */
 export interface ParkRecord {
@@ -87,14 +96,26 @@ export interface CompletionResult {
 }
 
 /**
- * What became of what came from outside. `used`: something came before. `superseded`: the run goes on without it, in another attempt.
+ * What became of what came from outside. `used`: something came before. `superseded`: the run goes on without it, in another attempt. `resolved`: the result of the step was recorded by hand.
  * `finished`: the run has ended in another way.
  */
-export type CompletionAnswer = 'accepted' | 'used' | 'superseded' | 'finished' | 'not_found'
+export type CompletionAnswer = 'accepted' | 'used' | 'superseded' | 'resolved' | 'finished' | 'not_found'
 
 /** A step that waits with a token, under the claim that was made of its run. */
 export interface AwaitingStep extends Pick<TokenRecord, 'path' | 'startedAt' | 'timeoutAt'> {
   readonly result: CompletionResult | null
+}
+
+/** A step that somebody has finished, while its run went on. */
+export interface CompletedStep extends Pick<TokenRecord, 'path' | 'startedAt'> {
+  readonly result: CompletionResult
+}
+
+/** What a token finishes: a run by its public id, or a step of it. */
+export interface TokenView {
+  readonly id: string
+  readonly definitionId: number
+  readonly path: string
 }
 
 /** A run that waits with a token. */
@@ -160,8 +181,9 @@ export interface MessageSlice {
 
 /** The part of the store that is asked about waits. */
 export interface WaitStore {
-  /** The definition of the run that a token finishes; undefined for the token of a step. */
-  findTokenDefinition(hash: string): Promise<number | undefined>
+  findToken(hash: string): Promise<TokenView | undefined>
+  /** What came for steps of a run under this claim, and has not been recorded. */
+  listCompletions(held: Held): Promise<readonly CompletedStep[]>
   /** The ends of those of these runs that have ended, by their ids; `gone` of those that are not in the store. */
   listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   /** What was told to a run and not received yet, of one name or of all, in the order in which it came. */

@@ -1,8 +1,8 @@
 // Kills a run at every point of its journal, lets it go on, and compares what came of it with the run that nothing happened to.
 
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
-import type { TroupeOptions } from '../engine/options.ts'
+import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition/definition.ts'
+import type { TroupeOptions } from '../engine/options/options.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { optionInvalid } from '../model/errors.ts'
 import {

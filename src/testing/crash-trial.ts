@@ -1,8 +1,8 @@
 // One trial: a run from its start to its end, while its engine is dropped at given commits and another one goes on on the same store.
 
-import type { AnyDefinition } from '../engine/definition.ts'
+import type { AnyDefinition } from '../engine/definition/definition.ts'
 import type { PerformStep } from '../engine/deps.ts'
-import type { TroupeOptions } from '../engine/options.ts'
+import type { TroupeOptions } from '../engine/options/options.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import { toError } from '../lib/errors.ts'
 import { createIds, type Ids } from '../lib/ids.ts'
@@ -35,7 +35,9 @@ export interface Program {
   /** What the run is told when it waits for a message of that name, one after the other. */
   readonly messages: Readonly<Record<string, readonly unknown[]>>
   readonly performStep: PerformStep
-  readonly troupe: Pick<TroupeOptions, 'config' | 'environment'>
+  readonly troupe: Pick<TroupeOptions, 'config' | 'environment' | 'codec'>
+  /** In memory, unless told. */
+  readonly store?: string
   readonly patienceMs: number
 }
 
@@ -63,7 +65,8 @@ export interface Trial {
 
 /** Performs the program once. The nth life of the engine ends at the nth of `crashes`; the one after the last goes on to the end. */
 export async function runTrial(program: Program, crashes: readonly CrashPlace[]): Promise<Trial> {
-  const stage = await Stage.open({ patienceMs: program.patienceMs })
+  const { patienceMs, store, troupe } = program
+  const stage = await Stage.open({ patienceMs, store, codec: troupe.codec })
   try {
     return await new TrialRun(stage, program).run(crashes)
   } finally {

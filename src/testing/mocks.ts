@@ -1,11 +1,11 @@
 // What stands in for steps and definitions in a test.
 
 import type { StepPlace } from '../engine/deps.ts'
-import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
+import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition/definition.ts'
 import { decode } from '../lib/codec.ts'
 import { validate } from '../worker/validate.ts'
 import { worker } from '../worker/worker.ts'
-import type { StepContext } from '../workflow/step.ts'
+import type { StepContext } from '../workflow/steps/step.ts'
 
 /** What the mock of a step is called with: what its function would be, and where it stands. */
 export interface MockedStep extends Pick<StepContext, 'signal' | 'idempotencyKey' | 'attempt'> {

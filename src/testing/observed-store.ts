@@ -1,6 +1,7 @@
 // A store in between: it keeps what goes through it, and when it is cut off, nothing goes through any more.
 
 import { nothingCommitted } from '../store/lists.ts'
+import type { EventStore } from '../store/events.ts'
 import type { Batch, Committed, Store } from '../store/store.ts'
 
 /** What goes on between an engine and its store. */
@@ -22,9 +23,11 @@ export interface StoreObserver {
 // What is answered at once; all else is a promise.
 const answeredAtOnce = new Set(['location', 'now', 'changeCount', 'whenWritten', 'leaseLeftMs', 'keepLease'])
 
+type Special = Partial<Omit<Store, 'events'>> & { readonly events: Partial<EventStore> }
+
 /** The same store under the eyes of an observer. It is left open when its engine ends: whoever opened it closes it. */
 export function observedStore(store: Store, observer: StoreObserver): Store {
-  const special: Partial<Store> = {
+  const special: Special = {
     close: async () => {},
     commit: async (batch) => {
       observer.committing(batch)
@@ -34,9 +37,11 @@ export function observedStore(store: Store, observer: StoreObserver): Store {
       observer.committed(batch, answer)
       return answer
     },
-    publishEvent: (event) => {
-      observer.published(event.name, event.value)
-      return store.publishEvent(event)
+    events: {
+      publish: (event) => {
+        observer.published(event.name, event.value)
+        return store.events.publish(event)
+      },
     },
     internDefinition: async (name, version) => {
       const id = await store.internDefinition(name, version)
@@ -53,8 +58,9 @@ function between(target: object, special: object, observer: StoreObserver): obje
   return new Proxy(target, {
     get: (_target, name) => {
       const own = (special as Methods)[name as string]
-      const value = own ?? Reflect.get(target, name, target)
-      if (typeof value === 'object' && value !== null) return between(value, {}, observer)
+      const there: unknown = Reflect.get(target, name, target)
+      if (typeof there === 'object' && there !== null) return between(there, own ?? {}, observer)
+      const value = own ?? there
       if (typeof value !== 'function') return value
       const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
       return answeredAtOnce.has(name as string) ? call : (...args: unknown[]) => ask(() => call(...args), observer)

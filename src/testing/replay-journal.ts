@@ -1,15 +1,15 @@
 // Replays the journal of a run against the code of today, without doing anything: whether it goes on, does something again, or has taken another way.
 
-import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
-import type { RunStatus } from '../engine/run-status.ts'
+import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition/definition.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
-import { differenceLines, type DivergencePolicy, type RunVerdict } from '../model/divergence.ts'
+import { differenceText, type Difference, type DivergencePolicy, type RunVerdict } from '../model/divergence.ts'
 import { reasonText } from '../model/reason.ts'
 import { emptyDraft, type BatchLists } from '../store/lists.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Batch, Held, Store } from '../store/store.ts'
-import { isRemembered } from '../workflow/run-check.ts'
+import { isRemembered } from '../workflow/check-deploy/run-check.ts'
 import type { JournalFixture } from './journal-fixture.ts'
 import { RecordedLog } from './recorded-log.ts'
 import { Stage, type StagedEngine } from './stage.ts'
@@ -28,8 +28,9 @@ export interface Replay {
   readonly verdict: Exclude<RunVerdict, 'waits'>
   /** What it would do next: steps, children, waits; how it ends, when it does. */
   readonly next: readonly string[]
-  /** What differs; undefined when nothing does. */
-  readonly difference: string | undefined
+  /** What differs, in one line; empty when nothing does. */
+  readonly text: string
+  readonly difference?: Difference
 }
 
 // What is remembered and not asked for is waited for a while.
@@ -132,14 +133,15 @@ class JournalReplay {
     const { reason, state, error } = status
     if (reason?.kind === 'diverged') {
       const verdict = policy === 'strict' ? 'diverges' : 'repeats'
-      return { verdict, next: [], difference: differenceLines(reason.divergence).join('\n') }
+      const { since: _since, ...difference } = reason.divergence
+      return { verdict, next: [], text: differenceText(difference), difference }
     }
     const next = [...this.#next]
     if (state === 'succeeded') next.push('succeeds')
     else if (error !== undefined) next.push(`fails with ${error.name}: ${error.message}`)
     else if (reason !== undefined && reason.kind !== 'limiter') next.push(`waits for ${reasonText(reason)}`)
     const fails = error !== undefined && !isRemembered(this.#journal.steps, error)
-    return { verdict: fails ? 'fails' : this.#repeats ? 'repeats' : 'continues', next, difference: undefined }
+    return { verdict: fails ? 'fails' : this.#repeats ? 'repeats' : 'continues', next, text: '' }
   }
 
   /** Writes the run as a node would have left it. */

@@ -1,6 +1,6 @@
 // Runs one worker or workflow once, for a test of what it gives and says.
 
-import { asDefinition, type Definition } from '../engine/definition.ts'
+import { asDefinition, type Definition } from '../engine/definition/definition.ts'
 import type { RunLine } from './observations.ts'
 import { testTroupe, type TestTroupeOptions } from './test-troupe.ts'
 

@@ -1,16 +1,15 @@
 // A store on virtual time, and the engines that live on it one after the other: each ends as engines do, or is dropped as by a crash.
 
-import { checkCodecs } from '../engine/codecs.ts'
-import type { AnyDefinition } from '../engine/definition.ts'
+import { checkedCoding } from '../engine/options/codecs.ts'
+import type { AnyDefinition } from '../engine/definition/definition.ts'
 import type { PerformStep } from '../engine/deps.ts'
-import type { TroupeOptions } from '../engine/options.ts'
-import type { Schedule } from '../engine/schedule.ts'
-import type { Inside } from '../engine/world.ts'
+import type { TroupeOptions } from '../engine/options/options.ts'
+import type { Schedule } from '../engine/schedule/schedule.ts'
+import type { Inside } from '../engine/options/world.ts'
 import type { Clock, Timer, TimerOptions } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import { codingOf } from '../lib/value-codec.ts'
-import { coded, openStore } from '../store/open.ts'
+import { openStore } from '../store/open.ts'
 import type { Batch, Committed, Store } from '../store/store.ts'
 import { Troupe } from '../troupe.ts'
 import { unbindEngine } from '../worker/global.ts'
@@ -22,6 +21,9 @@ import { TimeFlow } from './time-flow.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export interface StageOptions {
+  /** In memory, unless told. */
+  readonly store?: string | undefined
+  readonly codec?: TroupeOptions['codec'] | undefined
   readonly startsAt?: number | undefined
   /** How long, in real time, virtual time stands still for what goes on outside. */
   readonly patienceMs: number
@@ -68,9 +70,9 @@ export class Stage {
     })
   }
 
-  static async open({ startsAt, patienceMs }: StageOptions): Promise<Stage> {
+  static async open({ startsAt, patienceMs, store: url = 'sqlite::memory:', codec }: StageOptions): Promise<Stage> {
     const clock = new VirtualClock(startsAt)
-    const store = await openStore('sqlite::memory:', { clock, synchronous: 'normal' })
+    const store = await openStore(url, { clock, synchronous: 'normal', coding: checkedCoding(codec) })
     return new Stage(store, clock, patienceMs)
   }
 
@@ -194,10 +196,7 @@ export class StagedEngine implements Life {
   #observed(): Store {
     const { clock, seen } = this.#stage
     const { committing, committed } = this.#options
-    const { codec } = this.#options.troupe
-    // What is told of what runs did is read before it is written in another form.
-    const coding = codec === undefined ? undefined : codingOf(checkCodecs(codec))
-    return observedStore(coded(this.#store, coding), {
+    return observedStore(this.#store, {
       asked: () => clock.begin(),
       committing: (batch) => committing?.(batch),
       committed: (batch, answer) => {

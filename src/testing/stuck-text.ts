@@ -1,6 +1,6 @@
 // Why a run will never end: the chain of what it waits for, in words.
 
-import type { RunStatus } from '../engine/run-status.ts'
+import type { RunStatus } from '../engine/verbs/run-status.ts'
 import { reasonText } from '../model/reason.ts'
 import type { CodePlace } from './performed-code.ts'
 

@@ -1,10 +1,10 @@
 // An engine for tests: on virtual time, in memory, with mocks, told what it waits for.
 
 import { checkName } from '../engine/checks.ts'
-import { asDefinition, type AnyDefinition } from '../engine/definition.ts'
-import type { TroupeOptions } from '../engine/options.ts'
-import type { RunHandle } from '../engine/run-handle.ts'
-import { isSchedule } from '../engine/schedule.ts'
+import { asDefinition, type AnyDefinition } from '../engine/definition/definition.ts'
+import type { TroupeOptions } from '../engine/options/options.ts'
+import type { RunHandle } from '../engine/watch/run-handle.ts'
+import { isSchedule } from '../engine/schedule/schedule.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { onceDone } from '../lib/once-done.ts'
 import type { Troupe } from '../troupe.ts'
@@ -81,7 +81,7 @@ export async function testTroupe(options: TestTroupeOptions = {}): Promise<TestT
   const schedules = definitions.filter(isSchedule)
   const given = definitions.filter((one) => !isSchedule(one)).map((one): AnyDefinition => asDefinition(one))
   const log = new RecordedLog()
-  const stage = await Stage.open({ startsAt, patienceMs: toMs(patience, 'patience') })
+  const stage = await Stage.open({ startsAt, patienceMs: toMs(patience, 'patience'), codec: rest.codec })
   const { troupe } = await stage.start({
     troupe: { logLevel: 'debug', ...rest },
     definitions: withMocks(given, byName),

@@ -1,6 +1,6 @@
 // What a worker's code is given: who it is, what it was asked, and how it speaks.
-import type { Attempt } from '../engine/attempt.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { Attempt } from '../engine/activation/attempt.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
 import type { Storable } from '../lib/storable.ts'

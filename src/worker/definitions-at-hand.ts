@@ -1,7 +1,7 @@
 // What options of an engine define, without an engine: nothing is opened and nothing is written.
-import { asDefinition, isDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
-import type { CheckedOptions } from '../engine/options.ts'
-import { isSchedule, type Schedule } from '../engine/schedule.ts'
+import { asDefinition, isDefinition, type AnyDefinition, type Definition } from '../engine/definition/definition.ts'
+import type { CheckedOptions } from '../engine/options/options.ts'
+import { isSchedule, type Schedule } from '../engine/schedule/schedule.ts'
 import { definitionExists } from '../model/errors.ts'
 import { discoverInto, type Registrar } from './discover.ts'
 import { registration, type AnyHandler, type RegisterOptions } from './registration.ts'

@@ -1,8 +1,8 @@
 // Finding definitions in a folder of TypeScript and JavaScript files.
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { isDefinition, type Definition } from '../engine/definition.ts'
-import { isSchedule, type Schedule } from '../engine/schedule.ts'
+import { isDefinition, type Definition } from '../engine/definition/definition.ts'
+import { isSchedule, type Schedule } from '../engine/schedule/schedule.ts'
 import { isTroupeError, TroupeError, type ErrorCode } from '../lib/errors.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { processEngine } from './global.ts'

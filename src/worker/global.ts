@@ -1,6 +1,6 @@
 // The process-wide engine, for programs that want one without handing it around.
-import type { LimiterRule } from '../engine/limits.ts'
-import type { LimiterHost } from '../engine/slots.ts'
+import type { LimiterRule } from '../engine/limits/limits.ts'
+import type { LimiterHost } from '../engine/limits/slots.ts'
 import { limiterNotInitialised, workerManagerNotInitialised } from '../model/errors.ts'
 import type { Discoverer } from './discover.ts'
 import type { WorkerVerbs } from './registration.ts'

@@ -1,7 +1,7 @@
 // Limiters: named bounds that runs share, on all nodes.
 import { checkFunction, checkKey, checkName, checkOptions } from '../engine/checks.ts'
-import { checkedBounds, knownOfBounds, type LimitBounds, type LimiterRule } from '../engine/limits.ts'
-import type { LimitedFunction } from '../engine/slots.ts'
+import { checkedBounds, knownOfBounds, type LimitBounds, type LimiterRule } from '../engine/limits/limits.ts'
+import type { LimitedFunction } from '../engine/limits/slots.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { unbounded, type Bounds } from '../model/limiter.ts'
 import { hostOf } from './global.ts'

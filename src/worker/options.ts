@@ -1,10 +1,10 @@
 // The options that workers and workflows share, checked where they are written.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { DefinitionSettings, MessageRules, RunFailure } from '../engine/definition.ts'
+import type { DefinitionSettings, MessageRules, RunFailure } from '../engine/definition/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
-import { checkTags } from '../engine/call.ts'
-import { checkRetention } from '../engine/options.ts'
-import type { LimiterRule } from '../engine/limits.ts'
+import { checkTags } from '../engine/verbs/call.ts'
+import { checkRetention } from '../engine/options/options.ts'
+import type { LimiterRule } from '../engine/limits/limits.ts'
 import {
   checkChoice,
   checkFunction,
@@ -54,7 +54,7 @@ export interface DefinitionOptions<Input = never> {
   readonly concurrency?: number
   /** What its runs have to pass whenever they are performed: all of these at once, or they wait. */
   readonly limits?: readonly Limiter<Input>[]
-  /** How long one attempt may take. */
+  /** How long one attempt may take; in a workflow as long as it stays in memory: after a wait for which it was parked the time counts anew. */
   readonly timeout?: Duration
   readonly retry?: RetryOptions
   /**

@@ -1,9 +1,9 @@
 // The two ways to register: a definition, or a name with its handler.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkObject, checkOptions } from '../engine/checks.ts'
-import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition.ts'
-import type { Schedule } from '../engine/schedule.ts'
-import type { EngineVerbs, ReplaceOption } from '../engine/verbs.ts'
+import { asDefinition, type AnyDefinition, type Definition } from '../engine/definition/definition.ts'
+import type { Schedule } from '../engine/schedule/schedule.ts'
+import type { EngineVerbs, ReplaceOption } from '../engine/verbs/verbs.ts'
 import { optionInvalid } from '../model/errors.ts'
 import type { DefinitionOptions } from './options.ts'
 import { worker, type InAnotherFile, type InThisFile, type StoredHandler, type WorkerHandler } from './worker.ts'

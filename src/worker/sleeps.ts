@@ -1,6 +1,6 @@
 // The waits in memory of one attempt of a worker: none outlives it.
-import type { Performance } from '../engine/surroundings.ts'
-import type { Attempt } from '../engine/attempt.ts'
+import type { Performance } from '../engine/activation/surroundings.ts'
+import type { Attempt } from '../engine/activation/attempt.ts'
 import type { Timer } from '../lib/clock.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 

@@ -1,5 +1,5 @@
 // What a run keeps from one attempt to the next.
-import type { Attempt } from '../engine/attempt.ts'
+import type { Attempt } from '../engine/activation/attempt.ts'
 import { messageBytes } from '../engine/value-size.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { checkName } from '../engine/checks.ts'

@@ -1,8 +1,8 @@
 // Runs in a worker thread: one attempt there, which tells the one that stands for it outside what its code says and does.
-import type { Performance } from '../engine/surroundings.ts'
-import type { Attempt } from '../engine/attempt.ts'
+import type { Performance } from '../engine/activation/surroundings.ts'
+import type { Attempt } from '../engine/activation/attempt.ts'
 import { errorText } from '../engine/error-text.ts'
-import { mostCleanups, type Cleanup } from '../engine/cleanups.ts'
+import { mostCleanups, type Cleanup } from '../engine/activation/cleanups.ts'
 import { valueSize } from '../engine/value-size.ts'
 import type { HeldRecord, WriteOwner } from '../engine/writes.ts'
 import { systemClock } from '../lib/clock.ts'

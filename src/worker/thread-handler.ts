@@ -1,6 +1,6 @@
 // Finds the function that a worker in a thread runs, among what its module exports.
 import { fileURLToPath } from 'node:url'
-import { isDefinition } from '../engine/definition.ts'
+import { isDefinition } from '../engine/definition/definition.ts'
 import { handlerMissing } from '../model/errors.ts'
 import type { Place } from './thread-wire.ts'
 

@@ -1,6 +1,6 @@
 // Runs in a worker thread: loads the modules of workers, and performs one attempt after the other.
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { sharedAt } from '../engine/threads.ts'
+import { sharedAt } from '../engine/pool/threads.ts'
 import { decode } from '../lib/codec.ts'
 import { isThenable } from '../lib/thenable.ts'
 import { markThread } from './hosted.ts'

@@ -4,7 +4,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { checkObject, checkOptions } from '../engine/checks.ts'
-import type { ThreadKind } from '../engine/threads.ts'
+import type { ThreadKind } from '../engine/pool/threads.ts'
 import { isSource, moduleBeside } from '../lib/beside.ts'
 import { handlerMissing, optionInvalid } from '../model/errors.ts'
 

@@ -1,6 +1,6 @@
 // What crosses between an attempt in a thread and the one that stands for it outside. Values and errors cross as they are stored.
-import type { MessageRules } from '../engine/definition.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { MessageRules } from '../engine/definition/definition.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import type { HeldRecord } from '../engine/writes.ts'
 import type { LogFields } from '../lib/log.ts'
 import type { RememberedState } from '../store/store.ts'

@@ -1,9 +1,9 @@
 // Attempts in worker threads: what stands here for an attempt there, passes on what it is told, and writes down what it says.
-import type { Activation } from '../engine/activation.ts'
-import type { Performance } from '../engine/surroundings.ts'
-import { Encoded } from '../engine/encoded.ts'
+import type { Activation } from '../engine/activation/activation.ts'
+import type { Performance } from '../engine/activation/surroundings.ts'
+import { Encoded } from '../engine/activation/encoded.ts'
 import { errorText } from '../engine/error-text.ts'
-import { sharedAt, type Thread, type Threads, type ThreadUser } from '../engine/threads.ts'
+import { sharedAt, type Thread, type Threads, type ThreadUser } from '../engine/pool/threads.ts'
 import type { HeldRecord, WriteOwner } from '../engine/writes.ts'
 import { decodeError } from '../lib/codec.ts'
 import { deferred, type Deferred } from '../lib/deferred.ts'

@@ -1,7 +1,7 @@
 // Workers: named functions that can be started in the background.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { AnyDefinition, Definition } from '../engine/definition.ts'
-import { Encoded } from '../engine/encoded.ts'
+import type { AnyDefinition, Definition } from '../engine/definition/definition.ts'
+import { Encoded } from '../engine/activation/encoded.ts'
 import { decode } from '../lib/codec.ts'
 import type { Storable } from '../lib/storable.ts'
 import { isThenable } from '../lib/thenable.ts'

@@ -1,24 +1,24 @@
 // The context of a workflow's code: what it asks for goes to the steps of the activation, under paths of this scope.
 import { checkFunction, checkKey, checkName, checkOptions, timeOf } from '../engine/checks.ts'
-import { storedTime } from '../engine/call.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import { storedTime } from '../engine/verbs/call.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
 import { unhurried } from '../lib/unhurried.ts'
-import type { Definition } from '../engine/definition.ts'
+import type { Definition } from '../engine/definition/definition.ts'
 import { definitionInvalid } from '../model/errors.ts'
-import { joinPath } from '../model/path.ts'
+import { joinPath, ownPath } from '../model/path.ts'
 import { checkProgress, type Config, type WorkerContext } from '../worker/context.ts'
-import type { ReceiveOptions } from './receives.ts'
+import type { ReceiveOptions } from './mail/receives.ts'
 import { performMap, type MapOptions } from './map.ts'
-import type { StepContext } from './step.ts'
-import { defaultRules, stepRules, type StepOptions } from './step-options.ts'
+import type { StepContext } from './steps/step.ts'
+import { defaultRules, stepRules, type StepOptions } from './steps/step-options.ts'
 import { performLoop, type Turn } from './loop.ts'
 import { startChild, type ChildRun, type ChildArguments, type ChildOptions } from './child-run.ts'
-import type { Steps } from './steps.ts'
-import { txFunction, type TxArguments, type TxDatabase } from './tx.ts'
-import type { PostgresClient, PostgresPool } from './tx-postgres.ts'
-import type { SqliteHandle } from './tx-sqlite.ts'
+import type { Steps } from './steps/steps.ts'
+import { txFunction, type TxArguments, type TxDatabase } from './tx/tx.ts'
+import type { PostgresClient, PostgresPool } from './tx/tx-postgres.ts'
+import type { SqliteHandle } from './tx/tx-sqlite.ts'
 import type { MapFunction, WorkflowContext } from './context.ts'
 
 /** The context of one activation, in one scope. */
@@ -124,6 +124,8 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
       try {
         return await fn(items[index], this.#within(scope), index)
       } finally {
+        const ending = this.#steps.endScope(scope)
+        if (ending !== undefined) await ending
         done += 1
         if (options.progress === true) this.progress(done, items.length)
       }
@@ -153,7 +155,8 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   }
 
   answer(name: string, fn: (payload: never, ctx: WorkflowContext<Input>) => unknown): void {
-    const path = this.#path(`answer ${name}`)
+    checkName('The name of an answer', name)
+    const path = ownPath(this.#scope, 'answer', name)
     this.#steps.activation.definition.told?.checkName(name)
     checkFunction(`The function of ctx.answer('${name}')`, fn)
     const work = (payload: unknown, scope: string): unknown => fn(payload as never, this.#within(scope))
@@ -217,10 +220,11 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   async continueAsNew(input: Input): Promise<never> {
     const { activation } = this.#steps
     if (activation.claimed.undoing !== undefined) return new Promise<never>(() => {})
-    if (this.#steps.mayEnd('called continueAsNew')) {
-      const { record } = await activation.around.draft(activation.definition, input, {})
-      activation.continueAsNew(record)
-    }
+    const asked = this.#steps.answering(this.#scope)
+    if (asked !== undefined) throw definitionInvalid(continuedInAnswer(asked))
+    const { record } = await activation.around.draft(activation.definition, input, {})
+    await this.#steps.endScope('')
+    if (this.#steps.mayEnd('called continueAsNew')) activation.continueAsNew(record)
     return new Promise<never>(() => {})
   }
 
@@ -269,4 +273,8 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   #now(): number {
     return this.#steps.activation.deps.store.now()
   }
+}
+
+function continuedInAnswer(name: string): string {
+  return `ctx.continueAsNew was called in the answer to '${name}', which would never be given: let the answer tell the code of the workflow, which then calls it.`
 }

@@ -1,15 +1,15 @@
 // A run that a workflow has started: what its code does with it.
-import { checkCallOptions, storedTime, type UnkeyedOptions } from '../engine/call.ts'
+import { checkCallOptions, storedTime, type UnkeyedOptions } from '../engine/verbs/call.ts'
 import { checkName, checkOptions } from '../engine/checks.ts'
-import { asDefinition, type Definition } from '../engine/definition.ts'
+import { asDefinition, type Definition } from '../engine/definition/definition.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import { unhurried } from '../lib/unhurried.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { childTimeout, recursionTooDeep } from '../model/family-errors.ts'
 import { joinPath } from '../model/path.ts'
-import type { ResultDue } from './awaited-runs.ts'
-import type { Steps } from './steps.ts'
-import { undoRules, type Undo } from './undo-options.ts'
+import type { ResultDue } from './waits/awaited-runs.ts'
+import type { Steps } from './steps/steps.ts'
+import { undoRules, type Undo } from './undoing/undo-options.ts'
 
 /** How a workflow starts another run. */
 export interface ChildOptions<Output = unknown> extends UnkeyedOptions {
@@ -120,11 +120,15 @@ const known = [
   'correlationId',
 ]
 
+const keyIsElsewhere =
+  'none in a workflow, whose journal starts it once anyway: to share it with other runs, give its definition { idempotencyKey: (input) => … }'
+
 /** The options of the call that starts it. What would join it to another run is none of them: the journal starts it once. */
 function callOptionsOf(
   name: string,
   { name: ownName, detached, ...options }: Omit<ChildOptions, 'undo'>,
 ): UnkeyedOptions {
+  if ('idempotencyKey' in options) throw optionInvalid('idempotencyKey', options.idempotencyKey, keyIsElsewhere)
   checkOptions(`the call of '${name}'`, { ...options, name: ownName, detached }, known)
   if (ownName !== undefined) checkName(`name of the call of '${name}'`, ownName)
   if (detached !== undefined && typeof detached !== 'boolean')

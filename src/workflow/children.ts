@@ -1,12 +1,12 @@
 // Runs that a workflow starts: each is started once in the life of the run, in the commit that remembers it.
-import type { Activation } from '../engine/activation.ts'
+import type { Activation } from '../engine/activation/activation.ts'
 import type { StartDraft } from '../engine/starts.ts'
 import type { WriteOwner } from '../engine/writes.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import type { StartRecord } from '../store/start.ts'
 import type { Committed, RememberedStep } from '../store/store.ts'
-import type { UndoRules } from './undo-options.ts'
+import type { UndoRules } from './undoing/undo-options.ts'
 
 export interface ChildOrder {
   readonly path: string

@@ -1,7 +1,7 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
-import type { Definition } from '../engine/definition.ts'
-import type { Answered, MessageName, Received } from '../engine/message-types.ts'
-import type { RunLogLevel } from '../engine/speech.ts'
+import type { Definition } from '../engine/definition/definition.ts'
+import type { Answered, MessageName, Received } from '../engine/definition/message-types.ts'
+import type { RunLogLevel } from '../engine/activation/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
 import type { Storable } from '../lib/storable.ts'
@@ -9,12 +9,12 @@ import type { Config } from '../worker/context.ts'
 import type { ChildArguments, ChildOptions, ChildRun } from './child-run.ts'
 import type { Turn } from './loop.ts'
 import type { MapOptions } from './map.ts'
-import type { ReceiveOptions } from './receives.ts'
-import type { StepContext } from './step.ts'
-import type { StepOptions } from './step-options.ts'
-import type { TxArguments } from './tx.ts'
-import type { PostgresClient, PostgresPool } from './tx-postgres.ts'
-import type { SqliteHandle } from './tx-sqlite.ts'
+import type { ReceiveOptions } from './mail/receives.ts'
+import type { StepContext } from './steps/step.ts'
+import type { StepOptions } from './steps/step-options.ts'
+import type { TxArguments } from './tx/tx.ts'
+import type { PostgresClient, PostgresPool } from './tx/tx-postgres.ts'
+import type { SqliteHandle } from './tx/tx-sqlite.ts'
 
 /** What `map` calls for each item, with a context in the scope of the item. */
 export type MapFunction<Item, Result, Input, Messages = unknown> = (
@@ -127,7 +127,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * Waits until the run is told something of this name, by `troupe.tell` or `handle.tell`, and gives what it was told; null when the time is up before.
    * What came before it waited was kept. Messages of one name are given in the order in which they came, each to one `receive`; with a `key`, of those
    * that were told with it. A schema that the option `messages` has for the name has checked it: what somebody without the code told that does not fit is
-   * not given, but logged and left among `troupe.unread`.
+   * not given, but logged and left among `troupe.unread`. One that lost a race takes the next message, until its scope, item of `map` or turn of `loop` ends.
    *
    * A run that waits takes no memory: it is parked and goes on from its journal, on any node.
    *
@@ -157,7 +157,7 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    *
    * `fn` is code of the workflow: it may change its variables, and is called again on resume, at the same place, for what was asked before; steps of the
    * context it is given are done once. Whoever asks has one answer, whatever crashes. Called again for a name, the newer `fn` answers; in a scope, an item of
-   * `map` or a turn of `loop` it answers until that ends. The run ends once what it has begun to answer is answered.
+   * `map` or a turn of `loop` it answers until that ends. The run ends, fails or continues as new once what it has begun to answer is answered.
    *
    * An answer that the `reply` declared in `messages` refuses is `validation_failed` for whoever asked.
    *
@@ -317,8 +317,8 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * Ends what the code does here and begins the workflow anew with another input: the same run, in its next generation, without memory of what it did.
    * For what goes on for months; attempts count anew, the time that its call gave the run does not. Never returns.
    *
-   * What was told to the run and not received, its state and its children stay. Saves: the input; the journal is deleted.
-   * Throws: `validation_failed`, `value_not_storable`, `value_too_large` for the input.
+   * What it has begun to answer is answered first. What was told to the run and not received, its state and its children stay. Saves: the input; the journal is deleted.
+   * Throws: `validation_failed`, `value_not_storable`, `value_too_large` for the input; `definition_invalid` in the function of an answer, which would never be given.
    *
    * ```ts
    * import { Troupe, workflow } from 'troupe'

@@ -33,7 +33,9 @@ export class Journal {
   #place = 0
 
   constructor(claimed: Claimed) {
-    const { steps, failedAttempts } = claimed
+    const { formerSteps = [], failedAttempts } = claimed
+    const isLedByFormer = formerSteps.length > 0
+    const steps = isLedByFormer ? [...formerSteps, ...claimed.steps].toSorted(bySeq) : claimed.steps
     this.#remembered = steps.length === 0 ? noSteps : new Map(steps.map((step) => [step.path, step]))
     this.#inOrder = steps
     this.#attempts =
@@ -41,7 +43,8 @@ export class Journal {
     this.#lastSeq = steps.at(-1)?.seq ?? 0
     for (const step of steps) if (mustBeAsked(step)) this.unreadCount += 1
     // Code may do something else in another attempt, as it sees its number.
-    this.isWhole = claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === steps.length)
+    this.isWhole =
+      !isLedByFormer && claimed.attempt === 1 && (claimed.held.generation === 1 || this.#lastSeq === steps.length)
   }
 
   /** How much the code has asked for that is not forgotten. */
@@ -157,6 +160,10 @@ export class Journal {
     this.#remembered.delete(step.path)
     if (mustBeAsked(step)) this.unreadCount -= 1
   }
+}
+
+function bySeq(left: RememberedStep, right: RememberedStep): number {
+  return left.seq - right.seq
 }
 
 /** A patch that nobody asks for any more was taken out once all runs were past it. */

@@ -1,7 +1,7 @@
 // ctx.loop: turns of which only the newest state is remembered, so that a run may go on for ever at the same cost.
 import { optionInvalid } from '../model/errors.ts'
 import { joinPath, keyedPath } from '../model/path.ts'
-import type { Steps } from './steps.ts'
+import type { Steps } from './steps/steps.ts'
 
 /** What a turn of a loop leads to: another one, or the result of the loop. */
 export type Turn<State, Result> = { readonly again: State } | { readonly done: Result }
@@ -36,12 +36,13 @@ export function performLoop<State, Result>(
         const startedAt = steps.activation.deps.store.now()
         const turn = await perform(now.state, turnScope)
         checkTurn(what, turn)
-        await steps.endAnswers(turnScope)
         if ('done' in turn) return turn.done
+        await steps.endScope(turnScope)
         now = { turn: now.turn + 1, state: turn.again }
         await steps.turns.next(own, now, { scope: turnScope, startedAt })
       }
     } finally {
+      if (turnScope !== '') await steps.endScope(turnScope)
       steps.turns.close(turnScope)
     }
   })

@@ -2,7 +2,7 @@
 import { checkChoice, checkFunction, checkKey, checkList, checkOptions } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { keyedPath } from '../model/path.ts'
-import type { Steps } from './steps.ts'
+import type { Steps } from './steps/steps.ts'
 
 export interface MapOptions<Item> {
   /** Names an item for ever: its steps are remembered under it. The position in the list unless told. */

@@ -1,5 +1,5 @@
 // ctx.patch: whether a change of the code holds for a run, decided where it first comes to it.
-import { joinPath } from '../model/path.ts'
+import { ownPath } from '../model/path.ts'
 
 export interface PatchJournal {
   /** What is remembered of a path; undefined when that is nothing. */
@@ -21,7 +21,7 @@ export class Patches {
   ask(id: string): Promise<boolean> {
     const known = this.#answers.get(id)
     if (known !== undefined) return known
-    const answer = this.#decide(joinPath('', `patch ${id}`))
+    const answer = this.#decide(ownPath('', 'patch', id))
     this.#answers.set(id, answer)
     return answer
   }

@@ -1,12 +1,13 @@
 // Leading the code of a run through what it did before: what is new waits until it has been led there, and code that takes another way is found out.
-import type { Activation } from '../engine/activation.ts'
+import type { Activation } from '../engine/activation/activation.ts'
 import type { Timer } from '../lib/clock.ts'
 import { differenceOf, type JournalPlace } from '../model/divergence.ts'
 import type { Journal } from './journal.ts'
 import type { Results } from './results.ts'
 import { policyOf, tellOfDifference } from './set-aside.ts'
+import type { StepKind } from '../store/store.ts'
 import type { WaitKind, WaitRecord } from '../store/waits.ts'
-import type { Waits } from './waits.ts'
+import type { Waits } from './waits/waits.ts'
 
 // How long the code may take on its way between two things it asks for: it may be reading a file in between.
 const patienceMs = 100
@@ -111,9 +112,22 @@ export class Retrace {
     return true
   }
 
-  /** The code does not ask for what it has to undo: the run is set aside until code comes that does, unless the policy says that it goes on. */
+  /**
+   * The code does not ask for what it has to undo: the run is set aside until code comes that does, unless the policy says that it goes on. So it does also
+   * where the same code may rightly take another way than it took: it might never end.
+   */
   tellOfLeft(left: readonly JournalPlace[]): void {
-    if (policyOf(this.#options.activation) !== 'off') this.#tellOf({ left, asked: [] })
+    const { activation, journal } = this.#options
+    if (journal.isWhole && policyOf(activation) !== 'off') this.#tellOf({ left, asked: [] })
+  }
+
+  /** The code has left a scope: what waits to be begun of this kind there is not any more. Tells which that was. */
+  leave(scope: string, kind: StepKind): readonly string[] {
+    if (this.#waiting.length === 0) return []
+    const isLeft = ({ asked }: Waiting): boolean => asked.kind === kind && asked.path.startsWith(`${scope}/`)
+    const left = this.#waiting.filter(isLeft)
+    if (left.length > 0) this.#waiting = this.#waiting.filter((waiting) => !isLeft(waiting))
+    return left.map(({ asked }) => asked.path)
   }
 
   clear(): void {
@@ -215,6 +229,7 @@ const kindsAsked: Readonly<Record<WaitKind, string>> = {
   run: 'result',
   limiter: 'step',
   ask: 'ask',
+  answer: 'answer',
   diverged: '',
 }
 

@@ -3,7 +3,7 @@ import { encode } from '../lib/codec.ts'
 import type { Journal } from './journal.ts'
 import type { LoopState } from './loop.ts'
 import type { Results } from './results.ts'
-import { StepRecorder, type StepOwner } from './step.ts'
+import { StepRecorder, type RecordOwner } from './steps/step.ts'
 
 export interface TurnsOptions {
   readonly journal: Journal
@@ -21,10 +21,10 @@ export interface OverTurn {
 }
 
 export class Turns {
-  readonly #owner: StepOwner
+  readonly #owner: RecordOwner
   readonly #options: TurnsOptions
 
-  constructor(owner: StepOwner, options: TurnsOptions) {
+  constructor(owner: RecordOwner, options: TurnsOptions) {
     this.#owner = owner
     this.#options = options
   }

@@ -1,7 +1,8 @@
 // Upcasts: code of one version takes over the runs of another, with their input and what they remember changed to what it expects.
-import type { Activation } from '../engine/activation.ts'
+import type { Activation } from '../engine/activation/activation.ts'
 import { checkFunction, checkName, checkObject, checkOptions } from '../engine/checks.ts'
-import type { AnyDefinition } from '../engine/definition.ts'
+import type { AnyDefinition } from '../engine/definition/definition.ts'
+import { openWaits } from '../engine/activation/set-aside.ts'
 import { deferred } from '../lib/deferred.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
@@ -9,7 +10,7 @@ import { optionInvalid } from '../model/errors.ts'
 import { patternOf } from '../model/path.ts'
 import type { RememberedStep } from '../store/store.ts'
 import type { LoopState } from './loop.ts'
-import { openWaits, tellOfDifference } from './set-aside.ts'
+import { setAsideAt } from './set-aside.ts'
 
 /** How runs of another version are taken over. */
 export interface Upcast {
@@ -81,7 +82,7 @@ async function perform(definition: AnyDefinition, activation: Activation, takeov
     activation.claimed = { ...claimed, definitionId: ownId, input, steps }
   } catch (error) {
     const end = `cannot take it over from version ${takeover.from}: ${String(toError(error))}`
-    tellOfDifference(activation, openWaits(claimed), { holds: at, more: 0, asked: [], end })
+    setAsideAt(activation, openWaits(claimed), { holds: at, more: 0, asked: [], end })
     return undefined
   }
   return definition.perform(activation)

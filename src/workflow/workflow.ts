@@ -1,6 +1,6 @@
 // Workflows: workers whose code is made of durable steps.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { AnyDefinition, Definition } from '../engine/definition.ts'
+import type { AnyDefinition, Definition } from '../engine/definition/definition.ts'
 import { decode } from '../lib/codec.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
 import type { Storable } from '../lib/storable.ts'
@@ -10,8 +10,8 @@ import { definitionSettings, type DefinitionOptions } from '../worker/options.ts
 import { validate } from '../worker/validate.ts'
 import { BoundContext } from './bound-context.ts'
 import type { WorkflowContext } from './context.ts'
-import { splitMessages, type Declared, type MessagesOption } from './messages.ts'
-import { Steps } from './steps.ts'
+import { splitMessages, type Declared, type MessagesOption } from './mail/messages.ts'
+import { Steps } from './steps/steps.ts'
 import { checkUpcasts, takeovers, type Upcast } from './upcast.ts'
 
 export type WorkflowHandler<Input, Output, Messages = unknown> = (
@@ -98,10 +98,12 @@ export function workflow(
         output = await handler(ctx, input)
       } catch (error) {
         // A journal that cannot be read is no fault of the code.
-        if (isTroupeError(error, 'store_corrupt') || steps.mayEnd(`threw ${String(toError(error))}`)) throw error
+        if (isTroupeError(error, 'store_corrupt')) throw error
+        await steps.endScope('')
+        if (steps.mayEnd(`threw ${String(toError(error))}`)) throw error
         return undefined
       }
-      await steps.endAnswers('')
+      await steps.endScope('')
       if (!steps.mayEnd('returned')) return undefined
       steps.returned()
       return validate(settings.output, output, `The result of '${name}'`)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { main } from '../../src/cli/cli.ts'
 import { unlimited } from '../../src/cli/io.ts'
 import { systemClock, type Clock } from '../../src/lib/clock.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { eventually } from '../engine/stage.ts'
 
@@ -218,6 +218,16 @@ it('tells a person at a terminal how far it is, in one line that fits', async ()
   expect(err.split('\r\u001b[2K').every((line) => line.length < 40)).toBe(true)
   expect(err.endsWith('\r\u001b[2K10 runs: 8 continues, 2 repeats\n')).toBe(true)
   expect(out.startsWith('\r\u001b[2K')).toBe(true)
+})
+
+it('keeps what the code prints out of its own lines', async () => {
+  mkdirSync(join(root, 'chatty/workers'), { recursive: true })
+  const code = `${head}console.log('loaded')\nexport const order = workflow('order', {}, () => console.info('led'))\n`
+  writeFileSync(join(root, 'chatty/workers/all.ts'), code.replace('FOLDER', root))
+  const { out, err } = await checkDeploy('chatty', '--json')
+  expect(err).toBe('loaded\nled\n')
+  const lines = out.trimEnd().split('\n')
+  expect(lines.map((line) => typeof JSON.parse(line))).toEqual(['object', 'object'])
 })
 
 it('says where there is nothing to check, or no store', async () => {

@@ -1,7 +1,9 @@
 // The account at the end: what stands in the store against what stands in the ledger, value by value.
 import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../../src/lib/codec.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { codingOf, type Coding } from '../../src/model/codecs/codecs.ts'
+import { placeOfAttempt } from '../../src/store/coded-views.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { checkFamilies, checkTalks, parentOf } from './account-links.ts'
 import { checkAnswers, checkCancelled, checkClans, checkUndone, endsOf, wasCutShort } from './account-sagas.ts'
 import { groupBy, ofKind, type Entry } from './ledger.ts'
@@ -45,6 +47,8 @@ export interface Figures {
 /** Processes whose work may be missing: they were killed, or came back too late. */
 export interface Faults {
   readonly killed: ReadonlySet<number>
+  /** How the store is read; as it stands there, unless told. */
+  readonly coding?: Coding
 }
 
 export interface RunRow {
@@ -114,18 +118,30 @@ export async function account(store: string, entries: readonly Entry[], faults: 
 
 async function openBooks(store: string, entries: readonly Entry[], faults: Faults): Promise<Books> {
   const db = await openDriver(store)
+  const { coding = codingOf([]) } = faults
   const all = <T>(sql: string): T[] => db.prepare(sql).all() as T[]
   const count = (table: string): number => all<{ rows: number }>(`select count(*) as rows from ${table}`)[0]?.rows ?? -1
   try {
     return {
       entries,
       faults,
-      runs: all(`select id, name, state, input, value,
-        (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`),
-      steps: all(`select run, path, attempt, is_error, value from steps where kind = 'step'`),
-      attempts: all(`select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`),
+      runs: all<RunRow>(`select id, name, state, input, value,
+        (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`).map((row) => ({
+        ...row,
+        input: coding.read(row.input, 'input'),
+        value: row.value && coding[row.state === 'succeeded' ? 'read' : 'readError'](row.value, 'outcome'),
+      })),
+      steps: all<StepRow>(`select run, path, attempt, is_error, value from steps where kind = 'step'`).map((row) => ({
+        ...row,
+        value: coding[row.is_error === 1 ? 'readError' : 'read'](row.value, `step:${row.path}`),
+      })),
+      attempts: all<Books['attempts'][number]>(
+        `select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`,
+      ).map((row) => ({ ...row, error: coding.readError(row.error, placeOfAttempt(row.path)) })),
       undone: all(`select run, path from steps where kind = 'undo'`),
-      emitted: all(`select run.public_id as run, value from emitted join run on run.id = emitted.run_id`),
+      emitted: all<Books['emitted'][number]>(
+        `select run.public_id as run, value from emitted join run on run.id = emitted.run_id`,
+      ).map((row) => ({ ...row, value: coding.read(row.value, 'emitted') })),
       leftovers: Object.fromEntries(leftoverTables.map((table) => [table, count(table)])),
       integrity: all<{ integrity_check: string }>('pragma integrity_check')
         .map((row) => row.integrity_check)

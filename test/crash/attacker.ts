@@ -1,7 +1,7 @@
 // A process that attacks a store together with others of its kind: over the same keys, over the slots of a limiter, or over ticks.
 import { openSync, writeSync } from 'node:fs'
 import { systemClock } from '../../src/lib/clock.ts'
-import { schedule } from '../../src/engine/schedule.ts'
+import { schedule } from '../../src/engine/schedule/schedule.ts'
 import { Troupe, type TroupeOptions } from '../../src/index.ts'
 import { isTroupeError } from '../../src/lib/errors.ts'
 import { limiter } from '../../src/worker/limiter.ts'
@@ -70,7 +70,7 @@ const roles: Readonly<Record<AttackOrder['role'], { options: TroupeOptions; atta
   }
 
 // Runs that expire, and that others take over, are part of it.
-const foreseen = ['nobody here waits for its result', 'a run was taken over by another node']
+const foreseen = ['nobody here waits for its result', 'a run was taken over by another node', 'a run is given up here']
 const trouble = (fields: object, text: string): void => {
   if (foreseen.some((part) => text.includes(part))) return
   note({ what: 'trouble', text: `${text} ${String((fields as { err?: unknown }).err ?? '')}` })

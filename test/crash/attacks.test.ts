@@ -25,7 +25,7 @@ test(
 )
 
 test('the same attack finds the values that a copy loses which amends nothing', { timeout }, async () => {
-  const build = withChanged('keys', amend, `${amend} and 0`)
+  const build = withChanged('runs/keys', amend, `${amend} and 0`)
   const { faults } = await attackKeys(build, 2_000)
   expect(faults).toContainEqual(expect.stringMatching(/lost a later value$/))
 })
@@ -42,7 +42,7 @@ test(
 )
 
 test('the same attack finds more than two when a copy does not count its slots', { timeout }, async () => {
-  const build = withChanged('admission', isTaken, `${isTaken} and 0`)
+  const build = withChanged('limiters/admission', isTaken, `${isTaken} and 0`)
   const { faults } = await attackSlots(build, 1)
   expect(faults).toContainEqual(expect.stringMatching(/ had passed at one time$/))
 })

@@ -2,10 +2,13 @@
 import { isDoneWithin } from '../../src/engine/in-time.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { Troupe } from '../../src/troupe.ts'
+import { codingOf } from '../../src/model/codecs/codecs.ts'
+import { plainIn } from '../store/plain-text.ts'
 import { account, type Account } from './account.ts'
 import { answering } from './answers.ts'
 import { Child } from './children.ts'
-import { openLedger, readLedger, type Note } from './ledger.ts'
+import { codecUnder, keyNames, ofOthers, type KeyName } from './keys.ts'
+import { ofKind, openLedger, readLedger, type Entry, type Note } from './ledger.ts'
 import type { Random } from './random.ts'
 import { cancelSaga, type SagaInput } from './sagas.ts'
 import { definitions, randomWork, tellWords, type Kind } from './work.ts'
@@ -20,10 +23,17 @@ export interface CampaignOptions {
   readonly only?: Kind | undefined
   /** How long the last child may take to finish everything. */
   readonly drainMs?: number | undefined
+  /** What is stored is encrypted, by each process under one of several keys. */
+  readonly isCoded?: boolean
 }
 
 export interface CampaignAccount extends Account {
   readonly kills: number
+  readonly isCoded: boolean
+  /** What was stored of the data of runs and stands in the file for everybody to read. */
+  readonly plain: readonly string[]
+  /** Runs whose input is read by a process without keys. */
+  readonly readByOthers: number
 }
 
 // Children at the same time: more than there are processors, so that they are also kept waiting.
@@ -37,7 +47,8 @@ const longestLifeMs = 2_000
 // They end in slices of two hundred.
 const clanSize = 250
 const startLimitMs = 30_000
-const mostDrainMs = 60_000
+// Measured: a machine with five times the work it can do takes a minute.
+const mostDrainMs = 180_000
 const hearMs = 5_000
 
 // Where children kill themselves, and at which passage at the latest.
@@ -64,7 +75,13 @@ interface Campaign extends CampaignOptions {
 /** Kills children until there were enough, lets a clean one finish everything, and accounts. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignAccount> {
   const note = openLedger(options.ledger)
-  const client = await Troupe.open({ store: `sqlite:${options.store}`, definitions: Object.values(definitions(note)) })
+  const { store, isCoded = false } = options
+  const codec = isCoded ? { codec: codecUnder('first') } : {}
+  const client = await Troupe.open({
+    store: `sqlite:${store}`,
+    definitions: Object.values(definitions(note)),
+    ...codec,
+  })
   const campaign: Campaign = {
     ...options,
     client,
@@ -86,8 +103,35 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignAcc
   await isDoneWithin(systemClock, hearMs, Promise.all(campaign.cancels))
   await client.stop()
   note.close()
-  const { figures, violations } = await account(options.store, readLedger(options.ledger), { killed: campaign.killed })
-  return { kills: campaign.killed.size, figures, violations: [...campaign.failures, ...violations] }
+  const entries = readLedger(options.ledger)
+  const coding = codingOf(codec.codec ?? [])
+  const { figures, violations } = await account(store, entries, { killed: campaign.killed, coding })
+  return {
+    kills: campaign.killed.size,
+    isCoded,
+    figures,
+    violations: [...campaign.failures, ...violations],
+    plain: plainIn(store, dataOf(entries)),
+    readByOthers: await readWithoutKeys(store),
+  }
+}
+
+/** Of all kinds of data: the names in inputs, reasons of cancels, messages of errors, values, words and tokens. */
+function dataOf(entries: readonly Entry[]): string[] {
+  const some = <T>(items: readonly T[]): T[] => items.filter((_, place) => place % Math.ceil(items.length / 20) === 0)
+  return [
+    'takesMs',
+    'as it is meant to',
+    ...some([...ofKind(entries, 'effect'), ...ofKind(entries, 'failed')]).map(({ uuid }) => uuid),
+    ...some(ofKind(entries, 'told')).map(({ word }) => word),
+    ...some(ofKind(entries, 'asked')).map(({ token }) => token),
+  ]
+}
+
+async function readWithoutKeys(store: string): Promise<number> {
+  await using outsider = await Troupe.open({ store: `sqlite:${store}`, codec: ofOthers, global: false })
+  const runs = await outsider.runs({ limit: 1_000_000 })
+  return runs.filter(({ input }) => input !== undefined).length
 }
 
 async function killOneAfterAnother(campaign: Campaign): Promise<void> {
@@ -97,7 +141,8 @@ async function killOneAfterAnother(campaign: Campaign): Promise<void> {
     const death = randomDeath(random)
     const seed = random.between(0, 2 ** 31)
     const { only } = campaign
-    const order = { ...placesOf(campaign), only, leaseMs, seed, starts: random.between(0, 60), most, stepsAtOnce }
+    const key = keyOf(campaign)
+    const order = { ...placesOf(campaign), only, leaseMs, seed, starts: random.between(0, 60), most, stepsAtOnce, key }
     const child = new Child(build, death.failpoint === undefined ? order : { ...order, death: death.failpoint })
     for (let n = random.between(0, 6); n > 0; n--) startRandom(campaign)
     if (death.servesFirst) await child.hears(() => child.isReady, startLimitMs)
@@ -154,11 +199,16 @@ async function drain(campaign: Campaign): Promise<void> {
     starts: 0,
     drains: true,
     stepsAtOnce,
+    key: keyOf(campaign),
   })
   const timer = systemClock.after(campaign.drainMs ?? mostDrainMs, () => void child.signal('SIGKILL'))
   const { signal, code, errors } = await child.ended
   timer.cancel()
   if (code !== 0) campaign.failures.push(`the last child did not finish everything: ${signal ?? code} ${errors}`)
+}
+
+function keyOf({ isCoded = false, random }: Campaign): KeyName | undefined {
+  return isCoded ? random.oneOf(keyNames) : undefined
 }
 
 function placesOf({ store, ledger }: Campaign): { store: string; ledger: string } {

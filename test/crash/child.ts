@@ -3,6 +3,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { LogFields } from '../../src/lib/log.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { blindClock } from './blind-clock.ts'
+import { codecUnder, type KeyName } from './keys.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
 import { cancelSaga } from './sagas.ts'
@@ -25,6 +26,8 @@ export interface ChildOrder {
   /** Workflows at a time. */
   readonly most?: number
   readonly stepsAtOnce?: number
+  /** What it stores is encrypted under this key. */
+  readonly key?: KeyName | undefined
   /** Starts nothing else. */
   readonly only?: Kind | undefined
 }
@@ -42,7 +45,7 @@ const failpoint = (place: string): void => {
   process.kill(process.pid, 'SIGKILL')
 }
 
-const lost = 'a run was taken over by another node'
+const losses = ['a run was taken over by another node', 'a run is given up here']
 const anew = 'this node was declared dead by another and starts anew'
 const rescued = 'goes on with '
 // Runs that time out, and those whose processes died twice, are part of the work.
@@ -57,14 +60,14 @@ const log = {
   info: (fields: LogFields, text: string) =>
     void (text.startsWith(rescued) && note({ kind: 'rescued', runs: Number(fields['runs']) })),
   warn: (fields: LogFields, text: string) => {
-    if (text.startsWith(lost)) note({ kind: 'lost', run: String(fields['run']) })
+    if (losses.some((lost) => text.startsWith(lost))) note({ kind: 'lost', run: String(fields['run']) })
     else if (text === anew) note({ kind: 'declaredDead' })
     else trouble(fields, text)
   },
   error: trouble,
 }
 
-const { store, leaseMs, most = 100, stepsAtOnce = most } = order
+const { store, leaseMs, most = 100, stepsAtOnce = most, key } = order
 const clock = order.isBlind ? blindClock : systemClock
 const pools = { workflow: { min: 1, max: most }, task: { min: 1, max: stepsAtOnce } }
 const options = {
@@ -73,6 +76,7 @@ const options = {
   node: `child-${process.pid}`,
   definitions: Object.values(known),
   logLevel: 'info' as const,
+  ...(key !== undefined && { codec: codecUnder(key) }),
 }
 const troupe = await Troupe.openIn(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
 process.on('message', () => void end())

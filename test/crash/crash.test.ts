@@ -22,9 +22,15 @@ test(
   `I1, I2, I3, I5: ${kills} kills lose, repeat and change nothing that was acknowledged`,
   { timeout: limitMs },
   async () => {
-    const { random, report } = await killed(buildChild(), kills)
+    const random = new Random(campaignSeed())
+    // Of two campaigns one.
+    const isCoded = random.happens(0.5)
+    const report = await killed(buildChild(), { kills, random, isCoded })
     tell('kills', random.seed, report)
     if (isFull) appendFileSync(figuresFile, lineOf('kills', random.seed, report))
+    // Without keys nothing is read, and without a codec all.
+    if (isCoded) expect([report.plain, report.readByOthers]).toEqual([[], 0])
+    else expect([report.plain.includes('takesMs'), report.readByOthers]).toEqual([true, report.figures.runs])
     expect(report.violations).toEqual([])
     expect(report.kills).toBe(kills)
     // A fault that never fires proves nothing.
@@ -38,21 +44,23 @@ test(
 
 test('I1, I2: the same kills find the violation when a copy forgets its journal', { timeout: limitMs }, () =>
   isFound(
-    ['store/sqlite/claims.js', journal, 'nothingYet'],
+    ['store/sqlite/runs/claims.js', journal, 'nothingYet'],
     /^I2: (the acknowledged value|.* was executed again after it had been)/,
   ),
 )
 
 test('I4: they find it when a copy forgets messages with those that were received', { timeout: limitMs }, () =>
-  isFound(['store/sqlite/messages.js', message, message.replace('seq =', 'seq >=')], /^I4: run .* heard/),
+  isFound(['store/sqlite/steps/messages.js', message, message.replace('seq =', 'seq >=')], /^I4: run .* heard/),
 )
 
 test('they find it when a copy forgets what runs have to undo', { timeout: limitMs }, () =>
-  isFound(['engine/activation.js', undoable, 'false'], /^leg-\d of run .*, which failed, stands$/, { only: 'saga' }),
+  isFound(['engine/activation/activation.js', undoable, 'false'], /^leg-\d of run .*, which failed, stands$/, {
+    only: 'saga',
+  }),
 )
 
 test('I3: they find it when a copy ends no more children of a run than the first slice', { timeout: limitMs }, () =>
-  isFound(['store/sqlite/endings.js', restOfChildren, ''], /^I3: run .* is scheduled with 0 outcomes$/, {
+  isFound(['store/sqlite/runs/endings.js', restOfChildren, ''], /^I3: run .* is scheduled with 0 outcomes$/, {
     only: 'saga',
     kills: 2,
     drainMs: 8_000,
@@ -68,7 +76,8 @@ async function isFound(
   const build = buildWithout(...change)
   const found: string[] = []
   for (let tries = 0; tries < 4 && !found.some((text) => violation.test(text)); tries++) {
-    const { random, report } = await killed(build, count, { only, drainMs })
+    const random = new Random(campaignSeed())
+    const report = await killed(build, { kills: count, random, only, drainMs })
     tell(`kills of a copy with other ${change[0]}`, random.seed, report)
     found.push(...report.violations)
   }
@@ -87,22 +96,21 @@ function buildWithout(file: string, protection: string, instead: string): string
 
 async function killed(
   build: string,
-  kills: number,
-  how: Pick<CampaignOptions, 'only' | 'drainMs'> = {},
-): Promise<{ random: Random; report: CampaignAccount }> {
+  how: Omit<CampaignOptions, 'build' | 'store' | 'ledger'>,
+): Promise<CampaignAccount> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const random = new Random(campaignSeed())
   const [store, ledger] = [join(folder, 'troupe.db'), join(folder, 'ledger.jsonl')]
-  return { random, report: await runCampaign({ build, store, ledger, random, kills, ...how }) }
+  return runCampaign({ build, store, ledger, ...how })
 }
 
 function tell(what: string, seed: number, report: CampaignAccount): void {
   console.log(lineOf(what, seed, report))
 }
 
-function lineOf(what: string, seed: number, { kills: done, figures, violations }: CampaignAccount): string {
+function lineOf(what: string, seed: number, { kills: done, isCoded, figures, violations }: CampaignAccount): string {
   const { fired, ...counts } = figures
-  const all = { what, seed, node: process.version, kills: done, ...counts, fired, failures: violations.length }
+  const how = { what, seed, node: process.version, kills: done, ...(isCoded && { isCoded }) }
+  const all = { ...how, ...counts, fired, failures: violations.length }
   return `${JSON.stringify(all)}\n`
 }

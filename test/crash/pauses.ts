@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../src/lib/clock.ts'
-import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { account, type Figures } from './account.ts'
 import { areReady, Child } from './children.ts'

@@ -1,9 +1,9 @@
 // Work that is undone when it fails or is cancelled, that others finish, that ends with hundreds of children, and that waits beside its steps.
 import { randomUUID } from 'node:crypto'
 import { PermanentError } from '../../src/index.ts'
-import type { Definition } from '../../src/engine/definition.ts'
+import type { Definition } from '../../src/engine/definition/definition.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import type { UndoContext } from '../../src/workflow/undo-options.ts'
+import type { UndoContext } from '../../src/workflow/undoing/undo-options.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import type { Note } from './ledger.ts'
 import type { Random } from './random.ts'

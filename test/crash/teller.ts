@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { WorkflowContext } from '../../src/workflow/context.ts'
-import type { StepOptions } from '../../src/workflow/step-options.ts'
-import type { StepContext } from '../../src/workflow/step.ts'
+import type { StepOptions } from '../../src/workflow/steps/step-options.ts'
+import type { StepContext } from '../../src/workflow/steps/step.ts'
 import type { Note } from './ledger.ts'
 
 export const quickRetry = { attempts: 3, base: 1, jitter: 0 } as const

@@ -27,7 +27,7 @@ test(
 
 test('the same kill finds a copy that keeps no waits of runs which are not parked', { timeout: 60_000 }, async () => {
   const build = buildChild()
-  const path = join(build, 'src', 'workflow', 'resting.js')
+  const path = join(build, 'src', 'workflow', 'waits', 'resting.js')
   const source = readFileSync(path, 'utf8')
   expect(source.split(kept)).toHaveLength(2)
   writeFileSync(path, source.replace(kept, ''))

@@ -1,7 +1,7 @@
 // What programs pass by mistake: refused where it is passed, by a name and with what would be right.
 import { describe, expect, it } from 'vitest'
 import { Troupe, worker } from '../../src/index.ts'
-import type { TroupeOptions } from '../../src/engine/options.ts'
+import type { TroupeOptions } from '../../src/engine/options/options.ts'
 import { noUnhandledRejections, onStage, rejection } from './stage.ts'
 
 noUnhandledRejections()

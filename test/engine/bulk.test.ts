@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import type { BulkProgress } from '../../src/engine/bulk.ts'
+import type { BulkProgress } from '../../src/engine/verbs/bulk.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, turns, type Stage } from './stage.ts'
 
 noUnhandledRejections()
@@ -177,6 +177,13 @@ it('forks what failed, from a step, and skips what has no such step', async () =
   await Promise.all(handles.map((handle) => rejection(handle.result())))
   world.hasVan = true
   done.length = 0
+  const [book, pen] = handles.map(({ id }) => id)
+  expect(await troupe.bulk('fork', { name: 'order' }, { from: 'charge', dryRun: true })).toEqual({
+    matched: 3,
+    done: 0,
+    skipped: 1,
+    preview: { sample: [pen, book], left: [{ state: 'failed', runs: 1, why: "it has no step 'charge'" }] },
+  })
   const told = await troupe.bulk('fork', { name: 'order' }, { from: 'charge', by: 'ann' })
   expect(told).toEqual({ matched: 3, done: 2, skipped: 1 })
   await eventually(async () => (await troupe.stats('order'))?.succeeded === 2)
@@ -185,7 +192,40 @@ it('forks what failed, from a step, and skips what has no such step', async () =
   expect(await troupe.audit()).toMatchObject([
     { action: 'bulk fork', by: 'ann', details: { from: 'charge', matched: 3 } },
   ])
+  const slip = await troupe.bulk('fork', { name: 'order', state: ['failed', 'succeeded'] }, { from: 'x', dryRun: true })
+  expect([slip.matched, slip.skipped, slip.preview?.sample]).toEqual([5, 5, []])
+  expect(slip.preview?.left.map(({ state, runs }) => [state, runs])).toEqual([
+    ['failed', 3],
+    ['succeeded', 2],
+  ])
   expect(await rejection(troupe.bulk('retry', { name: 'order' }, { from: 'charge' }))).toMatchObject({
+    code: 'option_invalid',
+  })
+})
+
+it('forks each run once under a key: what was cut short is repeated, by two at a time, and leaves its own forks alone', async () => {
+  const { troupe, fingerprint } = await failures(250)
+  const cut = new Error('the process died')
+  const options = { idempotencyKey: 'bank is open', by: 'ann' }
+  const onProgress = (): never => {
+    throw cut
+  }
+  expect(await rejection(troupe.bulk('fork', { fingerprint }, { ...options, onProgress }))).toBe(cut)
+  await eventually(async () => (await troupe.dead({ fingerprint }))[0]?.runs === 450)
+  const told = await Promise.all([1, 2].map(() => troupe.bulk('fork', { fingerprint }, options)))
+  expect(told.map(({ matched }) => matched)).toEqual([450, 450])
+  expect(told.reduce((sum, { done }) => sum + done, 0)).toBe(50)
+  expect(told.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(850)
+  await eventually(async () => (await troupe.dead({ fingerprint }))[0]?.runs === 500)
+  expect(await troupe.bulk('fork', { fingerprint }, options)).toEqual({ matched: 500, done: 0, skipped: 500 })
+  const from = (await troupe.runs({ fingerprint, limit: 500 })).flatMap(({ forkedFrom }) => forkedFrom ?? [])
+  expect([from.length, new Set(from).size]).toEqual([250, 250])
+  expect((await troupe.audit())[0]?.details).toMatchObject({ fingerprint, idempotencyKey: 'bank is open' })
+  for (const bad of [{ idempotencyKey: '' }, { idempotencyKey: 7 }])
+    expect(await rejection(troupe.bulk('fork', { fingerprint }, bad as object))).toMatchObject({
+      code: 'option_invalid',
+    })
+  expect(await rejection(troupe.bulk('retry', { fingerprint }, { idempotencyKey: 'x' }))).toMatchObject({
     code: 'option_invalid',
   })
 })

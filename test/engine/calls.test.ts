@@ -183,11 +183,11 @@ describe('a definition', () => {
     expect(await rejection(troupe.run('duoble'))).toMatchObject({
       code: 'worker_not_registered',
       message:
-        "Worker 'duoble' not registered: did you mean 'double'? Registered are: add, double. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.",
+        "Worker 'duoble' not registered. Did you mean 'double'? Registered are: add, double. Pass its definition to Troupe.open({ definitions }), or put its file into a folder and name that in { workers }: none was searched. Or open an engine with it on this store once: from then on all that use the store know its name.",
       details: { name: 'duoble' },
     })
     const empty = await onStage()
-    expect((await rejection(empty.troupe.call(double, 1))).message).toContain('nothing is registered yet')
+    expect((await rejection(empty.troupe.call(double, 1))).message).toContain('Nothing is registered yet')
   })
 
   it('D4: that is missing on a node keeps its runs ready and harms no others', async () => {

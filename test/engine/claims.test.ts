@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { reasonText } from '../../src/model/reason.ts'
-import type { SqlDriver } from '../../src/store/sqlite/driver.ts'
+import type { SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { eventually, intruder, noUnhandledRejections, onStage, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished, type TestContext } from 'vitest'
 import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from './stage.ts'
 

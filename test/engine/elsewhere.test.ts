@@ -42,7 +42,7 @@ describe('a process without the code', () => {
     const { producer } = await pair([worker('send-email', {}, () => 1)])
     const error = await rejection(producer.troupe.call('send-mail'))
     expect(error.code).toBe('worker_not_registered')
-    expect(error.message).toMatch(/^Worker 'send-mail' not registered: did you mean 'send-email'\?/)
+    expect(error.message).toMatch(/^Worker 'send-mail' not registered\. Did you mean 'send-email'\?/)
   })
 
   it('starts runs of a workflow, and what it gave may be changed at once', async () => {

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { isProvedDead, ownIdentity } from '../../src/engine/host.ts'
+import { isProvedDead, ownIdentity } from '../../src/engine/membership/host.ts'
 
 const own = ownIdentity('own')
 const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))

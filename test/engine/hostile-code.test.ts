@@ -1,7 +1,7 @@
 // User code at its worst: what it throws, returns and logs with ends its own run and nothing else.
 import { describe, expect, it } from 'vitest'
 import { Troupe, worker, workflow } from '../../src/index.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { noUnhandledRejections, onStage, rejection, storeFile } from './stage.ts'
 
 noUnhandledRejections()

@@ -1,5 +1,5 @@
 // Another process that holds the write lock of a store file until its input ends.
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 
 const driver = await openDriver(process.argv[2] ?? '')
 driver.exec('pragma busy_timeout = 5000')

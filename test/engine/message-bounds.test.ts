@@ -1,9 +1,9 @@
 // How many messages of a run are kept, for whom, and from where a reader goes on.
 import { describe, expect, it } from 'vitest'
 import { worker, type MessageOptions, type RunMessage, type WorkerContext } from '../../src/index.ts'
-import { MessageReader } from '../../src/engine/message-reader.ts'
-import type { RunFeed } from '../../src/engine/run-feed.ts'
-import { Ear } from '../../src/engine/ear.ts'
+import { MessageReader } from '../../src/engine/watch/message-reader.ts'
+import type { RunFeed } from '../../src/engine/watch/run-feed.ts'
+import { Ear } from '../../src/engine/watch/ear.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -235,8 +235,8 @@ describe('a reading', () => {
       tell: () => Promise.resolve(true),
       ask: () => Promise.resolve(),
       cancel: () => Promise.resolve('finished'),
-      retry: () => Promise.resolve('succeeded'),
-      resume: () => Promise.resolve('succeeded'),
+      retry: () => Promise.resolve(),
+      wakeSetAside: () => Promise.resolve(),
       resolve: () => Promise.resolve(),
       fork: () => Promise.reject(new Error('is no run')),
     }

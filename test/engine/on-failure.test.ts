@@ -1,6 +1,6 @@
 // onFailure: told of each run that failed, however it ended and whoever ended it, and of no other.
 import { describe, expect, it } from 'vitest'
-import type { RunFailure } from '../../src/engine/definition.ts'
+import type { RunFailure } from '../../src/engine/definition/definition.ts'
 import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'

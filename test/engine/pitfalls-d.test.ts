@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { PermanentError, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { poolBounds } from '../../src/engine/settings.ts'
+import { poolBounds } from '../../src/engine/options/settings.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
 noUnhandledRejections()

@@ -1,7 +1,7 @@
 // Two ends come to the same run at the same time, in one process: it gets one of them, and everyone is told that one.
 import { expect, it } from 'vitest'
 import { isTroupeError, worker } from '../../src/index.ts'
-import type { RunHandle } from '../../src/engine/run-handle.ts'
+import type { RunHandle } from '../../src/engine/watch/run-handle.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, noUnhandledRejections, onStage, storeFile, turns, type Stage } from './stage.ts'

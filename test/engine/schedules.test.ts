@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { schedule } from '../../src/engine/schedule.ts'
+import { schedule } from '../../src/engine/schedule/schedule.ts'
 import type { Troupe } from '../../src/index.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
 import { limiter } from '../../src/worker/limiter.ts'

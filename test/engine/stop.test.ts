@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Troupe, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 

@@ -1,7 +1,7 @@
 // The timekeeper by itself: what its answers mean when the node has changed meanwhile.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Counts } from '../../src/engine/counts.ts'
-import { Timekeeper, type TimekeeperOptions } from '../../src/engine/timekeeper.ts'
+import { Timekeeper, type TimekeeperOptions } from '../../src/engine/membership/timekeeper.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { createIds } from '../../src/lib/ids.ts'
 import { openStore } from '../../src/store/open.ts'

@@ -1,6 +1,6 @@
 // A process that writes an order and starts its run in one transaction, and is killed before or after it commits.
 import { Troupe, worker } from '../../src/index.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 
 const { store, commits } = JSON.parse(process.argv[2] ?? '{}') as { store: string; commits: boolean }
 const echo = worker('echo', {}, (_ctx, n: number) => n)

@@ -1,9 +1,8 @@
 // The cases every store must pass, on a store whose values go through codecs.
 import { describe, it } from 'vitest'
 import { aesGcm, compress } from '../../src/index.ts'
-import { codingOf } from '../../src/lib/value-codec.ts'
-import { codedStore } from '../../src/store/coded.ts'
-import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
+import { codingOf } from '../../src/model/codecs/codecs.ts'
+import { openStore } from '../../src/store/open.ts'
 import { conformance } from '../../src/testing/conformance/conformance.ts'
 import type { Database } from '../../src/testing/conformance/scene.ts'
 
@@ -15,7 +14,7 @@ async function create(): Promise<Database> {
     connect: async (clock) => {
       if (isOpen) return undefined
       isOpen = true
-      return codedStore(await openSqlite({ path: ':memory:', synchronous: 'full', clock }), coding)
+      return openStore('sqlite::memory:', { synchronous: 'full', clock, coding })
     },
     remove: async () => undefined,
   }

@@ -1,8 +1,8 @@
 // What stays in a store when runs end, seen from beside: the code of the error, and nothing of what only unfinished runs need.
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
-import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
-import { migrations } from '../../src/store/sqlite/migrations.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
+import { migrations } from '../../src/store/sqlite/migrations/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Rescued } from '../../src/store/repairs.ts'
 import type { Claimed } from '../../src/store/store.ts'

@@ -2,7 +2,7 @@
 import { expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { unbounded, type Bounds } from '../../src/model/limiter.ts'
-import { Connection } from '../../src/store/sqlite/connection.ts'
+import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { Scene, settle } from '../../src/testing/conformance/scene.ts'
 

@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
-import { Connection } from '../../src/store/sqlite/connection.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
-import { toStoreError } from '../../src/store/sqlite/errors.ts'
-import { migrations } from '../../src/store/sqlite/migrations.ts'
+import { Connection } from '../../src/store/sqlite/connection/connection.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
+import { toStoreError } from '../../src/store/sqlite/connection/errors.ts'
+import { migrations } from '../../src/store/sqlite/migrations/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -254,7 +254,7 @@ async function sqlOn(path: string, sql: string): Promise<void> {
 function mounted(context: TestContext, disk: string): boolean {
   mkdirSync(disk)
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk], { stdio: 'pipe' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { stdio: 'pipe' })
     return true
   } catch (error) {
     skipped(context, `no disk of its own: ${String(error)}`)

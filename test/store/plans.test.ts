@@ -1,56 +1,58 @@
 // The plans of the statements that run all the time: each uses the index it is meant to use, in a small store and in a large one.
 import { afterEach, describe, expect, it } from 'vitest'
-import { hotAdmissionStatements } from '../../src/store/sqlite/admission.ts'
-import { hotContinueStatements } from '../../src/store/sqlite/continues.ts'
-import { hotCircleStatements } from '../../src/store/sqlite/circles.ts'
-import { hotChildStatements } from '../../src/store/sqlite/children.ts'
-import { hotFamilyStatements } from '../../src/store/sqlite/families.ts'
-import { hotCancelStatements } from '../../src/store/sqlite/cancels.ts'
-import { hotClaimStatements } from '../../src/store/sqlite/claims.ts'
-import { Connection } from '../../src/store/sqlite/connection.ts'
-import { hotAskStatements } from '../../src/store/sqlite/asks.ts'
-import { hotAuditStatements } from '../../src/store/sqlite/audit.ts'
-import { hotDeadStatements } from '../../src/store/sqlite/dead.ts'
-import { hotDueStatements } from '../../src/store/sqlite/due.ts'
-import { hotForkStatements } from '../../src/store/sqlite/forks.ts'
-import { hotGenerationStatements } from '../../src/store/sqlite/generations.ts'
-import { hotParkedStepStatements } from '../../src/store/sqlite/parked-steps.ts'
-import { hotFinishedStatements } from '../../src/store/sqlite/finished.ts'
-import { hotEndingStatements } from '../../src/store/sqlite/endings.ts'
-import { hotEventStatements } from '../../src/store/sqlite/events.ts'
+import { hotAdmissionStatements } from '../../src/store/sqlite/limiters/admission.ts'
+import { hotContinueStatements } from '../../src/store/sqlite/runs/continues.ts'
+import { hotCircleStatements } from '../../src/store/sqlite/runs/circles.ts'
+import { hotChildStatements } from '../../src/store/sqlite/runs/children.ts'
+import { hotFamilyStatements } from '../../src/store/sqlite/runs/families.ts'
+import { hotCancelStatements } from '../../src/store/sqlite/runs/cancels.ts'
+import { hotClaimStatements } from '../../src/store/sqlite/runs/claims.ts'
+import { Connection } from '../../src/store/sqlite/connection/connection.ts'
+import { hotAskStatements } from '../../src/store/sqlite/steps/asks.ts'
+import { hotAuditStatements } from '../../src/store/sqlite/operating-store/audit.ts'
+import { hotDeadStatements } from '../../src/store/sqlite/views/dead.ts'
+import { hotDueStatements } from '../../src/store/sqlite/runs/due.ts'
+import { hotForkStatements } from '../../src/store/sqlite/operating-store/forks.ts'
+import { hotJournalCopyStatements } from '../../src/store/sqlite/runs/journal-copies.ts'
+import { hotGenerationStatements } from '../../src/store/sqlite/runs/generations.ts'
+import { hotParkedStepStatements } from '../../src/store/sqlite/limiters/parked-steps.ts'
+import { hotFinishedStatements } from '../../src/store/sqlite/runs/finished.ts'
+import { hotEndingStatements } from '../../src/store/sqlite/runs/endings.ts'
+import { hotEventStatements } from '../../src/store/sqlite/events/events.ts'
 import { hotDefinitionStatements } from '../../src/store/sqlite/definitions.ts'
-import { hotFailureStatements } from '../../src/store/sqlite/failures.ts'
-import { hotKeyStatements } from '../../src/store/sqlite/keys.ts'
-import { hotLimitedStatements } from '../../src/store/sqlite/limited.ts'
-import { hotLimiterStatements } from '../../src/store/sqlite/limiters.ts'
-import { hotLeftoverStatements } from '../../src/store/sqlite/leftovers.ts'
-import { hotLineStatements } from '../../src/store/sqlite/lines.ts'
-import { hotMarkStatements } from '../../src/store/sqlite/marks.ts'
-import { hotMessageStatements } from '../../src/store/sqlite/messages.ts'
-import { hotMoveStatements } from '../../src/store/sqlite/moves.ts'
-import { hotNodeStatements } from '../../src/store/sqlite/nodes.ts'
-import { hotOldestStatements } from '../../src/store/sqlite/oldest.ts'
-import { hotReasonStatements } from '../../src/store/sqlite/reasons.ts'
+import { hotFailureStatements } from '../../src/store/sqlite/events/failures.ts'
+import { hotKeyStatements } from '../../src/store/sqlite/runs/keys.ts'
+import { hotKnownStatements } from '../../src/store/sqlite/runs/known.ts'
+import { hotLimitedStatements } from '../../src/store/sqlite/limiters/limited.ts'
+import { hotLimiterStatements } from '../../src/store/sqlite/limiters/limiters.ts'
+import { hotLeftoverStatements } from '../../src/store/sqlite/retention/leftovers.ts'
+import { hotLineStatements } from '../../src/store/sqlite/limiters/lines.ts'
+import { hotMarkStatements } from '../../src/store/sqlite/nodes/marks.ts'
+import { hotMessageStatements } from '../../src/store/sqlite/steps/messages.ts'
+import { hotMoveStatements } from '../../src/store/sqlite/runs/moves.ts'
+import { hotNodeStatements } from '../../src/store/sqlite/nodes/nodes.ts'
+import { hotOldestStatements } from '../../src/store/sqlite/runs/oldest.ts'
+import { hotReasonStatements } from '../../src/store/sqlite/views/reasons.ts'
 import { hotRepairStatements } from '../../src/store/sqlite/repairs.ts'
-import { hotRollupStatements } from '../../src/store/sqlite/rollup.ts'
-import { hotResolveStatements } from '../../src/store/sqlite/resolving.ts'
-import { hotRunStatements } from '../../src/store/sqlite/runs.ts'
-import { hotNewRunStatements } from '../../src/store/sqlite/new-runs.ts'
-import { hotSettingAsideStatements } from '../../src/store/sqlite/setting-aside.ts'
-import { hotStateStatements } from '../../src/store/sqlite/states.ts'
-import { hotStepStatements } from '../../src/store/sqlite/steps.ts'
-import { hotStreamStatements } from '../../src/store/sqlite/streams.ts'
-import { hotTicketStatements } from '../../src/store/sqlite/tickets.ts'
-import { hotTokenStatements } from '../../src/store/sqlite/tokens.ts'
-import { hotBufferedStatements } from '../../src/store/sqlite/buffered.ts'
-import { hotScheduleStatements } from '../../src/store/sqlite/schedules.ts'
-import { hotTickStatements } from '../../src/store/sqlite/ticks.ts'
-import { hotUnfinishedStatements } from '../../src/store/sqlite/unfinished.ts'
-import { hotUpgradeStatements } from '../../src/store/sqlite/upgrades.ts'
-import { hotViewStatements } from '../../src/store/sqlite/views.ts'
-import { hotWaitStatements } from '../../src/store/sqlite/waits.ts'
-import { hotUndoStatements } from '../../src/store/sqlite/undoing.ts'
-import { hotWakeStatements } from '../../src/store/sqlite/wakes.ts'
+import { hotRollupStatements } from '../../src/store/sqlite/views/rollup.ts'
+import { hotResolveStatements } from '../../src/store/sqlite/operating-store/resolving.ts'
+import { hotRunStatements } from '../../src/store/sqlite/runs/runs.ts'
+import { hotNewRunStatements } from '../../src/store/sqlite/runs/new-runs.ts'
+import { hotSettingAsideStatements } from '../../src/store/sqlite/operating-store/setting-aside.ts'
+import { hotStateStatements } from '../../src/store/sqlite/steps/states.ts'
+import { hotStepStatements } from '../../src/store/sqlite/steps/steps.ts'
+import { hotStreamStatements } from '../../src/store/sqlite/steps/streams.ts'
+import { hotTicketStatements } from '../../src/store/sqlite/limiters/tickets.ts'
+import { hotTokenStatements } from '../../src/store/sqlite/steps/tokens.ts'
+import { hotBufferedStatements } from '../../src/store/sqlite/schedules/buffered.ts'
+import { hotScheduleStatements } from '../../src/store/sqlite/schedules/schedules.ts'
+import { hotTickStatements } from '../../src/store/sqlite/schedules/ticks.ts'
+import { hotUnfinishedStatements } from '../../src/store/sqlite/runs/unfinished.ts'
+import { hotUpgradeStatements } from '../../src/store/sqlite/runs/upgrades.ts'
+import { hotViewStatements } from '../../src/store/sqlite/views/views.ts'
+import { hotWaitStatements } from '../../src/store/sqlite/steps/waits.ts'
+import { hotUndoStatements } from '../../src/store/sqlite/runs/undoing.ts'
+import { hotWakeStatements } from '../../src/store/sqlite/runs/wakes.ts'
 
 const statements = {
   ...hotAskStatements,
@@ -91,6 +93,8 @@ const statements = {
   ...hotReasonStatements,
   ...hotDeadStatements,
   ...hotGenerationStatements,
+  ...hotKnownStatements,
+  ...hotJournalCopyStatements,
   ...hotForkStatements,
   ...hotResolveStatements,
   ...hotSettingAsideStatements,
@@ -191,7 +195,18 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     ...wholeRowOuter.slice(0, 3),
   ],
   findInput: [runByKey],
-  findBefore: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation<?)'],
+  findFormer: [
+    'SCAN CONSTANT ROW',
+    'SCAN former',
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
+    'SEARCH finished USING PRIMARY KEY (run_id=? AND generation=?)',
+    'SCAN former',
+    'SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
+    'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)',
+    'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH undo USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
+  ],
   findAbove: [runByKey, 'SCAN above', runByKey, 'SCAN above', liveByKey],
   findAwaited: [runKeyById, `${liveByKey} LEFT-JOIN`, `${waitsOfRun} LEFT-JOIN`],
   wakeUnbegun: [liveByKey, given, runByKey],
@@ -263,9 +278,12 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteLive: [liveByKey, given],
   insertFinished: ['SCAN 16 CONSTANT ROWS', 'SCAN ended', liveByKey],
   findSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+  findLastUndone: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation<?)', 'USE TEMP B-TREE FOR GROUP BY'],
+  findFormerSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation<?)'],
   forgetSteps: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'],
   forgetAttempts: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path>? AND path<?)'],
   beginAnew: [liveByKey, runByKey],
+  markAnew: ['SEARCH run USING INTEGER PRIMARY KEY (rowid=?)', liveByKey],
   forgetJournal: ['SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'],
   findAttempts: [
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
@@ -336,6 +354,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   closeTokens: [tokensOfRun],
   closeTokensAt: [tokensOfRun],
   findAwaitingSteps: [tokensOfRun],
+  findCompletions: [tokensOfRun],
   dropAwaited: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   dropAwaitedAt: ['SEARCH wait USING PRIMARY KEY (run_id=? AND path=?)'],
   upsertState: [],
@@ -347,7 +366,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findEnded: [definitionByName, 'SEARCH rollup USING PRIMARY KEY (definition=?)', 'USE TEMP B-TREE FOR ORDER BY'],
   findLive: [runKeyById, `${liveByKey} LEFT-JOIN`],
   // Holds only what was asked of runs that run.
-  findRequests: ['SCAN cancel_request', liveByKey, 'SCAN taken'],
+  findAsked: ['SCAN cancel_request', liveByKey, 'SCAN taken'],
   findMark: [markByKey],
   updateAnswer: [markByKey],
   findWaiting: [
@@ -355,11 +374,13 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     runKeyById,
     liveByKey,
     'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)',
+    waitsOfRun,
     'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
     'SEARCH queue USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
     'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)',
+    waitsOfRun,
     waitsOfRun,
     waitsOfRun,
     waitsOfRun,
@@ -398,28 +419,21 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findHeldUp: ['SEARCH slot USING COVERING INDEX slot_run (run_id=?)', 'SEARCH line USING PRIMARY KEY (limiter=?)'],
   findPlace: [liveByKey],
   findStep: ['SEARCH waiter USING INDEX waiter_ticket (ticket=?)', liveByKey],
-  findResolved: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
-  findRecordedStep: [stepByKey],
-  isTried: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
+  findNewestRun: [runById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
+  findRecorded: [stepByKey],
+  findTried: ['SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path=?)'],
   findOpenSteps: [
     waitsOfRun,
     'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
     stepByKey,
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
   ],
-  findUndoable: [stepByKey],
-  wasUndone: [stepByKey],
+  findUndoable: [stepsOfGeneration],
+  findWaitOfStep: ['SEARCH wait USING PRIMARY KEY (run_id=? AND path=?)'],
   insertResult: [liveByKey, 'SEARCH step USING PRIMARY KEY (run_id=? AND generation>? AND generation<?)'],
-  findSetAside: [runKeyById, `${liveByKey} LEFT-JOIN`, waitsOfRun, 'SEARCH finished USING PRIMARY KEY (run_id=?)'],
-  resumeRun: [liveByKey, runByKey],
-  findSource: [runKeyById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
-  findRecorded: [stepByKey],
-  findBegun: [
-    'SCAN CONSTANT ROW',
-    'SCAN asked',
-    'SEARCH wait USING PRIMARY KEY (run_id=? AND path=?)',
-    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
-  ],
+  findDiverged: [waitsOfRun],
+  wakeSetAside: [liveByKey, runByKey],
+  findKnown: [stepsOfGeneration, waitsOfRun, 'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)'],
   copySucceeded: [
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
     runKeyById,
@@ -437,6 +451,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH finished USING PRIMARY KEY (run_id=?)',
     resultsOfStep,
   ],
+  keepChildren: [stepsOfGeneration, runKeyById],
+  findForkOfKey: ['SEARCH fork_key USING PRIMARY KEY (source=? AND key=?)', runByKey],
+  findOwnKey: ['SEARCH fork_key USING COVERING INDEX fork_key_run (run_id=?)'],
   shareChildren: [
     'SEARCH run USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',
@@ -533,7 +550,6 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH later USING PRIMARY KEY (run_id=? AND generation>?)',
     'USE TEMP B-TREE FOR ORDER BY',
   ],
-  findLatest: [runById, `${liveByKey} LEFT-JOIN`, 'SEARCH finished USING PRIMARY KEY (run_id=?) LEFT-JOIN'],
   insertLive: [
     runByKey,
     outcomeByKey,
@@ -542,7 +558,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     stepsOfGeneration,
   ],
   openAgain: [runByKey],
-  leaveTheDead: [outcomeByKey],
+  forgetDead: ['SEARCH finished USING PRIMARY KEY (run_id=?)'],
   linkChild: [runByKey, 'SEARCH above USING INTEGER PRIMARY KEY (rowid=?)'],
   markParent: [liveByKey],
   findAttached: [

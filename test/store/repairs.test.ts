@@ -1,6 +1,6 @@
 // The sweep: whatever was lost of what wakes a run, it is found, and a healthy store is left alone.
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { SqlDriver } from '../../src/store/sqlite/driver.ts'
+import type { SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
 import type { Held } from '../../src/store/store.ts'
 import type { TokenRecord, WaitRecord } from '../../src/store/waits.ts'
 import { limiterOf } from '../../src/testing/conformance/limits.ts'

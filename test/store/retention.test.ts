@@ -1,7 +1,7 @@
 // That nothing of a deleted run stays behind, in whatever table, and that deleting walks keys alone.
 import { afterEach, expect, it } from 'vitest'
-import { Connection } from '../../src/store/sqlite/connection.ts'
-import { hotRetentionStatements, tablesOfRuns } from '../../src/store/sqlite/retention.ts'
+import { Connection } from '../../src/store/sqlite/connection/connection.ts'
+import { hotRetentionStatements, tablesOfRuns } from '../../src/store/sqlite/retention/retention.ts'
 
 // They go with the end of a run, whatever that is, or with that of its children, which are found without it.
 const goneAtTheEnd = ['live', 'slot', 'waiter', 'ending']

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { openDriver, type SqlDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { Scene } from '../../src/testing/conformance/scene.ts'
 

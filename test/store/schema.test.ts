@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { toMermaid } from '../../src/model/moves.ts'
 import { runMoves } from '../../src/model/run.ts'
-import { Connection } from '../../src/store/sqlite/connection.ts'
+import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 
 const schemaFile = new URL('../../src/store/sqlite/schema.sql', import.meta.url)
 const statesFile = new URL('../../docs/states.md', import.meta.url)

@@ -47,7 +47,7 @@ describe('the journal of a run', () => {
     expect(await replayJournal(order, journal, { definitions: [pack] })).toEqual({
       verdict: 'continues',
       next: ["waits for message 'approve'"],
-      difference: undefined,
+      text: '',
     })
     expect(done).toEqual([])
   })
@@ -84,10 +84,12 @@ describe('the journal of a run', () => {
       ctx.step('charge card', () => done.push('charged'))
     const strict = await replayJournal(changed(renamed), journal)
     expect([strict.verdict, strict.next, done]).toEqual(['diverges', [], []])
-    expect(strict.difference?.split('\n').map((line) => line.trim())).toEqual([
-      "- step 'charge' and 4 more: in the journal, not asked for by the code",
-      "+ step 'charge card': asked for by the code",
-    ])
+    expect(strict.text).toBe("the journal holds step 'charge' where the code asks for step 'charge card'")
+    expect(strict.difference).toEqual({
+      holds: { path: 'charge', kind: 'step' },
+      more: 4,
+      asked: [{ path: 'charge card', kind: 'step' }],
+    })
     const lenient = workflow<string[]>('order', { divergence: 'warn' }, renamed)
     expect((await replayJournal(lenient, journal)).verdict).toBe('repeats')
     expect((await replayJournal(changed(renamed), journal, { divergence: 'off' })).verdict).toBe('repeats')
@@ -126,6 +128,12 @@ describe('the journal of a run', () => {
     await handle.result().catch(() => undefined)
     const replay = await replayJournal(refused, await journalOf(kit.troupe, handle.id))
     expect([replay.verdict, replay.next]).toEqual(['continues', ['fails with PermanentError: no funds']])
+    const other = workflow('refused', {}, async (ctx) => {
+      await ctx.step('pay', () => undefined).catch(() => undefined)
+      throw new RangeError('no funds')
+    })
+    const changed = await replayJournal(other, await journalOf(kit.troupe, handle.id))
+    expect([changed.verdict, changed.next]).toEqual(['fails', ['fails with RangeError: no funds']])
   })
 
   it('is taken over by a version that says how', async () => {

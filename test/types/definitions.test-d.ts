@@ -152,6 +152,14 @@ expectTypeOf(ctx.receive<number>('any', { key: 'k' })).toEqualTypeOf<Promise<num
 const quiet = await troupe.call(flow, ['a'])
 void quiet.tell('any', { thing: 1 })
 void quiet.tell('any')
+void quiet.tell('any', { thing: 1 } as unknown, { key: '7' })
+// @ts-expect-error -- a function cannot be stored
+void quiet.tell('any', { thing: () => 1 })
+// @ts-expect-error -- a promise cannot be stored
+void quiet.ask('any', Promise.resolve(1))
+// @ts-expect-error -- a function cannot be stored
+void troupe.ask('id', 'any', () => 1)
+expectTypeOf(quiet.ask('any', { thing: 1 }, { timeout: '1s' })).toEqualTypeOf<Promise<unknown>>()
 
 // Lists of definitions of all kinds.
 

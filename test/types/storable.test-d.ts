@@ -51,6 +51,8 @@ expectTypeOf<Passes<z.output<z.ZodObject<{ id: z.core.$ZodBranded<z.ZodString, '
 expectTypeOf<Storable<() => void>>().toEqualTypeOf<{ readonly 'cannot be stored': 'value is a function' }>()
 expectTypeOf<Storable<typeof Account>>().toEqualTypeOf<{ readonly 'cannot be stored': 'value is a function' }>()
 expectTypeOf<Storable<symbol, 'result'>>().toEqualTypeOf<{ readonly 'cannot be stored': 'result is a symbol' }>()
+// Another thread may change it while it is stored.
+expectTypeOf<Storable<SharedArrayBuffer>>().not.toEqualTypeOf<unknown>()
 expectTypeOf<Storable<{ a: { b: Promise<number>[] } }>>().toEqualTypeOf<{
   readonly 'cannot be stored': 'value.a.b[] is a promise'
 }>()

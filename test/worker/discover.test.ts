@@ -99,7 +99,7 @@ describe('a worker that is not registered', () => {
     await troupe.discover(two)
     const { message } = await rejection(troupe.run('resise'))
     expect(message).toBe(
-      `Worker 'resise' not registered: did you mean 'resize'? Registered are: resize, scan. ` +
+      `Worker 'resise' not registered. Did you mean 'resize'? Registered are: resize, scan. ` +
         `Looked in the folder ${relative('.', one)} and loaded 1 file; skipped _resise.ts (its name begins with _). ` +
         `Looked in the folder ${relative('.', two)} and loaded 1 file; skipped in/index.ts (it is an index). ` +
         'Export its definition from a file there, or pass it to Troupe.open({ definitions }). ' +

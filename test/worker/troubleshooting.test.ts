@@ -15,7 +15,7 @@ describe('worker not found', () => {
     const { troupe } = await onStage({ workers: folder })
     const error = await rejection(troupe.run('my-worker'))
     expect(error).toMatchObject({ code: 'worker_not_registered', details: { name: 'my-worker' } })
-    expect(error.message).toMatch(/^Worker 'my-worker' not registered: nothing is registered yet\. /)
+    expect(error.message).toMatch(/^Worker 'my-worker' not registered\. Nothing is registered yet\. /)
     expect(error.message).toContain(
       `Looked in the folder ${relative('.', folder)} and loaded 0 files; skipped _my_worker.ts (its name begins with _).`,
     )
@@ -39,7 +39,7 @@ describe('worker not found', () => {
 
   it('names what was meant by a misspelt name', async () => {
     const { troupe } = await onStage({ definitions: [worker('send-email', {}, () => 1)] })
-    expect((await rejection(troupe.run('sendemail'))).message).toContain("did you mean 'send-email'?")
+    expect((await rejection(troupe.run('sendemail'))).message).toContain("Did you mean 'send-email'?")
   })
 })
 

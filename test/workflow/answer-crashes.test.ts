@@ -2,10 +2,10 @@
 import { expect, it } from 'vitest'
 import { workflow } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { observedStore } from '../../src/testing/observed-store.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { moving, onStage, turns, type Stage } from '../engine/stage.ts'
+import { dyingStore, kept, type Moment } from './dying-store.ts'
 
 const effects: number[] = []
 
@@ -23,8 +23,6 @@ const sum = workflow('sum', {}, async (ctx) => {
     total += told
   }
 })
-
-type Moment = 'before' | 'after'
 
 it.each(['before', 'after'] as const)('answers once, whichever commit its process dies %s', async (moment) => {
   let cut = 1
@@ -69,37 +67,6 @@ async function isCutAt(cut: number, moment: Moment): Promise<boolean> {
 function engineOn(store: Store, options: { clock: ManualClock; node: string; starts?: boolean }): Promise<Stage> {
   const { clock, node, starts = true } = options
   return onStage({ definitions: [sum], clock, node, starts, global: false, world: { store: kept(store) } })
-}
-
-/** It stays open when an engine ends. */
-function kept(store: Store): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'close') return async () => {}
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-}
-
-/** The store of a process that dies at its commit of this number: nothing more goes through. */
-function dyingStore(store: Store, cut: number, moment: Moment) {
-  let commits = 0
-  let isOver = false
-  const dying = observedStore(store, {
-    asked: () => () => {},
-    committing: () => {
-      commits += 1
-      if (commits === cut && moment === 'before') isOver = true
-    },
-    committed: () => {
-      if (commits === cut && moment === 'after') isOver = true
-    },
-    published: () => {},
-    named: () => {},
-    isCutOff: () => isOver,
-  })
-  return { dying, isDead: () => isOver }
 }
 
 async function until(isSo: () => boolean): Promise<void> {

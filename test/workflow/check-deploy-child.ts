@@ -1,9 +1,9 @@
 // A process that checks a deploy with a clock whose timers never fire: only the empty event loop tells it that code has settled.
 import { setTimeout } from 'node:timers/promises'
 import { workflow } from '../../src/index.ts'
-import { checkTroupeOptions } from '../../src/engine/options.ts'
+import { checkTroupeOptions } from '../../src/engine/options/options.ts'
 import { systemClock, type Clock } from '../../src/lib/clock.ts'
-import { checkStore } from '../../src/workflow/check-deploy.ts'
+import { checkStore } from '../../src/workflow/check-deploy/check-deploy.ts'
 
 const clock: Clock = { ...systemClock, after: () => ({ cancel: () => undefined }) }
 const order = workflow('order', {}, async (ctx) => {

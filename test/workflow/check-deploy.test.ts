@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { checkDeploy, workflow, type Definition, type RunCheck, type WorkflowContext } from 'troupe'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { checkDeploy, Troupe, workflow, type Definition, type RunCheck, type WorkflowContext } from 'troupe'
 import { journalOf, replayJournal } from 'troupe/testing'
-import { checkTroupeOptions } from '../../src/engine/options.ts'
+import { checkTroupeOptions } from '../../src/engine/options/options.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { checkStore } from '../../src/workflow/check-deploy.ts'
+import { checkStore } from '../../src/workflow/check-deploy/check-deploy.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
 
 noUnhandledRejections()
@@ -120,6 +120,97 @@ describe('checkDeploy', () => {
     const line = "diverges: diverges at 'bill': the journal holds step 'bill' where the code asks for step 'card'\n"
     expect(stdout).toBe(line + line)
   }, 60_000)
+
+  it('says of a run that undoes whether its code still says how', async () => {
+    const store = storeFile()
+    const never = { run: () => Promise.reject(new Error('not yet')), retry: { attempts: 9, base: '1h' } }
+    const book = (undo: { undo?: typeof never }) =>
+      order(async (ctx) => {
+        await ctx.step('room', () => 1, undo)
+        await ctx.step('car', () => Promise.reject(new Error('none left')), { retry: { attempts: 1 } })
+      })
+    const stage = await onStage({ store, definitions: [book({ undo: never })] })
+    const handle = await stage.troupe.call('order')
+    await eventually(async () => (await handle.status()).undoing && (await stage.troupe.attempts(handle.id)).length > 0)
+    await stage.stop()
+    const verdicts = async (definition: Definition<void>) =>
+      (await all(checkDeploy({ store, definitions: [definition] }))).map(({ verdict, text }) => [verdict, text])
+    expect(await verdicts(book({ undo: never }))).toEqual([['repeats', "repeats 'room/undo'"]])
+    const diverged = "diverges at 'room': the journal holds step 'room', which the code does not ask for"
+    expect(await verdicts(book({}))).toEqual([['diverges', diverged]])
+    expect(await verdicts(order(() => undefined))).toEqual([['diverges', diverged]])
+  })
+
+  it('warns of a step whose code says no more how to undo it', async () => {
+    const store = storeFile()
+    const room = (undo: { undo?: () => void }) =>
+      order(async (ctx) => {
+        await ctx.step('room', () => 1, undo)
+        await ctx.receive('paid')
+      })
+    const stage = await onStage({ store, definitions: [room({ undo: () => undefined })] })
+    const handle = await stage.troupe.call('order')
+    await eventually(async () => (await handle.status()).state === 'parked')
+    await stage.stop()
+    const [same] = await all(checkDeploy({ store, definitions: [room({ undo: () => undefined })] }))
+    expect([same?.verdict, same?.text]).toEqual(['continues', ''])
+    const [told] = await all(checkDeploy({ store, definitions: [room({})] }))
+    const text = "continues, but could not undo 'room': the code says no more how to"
+    expect([told?.verdict, told?.text]).toEqual(['continues', text])
+  })
+
+  it('says of a run that has not begun whether the version that takes it over can, whatever its policy, and performs none of its code', async () => {
+    const store = storeFile()
+    await using client = await Troupe.open({ store, definitions: [order(same)], global: false })
+    await client.call('order')
+    let performed = 0
+    const heir = (input: () => unknown) =>
+      workflow('order', { version: '2', divergence: 'off', upcast: { '1': { input } } }, () => void performed++)
+    const check = async (input: () => unknown) =>
+      (await all(checkDeploy({ store, definitions: [heir(input)] }))).map(({ verdict }) => verdict)
+    const refuse = () => {
+      throw new Error('no such order')
+    }
+    expect([await check(() => 1), await check(refuse)]).toEqual([['continues'], ['diverges']])
+    expect(performed).toBe(0)
+    const stage = await onStage({ store, definitions: [heir(refuse)] })
+    await eventually(async () => (await stage.troupe.runs())[0]?.reason?.kind === 'diverged')
+  })
+
+  it('takes what code throws where nothing awaits it for a failure of its run, and goes on with the others', async () => {
+    const store = storeFile()
+    await billed(store, 2)
+    const others = (['unhandledRejection', 'uncaughtException'] as const).map((event) => {
+      const listeners = process.rawListeners(event)
+      process.removeAllListeners(event)
+      return () => listeners.forEach((listener) => process.on(event, listener as () => void))
+    })
+    onTestFinished(() => others.forEach((restore) => restore()))
+    let run = 0
+    const stray = order(async (ctx) => {
+      run += 1
+      if (run === 1) void Promise.reject(new Error('stray'))
+      await same(ctx)
+    })
+    const late = order(async (ctx) => {
+      setTimeout(() => {
+        throw new Error('late')
+      }, 5)
+      await same(ctx)
+    })
+    const told = async (definition: Definition<void>) =>
+      (await all(checkDeploy({ store, definitions: [definition] }))).map(({ verdict, text }) => [verdict, text])
+    const text = (error: string) => `the code throws where nothing awaits it, which ends the process: Error: ${error}`
+    expect(await told(stray)).toEqual([
+      ['fails', text('stray')],
+      ['continues', ''],
+    ])
+    expect(await told(late)).toEqual([
+      ['fails', text('late')],
+      ['fails', text('late')],
+    ])
+    expect(process.listenerCount('uncaughtException')).toBe(0)
+  })
 
   it('makes no store, and refuses what Troupe.open refuses', async () => {
     const store = storeFile()

@@ -1,6 +1,6 @@
 // ctx.call and ctx.run: a workflow starts other runs once, waits for them without holding anything, and takes them with it.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { PermanentError, worker, workflow } from '../../src/index.ts'
+import { aesGcm, PermanentError, worker, workflow } from '../../src/index.ts'
 import type { WorkflowContext } from '../../src/workflow/context.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
@@ -198,7 +198,7 @@ describe('a workflow', () => {
   })
 
   it.each([
-    [{ idempotencyKey: 'k' }, "Option 'idempotencyKey' of the call of 'double' is not known"],
+    [{ idempotencyKey: 'k' }, 'give its definition { idempotencyKey: (input) => … }'],
     [{ detached: 1 }, 'detached is 1: expected true or false'],
     [{ name: '' }, "name of the call of 'double'"],
     [{ delay: 'soon' }, 'delay: "soon"'],
@@ -341,7 +341,7 @@ describe('a parent that is tried again', () => {
     ])
   })
 
-  it('keeps the children that succeeded, and starts those anew that failed', async () => {
+  it('keeps the children that succeeded, and tries those again that failed', async () => {
     let isOpen = false
     const shop = worker('shop', {}, (_ctx, n: number) => {
       if (n === 2 && !isOpen) throw new PermanentError('closed')
@@ -355,11 +355,126 @@ describe('a parent that is tried again', () => {
     await handle.retry()
     expect(await handle.result()).toEqual([1, 2])
     const runs = await troupe.runs({ name: 'shop' })
-    expect(runs.map(({ state, input }) => [input, state]).sort()).toEqual([
-      [1, 'succeeded'],
-      [2, 'failed'],
-      [2, 'succeeded'],
+    expect(runs.map(({ state, input, generation }) => [input, state, generation]).sort()).toEqual([
+      [1, 'succeeded', 1],
+      [2, 'succeeded', 2],
     ])
+  })
+
+  /** Parents of children that charge, all failed as the bank was closed. */
+  async function failedFamilies(count: number) {
+    const bank = { isOpen: false, charged: new Array<string>() }
+    const charge = workflow('charge', {}, (ctx, n: number) =>
+      ctx.step(
+        'pay',
+        ({ idempotencyKey }) => {
+          if (!bank.isOpen) throw new PermanentError('the bank is closed')
+          bank.charged.push(idempotencyKey)
+          return n
+        },
+        { retry: { attempts: 1 } },
+      ),
+    )
+    const flow = workflow('flow', {}, async (ctx, n: number) => (await ctx.run(charge, n)) + 1)
+    const stage = await onStage({ definitions: [charge, flow] })
+    const handles = await stage.troupe.callMany(
+      flow,
+      Array.from({ length: count }, (_, n) => n),
+    )
+    await Promise.all(handles.map((handle) => rejection(handle.result())))
+    bank.isOpen = true
+    return { ...stage, bank, charge, handles }
+  }
+
+  it('takes its failed children up, so that nothing of them is left among the dead to be done twice', async () => {
+    const { troupe, bank, handles } = await failedFamilies(3)
+    expect((await troupe.dead()).map(({ runs }) => runs)).toEqual([3, 3])
+    expect(await troupe.bulk('retry', { name: 'flow' })).toMatchObject({ done: 3 })
+    expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([1, 2, 3])
+    expect(await troupe.dead()).toEqual([])
+    expect(await troupe.bulk('retry', { name: 'charge' })).toMatchObject({ matched: 0 })
+    expect(bank.charged).toHaveLength(3)
+    const children = await troupe.runs({ name: 'charge' })
+    expect(children.map(({ state, generation }) => [state, generation])).toEqual([
+      ['succeeded', 2],
+      ['succeeded', 2],
+      ['succeeded', 2],
+    ])
+  })
+
+  it.each(['child, parent', 'parent, child'])('is tried once by two people, in the order %s', async (order) => {
+    const { troupe, bank, handles } = await failedFamilies(1)
+    const [parent] = handles
+    const [child] = await troupe.runs({ name: 'charge' })
+    const retries = [() => parent?.retry(), () => troupe.retry(child?.id ?? '').catch(() => 'refused')]
+    for (const retry of order === 'child, parent' ? retries.toReversed() : retries) await retry()
+    expect(await parent?.result()).toBe(1)
+    expect([bank.charged.length, (await troupe.runs({ name: 'charge' })).length]).toEqual([1, 1])
+    expect(await troupe.dead()).toEqual([])
+  })
+
+  it('starts another child where it has another input now, and the one before leaves the dead', async () => {
+    const inputs = { of: 1 }
+    const child = worker('child', {}, (_ctx, n: number) => {
+      if (n === 1) throw new PermanentError('no such card')
+      return n
+    })
+    const flow = workflow('flow', {}, (ctx) => ctx.run(child, inputs.of))
+    const { troupe } = await onStage({ definitions: [child, flow] })
+    const handle = await troupe.call(flow)
+    await rejection(handle.result())
+    inputs.of = 2
+    await handle.retry()
+    expect(await handle.result()).toBe(2)
+    expect((await troupe.runs({ name: 'child' })).map(({ state, input }) => [state, input])).toEqual([
+      ['succeeded', 2],
+      ['failed', 1],
+    ])
+    expect(await troupe.dead()).toEqual([])
+  })
+
+  it('starts another child for what was undone, and after it began anew', async () => {
+    const did: string[] = []
+    const world = { failures: 2 }
+    const child = worker('child', {}, (_ctx, n: number) => did.push(`do ${n}`))
+    const flow = workflow('flow', {}, async (ctx, n: number): Promise<unknown> => {
+      const undo = (): void => void did.push(`undo ${n}`)
+      await ctx.run(child, 7, { undo })
+      await ctx.step(
+        'last',
+        () => {
+          if (world.failures-- > 0) throw new PermanentError('no')
+        },
+        { retry: { attempts: 1 } },
+      )
+      return n === 1 ? ctx.continueAsNew(2) : 'done'
+    })
+    const { troupe } = await onStage({ definitions: [child, flow] })
+    const handle = await troupe.call(flow, 1)
+    for (let turn = 0; turn < 2; turn++) {
+      await rejection(handle.result())
+      await handle.retry()
+    }
+    expect(await handle.result()).toBe('done')
+    expect(did).toEqual(['do 7', 'undo 1', 'do 7', 'undo 1', 'do 7', 'do 7'])
+    expect(await troupe.runs({ name: 'child' })).toHaveLength(4)
+  })
+
+  it('of an encrypted store too', async () => {
+    let isOpen = false
+    const child = worker('child', {}, (_ctx, n: { card: number }) => {
+      if (!isOpen) throw new PermanentError('closed')
+      return n.card
+    })
+    const flow = workflow('flow', {}, (ctx) => ctx.run(child, { card: 4711 }))
+    const codec = aesGcm({ keys: { a: new Uint8Array(32).fill(7) }, current: 'a' })
+    const { troupe } = await onStage({ definitions: [child, flow], codec })
+    const handle = await troupe.call(flow)
+    await rejection(handle.result())
+    isOpen = true
+    await handle.retry()
+    expect(await handle.result()).toBe(4711)
+    expect(await troupe.runs({ name: 'child' })).toHaveLength(1)
   })
 })
 

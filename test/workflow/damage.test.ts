@@ -1,7 +1,7 @@
 // A journal that cannot be read: the step says so, the run ends, and the node goes on.
 import { expect, it } from 'vitest'
 import { workflow } from '../../src/index.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { eventually, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
 
 noUnhandledRejections()

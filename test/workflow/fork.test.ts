@@ -334,6 +334,27 @@ describe('a fork', () => {
 })
 
 describe('what is refused', () => {
+  it('is the same one under the same key, and another under another', async () => {
+    const { order } = shop()
+    const { troupe } = await onStage({ definitions: [order] })
+    const handle = await troupe.call(order, 'book')
+    await handle.result()
+    const [one, same] = await Promise.all(
+      ['pack', 'ship'].map((from) => handle.fork({ from, idempotencyKey: 'ticket 7', by: 'ann' })),
+    )
+    expect(same?.id).toBe(one?.id)
+    expect((await handle.fork({ idempotencyKey: 'ticket 7' })).id).toBe(one?.id)
+    const other = await troupe.fork(handle.id, { idempotencyKey: 'ticket 8' })
+    expect(other.id).not.toBe(one?.id)
+    expect((await other.fork({ idempotencyKey: 'ticket 7' })).id).not.toBe(one?.id)
+    expect((await troupe.audit()).map(({ details }) => details['idempotencyKey'])).toEqual([
+      'ticket 7',
+      'ticket 8',
+      'ticket 7',
+    ])
+    expect(await rejection(handle.fork({ idempotencyKey: '' }))).toMatchObject({ code: 'option_invalid' })
+  })
+
   it('names a step that is not there, with the nearest', async () => {
     const { order } = shop()
     const { troupe } = await onStage({ definitions: [order] })

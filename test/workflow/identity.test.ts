@@ -203,3 +203,56 @@ describe('a clash of names in one scope', () => {
     )
   })
 })
+
+describe('a step that is named like', () => {
+  it('a patch is a step of its own, before it and behind it', async () => {
+    let done = 0
+    const order = workflow('order', {}, async (ctx) => {
+      await ctx.step('patch early', () => void done++)
+      const patches = [await ctx.patch('early'), await ctx.patch('late')]
+      await ctx.step('patch late', () => void done++)
+      await ctx.receive('go')
+      return patches
+    })
+    const store = storeFile()
+    const first = await onStage({ definitions: [order], store })
+    const { id } = await first.troupe.call(order)
+    await eventually(async () => (await first.troupe.get(id))?.state === 'parked')
+    await first.stop()
+    const { troupe } = await onStage({ definitions: [order], store })
+    await troupe.tell(id, 'go')
+    expect(await (await troupe.handle(id)).result()).toEqual([true, true])
+    expect(done).toBe(2)
+    expect((await troupe.steps(id)).map(({ path, kind }) => [kind, path])).toEqual([
+      ['step', '\\patch early'],
+      ['patch', 'patch early'],
+      ['patch', 'patch late'],
+      ['step', '\\patch late'],
+      ['receive', 'receive go'],
+    ])
+  })
+
+  it('an answer is a step of its own, and the answer is given', async () => {
+    let done = 0
+    const order = workflow('order', {}, async (ctx) => {
+      ctx.answer('price', () => 5)
+      await ctx.step('answer price', () => void done++)
+      await ctx.receive('go')
+      return ctx.step('answer price', () => ++done)
+    })
+    const store = storeFile()
+    const first = await onStage({ definitions: [order], store })
+    const handle = await first.troupe.call(order)
+    await eventually(async () => (await handle.status()).state === 'parked')
+    expect(await handle.ask('price')).toBe(5)
+    await first.stop()
+    const { troupe } = await onStage({ definitions: [order], store })
+    expect(await troupe.ask(handle.id, 'price')).toBe(5)
+    await troupe.tell(handle.id, 'go')
+    expect(await (await troupe.handle(handle.id)).result()).toBe(2)
+    expect((await troupe.steps(handle.id)).filter(({ kind }) => kind === 'step').map(({ path }) => path)).toEqual([
+      '\\answer price',
+      '\\answer price#2',
+    ])
+  })
+})

@@ -4,10 +4,10 @@ import { workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { seededRandom } from '../../src/lib/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { observedStore } from '../../src/testing/observed-store.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { eventually, moving, onStage, rejection, turns, type Stage } from '../engine/stage.ts'
+import { dyingStore, kept, withOwn, type Moment } from './dying-store.ts'
 
 const effects: string[] = []
 
@@ -27,8 +27,6 @@ const order = workflow('order', {}, async (ctx, card: string) => {
     return `shipped with ${receipt}`
   })
 })
-
-type Moment = 'before' | 'after'
 
 it.each(['before', 'after'] as const)(
   'goes on with what was recorded by hand, whichever commit the process of the run dies %s',
@@ -169,52 +167,14 @@ function engineOn(store: Store, options: { clock: ManualClock; node: string; sta
   return onStage({ definitions: [order, signed], clock, node, starts, global: false, world: { store: kept(store) } })
 }
 
-/** It stays open when an engine ends. */
-function kept(store: Store): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'close') return async () => {}
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-}
-
-/** The store of a process that dies at its commit of this number: nothing more goes through. */
-function dyingStore(store: Store, cut: number, moment: Moment) {
-  let commits = 0
-  let isOver = false
-  const dying = observedStore(store, {
-    asked: () => () => {},
-    committing: () => {
-      commits += 1
-      if (commits === cut && moment === 'before') isOver = true
-    },
-    committed: () => {
-      if (commits === cut && moment === 'after') isOver = true
-    },
-    published: () => {},
-    named: () => {},
-    isCutOff: () => isOver,
-  })
-  return { dying, isDead: () => isOver }
-}
-
 /** The store of a process that dies with what it asks of runs by hand. */
 function dyingBy(store: Store, moment: Moment): Store {
   const never = (): Promise<never> => new Promise(() => {})
-  const { interventions } = store
-  const dying: Store['interventions'] = {
-    fork: (...order) => (moment === 'before' ? never() : interventions.fork(...order).then(never)),
-    resolve: (...order) => (moment === 'before' ? never() : interventions.resolve(...order).then(never)),
-    resume: (...order) => interventions.resume(...order),
-    listSetAside: (...order) => interventions.listSetAside(...order),
-  }
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'interventions') return dying
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
+  const { operating } = store
+  return withOwn(store, {
+    operating: withOwn(operating, {
+      forkRun: (...order) => (moment === 'before' ? never() : operating.forkRun(...order).then(never)),
+      resolveStep: (...order) => (moment === 'before' ? never() : operating.resolveStep(...order).then(never)),
+    }),
   })
 }

@@ -1,7 +1,7 @@
 // Waits beside something that executes: the run is not parked, and their times hold all the same when its process dies.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { workflow } from '../../src/index.ts'
-import type { Definition } from '../../src/engine/definition.ts'
+import type { Definition } from '../../src/engine/definition/definition.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'

@@ -1,8 +1,18 @@
 // Steps that somebody finishes from outside: the run waits without an actor, and the step ends once.
 import { describe, expect, it } from 'vitest'
 import { PermanentError, workflow } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
+import {
+  eventually,
+  intruder,
+  moving,
+  noUnhandledRejections,
+  onStage,
+  rejection,
+  storeFile,
+  turns,
+} from '../engine/stage.ts'
 
 noUnhandledRejections()
 
@@ -59,6 +69,81 @@ describe('a step with a token', () => {
     expect(await moving(clock, handle.result())).toEqual(['early', 'worked'])
   })
 
+  describe('beside a step that is still under way', () => {
+    /** A run with a token, and a step that goes on until it is told to stop. */
+    function beside(stepOptions: object = {}) {
+      const [tokens, heard] = [[] as string[], [] as string[]]
+      const gate = deferred<void>()
+      const flow = workflow('flow', {}, async (ctx) => {
+        const asked = ctx.step('ask', async ({ later }) => void tokens.push(await later()), stepOptions)
+        const told = asked.then(
+          (answer) => heard.push(String(answer)),
+          (error: Error) => heard.push(error.message),
+        )
+        await Promise.all([told, ctx.step('work', () => gate.promise)])
+        return heard
+      })
+      return { flow, tokens, heard, gate }
+    }
+
+    it.each([
+      ['complete', 'here', 'yes'],
+      ['fail', 'here', 'no'],
+      ['complete', 'there', 'yes'],
+    ] as const)('is finished at once: %s from %s', async (verb, where, expected) => {
+      const store = storeFile()
+      const { flow, tokens, heard, gate } = beside({ retry: { attempts: 1 } })
+      const { troupe, clock } = await onStage({ store, definitions: [flow] })
+      const other = where === 'here' ? troupe : (await onStage({ store, starts: false, node: 'other', clock })).troupe
+      const handle = await troupe.call(flow)
+      await eventually(() => tokens.length === 1)
+      await turns()
+      const at = clock.now()
+      const told = verb === 'complete' ? other.complete(tokens[0] ?? '', 'yes') : other.fail(tokens[0] ?? '', 'no')
+      expect(await told).toBe('accepted')
+      await eventually(async () => heard.length > 0 || (await clock.advance(where === 'here' ? 0 : 10), false))
+      expect(heard).toEqual([expected])
+      expect(clock.now() - at).toBeLessThan(100)
+      gate.resolve()
+      expect(await moving(clock, handle.result())).toEqual([expected])
+      expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual(['ask', 'work'])
+    })
+
+    it('is finished at once also when its process has died meanwhile', async () => {
+      const store = storeFile()
+      const world = { leaseMs: 300 }
+      const [dead, alive] = [beside(), beside()]
+      const one = await onStage({ store, definitions: [dead.flow], world })
+      const { id } = await one.troupe.call(dead.flow)
+      await eventually(() => dead.tokens.length === 1)
+      await turns()
+      await one.clock.advance(1_500)
+      const clock = new ManualClock(10_000)
+      const two = await onStage({ store, definitions: [alive.flow], world, clock, node: 'two' })
+      await eventually(async () => (await two.troupe.get(id))?.node === 'two' || (await clock.advance(10), false))
+      await turns()
+      expect(await two.troupe.complete(dead.tokens[0] ?? '', 'yes')).toBe('accepted')
+      await eventually(() => alive.heard.length > 0)
+      expect([alive.heard, alive.tokens, dead.heard]).toEqual([['yes'], [], []])
+    })
+
+    it('has what came in its last moment, and fails when nothing did', async () => {
+      const { flow, tokens, heard, gate } = beside({ timeout: '1h', retry: { attempts: 1 } })
+      const { troupe, clock } = await onStage({ definitions: [flow] })
+      const handles = [await troupe.call(flow), await troupe.call(flow)]
+      await eventually(() => tokens.length === 2)
+      await turns()
+      await clock.advance(3_600_000 - 1)
+      expect(heard).toEqual([])
+      await troupe.complete(tokens[0] ?? '', 'yes')
+      await clock.advance(1)
+      await eventually(() => heard.length === 2)
+      expect(heard.toSorted()).toEqual([expect.stringContaining("Step 'ask'"), 'yes'])
+      gate.resolve()
+      await moving(clock, Promise.all(handles.map((handle) => handle.result())))
+    })
+  })
+
   it('is tried again with another token when it is told to have failed, and the first means nothing more', async () => {
     const { tokens, flow } = asking({}, { retry: { attempts: 2, base: 1, jitter: 0 } })
     const { troupe, clock } = await onStage({ definitions: [flow] })
@@ -73,6 +158,58 @@ describe('a step with a token', () => {
     expect((await troupe.attempts(handle.id)).map(({ path, error }) => [path, error.message])).toEqual([
       ['ask', 'busy'],
     ])
+  })
+
+  it('gives no token to an attempt that has ended', async () => {
+    const given: string[] = []
+    const gate = deferred<void>()
+    const flow = workflow('flow', {}, (ctx) =>
+      ctx.step(
+        'ask',
+        async ({ later, attempt }) => {
+          if (attempt === 2) return 'done without'
+          void gate.promise.then(later).then(() => given.push('late'))
+          throw new Error('again')
+        },
+        { retry: { attempts: 2, base: '1s', jitter: 0 } },
+      ),
+    )
+    const store = storeFile()
+    const { troupe, clock } = await onStage({ store, definitions: [flow] })
+    const handle = await troupe.call(flow)
+    await eventually(async () => (await troupe.attempts(handle.id)).length === 1)
+    gate.resolve()
+    await turns()
+    expect(await moving(clock, handle.result())).toBe('done without')
+    expect(given).toEqual([])
+    const db = await intruder(store)
+    expect(db.prepare('select count(*) as tokens from token').get()).toMatchObject({ tokens: 0 })
+  })
+
+  it('gives the token of an attempt to no other', async () => {
+    const given: string[] = []
+    const gate = deferred<void>()
+    const flow = workflow('flow', {}, (ctx) =>
+      ctx.step(
+        'ask',
+        async ({ later, attempt }) => {
+          if (attempt === 1) {
+            void gate.promise.then(later).then((token) => given.push(`1: ${token}`))
+            throw new Error('again')
+          }
+          given.push(`2: ${await later()}`)
+          gate.resolve()
+        },
+        { retry: { attempts: 2, base: '1s', jitter: 0 } },
+      ),
+    )
+    const { troupe, clock } = await onStage({ definitions: [flow] })
+    const handle = await troupe.call(flow)
+    await eventually(async () => given.length > 0 || (await clock.advance(100), false))
+    await turns()
+    expect(given.map((token) => token.slice(0, 2))).toEqual(['2:'])
+    await troupe.complete(given[0]?.slice(3) ?? '', 'yes')
+    expect(await moving(clock, handle.result())).toBe('yes')
   })
 
   it('has failed when nothing came in its time, and what comes later is refused', async () => {

@@ -101,6 +101,21 @@ describe('a workflow that continues as new', () => {
     expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual(['double'])
   })
 
+  it('has keys of its own for what it does with each input, also when that is tried again', async () => {
+    const keys: string[] = []
+    const flow = workflow('flow', { retry: { attempts: 2, backoff: 'none' } }, async (ctx, month: number) => {
+      const bill = async ({ idempotencyKey }: { idempotencyKey: string }) => {
+        keys.push(`${month}: ${idempotencyKey.slice(36)}`)
+        if (month === 2 && ctx.attempt === 1) throw new Error('closed')
+      }
+      await ctx.step('bill', bill, { retry: { attempts: 1 } })
+      return month < 3 ? ctx.continueAsNew(month + 1) : 'billed'
+    })
+    const { troupe, clock } = await onStage({ definitions: [flow] })
+    expect(await moving(clock, troupe.run(flow, 1))).toBe('billed')
+    expect(keys).toEqual(['1: /bill', '2: #2/bill', '2: #2/bill', '3: #4/bill'])
+  })
+
   it('keeps what it was told, and goes on on another node', async () => {
     const flow = workflow('flow', {}, async (ctx, round: number) => {
       if (round === 1) return ctx.continueAsNew(2)

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { PostgresClient, PostgresPool } from '../../src/workflow/tx-postgres.ts'
+import type { PostgresClient, PostgresPool } from '../../src/workflow/tx/tx-postgres.ts'
 
 interface Embedded {
   initialise(): Promise<void>

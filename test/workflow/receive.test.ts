@@ -136,14 +136,32 @@ describe('a run that is over', () => {
     const late = await rejection(troupe.tell(handle.id, 'go', 2))
     expect(late).toMatchObject({ code: 'run_ended', details: { runId: handle.id, message: 'go' } })
     expect(late.message).toBe(
-      `Run ${handle.id} has ended, so nobody receives 'go': it is kept as a dead letter, as troupe.unread() shows. Start another run, or try this one again if it failed.`,
+      `Run ${handle.id} has ended, so nobody receives 'go': it is kept as a dead letter alone, as troupe.unread() shows. Start another run, or try this one again if it failed, and tell it then.`,
     )
     expect(await troupe.unread(handle.id)).toEqual([
       { name: 'go', payload: 1, at: expect.any(Number) },
-      { name: 'go', payload: 2, at: expect.any(Number) },
+      { name: 'go', payload: 2, at: expect.any(Number), refused: 'the run had ended' },
     ])
     expect(clock.now()).toBeGreaterThan(0)
   })
+})
+
+it('a run that is tried again receives what was accepted before its end, and not what was refused after it', async () => {
+  let isOpen = false
+  const order = workflow('order', {}, async (ctx) => {
+    await ctx.step('work', () => (isOpen ? 1 : Promise.reject(new Error('closed'))), { retry: { attempts: 1 } })
+    return [await ctx.receive('go'), await ctx.receive('go')]
+  })
+  const { troupe } = await onStage({ definitions: [order] })
+  const handle = await troupe.call(order, undefined, { delay: '1h' })
+  await handle.tell('go', 'accepted')
+  await handle.cancel()
+  expect(await rejection(handle.tell('go', 'refused'))).toMatchObject({ code: 'run_ended' })
+  isOpen = true
+  await handle.retry()
+  await handle.tell('go', 'sent again')
+  expect(await handle.result()).toEqual(['accepted', 'sent again'])
+  expect(await troupe.unread(handle.id)).toMatchObject([{ payload: 'refused', refused: 'the run had ended' }])
 })
 
 describe('tell refuses', () => {
@@ -152,7 +170,7 @@ describe('tell refuses', () => {
     const handle = await troupe.call(order)
     expect((await rejection(troupe.tell('none', 'go'))).code).toBe('run_not_found')
     expect((await rejection(handle.tell('', 1))).code).toBe('option_invalid')
-    expect((await rejection(handle.tell('go', () => 1))).code).toBe('value_not_storable')
+    expect((await rejection(handle.tell('go', (() => 1) as unknown))).code).toBe('value_not_storable')
     expect((await rejection(handle.tell('go', 'x'.repeat(300_000)))).code).toBe('value_too_large')
     await stop()
     expect((await rejection(handle.tell('go', 1))).code).toBe('engine_stopped')

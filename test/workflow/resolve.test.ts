@@ -100,30 +100,32 @@ describe('a run that failed for good', () => {
     expect(done).toEqual(['flight', 'no flight', 'flight'])
   })
 
-  it('tells what was recorded by hand when it is cut short before its code came to that', async () => {
-    const world = { isOpen: false }
-    const gate = deferred<void>()
-    const trip = workflow('trip', {}, async (ctx) => {
-      await ctx.step('flight', () => (world.isOpen ? gate.promise : undefined), { undo: () => undefined })
-      return ctx.step('hotel', () => Promise.reject(new Error('full')), { retry: { attempts: 1 } })
-    })
-    const { troupe, clock } = await onStage({ definitions: [trip] })
-    const handle = await troupe.call(trip)
-    await rejection(handle.result())
-    world.isOpen = true
-    await handle.resolve('hotel', { output: 'room 12' })
-    await eventually(async () => (await handle.status()).state === 'running')
-    const error = await rejection(
-      moving(
-        clock,
-        handle.cancel().then(() => handle.result()),
-      ),
-    )
-    expect(error).toMatchObject({
-      code: 'run_cancelled',
-      errors: [{ code: 'undo_failed', details: { path: 'hotel' } }],
-    })
-  })
+  it.each(['undoes', 'tells'] as const)(
+    '%s what was recorded by hand when it is cut short before its code came to that',
+    async (what) => {
+      const world = { isOpen: false }
+      const undone: string[] = []
+      const gate = deferred<void>()
+      const trip = workflow('trip', {}, async (ctx) => {
+        await ctx.step('flight', () => (world.isOpen ? gate.promise : undefined), { undo: () => undefined })
+        // Another way than the one it took before, which led to the hotel.
+        if (what === 'tells' && world.isOpen) await ctx.receive('never')
+        const full = () => Promise.reject<string>(new Error('full'))
+        return ctx.step('hotel', full, { retry: { attempts: 1 }, undo: (room) => void undone.push(room) })
+      })
+      const { troupe, clock } = await onStage({ definitions: [trip] })
+      const handle = await troupe.call(trip)
+      await rejection(handle.result())
+      world.isOpen = true
+      await handle.resolve('hotel', { output: 'room 12' })
+      await eventually(async () => (await handle.status()).state === 'running')
+      const cancelled = handle.cancel().then(() => handle.result())
+      const error = await rejection(moving(clock, cancelled))
+      const failed = { code: 'undo_failed', details: { path: 'hotel' } }
+      expect(error['errors'] ?? []).toMatchObject(what === 'tells' ? [failed] : [])
+      expect([error.code, undone]).toEqual(['run_cancelled', what === 'tells' ? [] : ['room 12']])
+    },
+  )
 
   it('undoes nothing of a step that has no undo', async () => {
     const plain = workflow('plain', {}, async (ctx) => {
@@ -147,7 +149,7 @@ describe('a step that waits for a token', () => {
     const handle = await troupe.call(ask)
     await eventually(async () => (await handle.status()).state === 'parked')
     await handle.resolve('sign', { output: 'on paper' })
-    expect(await troupe.complete(token, 'by mail')).not.toBe('accepted')
+    expect(await troupe.complete(token, 'by mail')).toBe('resolved')
     expect(await handle.result()).toBe('on paper')
   })
 
@@ -198,7 +200,7 @@ describe('a step that is under way', () => {
         return gate.promise
       }),
     )
-    const { troupe } = await onStage({ definitions: [slow], pools: { workflow: { min: 1, max: 1 } } })
+    const { troupe, log } = await onStage({ definitions: [slow], pools: { workflow: { min: 1, max: 1 } } })
     const handle = await troupe.call(slow)
     await eventually(() => signal)
     expect(await rejection(handle.resolve('call', { output: 'by hand' }))).toMatchObject({ code: 'step_not_found' })
@@ -208,6 +210,9 @@ describe('a step that is under way', () => {
     expect(await handle.result()).toBe('by hand')
     expect(await troupe.steps(handle.id)).toHaveLength(1)
     expect((await handle.status()).deliveries).toBe(0)
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      'a step of a run was resolved by hand: the run goes on with that result, and what it did here meanwhile is left',
+    ])
   })
 
   it('is aborted on another node too, also when that claims the run again', async () => {

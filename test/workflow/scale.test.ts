@@ -4,7 +4,7 @@ import { workflow, type Definition, type RunHandle } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
-import { Waits } from '../../src/workflow/waits.ts'
+import { Waits } from '../../src/workflow/waits/waits.ts'
 import { eventually, moving, onStage, turns, type Stage } from '../engine/stage.ts'
 
 /** What went to and fro between an engine and its store. */
@@ -179,8 +179,9 @@ it('waits come in the order of their times, those of one time in the order in wh
     ['gone', 5],
   ] as const)
     add(path, at)
-  expect(waits.remove('gone')).toBe(true)
-  expect(waits.remove('gone')).toBe(false)
+  expect(waits.isWaiting('gone')).toBe(true)
+  waits.remove('gone')
+  expect(waits.isWaiting('gone')).toBe(false)
   expect(waits.earliest).toBe(10)
   await clock.advance(25)
   expect(rung).toEqual(['a', 'a2', 'b'])

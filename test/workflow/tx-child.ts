@@ -1,7 +1,7 @@
 // A process whose workflow takes money off an account in a transaction, and that kills itself in the midst of it or right after its commit.
 import { Troupe, workflow } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { openDriver } from '../../src/store/sqlite/driver.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { openClient, openPostgres } from './postgres.ts'
 
 interface Order {

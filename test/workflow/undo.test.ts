@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { worker, workflow, type StepOptions, type WorkflowContext } from 'troupe'
+import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
 
 noUnhandledRejections()
@@ -138,6 +139,38 @@ describe('a run that is cancelled', () => {
     expect(await troupe.cancel(handle.id, 'stop', { by: 'ann' })).toBe(true)
 
     expect(lines).toEqual(['do flight', 'undo FLIGHT'])
+  })
+
+  it('neither records nor undoes what was under way and ends nonetheless: its step takes that back when its signal says so', async () => {
+    const { lines, book } = ledger()
+    const gate = deferred<void>()
+    const trip = workflow('trip', {}, async (ctx) => {
+      await book(ctx, 'flight', { undo: () => gate.promise.then(() => void lines.push('undo flight')) })
+      const never = { undo: () => void lines.push('never') }
+      const tidy = ctx.step(
+        'hotel',
+        async ({ signal }) => {
+          lines.push('do hotel')
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+          lines.push('take hotel back')
+        },
+        never,
+      )
+      const deaf = ctx.step('car', () => gate.promise.then(() => lines.push('do car')), never)
+      await Promise.all([tidy, deaf])
+    })
+    const { troupe } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    await eventually(() => lines.length === 2)
+    await turns()
+
+    const cancelled = handle.cancel()
+    await eventually(async () => (await handle.status()).undoing)
+    gate.resolve()
+
+    expect(await cancelled).toBe(true)
+    expect(lines).toEqual(['do flight', 'do hotel', 'take hotel back', 'do car', 'undo flight'])
+    expect((await troupe.steps(handle.id)).map(({ path }) => path)).toEqual(['flight', 'flight/undo'])
   })
 
   it.for([{ undo: false }, { reason: 'stop', undo: false }] as const)('leaves what it did with %j', async (options) => {
@@ -315,6 +348,121 @@ describe('a run that is tried again after it was undone', () => {
   })
 })
 
+describe('a run that is cut short before its code came again to what it remembers', () => {
+  it('is undone by what an earlier life of it led to: it is tried again by itself', async () => {
+    const { lines, book } = ledger()
+    const trip = workflow('trip', { retry: { attempts: 2, backoff: 'none' } }, async (ctx) => {
+      const ask = (): unknown => (lines.push('ask') === 1 ? Promise.reject(new Error('busy')) : new Promise(() => {}))
+      const told = await ctx.step('ask', ask, { retry: { attempts: 1 } }).catch((error: Error) => error.message)
+      await book(ctx, 'hotel', { undo: (done) => void lines.push(`undo ${done} as ${String(told)}`) })
+      throw new Error('again')
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    await eventually(async () => lines.length === 3 || (await clock.advance(10), false))
+
+    expect(await moving(clock, handle.cancel())).toBe(true)
+
+    expect(lines).toEqual(['ask', 'do hotel', 'ask', 'undo HOTEL as busy'])
+    expect((await rejection(handle.result()))['errors']).toBeUndefined()
+  })
+
+  it('is undone by what an earlier life of it led to: a person tries it again, as not all could be undone', async () => {
+    const { lines, book } = ledger()
+    let isClosed = true
+    const trip = workflow('trip', {}, async (ctx) => {
+      const fly = (): unknown => (lines.push('do flight') > 1 ? new Promise(() => {}) : 'FLIGHT')
+      await ctx.step('flight', fly, { undo: (done) => void lines.push(`undo ${String(done)}`) })
+      const leave = (done: string): void => {
+        if (isClosed) throw new Error('closed')
+        lines.push(`undo ${done}`)
+      }
+      await book(ctx, 'hotel', { undo: { run: leave, retry: { attempts: 1 } } })
+      throw new Error('no cars')
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    const first = await rejection(moving(clock, handle.result()))
+    expect(first['errors']).toMatchObject([{ code: 'undo_failed', details: { path: 'hotel' } }])
+    expect(lines).toEqual(['do flight', 'do hotel', 'undo FLIGHT'])
+    isClosed = false
+
+    await handle.retry()
+    await eventually(() => lines.length === 4)
+    expect(await moving(clock, handle.cancel())).toBe(true)
+
+    expect(lines.slice(3)).toEqual(['do flight', 'undo HOTEL'])
+    expect((await rejection(handle.result()))['errors']).toBeUndefined()
+  })
+
+  it('undoes again what was undone and done again', async () => {
+    const { lines, book } = ledger()
+    const trip = workflow('trip', {}, async (ctx) => {
+      await book(ctx, 'flight')
+      throw new Error('no cars')
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    for (const life of [1, 2, 3]) {
+      if (life > 1) await handle.retry()
+      await rejection(moving(clock, handle.result()))
+      expect(lines.splice(0)).toEqual(['do flight', 'undo FLIGHT'])
+    }
+  })
+
+  it('has another key for what is done again, and for undoing that, and the same for what is tried again', async () => {
+    const keys: string[] = []
+    let isOpen = false
+    const trip = workflow('trip', {}, async (ctx) => {
+      const note = (idempotencyKey: string): void => void keys.push(idempotencyKey.slice(36))
+      await ctx.step('flight', ({ idempotencyKey }) => note(idempotencyKey), {
+        undo: (_done, { idempotencyKey }) => note(idempotencyKey),
+      })
+      await ctx.step(
+        'hotel',
+        ({ idempotencyKey }) => {
+          note(idempotencyKey)
+          if (!isOpen) throw new Error('closed')
+        },
+        { retry: { attempts: 1 } },
+      )
+      throw new Error('no cars')
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+    await rejection(moving(clock, handle.result()))
+    expect(keys.splice(0)).toEqual(['/flight', '/hotel', '/flight/undo'])
+    isOpen = true
+    await handle.retry()
+    await rejection(moving(clock, handle.result()))
+    expect(keys.splice(0)).toEqual(['#2/flight', '/hotel', '#2/flight/undo'])
+    await handle.retry()
+    await rejection(moving(clock, handle.result()))
+    expect(keys).toEqual(['#3/flight', '#3/flight/undo'])
+  })
+
+  it('tells what it cannot undo, as its code goes another way now, and ends', async () => {
+    const { lines, book } = ledger()
+    const trip = workflow('trip', { retry: { attempts: 2, backoff: 'none' } }, async (ctx) => {
+      await book(ctx, 'flight')
+      const ask = (): unknown => (lines.push('ask') === 2 ? Promise.reject(new Error('busy')) : 'fine')
+      const told = await ctx.step('ask', ask, { retry: { attempts: 1 } }).catch(() => 'busy')
+      if (told === 'busy') await book(ctx, 'fallback')
+      throw new Error('again')
+    })
+    const { troupe, clock } = await onStage({ definitions: [trip] })
+    const handle = await troupe.call(trip)
+
+    const error = await rejection(moving(clock, handle.result({ timeout: '1m' })))
+
+    expect(error).toMatchObject({
+      message: 'again',
+      errors: [{ code: 'undo_failed', details: { path: 'fallback' } }],
+    })
+    expect(lines).toEqual(['do flight', 'ask', 'do fallback', 'ask', 'undo FLIGHT'])
+  })
+})
+
 describe('children', () => {
   it('are undone by the code that started them when they had succeeded, and are done again when that is tried again', async () => {
     const lines: string[] = []
@@ -397,7 +545,7 @@ describe('a process that dies while it undoes', () => {
     ['settle:before ', ['undo car', 'undo hotel', 'undo flight']],
   ] as const)(
     'I1: %s: what was undone is not undone again, but for what was under way',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ([death, lines]) => {
       const store = storeFile()
       const ledger = join(dirname(store.slice('sqlite:'.length)), 'ledger')
@@ -423,7 +571,7 @@ function child(order: Readonly<Record<'store' | 'ledger' | 'death', string>>): P
   const file = fileURLToPath(new URL('./undo-child.ts', import.meta.url))
   const env = { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' }
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [jiti, file, JSON.stringify(order)], { env, timeout: 30_000 }, (error) => {
+    execFile(process.execPath, [jiti, file, JSON.stringify(order)], { env, timeout: 100_000 }, (error) => {
       if (error === null || error.signal === 'SIGKILL') resolve(error?.signal)
       else reject(error)
     })

@@ -1,5 +1,5 @@
 // `troupe audit`: what people did.
-import type { AuditEntry } from '../../engine/audit.ts'
+import type { AuditEntry } from '../../engine/verbs/audit.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'

@@ -1,7 +1,7 @@
 // `troupe call`: starts a run for whoever serves its queue, and leaves.
 import { InvalidArgumentError, Option } from 'commander'
-import type { CallOptions } from '../../engine/call.ts'
-import type { RunStatus } from '../../engine/run-status.ts'
+import type { CallOptions } from '../../engine/verbs/call.ts'
+import type { RunStatus } from '../../engine/verbs/run-status.ts'
 import { addCommand, instant, wholeNumber, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, skippedLines, type CommonFlags } from '../config.ts'
 import { earlierText, hasOtherInput, type Asked } from '../earlier-run.ts'

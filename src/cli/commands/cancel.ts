@@ -1,11 +1,11 @@
 // `troupe cancel`: asks a run to end.
-import type { CancelOptions } from '../../engine/cancel-order.ts'
+import type { CancelOptions } from '../../engine/activation/cancel-order.ts'
 import { runMoves } from '../../model/run.ts'
 import { addCommand, addWhere, type Shell } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import type { Io } from '../io.ts'
-import { doToMany, type Doing, type ManyFlags } from '../many-runs.ts'
+import { doToAll, type DoingToAll, type ManyFlags } from '../many-runs.ts'
 import { withClient } from '../store-client.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
@@ -37,12 +37,11 @@ function reasonOf({ reason, undo = true }: CancelFlags): CancelOptions {
 }
 
 function cancelMany(flags: CancelFlags, io: Io): Promise<ExitCode> {
-  return doToMany({ ...doing, options: reasonOf(flags) }, { ids: [], flags }, io)
+  return doToAll({ ...doing, options: reasonOf(flags) }, flags, io)
 }
 
-const doing: Doing = {
+const doing: DoingToAll = {
   action: 'cancel',
-  one: (troupe, id, who) => troupe.cancel(id, who),
   would: 'asked to end',
   done: 'asked to end',
   nothing: 'Nothing to cancel: no such run is unfinished. See all: troupe runs',

@@ -1,14 +1,16 @@
 // `troupe check-deploy`: whether every unfinished run would go on with the code that is here.
-import { checkTroupeOptions } from '../../engine/options.ts'
+import { checkTroupeOptions } from '../../engine/options/options.ts'
 import { differenceLines, type RunVerdict } from '../../model/divergence.ts'
+import { requireStore } from '../../store/open.ts'
 import { definitionsAtHand } from '../../worker/definitions-at-hand.ts'
-import { checkStore } from '../../workflow/check-deploy.ts'
-import type { RunCheck } from '../../workflow/run-check.ts'
+import { checkStore } from '../../workflow/check-deploy/check-deploy.ts'
+import type { RunCheck } from '../../workflow/check-deploy/run-check.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, requireStore, type CommonFlags } from '../config.ts'
+import { definesNothing, loadSettings, shown, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { canRedraw, eraseLine, oneLine, paintFor, printable, type Paint } from '../paint.ts'
+import { withUserOutput } from '../user-output.ts'
 import { toJson } from '../values.ts'
 import { cut } from '../width.ts'
 
@@ -24,14 +26,14 @@ export function addCheckDeploy(shell: Shell): void {
     description:
       'Leads the code that is here through the journals of all unfinished runs: no step is executed, nothing is started or written. Tells of each run whether it continues, repeats a step or diverges, and exits with 1 when one would not go on.',
     help,
-    perform: (flags, _operands, io) => checkDeployCommand(flags, io),
+    perform: (flags, _operands, io) => withUserOutput(io.stderr, () => checkDeployCommand(flags, io)),
   })
 }
 
 const help = `continues  it goes on where it is
 repeats    so does it, and a step that was or may have been begun is executed again
 diverges   its journal does not fit the code: the run would be set aside
-fails      the code throws before it comes to where the run is
+fails      the code throws before it comes to where the run is, or where nothing awaits it
 waits      its version is not here any more
 
 Examples:
@@ -45,7 +47,7 @@ async function checkDeployCommand(flags: CommonFlags, io: Io): Promise<ExitCode>
   const options = checkTroupeOptions(settings.options)
   const definitions = await definitionsAtHand(options)
   if (definitions.length === 0) throw definesNothing(settings)
-  requireStore(options.store, io.folder)
+  requireStore(options.store, (path) => shown(path, io.folder))
   const counts: Counts = { continues: 0, repeats: 0, diverges: 0, fails: 0, waits: 0 }
   const report = new CheckReport(io, flags.json === true)
   for await (const check of checkStore({ ...options, definitions, clock: io.clock })) {

@@ -1,5 +1,5 @@
 // `troupe dead`: what failed for good, by reason.
-import type { DeadKind } from '../../engine/dead-kinds.ts'
+import type { DeadKind } from '../../engine/verbs/dead-kinds.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'

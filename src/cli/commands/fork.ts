@@ -1,12 +1,13 @@
 // `troupe fork`: begins another run with what one did up to a step.
-import type { ForkOptions } from '../../engine/forking.ts'
-import { runStates } from '../../engine/filters.ts'
+import type { BulkOptions } from '../../engine/verbs/bulk.ts'
+import type { ForkOptions } from '../../engine/verbs/forking.ts'
+import { runStates } from '../../engine/verbs/filters.ts'
 import { addCommand, addWhere, type Shell } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import { parseInput } from '../input.ts'
 import type { Io } from '../io.ts'
-import { doToMany, type Doing, type ManyFlags } from '../many-runs.ts'
+import { doToAll, type DoingToAll, type ManyFlags } from '../many-runs.ts'
 import { failures } from '../state-words.ts'
 import { withClient } from '../store-client.ts'
 import { usage } from '../usage.ts'
@@ -16,6 +17,7 @@ import { addBy, whoDoes } from '../who.ts'
 interface ForkFlags extends ManyFlags {
   readonly from?: string
   readonly input?: string
+  readonly key?: string
 }
 
 export function addFork(shell: Shell): void {
@@ -32,6 +34,7 @@ export function addFork(shell: Shell): void {
     .argument('[id]', 'its id, or at least the first 8 characters')
     .option('--from <step>', 'the path of the step that is done anew, with all that came after it')
     .option('--input <json>', 'another input; - reads standard input')
+    .option('--key <text>', 'idempotency key: there is one fork of a run for each key')
     .option('--dry-run', 'only tell what the filter finds')
 }
 
@@ -43,16 +46,14 @@ const help = `Examples:
 
 function forkMany(flags: ForkFlags, io: Io): Promise<ExitCode> {
   if (flags.input !== undefined) throw usage('--input goes with the id of one run.')
-  const options = flags.from === undefined ? {} : { from: flags.from }
-  return doToMany({ ...doing, options }, { ids: [], flags }, io)
+  return doToAll({ ...doing, options: optionsOf(flags) }, flags, io)
 }
 
-const doing: Doing = {
+const doing: DoingToAll = {
   action: 'fork',
-  one: (troupe, id, who) => troupe.fork(id, who),
   would: 'forked',
   done: 'forked',
-  skipped: 'have no such step, or changed meanwhile',
+  skipped: 'have no such step, were forked under that key, or changed meanwhile',
   nothing: 'Nothing to fork. See all: troupe runs',
   seeFirst: 'See them: troupe runs',
 }
@@ -63,7 +64,7 @@ async function forkCommand(typed: string, flags: ForkFlags, io: Io): Promise<Exi
   const input = parseInput(text, `troupe fork ${typed} --input '{"name":"ann"}'`)
   const options: ForkOptions = {
     ...whoDoes(flags),
-    ...(flags.from !== undefined && { from: flags.from }),
+    ...optionsOf(flags),
     ...(input !== undefined && { input }),
   }
   const { id, from } = await withClient(flags, io, async (troupe) => {
@@ -72,4 +73,9 @@ async function forkCommand(typed: string, flags: ForkFlags, io: Io): Promise<Exi
   })
   io.stdout.write(flags.json === true ? `${toJson({ id, forkedFrom: from })}\n` : `${id}\n`)
   return exitCodes.ok
+}
+
+function optionsOf({ from, key }: ForkFlags): Pick<BulkOptions, 'from' | 'idempotencyKey'> {
+  if (key === '') throw usage('--key is empty: give a text that stands for what is mended, as in --key order-17')
+  return { ...(from !== undefined && { from }), ...(key !== undefined && { idempotencyKey: key }) }
 }

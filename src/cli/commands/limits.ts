@@ -1,5 +1,5 @@
 // `troupe limits`: the limiters of a store, what they allow, who has their slots and who waits.
-import type { LimiterStatus } from '../../engine/queue-status.ts'
+import type { LimiterStatus } from '../../engine/verbs/queue-status.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'

@@ -1,7 +1,7 @@
 // `troupe logs`: what the code of a run said.
 import { Option } from 'commander'
-import type { LogsOptions, RunLogLine } from '../../engine/log-reader.ts'
-import { runLogLevels, type RunLogLevel } from '../../engine/speech.ts'
+import type { LogsOptions, RunLogLine } from '../../engine/watch/log-reader.ts'
+import { runLogLevels, type RunLogLevel } from '../../engine/activation/speech.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'

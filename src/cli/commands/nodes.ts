@@ -1,5 +1,5 @@
 // `troupe nodes`: the processes that serve queues, as the store knows them.
-import type { NodeInfo } from '../../engine/node-status.ts'
+import type { NodeInfo } from '../../engine/verbs/node-status.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'

@@ -1,5 +1,5 @@
 // `troupe queues`: what is in the queues of a store, and pausing and resuming one.
-import type { QueueStatus } from '../../engine/queue-status.ts'
+import type { QueueStatus } from '../../engine/verbs/queue-status.ts'
 import type { Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'

@@ -1,5 +1,5 @@
 // `troupe resolve`: records the result of a step by hand.
-import type { ResolveOptions } from '../../engine/resolving.ts'
+import type { ResolveOptions } from '../../engine/verbs/resolving.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'

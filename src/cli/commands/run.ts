@@ -1,8 +1,8 @@
 // `troupe run`: starts a run here, tells how it is doing, and prints its result.
-import type { CallOptions } from '../../engine/call.ts'
-import type { RunHandle } from '../../engine/run-handle.ts'
-import type { RunStatus } from '../../engine/run-status.ts'
-import type { RunLogLevel } from '../../engine/speech.ts'
+import type { CallOptions } from '../../engine/verbs/call.ts'
+import type { RunHandle } from '../../engine/watch/run-handle.ts'
+import type { RunStatus } from '../../engine/verbs/run-status.ts'
+import type { RunLogLevel } from '../../engine/activation/speech.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { isLogged, type Log, type LogFields, type LogLevel } from '../../lib/log.ts'
 import type { SkippedFile } from '../../model/discovered.ts'

@@ -1,5 +1,5 @@
 // `troupe runs`: the runs of a store, the newest first.
-import type { RunStatus } from '../../engine/run-status.ts'
+import type { RunStatus } from '../../engine/verbs/run-status.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { reasonText } from '../../model/reason.ts'
 import { percent, shareOf } from '../bar.ts'

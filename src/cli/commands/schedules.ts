@@ -1,5 +1,5 @@
 // `troupe schedules`: the schedules of a store, and pausing, resuming, triggering, backfilling and foreseeing one.
-import type { ScheduleStatus } from '../../engine/schedule-verbs.ts'
+import type { ScheduleStatus } from '../../engine/schedule/schedule-verbs.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { instant, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'

@@ -1,5 +1,5 @@
 // `troupe stats`: what became of the runs of each definition, in figures.
-import type { RunStats } from '../../engine/run-stats.ts'
+import type { RunStats } from '../../engine/verbs/run-stats.ts'
 import { formatMs } from '../../lib/duration.ts'
 import type { Troupe } from '../../troupe.ts'
 import { percent } from '../bar.ts'

@@ -1,24 +1,24 @@
 // One batch, one transaction: the one hot call.
 import type { Batch, Committed } from '../store.ts'
-import { cancelRuns, listCancelRequests } from './cancels.ts'
-import type { Connection } from './connection.ts'
-import { claimRuns } from './claims.ts'
+import { askedOfNode, cancelRuns } from './runs/cancels.ts'
+import type { Connection } from './connection/connection.ts'
+import { claimRuns } from './runs/claims.ts'
 import { takeFrom } from './counters.ts'
-import { answerAgain, keepAnswer, markBatch } from './marks.ts'
-import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './moves.ts'
-import { continueRuns } from './continues.ts'
-import { startChildren } from './children.ts'
-import { recordTells, refuseMessages } from './messages.ts'
-import * as nodes from './nodes.ts'
-import { insertRuns } from './starts.ts'
-import { recordStates } from './states.ts'
-import { recordAttempts, recordSteps, recordTurns } from './steps.ts'
-import { recordStreams } from './streams.ts'
+import { answerAgain, keepAnswer, markBatch } from './nodes/marks.ts'
+import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './runs/moves.ts'
+import { continueRuns } from './runs/continues.ts'
+import { startChildren } from './runs/children.ts'
+import { recordTells, refuseMessages } from './steps/messages.ts'
+import * as nodes from './nodes/nodes.ts'
+import { insertRuns } from './runs/starts.ts'
+import { recordStates } from './steps/states.ts'
+import { recordAttempts, recordSteps, recordTurns } from './steps/steps.ts'
+import { recordStreams } from './steps/streams.ts'
 import { nothingCommitted } from '../lists.ts'
-import { completeRuns, recordTokens } from './tokens.ts'
-import { endsIn, noNode, writeIn } from './transaction.ts'
-import { upgradeRuns } from './upgrades.ts'
-import { keepWaits } from './waits.ts'
+import { completeRuns, recordTokens } from './steps/tokens.ts'
+import { endsIn, noNode, writeIn } from './connection/transaction.ts'
+import { upgradeRuns } from './runs/upgrades.ts'
+import { keepWaits } from './steps/waits.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
@@ -56,11 +56,12 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
   const claimed = claims.map(({ runs }) => runs)
   if (started.length + claims.length > 0) write.outbox.ofStarts(claimed, started)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
-  const cancelRequests = isNode ? listCancelRequests(db, batch.nodeId) : []
+  const { cancelRequests, taken } = isNode ? askedOfNode(db, batch.nodeId) : nothingCommitted
   const { lost } = write.fence
   const { woken } = write.news
   const { opensAt } = write.admission
-  if (isNode) keepAnswer(db, batch.nodeId, { lost, started, joined, tells, completions, cancels, woken, heldBack })
+  const told = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
+  if (isNode) keepAnswer(db, batch.nodeId, told)
   return {
     isNodeLost: false,
     lost,
@@ -72,6 +73,7 @@ export function writeBatch(db: Connection, batch: Batch, now: number): Committed
     claimed,
     heldBack,
     cancelRequests,
+    taken,
     woken,
     opensAt,
     isMoreToEnd: write.news.isMoreToEnd,

@@ -1,5 +1,5 @@
 // Numbers that only rise: run ids, epochs and the store's clock.
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection/connection.ts'
 
 // Takes a block of numbers; by primary key.
 const takeNumbers = `update counter set value = value + ? where name = ? returning value`

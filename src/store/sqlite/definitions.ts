@@ -7,8 +7,8 @@ import type {
   UnfinishedRun,
 } from '../definitions.ts'
 import { compareVersions } from '../../model/version.ts'
-import type { Access } from './transaction.ts'
-import { listUnfinished } from './unfinished.ts'
+import type { Access } from './connection/transaction.ts'
+import { listUnfinished } from './runs/unfinished.ts'
 
 // By primary key.
 const findRules = `select retention, on_failure as isTold, starts from definition where id = ?`

@@ -1,5 +1,5 @@
 // Names of definitions and queues, each kept once and spoken of by number.
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection/connection.ts'
 
 const insertDefinition = `
 insert into definition (name, version) values (?, ?) on conflict do nothing`

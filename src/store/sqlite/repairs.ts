@@ -1,15 +1,15 @@
 // The sweep: finds, a slice of the unfinished runs at a time, whom nobody would ever wake, and mends that.
 import type { RepairSlice, Repaired } from '../repairs.ts'
-import { Admission } from './admission.ts'
-import type { Connection } from './connection.ts'
-import { wakeBufferedRuns } from './buffered.ts'
-import { isFollower } from './keys.ts'
-import { backInLine, reenter } from './limited.ts'
-import type { KeyOfLimiter } from './lines.ts'
-import { giveBack } from './moves.ts'
-import type { Ends } from './runs.ts'
-import { hasCompletion } from './tokens.ts'
-import { wakeRun } from './wakes.ts'
+import { Admission } from './limiters/admission.ts'
+import type { Connection } from './connection/connection.ts'
+import { wakeBufferedRuns } from './schedules/buffered.ts'
+import { isFollower } from './runs/keys.ts'
+import { backInLine, reenter } from './limiters/limited.ts'
+import type { KeyOfLimiter } from './limiters/lines.ts'
+import { giveBack } from './runs/moves.ts'
+import type { Ends } from './runs/runs.ts'
+import { hasCompletion } from './steps/tokens.ts'
+import { wakeRun } from './runs/wakes.ts'
 
 // By primary key.
 const findSlice = `

@@ -46,6 +46,12 @@ CREATE TABLE cancel_request (
   reason text not null
 , skips_undo integer not null default 0) strict;
 
+CREATE TABLE coding (
+  form text primary key,
+  proof text not null,
+  used integer not null
+) strict, without rowid;
+
 CREATE TABLE counter (
   name text primary key,
   value integer not null
@@ -114,6 +120,15 @@ CREATE TABLE finished (
 ) strict, without rowid;
 
 CREATE INDEX finished_dead on finished (fingerprint, finished_at) where fingerprint is not null;
+
+CREATE TABLE fork_key (
+  source integer not null,
+  key text not null,
+  run_id integer not null,
+  primary key (source, key)
+) strict, without rowid;
+
+CREATE INDEX fork_key_run on fork_key (run_id);
 
 CREATE TABLE keyed (
   scope text not null,
@@ -256,7 +271,7 @@ CREATE TABLE run (
   tags text,
   created_at integer not null,
   deadline_at integer
-, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer, parent integer, is_detached integer not null default 0, depth integer not null default 0, forked_from text) strict;
+, limits text, expires_at integer, correlation_id text, retry text, opened_at integer, schedule integer, scheduled_at integer, is_unchecked integer, parent integer, is_detached integer not null default 0, depth integer not null default 0, forked_from text, anew_in integer) strict;
 
 CREATE INDEX run_parent on run (parent) where parent is not null;
 
@@ -284,6 +299,14 @@ CREATE TABLE schedule (
 , start_key text, timeout_ms integer) strict;
 
 CREATE INDEX schedule_due on schedule (due_at) where due_at is not null and is_paused = 0;
+
+CREATE TABLE shared (
+  child integer not null,
+  run_id integer not null,
+  primary key (child, run_id)
+) strict, without rowid;
+
+CREATE INDEX shared_run on shared (run_id);
 
 CREATE TABLE slot (
   limiter integer not null,

@@ -5,53 +5,55 @@ import type { Bounds } from '../../model/limiter.ts'
 import type { DefinitionStore } from '../definitions.ts'
 import type { AskStore } from '../asks.ts'
 import type { FailureStore } from '../failures.ts'
-import type { InterventionStore } from '../interventions.ts'
 import type { ScheduleStore } from '../schedules.ts'
-import type { Batch, Committed, EmitCursor, NodeIdentity, Serving, Store } from '../store.ts'
+import type { NodeIdentity, Serving } from '../nodes.ts'
+import type { Batch, Committed, EmitCursor, Held, Store } from '../store.ts'
 import type { Passing } from '../queues.ts'
 import type { DeadNode, DeadRun, RepairSlice, Rescued } from '../repairs.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { Expired, ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
-import type { AuditPage, AuditRecord, DeletionRules, PickPage } from '../operating.ts'
-import type { DeadPage, RunsWhere, RunPage, LogPage } from '../views.ts'
-import { SqliteAskStore } from './asks.ts'
-import { audited, listAudit, recordAudit } from './audit.ts'
+import type { AuditRecord, OperatingStore } from '../operating.ts'
+import type { RetentionStore } from '../retention.ts'
+import type { DeadPage, RunPage, LogPage } from '../views.ts'
+import { SqliteAskStore } from './steps/asks.ts'
+import { audited } from './operating-store/audit.ts'
 import { writeBatch } from './batch.ts'
-import type { EventEnd, EventRecord, EventSlice, SubscriptionRecord } from '../events.ts'
-import { untilFree, type SqliteOptions } from './busy.ts'
+import type { EventStore } from '../events.ts'
+import { untilFree, type SqliteOptions } from './connection/busy.ts'
 import type { CallersStore } from '../callers.ts'
-import { SqliteCallersStore } from './callers.ts'
-import { Connection } from './connection.ts'
+import { SqliteCallersStore } from './connection/callers.ts'
+import type { CodingStore } from '../codings.ts'
+import { SqliteCodingStore } from './codings.ts'
+import { Connection } from './connection/connection.ts'
 import { clockValue, moveClock } from './counters.ts'
-import { listDead } from './dead.ts'
-import { expireRuns, findNext, isAnyDue, wakeRuns } from './due.ts'
-import { reopenRuns } from './generations.ts'
-import * as events from './events.ts'
+import { listDead } from './views/dead.ts'
+import { expireRuns, findNext, isAnyDue, wakeRuns } from './runs/due.ts'
+import { SqliteEventStore } from './events/event-store.ts'
 import { SqliteDefinitionStore } from './definitions.ts'
-import { SqliteFailureStore } from './failures.ts'
-import { SqliteInterventionStore } from './intervention-store.ts'
-import { LeaseThread } from './lease-keeper.ts'
-import { areLimitersInOrder, isHoldingUp, repairLimiters } from './limited.ts'
-import { internLimiter, listLimiters, setLiveBounds } from './limiters.ts'
-import { listEnds } from './families.ts'
-import { listMessages } from './messages.ts'
+import { SqliteFailureStore } from './events/failures.ts'
+import { LeaseThread } from './nodes/lease-keeper.ts'
+import { areLimitersInOrder, isHoldingUp, repairLimiters } from './limiters/limited.ts'
+import { internLimiter, listLimiters, setLiveBounds } from './limiters/limiters.ts'
+import { listEnds } from './runs/families.ts'
+import { listMessages } from './steps/messages.ts'
 import { internDefinition, internQueue, listQueueNames } from './names.ts'
-import { listNodeViews } from './node-views.ts'
-import * as nodes from './nodes.ts'
-import { listQueues, pauseQueue, resumeQueue } from './queues.ts'
-import { deleteEnded, deleteSlice, isRetentionDue } from './retention.ts'
-import { countEnded } from './rollup.ts'
-import type { Ends } from './runs.ts'
+import { listNodeViews } from './nodes/node-views.ts'
+import * as nodes from './nodes/nodes.ts'
+import { SqliteOperatingStore } from './operating-store/operating-store.ts'
+import { listQueues, pauseQueue, unpauseQueue } from './views/queues.ts'
+import { SqliteRetentionStore } from './retention/retention.ts'
+import { countEnded } from './views/rollup.ts'
+import type { Ends } from './runs/runs.ts'
 import { lookAtRuns, repairRuns } from './repairs.ts'
-import { SqliteScheduleStore } from './schedule-store.ts'
-import { StoreClock } from './store-clock.ts'
-import { listEmitted, listLogs } from './streams.ts'
-import { hasNoNews, nobodyPasses, passLimiters } from './tickets.ts'
-import { findTokenDefinition } from './tokens.ts'
-import { endsIn, type Access } from './transaction.ts'
-import * as views from './views.ts'
-import { watchWal } from './wal-watch.ts'
+import { SqliteScheduleStore } from './schedules/schedule-store.ts'
+import { StoreClock } from './nodes/store-clock.ts'
+import { listEmitted, listLogs } from './steps/streams.ts'
+import { hasNoNews, nobodyPasses, passLimiters } from './limiters/tickets.ts'
+import { listCompletions, tokenOf } from './steps/tokens.ts'
+import { endsIn, type Access } from './connection/transaction.ts'
+import * as views from './views/views.ts'
+import { watchWal } from './connection/wal-watch.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
@@ -67,8 +69,11 @@ class SqliteStore implements Store {
   readonly failures: FailureStore
   readonly definitions: DefinitionStore
   readonly asks: AskStore
+  readonly events: EventStore
   readonly callers: CallersStore
-  readonly interventions: InterventionStore
+  readonly codings: CodingStore
+  readonly operating: OperatingStore
+  readonly retention: RetentionStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -90,8 +95,11 @@ class SqliteStore implements Store {
     this.failures = new SqliteFailureStore(access)
     this.definitions = new SqliteDefinitionStore(access)
     this.asks = new SqliteAskStore(access)
-    this.callers = new SqliteCallersStore(access, this.location)
-    this.interventions = new SqliteInterventionStore(access)
+    this.events = new SqliteEventStore(access)
+    this.callers = new SqliteCallersStore(access)
+    this.codings = new SqliteCodingStore(access)
+    this.operating = new SqliteOperatingStore(access)
+    this.retention = new SqliteRetentionStore(access)
   }
 
   now(): number {
@@ -114,8 +122,8 @@ class SqliteStore implements Store {
     return this.#write(() => pauseQueue(this.#db, queueId, { now: this.now(), audit }))
   }
 
-  resumeQueue(queueId: number, audit?: AuditRecord): Promise<boolean> {
-    return this.#write(() => resumeQueue(this.#db, queueId, { now: this.now(), audit }))
+  unpauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean> {
+    return this.#write(() => unpauseQueue(this.#db, queueId, { now: this.now(), audit }))
   }
 
   async listNodeViews() {
@@ -253,8 +261,12 @@ class SqliteStore implements Store {
     return this.#read(() => listMessages(this.#db, slice))
   }
 
-  async findTokenDefinition(hash: string) {
-    return this.#read(() => findTokenDefinition(this.#db, hash))
+  async findToken(hash: string) {
+    return this.#read(() => tokenOf(this.#db, hash))
+  }
+
+  async listCompletions(held: Held) {
+    return this.#read(() => listCompletions(this.#db, held))
   }
 
   async listEmitted(id: string, after: EmitCursor, limit: number) {
@@ -273,42 +285,6 @@ class SqliteStore implements Store {
     return this.#read(() => views.listRuns(this.#db, page, this.now()))
   }
 
-  async pickRuns(filter: RunsWhere, page: PickPage) {
-    return this.#read(() => views.pickRuns(this.#db, filter, page))
-  }
-
-  async countRuns(filter: RunsWhere) {
-    return this.#read(() => views.countRuns(this.#db, filter))
-  }
-
-  reopenRuns(ids: readonly string[], audit: AuditRecord | undefined) {
-    return this.#end((ends) => {
-      const reopened = reopenRuns(ends, ids)
-      audited(ends.db, reopened.includes('reopened'), { now: ends.now, audit })
-      return reopened
-    })
-  }
-
-  async isRetentionDue() {
-    return this.#read(() => isRetentionDue(this.#db, this.now()))
-  }
-
-  deleteExpired(rules: DeletionRules) {
-    return this.#write(() => deleteSlice(this.#db, rules, this.now()))
-  }
-
-  deleteRuns(ids: readonly string[], audit: AuditRecord | undefined) {
-    return this.#write(() => deleteEnded(this.#db, ids, { now: this.now(), audit }))
-  }
-
-  recordAudit(audit: AuditRecord) {
-    return this.#write(() => recordAudit(this.#db, audit, this.now()))
-  }
-
-  async listAudit(page: AuditPage) {
-    return this.#read(() => listAudit(this.#db, page))
-  }
-
   async listDead(filter: DeadPage) {
     return this.#read(() => listDead(this.#db, filter))
   }
@@ -323,30 +299,6 @@ class SqliteStore implements Store {
 
   async countEnded(name: string) {
     return this.#read(() => countEnded(this.#db, name))
-  }
-
-  publishEvent(event: EventRecord) {
-    return this.#write(() => endsIn(this.#db, this.now()).outbox.add(event))
-  }
-
-  addSubscription(subscription: SubscriptionRecord) {
-    return this.#write(() => events.addSubscription(this.#db, subscription))
-  }
-
-  renewSubscriptions(ids: readonly number[], until: number) {
-    return this.#write(() => events.renewSubscriptions(this.#db, ids, { now: this.now(), until }))
-  }
-
-  dropSubscription(id: number) {
-    return this.#write(() => events.dropSubscription(this.#db, id))
-  }
-
-  takeEvents(slice: EventSlice) {
-    return this.#write(() => events.takeEvents(this.#db, slice, this.now()))
-  }
-
-  settleEvents(ends: readonly EventEnd[]) {
-    return this.#write(() => events.settleEvents(this.#db, ends))
   }
 
   async close(): Promise<void> {

@@ -89,6 +89,16 @@ export const askCases: Cases = {
     same([...(await scene.store.asks.listEnds([seq]))], [[seq, { isError: false, value: 'j7' }]])
   },
 
+  'tells which answer the end of a run that is performed waits for, until that is given': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const reason = async () => (await scene.store.findRun(id))?.reason
+    const wait = { path: 'answer how[answer]', kind: 'answer' as const, name: 'how', dueAt: null }
+    await scene.node.commit({ waits: [{ held, waits: [wait] }] })
+    same(await reason(), { kind: 'answer', name: 'how' })
+    await scene.node.commit({ steps: [step(held, wait.path, { kind: 'answer', hadWait: true })] })
+    same(await reason(), null)
+  },
+
   'answers with why what does not fit': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     const seq = await seqOf(scene, asked(id, 'how'))
@@ -173,7 +183,7 @@ export const askCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     const seq = await seqOf(scene, asked(id, 'how'))
     await scene.node.commit({ settles: [settle(held)] })
-    await scene.store.deleteRuns([id], undefined)
+    await scene.store.operating.deleteRuns([id], undefined)
     same([...(await scene.store.asks.listEnds([seq]))], [[seq, 'gone']])
   },
 }

@@ -207,11 +207,44 @@ export const childCases: Cases = {
     if (good === undefined || bad === undefined) throw new Error('The children were not ready')
     await scene.node.commit({ settles: [settle(good.held), settle(bad.held, 'failed')] })
     await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
-    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([parent.id], undefined), ['reopened'])
     same(
       (await scene.store.listSteps(parent.id)).map(({ path }) => path),
       ['apart', 'good'],
     )
+  },
+
+  'that has no key goes on when its parent is tried again and asks for it as it was': async (scene) => {
+    const parent = await scene.startAndClaim()
+    const ids = ['failed', 'mended', 'other', 'cancelled']
+    await scene.node.commit({ children: ids.map((id) => childOf(scene, parent.held, { id, path: id })) })
+    const [failed, mended, other] = await scene.node.claim(3)
+    if (failed === undefined || mended === undefined || other === undefined) throw new Error('They were not ready')
+    const bad = [failed, mended, other].map(({ held }) => ({ ...settle(held, 'failed'), fingerprint: 'why' }))
+    await scene.node.commit({ settles: bad })
+    await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
+    same(await scene.store.operating.reopenRuns([parent.id], undefined), ['reopened'])
+    // Somebody else mends one before its parent asks for it.
+    same(await scene.store.operating.reopenRuns(['mended'], undefined), ['reopened'])
+    const [again, mendedAgain] = await scene.node.claim(2)
+    if (again?.id !== parent.id || mendedAgain === undefined) throw new Error('They were not ready again')
+    await scene.node.commit({ settles: [settle(mendedAgain.held)] })
+    const anew = ids.map((id) => childOf(scene, again.held, { id: `${id} anew`, path: id }))
+    const changed = anew.map((child) =>
+      child.path === 'other' ? { ...child, start: { ...child.start, input: 'j"another"' } } : child,
+    )
+    const { joined } = await scene.node.commit({ children: changed })
+    same(
+      [...joined].map(([id, { value }]) => [id, value]),
+      [
+        ['failed anew', 'j"failed"'],
+        ['mended anew', 'j"mended"'],
+        ['cancelled anew', 'j"cancelled"'],
+      ],
+    )
+    const states = await Promise.all([...ids, 'other anew'].map((id) => scene.stateOf(id)))
+    same(states, ['ready', 'succeeded', 'failed', 'ready', 'ready'])
+    same(await scene.store.listDead({ limit: 9 }), [])
   },
 
   'that has a key is in its next life when its parent is tried again': async (scene) => {
@@ -221,7 +254,7 @@ export const childCases: Cases = {
     const first = await scene.node.claimOne()
     await scene.node.commit({ settles: [settle(first.held, 'failed')] })
     await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
-    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([parent.id], undefined), ['reopened'])
     const again = await scene.node.claimOne()
     const anew = { ...childOf(scene, again.held, { id: 'other', key: 'k' }) }
     const joined = ['other', { isError: false, value: 'j"child"' }]
@@ -268,7 +301,7 @@ export const childCases: Cases = {
     const ids = Array.from({ length: 250 }, (_, n) => `many-${n}`)
     await scene.node.commit({ children: ids.map((id) => childOf(scene, parent.held, { id, path: id })) })
     same((await scene.node.commit({ settles: [settle(parent.held, 'failed')] })).isMoreToEnd, true)
-    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([parent.id], undefined), ['reopened'])
     same(await scene.store.listSteps(parent.id), [])
     same((await scene.store.wakeRuns(9)).nextDueAt, null)
     same((await scene.store.listRuns({ limit: 999, parent: parent.id, state: ['cancelled'] })).length, 250)
@@ -291,7 +324,7 @@ export const childCases: Cases = {
     const { parent, child } = await family(scene)
     await scene.node.commit({ settles: [settle(child.held, 'failed')] })
     await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
-    same(await scene.store.reopenRuns([child.id, parent.id], undefined), ['reopened', 'reopened'])
+    same(await scene.store.operating.reopenRuns([child.id, parent.id], undefined), ['reopened', 'reopened'])
     same(
       (await scene.store.listSteps(parent.id)).map(({ value }) => value),
       [`j"${child.id}"`],
@@ -318,11 +351,11 @@ export const childCases: Cases = {
     const kept = { succeeded: 10, failed: null, cancelled: null, logs: null }
     const rules = { defaults: kept, beside: { audit: 10, events: 10 }, limit: 10, pauseMs: 1 }
     // Its parent may yet ask for its result.
-    same((await scene.store.deleteExpired(rules)).runs, 0)
+    same((await scene.store.retention.deleteExpired(rules)).runs, 0)
     await scene.node.commit({ settles: [settle(parent.held, 'failed')] })
     await scene.clock.advance(1)
-    same((await scene.store.deleteExpired(rules)).runs, 4)
-    same(await scene.store.reopenRuns([parent.id], undefined), ['reopened'])
+    same((await scene.store.retention.deleteExpired(rules)).runs, 4)
+    same(await scene.store.operating.reopenRuns([parent.id], undefined), ['reopened'])
     same((await scene.store.listSteps(parent.id)).map(({ path }) => path).toSorted(), [
       'apart',
       'good',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { ageingCases } from './ageing.ts'
 import { childCases } from './children.ts'
 import { continueCases } from './continues.ts'
+import { codingCases } from './codings.ts'
 import { askCases } from './asks.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
@@ -77,6 +78,7 @@ const groups: Readonly<Record<string, Cases>> = {
   messages: messageCases,
   'waits of runs that go on': waitCases,
   asks: askCases,
+  codings: codingCases,
   children: childCases,
   'runs without end': continueCases,
   'runs that were set aside': divergenceCases,

@@ -89,6 +89,21 @@ export const fencingCases: Cases = {
     assert.equal(await scene.stateOf('new'), 'ready')
   },
 
+  'I5: of steps of many runs in one batch takes those of the runs that are held under their claims, and tells the others':
+    async (scene) => {
+      const held: Held[] = []
+      for (let n = 0; n < 30; n++) held.push((await scene.startAndClaim()).held)
+      const [givenBack, elsewhere, ended, old] = held as [Held, Held, Held, Held]
+      await scene.node.commit({ releases: [givenBack, elsewhere, old], settles: [settle(ended)] })
+      const others = [await scene.addNode(), scene.node] as const
+      for (const peer of others) assert.equal((await peer.claim(1)).length, 1)
+      const { lost } = await scene.node.commit({ steps: held.flatMap((one) => [step(one, 'a'), step(one, 'b')]) })
+      same(lost, new Set([givenBack, elsewhere, ended, old]))
+      const kept = await Promise.all((await scene.store.listRuns({ limit: 100 })).map(({ id }) => pathsOf(scene, id)))
+      same(kept.filter((paths) => paths.length === 2).length, 26)
+      same(kept.filter((paths) => paths.length === 0).length, 4)
+    },
+
   'takes everything of a batch that ends the run it writes for': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     const { lost } = await scene.node.commit({

@@ -1,7 +1,7 @@
 // Forks: another run that remembers what one did before a step; that one, its key and its messages stay as they are (I1, I11, I13).
 import assert from 'node:assert/strict'
 import type { RunState } from '../../model/run.ts'
-import type { ForkRecord, Forked } from '../../store/interventions.ts'
+import type { ForkRecord, Forked } from '../../store/operating.ts'
 import type { Claimed, Held } from '../../store/store.ts'
 import {
   attach,
@@ -18,6 +18,12 @@ import {
 } from './scene.ts'
 
 const audit = { actor: 'ann', action: 'fork', target: '', details: '{}' }
+const keptShortly = {
+  defaults: { succeeded: 10, failed: null, cancelled: null, logs: null },
+  beside: { audit: 10, events: 10 },
+  limit: 10,
+  pauseMs: 1,
+}
 
 const ends: Readonly<Record<RunState, (scene: Scene, held: Held) => Promise<unknown>>> = {
   ready: (scene, held) => scene.node.commit({ releases: [held] }),
@@ -85,7 +91,7 @@ export const forkCases: Cases = {
     same(await fork(scene, { from: id, step: 'sip' }), { known: ['pay', 'ship'] })
     same(await fork(scene, { from: 'nobody' }), 'not_found')
     same((await scene.store.listRuns({ limit: 9 })).length, 1)
-    same(await scene.store.listAudit({ before: null, limit: 9 }), [])
+    same(await scene.store.operating.listAudit({ before: null, limit: 9 }), [])
   },
 
   'can undo nothing of what it remembers, and forgets what was undone': async (scene) => {
@@ -183,6 +189,57 @@ export const forkCases: Cases = {
     same(await paths('child/result'), [])
   },
 
+  'keeps the ended runs that the other one started, for as long as it may ask for their results': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const start = scene.startRecord({ id: 'kept child' })
+    const child = { held, path: 'child', seq: 1, startedAt: startMs, start, isDetached: false }
+    await scene.node.commit({ children: [child] })
+    await scene.node.commit({ settles: [settle((await scene.node.claimOne()).held), settle(held)] })
+    const first = await forkAndClaim(scene, { from: id })
+    const second = await forkAndClaim(scene, { from: first.id })
+    const deleted = async (): Promise<number> => {
+      await scene.clock.advance(100)
+      return (await scene.store.retention.deleteExpired(keptShortly)).runs
+    }
+    same([await deleted(), (await scene.store.findRun(start.id))?.state], [1, 'succeeded'])
+    await scene.node.commit({ settles: [settle(first.held)] })
+    same([await deleted(), (await scene.store.findRun(start.id))?.state], [1, 'succeeded'])
+    await scene.node.commit({ settles: [settle(second.held)] })
+    same([await deleted(), await scene.store.findRun(start.id)], [2, undefined])
+  },
+
+  'makes one run for each run and key, while that is kept': async (scene) => {
+    const [one, other] = [await scene.startAndClaim(), await scene.startAndClaim()]
+    const key = { text: 'van fixed', leavesOwn: false }
+    same(await fork(scene, { from: one.id, id: 'first', key }), 'forked')
+    same(await fork(scene, { from: one.id, id: 'again', step: 'nowhere', key }), { joined: 'first' })
+    same(await fork(scene, { from: one.id, id: 'by another', key: { ...key, text: 'again' } }), 'forked')
+    same(await fork(scene, { from: other.id, id: 'of another', key }), 'forked')
+    same(await fork(scene, { from: 'first', key: { ...key, leavesOwn: true } }), { joined: 'first' })
+    same(await fork(scene, { from: 'by another', id: 'of a fork', key: { ...key, leavesOwn: true } }), 'forked')
+    same(await fork(scene, { from: 'first', id: 'of the first', key }), 'forked')
+    same((await scene.store.operating.listAudit({ before: null, limit: 9 })).length, 5)
+    await scene.client.commit({ cancels: [cancel('first')] })
+    same(await scene.store.operating.deleteRuns(['first'], undefined), ['deleted'])
+    same(await fork(scene, { from: one.id, id: 'anew', key }), 'forked')
+  },
+
+  'makes one run when two ask under one key at the same time': async (scene) => {
+    const id = await scene.start()
+    const stores = [await scene.connect(), await scene.connect(), scene.store]
+    const key = { text: 'once', leavesOwn: false }
+    const told = await Promise.all(
+      stores.map((on, n) => on.operating.forkRun({ from: id, id: `rival-${n}`, step: null, input: null, key }, audit)),
+    )
+    same(told.filter((one) => one === 'forked').length, 1)
+    const [made] = await scene.store.listRuns({ limit: 1 })
+    same(
+      told.filter((one) => one !== 'forked'),
+      [{ joined: made?.id }, { joined: made?.id }],
+    )
+    same((await scene.store.listRuns({ limit: 9 })).length, 2)
+  },
+
   'is counted as a run of its own': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ settles: [settle(held)] })
@@ -200,8 +257,8 @@ export const forkCases: Cases = {
       await scene.node.commit({ steps: [step(held, 'pay'), step(held, 'ship', { seq: 2 })], settles: [settle(held)] })
       const [one, other] = [await scene.connect(), await scene.connect()]
       const order = { from: id, id: `fork-of-${id}`, step: null, input: null }
-      const deleted = (): Promise<unknown> => one.deleteRuns([id], undefined)
-      const forked = (): Promise<Forked> => other.interventions.fork(order, audit)
+      const deleted = (): Promise<unknown> => one.operating.deleteRuns([id], undefined)
+      const forked = (): Promise<Forked> => other.operating.forkRun(order, audit)
       const [answer] =
         round % 2 === 0
           ? await Promise.all([forked(), deleted()])
@@ -217,7 +274,7 @@ export const forkCases: Cases = {
     const id = await scene.start()
     await fork(scene, { from: id })
     same(
-      (await scene.store.listAudit({ before: null, limit: 9 })).map(({ actor, action }) => [actor, action]),
+      (await scene.store.operating.listAudit({ before: null, limit: 9 })).map(({ actor, action }) => [actor, action]),
       [['ann', 'fork']],
     )
   },
@@ -245,7 +302,7 @@ let forks = 0
 
 function fork(scene: Scene, values: Pick<ForkRecord, 'from'> & Partial<ForkRecord>): Promise<Forked> {
   forks += 1
-  return scene.store.interventions.fork({ id: `fork-${forks}`, step: null, input: null, ...values }, audit)
+  return scene.store.operating.forkRun({ id: `fork-${forks}`, step: null, input: null, ...values }, audit)
 }
 
 /** The other run does not wait to be claimed meanwhile. */

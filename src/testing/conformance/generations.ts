@@ -43,7 +43,11 @@ export const generationCases: Cases = {
 
   'tells of a run that is not there, and changes the others': async (scene) => {
     const failed = await stateOfKind(scene, 'failed')
-    same(await scene.store.reopenRuns(['none', failed, failed], undefined), ['not_found', 'reopened', 'ready'])
+    same(await scene.store.operating.reopenRuns(['none', failed, failed], undefined), [
+      'not_found',
+      'reopened',
+      'ready',
+    ])
   },
 
   'remembers in the next generation what succeeded, and not what failed': async (scene) => {
@@ -148,7 +152,7 @@ export const generationCases: Cases = {
     await scene.clock.advance(100)
     await scene.store.expireRuns(9, () => errorValue('timed_out'))
     await scene.clock.advance(1_000)
-    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([id], undefined), ['reopened'])
     await scene.clock.advance(60)
     const given: unknown[] = []
     const expire = (): Promise<unknown> =>
@@ -166,7 +170,7 @@ export const generationCases: Cases = {
   'I5: lets nobody write under a claim of the generation before': async (scene) => {
     const { id, held } = await scene.startAndClaim()
     await fail(scene, held)
-    await scene.store.reopenRuns([id], undefined)
+    await scene.store.operating.reopenRuns([id], undefined)
     assert.equal(await scene.node.isTaken(held, { settles: [settle(held)] }), false)
     const again = await scene.node.claimOne()
     assert.equal(await scene.node.holds(held), false)
@@ -184,7 +188,7 @@ export const generationCases: Cases = {
   'is taken up once when many ask at the same time': async (scene) => {
     const id = await stateOfKind(scene, 'failed')
     const stores = await Promise.all(Array.from({ length: 4 }, () => scene.connect()))
-    const answers = await Promise.all(stores.map((on) => on.reopenRuns([id], undefined)))
+    const answers = await Promise.all(stores.map((on) => on.operating.reopenRuns([id], undefined)))
     same(answers.flat().toSorted(), ['ready', 'ready', 'ready', 'reopened'])
     same((await scene.store.findRun(id))?.generation, 2)
   },
@@ -192,11 +196,11 @@ export const generationCases: Cases = {
   'keeps who did it, and only when it was done': async (scene) => {
     const id = await stateOfKind(scene, 'failed')
     const audit = { actor: 'ann', action: 'retry', target: id, details: '{}' }
-    await scene.store.reopenRuns([id], audit)
-    await scene.store.reopenRuns([id], { ...audit, actor: 'bob' })
+    await scene.store.operating.reopenRuns([id], audit)
+    await scene.store.operating.reopenRuns([id], { ...audit, actor: 'bob' })
     await scene.clock.advance(5)
-    await scene.store.recordAudit({ ...audit, actor: null, action: 'cancel' })
-    const rows = await scene.store.listAudit({ before: null, limit: 9 })
+    await scene.store.operating.recordAudit({ ...audit, actor: null, action: 'cancel' })
+    const rows = await scene.store.operating.listAudit({ before: null, limit: 9 })
     same(
       rows.map(({ at, actor, action, target }) => [at, actor, action, target]),
       [
@@ -205,7 +209,7 @@ export const generationCases: Cases = {
       ],
     )
     same(
-      (await scene.store.listAudit({ before: rows[0]?.id ?? 0, limit: 1 })).map(({ actor }) => actor),
+      (await scene.store.operating.listAudit({ before: rows[0]?.id ?? 0, limit: 1 })).map(({ actor }) => actor),
       ['ann'],
     )
   },
@@ -217,13 +221,13 @@ export const generationCases: Cases = {
     const picked = async (filter: object): Promise<string[]> => {
       const ids: string[] = []
       for (let before: number | null = null; ;) {
-        const [next] = await scene.store.pickRuns(filter, { before, limit: 1 })
+        const [next] = await scene.store.operating.pickRuns(filter, { before, limit: 1 })
         if (next === undefined) break
         ids.push(next.id)
         before = next.runId
         assert.equal(next.name, 'resize')
       }
-      assert.equal(await scene.store.countRuns(filter), ids.length)
+      assert.equal(await scene.store.operating.countRuns(filter), ids.length)
       return ids
     }
     same(await picked({}), [waiting, cancelled, ...failed.toReversed()])
@@ -238,7 +242,7 @@ export const generationCases: Cases = {
 async function takesUp(scene: Scene, state: RunState): Promise<void> {
   const id = await stateOfKind(scene, state)
   const before = await scene.store.findRun(id)
-  const [answer] = await scene.store.reopenRuns([id], undefined)
+  const [answer] = await scene.store.operating.reopenRuns([id], undefined)
   const after = await scene.store.findRun(id)
   if (!mayGoOn.includes(state)) {
     same([answer, after], [state, before])
@@ -267,7 +271,7 @@ async function fail(scene: Scene, held: Held): Promise<void> {
 
 /** Takes a run up again and claims it. */
 async function takeUp(scene: Scene, id: string): Promise<Claimed> {
-  same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+  same(await scene.store.operating.reopenRuns([id], undefined), ['reopened'])
   const claimed = await scene.node.claimOne()
   assert.equal(claimed.id, id)
   return claimed

@@ -324,7 +324,7 @@ export const keyCases: Cases = {
     const given: unknown[] = []
     await scene.store.expireRuns(9, ({ timeoutMs }) => (given.push(timeoutMs), errorValue('timed_out')))
     same(given, [100])
-    await scene.store.reopenRuns([id], undefined)
+    await scene.store.operating.reopenRuns([id], undefined)
     const { createdAt, deadlineAt } = await scene.node.claimOne()
     same([createdAt, deadlineAt], [startMs + 140, startMs + 240])
   },

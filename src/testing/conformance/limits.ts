@@ -267,7 +267,7 @@ function waysInto(): Cases {
         const failed = await scene.startAndClaim({ limits })
         await scene.node.commit({ settles: [settle(failed.held, 'failed')] })
         const { held } = await scene.startAndClaim({ limits })
-        await scene.store.reopenRuns([failed.id], undefined)
+        await scene.store.operating.reopenRuns([failed.id], undefined)
         same(await scene.node.claim(9), [])
         await scene.node.commit({ settles: [settle(held)] })
         same(idsOf(await scene.node.claim(9)), [failed.id])

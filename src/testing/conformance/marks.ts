@@ -68,6 +68,17 @@ export const markCases: Cases = {
     same(answer.cancels, ['asked', 'cancelled', 'finished', 'not_found'])
   },
 
+  'tells again which runs were taken away by hand': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    const result = { id, path: 'pay', isError: false, value: 'j1', isForced: true }
+    same(
+      await scene.store.operating.resolveStep(result, { actor: 'ann', action: '', target: id, details: '{}' }),
+      'resolved',
+    )
+    const answer = await answersTheSame(scene, scene.node.batch({ steps: [step(held, 'pay')] }))
+    same([answer.taken, answer.lost], [[{ runId: held.runId, epoch: held.epoch }], new Set([held])])
+  },
+
   'gives each run to one claim of a batch again': async (scene) => {
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => scene.start({ id })))
     const claims = [scene.claimRequest({ want: 2 }), scene.claimRequest({ want: 5 })]

@@ -97,6 +97,7 @@ export const nodeCases: Cases = {
       heldBack: [],
       opensAt: null,
       cancelRequests: [],
+      taken: [],
       woken: 0,
     }
     same(answer, { isNodeLost: true, lost: new Set(), ...nothing })

@@ -9,8 +9,8 @@ export const queueCases: Cases = {
     assert.equal(await scene.store.pauseQueue(scene.queueId), false)
     same(await scene.node.claim(), [])
     same(await (await scene.addNode()).claim(), [])
-    assert.equal(await scene.store.resumeQueue(scene.queueId), true)
-    assert.equal(await scene.store.resumeQueue(scene.queueId), false)
+    assert.equal(await scene.store.unpauseQueue(scene.queueId), true)
+    assert.equal(await scene.store.unpauseQueue(scene.queueId), false)
     assert.equal((await scene.node.claimOne()).id, id)
   },
 
@@ -39,7 +39,7 @@ export const queueCases: Cases = {
     const { started } = await scene.node.commit({ starts: [record] })
     assert.equal(started[0]?.held, undefined)
     assert.equal(await scene.stateOf(record.id), 'ready')
-    await scene.store.resumeQueue(scene.queueId)
+    await scene.store.unpauseQueue(scene.queueId)
     assert.equal((await scene.node.claimOne()).id, record.id)
   },
 

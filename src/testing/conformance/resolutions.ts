@@ -1,6 +1,6 @@
 // Results that people record by hand: one result for a step, whoever is first; what its node still writes is refused (I1, I5, I8, I11).
 import assert from 'node:assert/strict'
-import type { ResolveRecord, Resolved } from '../../store/interventions.ts'
+import type { ResolveRecord, Resolved } from '../../store/operating.ts'
 import type { Claimed, Held, Store } from '../../store/store.ts'
 import type { WaitRecord } from '../../store/waits.ts'
 import { attempt, cancel, errorValue, park, same, settle, startMs, step, type Cases, type Scene } from './scene.ts'
@@ -34,8 +34,8 @@ export const resolutionCases: Cases = {
       same(await resolve(scene, id), 'resolved')
       const told = await scene.node.commit({ steps: [step(held, 'pay')] })
       same([...told.lost], [held])
-      same(told.cancelRequests, [{ runId: held.runId, reason: '', skipsUndo: false, takenEpoch: held.epoch }])
-      same((await scene.node.commit({})).cancelRequests, [])
+      same([told.taken, told.cancelRequests], [[{ runId: held.runId, epoch: held.epoch }], []])
+      same((await scene.node.commit({})).taken, [])
       const again = await scene.node.claimOne()
       assert.ok(again.held.epoch > held.epoch)
       same(shown(again), [['pay', 1, false, 'j"by hand"']])
@@ -91,7 +91,7 @@ export const resolutionCases: Cases = {
       await scene.node.commit({ settles: [settle((await scene.node.claimOne()).held)] })
       same(await resolve(scene, id), 'succeeded')
       same(await resolve(scene, 'nobody'), 'not_found')
-      same(await scene.store.listAudit({ before: null, limit: 9 }), [])
+      same(await scene.store.operating.listAudit({ before: null, limit: 9 }), [])
     },
 
   'may be undone as its code says, and marks its run so': async (scene) => {
@@ -128,7 +128,7 @@ export const resolutionCases: Cases = {
     same((await scene.node.claimOne()).awaitingSteps[0]?.result, { isError: false, value: 'j"told"' })
     const second = await waiting(scene, 'two')
     same(await resolve(scene, second.id), 'resolved')
-    same((await scene.client.commit({ completions: [completion('two')] })).completions, ['superseded'])
+    same((await scene.client.commit({ completions: [completion('two')] })).completions, ['resolved'])
   },
 
   'of a completion and a resolution at one time one is the result': (scene) =>
@@ -156,7 +156,7 @@ export const resolutionCases: Cases = {
     const { id } = await failing(scene)
     same([await resolve(scene, id), await resolve(scene, id)], ['resolved', 'recorded'])
     same(
-      (await scene.store.listAudit({ before: null, limit: 9 })).map(({ actor, action }) => [actor, action]),
+      (await scene.store.operating.listAudit({ before: null, limit: 9 })).map(({ actor, action }) => [actor, action]),
       [['ann', 'resolve']],
     )
   },
@@ -213,7 +213,7 @@ function resolve(
   { on = scene.store, ...values }: Partial<ResolveRecord> & { readonly on?: Store } = {},
 ): Promise<Resolved> {
   const result = { id, path: 'pay', isError: false, value: 'j"by hand"', isForced: false, ...values }
-  return on.interventions.resolve(result, audit)
+  return on.operating.resolveStep(result, audit)
 }
 
 function shown({ steps }: Claimed): [string, number, boolean, string][] {

@@ -1,7 +1,7 @@
 // Deleting what was kept long enough: with all that belongs to it, never what has not ended, in slices that go on where the last one ended.
 import assert from 'node:assert/strict'
 import { defaultRetention, type Retention } from '../../model/retention.ts'
-import type { Deleted } from '../../store/operating.ts'
+import type { Deleted } from '../../store/retention.ts'
 import type { Store } from '../../store/store.ts'
 import {
   attach,
@@ -79,7 +79,7 @@ export const retentionCases: Cases = {
   'never deletes what was taken up again, and keeps its end anew from then on': async (scene) => {
     const id = await ends(scene, 'failed')
     await scene.clock.advance(999)
-    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([id], undefined), ['reopened'])
     await scene.clock.advance(10_000)
     same((await sweep(scene)).runs, 0)
     const { held } = await scene.node.claimOne()
@@ -110,7 +110,8 @@ export const retentionCases: Cases = {
     const ids = [await ends(scene, 'succeeded'), await ends(scene, 'failed'), await ends(scene, 'succeeded')]
     await scene.clock.advance(100)
     const other = await scene.connect()
-    const slice = (on: Store): Promise<Deleted> => on.deleteExpired({ defaults: kept, beside, limit: 1, pauseMs })
+    const slice = (on: Store): Promise<Deleted> =>
+      on.retention.deleteExpired({ defaults: kept, beside, limit: 1, pauseMs })
     same(await slice(scene.store), { ...nothing, runs: 1, isPassOver: false })
     same(await slice(other), { ...nothing, isPassOver: false })
     same(await slice(scene.store), { ...nothing, runs: 1, isPassOver: false })
@@ -119,15 +120,15 @@ export const retentionCases: Cases = {
       (await scene.store.listRuns({ limit: 9 })).map(({ id }) => id),
       [ids[1]],
     )
-    same([await scene.store.isRetentionDue(), await other.isRetentionDue()], [false, false])
+    same([await scene.store.retention.isDue(), await other.retention.isDue()], [false, false])
     same(await slice(scene.store), nothing)
     await scene.clock.advance(pauseMs)
-    assert.equal(await scene.store.isRetentionDue(), true)
+    assert.equal(await scene.store.retention.isDue(), true)
   },
 
   'looks at nothing that is too young': async (scene) => {
     for (let n = 0; n < 5; n++) await ends(scene, 'succeeded')
-    same(await scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs }), nothing)
+    same(await scene.store.retention.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs }), nothing)
   },
 
   'keeps the counts of what it deletes': async (scene) => {
@@ -139,17 +140,18 @@ export const retentionCases: Cases = {
   },
 
   'deletes what people did once it was kept long enough, a slice at a time': async (scene) => {
-    const note = (target: string) => scene.store.recordAudit({ actor: 'ann', action: 'retry', target, details: '{}' })
+    const note = (target: string) =>
+      scene.store.operating.recordAudit({ actor: 'ann', action: 'retry', target, details: '{}' })
     for (const target of ['one', 'two', 'three']) await note(target)
     await scene.clock.advance(900)
     await note('young')
-    const slice = () => scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
+    const slice = () => scene.store.retention.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
     same(await slice(), nothing)
     await scene.clock.advance(200)
     same(await slice(), { ...nothing, audit: 2, isPassOver: false })
     same(await slice(), { ...nothing, audit: 1 })
     same(
-      (await scene.store.listAudit({ before: null, limit: 9 })).map(({ target }) => target),
+      (await scene.store.operating.listAudit({ before: null, limit: 9 })).map(({ target }) => target),
       ['young'],
     )
   },
@@ -158,17 +160,17 @@ export const retentionCases: Cases = {
     scene,
   ) => {
     const subscribe = (group: string | null, until: number | null) =>
-      scene.store.addSubscription({ pattern: 'order.*', group, takes: 'all', until })
+      scene.store.events.addSubscription({ pattern: 'order.*', group, takes: 'all', until })
     const shop = await subscribe('shop', null)
     const alone = await subscribe(null, startMs + 300)
-    const publish = () => scene.store.publishEvent({ name: 'order.paid', value: 'j1', mode: 'durable' })
+    const publish = () => scene.store.events.publish({ name: 'order.paid', value: 'j1', mode: 'durable' })
     const due = async (subscription: number) =>
-      (await scene.store.takeEvents({ subscriptions: [subscription], limit: 99, until: 0 })).length
+      (await scene.store.events.take({ subscriptions: [subscription], limit: 99, until: 0 })).length
     for (let n = 0; n < 3; n++) same(await publish(), 2)
-    const [first] = await scene.store.takeEvents({ subscriptions: [shop], limit: 1, until: 0 })
-    await scene.store.settleEvents([{ id: first?.id ?? 0, end: 'dead' }])
+    const [first] = await scene.store.events.take({ subscriptions: [shop], limit: 1, until: 0 })
+    await scene.store.events.settle([{ id: first?.id ?? 0, end: 'dead' }])
     await scene.clock.advance(400)
-    const slice = () => scene.store.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
+    const slice = () => scene.store.retention.deleteExpired({ defaults: kept, beside, limit: 2, pauseMs })
     same(await slice(), { ...nothing, events: 2, isPassOver: false })
     same(await slice(), { ...nothing, events: 1 })
     same([await due(shop), await due(alone)], [2, 0])
@@ -186,12 +188,12 @@ export const retentionCases: Cases = {
     const by = (action: string) => ({ actor: 'ann', action, target: 'default', details: '{}' })
     await store.pauseQueue(queueId, by('pause'))
     await store.pauseQueue(queueId, by('pause again'))
-    await store.resumeQueue(queueId, by('resume'))
-    await store.resumeQueue(queueId, by('resume again'))
+    await store.unpauseQueue(queueId, by('resume'))
+    await store.unpauseQueue(queueId, by('resume again'))
     await store.setLiveBounds('stripe', { concurrency: 1 }, by('limit'))
     await store.schedules.pause('none', null, by('pause nothing'))
     await store.schedules.delete('none', by('end nothing'))
-    const entries = await store.listAudit({ before: null, limit: 9 })
+    const entries = await store.operating.listAudit({ before: null, limit: 9 })
     same(
       entries.map(({ action, actor }) => `${actor} ${action}`),
       ['ann limit', 'ann resume', 'ann pause'],
@@ -203,13 +205,13 @@ export const retentionCases: Cases = {
     const { id, held } = await scene.startAndClaim({ key: attach('mine') })
     const waiting = await scene.start()
     const audit = { actor: 'ann', action: 'delete', target: '', details: '{}' }
-    same(await scene.store.deleteRuns([id, waiting, 'none'], audit), ['running', 'ready', 'not_found'])
-    same(await scene.store.listAudit({ before: null, limit: 9 }), [])
-    same(await scene.store.deleteRuns([ended, id], audit), ['deleted', 'running'])
-    same((await scene.store.listAudit({ before: null, limit: 9 })).length, 1)
+    same(await scene.store.operating.deleteRuns([id, waiting, 'none'], audit), ['running', 'ready', 'not_found'])
+    same(await scene.store.operating.listAudit({ before: null, limit: 9 }), [])
+    same(await scene.store.operating.deleteRuns([ended, id], audit), ['deleted', 'running'])
+    same((await scene.store.operating.listAudit({ before: null, limit: 9 })).length, 1)
     same([await scene.store.findRun(ended), await scene.stateOf(id)], [undefined, 'running'])
     await scene.node.commit({ settles: [settle(held)] })
-    same(await scene.store.deleteRuns([id], undefined), ['deleted'])
+    same(await scene.store.operating.deleteRuns([id], undefined), ['deleted'])
     const { started } = await scene.client.commit({ starts: [scene.startRecord({ key: attach('mine') })] })
     same(started[0]?.isNew, true)
   },
@@ -218,7 +220,7 @@ export const retentionCases: Cases = {
     await ends(scene, 'succeeded')
     await scene.clock.advance(10 ** 12)
     const defaults = { succeeded: null, failed: null, cancelled: null, logs: null }
-    same(await scene.store.deleteExpired({ defaults, beside, limit: 9, pauseMs }), nothing)
+    same(await scene.store.retention.deleteExpired({ defaults, beside, limit: 9, pauseMs }), nothing)
   },
 }
 
@@ -235,7 +237,12 @@ async function ends(scene: Scene, outcome: 'succeeded' | 'failed' | 'cancelled')
 }
 
 function sweep(scene: Scene): Promise<Deleted> {
-  return scene.store.deleteExpired({ defaults: { ...defaultRetention, ...kept }, beside, limit: 100, pauseMs })
+  return scene.store.retention.deleteExpired({
+    defaults: { ...defaultRetention, ...kept },
+    beside,
+    limit: 100,
+    pauseMs,
+  })
 }
 
 function keepFor(scene: Scene, retention: string | null): Promise<void> {

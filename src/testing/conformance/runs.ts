@@ -22,7 +22,7 @@ export const runCases: Cases = {
       same(await claim([second]), [])
       await store.pauseQueue(mail)
       same(await claim([late, urgent]), [urgent])
-      await store.resumeQueue(mail)
+      await store.unpauseQueue(mail)
       same(await claim([late, urgent, first, second]), [late, first])
       same([await scene.stateOf(other), await scene.stateOf(second)], ['ready', 'ready'])
     },
@@ -110,7 +110,9 @@ export const runCases: Cases = {
       isUnchecked: false,
       undoing: undefined,
       steps: [],
+      formerSteps: undefined,
       failedAttempts: [],
+      lives: undefined,
       scheduledAt: null,
       waits: [],
       states: [],

@@ -6,6 +6,7 @@ import type { StartKey } from '../../model/start-key.ts'
 import { emptyDraft, type BatchLists } from '../../store/lists.ts'
 import type { StartRecord } from '../../store/start.ts'
 import type { CancelRecord } from '../../store/cancels.ts'
+import type { NodeIdentity } from '../../store/nodes.ts'
 import type * as store from '../../store/store.ts'
 import type { RunView } from '../../store/views.ts'
 import type { ParkRecord } from '../../store/waits.ts'
@@ -211,7 +212,7 @@ export function same(actual: unknown, expected: unknown, message?: string): void
   assert.deepEqual(structuredClone(actual), structuredClone(expected), message)
 }
 
-export function identity(name: string): store.NodeIdentity {
+export function identity(name: string): NodeIdentity {
   return { name, bootId: 'boot-1', pidNamespace: null, pid: 4711, pidStartedAt: '12345' }
 }
 

@@ -233,7 +233,7 @@ export const scheduleCases: Cases = {
     await scene.store.schedules.fire(firing(made, [1]))
     const { held } = await scene.node.claimOne()
     await scene.node.commit({ settles: [settle(held, 'failed')] })
-    same(await scene.store.reopenRuns(['tick-1'], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns(['tick-1'], undefined), ['reopened'])
     same(await scene.store.schedules.fire(firing(made, [2], { overlap: 'skip' })), { runIds: [], skipped: 1 })
     same((await scene.store.findRun('tick-1'))?.schedule, 'nightly')
   },

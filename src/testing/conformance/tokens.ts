@@ -41,10 +41,10 @@ export const tokenCases: Cases = {
   },
 
   'knows no other token': async (scene) => {
-    await waiting(scene)
+    const { id } = await waiting(scene)
     assert.equal(await tell(scene, 'guess', good), 'not_found')
-    assert.equal(await scene.store.findTokenDefinition('guess'), undefined)
-    assert.equal(await scene.store.findTokenDefinition('secret'), scene.definitionId)
+    assert.equal(await scene.store.findToken('guess'), undefined)
+    same(await scene.store.findToken('secret'), { id, definitionId: scene.definitionId, path: '' })
   },
 
   'takes what comes while the attempt is at work, and wakes the run as soon as it parks': async (scene) => {
@@ -201,7 +201,7 @@ export const tokenCases: Cases = {
   'I8: refuses a token of the generation before, also when nobody has claimed the run since': async (scene) => {
     const { id } = await waiting(scene)
     await scene.client.commit({ cancels: [cancel(id)] })
-    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([id], undefined), ['reopened'])
     assert.equal(await tell(scene, 'secret', good), 'superseded')
     same([await scene.stateOf(id), (await scene.node.claimOne()).awaiting], ['ready', undefined])
   },
@@ -261,6 +261,19 @@ export const tokenCases: Cases = {
     ])
     assert.equal(await tell(scene, 'at work', good), 'superseded')
     assert.equal(await tell(scene, 'secret', bad), 'accepted')
+  },
+
+  'tells of steps whose run goes on, until what came is recorded': async (scene) => {
+    const { held } = await scene.startAndClaim()
+    const tokens = ['pay', 'ship', ''].map((path) => token(held, `of ${path}`, { path }))
+    await scene.node.commit({ tokens })
+    same(await scene.store.listCompletions(held), [])
+    for (const hash of ['of pay', 'of ']) assert.equal(await tell(scene, hash, good), 'accepted')
+    same(await scene.store.listCompletions(held), [{ path: 'pay', startedAt: startMs, result: good }])
+    assert.equal(await tell(scene, 'of ship', bad), 'accepted')
+    await scene.node.commit({ steps: [step(held, 'pay', { hadToken: true })] })
+    same(await scene.store.listCompletions(held), [{ path: 'ship', startedAt: startMs, result: bad }])
+    same(await scene.store.listCompletions({ ...held, epoch: held.epoch + 1 }), [])
   },
 
   'I8: refuses the token of an attempt of a step that was followed by another, and of one that has ended': async (

@@ -158,9 +158,34 @@ export const undoingCases: Cases = {
     await scene.node.commit({ steps: [undone], settles: [settle(again.held, 'failed')] })
     const { undoingOutcome, undoingValue } = (await scene.store.findRun(id)) ?? {}
     same([await scene.stateOf(id), undoingOutcome, undoingValue], ['failed', null, null])
-    same(await scene.store.reopenRuns([id], undefined), ['reopened'])
+    same(await scene.store.operating.reopenRuns([id], undefined), ['reopened'])
     const next = await scene.node.claimOne()
     same([next.undoing, next.steps], [undefined, []])
+    same(next.lives, { run: 1, steps: new Map([['charge', 2]]) })
+  },
+
+  'knows what it did in the generations before and does not remember, up to where it went on as a new one': async (
+    scene,
+  ) => {
+    const { held } = await scene.startAndClaim()
+    await scene.node.commit({ steps: [step(held, 'of another input', { isError: true })] })
+    await scene.node.commit({ retries: [{ held, attempt: 2, dueAt: startMs }] })
+    await scene.store.wakeRuns(9)
+    const second = await scene.node.claimOne()
+    const anew = { input: 'j2', limits: null, definitionId: scene.definitionId }
+    await scene.node.commit({ continues: [{ held: second.held, ...anew }] })
+    const third = await scene.node.claimOne()
+    const failed = step(third.held, 'ask', { seq: 1, isError: true, value: errorValue('busy') })
+    const kept = step(third.held, 'charge', { seq: 2, hasUndo: true })
+    await scene.node.commit({ steps: [failed, kept], retries: [{ held: third.held, attempt: 2, dueAt: startMs }] })
+    await scene.store.wakeRuns(9)
+    const fourth = await scene.node.claimOne()
+    same([fourth.held.generation, fourth.steps.map(({ path }) => path), fourth.formerSteps], [4, ['charge'], undefined])
+    same([second.lives?.run, third.lives?.run, fourth.lives?.run], [1, 3, 3])
+    await scene.node.commit(decide(fourth.held))
+    const { steps, formerSteps } = await scene.node.claimOne()
+    same(steps, [{ path: 'charge', seq: 2, kind: 'step', isError: false, value: 'j"charge"', hasUndo: true }])
+    same(formerSteps, [{ path: 'ask', seq: 1, kind: 'step', isError: true, value: errorValue('busy') }])
   },
 
   'I5: a decision under an old claim changes nothing and is told': async (scene) => {

@@ -105,7 +105,7 @@ export const waitCases: Cases = {
     const { id, held } = await scene.startAndClaim()
     await scene.node.commit({ waits: [{ held, waits: [nap] }] })
     await scene.node.commit({ settles: [settle(held, 'failed')] })
-    await scene.store.reopenRuns([id], undefined)
+    await scene.store.operating.reopenRuns([id], undefined)
     same((await scene.node.claimOne()).waits, [])
   },
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { worker, workflow, type Definition, type WorkflowContext } from '../../../src/index.ts'
 import { cancelRun } from '../../../src/testing/crash-trial.ts'
 import type { Effects } from '../../../src/testing/effects.ts'
-import type { Undo } from '../../../src/workflow/undo-options.ts'
+import type { Undo } from '../../../src/workflow/undoing/undo-options.ts'
 import { History } from './history.ts'
 
 /** Each part has a number of its own, in the order of the text: its names and times are made of that, so that no two things happen at one time. */
@@ -22,6 +22,9 @@ export type Program =
 type Undoing = 'not' | 'at once' | 'again' | 'in vain'
 
 type Ctx = WorkflowContext<unknown>
+
+/** Stands in every value, and in no name. */
+export const said = 'needle-in-a-haystack'
 
 /** What is made of a program: the workflow, what it starts, and what it is told. */
 export interface Made {
@@ -109,7 +112,16 @@ interface Numbered {
   readonly isForgotten: boolean
 }
 
-interface PartInput {
+interface Said {
+  readonly said: typeof said
+}
+
+interface WorkInput extends Said {
+  readonly n: number
+  readonly failures: number
+}
+
+interface PartInput extends Said {
   readonly n: number
   readonly salt: number
   readonly delayMs: number
@@ -121,15 +133,11 @@ const sizesMs = [1_000, 3_600_000, 259_200_000]
 export function made(given: Program, effects: Effects): Made {
   const parts = new Map<number, Numbered>()
   const rootPart = numbered(given, parts)
-  const work = worker(
-    'work',
-    { retry: { attempts: 3, base: '7s' } },
-    (ctx, { n, failures }: { n: number; failures: number }) => {
-      effects.note(`work ${n}`)
-      if (ctx.attempt <= failures) throw new Error(`work ${n} failed`)
-      return `worked ${n}`
-    },
-  )
+  const work = worker('work', { retry: { attempts: 3, base: '7s' } }, (ctx, { n, failures }: WorkInput) => {
+    effects.note(`work ${n}`)
+    if (ctx.attempt <= failures) throw new Error(`work ${n} failed: ${said}`)
+    return `worked ${n}: ${said}`
+  })
   const part: Definition<PartInput, unknown> = workflow('part', {}, async (ctx, { n, salt, delayMs }: PartInput) => {
     history.begun(ctx.runId)
     if (delayMs > 0) await ctx.sleep(delayMs)
@@ -144,7 +152,9 @@ export function made(given: Program, effects: Effects): Made {
   const messages: Record<string, unknown[]> = {}
   for (const { n, part: one } of parts.values())
     if (one.kind === 'receive' && one.told !== 'nothing')
-      messages[`message ${n}`] = Array.from({ length: 30 }, () => (one.told === 'cancel' ? cancelRun : `told ${n}`))
+      messages[`message ${n}`] = Array.from({ length: 30 }, () =>
+        one.told === 'cancel' ? cancelRun : `told ${n}: ${said}`,
+      )
   return { root, definitions: [work, part], messages, history }
 }
 
@@ -160,7 +170,7 @@ function numbered(part: Program, all: Map<number, Numbered>, isForgotten = false
 }
 
 interface Parts {
-  readonly work: Definition<{ n: number; failures: number }, string>
+  readonly work: Definition<WorkInput, string>
   readonly part: Definition<PartInput, unknown>
 }
 
@@ -213,8 +223,8 @@ class Meaning {
     const fn = async ({ attempt }: { attempt: number }): Promise<string> => {
       this.#effects.note(`step ${n}`)
       await Promise.resolve()
-      if (attempt <= failures) throw new Error(`step ${n} failed`)
-      return `did ${n}`
+      if (attempt <= failures) throw new Error(`step ${n} failed: ${said}`)
+      return `did ${n}: ${said}`
     }
     const retry = { attempts, backoff: 'linear', base: offset(n, attempts) >> (n % 4), jitter: 0 } as const
     const done = await ctx.step(`step ${n}`, fn, { retry, ...this.#undo(place, undo, ctx) })
@@ -225,7 +235,7 @@ class Meaning {
   async #work(place: Place, { failures, undo }: Program & { kind: 'worker' }, ctx: Ctx): Promise<unknown> {
     const { n } = place
     const options = { name: `work ${n}`, ...this.#undo(place, undo, ctx) }
-    const run = await ctx.call(this.#definitions.work, { n, failures }, options)
+    const run = await ctx.call(this.#definitions.work, { n, failures, said }, options)
     // What has not ended when its run does is cancelled.
     this.#history.given(ctx.runId, nameOf(place), false)
     return run.result()
@@ -239,7 +249,7 @@ class Meaning {
       this.#effects.note(`undo ${place.n}`, done)
       if (this.#effects.notes.length === before) return
       this.#history.undone(runId, nameOf(place), attempt)
-      if (attempt <= fails) throw new Error(`undo ${place.n} failed`)
+      if (attempt <= fails) throw new Error(`undo ${place.n} failed: ${said}`)
     }
     return { undo: { run, retry: { attempts: 2, base: '7s' } } }
   }
@@ -250,7 +260,7 @@ class Meaning {
     salt: number,
   ): Promise<unknown> {
     const delayMs = kind === 'abandoned' ? 400_000_000_000 : offset(n, salt)
-    const run = await ctx.call(this.#definitions.part, { n: child, salt, delayMs }, { name: `child ${n}` })
+    const run = await ctx.call(this.#definitions.part, { n: child, salt, delayMs, said }, { name: `child ${n}` })
     if (kind === 'child') return run.result()
     if (kind === 'abandoned') return 'abandoned'
     return run.result({ timeout: '90m' }).catch(toldError)
@@ -285,9 +295,9 @@ class Meaning {
       return settled(await ctx.map(`map ${n}`, items, each, { key: String, concurrency, onError: 'collect' }))
     }
     const turns = part.kind === 'loop' ? part.turns : 1
-    return ctx.loop(`loop ${n}`, 0, async (turn, inner) => {
+    return ctx.loop(`loop ${n}`, { turn: 0, said }, async ({ turn }, inner) => {
       await this.of(body, inner, salt * 5 + turn + 1)
-      return turn + 1 === turns ? { done: turns } : { again: turn + 1 }
+      return turn + 1 === turns ? { done: turns } : { again: { turn: turn + 1, said } }
     })
   }
 }

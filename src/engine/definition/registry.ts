@@ -1,0 +1,214 @@
+// The definitions this process knows, by name and by their number in the store.
+import { relative } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { TroupeError } from '../../lib/errors.ts'
+import type { Discovered } from '../../model/discovered.ts'
+import { definitionExists, limiterTaken, workerNotRegistered } from '../../model/errors.ts'
+import type { Bounds } from '../../model/limiter.ts'
+import { compareVersions } from '../../model/version.ts'
+import type { Store } from '../../store/store.ts'
+import type { AnyDefinition, PoolKind } from './definition.ts'
+import { definitionElsewhere, startsOf } from './elsewhere.ts'
+import type { LimiterRule } from '../limits/limits.ts'
+
+export class Registry {
+  readonly #store: Store
+  readonly #newest = new Map<string, AnyDefinition>()
+  readonly #versions = new Map<string, AnyDefinition>()
+  readonly #byId = new Map<number, AnyDefinition>()
+  readonly #ids = new Map<AnyDefinition, number>()
+  readonly #searched = new Map<string, Discovered>()
+  readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
+  readonly #rules = new Set<LimiterRule>()
+  readonly #learnt = new Map<string, { readonly definition: AnyDefinition; readonly starts: string }>()
+  readonly #learntLimiters = new Map<string, number>()
+  #added: () => void = () => {}
+  /** Whether one of the definitions declares its messages. */
+  hasToldChecks = false
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** Adds a definition; the one of the highest version is what its name starts. */
+  async register(definition: AnyDefinition, options: { replace?: boolean } = {}): Promise<void> {
+    const version = versionOf(definition)
+    const known = this.#versions.get(version)
+    if (known === definition) return
+    if (known !== undefined && options.replace !== true) throw definitionExists(definition.name, definition.version)
+    // Race: the name is taken before the store is asked, or two of one name could both get in.
+    this.#versions.set(version, definition)
+    const id = await this.#intern(definition, () =>
+      known === undefined ? this.#versions.delete(version) : this.#versions.set(version, known),
+    )
+    const newest = this.#newest.get(definition.name)
+    if (newest === undefined || compareVersions(definition.version, newest.version) >= 0)
+      this.#newest.set(definition.name, definition)
+    this.#byId.set(id, definition)
+    this.#ids.set(definition, id)
+    this.hasToldChecks ||= definition.told !== undefined
+    await this.#takeOver(definition, id)
+    this.#added()
+  }
+
+  /** Calls whenever a definition was added: runs of it may be waiting. */
+  whenAdded(added: () => void): void {
+    this.#added = added
+  }
+
+  /** Remembers what a folder brought, for the error that somebody may need. */
+  searched(found: Discovered): void {
+    this.#searched.set(found.folder, found)
+  }
+
+  find(name: string): AnyDefinition {
+    const definition = this.#newest.get(name)
+    if (definition === undefined) throw this.#unknown(name)
+    return definition
+  }
+
+  /**
+   * The definition of a name whose code others have, as far as the store knows it: enough to start its runs, the newest that is served.
+   * Throws `worker_not_registered`.
+   */
+  async learn(name: string): Promise<AnyDefinition> {
+    const { definitions } = this.#store
+    const known = await definitions.find(name)
+    if (known === undefined) throw this.#unknown(name, await definitions.listNames())
+    const learnt = this.#learnt.get(name)
+    if (learnt !== undefined && this.#ids.get(learnt.definition) === known.id && learnt.starts === known.starts)
+      return learnt.definition
+    // What was learnt before is said no more.
+    if (learnt !== undefined) this.#ids.delete(learnt.definition)
+    const { definition, limiters } = definitionElsewhere(name, known)
+    for (const [limiter, id] of limiters) this.#learntLimiters.set(limiter, id)
+    this.#learnt.set(name, { definition, starts: known.starts })
+    this.#ids.set(definition, known.id)
+    return definition
+  }
+
+  /** The definition itself, or the one of its name and version that is known in its place. */
+  resolve(definition: AnyDefinition): AnyDefinition {
+    if (this.#ids.has(definition)) return definition
+    const known = this.#versions.get(versionOf(definition))
+    if (known !== undefined) return known
+    const { name } = definition
+    const others = [...this.#byId.values()].filter((other) => other.name === name).map(({ version }) => version)
+    throw others.length === 0 ? this.#unknown(name) : versionNotRegistered(definition, others)
+  }
+
+  has(name: string): boolean {
+    return this.#newest.has(name)
+  }
+
+  names(): string[] {
+    return [...this.#newest.keys()].sort()
+  }
+
+  idOf(definition: AnyDefinition): number {
+    const id = this.#ids.get(definition)
+    if (id === undefined) throw this.#unknown(definition.name)
+    return id
+  }
+
+  byId(id: number): AnyDefinition | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** The definition of that number, where it was registered itself: not one that takes over the runs of another version. */
+  own(id: number): AnyDefinition | undefined {
+    const definition = this.#byId.get(id)
+    return definition !== undefined && this.#ids.get(definition) === id ? definition : undefined
+  }
+
+  /** The number of a limiter, the same on every node. Throws `definition_invalid` when another of its name has other bounds. */
+  async keepLimiter({ name, bounds }: LimiterRule): Promise<number> {
+    const known = this.#limiters.get(name)
+    if (known !== undefined && !isDeepStrictEqual(known.bounds, bounds)) throw limiterTaken(name)
+    if (known !== undefined) return known.id
+    const id = await this.#store.internLimiter(name, bounds)
+    this.#limiters.set(name, { id, bounds })
+    return id
+  }
+
+  /** The same for a limiter that a step of a definition names. */
+  async useLimiter(rule: LimiterRule): Promise<number> {
+    const id = await this.keepLimiter(rule)
+    this.#rules.add(rule)
+    return id
+  }
+
+  /** Whether a definition names this very limiter. */
+  isUsing(rule: LimiterRule): boolean {
+    return this.#rules.has(rule)
+  }
+
+  limiterId(name: string): number {
+    const id = this.#limiters.get(name)?.id ?? this.#learntLimiters.get(name)
+    if (id === undefined) throw new Error(`Limiter ${name} was used before it was kept`)
+    return id
+  }
+
+  /** The numbers of all definitions. */
+  ids(): number[] {
+    return [...this.#byId.keys()]
+  }
+
+  /** The numbers of all definitions that run on one kind of actor. */
+  idsFor(kind: PoolKind): number[] {
+    return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)
+  }
+
+  #unknown(name: string, elsewhere: readonly string[] = []): TroupeError {
+    const known = [...new Set([...this.names(), ...elsewhere])].sort()
+    return workerNotRegistered(name, { known, searched: [...this.#searched.values()].map(asShown) })
+  }
+
+  /** Runs of other versions, unless these are here themselves. */
+  async #takeOver({ name, takesOver }: AnyDefinition, id: number): Promise<void> {
+    for (const [version, heir] of takesOver ?? []) {
+      const formerId = await this.#store.internDefinition(name, version)
+      if (!this.#versions.has(versionOf({ name, version }))) this.#byId.set(formerId, heir(id))
+    }
+  }
+
+  async #intern(definition: AnyDefinition, giveBack: () => void): Promise<number> {
+    const { name, version, settings } = definition
+    try {
+      for (const rule of settings.limits) {
+        await this.useLimiter(rule)
+      }
+      const id = await this.#store.internDefinition(name, version)
+      const starts = startsOf(definition, (limiter) => this.limiterId(limiter))
+      const { retention, onFailure } = settings
+      await this.#store.definitions.keep(id, { retention, isTold: onFailure !== undefined, starts })
+      return id
+    } catch (error) {
+      giveBack()
+      throw error
+    }
+  }
+}
+
+/** With paths as people write them: the folder from the working directory, the files from the folder. */
+function asShown({ folder, files, skipped }: Discovered): Discovered {
+  const inFolder = (file: string): string => relative(folder, file)
+  return {
+    folder: relative('.', folder) || '.',
+    files: files.map(inFolder),
+    skipped: skipped.map(({ file, why }) => ({ file: inFolder(file), why })),
+  }
+}
+
+/** The key of a definition among all of all names. */
+function versionOf({ name, version }: Pick<AnyDefinition, 'name' | 'version'>): string {
+  return JSON.stringify([name, version])
+}
+
+function versionNotRegistered({ name, version }: AnyDefinition, known: readonly string[]): TroupeError {
+  return new TroupeError(
+    'worker_not_registered',
+    `Version ${version} of worker '${name}' is not registered: there is ${known.join(', ')}. Pass this definition to Troupe.open({ definitions }), or start the one that is there by its name.`,
+    { details: { name, version } },
+  )
+}

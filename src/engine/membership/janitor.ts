@@ -1,0 +1,64 @@
+// What was kept long enough is deleted: a slice at a time, with pauses, so that whatever runs does not feel it.
+import { Actor } from '../../actor/actor.ts'
+import type { DeletionRules } from '../../store/retention.ts'
+import type { Counts } from '../counts.ts'
+import type { Deps } from '../deps.ts'
+
+// Runs looked at in one transaction, and rows of other kinds deleted.
+const slice = 200
+// From the end of a pass to the next, for all nodes together.
+const pauseMs = 60_000
+// A node deletes for at most a fifth of the time.
+const restFactor = 4
+const leastRestMs = 20
+
+export class Janitor extends Actor {
+  readonly #deps: Deps
+  readonly #counts: Counts
+  readonly #kept: Pick<DeletionRules, 'defaults' | 'beside'>
+
+  constructor(deps: Deps, counts: Counts, kept: Pick<DeletionRules, 'defaults' | 'beside'>) {
+    super()
+    this.#deps = deps
+    this.#counts = counts
+    this.#kept = kept
+  }
+
+  override started(): void {
+    this.#after(pauseMs)
+  }
+
+  #after(delayMs: number): void {
+    this.ctx.after(delayMs, () => this.#turn())
+  }
+
+  async #turn(): Promise<void> {
+    let restMs = pauseMs
+    try {
+      restMs = await this.#deleteSlice()
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'deleting what was kept long enough failed')
+    }
+    this.#after(restMs)
+  }
+
+  /** Returns how long to rest. */
+  async #deleteSlice(): Promise<number> {
+    const { store, clock } = this.#deps
+    if (!(await store.retention.isDue())) return pauseMs
+    const startedAt = clock.monotonic()
+    const { runs, audit, events, isPassOver } = await store.retention.deleteExpired({
+      ...this.#kept,
+      limit: slice,
+      pauseMs,
+    })
+    const { deleted } = this.#counts
+    deleted.runs += runs
+    deleted.audit += audit
+    deleted.events += events
+    if (isPassOver) this.#counts.retentionPasses += 1
+    if (runs > 0)
+      this.#deps.log.debug({ runs }, `deleted ${runs} ${runs === 1 ? 'run' : 'runs'} that were kept long enough`)
+    return isPassOver ? pauseMs : Math.max(leastRestMs, restFactor * (clock.monotonic() - startedAt))
+  }
+}

@@ -1,0 +1,210 @@
+// How this node and its store are: what people, load balancers and dashboards ask, answered beside the way of the runs.
+import { toError } from '../../lib/errors.ts'
+import type { Histogram } from '../../lib/histogram.ts'
+import type { NodeView } from '../../store/views.ts'
+import type { EventCounts } from '../events.ts'
+import type { Face } from './face.ts'
+import { isDoneWithin } from '../in-time.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { StatusVerbs } from './verbs.ts'
+
+/** What this process did since its engine was opened. */
+export interface NodeStatus {
+  readonly node: string
+  readonly uptimeMs: number
+  /** The names that can be called. */
+  readonly definitions: readonly string[]
+  /** Attempts of runs that ended here, however they did. */
+  readonly executed: number
+  readonly succeeded: number
+  /** Timed out included; an attempt that is followed by another counts. */
+  readonly failed: number
+  /** How long an attempt took; 0 when there was none. */
+  readonly averageMs: number
+  readonly events: EventCounts
+}
+
+export interface Health {
+  /** `degraded`: it works, with trouble. `failing`: what is started here will not be performed here. */
+  readonly status: 'ok' | 'degraded' | 'failing'
+  /** What is wrong, each in a sentence. */
+  readonly reasons: readonly string[]
+  /** Whether it serves queues; an engine that was only opened is a client, which is not wrong. */
+  readonly isServing: boolean
+  /** How long the store took to answer. */
+  readonly storeMs: number
+  /** How long the event loop let this wait. */
+  readonly lagMs: number
+}
+
+/** One thing that is measured. Counters rise from the time the engine was opened. */
+export interface Metric {
+  readonly kind: 'counter' | 'gauge' | 'summary'
+  readonly unit: string
+  readonly points: readonly MetricPoint[]
+}
+
+export interface MetricPoint {
+  readonly attributes: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** By names in the style of OpenTelemetry. */
+export type Metrics = Readonly<Record<string, Metric>>
+
+export type NodeInfo = NodeView
+
+/** What is asked of the engine of a process. */
+export interface EngineView {
+  readonly name: string
+  /** 0 while this process is no node. */
+  readonly nodeId: number
+  readonly isServing: boolean
+  /** Why nothing goes on here, when a part of the engine has died or it stops. */
+  readonly failure: Error | undefined
+  readonly pools: Readonly<Record<'workflow' | 'task', Pick<Pool, 'size' | 'busy' | 'waiting'>>>
+}
+
+// A store or a loop that is slower than this is told of.
+const slowMs = 1_000
+const patienceMs = 5_000
+const quantiles = [0.5, 0.9, 0.99]
+
+export class NodeStatuses implements StatusVerbs {
+  readonly #face: Face
+  readonly #node: string
+  readonly #events: () => EventCounts
+  readonly #openedAtMs: number
+
+  constructor(face: Face, { node, events }: { readonly node: string; readonly events: () => EventCounts }) {
+    this.#face = face
+    this.#node = node
+    this.#events = events
+    this.#openedAtMs = face.deps.clock.monotonic()
+  }
+
+  async status(): Promise<NodeStatus> {
+    const { deps, engine, registry } = this.#face
+    const { executed, succeeded, failed, totalMs } = engine.counts
+    return {
+      node: this.#node,
+      uptimeMs: deps.clock.monotonic() - this.#openedAtMs,
+      definitions: registry.names(),
+      executed,
+      succeeded,
+      failed,
+      averageMs: executed === 0 ? 0 : totalMs / executed,
+      events: this.#events(),
+    }
+  }
+
+  async health(): Promise<Health> {
+    const { clock } = this.#face.deps
+    const askedAtMs = clock.monotonic()
+    await new Promise<void>((resolve) => clock.soon(resolve))
+    const lagMs = clock.monotonic() - askedAtMs
+    const { isServing, failure } = this.#face.engine.view
+    const store = await this.#askStore()
+    const failing = [failure && failure.message, store.failing].filter((reason) => reason !== undefined)
+    const degraded = [
+      store.ms > slowMs && `The store took ${Math.round(store.ms)} ms to answer.`,
+      lagMs > slowMs && `The event loop was held up for ${Math.round(lagMs)} ms: give long work to a thread.`,
+    ].filter((reason) => reason !== false)
+    const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok'
+    return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs }
+  }
+
+  async metrics(): Promise<Metrics> {
+    const { engine, checkOpen } = this.#face
+    checkOpen()
+    const { counts } = engine
+    return {
+      'troupe.run.attempts': counter('{attempt}', 'outcome', {
+        succeeded: counts.succeeded,
+        failed: counts.failed,
+        cancelled: counts.cancelled,
+      }),
+      'troupe.run.retries': counter('{attempt}', counts.retried),
+      'troupe.run.wait': summary('ms', counts.waitMs),
+      'troupe.run.active': gauge('{run}', [point({}, engine.running().length + engine.local.running().length)]),
+      'troupe.run.woken': counter('{run}', counts.woken),
+      'troupe.run.rescued': counter('{run}', counts.rescued),
+      'troupe.run.given_up': counter('{run}', counts.givenUp),
+      'troupe.repair.count': counter('{repair}', counts.repaired),
+      'troupe.run.messages.dropped': counter('{message}', counts.droppedMessages),
+      'troupe.retention.deleted': counter('{row}', 'what', counts.deleted),
+      'troupe.retention.passes': counter('{pass}', counts.retentionPasses),
+      'troupe.claim.count': counter('{claim}', counts.claims),
+      'troupe.claim.runs': counter('{run}', counts.claimed),
+      'troupe.commit.count': counter('{commit}', counts.commitMs.count),
+      'troupe.commit.failed': counter('{commit}', counts.failedCommits),
+      'troupe.commit.duration': summary('ms', counts.commitMs),
+      'troupe.commit.writes': summary('{write}', counts.batchWrites),
+      'troupe.pool.size': gauge('{actor}', this.#pools('size')),
+      'troupe.pool.busy': gauge('{actor}', this.#pools('busy')),
+      'troupe.pool.waiting': gauge('{task}', this.#pools('waiting')),
+      'troupe.queue.runs': gauge('{run}', await this.#queues()),
+    }
+  }
+
+  async nodes(): Promise<NodeInfo[]> {
+    this.#face.checkOpen()
+    return this.#face.deps.store.listNodeViews()
+  }
+
+  /** Whether it answers, and whether it takes this node for one that lives. */
+  async #askStore(): Promise<{ readonly ms: number; readonly failing: string | undefined }> {
+    const { deps, engine } = this.#face
+    const askedAtMs = deps.clock.monotonic()
+    const failing = await this.#storeTrouble(engine.view.nodeId)
+    return { ms: deps.clock.monotonic() - askedAtMs, failing }
+  }
+
+  async #storeTrouble(nodeId: number): Promise<string | undefined> {
+    const { clock, store } = this.#face.deps
+    try {
+      const asked = store.listNodes()
+      if (!(await isDoneWithin(clock, patienceMs, asked))) return `The store gave no answer within ${patienceMs} ms.`
+      const own = (await asked).find((node) => node.nodeId === nodeId)
+      // A client is none, and a node that was declared dead starts anew with its next commit.
+      if (nodeId === 0 || (own !== undefined && !own.isExpired)) return undefined
+      return 'The lease of this node has ended: what ran here goes on elsewhere.'
+    } catch (error) {
+      return `The store cannot be read: ${toError(error).message}`
+    }
+  }
+
+  #pools(what: 'size' | 'busy' | 'waiting'): MetricPoint[] {
+    return Object.entries(this.#face.engine.view.pools).map(([pool, sizes]) => point({ pool }, sizes[what]))
+  }
+
+  async #queues(): Promise<MetricPoint[]> {
+    const queues = await this.#face.deps.store.listQueues()
+    return queues.flatMap(({ name, ready, running, lost, scheduled, parked }) =>
+      Object.entries({ ready, running, lost, scheduled, parked }).map(([state, runs]) =>
+        point({ queue: name, state }, runs),
+      ),
+    )
+  }
+}
+
+function point(attributes: Readonly<Record<string, string>>, value: number): MetricPoint {
+  return { attributes, value }
+}
+
+/** Of one number, or of several that one attribute tells apart. */
+function counter(unit: string, ...values: [number] | [string, Readonly<Record<string, number>>]): Metric {
+  const [first, parts] = values
+  if (parts === undefined) return { kind: 'counter', unit, points: [point({}, first as number)] }
+  const points = Object.entries(parts).map(([part, value]) => point({ [first]: part }, value))
+  return { kind: 'counter', unit, points }
+}
+
+function gauge(unit: string, points: readonly MetricPoint[]): Metric {
+  return { kind: 'gauge', unit, points }
+}
+
+function summary(unit: string, histogram: Histogram): Metric {
+  const points = quantiles.map((quantile) => point({ quantile: String(quantile) }, histogram.quantile(quantile)))
+  return { kind: 'summary', unit, points: [...points, point({ quantile: '1' }, histogram.max)] }
+}

@@ -1,0 +1,32 @@
+// The errors around starting runs, one or many at a time: each is written here once.
+import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import { ValidationError } from './error-classes.ts'
+
+/** What was wrong with one of many inputs, told with its place among them. */
+export function inputRefused(index: number, error: Error): Error {
+  const message = `inputs[${index}]: ${error.message}`
+  if (!isTroupeError(error)) return new TroupeError('option_invalid', message, { details: { index }, cause: error })
+  const options = { details: { ...error.details, index }, cause: error, retryable: false }
+  if (error.code === 'validation_failed') return new ValidationError(message, options)
+  return new TroupeError(error.code, `${message} None of the runs was started.`, options)
+}
+
+const storeGaveUp = { code: 'store_unavailable', details: {}, retryable: undefined } as const
+
+/** Something went wrong in the middle of many starts. */
+export function startsCutShort(started: number, of: number, error: Error): TroupeError {
+  const { code, details, retryable } = isTroupeError(error) ? error : storeGaveUp
+  return new TroupeError(
+    code,
+    `${error.message} Of the ${of.toLocaleString('en')} runs of this call the first ${started.toLocaleString('en')} are started.`,
+    { details: { ...details, started }, cause: error, ...(retryable !== undefined && { retryable }) },
+  )
+}
+
+export function idempotencyConflict(name: string, key: string, runId: string): TroupeError {
+  return new TroupeError(
+    'idempotency_conflict',
+    `Run ${runId} of '${name}' was started with idempotency key '${key}' before: use { onConflict: 'attach' } to get that run.`,
+    { details: { name, key, runId }, retryable: false },
+  )
+}

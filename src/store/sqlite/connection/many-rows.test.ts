@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest'
+import { Connection } from './connection.ts'
+import { ManyRows } from './many-rows.ts'
+
+const insert = new ManyRows(
+  2,
+  (rows) => `
+with given (n, text) as (values ${rows})
+insert into held select n, text, ? from given`,
+)
+
+it.each([0, 1, 3, 4, 5, 15, 16, 17, 37])('writes %i rows, each once and with what they share', async (count) => {
+  const db = await Connection.open({ path: ':memory:', synchronous: 'normal' })
+  db.run('create table held (n integer primary key, text text, shared text)')
+  const rows = Array.from({ length: count }, (_, n) => ({ n, text: n % 2 === 0 ? `row ${n}` : null, shared: 'all' }))
+  const values = rows.flatMap(({ n, text }) => [n, text])
+  expect(insert.write(db, values, 'all')).toBe(count)
+  expect(db.all('select * from held order by n').map((row) => ({ ...(row as object) }))).toEqual(rows)
+  db.close()
+})
+
+it('writes nothing that is there already', async () => {
+  const db = await Connection.open({ path: ':memory:', synchronous: 'normal' })
+  db.run('create table held (n integer primary key, text text, shared text)')
+  db.run('insert into held values (3, null, null)')
+  const values = Array.from({ length: 16 }, (_, n) => [n, 'new']).flat()
+  expect(() => db.write(() => insert.write(db, values, 'all'))).toThrow(/constraint/i)
+  expect(db.get('select count(*) as held from held')).toMatchObject({ held: 1 })
+  db.close()
+})

@@ -1,0 +1,37 @@
+// How the parts of the store get at its file, and what a transaction on runs is made with.
+import { Admission } from '../limiters/admission.ts'
+import type { Connection } from './connection.ts'
+import { mostAtOnce } from '../runs/endings.ts'
+import { Outbox } from '../events/events.ts'
+import { PausedQueues } from '../views/queues.ts'
+import { Rollup } from '../views/rollup.ts'
+import { Fence, type Ends, type Write } from '../runs/runs.ts'
+
+/** How the store gets at its file. */
+export interface Access {
+  readonly db: Connection
+  now(): number
+  read<T>(work: () => T): Promise<T>
+  write<T>(work: () => T): Promise<T>
+  /** Writes what ends runs, and counts them. */
+  end<T>(work: (ends: Ends) => T): Promise<T>
+}
+
+/** Who is no node: it holds no runs and is never rescued. */
+export const noNode = 0
+
+export function endsIn(db: Connection, now: number): Ends {
+  return {
+    db,
+    now,
+    rollup: new Rollup(),
+    admission: new Admission(db, now),
+    news: { woken: 0, room: mostAtOnce, isMoreToEnd: false },
+    outbox: new Outbox(db, now),
+  }
+}
+
+/** The same for somebody who writes as `nodeId`, or is no node, and claims under `epoch`. */
+export function writeIn(ends: Ends, { nodeId, epoch }: Pick<Write, 'nodeId' | 'epoch'>): Write {
+  return { ...ends, nodeId, epoch, fence: new Fence(ends.db, nodeId), paused: new PausedQueues(ends.db) }
+}

@@ -1,0 +1,132 @@
+// The outbox: events on their way, one row for each event and subscription, gone once they have arrived.
+import { isMeant } from '../../../model/event.ts'
+import type { Started } from '../../start.ts'
+import type { Claimed } from '../../store.ts'
+import type { EventEnd, EventRecord, EventRow, EventSlice, SubscriptionRecord } from '../../events.ts'
+import type { Connection } from '../connection/connection.ts'
+
+// All of them: there are few.
+const findSubscriptions = `select id, pattern, takes from subscription where until_at is null or until_at > ?`
+
+const insertSubscription = `
+insert into subscription (pattern, group_name, takes, until_at) values (?, ?, ?, ?)
+on conflict (group_name, pattern) do update set takes = excluded.takes
+returning id`
+
+const renew = `update subscription set until_at = ? where id in (select value from json_each(?)) and until_at is not null returning id`
+
+// A scan of few rows.
+const findOver = `select id from subscription where until_at <= ?`
+
+const deleteSubscription = `delete from subscription where id = ?`
+
+// Walks event_due.
+const deleteEventsOf = `delete from event where subscription = ?`
+
+const insertEvent = `insert into event (subscription, name, value, at, attempt, due_at) values (?, ?, ?, ?, 0, ?)`
+
+// The oldest first, so that one subscription has them in order; walks event_due.
+const findDue = `
+select id from event
+where subscription in (select value from json_each(?)) and due_at <= ?
+order by id
+limit ?`
+
+// By primary key.
+const take = `
+update event set attempt = attempt + 1, due_at = ? where id in (select value from json_each(?))
+returning id, subscription, name, value, at, attempt`
+
+const deleteEvent = `delete from event where id = ?`
+
+const putOff = `update event set due_at = ? where id = ?`
+
+// By primary keys.
+const findRunOfEvent = `
+select run.public_id as runId, definition.name from run join definition on definition.id = run.definition where run.id = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotEventStatements = { findDue, take, deleteEvent, putOff, deleteEventsOf, findRunOfEvent }
+
+interface Wanting {
+  readonly id: number
+  readonly pattern: string
+  readonly takes: SubscriptionRecord['takes']
+}
+
+/** The events of one transaction. Who wants any is looked up once, when the first one happens. */
+export class Outbox {
+  readonly #db: Connection
+  readonly #now: number
+  #wanting: readonly Wanting[] | undefined
+
+  constructor(db: Connection, now: number) {
+    this.#db = db
+    this.#now = now
+  }
+
+  /** Keeps an event for everybody who wants it; counts them. */
+  add({ name, value, mode }: EventRecord): number {
+    const wanting = this.#all.filter(
+      ({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name),
+    )
+    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now)
+    return wanting.length
+  }
+
+  /** Says what happened to a run; costs nothing when nobody wants to know. */
+  ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): void {
+    if (this.#all.length === 0) return
+    const name = `run.${happened}`
+    if (!this.#all.some(({ pattern }) => isMeant(pattern, name))) return
+    const run = this.#db.get<{ runId: string; name: string }>(findRunOfEvent, runId)
+    if (run === undefined) return
+    this.add({ name, value: `j${JSON.stringify({ runId: run.runId, name: run.name, ...details })}`, mode: 'durable' })
+  }
+
+  /** Says which runs of a batch began for the first time. */
+  ofStarts(claimed: readonly (readonly Claimed[])[], started: readonly Started[]): void {
+    if (this.#all.length === 0) return
+    for (const { held, startedAt } of claimed.flat()) if (startedAt === this.#now) this.ofRun('started', held.runId)
+    for (const { held } of started) if (held !== undefined) this.ofRun('started', held.runId)
+  }
+
+  get #all(): readonly Wanting[] {
+    return (this.#wanting ??= this.#db.all<Wanting>(findSubscriptions, this.#now))
+  }
+}
+
+export function addSubscription(db: Connection, { pattern, group, takes, until }: SubscriptionRecord): number {
+  const row = db.get<{ id: number }>(insertSubscription, pattern, group, takes, until)
+  if (row === undefined) throw new Error(`The subscription of ${pattern} was not kept`)
+  return row.id
+}
+
+export function renewSubscriptions(
+  db: Connection,
+  ids: readonly number[],
+  times: { readonly now: number; readonly until: number },
+): number[] {
+  const renewed = db.all<{ id: number }>(renew, times.until, JSON.stringify(ids))
+  for (const { id } of db.all<{ id: number }>(findOver, times.now)) dropSubscription(db, id)
+  return renewed.map(({ id }) => id)
+}
+
+export function dropSubscription(db: Connection, id: number): void {
+  db.run(deleteEventsOf, id)
+  db.run(deleteSubscription, id)
+}
+
+export function takeEvents(db: Connection, { subscriptions, limit, until }: EventSlice, now: number): EventRow[] {
+  const due = db.all<{ id: number }>(findDue, JSON.stringify(subscriptions), now, limit)
+  if (due.length === 0) return []
+  const rows = db.all<EventRow>(take, until, JSON.stringify(due.map(({ id }) => id)))
+  return rows.toSorted((left, right) => left.id - right.id)
+}
+
+export function settleEvents(db: Connection, ends: readonly EventEnd[]): void {
+  for (const { id, end } of ends) {
+    if (end === 'done') db.run(deleteEvent, id)
+    else db.run(putOff, end === 'dead' ? null : end.dueAt, id)
+  }
+}

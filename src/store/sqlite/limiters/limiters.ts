@@ -1,0 +1,115 @@
+// Limiters: their names and bounds, as the code declares them and as they were changed live.
+import { spacingMs, unbounded, type Bounds } from '../../../model/limiter.ts'
+import type { LimiterView } from '../../views.ts'
+import type { Connection } from '../connection/connection.ts'
+
+const findNamed = `select id, bounds from limiter where name = ?`
+
+// The code's word is kept beside what was set live, which wins for as long as it is there.
+const upsertDeclared = `
+insert into limiter (name, bounds) values (?, ?)
+on conflict (name) do update set bounds = excluded.bounds
+returning id`
+
+const updateLive = `update limiter set live_bounds = ? where id = ?`
+
+// By primary key prefix; few limiters change, and seldom.
+const stretchPaces = `update pace set next_at = ?2 + (next_at - ?2) * ?3 where limiter = ?1 and next_at > ?2`
+
+const dropPaces = `delete from pace where limiter = ?`
+
+// By primary key.
+const findBounds = `select bounds, live_bounds as liveBounds from limiter where id = ?`
+
+// By primary key.
+const findPace = `select next_at as nextAt from pace where limiter = ? and key = ?`
+
+const findAll = `
+select id, name, bounds, live_bounds as liveBounds,
+  (select count(*) from slot where slot.limiter = limiter.id) as slots,
+  (select count(*) from waiter where waiter.limiter = limiter.id) as waiting
+from limiter order by name`
+
+// By primary key prefix.
+const findHolders = `
+select run.public_id as id from slot cross join run on run.id = slot.run_id
+where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
+group by run.id order by min(slot.ticket) limit 10`
+
+const findWaiters = `
+select run.public_id as id from waiter cross join run on run.id = waiter.run_id
+where waiter.limiter = ? group by run.id order by min(waiter.ticket) limit 10`
+
+/** The statements of this file whose plans are tested. */
+export const hotLimiterStatements = { findBounds, findPace }
+
+interface BoundsRow {
+  readonly bounds: string
+  readonly liveBounds: string | null
+}
+
+/** The transaction in which bounds change. */
+export interface Bounding {
+  readonly db: Connection
+  readonly now: number
+}
+
+/** Gives a limiter its number; `isNew` when its bounds are not what they were. */
+export function internLimiter({ db, now }: Bounding, name: string, bounds: Bounds): { id: number; isNew: boolean } {
+  const text = JSON.stringify(bounds)
+  const known = db.get<{ id: number; bounds: string }>(findNamed, name)
+  if (known?.bounds === text) return { id: known.id, isNew: false }
+  const before = known === undefined ? unbounded : boundsOf(db, known.id)
+  const row = db.get<{ id: number }>(upsertDeclared, name, text)
+  if (row === undefined) throw new Error(`Limiter ${name} was not kept`)
+  keepPace({ db, now }, row.id, before)
+  return { id: row.id, isNew: true }
+}
+
+/** Sets what wins over the code's bounds, or with null lets those count again. */
+export function setLiveBounds({ db, now }: Bounding, name: string, live: Partial<Bounds> | null): number {
+  const known = db.get<{ id: number }>(findNamed, name)
+  const id = known?.id ?? internLimiter({ db, now }, name, unbounded).id
+  const before = boundsOf(db, id)
+  db.run(updateLive, live === null ? null : JSON.stringify(live), id)
+  keepPace({ db, now }, id, before)
+  return id
+}
+
+/** How many passed of late counts on under another rate: what it gave too many is waited for at the new one, and nothing is given anew. */
+function keepPace({ db, now }: Bounding, id: number, before: Bounds): void {
+  const { rate } = boundsOf(db, id)
+  if (rate === null) db.run(dropPaces, id)
+  else if (before.rate !== null) db.run(stretchPaces, id, now, spacingMs(rate) / spacingMs(before.rate))
+}
+
+/** The bounds that count; without any for a limiter that is not there. */
+export function boundsOf(db: Connection, limiterId: number): Bounds {
+  const row = db.get<BoundsRow>(findBounds, limiterId)
+  return row === undefined ? unbounded : effective(row)
+}
+
+/** The state of a rate: what the next to pass is measured by; 0 for one that nobody has passed of late. */
+export function paceOf(db: Connection, limiterId: number, key: string): number {
+  return db.get<{ nextAt: number }>(findPace, limiterId, key)?.nextAt ?? 0
+}
+
+export function listLimiters(db: Connection): LimiterView[] {
+  const rows = db.all<BoundsRow & Pick<LimiterView, 'name' | 'slots' | 'waiting'> & { id: number }>(findAll)
+  return rows.map(({ id, name, slots, waiting, ...row }) => {
+    const isLive = row.liveBounds !== null
+    const waiters = waiting === 0 ? [] : db.all<{ id: string }>(findWaiters, id).map((run) => run.id)
+    const holders = slots === 0 ? [] : holdersOf(db, id, null)
+    return { name, bounds: effective(row), isLive, slots, waiting, holders, waiters }
+  })
+}
+
+/** The runs that have slots of a limiter, or of one key of it. */
+export function holdersOf(db: Connection, limiter: number, key: string | null): string[] {
+  return db.all<{ id: string }>(findHolders, limiter, key).map(({ id }) => id)
+}
+
+function effective({ bounds, liveBounds }: BoundsRow): Bounds {
+  const declared = JSON.parse(bounds) as Bounds
+  return liveBounds === null ? declared : { ...declared, ...(JSON.parse(liveBounds) as Partial<Bounds>) }
+}

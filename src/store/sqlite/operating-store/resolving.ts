@@ -1,0 +1,142 @@
+// Steps whose results people record by hand: the first to be recorded stands, whoever executes it meanwhile.
+import { undoPath } from '../../../model/path.ts'
+import { generationMoves, type RunOutcome } from '../../../model/run.ts'
+import type { ResolveRecord, Resolved } from '../../operating.ts'
+import type { StepKind } from '../../store.ts'
+import type { WaitKind } from '../../waits.ts'
+import type { Connection } from '../connection/connection.ts'
+import { reopenRuns } from '../runs/generations.ts'
+import {
+  newestRun,
+  isTried,
+  recordedStep,
+  undoableSteps,
+  undoneSteps,
+  waitOfStep,
+  type NewestRun,
+} from '../runs/known.ts'
+import { giveBack } from '../runs/moves.ts'
+import type { Ends } from '../runs/runs.ts'
+import { markUndoable } from '../steps/steps.ts'
+import { wholeMs } from '../connection/times.ts'
+import { closeTokensOfStep, hasCompletion } from '../steps/tokens.ts'
+import { deleteWait } from '../steps/waits.ts'
+import { wakeRun } from '../runs/wakes.ts'
+
+// What waits or failed and has no result; by primary key prefix.
+const findOpenSteps = `
+select path from wait where run_id = ?1 and kind in ('backoff', 'completion', 'limiter') and path <> ''
+union select path from attempt where run_id = ?1 and generation = ?2 and path <> '' and not exists (
+  select 1 from step where step.run_id = attempt.run_id and step.generation = attempt.generation and step.path = attempt.path and step.is_error = 0)
+union select path from step where run_id = ?1 and generation = ?2 and is_error = 1 and kind in ('step', 'tx') and ?3 = 1
+limit 1000`
+
+// Invariant: I1. The key lets one result in. I13: where something was undone, the journal shows that it lacks something, as its code does that anew before this.
+// It was nobody's attempt; whether it is undone its code says.
+const insertResult = `
+insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
+select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and generation between ?9 and ?2), 0), ?4, 0, ?5, ?6, live.epoch, ?7, ?7, ?8
+from live where live.run_id = ?1
+returning seq`
+
+// Its node reads it with its next commit; by primary key.
+const insertTaken = `insert into taken (node, run_id, epoch) values (?, ?, ?) on conflict do nothing`
+
+// Of nodes that are gone; the table is empty most of the time.
+const dropDeaf = `delete from taken where node not in (select id from node)`
+
+/** The statements of this file whose plans are tested. */
+export const hotResolveStatements = { findOpenSteps, insertResult }
+
+/** find → is it open → record it → let the run go on */
+export function resolveStep(ends: Ends, record: ResolveRecord): Resolved {
+  const run = newestRun(ends.db, record.id)
+  if (run === undefined) return 'not_found'
+  return run.state === null ? resolveOfEnded(ends, run, record) : resolveOfLive(ends, run, record)
+}
+
+function resolveOfLive(ends: Ends, run: NewestRun, record: ResolveRecord): Resolved {
+  const { db } = ends
+  const { runId, generation, epoch, state } = run
+  const { path } = record
+  const isUndo = run.undo === 2 && undoableSteps(db, run).some((undoable) => undoPath(undoable) === path)
+  if (run.undo === 2 && !isUndo) return 'undoing'
+  if (recordedStep(db, run, path) !== undefined) return 'recorded'
+  const wait = waitOfStep(db, run, path)
+  if (wait !== undefined && !resolvable.has(wait)) return { waits: wait }
+  const isKnown = wait !== undefined || isUndo || isTried(db, run, path)
+  if (!isKnown && !record.isForced) return { open: openOf(db, run, false) }
+  // Invariant: I8. What was accepted from outside is its result, and only has to be taken in.
+  if (hasCompletion(db, { runId, epoch }, path)) return 'completed'
+  insert(ends, run, { ...record, kind: isUndo ? 'undo' : 'step', behind: generation })
+  if (state === 'running') takeAway(ends, run)
+  else wakeRun(ends, runId, { isDecided: false })
+  return 'resolved'
+}
+
+const resolvable: ReadonlySet<WaitKind> = new Set<WaitKind>(['backoff', 'completion', 'limiter'])
+
+/** It goes on in its next generation, which remembers this as well. */
+function resolveOfEnded(ends: Ends, run: NewestRun, record: ResolveRecord): Resolved {
+  const { db } = ends
+  const { generation, outcome } = run
+  const { path } = record
+  if (outcome === null || !mayGoOn.has(outcome)) return outcome ?? 'not_found'
+  const before = recordedStep(db, run, path)
+  const isKnown = before === undefined ? isTried(db, run, path) : isStep(before.kind)
+  if (!isKnown && (before !== undefined || !record.isForced)) return { open: openOf(db, run, true) }
+  const undone = undoneSteps(db, run)
+  if (before?.isError === 0 && !undone.includes(path)) return 'recorded'
+  reopenRuns(ends, [record.id])
+  const kind = before?.kind ?? 'step'
+  insert(
+    ends,
+    { ...run, generation: generation + 1 },
+    { ...record, kind, behind: undone.length > 0 ? generation : generation + 1 },
+  )
+  return 'resolved'
+}
+
+const mayGoOn: ReadonlySet<RunOutcome> = new Set<RunOutcome>(generationMoves.again.from)
+
+function isStep(kind: StepKind): boolean {
+  return kind === 'step' || kind === 'tx'
+}
+
+function openOf(db: Connection, { runId, generation }: NewestRun, hasEnded: boolean): string[] {
+  return db.all<{ path: string }>(findOpenSteps, runId, generation, hasEnded ? 1 : 0).map(({ path }) => path)
+}
+
+function insert(
+  { db, now }: Ends,
+  run: NewestRun,
+  { path, kind, isError, value, behind }: ResolveRecord & { readonly kind: StepKind; readonly behind: number },
+): void {
+  const { runId, generation } = run
+  const mayHaveUndo = !isError && kind !== 'undo'
+  const at = wholeMs(now)
+  const seq = db.get(
+    insertResult,
+    runId,
+    generation,
+    path,
+    kind,
+    isError ? 1 : 0,
+    value,
+    at,
+    mayHaveUndo ? 2 : 0,
+    behind,
+  )
+  if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
+  if (mayHaveUndo) markUndoable(db, runId)
+  closeTokensOfStep(db, runId, path)
+  // One that stands in the line of a limiter leaves that with the claim.
+  if (waitOfStep(db, run, path) === 'backoff') deleteWait(db, runId, path)
+}
+
+/** Invariant: I5. What its node still writes under its claim is refused, and it is told that it may give up. */
+function takeAway(ends: Ends, { runId, epoch, node }: NewestRun): void {
+  ends.db.run(dropDeaf)
+  giveBack(ends, runId)
+  if (node !== null) ends.db.run(insertTaken, node, runId, epoch)
+}

@@ -1,0 +1,41 @@
+// Runs that were set aside, because their code did not fit their journal: a person lets them be tried at once.
+import { statesBefore } from '../../../model/moves.ts'
+import { runMoves } from '../../../model/run.ts'
+import type { WokenAside } from '../../operating.ts'
+import type { Connection } from '../connection/connection.ts'
+import { newestRun, type NewestRun } from '../runs/known.ts'
+import { backInLine } from '../limiters/limited.ts'
+import { readyUntil, type Ends } from '../runs/runs.ts'
+
+// By primary key prefix.
+const findDiverged = `select 1 from wait where run_id = ? and +kind = 'diverged'`
+
+// By primary key. What it waits for stays: it is kept for code that fits.
+const wakeSetAside = `
+update live set state = '${runMoves.wake.to}', due_at = ${readyUntil}
+where run_id = ? and state in (${statesBefore(runMoves.wake)})
+returning limited`
+
+/** The statements of this file whose plans are tested. */
+export const hotSettingAsideStatements = { findDiverged, wakeSetAside }
+
+/** Makes ready what was set aside; tells of each what became of it. */
+export function wakeRunsSetAside(ends: Pick<Ends, 'db' | 'admission'>, ids: readonly string[]): WokenAside[] {
+  return ids.map((id) => {
+    const run = newestRun(ends.db, id)
+    if (run === undefined) return 'not_found'
+    if (!isSetAside(ends.db, run)) return run.state ?? run.outcome ?? 'not_found'
+    const { limited } = ends.db.get<{ limited: number }>(wakeSetAside, run.runId) ?? { limited: 0 }
+    if (limited === 1) backInLine(ends, [run])
+    return 'woken'
+  })
+}
+
+/** Those of some runs that were set aside. */
+export function listSetAside(db: Connection, ids: readonly string[]): string[] {
+  return ids.filter((id) => isSetAside(db, newestRun(db, id)))
+}
+
+function isSetAside(db: Connection, run: NewestRun | undefined): boolean {
+  return run?.state === 'parked' && db.get(findDiverged, run.runId) !== undefined
+}

@@ -1,0 +1,124 @@
+// Runs that other runs start: each is there together with the step by which its parent remembers it.
+import { encode } from '../../../lib/codec.ts'
+import { undoPath } from '../../../model/path.ts'
+import type { ChildRecord, JoinedChild, Started } from '../../start.ts'
+import type { Held } from '../../store.ts'
+import { circleText, isAbove } from './circles.ts'
+import type { Connection } from '../connection/connection.ts'
+import { leaveTheDead, reopenRuns } from './generations.ts'
+import { childOfStep } from './journal-copies.ts'
+import type { Write } from './runs.ts'
+import { insertRuns } from './starts.ts'
+import { recordSteps } from '../steps/steps.ts'
+
+// By primary key.
+const linkChild = `
+update run set parent = ?1, is_detached = ?2,
+  depth = case when ?2 = 1 then 0 else (select depth from run as above where above.id = ?1) + 1 end
+where id = ?3`
+
+const markParent = `update live set has_children = 1 where run_id = ?`
+
+// What a run was given last under a name in its former generations, back to that which began with the input it has: of those before that nothing is left.
+// By primary keys, and by the unique public id.
+const findFormer = `
+with recursive former(generation) as (
+  select ?3 - 1
+  union all
+  select generation - 1 from former
+  where generation > 1 and (exists (select 1 from step where step.run_id = ?1 and step.generation = former.generation)
+    or exists (select 1 from finished where finished.run_id = ?1 and finished.generation = former.generation))
+)
+select run.id as runId, run.public_id as id, run.definition, run.input, run.parent, run.is_detached as isDetached,
+  exists (select 1 from live cross join cancel_request on cancel_request.run_id = live.run_id where live.run_id = run.id) as isToEnd,
+  exists (
+    select 1 from step as undo
+    where undo.run_id = ?1 and undo.generation = former.generation and undo.path = ?4 and undo.is_error = 0) as isUndone
+from former cross join step on step.run_id = ?1 and step.generation = former.generation and step.path = ?2
+cross join run on ${childOfStep}
+where step.kind = 'child' and step.is_error = 0
+limit 1`
+
+/** The statements of this file whose plans are tested. */
+export const hotChildStatements = { linkChild, markParent, findFormer }
+
+/**
+ * Starts runs and records that as steps of their parents; tells what is remembered of those that were there, by the ids they were given:
+ * one that has their key, or that the parent started there in a former generation.
+ */
+export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, JoinedChild> {
+  const joined = new Map<string, JoinedChild>()
+  const own = children.filter(({ held }) => write.fence.holds(held))
+  const keep = (child: ChildRecord, result: JoinedChild): void => {
+    recordSteps(write, [{ ...child, kind: 'child', attempt: 1, finishedAt: write.now, ...result }])
+  }
+  const join = (child: ChildRecord, run: Pick<Started, 'id' | 'runId'>): void => {
+    const result = joinedBy(write, child, run)
+    joined.set(child.start.id, result)
+    keep(child, result)
+  }
+  const anew = own.filter((child) => {
+    const taken = takenUp(write.db, child)
+    if (taken !== undefined) join(child, taken)
+    return taken === undefined
+  })
+  // Only a key can give back a run that another one has started.
+  const starts = anew.map(({ held, start }) => (start.key === null ? start : { ...start, parent: held.runId }))
+  insertRuns(write, starts).forEach((started, place) => {
+    const child = anew[place]
+    if (child === undefined) return
+    if (started.isNew) keep(child, begunBy(write.db, child, started))
+    else join(child, started)
+  })
+  write.news.woken += own.length
+  return joined
+}
+
+function begunBy(db: Connection, { held, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
+  db.run(linkChild, held.runId, isDetached ? 1 : 0, runId)
+  if (!isDetached) db.run(markParent, held.runId)
+  return { isError: false, value: encode(id) }
+}
+
+/** A run that it was given back cannot be waited for when it ends with that. What failed is started anew: this is its next life. */
+function joinedBy(
+  write: Write,
+  { held, path, isDetached }: ChildRecord,
+  { id, runId }: Pick<Started, 'id' | 'runId'>,
+): JoinedChild {
+  const { db } = write
+  if (formerOf(db, held, path)?.runId === runId) reopenRuns(write, [id])
+  const isCircle = isDetached ? runId === held.runId : isAbove(db, runId, held.runId)
+  return isCircle ? { isError: true, value: circleText(db, held.runId, runId) } : { isError: false, value: encode(id) }
+}
+
+/**
+ * The run without a key that a run which is tried again started there before: one that failed or was cancelled goes on, and one that somebody has
+ * tried again meanwhile, or that has succeeded since, is that which is asked for. A second one beside it could do again what that does.
+ */
+function takenUp(db: Connection, { held, path, start }: ChildRecord): Former | undefined {
+  if (start.key !== null) return undefined
+  const former = formerOf(db, held, path)
+  // What was undone is done again, and what has yet to end as cancelled is of no use.
+  if (former?.parent !== held.runId || former.isUndone === 1 || former.isToEnd === 1) return undefined
+  if (former.definition === start.definitionId && db.lists.isSame(former.input, start.input)) return former
+  if (former.isDetached === 0) leaveTheDead(db, former.runId)
+  return undefined
+}
+
+interface Former {
+  readonly runId: number
+  readonly id: string
+  readonly definition: number
+  readonly input: string
+  readonly parent: number | null
+  readonly isDetached: number
+  /** Somebody has asked it to end. */
+  readonly isToEnd: number
+  readonly isUndone: number
+}
+
+/** What a run that is tried again was given under this name before. */
+function formerOf(db: Connection, { runId, generation }: Held, path: string): Former | undefined {
+  return generation === 1 ? undefined : db.get<Former>(findFormer, runId, path, generation, undoPath(path))
+}

@@ -1,0 +1,335 @@
+// How a run leaves the node that runs it: it ends, backs off, parks or is given back. Every end, by whomever, goes through finishRuns.
+import { toErrorRecord, type ErrorRecord } from '../../../lib/error-record.ts'
+import { runCancelled } from '../../../model/errors.ts'
+import { fingerprintOf } from '../../../model/fingerprint.ts'
+import { statesBefore } from '../../../model/moves.ts'
+import { runMoves } from '../../../model/run.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { CancelAnswer, CancelRecord } from '../../cancels.ts'
+import type { Batch, Held, SettleRecord } from '../../store.ts'
+import type { DecidedEnd, UndoRecord } from '../../undoing.ts'
+import { breakCircle } from './circles.ts'
+import { hasAsk } from '../steps/asks.ts'
+import { keepFailure } from '../events/failures.ts'
+import { insertFinishedRows } from './finished.ts'
+import { endChildren, type AttachedRun } from './endings.ts'
+import { followRuns, listWaiting } from './families.ts'
+import { wakeFollowers } from './keys.ts'
+import { wakeBufferedRuns } from '../schedules/buffered.ts'
+import { backInLine } from '../limiters/limited.ts'
+import { definitionOf } from '../names.ts'
+import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
+import { packed } from '../connection/packed.ts'
+import { hasMessage } from '../steps/messages.ts'
+import { lineUpSteps } from '../limiters/parked-steps.ts'
+import { deleteStates } from '../steps/states.ts'
+import { renewJournal } from './journal-copies.ts'
+import { wholeMs, wholeOrNull } from '../connection/times.ts'
+import { endTokens, hasCompletion, hasSucceeded, hearOfPark } from '../steps/tokens.ts'
+import { cutShort, decideEnd, dropDecidedEnds, undoMarkOf } from './undoing.ts'
+import { deleteWaits, replaceWaits } from '../steps/waits.ts'
+import { wakeRun } from './wakes.ts'
+
+const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
+
+// By primary key; the fence was passed in the same transaction.
+// Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
+const retryRun = `
+update live set state = 'scheduled', node = null, due_at = ${dueUnlessAsked}, attempt = ?, generation = ?,
+  deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.retry)})
+returning has_slots as hasSlots`
+
+// Race: as in retryRun; a park would otherwise outlast the request.
+const parkRun = `
+update live set state = 'parked', node = null, due_at = ${dueUnlessAsked}, deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.park)})
+returning has_slots as hasSlots`
+
+const releaseRun = `
+update live set state = 'ready', node = null, due_at = ${againUntil}, deliveries = ${deliveriesSoFar}
+where run_id = ? and state in (${statesBefore(runMoves.release)})
+returning has_slots as hasSlots`
+
+// By primary key, and seldom: most runs begin with their claim.
+const beginRun = `update live set has_begun = 1, started_at = coalesce(started_at, ?) where run_id = ?`
+
+const ending: Readonly<Record<keyof EndingLive, string>> = {
+  runId: 'run_id',
+  generation: 'generation',
+  epoch: 'epoch',
+  definition: 'definition',
+  attempt: 'attempt',
+  startedAt: 'started_at',
+  hasState: 'has_state',
+  hasSlots: 'has_slots',
+  isFollowed: 'is_followed',
+  hasChildren: 'has_children',
+  schedule: 'schedule',
+  undo: 'undo',
+}
+const ofGiven = `from live where run_id in (select value from json_each(?))`
+
+// The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
+const findEnding = packed(ending, ofGiven)
+
+// Invariant: I5. The fence for many runs at once, but for the epoch, which is compared with that of each claim.
+const findHeldEnding = packed(ending, `${ofGiven} and node = ? and state = 'running'`)
+
+const deleteLive = `delete from live where run_id in (select value from json_each(?))`
+
+// By primary key.
+const deleteRequests = `delete from cancel_request where run_id in (select value from json_each(?))`
+
+// What has ended otherwise before it heard of that. A scan of a table that holds little else than what is under way.
+const deleteObeyed = `
+delete from cancel_request where not exists (select 1 from live where live.run_id = cancel_request.run_id)`
+
+const insertRequest = `
+insert into cancel_request (run_id, reason, skips_undo) values (?, ?, ?)
+on conflict do update set skips_undo = max(skips_undo, excluded.skips_undo)`
+
+/** The statements of this file whose plans are tested. */
+export const hotMoveStatements = {
+  beginRun,
+  retryRun,
+  parkRun,
+  releaseRun,
+  findEnding: findEnding.sql,
+  findHeldEnding: findHeldEnding.sql,
+  deleteLive,
+}
+
+/** From now on the death of this node is a delivery of these runs. */
+export function beginRuns(write: Write, begins: Batch['begins']): void {
+  for (const { held, at } of begins) {
+    if (write.fence.holds(held)) write.db.run(beginRun, wholeMs(at), held.runId)
+  }
+}
+
+/** Ends runs that this node holds. */
+export function settleRuns(write: Write, settles: readonly SettleRecord[]): void {
+  if (settles.length === 0) return
+  const rows = write.db.allPacked(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
+  const liveById = new Map(rows.map((live) => [live.runId, live]))
+  const ended: EndedRun[] = []
+  for (const settle of settles) {
+    const live = liveById.get(settle.held.runId)
+    if (!write.fence.admit(settle.held, live?.epoch === settle.held.epoch) || live === undefined) continue
+    if (!isEnd(write, settle)) continue
+    liveById.delete(live.runId)
+    ended.push({ live, end: settle })
+  }
+  finishRuns(write, ended)
+}
+
+/** Decides how runs end that this node holds; they undo first what they did. */
+export function undoRuns(write: Write, undoes: readonly UndoRecord[]): void {
+  for (const undo of undoes) {
+    const { held, outcome, value } = undo
+    if (!write.fence.holds(held) || !isEnd(write, undo)) continue
+    beginUndo(write, { runId: held.runId, outcome, value })
+  }
+}
+
+const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
+
+/** Ends a run, or asks the node that runs it to. */
+export function cancelRun(
+  ends: Ends,
+  { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
+  { value, reason, skipsUndo = false }: Pick<CancelRecord, 'value' | 'reason' | 'skipsUndo'>,
+): CancelAnswer {
+  const undo = undoMarkOf(ends.db, runId)
+  // Invariant: I11. How it ends is decided.
+  if (undo === 'undoing' && !skipsUndo) return 'finished'
+  if (!waiting.includes(state)) {
+    ends.db.run(insertRequest, runId, reason, skipsUndo ? 1 : 0)
+    return 'asked'
+  }
+  // Invariant: I11. What was told from outside is its end, and only has to be taken in.
+  if (epoch !== null && hasSucceeded(ends.db, { runId, epoch })) return 'asked'
+  endRuns(ends, [{ runId, outcome: 'cancelled', value, skipsUndo }])
+  return undo === 'something' && !skipsUndo ? 'asked' : 'cancelled'
+}
+
+/** How somebody else than its node ends a run. */
+export interface Ending {
+  readonly runId: number
+  readonly outcome: DecidedEnd['outcome']
+  /** An error record as JSON. */
+  readonly value: string
+  /** What it did stays. */
+  readonly skipsUndo?: boolean | undefined
+}
+
+/** Ends runs that nobody runs any more; those that can undo what they did are made ready for that. */
+export function endRuns(ends: Ends, endings: readonly Ending[]): void {
+  if (endings.length === 0) return
+  const rows = ends.db.allPacked(findEnding, idsOf(endings))
+  const liveById = new Map(rows.map((live) => [live.runId, live]))
+  const ended = endings.flatMap((ending): EndedRun[] => {
+    const { runId } = ending
+    const live = liveById.get(runId)
+    if (live === undefined) return []
+    if (live.undo === 1 && ending.skipsUndo !== true) {
+      beginUndo(ends, ending)
+      return []
+    }
+    const { outcome, value } = (live.undo === 2 ? cutShort(ends.db, runId, ending.value) : undefined) ?? ending
+    const error = JSON.parse(value) as Partial<ErrorRecord>
+    const code = error.code ?? null
+    const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
+    if (outcome !== 'failed') return [{ live, end }]
+    const { name, isTold } = definitionOf(ends.db, live.definition)
+    return [{ live, end: { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 } }]
+  })
+  finishRuns(ends, ended)
+}
+
+function beginUndo(ends: Ends, end: Ending): void {
+  decideEnd(ends, end)
+  endChildren(ends, [end.runId], cancelAll)
+}
+
+/** Invariant: I15. Every commit reads the requests, so none outlasts its run for long. */
+export function forgetRequests(db: Connection): void {
+  db.run(deleteObeyed)
+}
+
+export function retryRuns(write: Write, retries: Batch['retries']): void {
+  for (const retry of retries) {
+    const { held, dueAt, attempt } = retry
+    if (!write.fence.holds(held) || !isEnd(write, retry)) continue
+    const generation = renewJournal(write.db, held)
+    write.outbox.ofRun('retried', held.runId, { attempt })
+    const left = write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
+    if (left?.hasSlots === 1) write.admission.leave([held.runId])
+  }
+}
+
+export function parkRuns(write: Write, parks: Batch['parks']): void {
+  for (const { held, dueAt, waits } of parks) {
+    if (!write.fence.holds(held)) continue
+    replaceWaits(write.db, held.runId, waits)
+    const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
+    if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    // It would come here at once and again.
+    if (waits.some(({ kind }) => kind === 'diverged')) continue
+    lineUpSteps(write, held.runId, waits)
+    // Race: as for a completion below.
+    if (
+      hasMessage(write.db, held.runId, waits) ||
+      hasAsk(write, held.runId, waits) ||
+      followRuns(write.db, waits) ||
+      breakCircle(write, held, waits)
+    )
+      wakeRun(write, held.runId, { isDecided: false })
+    const completions = waits.filter(({ kind }) => kind === 'completion')
+    if (completions.length === 0) continue
+    hearOfPark(write, held)
+    // Race: it may have come before anybody waited for it.
+    const come = completions.filter(({ path }) => hasCompletion(write.db, held, path))
+    if (come.length > 0) wakeRun(write, held.runId, { isDecided: come.some(({ path }) => path === '') })
+  }
+}
+
+export function releaseRuns(write: Write, releases: readonly Held[]): void {
+  for (const held of releases) {
+    if (write.fence.holds(held)) giveBack(write, held.runId)
+  }
+}
+
+/** Makes a run ready that its node does not want to go on with; that is no delivery. */
+export function giveBack(write: Pick<Ends, 'db' | 'admission'>, runId: number): void {
+  if (write.db.get<Left>(releaseRun, runId)?.hasSlots === 1) backInLine(write, [{ runId }])
+}
+
+interface Left {
+  readonly hasSlots: number
+}
+
+/** Whether an attempt has the end that its node says: not when somebody with a token told another before. */
+function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): boolean {
+  if (token === undefined || endTokens(write.db, held, token)) return true
+  write.fence.refuse(held)
+  giveBack(write, held.runId)
+  wakeRun(write, held.runId, { isDecided: true })
+  return false
+}
+
+interface EndingLive extends Held {
+  readonly hasChildren: number
+  readonly definition: number
+  readonly attempt: number
+  readonly startedAt: number | null
+  readonly hasState: number
+  readonly isFollowed: number
+  readonly hasSlots: number
+  /** Null for one that no schedule started. */
+  readonly schedule: number | null
+  /** 1 when something it did can be undone, 2 when it undoes that. */
+  readonly undo: number
+}
+
+interface EndedRun {
+  readonly live: EndingLive
+  readonly end: Pick<SettleRecord, 'outcome' | 'value' | 'code' | 'fingerprint' | 'attempt' | 'hadWaits' | 'isTold'>
+}
+
+/** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
+function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
+  const { db, now, rollup, news, admission, outbox } = ends
+  if (ended.length === 0) return
+  const schedules = new Set<number>()
+  for (const { live, end } of ended) {
+    const { runId, definition, startedAt, schedule } = live
+    const { outcome, code, attempt } = end
+    if (end.isTold === true) keepFailure(db, live)
+    outbox.ofRun(outcome, runId, { attempt, code })
+    rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
+    if (schedule !== null) schedules.add(schedule)
+  }
+  insertFinishedRows(db, ended, now)
+  db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
+  const those = (areMeant: (run: EndedRun) => boolean): number[] => ended.filter(areMeant).map(({ live }) => live.runId)
+  deleteWaits(
+    db,
+    those(({ end }) => end.hadWaits),
+  )
+  // What did not succeed may be tried again, and goes on with what it kept.
+  deleteStates(
+    db,
+    those(({ live, end }) => live.hasState === 1 && end.outcome === 'succeeded'),
+  )
+  const cancelled = those(({ end }) => end.outcome === 'cancelled')
+  if (cancelled.length > 0) db.run(deleteRequests, JSON.stringify(cancelled))
+  const followed = those(({ live }) => live.isFollowed === 1)
+  news.woken += wakeFollowers({ db, admission }, followed)
+  for (const runId of listWaiting(db, followed)) wakeRun(ends, runId, { isDecided: false })
+  endChildren(
+    ends,
+    those(({ live }) => live.hasChildren === 1),
+    cancelAll,
+  )
+  dropDecidedEnds(
+    db,
+    those(({ live }) => live.undo === 2),
+  )
+  if (schedules.size > 0) news.woken += wakeBufferedRuns({ db, admission }, schedules)
+  admission.leave(those(({ live }) => live.hasSlots === 1))
+}
+
+/** The children of runs that have ended. */
+export function cancelAll(ends: Ends, children: readonly AttachedRun[]): void {
+  forgetRequests(ends.db)
+  for (const child of children) {
+    const reason = `run ${child.parentId ?? ''}, which started it, has ended`
+    const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
+    cancelRun(ends, child, { value, reason })
+  }
+}
+
+function idsOf(runs: readonly { readonly runId: number }[]): string {
+  return JSON.stringify(runs.map(({ runId }) => runId))
+}

@@ -1,0 +1,159 @@
+// Starts: each begins a run, joins or changes the one that has its key, or takes its place.
+import { toErrorRecord } from '../../../lib/error-record.ts'
+import type { Room } from '../../../model/append.ts'
+import { runCancelled } from '../../../model/errors.ts'
+import { decideStart, type StartKey } from '../../../model/start-key.ts'
+import type { StartRecord, Started } from '../../start.ts'
+import { isAbove } from './circles.ts'
+import { cancelRun, forgetRequests } from './moves.ts'
+import { takeFrom } from '../counters.ts'
+import {
+  changeInput,
+  extendInput,
+  changeTimes,
+  detachRun,
+  findRunOfKey,
+  inputOf,
+  keepKey,
+  ownerOf,
+  wakeUnbegunRuns,
+  type Keyed,
+} from './keys.ts'
+import { beginLimited, changeLimits } from '../limiters/limited.ts'
+import { earliest, NewRuns, type Beginning } from './new-runs.ts'
+import type { Write } from './runs.ts'
+import { wholeMs } from '../connection/times.ts'
+
+export function insertRuns(write: Write, starts: readonly StartRecord[]): Started[] {
+  if (starts.length === 0) return []
+  const runs = new NewRuns(write)
+  let runId = takeFrom(write.db, 'run', starts.length)
+  const started: Started[] = []
+  for (const asked of starts) {
+    const start = writtenAt(write.now, asked)
+    const { key } = start
+    const order = { start, runs, runId: runId++ }
+    started.push(key === null ? begin(write, order, beginningOf(write, start)) : startKeyed(write, order, key))
+  }
+  runs.write()
+  return started
+}
+
+/** What was given as a time from the call on counts from now on. */
+function writtenAt(now: number, start: StartRecord): StartRecord {
+  const { askedAt = now, deadlineAt, expiresAt } = start
+  if ((deadlineAt === null && expiresAt === null) || askedAt >= now) return start
+  const moved = (at: number | null): number | null => (at === null ? null : at + now - askedAt)
+  return { ...start, deadlineAt: moved(deadlineAt), expiresAt: moved(expiresAt) }
+}
+
+/** A start and the number of its run, should it become one. */
+interface Order {
+  readonly start: StartRecord
+  readonly runs: NewRuns
+  readonly runId: number
+}
+
+function begin(write: Write, order: Order, beginning: Beginning): Started {
+  const { start, runs, runId } = order
+  const isRunning = start.limits === null ? beginning.state === 'running' : beginOfLimited(write, order, beginning)
+  if (start.limits === null) runs.add(runId, start, beginning)
+  const held = isRunning ? { runId, generation: 1, epoch: write.epoch } : undefined
+  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: write.now }
+}
+
+/** Tells whether it runs at once. */
+function beginOfLimited(write: Write, { start, runs, runId }: Order, beginning: Beginning): boolean {
+  const isDirect = beginning.state === 'running'
+  const dueAt = earliest(start.deadlineAt, start.expiresAt)
+  runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
+  runs.write()
+  const isReady = isDirect || beginning.state === 'ready'
+  return beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
+}
+
+function beginningOf(
+  { paused }: Write,
+  { directly, queueId, priority, dueAt, deadlineAt, expiresAt }: StartRecord,
+): Beginning {
+  const isDirect = directly && !paused.has(queueId)
+  // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
+  if (isDirect) return { state: 'running', priority, dueAt: null }
+  if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
+  return { state: 'ready', priority, dueAt: earliest(deadlineAt, expiresAt) }
+}
+
+/** find → decide → do. Race: whoever begins, ends or starts a run of the key does so in another transaction. */
+function startKeyed(write: Write, order: Order, key: StartKey): Started {
+  // The run of the key may be one of those that begin beside it.
+  order.runs.write()
+  const owner = ownerOf(write.db, key, order.start.definitionId)
+  const found = findRunOfKey(write.db, key, owner)
+  const move = decideStart(key, found, write.now)
+  if (found === undefined || move === 'start') return beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
+  if (move === 'attach') return share(write, order.start, found)
+  if (move === 'follow') return beginKeyed(write, { order, key, owner }, found.runId)
+  if (move === 'amend' && amend(write, { start: order.start, key, found })) return joined(found, true)
+  if (move === 'replace') cancel(write, found, order.start.id)
+  const started = beginKeyed(write, { order, key, owner }, null)
+  return move === 'replace' ? { ...started, replacedId: found.id } : started
+}
+
+/** One that others wait for too does not end with the run that started it; what ends with it is no other. */
+function share({ db }: Write, { parent }: StartRecord, found: Keyed): Started {
+  const isShared = found.place !== '' && found.endsWith !== null && found.endsWith !== parent
+  if (isShared && (parent === undefined || !isAbove(db, found.runId, parent))) detachRun(db, found.runId)
+  return joined(found, false)
+}
+
+function joined({ id, runId, createdAt }: Keyed, isAmended: boolean): Started {
+  return { id, runId, isNew: false, isAmended, replacedId: undefined, held: undefined, createdAt }
+}
+
+/** Begins a run that has a key from now on; where there is a run `ahead` it waits for the end of that. */
+function beginKeyed(
+  write: Write,
+  { order, key, owner }: { readonly order: Order; readonly key: StartKey; readonly owner: number },
+  ahead: number | null,
+): Started {
+  const { start, runs, runId } = order
+  const isFull = key.rule === 'append' && write.db.lists.isFull(start.input, key)
+  const beginning = beginningOf(write, isFull ? { ...start, dueAt: null } : start)
+  const dueAt = earliest(start.deadlineAt, start.expiresAt)
+  const started = begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
+  runs.write()
+  keepKey(write.db, key, { owner, runId, ahead })
+  return started
+}
+
+/** Changes a run that waits into what a later start asks for; false when that does not fit into it. */
+function amend(
+  write: Write,
+  { start, key, found }: { readonly start: StartRecord; readonly key: StartKey; readonly found: Keyed },
+): boolean {
+  if (key.rule === 'append') return append(write, { start, room: key, found })
+  changeInput(write.db, found.runId, start)
+  changeLimits(write, { runId: found.runId, isReady: found.place === 'ready' }, start)
+  const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
+  const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
+  changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
+  return true
+}
+
+function append(
+  write: Write,
+  { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
+): boolean {
+  const appended = write.db.lists.append(inputOf(write.db, found.runId), start.input, room)
+  if (appended !== undefined) extendInput(write.db, found.runId, { ...start, input: appended.input })
+  // What is full has nothing more to wait for.
+  if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(write, [found.runId])
+  return appended !== undefined
+}
+
+function cancel(write: Write, { id, runId, name, place, epoch }: Keyed, byId: string): void {
+  forgetRequests(write.db)
+  const reason = `replaced by run ${byId}, which has its idempotency key`
+  const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
+  cancelRun(write, { runId, state: place, epoch }, { value, reason })
+}

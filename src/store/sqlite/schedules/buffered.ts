@@ -1,0 +1,31 @@
+// Runs of schedules that wait for the one before to end.
+import { statesBefore } from '../../../model/moves.ts'
+import { runMoves } from '../../../model/run.ts'
+import { lineUp } from '../limiters/limited.ts'
+import { readyUntil, type Ends } from '../runs/runs.ts'
+
+/** Of a row of live: scheduled, and for no time. */
+export const isBuffered = `(live.state = 'scheduled' and live.due_at is null)`
+
+// The oldest that waits, when nothing else of its schedule is unfinished; walks live_schedule.
+const wakeBuffered = `
+update live set state = 'ready', due_at = ${readyUntil}
+where run_id = (select min(run_id) from live where schedule = ?1 and ${isBuffered})
+  and state in (${statesBefore(runMoves.wake)})
+  and not exists (select 1 from live where schedule = ?1 and not ${isBuffered})
+returning run_id as runId, limited`
+
+/** The statements of this file whose plans are tested. */
+export const hotBufferedStatements = { wakeBuffered }
+
+/** Makes ready what waited for the last unfinished runs of these schedules, one of each; counts them. */
+export function wakeBufferedRuns(waking: Pick<Ends, 'db' | 'admission'>, scheduleIds: Iterable<number>): number {
+  const woken = [...scheduleIds].flatMap((scheduleId) => {
+    return waking.db.all<{ runId: number; limited: number }>(wakeBuffered, scheduleId)
+  })
+  lineUp(
+    waking,
+    woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
+  )
+  return woken.length
+}

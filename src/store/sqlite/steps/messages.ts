@@ -1,0 +1,121 @@
+// Messages to runs: kept in the order of their commits until the run has received them; what is left at its end is a dead letter.
+import type { MessageRow, MessageSlice, RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../../waits.ts'
+import type { Connection } from '../connection/connection.ts'
+import { dropLateAsks, recordAsk, refuseAsk } from './asks.ts'
+import { takeFrom } from '../counters.ts'
+import type { Write } from '../runs/runs.ts'
+import { wakeRun } from '../runs/wakes.ts'
+
+// Invariant: I15. What may wait for one run to receive it.
+const mostUnread = 10_000
+
+// By the unique public id, then by primary key.
+const findRun = `
+select run.id as runId, live.state from run left join live on live.run_id = run.id where run.public_id = ?`
+
+const insertMessage = `insert into message (run_id, seq, name, value, key, is_checked, at, refused) values (?, ?, ?, ?, ?, ?, ?, ?)`
+
+// By primary key prefix, once a batch for each run that is told something.
+const countMessages = `select count(*) as count from message where run_id = ?`
+
+// By primary key prefix; a run waits for few things.
+const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' and name = ? and (key is null or key = ?)`
+
+// By primary key prefix, in the order in which they came.
+const findMessages = `
+select seq, name, value, at, key, is_checked as isChecked, refused from message
+where run_id = (select id from run where public_id = ?1)
+  and (?2 is null or (name = ?2 and refused is null)) and (?3 is null or key = ?3) and seq > ?5
+order by seq
+limit ?4`
+
+// By primary key prefix.
+const findMessage = `
+select 1 from message where run_id = ?1 and name = ?2 and (?3 is null or key = ?3) and refused is null limit 1`
+
+// By primary key.
+const refuseMessage = `update message set refused = ? where run_id = ? and seq = ?`
+
+// By primary key.
+const deleteMessage = `delete from message where run_id = ? and seq = ?`
+
+/** The statements of this file whose plans are tested. */
+export const hotMessageStatements = {
+  findRunOfMessage: findRun,
+  countMessages,
+  findWaitForMessage: findWaiting,
+  findMessages,
+  findMessage,
+  refuseMessage,
+  deleteMessage,
+}
+
+export function recordTells(write: Write, tells: readonly TellRecord[]): TellAnswer[] {
+  if (tells.length === 0) return []
+  let seq = takeFrom(write.db, 'message', tells.length)
+  const unread = new Map<number, number>()
+  const open = new Map<number, number>()
+  if (tells.some(({ askedUntil }) => askedUntil !== undefined)) dropLateAsks(write)
+  return tells.map((tell) => {
+    const place = { seq: seq++, unread, open }
+    return tell.askedUntil === undefined ? recordTell(write, tell, place) : recordAsk(write, tell, place)
+  })
+}
+
+export function listMessages(db: Connection, { id, name, key, after = 0, limit }: MessageSlice): MessageRow[] {
+  const rows = db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(
+    findMessages,
+    id,
+    name,
+    key ?? null,
+    limit,
+    after,
+  )
+  return rows.map((row) => ({ ...row, isChecked: row.isChecked === 1 }))
+}
+
+/** Whether one of the messages that a run waits for is there. */
+export function hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): boolean {
+  return waits.some(
+    ({ kind, name, key }) => kind === 'message' && db.get(findMessage, runId, name, key ?? null) !== undefined,
+  )
+}
+
+/** What a run does not take keeps it awake no more, and what is asked is answered so. */
+export function refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): void {
+  for (const refusal of refusals) {
+    const { held, message, why } = refusal
+    if (!fence.holds(held)) continue
+    if (message !== undefined) db.run(refuseMessage, why, held.runId, message)
+    refuseAsk(db, refusal)
+  }
+}
+
+/** A message is gone in the commit that records that it was received. */
+export function forgetMessage(db: Connection, runId: number, seq: number): void {
+  db.run(deleteMessage, runId, seq)
+}
+
+interface Place {
+  readonly seq: number
+  /** How many messages the runs of this batch have not received. */
+  readonly unread: Map<number, number>
+}
+
+function recordTell(write: Write, tell: TellRecord, { seq, unread }: Place): TellAnswer {
+  const { id, name, value, key = null, isChecked = false } = tell
+  const { db, now } = write
+  const run = db.get<{ runId: number; state: string | null }>(findRun, id)
+  if (run === undefined) return 'not_found'
+  const count = unread.get(run.runId) ?? db.get<{ count: number }>(countMessages, run.runId)?.count ?? 0
+  if (count >= mostUnread) return 'full'
+  unread.set(run.runId, count + 1)
+  // Who told it was told that nobody receives it: it is not received in another life of the run either.
+  const refused = run.state === null ? 'the run had ended' : null
+  db.run(insertMessage, run.runId, seq, name, value, key, isChecked ? 1 : 0, now, refused)
+  if (run.state === null) return 'finished'
+  if (run.state === 'parked' && db.get(findWaiting, run.runId, name, key) !== undefined) {
+    wakeRun(write, run.runId, { isDecided: false })
+  }
+  return 'told'
+}
