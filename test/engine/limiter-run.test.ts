@@ -2,13 +2,24 @@
 import { describe, expect, it } from 'vitest'
 import { limiter, worker } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { openStore } from '../../src/store/open.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { gauge } from './gauge.ts'
-import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
+import {
+  eventually,
+  moving,
+  noUnhandledRejections,
+  onStage,
+  rejection,
+  storeFile,
+  turns,
+  type StageOptions,
+} from './stage.ts'
 
 noUnhandledRejections()
 
 /** A limiter of one slot and an engine with a worker that names it. */
-async function onOne(options: { store?: string; node?: string } = {}) {
+async function onOne(options: StageOptions = {}) {
   const one = limiter('one', { concurrency: 1 })
   const job = worker('job', { limits: [one] }, () => 'ran')
   return { one, job, ...(await onStage({ definitions: [job], ...options })) }
@@ -196,6 +207,26 @@ describe('the engine of limiter.run', () => {
     expect(await waiting).toMatchObject({ code: 'engine_stopped' })
     expect(reason).toMatchObject({ code: 'engine_stopped' })
     expect(await moving(second.clock, other)).toBe('passed')
+  })
+
+  it('ends what is on its way into the line when it stops', async () => {
+    const clock = new ManualClock(1_000)
+    const store = await openStore('sqlite::memory:', { clock, synchronous: 'normal' })
+    const [asked, closed] = [deferred<void>(), deferred<void>()]
+    const pass = store.passLimiters.bind(store)
+    store.passLimiters = async (...passing) => {
+      asked.resolve()
+      await closed.promise
+      return pass(...passing)
+    }
+    const { one, stop } = await onOne({ clock, world: { store } })
+    const late = rejection(one.run(() => 1))
+    await asked.promise
+    const stopped = stop()
+    await turns()
+    closed.resolve()
+    await stopped
+    expect(await Promise.race([late, turns().then(() => 'hangs')])).toMatchObject({ code: 'engine_stopped' })
   })
 
   it('waits for what has a slot when it stops', async () => {

@@ -185,7 +185,7 @@ export class Slots implements LimiterHost, VisitHost {
   /** Nobody waits any more; tells when all are done who have slots. */
   close(): Promise<void> {
     this.#isClosed = true
-    for (const { visitor } of [...this.#entering, ...this.#waiting.values()]) visitor.ended(engineStopped())
+    this.#turnAway()
     this.#quiet = deferred<void>()
     this.#tellWhenQuiet()
     return this.#quiet.promise
@@ -253,7 +253,8 @@ export class Slots implements LimiterHost, VisitHost {
   /** Race: the node was declared dead meanwhile; those who came go in again once it has started anew. */
   #comeAgain(entering: readonly Visit[], { isNodeLost }: Passed): void {
     this.#entering.push(...entering.filter(({ hasLeft }) => !hasLeft))
-    if (isNodeLost) this.#options.nodeLost()
+    if (this.#isClosed) this.#turnAway()
+    else if (isNodeLost) this.#options.nodeLost()
     else this.look()
   }
 
@@ -268,6 +269,8 @@ export class Slots implements LimiterHost, VisitHost {
       if (!visit.hasLeft) visit.visitor.lined?.({ ticket, uses: visit.entering?.uses ?? [] })
     }
     if (this.#leaving.length > 0) this.look()
+    // Race: they were on their way into the lines while the doors were closed.
+    if (this.#isClosed) return this.#turnAway()
     for (const ticket of passed) {
       const visit = this.#waiting.get(ticket)
       if (visit === undefined) continue
@@ -277,6 +280,10 @@ export class Slots implements LimiterHost, VisitHost {
     }
     if (isYielding) this.#waitForRuns()
     if (opensAt !== null) this.#options.opensAt(opensAt)
+  }
+
+  #turnAway(): void {
+    for (const { visitor } of [...this.#entering, ...this.#waiting.values()]) visitor.ended(engineStopped())
   }
 
   #waitForRuns(): void {
