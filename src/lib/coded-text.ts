@@ -44,6 +44,10 @@ export function layerOf(text: string): CodedLayer {
   return { name, key }
 }
 
+function outermostOf(text: string): CodedLayer {
+  return layerOf(layersOf(text)[0] ?? '')
+}
+
 export function bytesOf(text: string): Uint8Array {
   return Buffer.from(text.slice(text.indexOf(':') + 1), 'base64')
 }
@@ -54,19 +58,19 @@ export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 /** What those see of a text who cannot read it. */
 export function codedLabel(text: string): string {
-  const { name, key } = layerOf(layersOf(text)[0] ?? '')
+  const { name, key } = outermostOf(text)
   return key === undefined ? `(${name})` : `(encrypted, key '${key}')`
 }
 
 /** What a text was written with. */
 export function codecText(text: string): string {
-  const { name, key } = layerOf(layersOf(text)[0] ?? '')
+  const { name, key } = outermostOf(text)
   return key === undefined ? `with the codec '${name}'` : `with the codec '${name}' under key '${key}'`
 }
 
 /** Why a text cannot be read where its codec is not known. */
 export function withoutCodec(text: string): TroupeError {
-  const { name, key } = layerOf(layersOf(text)[0] ?? '')
+  const { name, key } = outermostOf(text)
   return new TroupeError(
     'value_unreadable',
     `A stored value was written ${codecText(text)}, which this process was not given: give it the same { codec } as whoever wrote it.`,

@@ -121,25 +121,17 @@ export function readClaimed(places: Places, claimed: Claimed): Claimed {
       result: step.result && readCompletion(places, step.result),
     })),
   }
-  const unread = whyUnread(claimed, read)
+  const unread = unreadFailure(claimed.steps, read.steps)
   return unread === undefined ? read : { ...read, unread }
 }
 
-/** Of the first part that gives no value; and of a step that failed with what cannot be read: its code as it is kept says that it failed with something else. */
-function whyUnread(kept: Claimed, read: Claimed): TroupeError | undefined {
-  const { input, steps, states, formerSteps = [], awaiting, awaitingSteps } = read
-  const came = [awaiting, ...awaitingSteps].flatMap((waiting) => waiting?.result ?? [])
-  const values = [...steps, ...formerSteps, ...states, ...came].map(({ value }) => value)
-  for (const text of [input, ...values]) {
-    const failure = failureOf(text)
-    if (failure !== undefined) return failure
-  }
-  const place = steps.findIndex(({ isError, value }, at) => {
-    const before = kept.steps[at]?.value ?? value
+/** Why it is not known with what a step failed: the code of its error as it is kept says that it was something else. */
+function unreadFailure(kept: readonly RememberedStep[], read: readonly RememberedStep[]): TroupeError | undefined {
+  const unread = read.find(({ isError, value }, at) => {
+    const before = kept[at]?.value ?? value
     return isError && before !== value && codeOf(before) !== unreadCode && codeOf(value) === unreadCode
   })
-  if (place === -1) return undefined
-  return fromErrorRecord(JSON.parse(steps[place]?.value ?? '') as ErrorRecord) as TroupeError
+  return unread && (fromErrorRecord(JSON.parse(unread.value) as ErrorRecord) as TroupeError)
 }
 
 const unreadCode: ErrorCode = 'value_unreadable'

@@ -177,7 +177,7 @@ export interface Claimed {
   readonly awaiting: Awaiting | undefined
   /** Its steps that wait for somebody to finish them. */
   readonly awaitingSteps: readonly AwaitingStep[]
-  /** Why a part of it cannot be read here. */
+  /** Why it cannot be read here with what a step failed; all else that cannot be read says so in its place. */
   readonly unread?: TroupeError | undefined
 }
 

@@ -50,7 +50,7 @@ export class Turns {
     const record = (): void => {
       new StepRecorder(this.#owner, path, 'loop').recordTurn({ value, over: scope, startedAt })
       journal.forgetTurn(scope)
-      over(`${scope}/`)
+      over(scope)
     }
     await results.replace(path, () => begin(path, record))
   }

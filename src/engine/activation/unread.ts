@@ -11,21 +11,31 @@ import { knownDivergence, openWaits, setAside } from './set-aside.ts'
 /** Why what a run goes on with gives no value here. */
 export function whyUnread(claimed: Claimed): TroupeError | undefined {
   const { unread, input, steps, formerSteps = [], states, awaiting, awaitingSteps } = claimed
-  const why = unread ?? failureOf(input)
-  if (why !== undefined) return why
-  for (const { isError, value } of formerSteps.length === 0 ? steps : [...steps, ...formerSteps]) {
-    const failure = isError ? failureOfRecord(value) : failureOf(value)
+  return (
+    unread ??
+    failureOf(input) ??
+    firstOf(steps, ofStep) ??
+    firstOf(formerSteps, ofStep) ??
+    firstOf(states, ({ value }) => failureOf(value)) ??
+    firstOf(awaitingSteps, ofAwaiting) ??
+    (awaiting && ofAwaiting(awaiting))
+  )
+}
+
+function firstOf<Item>(items: readonly Item[], why: (item: Item) => TroupeError | undefined): TroupeError | undefined {
+  for (const item of items) {
+    const failure = why(item)
     if (failure !== undefined) return failure
   }
-  for (const { value } of states) {
-    const failure = failureOf(value)
-    if (failure !== undefined) return failure
-  }
-  for (const { result } of awaitingSteps) {
-    const failure = result ? whyNotHere(result) : undefined
-    if (failure !== undefined) return failure
-  }
-  return awaiting?.result ? whyNotHere(awaiting.result) : undefined
+  return undefined
+}
+
+function ofStep({ isError, value }: CompletionResult): TroupeError | undefined {
+  return isError ? failureOfRecord(value) : failureOf(value)
+}
+
+function ofAwaiting({ result }: { readonly result: CompletionResult | null }): TroupeError | undefined {
+  return result === null ? undefined : whyNotHere(result)
 }
 
 /** Why a result that came to a run has to be left to another process. */

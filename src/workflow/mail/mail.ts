@@ -128,7 +128,7 @@ export class Mail implements AnswersOwner {
 
   /** Nobody waits any more to be told something in this scope. */
   removeWithin(scope: string): void {
-    this.#receives.removeWithin(scope.slice(0, -1))
+    this.#receives.removeWithin(scope)
   }
 
   clear(): void {

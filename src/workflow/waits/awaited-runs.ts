@@ -48,7 +48,7 @@ export class AwaitedRuns {
 
   /** Nobody waits for these any more. */
   removeWithin(scope: string): void {
-    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.remove(path)
+    for (const path of this.#waiting.keys()) if (path.startsWith(`${scope}/`)) this.remove(path)
   }
 
   clear(): void {

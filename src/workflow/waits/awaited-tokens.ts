@@ -53,7 +53,7 @@ export class AwaitedTokens {
 
   /** Nobody waits for these any more. */
   removeWithin(scope: string): void {
-    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.#waiting.delete(path)
+    for (const path of this.#waiting.keys()) if (path.startsWith(`${scope}/`)) this.#waiting.delete(path)
   }
 
   clear(): void {

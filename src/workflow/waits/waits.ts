@@ -121,7 +121,7 @@ export class Waits {
 
   /** Nobody waits for these any more. */
   removeWithin(scope: string): void {
-    for (const path of this.#waiting.keys()) if (path.startsWith(scope)) this.remove(path)
+    for (const path of this.#waiting.keys()) if (path.startsWith(`${scope}/`)) this.remove(path)
   }
 
   clear(): void {

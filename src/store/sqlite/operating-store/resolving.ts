@@ -1,11 +1,10 @@
 // Steps whose results people record by hand: the first to be recorded stands, whoever executes it meanwhile.
 import { undoPath } from '../../../model/path.ts'
-import { generationMoves, type RunOutcome } from '../../../model/run.ts'
 import type { ResolveRecord, Resolved } from '../../operating.ts'
 import type { StepKind } from '../../store.ts'
 import type { WaitKind } from '../../waits.ts'
 import type { Connection } from '../connection/connection.ts'
-import { reopenRuns } from '../runs/generations.ts'
+import { mayGoOn, reopenRuns } from '../runs/generations.ts'
 import {
   newestRun,
   isTried,
@@ -96,8 +95,6 @@ function resolveOfEnded(ends: Ends, run: NewestRun, record: ResolveRecord): Reso
   )
   return 'resolved'
 }
-
-const mayGoOn: ReadonlySet<RunOutcome> = new Set<RunOutcome>(generationMoves.again.from)
 
 function isStep(kind: StepKind): boolean {
   return kind === 'step' || kind === 'tx'

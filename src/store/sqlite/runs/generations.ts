@@ -69,4 +69,5 @@ export function leaveTheDead(db: Connection, runId: number): void {
   db.run(forgetDead, runId)
 }
 
-const mayGoOn: ReadonlySet<RunOutcome> = new Set<RunOutcome>(generationMoves.again.from)
+/** How a run has to have ended that is tried again. */
+export const mayGoOn: ReadonlySet<RunOutcome> = new Set<RunOutcome>(generationMoves.again.from)
