@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Troupe, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { openStore } from '../../src/store/open.ts'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
@@ -200,6 +201,32 @@ describe('stop with a store that does not work', () => {
     const two = await onStage({ store, definitions: [job], clock: new ManualClock(100_000) })
     await eventually(() => calls === 2)
     expect(await two.troupe.runs()).toHaveLength(1)
+  })
+
+  it('tells whoever asks so at once, also when the store took the question only afterwards', async () => {
+    const clock = new ManualClock(1_000)
+    const store = await openStore('sqlite::memory:', { clock, synchronous: 'normal' })
+    const [asked, stopped] = [deferred<void>(), deferred<void>()]
+    const commit = store.commit.bind(store)
+    store.commit = async (batch) => {
+      const committed = await commit(batch)
+      if (batch.tells.length > 0) {
+        asked.resolve()
+        await stopped.promise
+      }
+      return committed
+    }
+    const desk = workflow('desk', {}, async (ctx) => {
+      ctx.answer('name', () => 'ann')
+      await ctx.receive('end')
+    })
+    const { troupe, stop } = await onStage({ definitions: [desk], clock, world: { store } })
+    const handle = await troupe.call(desk)
+    const late = rejection(handle.ask('name'))
+    await asked.promise
+    await stop()
+    stopped.resolve()
+    expect(await Promise.race([late, turns().then(() => 'hangs')])).toMatchObject({ code: 'engine_stopped' })
   })
 
   it('tells what it left behind, and closes the store all the same', async () => {

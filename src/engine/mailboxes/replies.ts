@@ -26,6 +26,7 @@ export class Replies {
   readonly #changed = { isAwaited: true, changed: (): void => this.look() }
   #next: { readonly at: number; readonly timer: Timer } | undefined
   #isLooking = false
+  #end: Error | undefined
 
   constructor(options: RepliesOptions) {
     this.#options = options
@@ -39,6 +40,8 @@ export class Replies {
   /** The answer to an ask; `late` when its time was up first. Rejects when nothing can be seen. */
   async wait(seq: number, timeoutMs: number): Promise<AskEnd | 'late'> {
     const { clock, changes } = this.#options
+    // Race: what was asked may be stored only once nothing can be seen any more.
+    if (this.#end !== undefined) throw this.#end
     if (this.#waiting.size === 0) changes.listen(this.#changed)
     const timer = clock.after(timeoutMs, () => this.tell(seq, 'late'))
     const came = await new Promise<Came>((resolve) => {
@@ -65,6 +68,7 @@ export class Replies {
 
   /** Nothing can be seen any more. */
   close(end: Error): void {
+    this.#end = end
     for (const seq of this.#waiting.keys()) this.tell(seq, end)
   }
 
