@@ -44,6 +44,8 @@ export class Results implements Receiver {
   readonly #promised = new Map<string, Promised>()
   // How far user code has been led through what it did before, by seq.
   #lastGiven = 0
+  // How much of that it has asked for and was not given.
+  #recalling = 0
   // User code is having its turn after a remembered result.
   #isReacting = false
 
@@ -55,6 +57,11 @@ export class Results implements Receiver {
   /** Whether the code may still do something because of them. */
   get isUnderWay(): boolean {
     return this.#releases.isUnderWay
+  }
+
+  /** Whether the code is yet to be given something that it did before and has asked for again. */
+  get isRecalling(): boolean {
+    return this.#recalling > 0
   }
 
   /** The result that cannot be given before an earlier one that the code has not asked for. */
@@ -101,8 +108,7 @@ export class Results implements Receiver {
       if (remembered !== undefined && !this.#isFitting(remembered, kind)) return given.promise
       this.#promised.set(own, promised)
       if (remembered !== undefined) {
-        journal.take(remembered)
-        this.add(remembered)
+        this.#recall(remembered)
       } else if (!isLocked) begin(own)
     } catch (error) {
       fail(promised, error)
@@ -117,9 +123,8 @@ export class Results implements Receiver {
     const remembered = journal.look(path)
     if (remembered === undefined) return undefined
     if (!this.#isFitting(remembered, kind)) return new Promise(() => {})
-    journal.take(remembered)
     const recalled = this.#promise(path)
-    this.add(remembered)
+    this.#recall(remembered)
     return recalled
   }
 
@@ -137,6 +142,7 @@ export class Results implements Receiver {
   }
 
   give({ path, seq, isError, value }: RememberedStep): void {
+    if (seq <= this.#options.lastRemembered) this.#recalling -= 1
     this.#reactTo(seq)
     const promised = this.#take(path)
     if (promised === undefined) return
@@ -159,8 +165,15 @@ export class Results implements Receiver {
   }
 
   clear(): void {
+    this.#recalling = 0
     this.#releases.clear()
     this.#promised.clear()
+  }
+
+  #recall(remembered: RememberedStep): void {
+    this.#options.journal.take(remembered)
+    this.#recalling += 1
+    this.add(remembered)
   }
 
   /** False when nothing comes of it any more. Throws `journal_mismatch`. */

@@ -183,6 +183,64 @@ describe('a receive that lost a race takes no message', () => {
     expect(await again.result()).toEqual(['late', 'A'])
   })
 
+  const both = (ctx: { receive(name: string): Promise<unknown> }): Promise<unknown> =>
+    Promise.race([ctx.receive('a'), ctx.receive('b')])
+
+  const turnsOfRaces = {
+    scope: workflow('both', {}, async (ctx) => {
+      const got: unknown[] = []
+      for (let n = 0; n < 4; n++) got.push(await ctx.scope('s', both))
+      return got
+    }),
+    'scope in a scope': workflow('both', {}, async (ctx) => {
+      const inside = (own: typeof ctx): Promise<unknown> =>
+        Promise.race([own.scope('t', (inner) => inner.receive('a')), own.receive('b')])
+      const got: unknown[] = []
+      for (let n = 0; n < 4; n++) got.push(await ctx.scope('s', inside))
+      return got
+    }),
+    'turn of a loop': workflow('both', {}, (ctx) =>
+      ctx.loop('l', [] as unknown[], async (got, own) => {
+        const all = [...got, await both(own)]
+        return all.length === 4 ? { done: all } : { again: all }
+      }),
+    ),
+  }
+
+  it.each(Object.entries(turnsOfRaces))('also when both are told at once to its %s', async (_kind, race) => {
+    const { troupe, clock } = await onStage({ definitions: [race] })
+    const handle = await troupe.call(race)
+    await parked(handle)
+    await Promise.all(['a', 'b', 'a', 'b'].map((name, n) => handle.tell(name, `${name}${n}`)))
+    await moving(
+      clock,
+      eventually(async () => (await troupe.unread(handle.id)).length === 0),
+    )
+    expect(await moving(clock, handle.result({ timeout: '1m' }))).toEqual(['a0', 'a2', 'b1', 'b3'])
+  })
+
+  it('also of what another process finds as it goes on', async () => {
+    const store = storeFile()
+    const gate = deferred<void>()
+    const race = workflow('race', {}, async (ctx) => {
+      const first = await ctx.scope('s', both)
+      await ctx.step('long', () => gate.promise)
+      return [first, await ctx.receive('b', { timeout: '1h' })]
+    })
+    const first = await onStage({ definitions: [race], store })
+    const handle = await first.troupe.call(race)
+    await handle.tell('a', 'A')
+    await eventually(async () => (await first.troupe.steps(handle.id)).length === 1)
+    await turns()
+    await first.stop()
+    gate.resolve()
+    const client = await onStage({ definitions: [race], store, clock: first.clock, starts: false })
+    await client.troupe.tell(handle.id, 'b', 'B')
+    const second = await onStage({ definitions: [race], store, clock: first.clock, node: 'second' })
+    const again = await second.troupe.handle(handle.id)
+    expect(await moving(second.clock, again.result({ timeout: '2h' }))).toEqual(['A', 'B'])
+  })
+
   it('once the answer that waited for it is given', async () => {
     const desk = workflow('desk', {}, async (ctx) => {
       ctx.answer('wait', (_: unknown, own) => lost(own))

@@ -35,6 +35,8 @@ export interface MailSteps {
   /** Records what has to be done now, once in the life of the run. */
   once(path: string, kind: StepKind, result: Came): Promise<unknown>
   isRemembered(path: string): boolean
+  /** Whether the code is yet to be given something of what it asked for that is remembered. */
+  isRecalling(): boolean
   /** The code has left a scope: nobody waits any more at these paths in it, nor for what a former activation waited for there. */
   left(scope: string, paths: readonly string[]): void
 }
@@ -48,7 +50,11 @@ export class Mail implements AnswersOwner {
   readonly #answers: Answers
   // Messages that were taken and that the code has not been given.
   #outstanding = 0
+  // Where the code was given them, and has not had its turn.
+  #given: string[] = []
   #hasAsks = false
+  // Something that came is left until the code has had its turn.
+  #isHolding = false
   #hasReceived = false
   #leave: (() => void) | undefined
 
@@ -68,7 +74,7 @@ export class Mail implements AnswersOwner {
 
   /** Waits until the run is told something of this name, in memory or parked; null when the time is up before. */
   receive(asked: string, { name, key }: ReceiveAsked, dueAt: () => number | null): Promise<unknown> {
-    let isTaken = false
+    let taken: string | undefined
     this.#hasReceived = true
     const given = this.#steps.ask({ path: asked, kind: 'receive', isNamed: false }, (path) => {
       const wait = this.#steps.waitOf(path) ?? { path, kind: 'message', name, key, dueAt: dueAt() }
@@ -78,15 +84,17 @@ export class Mail implements AnswersOwner {
         record({ isError: false, value: tooLate })
       })
       const received = ({ value, seq }: MessageRow): void => {
-        isTaken = true
+        taken = path
         this.#outstanding += 1
         this.#steps.came(path, () => record({ isError: false, value, message: seq }))
       }
       this.#receives.add({ path, name, key, received })
       this.look()
     })
-    const taken = (): void => void (this.#outstanding -= isTaken ? 1 : 0)
-    given.then(taken, taken)
+    const isGiven = (): void => {
+      if (taken !== undefined) this.#given.push(taken)
+    }
+    given.then(isGiven, isGiven)
     return given
   }
 
@@ -119,7 +127,9 @@ export class Mail implements AnswersOwner {
 
   /** The code has been given all there is, and had its turn. */
   settled(): void {
-    if (this.#hasAsks && this.#outstanding === 0) this.look()
+    this.#outstanding -= this.#given.length
+    for (const path of this.#given.splice(0)) this.#receives.given(path)
+    if ((this.#hasAsks && this.#outstanding === 0) || this.#isHolding) this.look()
   }
 
   recorded(step: RememberedStep): void {
@@ -182,17 +192,25 @@ export class Mail implements AnswersOwner {
 
   /** Invariant: one order. What the code does with what came before comes before. */
   async #see(): Promise<void> {
+    // Race: what the code is about to be given again may end the scope of one that waits.
+    this.#isHolding = this.#steps.isRecalling()
+    if (this.#isHolding) return
     // Race: asks are read first, so no message that came before one of them is overlooked.
     const asks = await this.#listAsks()
     for (const ask of asks) {
-      await this.#receives.see(ask.seq)
+      await this.#seeBefore(ask.seq)
       this.#hasAsks = this.#outstanding > 0
       if (this.#hasAsks) return
       await this.#answers.take(ask)
     }
     // There may be more.
     this.#hasAsks = asks.length >= mostAsksAtOnce
-    await this.#receives.see(Infinity)
+    await this.#seeBefore(Infinity)
+  }
+
+  async #seeBefore(seq: number): Promise<void> {
+    await this.#receives.see(seq)
+    this.#isHolding = this.#receives.isHolding
   }
 
   /** What is to be answered next. */

@@ -40,7 +40,11 @@ export class Receives {
   readonly #scopes = new Map<string, Set<string>>()
   // Received, and perhaps not yet forgotten by the store.
   readonly #taken = new Map<number, Pick<MessageRow, 'name' | 'key'>>()
+  // How much was received in each scope, and in it and the scopes inside, that the code has not had its turn with.
+  readonly #unseen = { in: new Map<string, number>(), within: new Map<string, number>() }
   #asked = 0
+  /** A message is there for one that may have lost a race by now. */
+  isHolding = false
 
   constructor(owner: LookoutOwner) {
     this.#owner = owner
@@ -87,6 +91,11 @@ export class Receives {
     return paths
   }
 
+  /** The code was given what was received at this path, and had its turn. */
+  given(path: string): void {
+    this.#countUnseen(path, -1)
+  }
+
   clear(): void {
     this.#waiting.clear()
     this.#lines.clear()
@@ -95,6 +104,7 @@ export class Receives {
 
   /** Takes what has come before the message or ask of this number. */
   async see(before: number): Promise<void> {
+    this.isHolding = false
     for (const name of this.#lines.keys()) await this.#seeOf(name, before)
   }
 
@@ -111,7 +121,7 @@ export class Receives {
       const rows = readForRun(await deps.store.listMessages(slice))
       this.#forget(slice, rows)
       for (const row of rows) {
-        if (row.seq >= before) return
+        if (row.seq >= before || this.#isHeld(row)) return
         await this.#offer(row)
       }
       const last = rows.at(-1)
@@ -128,7 +138,26 @@ export class Receives {
     if (receive === undefined) return
     this.remove(receive.path)
     this.#taken.set(row.seq, row)
+    this.#countUnseen(receive.path, 1)
     receive.received(message as MessageRow)
+  }
+
+  /**
+   * Race: of several in one scope, or in one inside the other, the first that is told something may end that scope. So whoever else waits there is told
+   * once the code has had its turn; in scopes beside each other, as the items of a map, all are at once.
+   */
+  #isHeld(row: MessageRow): boolean {
+    const receive = this.#taken.has(row.seq) ? undefined : this.#find(row)
+    const scopes = receive === undefined ? [] : scopesOf(receive.path)
+    const isHeld = this.#unseen.within.has(scopes[0] ?? '') || scopes.some((scope) => this.#unseen.in.has(scope))
+    this.isHolding ||= isHeld
+    return isHeld
+  }
+
+  #countUnseen(path: string, more: 1 | -1): void {
+    const scopes = scopesOf(path)
+    for (const scope of scopes.slice(0, 1)) count(this.#unseen.in, scope, more)
+    for (const scope of scopes) count(this.#unseen.within, scope, more)
   }
 
   #find({ name, key }: MessageRow): Receive | undefined {
@@ -174,7 +203,13 @@ export class Receives {
   }
 }
 
-/** The scopes around a path. */
+function count(counts: Map<string, number>, scope: string, more: 1 | -1): void {
+  const left = (counts.get(scope) ?? 0) + more
+  if (left === 0) counts.delete(scope)
+  else counts.set(scope, left)
+}
+
+/** The scopes around a path, the innermost first. */
 function scopesOf(path: string): string[] {
   const scopes: string[] = []
   for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) scopes.push(path.slice(0, at))

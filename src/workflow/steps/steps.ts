@@ -307,6 +307,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
       wait: (wait, due) => this.#resting.wait(wait, due),
       came: (path, record) => this.came(path, record),
       isRemembered: (path) => !this.isClosed() && this.#journal.isRemembered(path),
+      isRecalling: () => this.#results.isRecalling,
       recorder: (path, kind) => this.#recorder(path, kind),
       take: (path, result) => this.undoing ?? this.#beginNew(() => this.#recorder(path, 'ask')(result)),
       once: (path, kind, result) => this.#once(path, kind, result),
