@@ -98,6 +98,16 @@ export type { MapOptions } from './workflow/map.ts'
 export type { StepContext } from './workflow/steps/step.ts'
 export type { RetryOptions, StoredRetryOptions } from './model/retry.ts'
 
+// Templates
+export { checkTemplate, loadTemplate } from './template/template.ts'
+export { TemplateError } from './template/load/problems.ts'
+export type { LoadedTemplate } from './template/template.ts'
+export type { LoadOptions } from './template/load/load.ts'
+export type { HandlerTypes, Handlers } from './template/load/check-handlers.ts'
+export type { TemplateProblem } from './template/load/problems.ts'
+export type { Format } from './template/load/source.ts'
+export type { JsonSchema, Template, TemplateStep } from './template/model/template.ts'
+
 // Errors
 export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'
 export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'

@@ -1,6 +1,6 @@
 // The input of a run, from the command line or from a pipe.
 import { TroupeError } from '../lib/errors.ts'
-import { findJsonFault, type JsonFault } from './json-fault.ts'
+import { findJsonFault, type JsonFault } from '../lib/json-fault.ts'
 import { usage } from './usage.ts'
 
 // Enough of the input to see what is around the fault.

@@ -22,8 +22,11 @@ export const errorCodes = [
   // definitions and input
   'definition_exists',
   'definition_invalid',
+  'expression_failed',
+  'expression_invalid',
   'option_invalid',
   'package_missing',
+  'template_invalid',
   'validation_failed',
   'value_not_copied',
   'value_not_storable',

@@ -1,0 +1,184 @@
+// Whether there are workers for the steps, and whether they can take what they are given.
+import { meantText } from '../../lib/nearest.ts'
+import { clip } from '../../lib/text.ts'
+import type { Prepared, Spot } from '../expression/placeholders.ts'
+import { kindOf } from '../expression/values.ts'
+import type { JsonSchema } from '../model/template.ts'
+import type { CompiledStep } from './compile-step.ts'
+import { misfits, type Misfit } from './json-schema.ts'
+import type { Problems } from './problems.ts'
+import { mayFit, schemaAt, typesOf, typesOfPrepared, type Known } from './static-type.ts'
+
+/** What is known of a worker, workflow or template that steps may name. */
+export interface HandlerTypes {
+  /** A JSON Schema of what it is given. */
+  readonly input?: JsonSchema
+  /** A JSON Schema of what it gives. */
+  readonly output?: JsonSchema
+}
+
+export type Handlers = Readonly<Record<string, HandlerTypes>>
+
+const mostHints = 25
+
+export interface HandlerRules {
+  readonly problems: Problems
+  readonly handlers: Handlers
+  readonly mayBeUnknown: boolean
+  /** The schema of the template's own input. */
+  readonly input: JsonSchema | undefined
+}
+
+export function checkHandlers(steps: readonly CompiledStep[], rules: HandlerRules): void {
+  new HandlerChecker(steps, rules).check()
+}
+
+class HandlerChecker {
+  readonly #steps: readonly CompiledStep[]
+  readonly #rules: HandlerRules
+  readonly #names: readonly string[]
+  readonly #known: Known
+  #hints = mostHints
+
+  constructor(steps: readonly CompiledStep[], rules: HandlerRules) {
+    this.#steps = steps
+    this.#rules = rules
+    this.#names = Object.keys(rules.handlers)
+    const byName = new Map(steps.map((compiled) => [compiled.step.name, compiled]))
+    this.#known = { input: rules.input, outputOf: (name) => this.#outputOf(byName.get(name)) }
+  }
+
+  check(): void {
+    for (const compiled of this.#steps) {
+      const { step, form, given } = compiled
+      const { work, undo } = step
+      if (work.kind === 'worker' && work.uses !== '') {
+        this.#checkName(step.name, work.uses, { owner: form, key: 'uses' })
+        const wanted = this.#handler(work.uses)?.input
+        if (given !== undefined && wanted !== undefined) this.#checkGiven(given, { compiled, uses: work.uses, wanted })
+      }
+      if (undo !== undefined) this.#checkName(step.name, undo.uses, { owner: form, key: 'undo' })
+    }
+  }
+
+  #handler(name: string): HandlerTypes | undefined {
+    return Object.hasOwn(this.#rules.handlers, name) ? this.#rules.handlers[name] : undefined
+  }
+
+  /** Of forEach it is a list of outputs. */
+  #outputOf(compiled: CompiledStep | undefined): unknown {
+    if (compiled === undefined) return undefined
+    const { work, result, forEach, role } = compiled.step
+    const one = result ?? (work.kind === 'worker' ? this.#handler(work.uses)?.output : undefined)
+    if (role !== 'standard') return undefined
+    return forEach === undefined ? one : { type: 'array', ...(one !== undefined && { items: one }) }
+  }
+
+  #checkName(step: string, uses: string, spot: Spot): void {
+    const { mayBeUnknown, problems } = this.#rules
+    if (mayBeUnknown || this.#handler(uses) !== undefined) return
+    this.#hints -= 1
+    const near = this.#hints < 0 ? '' : meantText(clip(uses, 255), this.#names)
+    problems.error(
+      `Step '${step}' uses '${clip(uses, 120)}', which is no worker, workflow or template here.${near}`,
+      spot,
+    )
+  }
+
+  #checkGiven(given: Prepared, { compiled, uses, wanted }: Given): void {
+    const holes: Hole[] = []
+    const value = valueWithHoles(given, { path: [], holes })
+    const spot = (path: readonly (string | number)[]): Spot => spotAt(compiled, path)
+    for (const misfit of misfits(wanted, value).filter((each) => isSure(each, holes)))
+      this.#rules.problems.error(
+        `Worker '${uses}' does not take this: ${whereText(misfit.path)} ${misfit.message}.`,
+        spot(misfit.path),
+      )
+    for (const { path, prepared } of holes) {
+      const [is, takes] = [typesOfPrepared(prepared, this.#known), typesOf(schemaAt(wanted, path))]
+      if (mayFit(is, takes)) continue
+      const message = `Worker '${uses}' does not take this: ${whereText(path)} is ${listed(is)}, and it takes ${listed(takes)}.`
+      this.#rules.problems.error(message, spot(path))
+    }
+  }
+}
+
+interface Given {
+  readonly compiled: CompiledStep
+  readonly uses: string
+  readonly wanted: JsonSchema
+}
+
+/** What is known only when it is made. */
+interface Hole {
+  readonly path: readonly (string | number)[]
+  readonly prepared: Prepared
+}
+
+interface Within {
+  readonly path: readonly (string | number)[]
+  readonly holes: Hole[]
+}
+
+function valueWithHoles(prepared: Prepared, { path, holes }: Within): unknown {
+  const part = (each: Prepared, key: string | number): unknown => valueWithHoles(each, { path: [...path, key], holes })
+  switch (prepared.kind) {
+    case 'constant':
+      return prepared.value
+    case 'list':
+      return prepared.items.map(part)
+    case 'object':
+      return Object.fromEntries(prepared.entries.map(([key, each]) => [key, part(each, key)]))
+    default:
+      holes.push({ path, prepared })
+      return null
+  }
+}
+
+// What these say of an object or list holds whatever its parts are.
+const aboutKeys = new Set([
+  'type',
+  'required',
+  'additionalProperties',
+  'minProperties',
+  'maxProperties',
+  'minItems',
+  'maxItems',
+])
+
+/** Whether it is wrong whatever the holes will hold. */
+function isSure({ path, keyword, isOfChoice }: Misfit, holes: readonly Hole[]): boolean {
+  if (holes.length === 0) return true
+  if (isOfChoice) return false
+  const leadsTo = (hole: Hole): boolean => path.every((key, index) => String(hole.path[index]) === key)
+  const isWithin = (hole: Hole): boolean => hole.path.every((key, index) => path[index] === String(key))
+  if (holes.some(isWithin)) return false
+  return aboutKeys.has(keyword) || !holes.some(leadsTo)
+}
+
+function spotAt({ form }: CompiledStep, path: readonly (string | number)[]): Spot {
+  let spot: Spot = { owner: form, key: 'with' }
+  for (const key of path) {
+    const next: unknown = (spot.owner as Record<string | number, unknown>)[spot.key]
+    if (typeof next !== 'object' || next === null) return spot
+    spot = { owner: next, key: Array.isArray(next) ? Number(key) : String(key) }
+  }
+  return spot
+}
+
+function whereText(path: readonly (string | number)[]): string {
+  return path.length === 0 ? "'with'" : `'${path.join('.')}'`
+}
+
+const words: Readonly<Record<string, string>> = {
+  string: kindOf(''),
+  number: kindOf(0),
+  integer: 'a whole number',
+  boolean: kindOf(true),
+  array: kindOf([]),
+  object: kindOf({}),
+}
+
+function listed(types: readonly string[] | undefined): string {
+  return (types ?? []).map((type) => words[type] ?? type).join(' or ')
+}

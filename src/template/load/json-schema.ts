@@ -1,0 +1,108 @@
+// JSON Schemas that others wrote: whether they are any, and whether a value fits one.
+import { createRequire } from 'node:module'
+import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv'
+import { toError } from '../../lib/errors.ts'
+import { textOf } from '../../lib/text.ts'
+import type { JsonSchema } from '../model/template.ts'
+
+// Loaded with the first schema.
+const require = createRequire(import.meta.url)
+
+type AjvClass = new (options: Options) => Ajv
+
+// Keywords and formats that are not known say nothing; nothing is fetched, coerced or filled in.
+const options: Options = {
+  strict: false,
+  allErrors: true,
+  logger: false,
+  addUsedSchema: false,
+  validateFormats: true,
+}
+
+let newer: Ajv | undefined
+let older: Ajv | undefined
+
+/** A schema of before 2019 says so. */
+const ofBefore = /draft-0[3-7]/
+
+function checkerFor(schema: JsonSchema): Ajv {
+  const version = typeof schema === 'object' ? schema['$schema'] : undefined
+  if (typeof version === 'string' && ofBefore.test(version)) return (older ??= checker('ajv'))
+  return (newer ??= checker('ajv/dist/2020.js'))
+}
+
+function checker(path: string): Ajv {
+  const { default: Class } = require(path) as { default: AjvClass }
+  const { default: addFormats } = require('ajv-formats') as { default: (ajv: Ajv) => Ajv }
+  return addFormats(new Class(options))
+}
+
+const compiled = new WeakMap<object, ValidateFunction | Error>()
+
+function compile(schema: JsonSchema): ValidateFunction | Error {
+  const found = typeof schema === 'object' ? compiled.get(schema) : undefined
+  if (found !== undefined) return found
+  const made = compileNow(schema)
+  if (typeof schema === 'object') compiled.set(schema, made)
+  return made
+}
+
+function compileNow(schema: JsonSchema): ValidateFunction | Error {
+  try {
+    if (typeof schema === 'boolean') return checkerFor(schema).compile(schema)
+    // Which version it is of has been seen; its name is nobody else's.
+    const { $schema: _version, $id: _id, ...rest } = schema
+    return checkerFor(schema).compile(rest)
+  } catch (error) {
+    return toError(error)
+  }
+}
+
+/** Why a schema is none; undefined when it is one. */
+export function schemaFault(schema: JsonSchema): string | undefined {
+  const made = compile(schema)
+  return made instanceof Error ? made.message : undefined
+}
+
+/** Why a schema is none, seen from its form alone: what it refers to is not looked up. */
+export function schemaFormFault(schema: JsonSchema): string | undefined {
+  if (typeof schema === 'boolean') return undefined
+  const { $schema: _version, ...rest } = schema
+  const ajv = checkerFor(schema)
+  return ajv.validateSchema(rest) === true
+    ? undefined
+    : ajv.errorsText(ajv.errors?.slice(0, 1) ?? null, { dataVar: 'schema' })
+}
+
+/** How a value does not fit; none when it does, or when the schema is none. */
+export function misfits(schema: JsonSchema, value: unknown): readonly Misfit[] {
+  const validate = compile(schema)
+  if (validate instanceof Error || validate(value) === true) return []
+  return (validate.errors ?? []).map(misfit)
+}
+
+export interface Misfit {
+  /** The keys that lead to it. */
+  readonly path: readonly string[]
+  readonly message: string
+  readonly keyword: string
+  /** It is one of several ways to fit. */
+  readonly isOfChoice: boolean
+}
+
+const choices = /\/(?:anyOf|oneOf|not|if|then|else)(?:\/|$)/
+
+function misfit({ instancePath, schemaPath, message = 'does not fit', params, keyword }: ErrorObject): Misfit {
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return { path, message: told(keyword, params) ?? message, keyword, isOfChoice: choices.test(schemaPath) }
+}
+
+function told(keyword: string, params: Readonly<Record<string, unknown>>): string | undefined {
+  const { additionalProperty, missingProperty, allowedValues } = params
+  if (keyword === 'additionalProperties') return `has '${String(additionalProperty)}', which is not known there`
+  if (keyword === 'required') return `lacks '${String(missingProperty)}'`
+  return keyword === 'enum' ? `must be one of ${textOf(allowedValues)}` : undefined
+}

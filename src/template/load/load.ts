@@ -1,0 +1,164 @@
+// From text to template: read, checked against its form, brought to the native form, compiled, checked as a whole.
+import { toMs, type Duration } from '../../lib/duration.ts'
+import type { LimitBounds } from '../../engine/limits/limits.ts'
+import type { Spot } from '../expression/placeholders.ts'
+import { isPlainObject, kindOf, type PlainObject } from '../expression/values.ts'
+import { mostSteps } from '../model/model.ts'
+import type { JsonSchema, Lifecycle, Made, Template } from '../model/template.ts'
+import { checkGraph } from './check-graph.ts'
+import { checkHandlers, type Handlers } from './check-handlers.ts'
+import { compileStep, type CompiledStep } from './compile-step.ts'
+import { Compiling } from './compiling.ts'
+import { inEnvironment, mergeNative } from './environments.ts'
+import { hashOf } from './hash.ts'
+import { schemaFault, schemaFormFault } from './json-schema.ts'
+import { templateShape } from './native-shape.ts'
+import type { Problems } from './problems.ts'
+import { readSource, type Format, type Source } from './source.ts'
+import { taskerShape } from './tasker-shape.ts'
+import { fromTasker, isTasker } from './tasker.ts'
+
+export interface LoadOptions {
+  /** How the text is called in problems; its ending tells the format. */
+  readonly file?: string
+  /** Unless told, as the file says, else JSON when it begins with a brace. */
+  readonly format?: Format
+  /** What the template says of this environment holds. */
+  readonly environment?: string
+  /** The workers, workflows and templates that steps may name, and what is known of them. Unless told, steps may name any. */
+  readonly handlers?: Handlers
+  /** Steps may name other workers too. */
+  readonly allowUnknownHandlers?: boolean
+}
+
+export interface Loaded {
+  /** Undefined when there are errors. */
+  readonly template: Template | undefined
+  readonly problems: Problems
+}
+
+/** Never throws for what is in the text. */
+export function load(text: string, options: LoadOptions): Loaded {
+  const source = readSource(text, options)
+  const { problems, places, read } = source
+  if (read === undefined) return { template: undefined, problems }
+  const file = { template: read.value }
+  places.begin(file, 0)
+  const form = checkedForm(read.value, { owner: file, key: 'template' }, source)
+  if (form === undefined) return { template: undefined, problems }
+  const native = isTasker(form) ? fromTasker(form, source, options.environment) : nativeOf(form, source, options)
+  const template = compiled(native, problems, options)
+  return { template: problems.hasErrors ? undefined : template, problems }
+}
+
+/** Undefined where it makes no sense to look further. */
+function checkedForm(value: unknown, spot: Spot, { problems }: Source): PlainObject | undefined {
+  if (!isPlainObject(value)) {
+    problems.errorAt(`A template is an object with name and steps; this is ${kindOf(value)}.`, 0)
+    return undefined
+  }
+  const { steps } = value
+  if (Array.isArray(steps) && steps.length > mostSteps) {
+    const count = steps.length.toLocaleString('en')
+    problems.error(`A template has at most ${mostSteps.toLocaleString('en')} steps; here are ${count}.`, {
+      owner: value,
+      key: 'steps',
+    })
+    return undefined
+  }
+  const shape = isTasker(value) ? taskerShape : templateShape
+  shape.check(value, { spot, problems })
+  return value
+}
+
+function nativeOf(form: PlainObject, source: Source, { environment }: LoadOptions): PlainObject {
+  if (!isPlainObject(form['environments'])) return form
+  const { places, problems } = source
+  const steps = inEnvironment(form, environment, { problems, merge: mergeNative(source) })
+  const native: PlainObject = { ...form, steps }
+  places.begin(native, places.startOf(form) ?? 0)
+  for (const key of Object.keys(form)) places.copy({ owner: native, key }, { owner: form, key })
+  return native
+}
+
+function compiled(form: PlainObject, problems: Problems, options: LoadOptions): Template {
+  const compiling = new Compiling(problems)
+  const listed: readonly unknown[] = Array.isArray(form['steps']) ? form['steps'] : []
+  const steps: CompiledStep[] = []
+  for (const each of listed.filter(isPlainObject)) {
+    const step = compileStep(each, compiling)
+    if (step !== undefined) steps.push(step)
+  }
+  if (listed.length === 0 && Array.isArray(form['steps']))
+    problems.error('A template has at least one step.', { owner: form, key: 'steps' })
+  const valueOf = (key: string): unknown => (problems.isSpoilt({ owner: form, key }) ? undefined : form[key])
+  const input = valueOf('input') as JsonSchema | undefined
+  const output = outputOf(form, steps, compiling)
+  checkSchemas({ form, input, steps, problems })
+  checkGraph(steps, compiling)
+  const { handlers, allowUnknownHandlers: mayBeUnknown = false } = options
+  if (handlers !== undefined) checkHandlers(steps, { problems, handlers, mayBeUnknown, input })
+  const { environments, ...rest } = form
+  return {
+    namespace: String(form['namespace'] ?? 'default'),
+    name: String(form['name']),
+    version: String(form['version'] ?? '1'),
+    hash: problems.hasErrors ? '' : hashOf(rest),
+    description: valueOf('description') as string | undefined,
+    input,
+    failure: (valueOf('failure') ?? 'fail_fast') as Template['failure'],
+    limiters: (valueOf('limits') ?? {}) as Readonly<Record<string, LimitBounds>>,
+    steps: steps.map(({ step }) => step),
+    output,
+    identity: valueOf('identity') as Template['identity'],
+    lifecycle: lifecycleOf(valueOf('lifecycle')),
+    environments: isPlainObject(environments) ? Object.keys(environments) : [],
+    metadata: valueOf('metadata') as PlainObject | undefined,
+    form: rest,
+  }
+}
+
+function outputOf(form: PlainObject, steps: readonly CompiledStep[], compiling: Compiling): Made | undefined {
+  if (form['output'] === undefined) return undefined
+  const meant = steps.map(({ step }) => step.name)
+  const whose = { step: undefined, reach: 'all', hasItem: false, meant } as const
+  return compiling.tree(form['output'], { owner: form, key: 'output' }, whose).made
+}
+
+interface Schemas {
+  readonly form: PlainObject
+  readonly input: JsonSchema | undefined
+  readonly steps: readonly CompiledStep[]
+  readonly problems: Problems
+}
+
+function checkSchemas({ form, input, steps, problems }: Schemas): void {
+  const tell = (fault: string | undefined, spot: Spot): void => {
+    if (fault !== undefined) problems.error(`'${spot.key}' is no JSON Schema: ${fault}.`, spot)
+  }
+  if (input !== undefined) tell(schemaFault(input), { owner: form, key: 'input' })
+  for (const { step, form: own } of steps) {
+    if (problems.isFull) return
+    if (step.result !== undefined) tell(schemaFormFault(step.result), { owner: own, key: 'result' })
+    const { publishes } = own
+    for (const each of Array.isArray(publishes) ? publishes.filter(isPlainObject) : []) {
+      const spot: Spot = { owner: each, key: 'schema' }
+      if (each['schema'] !== undefined && !problems.isSpoilt(spot))
+        tell(schemaFormFault(each['schema'] as JsonSchema), spot)
+    }
+  }
+}
+
+function lifecycleOf(value: unknown): Lifecycle | undefined {
+  if (!isPlainObject(value)) return undefined
+  const ms = (key: string): number | undefined => (value[key] === undefined ? undefined : toMs(value[key] as Duration))
+  return {
+    maxDurationMs: ms('maxDuration'),
+    maxWaitingForDependenciesMs: ms('maxWaitingForDependencies'),
+    maxWaitingForRetryMs: ms('maxWaitingForRetry'),
+    maxStepsInProcessMs: ms('maxStepsInProcess'),
+    stalenessAction: (value['stalenessAction'] ?? 'dlq') as Lifecycle['stalenessAction'],
+    autoFailOnTimeout: (value['autoFailOnTimeout'] ?? false) as boolean,
+    autoDlqOnTimeout: (value['autoDlqOnTimeout'] ?? false) as boolean,
+  }
+}

@@ -1,0 +1,145 @@
+// Everything that is wrong with a template, each with its place; and the error that tells it.
+import { TroupeError } from '../../lib/errors.ts'
+import { clip } from '../../lib/text.ts'
+import type { Spot } from '../expression/placeholders.ts'
+import type { ScriptPlace } from '../model/template.ts'
+import type { Part, Places } from './places.ts'
+
+/** One thing that is wrong with a template, or that is not as it seems. */
+export interface TemplateProblem {
+  readonly message: string
+  /** From 1, as the column. */
+  readonly line: number
+  readonly column: number
+  readonly file: string
+  /** With errors a template does not load. */
+  readonly severity: 'error' | 'warning'
+}
+
+/**
+ * A template that does not load, with everything that is wrong with it.
+ *
+ * Its message shows each problem with its file, line and column, as editors and terminals link them, and the line itself.
+ *
+ * ```ts
+ * import { loadTemplate, TemplateError } from 'troupe'
+ *
+ * try {
+ *   loadTemplate('name: hello\nsteps:\n  - name: greet\n    use: say', { file: 'hello.yaml' })
+ * } catch (error) {
+ *   if (error instanceof TemplateError) console.log(error.problems[0]?.line) // 4
+ * }
+ * ```
+ */
+export class TemplateError extends TroupeError {
+  override readonly name = 'TemplateError'
+  readonly problems: readonly TemplateProblem[]
+
+  /** @internal */
+  constructor(message: string, problems: readonly TemplateProblem[]) {
+    super('template_invalid', message, { details: { problems: problems.length }, retryable: false })
+    this.problems = problems
+  }
+}
+
+// Invariant: I15. A file of nothing but mistakes is told by its first.
+const mostKept = 1_000
+const mostShown = 30
+const widest = 120
+
+export class Problems {
+  readonly #places: Places
+  readonly #kept: TemplateProblem[] = []
+  readonly #told = new Set<string>()
+  readonly #spoilt = new Map<object, Set<string | number>>()
+  #hasErrors = false
+
+  constructor(places: Places) {
+    this.#places = places
+  }
+
+  /** A template with an error does not load. */
+  get hasErrors(): boolean {
+    return this.#hasErrors
+  }
+
+  /** What else is wrong is not told. */
+  get isFull(): boolean {
+    return this.#kept.length >= mostKept
+  }
+
+  get all(): readonly TemplateProblem[] {
+    return [...this.#kept].sort((one, other) => one.line - other.line || one.column - other.column)
+  }
+
+  /** What stands there has been told to be wrong: nobody need look at it again. */
+  spoil({ owner, key }: Spot): void {
+    const keys = this.#spoilt.get(owner) ?? new Set()
+    this.#spoilt.set(owner, keys.add(key))
+  }
+
+  isSpoilt({ owner, key }: Spot): boolean {
+    return this.#spoilt.get(owner)?.has(key) ?? false
+  }
+
+  error(message: string, spot: Spot, part: Part = 'value'): void {
+    this.errorAt(message, this.#places.offsetOf(spot, part))
+  }
+
+  errorAt(message: string, offset: number): void {
+    this.#hasErrors = true
+    this.#add(message, offset, 'error')
+  }
+
+  warn(message: string, spot: Spot, part: Part = 'value'): void {
+    this.#add(message, this.#places.offsetOf(spot, part), 'warning')
+  }
+
+  /** At a place within a text, whose characters may be written otherwise in the file: then where the text begins. */
+  errorWithin(message: string, spot: Spot, { text, at }: { readonly text: string; readonly at: number }): void {
+    const start = this.#places.offsetOf(spot, 'value')
+    // Far enough for quotes, an anchor, a tag, the head of a block.
+    const nearby = 256
+    const found = this.#places.text.slice(start, start + text.length + nearby).indexOf(text)
+    this.errorAt(message, found === -1 ? start : start + found + at)
+  }
+
+  /** Where the first line of a text stands: in a block below the line with its key, else on it. */
+  scriptPlace(spot: Spot): ScriptPlace {
+    const start = this.#places.offsetOf(spot, 'value')
+    const isBlock = /^[|>]/.test(this.#places.text.slice(start, start + 1))
+    return { file: this.#places.file, line: this.#places.positionOf(start).line + (isBlock ? 1 : 0) }
+  }
+
+  #add(message: string, offset: number, severity: 'error' | 'warning'): void {
+    const { line, column } = this.#places.positionOf(offset)
+    const key = `${line}:${column}:${message}`
+    if (this.isFull || this.#told.has(key)) return
+    this.#told.add(key)
+    this.#kept.push({ message, line, column, file: this.#places.file, severity })
+  }
+
+  /** All of them, warnings too. */
+  toError(): TemplateError {
+    return templateInvalid(this.all, this.#places)
+  }
+}
+
+function templateInvalid(problems: readonly TemplateProblem[], places: Places): TemplateError {
+  const count = problems.filter(({ severity }) => severity === 'error').length
+  const head = `Template ${places.file} does not load: it has ${count === 1 ? 'one error' : `${count} errors`}.`
+  const shown = problems.slice(0, mostShown).map((problem) => problemText(problem, places))
+  const rest = problems.length - shown.length
+  const more = rest === 0 ? [] : [`… and ${rest} more.`]
+  return new TemplateError([head, ...shown, ...more].join('\n\n'), problems)
+}
+
+function problemText({ message, line, column, file, severity }: TemplateProblem, places: Places): string {
+  const head = `${file}:${line}:${column}: ${severity}: ${message}`
+  const text = places.lineText(line).replaceAll('\t', ' ')
+  if (text.trim() === '') return head
+  const cut = Math.max(0, column - 1 - widest / 2)
+  const margin = `${line} | `.padStart(8)
+  const caret = `${'| '.padStart(8)}${' '.repeat(column - 1 - cut)}^`
+  return `${head}\n${margin}${clip(text.slice(cut), widest)}\n${caret}`
+}
