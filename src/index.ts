@@ -102,10 +102,10 @@ export type { RetryOptions, StoredRetryOptions } from './model/retry.ts'
 export { checkTemplate, loadTemplate } from './template/template.ts'
 export { TemplateError } from './template/load/problems.ts'
 export type { LoadedTemplate } from './template/template.ts'
-export type { LoadOptions } from './template/load/load.ts'
-export type { HandlerTypes, Handlers } from './template/load/check-handlers.ts'
+export type { LoadTemplateOptions } from './template/load/load.ts'
+export type { HandlerTypes, TemplateHandlers } from './template/load/check-handlers.ts'
 export type { TemplateProblem } from './template/load/problems.ts'
-export type { Format } from './template/load/source.ts'
+export type { TemplateFormat } from './template/load/source.ts'
 export type { JsonSchema, Template, TemplateStep } from './template/model/template.ts'
 
 // Errors

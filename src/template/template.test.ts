@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TemplateError } from './load/problems.ts'
-import type { LoadOptions } from './load/load.ts'
+import type { LoadTemplateOptions } from './load/load.ts'
 import type { Scope } from './model/template.ts'
 import { checkTemplate, loadTemplate } from './template.ts'
 
@@ -113,7 +113,7 @@ describe('a template', () => {
 
   const step = (more: string): string =>
     `name: t\nsteps:\n  - name: a\n    uses: w\n  - name: b\n    needs: [a, a]\n${more}`
-  const second = (more: string, options?: LoadOptions) => loadTemplate(step(more), options).template.steps[1]
+  const second = (more: string, options?: LoadTemplateOptions) => loadTemplate(step(more), options).template.steps[1]
 
   it('has each edge once', () => {
     expect(second('    uses: w')?.needs).toEqual(['a'])
@@ -195,15 +195,15 @@ describe('what is wrong', () => {
     [
       steps('{ name: a, uses: w, needs: [c] }', '{ name: b, uses: w, needs: [a] }', '{ name: c, uses: w, needs: [b] }'),
       3,
-      31,
+      33,
       'The steps stand in a circle: a → b → c → a. None of them could ever begin.',
     ],
-    [steps('{ name: a, uses: w, needs: [a] }'), 3, 31, 'a → a. It would wait for itself.'],
+    [steps('{ name: a, uses: w, needs: [a] }'), 3, 33, 'a → a. It would wait for itself.'],
     [
-      steps('{ name: a, uses: w, needs: [b, c] }', '{ name: cc, uses: w }', '{ name: b, uses: w }'),
+      steps('{ name: a, uses: w, needs: [b, reserv] }', '{ name: reserve, uses: w }', '{ name: b, uses: w }'),
       3,
-      34,
-      "Step 'a' needs 'c', which is no step. Did you mean 'cc'?",
+      36,
+      "Step 'a' needs 'reserv', which is no step. Did you mean 'reserve'?",
     ],
     [steps('{ name: a, uses: w }', '{ name: a, uses: w }'), 4, 13, "Another step is named 'a'"],
     [steps('{ name: a, use: w }'), 3, 16, "'use' is not known here. It is called 'uses' here."],
@@ -320,7 +320,7 @@ describe('what is wrong', () => {
       '{ name: a, uses: w, needs: [nobody], timeout: soon }',
       '{ name: a, if: "1 +", uses: w }',
       '{ name: c, needs: [d], script: x }',
-      '{ name: d, needs: [c], wait: 1h, priority: 1000 }',
+      '{ name: d, needs: [c], wait: 1h, timeout: { attempt: -1 } }',
     )
     expect(checkTemplate(text).map(({ line, message }) => `${line} ${message.split(/[.:]/)[0]}`)).toEqual([
       "3 Step 'a' needs 'nobody', which is no step",
@@ -328,7 +328,7 @@ describe('what is wrong', () => {
       "4 Another step is named 'a'",
       '4 A value is missing here, before the end',
       '5 The steps stand in a circle',
-      "6 'priority' is 1000",
+      "6 'attempt'",
     ])
   })
 
@@ -352,16 +352,16 @@ describe('what is wrong', () => {
         'Template orders.yaml does not load: it has 3 errors.',
         '',
         "orders.yaml:5:13: error: Step 'ship' needs 'reserv', which is no step. Did you mean 'reserve'?",
-        '   5 |     needs: [reserv]',
-        '     |             ^',
+        '    5 |     needs: [reserv]',
+        '      |             ^',
         '',
         "orders.yaml:6:11: error: It does nothing: give it one of 'uses', 'script' and 'wait'.",
-        '   6 |   - name: reserve',
-        '     |           ^',
+        '    6 |   - name: reserve',
+        '      |           ^',
         '',
         "orders.yaml:7:5: error: 'use' is not known here. It is called 'uses' here.",
-        '   7 |     use: w',
-        '     |     ^',
+        '    7 |     use: w',
+        '      |     ^',
       ].join('\n'),
     )
   })
@@ -395,7 +395,7 @@ describe('the handlers of steps', () => {
 
   it.each([
     '{ amount: 5, card: { number: "4" }, tags: [a], way: fast }',
-    '{ amount: ${{ input.total }}, card: ${{ input.card }}, tags: ["${{ input.total }}"] }',
+    '{ amount: ${{ input.total }}, card: ${{ input.card }}, tags: ["n ${{ input.total }}"] }',
     '{ amount: ${{ steps.first.fee }}, card: { number: ${{ steps.first.id }} } }',
     '{ amount: ${{ steps.first.any }}, card: ${{ default(steps.first.any, 1) }} }',
     '${{ steps.first }}',

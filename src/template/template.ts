@@ -1,5 +1,5 @@
 // Workflows as data. What a template is stands in model/, its language in expression/, how it is read in load/, its graph in plan/.
-import { load, type LoadOptions } from './load/load.ts'
+import { load, type LoadTemplateOptions } from './load/load.ts'
 import type { TemplateProblem } from './load/problems.ts'
 import type { Template } from './model/template.ts'
 
@@ -31,7 +31,7 @@ export interface LoadedTemplate {
  * console.log(template.steps.map(({ name }) => name)) // ['charge', 'ship']
  * ```
  */
-export function loadTemplate(text: string, options: LoadOptions = {}): LoadedTemplate {
+export function loadTemplate(text: string, options: LoadTemplateOptions = {}): LoadedTemplate {
   const { template, problems } = load(text, options)
   if (template === undefined) throw problems.toError()
   return { template, warnings: problems.all }
@@ -47,6 +47,6 @@ export function loadTemplate(text: string, options: LoadOptions = {}): LoadedTem
  * console.log(problems[0]?.message) // "Step 'ship' needs 'chrage', which is no step. Did you mean 'charge'?"
  * ```
  */
-export function checkTemplate(text: string, options: LoadOptions = {}): readonly TemplateProblem[] {
+export function checkTemplate(text: string, options: LoadTemplateOptions = {}): readonly TemplateProblem[] {
   return load(text, options).problems.all
 }

@@ -3,7 +3,7 @@
 // Invariant: I15. A step of evaluation is some ten nanoseconds: the dearest expression takes some milliseconds.
 const mostSpent = 200_000
 export const longestText = 1_048_576
-export const longestList = 100_000
+const longestList = 100_000
 
 /** Why a value cannot be made, before anybody has said where in which expression. */
 export class Fault {

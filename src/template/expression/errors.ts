@@ -29,7 +29,7 @@ function wrong(code: ErrorCode, place: Place, why: string): TroupeError {
 }
 
 /** The line of a place, and a caret below it. */
-export function pointer({ text, at }: Place): string {
+function pointer({ text, at }: Place): string {
   const start = text.lastIndexOf('\n', at - 1) + 1
   const end = text.indexOf('\n', at)
   const line = text.slice(start, end === -1 ? text.length : end).replaceAll('\t', ' ')

@@ -213,7 +213,7 @@ describe('an expression fails', () => {
     ['[range(90000), range(90000), range(90000)]', 'more than 200,000 steps'],
     ["contains(input.many, 'x') || contains(input.many, 'y') || contains(input.many, 'z')", 'more than 200,000 steps'],
     ["fromJson('" + '['.repeat(200) + "')", 'more than 100 levels deep'],
-    [`[${Array<string>(200).fill('input.huge + 1').join(', ')}]`, 'more than 200,000 steps'],
+    [`[${Array<string>(30).fill('input.huge + 1').join(', ')}]`, 'more than 200,000 steps'],
   ])('before %s has cost much', (text, why) => {
     expect(() => new Expression(text).evaluate(large)).toThrow(why)
   })

@@ -31,7 +31,8 @@ class Parser {
   whole(): Syntax {
     if (this.#token.kind === 'end') throw this.#wrong('An expression is missing here.')
     const syntax = this.#expression()
-    if (this.#next < this.#tokens.length - 1) throw this.#wrong(`${this.#shown()} does not belong here.${this.#advice()}`)
+    if (this.#next < this.#tokens.length - 1)
+      throw this.#wrong(`${this.#shown()} does not belong here.${this.#advice()}`)
     return syntax
   }
 

@@ -36,23 +36,36 @@ export function isTruthy(value: unknown): boolean {
 }
 
 /** Deep, and nothing is converted: 1 is not '1'. */
-export function isEqual(left: unknown, right: unknown, budget: Budget, depth = 0): boolean {
+export function isEqual(left: unknown, right: unknown, budget: Budget): boolean {
+  return isSame(left, right, { budget, depth: 0 })
+}
+
+interface Comparison {
+  readonly budget: Budget
+  readonly depth: number
+}
+
+function isSame(left: unknown, right: unknown, { budget, depth }: Comparison): boolean {
   budget.spend(1)
   if (depth > deepestEqual) throw new Fault(`A value is more than ${deepestEqual} levels deep.`)
   if (left === right || (left ?? null) === (right ?? null)) return true
   if (typeof left !== 'object' || typeof right !== 'object') return Object.is(left, right)
   if (left === null || right === null) return false
-  const isSame = (one: unknown, other: unknown): boolean => isEqual(one, other, budget, depth + 1)
-  if (Array.isArray(left))
-    return (
-      Array.isArray(right) && left.length === right.length && left.every((item, index) => isSame(item, right[index]))
-    )
+  const below: Comparison = { budget, depth: depth + 1 }
+  if (Array.isArray(left)) return Array.isArray(right) && areSameLists(left, right, below)
   if (types.isDate(left)) return types.isDate(right) && left.getTime() === right.getTime()
-  if (!isPlainObject(left) || !isPlainObject(right)) return false
+  return isPlainObject(left) && isPlainObject(right) && areSameObjects(left, right, below)
+}
+
+function areSameLists(left: readonly unknown[], right: readonly unknown[], comparison: Comparison): boolean {
+  return left.length === right.length && left.every((item, index) => isSame(item, right[index], comparison))
+}
+
+function areSameObjects(left: PlainObject, right: PlainObject, comparison: Comparison): boolean {
   const names = Object.keys(left)
-  return (
-    names.length === Object.keys(right).length &&
-    names.every((name) => Object.hasOwn(right, name) && isSame(memberOf(left, name), memberOf(right, name)))
+  if (names.length !== Object.keys(right).length) return false
+  return names.every(
+    (name) => Object.hasOwn(right, name) && isSame(memberOf(left, name), memberOf(right, name), comparison),
   )
 }
 
@@ -106,6 +119,6 @@ export function kindOf(value: unknown): string {
   return kinds[typeof value] ?? 'an object'
 }
 
-export function capital(text: string): string {
+function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

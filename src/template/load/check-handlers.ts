@@ -17,13 +17,13 @@ export interface HandlerTypes {
   readonly output?: JsonSchema
 }
 
-export type Handlers = Readonly<Record<string, HandlerTypes>>
+export type TemplateHandlers = Readonly<Record<string, HandlerTypes>>
 
 const mostHints = 25
 
 export interface HandlerRules {
   readonly problems: Problems
-  readonly handlers: Handlers
+  readonly handlers: TemplateHandlers
   readonly mayBeUnknown: boolean
   /** The schema of the template's own input. */
   readonly input: JsonSchema | undefined

@@ -5,7 +5,9 @@ import type { Places } from './places.ts'
 import type { Problems } from './problems.ts'
 
 const space = /[ \t\n\r]*/y
+// oxlint-disable-next-line no-control-regex -- JSON forbids them in a text
 const plainText = /"[^"\\\u0000-\u001f]*"/y
+// oxlint-disable-next-line no-control-regex -- as above
 const text = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const words = new Map<string, unknown>([
@@ -79,7 +81,7 @@ class JsonReader {
 
   #object(): Record<string, unknown> {
     const object: Record<string, unknown> = {}
-    this.#places.begin(object, this.#at)
+    const marks = this.#places.begin(object, this.#at)
     this.#at += 1
     if (this.#takes('}')) return object
     do {
@@ -93,7 +95,7 @@ class JsonReader {
       const refused = keyRefused(object, key)
       if (refused === undefined) {
         object[key] = value
-        this.#places.mark({ owner: object, key }, keyAt, valueAt)
+        marks.push(key, keyAt, valueAt)
       } else this.#problems.errorAt(refused, keyAt)
     } while (this.#takes(','))
     if (!this.#takes('}')) throw new Broken()
@@ -102,13 +104,12 @@ class JsonReader {
 
   #list(): unknown[] {
     const list: unknown[] = []
-    this.#places.begin(list, this.#at)
+    const marks = this.#places.begin(list, this.#at)
     this.#at += 1
     if (this.#takes(']')) return list
     do {
       this.#skipSpace()
-      const at = this.#at
-      this.#places.mark({ owner: list, key: list.length }, at, at)
+      marks.push(this.#at)
       list.push(this.#value())
     } while (this.#takes(','))
     if (!this.#takes(']')) throw new Broken()

@@ -6,7 +6,7 @@ import { isPlainObject, kindOf, type PlainObject } from '../expression/values.ts
 import { mostSteps } from '../model/model.ts'
 import type { JsonSchema, Lifecycle, Made, Template } from '../model/template.ts'
 import { checkGraph } from './check-graph.ts'
-import { checkHandlers, type Handlers } from './check-handlers.ts'
+import { checkHandlers, type TemplateHandlers } from './check-handlers.ts'
 import { compileStep, type CompiledStep } from './compile-step.ts'
 import { Compiling } from './compiling.ts'
 import { inEnvironment, mergeNative } from './environments.ts'
@@ -14,19 +14,19 @@ import { hashOf } from './hash.ts'
 import { schemaFault, schemaFormFault } from './json-schema.ts'
 import { templateShape } from './native-shape.ts'
 import type { Problems } from './problems.ts'
-import { readSource, type Format, type Source } from './source.ts'
+import { readSource, type TemplateFormat, type Source } from './source.ts'
 import { taskerShape } from './tasker-shape.ts'
 import { fromTasker, isTasker } from './tasker.ts'
 
-export interface LoadOptions {
+export interface LoadTemplateOptions {
   /** How the text is called in problems; its ending tells the format. */
   readonly file?: string
   /** Unless told, as the file says, else JSON when it begins with a brace. */
-  readonly format?: Format
+  readonly format?: TemplateFormat
   /** What the template says of this environment holds. */
   readonly environment?: string
   /** The workers, workflows and templates that steps may name, and what is known of them. Unless told, steps may name any. */
-  readonly handlers?: Handlers
+  readonly handlers?: TemplateHandlers
   /** Steps may name other workers too. */
   readonly allowUnknownHandlers?: boolean
 }
@@ -38,7 +38,7 @@ export interface Loaded {
 }
 
 /** Never throws for what is in the text. */
-export function load(text: string, options: LoadOptions): Loaded {
+export function load(text: string, options: LoadTemplateOptions): Loaded {
   const source = readSource(text, options)
   const { problems, places, read } = source
   if (read === undefined) return { template: undefined, problems }
@@ -71,7 +71,7 @@ function checkedForm(value: unknown, spot: Spot, { problems }: Source): PlainObj
   return value
 }
 
-function nativeOf(form: PlainObject, source: Source, { environment }: LoadOptions): PlainObject {
+function nativeOf(form: PlainObject, source: Source, { environment }: LoadTemplateOptions): PlainObject {
   if (!isPlainObject(form['environments'])) return form
   const { places, problems } = source
   const steps = inEnvironment(form, environment, { problems, merge: mergeNative(source) })
@@ -81,7 +81,7 @@ function nativeOf(form: PlainObject, source: Source, { environment }: LoadOption
   return native
 }
 
-function compiled(form: PlainObject, problems: Problems, options: LoadOptions): Template {
+function compiled(form: PlainObject, problems: Problems, options: LoadTemplateOptions): Template {
   const compiling = new Compiling(problems)
   const listed: readonly unknown[] = Array.isArray(form['steps']) ? form['steps'] : []
   const steps: CompiledStep[] = []

@@ -10,11 +10,14 @@ export interface Position {
 /** Of the key, or of what stands under it. */
 export type Part = 'key' | 'value'
 
+/** Its own place, then those of what is in it. */
+export type Marks = [start: number, ...rest: (string | number)[]]
+
 export class Places {
   readonly file: string
   readonly text: string
-  // Measured: for each container its own place, then key, place of the key, place of the value, again and again; a map for each took three times as long.
-  readonly #marks = new Map<object, (string | number)[]>()
+  // Measured: one array for each container, its own place first, then those of what is in it; a map for each took three times as long.
+  readonly #marks = new Map<object, Marks>()
   #lines: readonly number[] | undefined
 
   constructor(file: string, text: string) {
@@ -22,13 +25,17 @@ export class Places {
     this.text = text
   }
 
-  /** An object or list begins here. */
-  begin(owner: object, offset: number): void {
-    this.#marks.set(owner, [offset])
+  /** An object or list begins here. What is in it is added to what this returns: `key, place of the key, place of the value` of an object, the place of each item of a list. */
+  begin(owner: object, offset: number): Marks {
+    const marks: Marks = [offset]
+    this.#marks.set(owner, marks)
+    return marks
   }
 
-  mark(spot: Spot, keyAt: number, valueAt: number): void {
-    this.#marks.get(spot.owner)?.push(spot.key, keyAt, valueAt)
+  mark({ owner, key }: Spot, keyAt: number, valueAt: number): void {
+    const marks = this.#marks.get(owner)
+    if (typeof key === 'number') marks?.push(valueAt)
+    else marks?.push(key, keyAt, valueAt)
   }
 
   /** What is made of another value stands where that does. */
@@ -38,17 +45,18 @@ export class Places {
   }
 
   startOf(owner: object): number | undefined {
-    return this.#marks.get(owner)?.[0] as number | undefined
+    return this.#marks.get(owner)?.[0]
   }
 
   /** Of a key that is not there: where its object begins. */
   offsetOf({ owner, key }: Spot, part: Part): number {
     const marks = this.#marks.get(owner) ?? [0]
+    if (typeof key === 'number') return (marks[key + 1] as number | undefined) ?? marks[0]
     // What was put there last.
     for (let at = marks.length - 3; at > 0; at -= 3) {
       if (marks[at] === key) return marks[part === 'key' ? at + 1 : at + 2] as number
     }
-    return marks[0] as number
+    return marks[0]
   }
 
   positionOf(offset: number): Position {

@@ -5,7 +5,7 @@ import { Problems } from './problems.ts'
 import { longestSource, type Read } from './read.ts'
 import { readYaml } from './yaml-source.ts'
 
-export type Format = 'json' | 'yaml'
+export type TemplateFormat = 'json' | 'yaml'
 
 export interface Source {
   readonly places: Places
@@ -17,7 +17,7 @@ export interface Source {
 export interface SourceOptions {
   /** How it is called in what is told of it. */
   readonly file?: string | undefined
-  readonly format?: Format | undefined
+  readonly format?: TemplateFormat | undefined
 }
 
 /** Never throws for what is in the text. */
@@ -33,7 +33,7 @@ export function readSource(text: string, { file, format }: SourceOptions): Sourc
   return { places, problems, read }
 }
 
-function formatOf(text: string, file: string | undefined): Format {
+function formatOf(text: string, file: string | undefined): TemplateFormat {
   if (file !== undefined && /\.json$/i.test(file)) return 'json'
   if (file !== undefined && /\.ya?ml$/i.test(file)) return 'yaml'
   return /^\uFEFF?\s*\{/.test(text) ? 'json' : 'yaml'

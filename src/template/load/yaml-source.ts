@@ -113,7 +113,7 @@ class YamlReader {
     this.#count += anchored.count
     if (this.#count > mostValues)
       return this.#broken(
-        `With its aliases written out this has more than ${mostValues.toLocaleString('en')} values.`,
+        `With its aliases written out this comes to more than ${mostValues.toLocaleString('en')} values.`,
         at,
       )
     return anchored.value
@@ -130,10 +130,9 @@ class YamlReader {
 
   #list({ items }: YAMLSeq, at: number): unknown[] {
     const list: unknown[] = []
-    this.#places.begin(list, at)
+    const marks = this.#places.begin(list, at)
     for (const item of items) {
-      const itemAt = startOf(item) ?? at
-      this.#places.mark({ owner: list, key: list.length }, itemAt, itemAt)
+      marks.push(startOf(item) ?? at)
       list.push(this.value(item))
     }
     return list
@@ -141,7 +140,7 @@ class YamlReader {
 
   #object({ items }: YAMLMap, at: number): Record<string, unknown> {
     const object: Record<string, unknown> = {}
-    this.#places.begin(object, at)
+    const marks = this.#places.begin(object, at)
     for (const { key: keyNode, value: node } of items as readonly Pair[]) {
       const keyAt = startOf(keyNode) ?? at
       const key = this.#key(keyNode, keyAt)
@@ -152,7 +151,7 @@ class YamlReader {
         continue
       }
       object[key] = this.value(node)
-      this.#places.mark({ owner: object, key }, keyAt, startOf(node) ?? keyAt)
+      marks.push(key, keyAt, startOf(node) ?? keyAt)
     }
     return object
   }
@@ -169,6 +168,8 @@ class YamlReader {
   #scalar(node: Scalar): unknown {
     const { value, range, type } = node
     if (typeof value === 'string') {
+      // A long text counts as many values, so that aliases of it come to a bounded whole too.
+      this.#count += value.length >> 4
       const [start, end] = range ?? [0, 0]
       return this.#mask.restore(value, [start, end], (text) => unquoted(text, type))
     }

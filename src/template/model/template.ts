@@ -13,6 +13,8 @@ export interface Scope {
   /** Of `forEach`. */
   readonly item?: unknown
   readonly index?: number
+  /** Of `undo`: what the step gave. */
+  readonly output?: unknown
   /** What the step itself says in `config`. */
   readonly config: Readonly<Record<string, unknown>>
   readonly run: { readonly id: string; readonly attempt: number; readonly correlationId: string | null }

@@ -22,9 +22,11 @@ export function comeBefore(plan: Plan, pairs: readonly Pair[]): readonly boolean
   const open = [...pairs.keys()]
     .filter((index) => answers[index] === false)
     .sort((one, other) => placeOf(places, pairs[one]?.earlier) - placeOf(places, pairs[other]?.earlier))
-  for (let from = 0; from < open.length;) {
+  const room = { bit: new Int32Array(plan.names.length), seen: new Int32Array(plan.names.length) }
+  let from = 0
+  while (from < open.length) {
     const chunk = chunkFrom(open, from, pairs)
-    answerChunk(plan, { chunk, pairs, answers, places })
+    answerChunk(plan, { chunk, pairs, answers, places, ...room })
     from += chunk.length
   }
   return answers
@@ -32,7 +34,7 @@ export function comeBefore(plan: Plan, pairs: readonly Pair[]): readonly boolean
 
 function isAmong(all: ReadonlySet<number> | readonly number[] | undefined, place: number): boolean {
   if (all === undefined) return false
-  return 'has' in all ? all.has(place) : all.includes(place)
+  return all instanceof Set ? all.has(place) : (all as readonly number[]).includes(place)
 }
 
 function positions({ order, names }: Plan): Int32Array {
@@ -61,21 +63,27 @@ interface Chunk {
   readonly pairs: readonly Pair[]
   readonly answers: boolean[]
   readonly places: Int32Array
+  /** The bit of each earlier step that is asked for; all 0 before and after. */
+  readonly bit: Int32Array
+  /** The bits of those that come before each step. */
+  readonly seen: Int32Array
 }
 
-function answerChunk(plan: Plan, { chunk, pairs, answers, places }: Chunk): void {
+function answerChunk(plan: Plan, { chunk, pairs, answers, places, bit, seen }: Chunk): void {
   const asked = chunk.map((index) => pairs[index] as Pair)
-  const bitOf = new Map([...new Set(asked.map(({ earlier }) => earlier))].map((place, bit) => [place, 1 << bit]))
+  let next = 0
+  for (const { earlier } of asked) if (bit[earlier] === 0) bit[earlier] = 1 << next++
   // They are sorted by the earlier step.
   const first = Math.max(0, placeOf(places, asked[0]?.earlier))
   const last = asked.reduce((most, { step }) => Math.max(most, placeOf(places, step)), -1)
-  const seen = new Int32Array(plan.names.length)
+  seen.fill(0)
   for (let position = first; position <= last; position += 1) {
     const place = plan.order[position] as number
     let mask = 0
-    for (const earlier of plan.before[place] ?? []) mask |= (seen[earlier] ?? 0) | (bitOf.get(earlier) ?? 0)
+    for (const earlier of plan.before[place] ?? []) mask |= (seen[earlier] ?? 0) | (bit[earlier] ?? 0)
     seen[place] = mask
   }
   for (const [index, { step, earlier }] of asked.entries())
-    answers[chunk[index] as number] = ((seen[step] ?? 0) & (bitOf.get(earlier) ?? 0)) !== 0
+    answers[chunk[index] as number] = ((seen[step] ?? 0) & (bit[earlier] ?? 0)) !== 0
+  for (const { earlier } of asked) bit[earlier] = 0
 }

@@ -103,9 +103,7 @@ it('who comes before whom is what walking says', () => {
 })
 
 function isBefore(before: readonly (readonly number[])[], { step, earlier }: Pair): boolean {
-  const open = [...(before[step] ?? [])]
-  const seen = new Set(open)
-  for (const place of open)
-    for (const each of before[place] ?? []) if (!seen.has(each)) seen.add(each) && open.push(each)
+  const seen = new Set(before[step])
+  for (const place of seen) for (const each of before[place] ?? []) seen.add(each)
   return seen.has(earlier)
 }

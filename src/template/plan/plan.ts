@@ -25,27 +25,31 @@ export interface Plan {
 export function planOf(steps: readonly PlannedStep[]): Plan {
   const places = new Map<string, number>()
   for (const [place, { name }] of steps.entries()) if (!places.has(name)) places.set(name, place)
-  const before = steps.map(() => new Set<number>())
+  const edges: number[][] = steps.map(() => [])
   for (const [place, { needs, onError }] of steps.entries()) {
-    for (const need of needs) addEdge(before, places.get(need), place)
-    if (typeof onError === 'object') addEdge(before, place, places.get(onError.fallback))
+    for (const need of needs) addEdge(edges, places.get(need), place)
+    if (typeof onError === 'object') addEdge(edges, place, places.get(onError.fallback))
   }
+  const before = edges.map((all) => (all.length > 1 ? [...new Set(all)] : all))
   const after: number[][] = steps.map(() => [])
   for (const [place, all] of before.entries()) for (const earlier of all) after[earlier]?.push(place)
   return {
     names: steps.map(({ name }) => name),
-    before: before.map((all) => [...all]),
+    before,
     after,
     ...sorted(before, after),
   }
 }
 
-function addEdge(before: readonly Set<number>[], from: number | undefined, to: number | undefined): void {
-  if (from !== undefined && to !== undefined) before[to]?.add(from)
+function addEdge(edges: readonly number[][], from: number | undefined, to: number | undefined): void {
+  if (from !== undefined && to !== undefined) edges[to]?.push(from)
 }
 
-function sorted(before: readonly Set<number>[], after: readonly (readonly number[])[]): Pick<Plan, 'order' | 'levels'> {
-  const missing = before.map(({ size }) => size)
+function sorted(
+  before: readonly (readonly number[])[],
+  after: readonly (readonly number[])[],
+): Pick<Plan, 'order' | 'levels'> {
+  const missing = before.map(({ length }) => length)
   const levels: number[] = missing.map((count) => (count === 0 ? 0 : -1))
   const order: number[] = [...missing.keys()].filter((place) => missing[place] === 0)
   // It grows while it is walked.
@@ -110,8 +114,11 @@ export function circlesOf(plan: Plan): readonly (readonly string[])[] {
   const circles: string[][] = []
   for (const start of plan.names.keys()) {
     if (sortedOnes.has(start) || walk.has(start)) continue
-    const circle = walkFrom(start, { plan, sortedOnes, walk })
-    if (circle.length > 0) circles.push(circle.map((place) => plan.names[place] ?? '').reverse())
+    const circle = [...walkFrom(start, { plan, sortedOnes, walk })].reverse()
+    // It begins with the step that the template names first.
+    const first = circle.reduce((best, place, index) => (place < (circle[best] ?? 0) ? index : best), 0)
+    const turned = [...circle.slice(first), ...circle.slice(0, first)]
+    if (turned.length > 0) circles.push(turned.map((place) => plan.names[place] ?? ''))
   }
   return circles
 }

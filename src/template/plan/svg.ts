@@ -109,10 +109,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
+// oxlint-disable-next-line no-control-regex -- XML has no way to write them
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
+
 /** What XML forbids is left out. */
 function escaped(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- XML has no way to write them
-  return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-    .replace(/[&<>"']/g, (sign) => entities[sign] ?? '')
+  return text.replace(forbidden, '').replace(/[&<>"']/g, (sign) => entities[sign] ?? '')
 }
