@@ -28,7 +28,7 @@ export interface LoadedTemplate {
  *     needs: [charge]
  *     timeout: 30s
  * `)
- * console.log(template.steps.map(({ name }) => name)) // ['charge', 'ship']
+ * console.log(template.steps.map(({ name }) => name)) // [ 'charge', 'ship' ]
  * ```
  */
 export function loadTemplate(text: string, options: LoadTemplateOptions = {}): LoadedTemplate {
@@ -44,7 +44,7 @@ export function loadTemplate(text: string, options: LoadTemplateOptions = {}): L
  * import { checkTemplate } from 'troupe'
  *
  * const problems = checkTemplate('name: order\nsteps:\n  - { name: ship, uses: ship-order, needs: [chrage] }\n  - { name: charge, uses: charge-card }')
- * console.log(problems[0]?.message) // "Step 'ship' needs 'chrage', which is no step. Did you mean 'charge'?"
+ * console.log(problems[0]?.message) // Step 'ship' needs 'chrage', which is no step. Did you mean 'charge'?
  * ```
  */
 export function checkTemplate(text: string, options: LoadTemplateOptions = {}): readonly TemplateProblem[] {

@@ -23,7 +23,8 @@ export function compileWork(part: WorkPart): Work {
   const [kind, other] = given
   const at: Spot = { owner: form, key: 'name' }
   if (kind === undefined) {
-    const isTold = ['uses', 'script', 'wait'].some((key) => compiling.problems.isSpoilt({ owner: form, key }))
+    // One of them may be meant by a key that has been told.
+    const isTold = Object.keys(form).some((key) => compiling.problems.isSpoilt({ owner: form, key }))
     if (!isTold) compiling.problems.error("It does nothing: give it one of 'uses', 'script' and 'wait'.", at)
     return nothing
   }

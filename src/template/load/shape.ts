@@ -214,7 +214,10 @@ function isKeyTaken(spot: Spot, { names, rules, problems }: Keys): boolean {
   const advice = other === undefined ? meantText(clip(key, longestName), names) : ` It is called ${other} here.`
   const message = `'${clip(key, 60)}' is not known here.${advice === '' ? ` Known are ${shown(names)}.` : advice}`
   if (isLenient) problems.warn(`${message} It has no effect.`, spot, 'key')
-  else problems.error(message, spot, 'key')
+  else {
+    problems.error(message, spot, 'key')
+    problems.spoil(spot)
+  }
   return isLenient
 }
 
