@@ -50,6 +50,8 @@ export class Engine {
   readonly counts = new Counts()
   /** Called whenever a run that was here has ended. */
   happened: () => void = () => {}
+  /** Called when a run that is here has published something. */
+  published: Surroundings['published'] = () => {}
   /** How runs are started from runs. */
   draft: DraftStart = () => Promise.reject(engineStopped())
   readonly #deps: Deps
@@ -274,6 +276,7 @@ export class Engine {
       post: this.post,
       draft: (target, input, options) => this.draft(target, input, options),
       isFull: () => this.#pools.workflow.free === 0,
+      published: (event) => this.published(event),
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),

@@ -48,6 +48,13 @@ export interface EventCounts {
   readonly dead: number
 }
 
+/** What is published, its value encoded. */
+export interface NewEvent {
+  readonly name: string
+  readonly value: string
+  readonly mode: NonNullable<PublishOptions['mode']>
+}
+
 interface Subscriber {
   readonly pattern: string
   readonly handler: EventHandler
@@ -102,17 +109,16 @@ export class Events implements EventVerbs, ChangeListener {
 
   async publish(event: string, payload?: unknown, options: PublishOptions = {}): Promise<void> {
     this.#checkOpen()
-    checkName('The name of an event', event)
-    checkOptions('publish', options, ['mode'])
-    const { mode = 'durable' } = options
-    checkChoice('mode', mode, modes)
-    if (event.includes('*'))
-      throw optionInvalid('The name of an event', event, 'a name without *, which is for patterns')
-    const value = encode(payload, { maxBytes: messageBytes, what: 'event' })
+    const { mode, ...given } = eventOf(event, payload, options)
+    if (mode !== 'fast') await this.#deps.store.events.publish({ ...given, mode })
+    this.published({ ...given, mode })
+  }
+
+  /** An event is in the store, or concerns this process alone. */
+  published({ name, value, mode }: NewEvent): void {
     this.#counts.published += 1
-    if (mode === 'fast') return this.#dispatchHere(event, value)
-    await this.#deps.store.events.publish({ name: event, value, mode })
-    this.look()
+    if (mode === 'fast') this.#dispatchHere(name, value)
+    else this.look()
   }
 
   async subscribe<Payload = unknown>(
@@ -271,4 +277,14 @@ export class Events implements EventVerbs, ChangeListener {
       if (!this.#isClosed) this.#deps.log.warn({ err: toError(error) }, `${what} failed`)
     }
   }
+}
+
+/** Throws `option_invalid`, `value_not_storable`, `value_too_large`. */
+export function eventOf(name: string, payload: unknown, options: PublishOptions): NewEvent {
+  checkName('The name of an event', name)
+  checkOptions('publish', options, ['mode'])
+  const { mode = 'durable' } = options
+  checkChoice('mode', mode, modes)
+  if (name.includes('*')) throw optionInvalid('The name of an event', name, 'a name without *, which is for patterns')
+  return { name, mode, value: encode(payload, { maxBytes: messageBytes, what: 'event' }) }
 }

@@ -6,6 +6,7 @@ import type { Coding } from '../model/codecs/codecs.ts'
 import { divergenceFrom, divergenceText, turnsFrom, type Divergence } from '../model/divergence.ts'
 import type { StartKey } from '../model/start-key.ts'
 import type { AskEnd } from './asks.ts'
+import type { EventRecord } from './events.ts'
 import type { ForkRecord, ResolveRecord } from './operating.ts'
 import type { ScheduleRecord, ScheduleView } from './schedules.ts'
 import type { StartRecord } from './start.ts'
@@ -17,6 +18,7 @@ import type { CompletionResult, MessageRow, WaitRecord } from './waits.ts'
 export interface Places extends Coding {
   ofStart(this: void, start: StartRecord): StartRecord
   ofStep(this: void, step: StepRecord): StepRecord
+  ofEvent(this: void, event: EventRecord): EventRecord
   ofNewSchedule(this: void, record: ScheduleRecord): ScheduleRecord
   ofSchedule<View extends ScheduleView | undefined>(view: View): View
   ofFork(fork: ForkRecord): ForkRecord
@@ -34,6 +36,9 @@ export function placesOf(coding: Coding): Places {
     const input = coding.write(start.input, 'input')
     return { ...start, input, key: digested(coding, start.key) }
   }
+  const ofEvent = (event: EventRecord): EventRecord => {
+    return { ...event, value: coding.write(event.value, `event:${event.name}`) }
+  }
   const ofStep = (step: StepRecord): StepRecord => {
     if (openKinds.has(step.kind)) return step
     const place = placeOfStep(step)
@@ -41,12 +46,14 @@ export function placesOf(coding: Coding): Places {
     const failure = step.isError ? undefined : failureOf(step.value)
     if (failure !== undefined)
       return { ...step, isError: true, value: coding.writeError(JSON.stringify(toErrorRecord(failure)), place) }
-    return writeResult(coding, step, place)
+    const { event } = step
+    return writeResult(coding, event === undefined ? step : { ...step, event: ofEvent(event) }, place)
   }
   return {
     ...coding,
     ofStart,
     ofStep,
+    ofEvent,
     ofNewSchedule: (record) => ({
       ...record,
       input: coding.write(record.input, 'input'),

@@ -65,7 +65,7 @@ export function codedStore(store: Store, coding: Coding): Store {
       listEnds: async (seqs) => readAnswers(places, await store.asks.listEnds(seqs)),
     }),
     events: passing(store.events, ['addSubscription', 'renewSubscriptions', 'dropSubscription', 'settle'], {
-      publish: (event) => store.events.publish({ ...event, value: places.write(event.value, `event:${event.name}`) }),
+      publish: (event) => store.events.publish(places.ofEvent(event)),
       take: async (slice) =>
         (await store.events.take(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),
     }),

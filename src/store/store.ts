@@ -7,7 +7,7 @@ import type { CodingStore } from './codings.ts'
 import type { AskedOfNode, CancelAnswer, CancelRecord } from './cancels.ts'
 import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
-import type { EventStore } from './events.ts'
+import type { EventRecord, EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
 import type { NodeStore } from './nodes.ts'
 import type { OperatingStore } from './operating.ts'
@@ -66,6 +66,8 @@ export interface StepRecord {
   readonly hasUndo?: boolean | undefined
   /** It was waited for, and that was kept. */
   readonly hadWait?: boolean | undefined
+  /** What is published with it. */
+  readonly event?: EventRecord | undefined
 }
 
 /** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `tx`: one that was done in a transaction; `ask`: what it was asked; `answer`: what it answered. */

@@ -1,6 +1,7 @@
 // The context of a workflow's code: what it asks for goes to the steps of the activation, under paths of this scope.
 import { checkFunction, checkKey, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import { storedTime } from '../engine/verbs/call.ts'
+import { eventOf, type PublishOptions } from '../engine/events.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -186,6 +187,11 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
     checkFunction(`The function of ctx.scope('${name}')`, fn)
     const work = async (scope: string): Promise<unknown> => fn(this.#within(scope))
     return unhurried(() => this.#steps.scoped(path, work)) as Promise<Awaited<Result>>
+  }
+
+  publish(event: string, payload?: unknown, options: PublishOptions = {}): Promise<void> {
+    const published = eventOf(event, payload, options)
+    return this.#steps.publish(this.#path(`publish ${event}`), published) as Promise<void>
   }
 
   now(): Promise<number> {

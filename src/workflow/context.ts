@@ -1,6 +1,7 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Definition } from '../engine/definition/definition.ts'
 import type { Answered, MessageName, Received } from '../engine/definition/message-types.ts'
+import type { PublishOptions } from '../engine/events.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -251,6 +252,30 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * ```
    */
   scope<Result>(name: string, fn: (ctx: WorkflowContext<Input, Messages>) => Result): Promise<Awaited<Result>>
+  /**
+   * Publishes an event, once in the life of this run: whoever subscribed is told, as with `troupe.publish`. It is published in the commit that remembers it;
+   * with the mode `fast`, which is for this process alone, after that, or not when the process dies in between.
+   *
+   * Saves: one journal row, and the event for each subscription. Throws: `option_invalid`, `value_not_storable`, `value_too_large` (256 KiB).
+   *
+   * ```ts
+   * import { Troupe, workflow } from 'troupe'
+   * const order = workflow('order', {}, async (ctx, id: number) => {
+   *   await ctx.step('charge', () => `charged ${id}`)
+   *   await ctx.publish('order.paid', { id })
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [order] })
+   * await troupe.start()
+   * const told = new Promise((resolve) => troupe.subscribe('order.*', resolve, { group: 'mail' }))
+   * await troupe.run(order, 7)
+   * console.log(await told) // { id: 7 }
+   * ```
+   */
+  publish<Payload>(
+    event: string,
+    payload?: Payload & Storable<Payload, 'payload'>,
+    options?: PublishOptions,
+  ): Promise<void>
   /**
    * The time, in milliseconds since 1970, remembered: on resume it is the time at which the code came here first. Saves one journal row.
    *

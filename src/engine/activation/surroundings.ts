@@ -5,6 +5,7 @@ import type { FinishedRun } from '../../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from '../counts.ts'
 import type { Deps } from '../deps.ts'
+import type { NewEvent } from '../events.ts'
 import type { Post } from '../mailboxes/post.ts'
 import type { DraftStart } from '../starts.ts'
 import type { Failure } from '../failures/failures.ts'
@@ -47,6 +48,8 @@ export interface Surroundings {
   heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */
   troubled(id: string, error: Error): void
+  /** A run of this node has published something. */
+  published(event: NewEvent): void
   /** A run of this node has started another. */
   startedByRun(id: string): void
   /** Something of this node is due then. */

@@ -16,6 +16,29 @@ export const journalCases: Cases = {
     ])
   },
 
+  'publishes what comes with a step, and nothing of what is stale': async (scene) => {
+    const subscription = await scene.store.events.addSubscription({
+      pattern: 'order.*',
+      group: 'shop',
+      takes: 'durable',
+      until: null,
+    })
+    const { held } = await scene.startAndClaim()
+    const published = (path: string) => ({
+      ...step(held, path),
+      kind: 'value' as const,
+      event: { name: 'order.paid', value: `j"${path}"`, mode: 'durable' as const },
+    })
+    await scene.node.commit({ steps: [published('a')], releases: [held] })
+    await scene.node.claimOne()
+    await scene.node.commit({ steps: [{ ...published('b'), seq: 2 }] })
+    const taken = await scene.store.events.take({ subscriptions: [subscription], limit: 9, until: 0 })
+    same(
+      taken.map(({ name, value }) => [name, value]),
+      [['order.paid', 'j"a"']],
+    )
+  },
+
   'lists the unfinished runs with their journals, page by page, and moves nothing': async (scene) => {
     const parked = await scene.startAndClaim()
     await scene.node.commit({ steps: [step(parked.held, 'a')], attempts: [attempt(parked.held, 'b', 1)] })

@@ -108,6 +108,7 @@ function surroundingsOf(world: RehearsalWorld, rehearsing: Rehearsing): Surround
     failed: nothing,
     heard: nothing,
     troubled: nothing,
+    published: nothing,
     startedByRun: nothing,
     dueAt: nothing,
     // Nothing is begun that would come to these.

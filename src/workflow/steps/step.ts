@@ -15,6 +15,7 @@ import { reviveError } from '../../model/error-classes.ts'
 import { undonePath } from '../../model/path.ts'
 import { stepTimedOut } from '../../model/time-errors.ts'
 import type { RetryPolicy } from '../../model/retry.ts'
+import type { EventRecord } from '../../store/events.ts'
 import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../../store/store.ts'
 import { removeWithin } from '../waits/kept-waits.ts'
 import { CommittedStep } from '../tx/tx.ts'
@@ -81,6 +82,10 @@ export interface RecordedResult {
   readonly ask?: number | undefined
   readonly hadToken?: boolean | undefined
   readonly hasUndo?: boolean | undefined
+  /** What is published with it. */
+  readonly event?: EventRecord | undefined
+  /** Called once that is durable. */
+  readonly written?: () => void
 }
 
 /** Records how a step ended and hands the result on once that is durable. */
@@ -89,6 +94,7 @@ export class StepRecorder implements WriteOwner {
   readonly #path: string
   readonly #kind: StepKind
   #step: RememberedStep | undefined
+  #written: (() => void) | undefined
 
   constructor(owner: RecordOwner, path: string, kind: StepKind) {
     this.#owner = owner
@@ -98,7 +104,8 @@ export class StepRecorder implements WriteOwner {
 
   record(result: RecordedResult): void {
     const { activation } = this.#owner
-    const { isError, value, attempt, startedAt, message, ask, hadToken, hasUndo } = result
+    const { isError, value, attempt, startedAt, message, ask, hadToken, hasUndo, event } = result
+    this.#written = result.written
     const record = {
       held: activation.held,
       path: this.#path,
@@ -114,6 +121,7 @@ export class StepRecorder implements WriteOwner {
       hadToken,
       hasUndo,
       hadWait: activation.keptWaits?.delete(this.#path),
+      event,
     }
     this.#step = record
     activation.write(this, [{ list: 'steps', record }])
@@ -136,6 +144,7 @@ export class StepRecorder implements WriteOwner {
   }
 
   written(): void {
+    this.#written?.()
     if (this.#step !== undefined) this.#owner.recorded(this.#step)
   }
 }

@@ -3,6 +3,7 @@ import type { Activation } from '../../engine/activation/activation.ts'
 import { storedTime } from '../../engine/verbs/call.ts'
 import { errorText } from '../../engine/error-text.ts'
 import { openWaits } from '../../engine/activation/set-aside.ts'
+import type { NewEvent } from '../../engine/events.ts'
 import type { Performance } from '../../engine/activation/surroundings.ts'
 import { leaveUnread } from '../../engine/activation/unread.ts'
 import { encode } from '../../lib/codec.ts'
@@ -20,7 +21,7 @@ import { Patches } from '../patches.ts'
 import { Resting } from '../waits/resting.ts'
 import { Results, type Asked } from '../results.ts'
 import { Retrace } from '../retrace.ts'
-import { StepRecorder, type RecordOwner, type StepSpec } from './step.ts'
+import { StepRecorder, type RecordedResult, type RecordOwner, type StepSpec } from './step.ts'
 import { Turns } from '../turns.ts'
 import { Undoing, type Known, type UndoOwner } from '../undoing/undoing.ts'
 import { nothing, Waits } from '../waits/waits.ts'
@@ -150,6 +151,18 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
     return this.#ask({ path: name, kind: 'value', isNamed: false }, (path) => {
       this.#resting.begin()
       this.#recorder(path, 'value')({ isError: false, value: encode(make()) })
+    })
+  }
+
+  /** Publishes an event, in the commit that remembers it. */
+  publish(name: string, event: NewEvent): Promise<unknown> {
+    const { around } = this.activation
+    const { mode } = event
+    return this.#ask({ path: name, kind: 'value', isNamed: false }, (path) => {
+      this.#resting.begin()
+      const written = (): void => around.published(event)
+      const kept = mode === 'fast' ? undefined : { ...event, mode }
+      this.#recorder(path, 'value')({ isError: false, value: nothing, event: kept, written })
     })
   }
 
@@ -331,7 +344,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
   }
 
   /** Something that is recorded once it has come, from its wait on. */
-  #recorder(path: string, kind: StepKind): (result: Came) => void {
+  #recorder(path: string, kind: StepKind): (result: Came & Pick<RecordedResult, 'event' | 'written'>) => void {
     const startedAt = this.activation.deps.store.now()
     const recorder = new StepRecorder(this, path, kind)
     return (result) => recorder.record({ ...result, attempt: 1, startedAt })

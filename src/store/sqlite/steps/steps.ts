@@ -105,6 +105,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     if (step.hadWait === true) deleteWait(write.db, runId, path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
+    if (step.event !== undefined) write.outbox.add(step.event)
   }
   insertSteps.write(write.db, values)
 }
