@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const line = 'lib model actor store engine worker workflow template script entity troupe server client cli'.split(' ')
+const line = 'lib model actor store engine worker workflow script template entity troupe server client cli'.split(' ')
 const entries = ['index.ts', 'actor.ts']
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))

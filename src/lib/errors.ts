@@ -60,6 +60,11 @@ export const errorCodes = [
   'worker_crashed',
   'worker_manager_not_initialised',
   'worker_not_registered',
+  // scripts
+  'script_failed',
+  'script_invalid',
+  'script_out_of_memory',
+  'script_timed_out',
   // engine
   'engine_failed',
   'engine_stopped',

@@ -12,6 +12,8 @@ export interface ThreadKind {
   readonly key: string
   readonly host: URL
   readonly execArgv: readonly string[] | undefined
+  /** What it finds in its environment; that of the process unless given. */
+  readonly env?: Readonly<Record<string, string>>
   readonly resourceLimits: ResourceLimits | undefined
 }
 
@@ -73,6 +75,7 @@ export class Thread {
     this.#gone = gone
     this.#worker = new Worker(kind.host, {
       ...(kind.execArgv !== undefined && { execArgv: [...kind.execArgv] }),
+      ...(kind.env !== undefined && { env: kind.env }),
       ...(kind.resourceLimits !== undefined && { resourceLimits: kind.resourceLimits }),
       workerData: { ...data, shared: this.shared },
     })
