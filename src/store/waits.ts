@@ -60,6 +60,8 @@ export interface TurnRecord {
   readonly over: string
   /** Waits in that scope were kept. */
   readonly hadWaits?: boolean | undefined
+  /** Tokens of its steps were given out, perhaps in that scope. */
+  readonly hadTokens?: boolean | undefined
   readonly startedAt: number
   readonly finishedAt: number
 }

@@ -353,6 +353,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   hearOfRun: [tokensOfRun],
   closeTokens: [tokensOfRun],
   closeTokensAt: [tokensOfRun],
+  closeTokensInside: [tokensOfRun],
   findAwaitingSteps: [tokensOfRun],
   findCompletions: [tokensOfRun],
   dropAwaited: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { PermanentError, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { hashOf } from '../../src/lib/secrets.ts'
+import { emptyDraft } from '../../src/store/lists.ts'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import {
   eventually,
@@ -15,6 +18,8 @@ import {
 } from '../engine/stage.ts'
 
 noUnhandledRejections()
+
+const late = { isError: false, value: 'j"late"' }
 
 /** A workflow with one step that waits, and the tokens it gave out. */
 function asking(options: Parameters<typeof workflow>[1] & object = {}, stepOptions: object = {}) {
@@ -158,6 +163,41 @@ describe('a step with a token', () => {
     expect((await troupe.attempts(handle.id)).map(({ path, error }) => [path, error.message])).toEqual([
       ['ask', 'busy'],
     ])
+  })
+
+  it('means nothing more once its turn of a loop is over, or its run goes on as a new one', async () => {
+    const tokens: string[] = []
+    const flow = workflow('flow', {}, async (ctx, life: number) => {
+      if (life === 2) return ctx.step('ask', () => 'asked anew')
+      const ask = (own: typeof ctx): Promise<unknown> =>
+        Promise.race([own.step('ask', async ({ later }) => void tokens.push(await later())), own.receive('next')])
+      await ctx.loop('l', 1, async (n, own) => {
+        await ask(own)
+        return n === 2 ? { done: n } : { again: n + 1 }
+      })
+      await ask(ctx)
+      return ctx.continueAsNew(2)
+    })
+    const clock = new ManualClock(1_000)
+    const store = await openSqlite({ path: ':memory:', synchronous: 'full', clock })
+    const commit = store.commit.bind(store)
+    const answers: unknown[] = []
+    store.commit = async (batch) => {
+      const committed = await commit(batch)
+      // Nobody has claimed it since.
+      const completions = batch.continues.map(() => ({ hash: hashOf(tokens[2] ?? ''), result: late }))
+      if (completions.length > 0) answers.push(...(await commit({ ...emptyDraft(0, 0), completions })).completions)
+      return committed
+    }
+    const { troupe } = await onStage({ definitions: [flow], clock, world: { store } })
+    const handle = await troupe.call(flow, 1)
+    for (const n of [1, 2, 3]) {
+      await eventually(async () => tokens.length === n && (await handle.status()).state === 'parked')
+      if (n === 2) answers.push(await troupe.complete(tokens[0] ?? '', 'late'))
+      await handle.tell('next')
+    }
+    expect(await moving(clock, handle.result())).toBe('asked anew')
+    expect(answers).toEqual(['superseded', 'superseded'])
   })
 
   it('gives no token to an attempt that has ended', async () => {

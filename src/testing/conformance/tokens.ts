@@ -289,6 +289,24 @@ export const tokenCases: Cases = {
     await scene.node.commit({ steps: [step(held, 'pay', { hadToken: true })] })
     assert.equal(await tell(scene, 'third', good), 'superseded')
   },
+
+  'I8: refuses the token of a step of a turn that is over, and of what a run did before it began anew': async (
+    scene,
+  ) => {
+    const { id, held } = await scene.startAndClaim()
+    const paths = ['loop[1]/pay', 'loop[2]/pay', 'loop[1]x']
+    await scene.node.commit({ tokens: paths.map((path) => token(held, path, { path })) })
+    assert.equal(await tell(scene, 'loop[1]x', null), 'accepted')
+    const turn = { held, path: 'loop/state', seq: 1, value: 'j1', over: 'loop[1]', hadTokens: true }
+    await scene.node.commit({ turns: [{ ...turn, startedAt: startMs, finishedAt: startMs }] })
+    assert.equal(await tell(scene, 'loop[1]/pay', good), 'superseded')
+    assert.equal(await tell(scene, 'loop[1]x', good), 'accepted')
+    const { definitionId } = scene
+    await scene.node.commit({ continues: [{ held, input: 'j1', limits: null, definitionId }] })
+    assert.equal(await tell(scene, 'loop[2]/pay', good), 'superseded')
+    const next = await scene.node.claimOne()
+    same([next.id, next.waits, next.awaitingSteps], [id, [], []])
+  },
 }
 
 const limits = { startedAt: startMs, timeoutAt: null, heartbeatMs: null }

@@ -3,6 +3,7 @@ import type { Activation } from '../../engine/activation/activation.ts'
 import { storedTime } from '../../engine/verbs/call.ts'
 import { errorText } from '../../engine/error-text.ts'
 import { againText } from '../../engine/failures/failures.ts'
+import { useOfTokens } from '../../engine/activation/later.ts'
 import { nextAttempt } from '../../engine/activation/next-attempt.ts'
 import type { KeyedLimiter } from '../../engine/limits/slots.ts'
 import type { AttemptResult, Task } from '../../engine/pool/task.ts'
@@ -137,6 +138,7 @@ export class StepRecorder implements WriteOwner {
       path: step.path,
       seq: step.seq,
       hadWaits: removeWithin(activation.keptWaits, turn.over),
+      hadTokens: useOfTokens(activation) !== undefined,
       finishedAt: activation.deps.store.now(),
     }
     this.#step = step

@@ -54,6 +54,7 @@ export class AwaitedTokens {
   /** Nobody waits for these any more. */
   removeWithin(scope: string): void {
     for (const path of this.#waiting.keys()) if (path.startsWith(`${scope}/`)) this.#waiting.delete(path)
+    for (const step of this.#late) if (step.path.startsWith(`${scope}/`)) this.#late.delete(step)
   }
 
   clear(): void {

@@ -6,6 +6,7 @@ import { reopenAsks } from '../steps/asks.ts'
 import { changeInput } from './keys.ts'
 import { backInLine, changeLimits } from '../limiters/limited.ts'
 import { readyUntil, type Write } from './runs.ts'
+import { closeTokensOf } from '../steps/tokens.ts'
 import { deleteWaits } from '../steps/waits.ts'
 
 // By primary key.
@@ -30,6 +31,8 @@ export function continueRuns(write: Write, continues: readonly ContinueRecord[])
     changeInput(write.db, runId, anew)
     changeLimits(write, { runId, isReady: false }, anew)
     deleteWaits(write.db, [runId])
+    // Invariant: I8. It keeps the epoch of this claim until the next, and a step of another life may have the same path.
+    closeTokensOf(write.db, held)
     reopenAsks(write.db, runId)
     const left = write.db.get<{ hasSlots: number }>(beginAnew, runId)
     write.db.run(forgetJournal, runId, generation)

@@ -9,7 +9,7 @@ import { answerAsk } from './asks.ts'
 import type { SqlValue } from '../connection/driver.ts'
 import { ManyRows } from '../connection/many-rows.ts'
 import { forgetMessage } from './messages.ts'
-import { closeTokensOfStep } from './tokens.ts'
+import { closeTokensOfStep, closeTokensWithin } from './tokens.ts'
 import type { Write } from '../runs/runs.ts'
 import { deleteWait, deleteWaitsWithin } from './waits.ts'
 
@@ -117,13 +117,14 @@ export function markUndoable(db: Connection, runId: number): void {
 
 /** Keeps the newest state of a loop alone. */
 export function recordTurns(write: Write, turns: readonly TurnRecord[]): void {
-  for (const { held, over, hadWaits, ...turn } of turns) {
+  for (const { held, over, hadWaits, hadTokens, ...turn } of turns) {
     if (!write.fence.holds(held)) continue
     const { runId, generation, epoch } = held
     const { path, seq, value, startedAt, finishedAt } = turn
     write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
     for (const sql of [forgetSteps, forgetAttempts]) write.db.run(sql, runId, generation, `${over}/`, `${over}0`)
-    if (hadWaits === true) deleteWaitsWithin(write.db, runId, over)
+    if (hadTokens === true) closeTokensWithin(write.db, runId, over)
+    if (hadWaits === true || hadTokens === true) deleteWaitsWithin(write.db, runId, over)
   }
 }
 

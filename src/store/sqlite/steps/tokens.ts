@@ -78,6 +78,9 @@ from token where run_id = ? and epoch = ? and path <> '' and value is not null`
 // Walks token_run.
 const closeTokensAt = `update token set epoch = 0, value = null where run_id = ? and path = ?`
 
+// Walks token_run. What is in a scope: 0 follows the slash after it.
+const closeTokensInside = `update token set epoch = 0, value = null where run_id = ? and path > ? and path < ?`
+
 // Walks token_run.
 const hearOfRun = `update token set heard_at = ? where run_id = ? and epoch = ?`
 
@@ -103,6 +106,7 @@ export const hotTokenStatements = {
   hearOfRun,
   closeTokens,
   closeTokensAt,
+  closeTokensInside,
   findAwaitingSteps,
   findCompletions,
   dropAwaited,
@@ -212,6 +216,11 @@ const noSteps: readonly AwaitingStep[] = []
 export function closeTokensOfStep(db: Connection, runId: number, path: string): void {
   db.run(closeTokensAt, runId, path)
   db.run(dropAwaitedAt, runId, path)
+}
+
+/** What was given out in this scope means nothing any more. */
+export function closeTokensWithin(db: Connection, runId: number, scope: string): void {
+  db.run(closeTokensInside, runId, `${scope}/`, `${scope}0`)
 }
 
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */
