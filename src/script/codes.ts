@@ -82,10 +82,19 @@ interface Stripper {
 
 let found: Strip | undefined
 
+/** Whether scripts may be TypeScript. */
+export function takesTypes(): boolean {
+  return found !== asItIs
+}
+
 /** Leaves every other character in its place. What has no types stays as it is. */
 function strip(text: string): string {
   found ??= findStrip()
   return found(text)
+}
+
+function asItIs(text: string): string {
+  return text
 }
 
 /** Node's own where it has one; else the package that Node's is made of; where that is not installed, scripts are JavaScript. */
@@ -96,6 +105,6 @@ function findStrip(): Strip {
     const { transformSync } = createRequire(import.meta.url)('@swc/wasm-typescript') as Stripper
     return (text) => transformSync(text, { mode: 'strip-only' }).code
   } catch {
-    return (text) => text
+    return asItIs
   }
 }

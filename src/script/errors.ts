@@ -42,7 +42,8 @@ function scriptFailed(fault: ScriptFault, shown: Shown): TroupeError {
 
 function scriptInvalid(fault: ScriptFault, shown: Shown): TroupeError {
   const place = placeOf(fault.at, shown)
-  const text = `The script is not valid: ${fault.message}${place.text}${hintOf(fault)}${place.excerpt}`
+  const hint = fault.isTyped === false ? noTypes : hintOf(fault)
+  const text = `The script is not valid: ${fault.message}${place.text}${hint}${place.excerpt}`
   return new TroupeError('script_invalid', text, { details: detailsOf(fault, place.details), retryable: false })
 }
 
@@ -107,20 +108,25 @@ function detailsOf({ name, message }: ScriptFault, place: ErrorDetails): ErrorDe
   return { name, message: clip(message, 1_000), ...place }
 }
 
+const noTypes =
+  '. It is read as JavaScript: for TypeScript, use Node 22.13 or newer, or `npm install @swc/wasm-typescript@1.16.2`'
+
 const outside: ReadonlySet<string> = new Set(
   'require process fetch XMLHttpRequest WebSocket Buffer module exports __dirname __filename setTimeout setInterval setImmediate clearTimeout queueMicrotask structuredClone crypto performance URL TextEncoder TextDecoder WebAssembly Intl'.split(
     ' ',
   ),
 )
+// As QuickJS says it, and what takes types out of texts.
+const noImport = /^could not load module|^no function filename for import|^import\.meta |^'import', and 'export'/
 const missingName = /^'([\w$]+)' is not defined$/
 
-/** What of JavaScript's surroundings a script misses, where that is its trouble. */
-function hintOf({ message }: ScriptFault): string {
-  const missing = missingName.exec(message)?.[1]
+/** What a script looked for in vain, where that is its trouble. */
+function hintOf({ name, message }: ScriptFault): string {
+  const missing = name === 'ReferenceError' ? missingName.exec(message)?.[1] : undefined
   if (missing !== undefined && outside.has(missing))
     return `. A script has JavaScript's own objects only: no ${missing}`
-  return /\bimport\b/.test(message) || message.startsWith('could not load module')
-    ? '. A script imports nothing: it has JavaScript’s own objects only'
+  return noImport.test(message) && name !== 'Error'
+    ? ". A script imports nothing: it has JavaScript's own objects only"
     : ''
 }
 

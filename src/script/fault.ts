@@ -1,6 +1,6 @@
 // Runs in a thread: what a script threw, as its world described it.
 import { clip } from '../lib/text.ts'
-import { linesBefore, scriptFile } from './codes.ts'
+import { linesBefore, scriptFile, takesTypes } from './codes.ts'
 import type { ScriptFault, ScriptPoint } from './wire.ts'
 
 interface Described {
@@ -20,7 +20,12 @@ const frame = new RegExp(`\\b${scriptFile}:(\\d+)(?::(\\d+))?`)
 
 export function faultOf(json: string): ScriptFault {
   const { name = '', message, stack = '', kind } = JSON.parse(json) as Described
-  return { name: clip(name, 200), message: clip(message, mostText), at: pointIn(stack, `at ${kind} (`) }
+  return {
+    name: clip(name, 200),
+    message: clip(message, mostText),
+    at: pointIn(stack, `at ${kind} (`),
+    isTyped: takesTypes(),
+  }
 }
 
 /** Whether it tells that memory ran out. Where that was full there is none left even for an error, and null is thrown. */

@@ -41,6 +41,8 @@ export interface ScriptFault {
   readonly name: string
   readonly message: string
   readonly at: ScriptPoint | undefined
+  /** False where types are not taken out of texts. */
+  readonly isTyped?: boolean
 }
 
 export type Ending =

@@ -49,7 +49,7 @@ describe('the time of a script', () => {
     expect(log.lines).toEqual([])
   })
 
-  it('is bounded from outside where the interpreter does not look at it', async () => {
+  it('D13: is bounded from outside, a little later, where the interpreter does not look at it', async () => {
     const script = `return 'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b')`
     expect(await failure(script, { timeoutMs: 50 })).toMatchObject({ code: 'script_timed_out', retryable: true })
     expect(log.lines.splice(0)).toMatchObject([{ level: 'warn', fields: { timeoutMs: 50 } }])

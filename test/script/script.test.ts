@@ -167,6 +167,13 @@ describe('a script that fails', () => {
     expect(error.message).toContain(hint)
   })
 
+  it('is left alone with hints where its trouble is another one', async () => {
+    const error = await failure('throw new Error("the import of process failed")')
+    expect(error.message.split('\n')[0]).toBe(
+      'The script threw Error: the import of process failed (line 1, column 16)',
+    )
+  })
+
   it('says when it awaits what nothing settles', async () => {
     expect(await failure('await new Promise(() => {})')).toMatchObject({
       code: 'script_failed',

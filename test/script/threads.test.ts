@@ -41,7 +41,7 @@ describe('a sandbox', () => {
     expect(log.lines).toEqual([])
   })
 
-  it('gives a thread up that does not hear that its script is to stop', async () => {
+  it('D13: gives a thread up that does not hear that its script is to stop', async () => {
     const script = `return 'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b')`
     expect(await failure(script, { timeoutMs: 20 })).toMatchObject({ code: 'script_timed_out', retryable: true })
     expect(log.lines).toMatchObject([{ level: 'warn', fields: { timeoutMs: 20 } }])
@@ -72,7 +72,7 @@ describe('scripts that wait', () => {
 describe('a thread that crashes', () => {
   const { run, failure } = sandboxed({ max: 2, host: crashing })
 
-  it('fails its script alone, which may be tried again, and is replaced', async () => {
+  it('D14: fails its script alone, which may be tried again, and is replaced', async () => {
     const [crash, other] = await Promise.all([failure('exit'), run('other')])
     expect(crash).toMatchObject({ code: 'thread_ended', retryable: true, details: { exitCode: 7 } })
     expect(other).toBe('other')
