@@ -282,6 +282,12 @@ describe('what is wrong', () => {
       'The steps stand in a circle',
     ],
     [steps('{ name: a, uses: w, result: { type: nothing } }'), 3, 33, "'result' is no JSON Schema"],
+    [
+      `${steps('{ name: a, uses: w }')}environments: { test: { steps: [{ name: aa }] } }`,
+      4,
+      41,
+      "An environment says something of step 'aa', which there is not. Did you mean 'a'?",
+    ],
     ['name: t\nsteps: []', 2, 8, 'A template has at least one step.'],
     ['name: t', 1, 1, "'steps' is missing."],
     ['steps: [{ name: a, uses: w }]', 1, 1, "'name' is missing."],
@@ -361,6 +367,22 @@ describe('what is wrong', () => {
       ].join('\n'),
     )
   })
+})
+
+it('what is wrong with long texts is told in short', () => {
+  const long = 'x'.repeat(1_000_000)
+  const text = JSON.stringify({
+    name: long,
+    version: long,
+    [long]: 1,
+    steps: [
+      { name: 'a', uses: long, needs: [long], timeout: long, type: long, if: `\${{ ${long} }}`, with: `\${{ '${long}` },
+    ],
+  })
+  const problems = checkTemplate(text)
+  expect(problems.length).toBeGreaterThan(6)
+  for (const { message } of problems) expect(message.length).toBeLessThanOrEqual(1_000)
+  expect(() => loadTemplate(text)).toThrow(/^.{1,20000}$/s)
 })
 
 describe('the handlers of steps', () => {

@@ -61,6 +61,7 @@ class GraphChecker {
 
   #checkNeeds(): void {
     for (const compiled of this.#steps) {
+      if (this.#problems.isFull) return
       const { step } = compiled
       for (const need of step.needs.filter((each) => !this.#byName.has(each)))
         this.#problems.error(
@@ -131,6 +132,7 @@ class GraphChecker {
     const places = new Map(plan.names.map((name, place) => [name, place]))
     const asked: { readonly taken: Taken; readonly pair: Pair }[] = []
     for (const taken of this.#compiling.taken) {
+      if (this.#problems.isFull) return
       const { by, step } = taken
       const earlier = places.get(step)
       if (earlier === undefined) this.#tellTaken(taken, `There is no step '${clip(step, 60)}'.${this.#hint(step)}`)

@@ -74,7 +74,7 @@ function checkedForm(value: unknown, spot: Spot, { problems }: Source): PlainObj
 function nativeOf(form: PlainObject, source: Source, { environment }: LoadTemplateOptions): PlainObject {
   if (!isPlainObject(form['environments'])) return form
   const { places, problems } = source
-  const steps = inEnvironment(form, environment, { problems, merge: mergeNative(source) })
+  const steps = inEnvironment(form, environment, { problems, merge: mergeNative(source), isStrict: true })
   const native: PlainObject = { ...form, steps }
   places.begin(native, places.startOf(form) ?? 0)
   for (const key of Object.keys(form)) places.copy({ owner: native, key }, { owner: form, key })

@@ -45,6 +45,7 @@ export class TemplateError extends TroupeError {
 // Invariant: I15. A file of nothing but mistakes is told by its first.
 const mostKept = 1_000
 const mostShown = 30
+const longest = 1_000
 const widest = 120
 
 export class Problems {
@@ -113,10 +114,10 @@ export class Problems {
 
   #add(message: string, offset: number, severity: 'error' | 'warning'): void {
     const { line, column } = this.#places.positionOf(offset)
-    const key = `${line}:${column}:${message}`
+    const key = `${line}:${column}:${message}`.slice(0, longest)
     if (this.isFull || this.#told.has(key)) return
     this.#told.add(key)
-    this.#kept.push({ message, line, column, file: this.#places.file, severity })
+    this.#kept.push({ message: clip(message, longest), line, column, file: this.#places.file, severity })
   }
 
   /** All of them, warnings too. */

@@ -203,6 +203,11 @@ describe("a template of Tasker's form", () => {
     [step('    timeout: 5'), "'timeout' is not known here. Did you mean 'timeout_seconds'", 7],
     [`${step('')}task_handler: { callable: X }`, "'task_handler' has no effect", 7],
     [`${step('')}system_dependencies: { primary: stripe }`, "'system_dependencies' has no effect", 7],
+    [
+      step('environments: { test: { steps: [{ name: b }] } }'),
+      "An environment says something of step 'b', which there is not.",
+      7,
+    ],
     [`${step('')}custom: 1`, "'custom' is not known here.", 7],
     [`${step('')}input_schema: { type: nothing }`, "'input_schema' is no JSON Schema, so inputs are not checked", 7],
   ])('warns of what has no effect: %j', (text, message, line) => {
@@ -225,11 +230,6 @@ describe("a template of Tasker's form", () => {
     [step('    publishes_events: [{ name: Order.Done }]'), "'Order.Done' is no name of an event", 7],
     [step('    publishes_events: [{ name: a..b }]'), "'a..b' is no name of an event", 7],
     [step('    batch_config: { worker_template: b }'), "are done by 'b', which is no step.", 7],
-    [
-      step('environments: { test: { steps: [{ name: b }] } }'),
-      "An environment says something of step 'b', which there is not.",
-      7,
-    ],
     [
       `${step('')}lifecycle: { max_duration_minutes: 43201 }`,
       "'max_duration_minutes' is 43201: expected a whole number from 1 to 43200",

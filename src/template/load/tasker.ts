@@ -1,4 +1,5 @@
 // Turns Tasker's form into the native one; each part keeps its place in the file.
+import { clip } from '../../lib/text.ts'
 import type { Spot } from '../expression/placeholders.ts'
 import { isPlainObject, type PlainObject } from '../expression/values.ts'
 import type { JsonSchema } from '../model/template.ts'
@@ -44,7 +45,7 @@ export function fromTasker(form: PlainObject, source: Source, environment: strin
   warnWhatHasNoEffect(form, problems)
   const schemas = eventSchemas(form)
   const merge = (step: PlainObject, override: PlainObject): PlainObject => mergeTasker(step, override, source)
-  const steps = inEnvironment(form, environment, { problems, merge })
+  const steps = inEnvironment(form, environment, { problems, merge, isStrict: false })
   const list: unknown[] = []
   places.begin(list, places.offsetOf({ owner: form, key: 'steps' }, 'value'))
   for (const step of steps) {
@@ -120,7 +121,7 @@ function checkVersion(form: PlainObject, problems: Problems): void {
   const { version } = form
   const spot: Spot = { owner: form, key: 'version' }
   if (typeof version !== 'string' || problems.isSpoilt(spot) || semver.test(version)) return
-  problems.error(`'version' is ${JSON.stringify(version)}: expected three numbers, as in 1.0.0.`, spot)
+  problems.error(`'version' is ${clip(JSON.stringify(version), 60)}: expected three numbers, as in 1.0.0.`, spot)
 }
 
 function warnWhatHasNoEffect(form: PlainObject, problems: Problems): void {

@@ -48,8 +48,13 @@ function documentsOf(text: string, problems: Problems): readonly Document.Parsed
     logLevel: 'silent',
   })
   const documents: Document.Parsed[] = []
+  let faults = 0
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') faults += 1
+      documents.push(...composer.next(token))
+    }
+    if (faults > mostTold) break
     if (parser.stack.length > deepestParsed) {
       problems.errorAt(`Values are at most ${deepest} levels deep.`, parser.offset)
       return []
