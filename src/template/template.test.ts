@@ -157,6 +157,15 @@ describe('a template', () => {
     expect(second('    uses: w\n    if: false')?.if?.make(scope)).toBe(false)
   })
 
+  it('may take its own output where it has ended', () => {
+    const after = second(
+      '    uses: w\n    undo: { uses: u, with: "${{ steps.b.id }}" }\n    publishes: [{ event: b.done, payload: "${{ steps.b }}" }]',
+    )
+    const ended: Scope = { ...scope, steps: { b: { id: 3 } } }
+    expect(after?.undo?.with?.make(ended)).toBe(3)
+    expect(after?.publishes[0]?.payload?.make(ended)).toEqual({ id: 3 })
+  })
+
   it('sees only the steps that are needed where it is not said which', () => {
     const made = second('    uses: w\n    with: "${{ keys(steps) }}"')?.with
     expect(made?.steps).toEqual(['a'])
@@ -396,6 +405,7 @@ describe('the handlers of steps', () => {
           card: { $ref: '#/$defs/card' },
           tags: { type: 'array', items: { type: 'string' } },
           way: { enum: ['fast', 'slow'] },
+          either: { anyOf: [{ required: ['id'], properties: { id: { type: 'string' } } }, { type: 'number' }] },
         },
         additionalProperties: false,
         $defs: { card: { type: 'object', required: ['number'], properties: { number: { type: 'string' } } } },
@@ -418,6 +428,7 @@ describe('the handlers of steps', () => {
     '{ amount: ${{ steps.first.any }}, card: ${{ default(steps.first.any, 1) }} }',
     '${{ steps.first }}',
     '${{ input }}',
+    '{ amount: 5, card: { number: "4" }, either: { id: ${{ input.name }} } }',
   ])('take %s', (given) => {
     expect(problemsOf(given)).toEqual([])
   })

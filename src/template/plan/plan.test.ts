@@ -102,6 +102,20 @@ it('who comes before whom is what walking says', () => {
   )
 })
 
+it('steps of one chain do not come before those of another, however many are asked for', () => {
+  const length = 100
+  const all = ['a', 'b'].flatMap((chain) =>
+    Array.from({ length }, (_, index) => ({
+      name: `${chain}${index}`,
+      needs: index === 0 ? [] : [`${chain}${index - 1}`],
+    })),
+  )
+  const plan = planOf(all)
+  const pairs = all.flatMap((_, step) => [...all.keys()].map((earlier) => ({ step, earlier })))
+  const expected = pairs.map(({ step, earlier }) => earlier < step && step < length === earlier < length)
+  expect(comeBefore(plan, pairs)).toEqual(expected)
+})
+
 function isBefore(before: readonly (readonly number[])[], { step, earlier }: Pair): boolean {
   const seen = new Set(before[step])
   for (const place of seen) for (const each of before[place] ?? []) seen.add(each)
