@@ -116,6 +116,23 @@ describe('a workflow receives', () => {
     expect(await moving(clock, handle.result())).toEqual([null, 'late'])
   })
 
+  it('what was told in time, though its process was away until after that', async () => {
+    const store = storeFile()
+    const flow = workflow('flow', {}, (ctx) =>
+      Promise.all([ctx.step('before', () => 'done'), ctx.receive('answer', { timeout: '1h' })]),
+    )
+    const first = await onStage({ definitions: [flow], store })
+    const handle = await first.troupe.call(flow)
+    await eventually(async () => (await handle.status()).state === 'parked')
+    await first.stop()
+    const client = await onStage({ definitions: [flow], store, clock: first.clock, starts: false })
+    await client.troupe.tell(handle.id, 'answer', 'in time')
+    await first.clock.advance(7_200_000)
+    const second = await onStage({ definitions: [flow], store, clock: first.clock, node: 'second' })
+    const again = await second.troupe.handle(handle.id)
+    expect(await moving(first.clock, again.result())).toEqual(['done', 'in time'])
+  })
+
   it('undefined and null as they were told', async () => {
     const two = workflow('two', {}, async (ctx) => [await ctx.receive('go'), await ctx.receive('go')])
     const { troupe } = await onStage({ definitions: [two] })

@@ -53,6 +53,8 @@ export class Mail implements AnswersOwner {
   // Where the code was given them, and has not had its turn.
   #given: string[] = []
   #hasAsks = false
+  // Their time is up, unless the store knows of something that came before.
+  readonly #late = new Map<string, () => void>()
   // Something that came is left until the code has had its turn.
   #isHolding = false
   #hasReceived = false
@@ -80,13 +82,15 @@ export class Mail implements AnswersOwner {
       const wait = this.#steps.waitOf(path) ?? { path, kind: 'message', name, key, dueAt: dueAt() }
       const record = this.#steps.recorder(path, 'receive')
       this.#steps.wait(wait, () => {
-        this.#receives.remove(path)
-        record({ isError: false, value: tooLate })
+        this.#late.set(path, () => record({ isError: false, value: tooLate }))
+        this.look()
       })
       const received = ({ value, seq }: MessageRow): void => {
         taken = path
         this.#outstanding += 1
-        this.#steps.came(path, () => record({ isError: false, value, message: seq }))
+        const take = (): void => record({ isError: false, value, message: seq })
+        if (this.#late.delete(path)) take()
+        else this.#steps.came(path, take)
       }
       this.#receives.add({ path, name, key, received })
       this.look()
@@ -137,11 +141,14 @@ export class Mail implements AnswersOwner {
   }
 
   /** Nobody waits any more to be told something in this scope. */
-  removeWithin(scope: string): void {
-    this.#receives.removeWithin(scope)
+  removeWithin(scope: string): readonly string[] {
+    const paths = this.#receives.removeWithin(scope)
+    for (const path of paths) if (this.#late.delete(path)) this.#owner.asked()
+    return paths
   }
 
   clear(): void {
+    this.#late.clear()
     this.#receives.clear()
     this.#answers.over()
     this.#lookout.end()
@@ -161,7 +168,7 @@ export class Mail implements AnswersOwner {
   /** What lost a race there would take the messages of what follows. */
   left(scope: string): void {
     if (scope === '' || this.activation.isOver || !this.#hasReceived) return
-    this.#steps.left(scope, this.#receives.removeWithin(scope))
+    this.#steps.left(scope, this.removeWithin(scope))
   }
 
   unread(why: TroupeError): void {
@@ -192,6 +199,7 @@ export class Mail implements AnswersOwner {
 
   /** Invariant: one order. What the code does with what came before comes before. */
   async #see(): Promise<void> {
+    const late = [...this.#late]
     // Race: what the code is about to be given again may end the scope of one that waits.
     this.#isHolding = this.#steps.isRecalling()
     if (this.#isHolding) return
@@ -206,6 +214,12 @@ export class Mail implements AnswersOwner {
     // There may be more.
     this.#hasAsks = asks.length >= mostAsksAtOnce
     await this.#seeBefore(Infinity)
+    if (this.#isHolding || this.activation.isOver) return
+    for (const [path, timeUp] of late) {
+      if (!this.#late.delete(path)) continue
+      this.#receives.remove(path)
+      timeUp()
+    }
   }
 
   async #seeBefore(seq: number): Promise<void> {
