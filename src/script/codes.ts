@@ -41,10 +41,12 @@ export class Codes {
   }
 }
 
+// Read as a declaration first, and performed as an expression: what closes its function can be valid as one of them, not as both.
+const declared = 'async function script() {\n'
+
 function read(script: string): Code {
-  const whole = `(async () => {\n${script}\n})`
   try {
-    return { text: strip(whole) }
+    return { text: `(async function () {\n${strip(`${declared}${script}\n}`).slice(declared.length)})` }
   } catch (error) {
     return refused(error as Refusal)
   }

@@ -31,7 +31,8 @@ describe('a script', () => {
 
   it('is in strict mode', async () => {
     expect(await failure('total = 1; return total')).toMatchObject({ details: { name: 'ReferenceError' } })
-    expect(await run('return (function () { return this === undefined })()')).toBe(true)
+    expect(await run('return [this, function () { return this }()].every((one) => one === undefined)')).toBe(true)
+    expect(await run('return typeof script + arguments.length')).toBe('undefined0')
   })
 
   it('may be TypeScript', async () => {
