@@ -172,6 +172,14 @@ describe('a template', () => {
     expect(made?.make({ ...scope, steps: { a: 1, other: 2 } })).toEqual(['a'])
   })
 
+  it('warns of an expression in plain data', () => {
+    const { template, warnings } = loadTemplate(step('    uses: w\n    config: { a: [{ b: "${{ input.x }}" }] }'))
+    expect(template.steps[1]?.config).toEqual({ a: [{ b: '${{ input.x }}' }] })
+    expect(warnings).toMatchObject([
+      { line: 8, column: 24, severity: 'warning', message: expect.stringContaining("Put it into 'with'") as string },
+    ])
+  })
+
   it('may be called like what objects inherit', () => {
     const { template } = loadTemplate(
       'name: constructor\nsteps:\n  - { name: toString, uses: valueOf }\n  - { name: hasOwnProperty, uses: w, needs: [toString], with: "${{ steps.toString }}" }',

@@ -1,7 +1,7 @@
 // From text to template: read, checked against its form, brought to the native form, compiled, checked as a whole.
 import { toMs, type Duration } from '../../lib/duration.ts'
 import type { LimitBounds } from '../../engine/limits/limits.ts'
-import type { Spot } from '../expression/placeholders.ts'
+import { hasPlaceholder, type Spot } from '../expression/placeholders.ts'
 import { isPlainObject, kindOf, type PlainObject } from '../expression/values.ts'
 import { mostSteps } from '../model/model.ts'
 import type { JsonSchema, Lifecycle, Made, Template } from '../model/template.ts'
@@ -46,9 +46,30 @@ export function load(text: string, options: LoadTemplateOptions): Loaded {
   places.begin(file, 0)
   const form = checkedForm(read.value, { owner: file, key: 'template' }, source)
   if (form === undefined) return { template: undefined, problems }
+  if (!isTasker(form)) warnOfExpressions(form, problems)
   const native = isTasker(form) ? fromTasker(form, source, options.environment) : nativeOf(form, source, options)
   const template = compiled(native, problems, options)
   return { template: problems.hasErrors ? undefined : template, problems }
+}
+
+/** In `config`, which is plain data, they would be handed on as they are written. */
+function warnOfExpressions({ steps }: PlainObject, problems: Problems): void {
+  for (const step of Array.isArray(steps) ? steps.filter(isPlainObject) : []) {
+    const config = step['config']
+    if (isPlainObject(config)) warnWithin(config, problems)
+  }
+}
+
+function warnWithin(owner: object, problems: Problems): void {
+  for (const [name, value] of Object.entries(owner) as readonly [string, unknown][]) {
+    const key = Array.isArray(owner) ? Number(name) : name
+    if (typeof value === 'object' && value !== null) warnWithin(value, problems)
+    else if (typeof value === 'string' && hasPlaceholder(value))
+      problems.warn("'config' is plain data: what stands in '${{ }}' here is not evaluated. Put it into 'with'.", {
+        owner,
+        key,
+      })
+  }
 }
 
 /** Undefined where it makes no sense to look further. */

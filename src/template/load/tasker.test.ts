@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { backoffMs, type Backoff } from '../../lib/backoff.ts'
+import { retryPolicy } from '../../model/retry.ts'
 import { checkTemplate, loadTemplate } from '../template.ts'
 
 const whole = `
@@ -213,6 +215,34 @@ describe("a template of Tasker's form", () => {
   ])('warns of what has no effect: %j', (text, message, line) => {
     const { warnings } = loadTemplate(text)
     expect(warnings).toMatchObject([{ line, severity: 'warning', message: expect.stringContaining(message) as string }])
+  })
+
+  it('C8: has the retry of each step as it says, and the cap', () => {
+    const { template } = loadTemplate(
+      step('    retry: { backoff: fibonacci, backoff_base_ms: 20, max_backoff_ms: 70 }'),
+    )
+    const policy = retryPolicy(template.steps[0]?.retry, 1)
+    expect(policy.attempts).toBe(3)
+    const waits = [1, 2, 3, 4, 5].map((failed) => backoffMs(policy.backoff as Backoff, failed, () => 0.5))
+    expect(waits).toEqual([20, 20, 40, 60, 70])
+    expect(backoffMs(policy.backoff as Backoff, 9, () => 0.999)).toBe(70)
+  })
+
+  it('C9: has the timeout of each step as its own', () => {
+    const steps = [0.5, 7].map(
+      (seconds) => `  - { name: s${seconds}, handler: { callable: X }, timeout_seconds: ${seconds} }`,
+    )
+    const { template } = loadTemplate(`${head}steps:\n${steps.join('\n')}`)
+    expect(template.steps.map(({ timeout }) => timeout.attemptMs)).toEqual([500, 7_000])
+  })
+
+  it('C11: is checked when it is loaded: circles, versions, steps that are not there', () => {
+    const text = `name: n\nnamespace_name: s\nversion: latest\nsteps:\n  - { name: a, dependencies: [b, nowhere], handler: { callable: X } }\n  - { name: b, depends_on: [a], handler: { callable: X } }\n`
+    expect(checkTemplate(text).map(({ line, message }) => `${line}: ${message}`)).toEqual([
+      '3: \'version\' is "latest": expected three numbers, as in 1.0.0.',
+      '5: The steps stand in a circle: a → b → a. None of them could ever begin.',
+      "5: Step 'a' needs 'nowhere', which is no step.",
+    ])
   })
 
   it('reads max_attempts: 0 as the first attempt and no other', () => {
