@@ -40,6 +40,7 @@ export type { LimiterStatus, QueueStatus } from './engine/verbs/queue-status.ts'
 export type { LogsOptions, RunLogLine } from './engine/watch/log-reader.ts'
 export type { MessagesOptions, RunMessage } from './engine/watch/message-reader.ts'
 export type { AttemptStatus, RunStatus, StepStatus } from './engine/verbs/run-status.ts'
+export type { WaitStatus } from './engine/verbs/wait-status.ts'
 export type { AskOptions } from './engine/verbs/asking.ts'
 export type { TellOptions, UnreadMessage } from './engine/verbs/telling.ts'
 export type {

@@ -341,6 +341,7 @@ export class Troupe
   readonly audit: LookingVerbs['audit'] = (filter) => this.#looking.audit(filter)
   readonly codecKeys: LookingVerbs['codecKeys'] = () => this.#looking.codecKeys()
   readonly steps: LookingVerbs['steps'] = (runId) => this.#looking.steps(runId)
+  readonly waits: LookingVerbs['waits'] = (runId) => this.#looking.waits(runId)
   readonly attempts: LookingVerbs['attempts'] = (runId) => this.#looking.attempts(runId)
   readonly queues: LookingVerbs['queues'] = () => this.#looking.queues()
   readonly limiters: LookingVerbs['limiters'] = () => this.#looking.limiters()

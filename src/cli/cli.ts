@@ -27,6 +27,7 @@ import { addSchedules } from './commands/schedules.ts'
 import { addShow } from './commands/show.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
+import { addAsk, addTell } from './commands/tell.ts'
 import type { CommonFlags } from './config.ts'
 import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -56,6 +57,8 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addStart,
   addRun,
   addCall,
+  addTell,
+  addAsk,
   addRuns,
   addStats,
   addDead,

@@ -40,10 +40,17 @@ export interface Settings {
 
 /** Everything that is needed to perform runs. Throws `config_invalid`, `file_not_loaded`, `usage`. */
 export async function loadSettings(flags: CommonFlags, folder: string): Promise<Settings> {
+  const settings = await findSettings(flags, folder)
+  if (settings === undefined) throw nothingDefined(findConfig(flags, folder), folder)
+  return settings
+}
+
+/** The same; undefined where no code is, as next to a store elsewhere. */
+export async function findSettings(flags: CommonFlags, folder: string): Promise<Settings | undefined> {
   const file = findConfig(flags, folder)
   const config = file === undefined ? {} : await loadConfig(file, folder)
   const workers = workersOf(config, folder)
-  if (workers === undefined && config.definitions === undefined) throw nothingDefined(file, folder)
+  if (workers === undefined && config.definitions === undefined) return undefined
   return {
     options: { ...config, store: storeOf(flags, config, folder), ...(workers !== undefined && { workers }) },
     origins: [

@@ -20,6 +20,8 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   'schedule_not_found',
   'worker_not_registered',
   'validation_failed',
+  'message_unknown',
+  'answer_missing',
   'value_too_large',
   'value_not_storable',
 ])

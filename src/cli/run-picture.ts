@@ -1,5 +1,6 @@
 // Everything that is known of one run, drawn for people.
 import type { AttemptStatus, RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
+import type { WaitStatus } from '../engine/verbs/wait-status.ts'
 import { formatMs } from '../lib/duration.ts'
 import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
 import { percent, shareOf, drawBar } from './bar.ts'
@@ -12,6 +13,7 @@ import { drawTable, type Column, type TableLook } from './table.ts'
 import { titleLines } from './title.ts'
 import { relative, timestamp, tookMs } from './times.ts'
 import { prettyValue, shortValue } from './values.ts'
+import { drawWaits } from './waits-picture.ts'
 import { cut, cutMiddle, padEnd } from './width.ts'
 
 // In a pipe.
@@ -47,12 +49,14 @@ export interface Drawn {
   readonly steps: readonly StepStatus[]
   /** Those that failed and were followed by another. */
   readonly attempts: readonly AttemptStatus[]
+  readonly waits: readonly WaitStatus[]
   /** How many lines it logged, as far as they were counted. */
   readonly logLines: number
 }
 
-/** header → facts → steps → failed attempts → how it ended */
-export function drawRun({ run, steps, attempts, logLines }: Drawn, look: PictureLook): string[] {
+/** header → facts → steps → waits → failed attempts → how it ended */
+export function drawRun(drawn: Drawn, look: PictureLook): string[] {
+  const { run, steps, attempts, waits, logLines } = drawn
   return [
     ...header(run, startOf(run, steps), look),
     '',
@@ -60,7 +64,8 @@ export function drawRun({ run, steps, attempts, logLines }: Drawn, look: Picture
     ...section(divergenceTitle(run), divergenceLines(run, look), look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
-    ...section(`Earlier attempts (${attempts.length})`, attemptLines({ run, steps, attempts, logLines }, look), look),
+    ...section(`Waits (${waits.length})`, drawWaits(waits, look), look),
+    ...section(`Earlier attempts (${attempts.length})`, attemptLines(drawn, look), look),
     ...section('Logs', logLines === 0 ? [] : [logsWords(run, logLines)], look),
     ...section('Error', run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
     ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
@@ -92,8 +97,12 @@ function header(run: RunStatus, startedAt: number, { paint, now, columns }: Pict
   const took = tookMs({ ...run, startedAt }, now)
   const isOver = run.finishedAt !== undefined
   const words = isOver ? stateWord(run) : stateWords(run, now)
+  // What waits says until when; since when it was started stands below.
+  const isWaiting = !isOver && run.state !== 'running'
   const time =
-    took === undefined ? '' : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
+    took === undefined || isWaiting
+      ? ''
+      : `${isOver ? (run.state === 'succeeded' ? 'in' : 'after') : 'for'} ${formatMs(took)}`
   return [...titleLines(run, columns, paint), `${paint(style, `${marks[run.state]} ${words}`)} ${time}`.trimEnd()]
 }
 

@@ -59,19 +59,21 @@ function wordsOf(run: StatusLine['run'], now: number): string {
   const again = run.attempt > 1 ? ` (attempt ${run.attempt})` : ''
   const left = run.dueAt === undefined ? undefined : leftText(Math.max(0, run.dueAt - now))
   if (run.state === 'ready') return `waiting for ${reasonText(run.reason ?? { kind: 'actor' })}${again}`
-  if (run.reason !== undefined && run.reason.kind !== 'timer') return heldUpWords(run.state, run.reason, left)
+  if (run.reason !== undefined && run.reason.kind !== 'timer') return heldUpWords(run.state, run.reason, now)
   if (run.state === 'scheduled') return left === undefined ? `scheduled${again}` : `starts in ${left}${again}`
   if (run.state === 'parked') return left === undefined ? 'waiting' : `sleeping, ${left} left`
   return `${run.state}${again}`
 }
 
-/** By something that does not come by itself; `left` until it is waited for no longer. */
-function heldUpWords(state: RunState, reason: WaitReason, left: string | undefined): string {
+/** By something that does not come by itself. */
+function heldUpWords(state: RunState, reason: WaitReason, now: number): string {
   const words = `waiting for ${reasonText(reason)}`
   if (reason.kind === 'node_lost') return 'its process died, waiting for a node'
   if (reason.kind === 'diverged') return `set aside, ${words}`
   if (state === 'running') return `running, ${words}`
-  return left === undefined ? words : `${words}, ${left} left`
+  // It may go on sooner, as it may wait for other things beside.
+  const until = 'until' in reason ? reason.until : undefined
+  return until === undefined ? words : `${words}, ${leftText(Math.max(0, until - now))} left`
 }
 
 /** Whole seconds, which do not flicker; what is shorter in milliseconds. */

@@ -157,6 +157,7 @@ function changedReason<Entry extends { readonly details: string }>(
 
 // What holds no data of programs, or what all may read.
 const openOfStore = [
+  'listWaits',
   'location',
   'now',
   'internDefinition',

@@ -4,6 +4,7 @@ import type { WaitReason } from '../model/reason.ts'
 import type { LiveState, RunOutcome, RunState } from '../model/run.ts'
 import type { LogRecord } from './speech.ts'
 import type { DecidedEnd } from './undoing.ts'
+import type { WaitRecord } from './waits.ts'
 import type { EmitCursor, EmittedRow, FinishedRun, StepKind } from './store.ts'
 
 /** One run as people see it. */
@@ -187,6 +188,8 @@ export interface ViewStore {
   /** What failed for good, by fingerprint, the latest first. */
   listDead(filter: DeadPage): Promise<DeadGroup[]>
   listSteps(id: string): Promise<StepView[]>
+  /** What an unfinished run waits for, the earliest time first, but not that it was set aside; limiters by their names. */
+  listWaits(id: string): Promise<WaitRecord[]>
   /** What became of all runs of a definition that ever ended, of all its versions; empty for a name without any. */
   countEnded(name: string): Promise<EndedRuns[]>
   /** The failed attempts of all generations, in the order in which they ended. */

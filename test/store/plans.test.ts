@@ -117,6 +117,7 @@ const statements = {
   countManyDead: hotViewStatements.countManyDead,
   findStepViews: hotViewStatements.findSteps,
   findAttemptViews: hotViewStatements.findAttempts,
+  findOpenWaits: hotViewStatements.findOpenWaits,
 }
 
 type Name = keyof typeof statements
@@ -387,6 +388,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     waitsOfRun,
     waitsOfRun,
     waitsOfRun,
+    waitsOfRun,
+    waitsOfRun,
+    waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
   ],
@@ -590,6 +594,13 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   deleteSomeEventsOf: [
     'SEARCH event USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH event USING COVERING INDEX event_due (subscription=?)',
+  ],
+  findOpenWaits: [
+    'SEARCH wait USING PRIMARY KEY (run_id=?)',
+    runKeyById,
+    'SCAN part VIRTUAL TABLE INDEX 3:',
+    'SEARCH limiter USING INTEGER PRIMARY KEY (rowid=?)',
+    'USE TEMP B-TREE FOR ORDER BY',
   ],
   findStepViews: [
     runKeyById,

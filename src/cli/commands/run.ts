@@ -16,12 +16,12 @@ import { isSet, type Io } from '../io.ts'
 import { JsonReport } from '../json-report.ts'
 import { fieldsText, leastLevel } from '../line-log.ts'
 import { LiveReport } from '../live-report.ts'
-import { canRedraw, paintFor, plain } from '../paint.ts'
+import { canRedraw } from '../paint.ts'
 import { PlainReport } from '../plain-report.ts'
 import type { RunReport } from '../run-report.ts'
 import { exitCodeFor, listenForSignals, type Interruption } from '../signals.ts'
 import { checkTime, unknownWorker, usage } from '../usage.ts'
-import { prettyValue, toJson } from '../values.ts'
+import { writeResult } from '../result.ts'
 
 interface RunFlags extends CommonFlags {
   readonly key?: string
@@ -211,12 +211,7 @@ async function tell({ status, output, error }: Ended, { report, request, io, tro
     return exitCodes.runFailed
   }
   report.succeeded(status)
-  const { stdout, env } = io
-  if (request.flags.json === true || !stdout.isTerminal) stdout.write(`${toJson(output)}\n`)
-  else if (output !== undefined) {
-    const colors = paintFor(stdout, env) !== plain
-    stdout.write(`${prettyValue(output, { columns: stdout.columns, colors })}\n`)
-  }
+  writeResult(output, request.flags, io)
   return exitCodes.ok
 }
 

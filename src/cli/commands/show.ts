@@ -37,10 +37,10 @@ const help = `Examples:
 
 async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
   const found = await withClient(flags, io, (troupe) => find(troupe, id))
-  const { run, steps, attempts, logLines } = found
+  const { run, steps, attempts, waits, logLines } = found
   const { stdout, env, clock, folder } = io
   if (flags.json === true) {
-    stdout.write(`${toJson({ ...run, steps, failedAttempts: attempts, logLines }, stdout.isTerminal ? 2 : 0)}\n`)
+    stdout.write(`${toJson({ ...run, steps, waits, failedAttempts: attempts, logLines }, stdout.isTerminal ? 2 : 0)}\n`)
     return exitCodes.ok
   }
   const paint = paintFor(stdout, env)
@@ -60,7 +60,8 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
 async function find(troupe: Troupe, id: string): Promise<Drawn> {
   const run = await findRun(troupe, id)
   const [steps, attempts] = [await troupe.steps(run.id), await troupe.attempts(run.id)]
-  return { run, steps, attempts, logLines: await countLines(troupe, run.id) }
+  const waits = await troupe.waits(run.id)
+  return { run, steps, attempts, waits, logLines: await countLines(troupe, run.id) }
 }
 
 async function countLines(troupe: Troupe, id: string): Promise<number> {

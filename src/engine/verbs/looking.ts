@@ -25,6 +25,7 @@ import {
   type StepStatus,
 } from './run-status.ts'
 import type { LookingVerbs } from './verbs.ts'
+import { waitStatuses, type WaitStatus } from './wait-status.ts'
 
 export class Looking implements LookingVerbs {
   readonly #face: Face
@@ -100,6 +101,11 @@ export class Looking implements LookingVerbs {
   async steps(runId: string): Promise<StepStatus[]> {
     await this.#face.existing(runId)
     return (await this.#face.deps.store.listSteps(runId)).map(stepStatus)
+  }
+
+  async waits(runId: string): Promise<WaitStatus[]> {
+    await this.#face.existing(runId)
+    return waitStatuses(await this.#face.deps.store.listWaits(runId))
   }
 
   async attempts(runId: string): Promise<AttemptStatus[]> {

@@ -14,6 +14,7 @@ import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from '../watch/run-handle.ts'
 import type { RunStats } from './run-stats.ts'
 import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
+import type { WaitStatus } from './wait-status.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import type { EventHandler, PublishOptions, SubscribeOptions } from '../events.ts'
 import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
@@ -133,6 +134,12 @@ export interface LookingVerbs {
   codecKeys(): Promise<CodecKey[]>
   /** What a run remembers, in the order it was recorded. */
   steps(runId: string): Promise<StepStatus[]>
+  /**
+   * All that a run waits for, the earliest time first: `RunStatus.reason` is one of it. Empty for one that waits for nothing, or has ended.
+   *
+   * While a run executes, waits of less than 5 s, and what its code has not awaited for a second, are known to its process alone.
+   */
+  waits(runId: string): Promise<WaitStatus[]>
   /**
    * The attempts of a run and of its steps that failed and were followed by another, in the order in which they ended;
    * how a run ended that was tried again by `retry` is among them.

@@ -293,6 +293,10 @@ class SqliteStore implements Store {
     return this.#read(() => views.listSteps(this.#db, id))
   }
 
+  async listWaits(id: string) {
+    return this.#read(() => views.listWaits(this.#db, id))
+  }
+
   async listAttempts(id: string) {
     return this.#read(() => views.listAttempts(this.#db, id))
   }

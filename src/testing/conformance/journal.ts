@@ -142,6 +142,19 @@ export const journalCases: Cases = {
     same((await scene.node.claimOne()).waits, [{ path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 30 }])
   },
 
+  'shows all that a parked run waits for, the earliest first, and until when it waits for the thing it names': async (
+    scene,
+  ) => {
+    const { id, held } = await scene.startAndClaim()
+    const nap = { path: 'nap', kind: 'sleep', name: null, dueAt: startMs + 20 } as const
+    const go = { path: 'receive go', kind: 'message', name: 'go', key: 'k', dueAt: null } as const
+    const pay = { path: 'pay', kind: 'backoff', name: null, dueAt: startMs + 10 } as const
+    await scene.node.commit({ parks: [{ held, waits: [nap, go, pay], dueAt: startMs + 10 }] })
+    same(await scene.store.listWaits(id), [pay, nap, go])
+    same((await scene.store.findRun(id))?.reason, { kind: 'message', name: 'go', until: undefined })
+    same(await scene.store.listWaits('none'), [])
+  },
+
   'keeps the journals of different runs apart': async (scene) => {
     const left = await scene.startAndClaim()
     const right = await scene.startAndClaim()

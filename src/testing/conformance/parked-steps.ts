@@ -87,6 +87,13 @@ export const parkedStepCases: Cases = {
       [other.ticket, [second.use], 'b'],
     ]
     await scene.node.commit({ parks: [parkFor(run.held, waits)] })
+    same(
+      (await scene.store.listWaits(run.id)).map(({ path, name }) => [path, name]),
+      [
+        ['a', 'limiter-1'],
+        ['b', 'limiter-2'],
+      ],
+    )
     await pass(scene.node, { leaves: [second.holder] })
     const again = await scene.node.claimOne()
     const rows = await slots(scene)

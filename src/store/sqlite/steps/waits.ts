@@ -4,6 +4,8 @@ import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 import { wholeOrNull } from '../connection/times.ts'
 
+export type WaitRow = Omit<WaitRecord, 'key'> & { readonly key: string | null }
+
 const insertWait = `
 insert into wait (run_id, path, kind, name, key, due_at) values (?, ?, ?, ?, ?, ?)`
 
@@ -57,8 +59,11 @@ export function replaceWaits(db: Connection, runId: number, waits: readonly Wait
 }
 
 export function waitsOf(db: Connection, runId: number): WaitRecord[] {
-  const rows = db.all<Omit<WaitRecord, 'key'> & { key: string | null }>(findWaits, runId)
-  return rows.map(({ key, ...wait }) => (key === null ? wait : { ...wait, key }))
+  return db.all<WaitRow>(findWaits, runId).map(waitRecord)
+}
+
+export function waitRecord({ key, ...wait }: WaitRow): WaitRecord {
+  return key === null ? wait : { ...wait, key }
 }
 
 export function deleteWaits(db: Connection, runIds: readonly number[]): void {

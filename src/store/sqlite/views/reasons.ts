@@ -12,6 +12,9 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   live.state = 'running' and not exists (select 1 from node where node.id = live.node and node.lease_until >= ?2) as isLost,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
+  (select wait.due_at from wait where wait.run_id = run.id and wait.kind = 'completion' order by path limit 1) as completionDueAt,
+  (select wait.due_at from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as messageDueAt,
+  (select wait.due_at from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as resultDueAt,
   live.state = 'parked' and exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'limiter') as isAtLimiter,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
@@ -43,6 +46,9 @@ interface WaitingRow {
   readonly queue: number
   readonly dueAt: number | null
   readonly deliveries: number
+  readonly completionDueAt: number | null
+  readonly messageDueAt: number | null
+  readonly resultDueAt: number | null
   readonly schedule: string | null
   readonly isAwaited: number
   readonly isAtLimiter: number
@@ -106,15 +112,17 @@ class Around {
 function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind: 'limiter' }) | undefined): WaitReason {
   if (row.state !== 'ready' && heldUp !== undefined) return heldUp
   if (row.state === 'running' && row.answering !== null) return { kind: 'answer', name: row.answering }
-  const until = row.dueAt ?? undefined
   const divergence = row.state === 'parked' ? divergenceFrom(row.diverged) : undefined
   if (divergence !== undefined) return { kind: 'diverged', divergence, until: row.dueAt ?? 0 }
   if (row.state === 'parked' && row.aheadId !== null) return { kind: 'run', runId: row.aheadId }
   const isBuffered = row.state === 'scheduled' && row.dueAt === null
   if (isBuffered) return { kind: 'schedule', schedule: row.schedule ?? '' }
-  if (row.state === 'parked' && row.isAwaited === 1) return { kind: 'completion', until }
-  if (row.state === 'parked' && row.message !== null) return { kind: 'message', name: row.message, until }
-  if (row.state === 'parked' && row.awaitedId !== null) return { kind: 'result', runId: row.awaitedId, until }
+  const isParked = row.state === 'parked'
+  if (isParked && row.isAwaited === 1) return { kind: 'completion', until: row.completionDueAt ?? undefined }
+  if (isParked && row.message !== null)
+    return { kind: 'message', name: row.message, until: row.messageDueAt ?? undefined }
+  if (isParked && row.awaitedId !== null)
+    return { kind: 'result', runId: row.awaitedId, until: row.resultDueAt ?? undefined }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
   const missing = missingFor(row, around.nodes)

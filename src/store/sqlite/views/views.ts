@@ -4,7 +4,9 @@ import type { LiveState } from '../../../model/run.ts'
 import type { FinishedRun } from '../../store.ts'
 import type { PickedRun, PickPage } from '../../operating.ts'
 import type { AttemptView, RunsWhere, RunPage, RunView, StepView } from '../../views.ts'
+import type { WaitRecord } from '../../waits.ts'
 import type { Connection } from '../connection/connection.ts'
+import { waitRecord, type WaitRow } from '../steps/waits.ts'
 import { reasonsOf } from './reasons.ts'
 
 const columns = `
@@ -78,6 +80,16 @@ const findSteps = `
 select path, seq, kind, attempt, is_error as isError, value, started_at as startedAt, finished_at as finishedAt
 from steps where run = ? order by seq`
 
+// By the unique public id, then by primary key prefix.
+const findOpenWaits = `
+select path, kind, key, due_at as dueAt,
+  case kind when 'limiter' then (
+    select group_concat(limiter.name, ', ') from json_each(wait.name, '$[1]') as part cross join limiter on limiter.id = part.value ->> 0
+  ) else name end as name
+from wait
+where run_id = (select id from run where public_id = ?) and kind <> 'diverged'
+order by due_at is null, due_at, path`
+
 // And the ends of its earlier generations. By the unique public id, then by primary key prefix.
 const findAttempts = `
 select path, generation, attempt, error, started_at as startedAt, finished_at as finishedAt from attempt
@@ -101,6 +113,7 @@ export const hotViewStatements = {
   pickManyDead,
   countManyDead,
   findSteps,
+  findOpenWaits,
   findAttempts,
 }
 
@@ -159,6 +172,10 @@ function valuesOf({ name, state, code, tags, fingerprint }: RunsWhere): (string 
 export function listSteps(db: Connection, id: string): StepView[] {
   const rows = db.all<Omit<StepView, 'isError'> & { isError: number }>(findSteps, id)
   return rows.map((row) => ({ ...row, isError: row.isError === 1 }))
+}
+
+export function listWaits(db: Connection, id: string): WaitRecord[] {
+  return db.all<WaitRow>(findOpenWaits, id).map(waitRecord)
 }
 
 export function listAttempts(db: Connection, id: string): AttemptView[] {
