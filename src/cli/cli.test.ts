@@ -311,7 +311,7 @@ describe('a store that is used', () => {
     const second = await engine.call(order)
     const [head, row] = (await troupe(folder, ['limits'])).out.split('\n')
     expect(head).toMatch(/^LIMITER +ALLOWS +TAKEN +WAITING +HELD BY +NEXT/)
-    expect(row?.split(/ {2,}/)).toEqual(['narrow', '1 a key, 9 in 1s', '1', '1', first.id, second.id].map(String))
+    expect(row?.split(/ {2,}/)).toEqual(['narrow', '1 at once, 9 in 1s', '1', '1', first.id, second.id].map(String))
     const [told] = JSON.parse((await troupe(folder, ['limits', '--json'])).out) as object[]
     expect(told).toMatchObject({ name: 'narrow', slots: 1, waiting: 1, holders: [first.id], waiters: [second.id] })
     expect((await troupe(folder, ['limits'], 30)).out).toContain('1 taken')

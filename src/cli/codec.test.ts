@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { aesGcm } from '../model/codecs/aes-gcm.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -93,6 +94,23 @@ it('shows what is encrypted as that, and fails nowhere', async () => {
   })
   expect((await troupe('logs', id, ...store)).out).toContain("(encrypted, key 'a')")
   for (const verb of [['runs'], ['dead'], ['stats'], ['audit']]) expect((await troupe(...verb, ...store)).code).toBe(0)
+})
+
+it('shows what another key hides as that, not as what failed', async () => {
+  const [id = ''] = ids.get('shut.db') ?? []
+  const library = JSON.stringify(fileURLToPath(new URL('../model/codecs/aes-gcm.ts', import.meta.url)))
+  writeFileSync(
+    join(folder, 'other.config.ts'),
+    `import { aesGcm } from ${library}
+export default { definitions: [], codec: aesGcm({ keys: { b: Buffer.alloc(32, 2) }, current: 'b' }) }
+`,
+  )
+  const { code, out } = await troupe('show', id, '--store', 'sqlite:shut.db', '--config', 'other.config.ts')
+  expect(code).toBe(0)
+  expect(out).toMatch(/\? +say +step .*encrypted under key 'a'/)
+  expect(out).toContain(
+    "Cannot be read here\n  TroupeError value_unreadable: The stored input is encrypted under key 'a'",
+  )
 })
 
 it('lists the keys of what is encrypted, without any', async () => {

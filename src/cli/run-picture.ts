@@ -2,6 +2,7 @@
 import type { AttemptStatus, RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
 import type { WaitStatus } from '../engine/verbs/wait-status.ts'
 import { formatMs } from '../lib/duration.ts'
+import { isTroupeError } from '../lib/errors.ts'
 import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
 import { percent, shareOf, drawBar } from './bar.ts'
 import { failureLines } from './error-text.ts'
@@ -67,9 +68,14 @@ export function drawRun(drawn: Drawn, look: PictureLook): string[] {
     ...section(`Waits (${waits.length})`, drawWaits(waits, look), look),
     ...section(`Earlier attempts (${attempts.length})`, attemptLines(drawn, look), look),
     ...section('Logs', logLines === 0 ? [] : [logsWords(run, logLines)], look),
-    ...section('Error', run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
+    ...section(errorTitle(run), run.error === undefined ? [] : failureLines(run.error, { ...look, steps }), look),
     ...section('Output', run.output === undefined ? [] : valueLines(run.output, look), look),
   ]
+}
+
+/** What a run that has not ended, or succeeded, tells in its place is that this process cannot read it. */
+function errorTitle({ state }: RunStatus): string {
+  return state === 'failed' || state === 'cancelled' ? 'Error' : 'Cannot be read here'
 }
 
 function divergenceTitle({ reason }: RunStatus): string {
@@ -177,18 +183,20 @@ function attemptLines({ run, steps, attempts }: Drawn, look: PictureLook): strin
 
 /** When the run first did something: it may have been taken up again since, by this node or another. */
 function startOf(run: RunStatus, steps: readonly StepStatus[]): number {
-  return steps.reduce(
-    (first, { startedAt }) => Math.min(first, startedAt),
+  const first = steps.reduce(
+    (earliest, { startedAt }) => Math.min(earliest, startedAt),
     run.startedAt ?? steps[0]?.startedAt ?? run.createdAt,
   )
+  // What a fork remembers was done by another run, before it was there.
+  return Math.max(first, run.createdAt)
 }
 
 function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
   return [
     {
       title: '',
-      cell: (step) => (step.error === undefined ? '✓' : '✗'),
-      paint: (step, text, paint) => paint(step.error === undefined ? 'green' : 'red', text),
+      cell: (step) => stepMark(step).mark,
+      paint: (step, text, paint) => paint(stepMark(step).style, text),
     },
     { title: 'STEP', cell: ({ path }) => printable(path), least: 12, cutAt: 'middle' },
     { title: 'KIND', cell: ({ kind }) => kind, paint: (_step, text, paint) => paint('dim', text) },
@@ -204,16 +212,25 @@ function stepColumns(start: number, mostValue: number): Column<StepStatus>[] {
       title: 'VALUE',
       cell: (step) => cut(stepValue(step), mostValue),
       least: 10,
-      paint: (step, text, paint) => (step.error === undefined ? text : paint('red', text)),
+      paint: (step, text, paint) => (step.error === undefined ? text : paint(stepMark(step).style, text)),
     },
   ]
 }
 
 function drawStacked(step: StepStatus, start: number, { columns, paint }: TableLook): string[] {
-  const mark = step.error === undefined ? paint('green', '✓') : paint('red', '✗')
+  const { mark, style } = stepMark(step)
   const times = `+${formatMs(Math.max(0, step.startedAt - start))}  ${stepTook(step)}${attemptWords(step)}`
   const value = cut(stepValue(step), columns - times.length - 4)
-  return [`${mark} ${cutMiddle(printable(step.path), columns - 2)}`, `  ${paint('dim', times)}  ${value}`.trimEnd()]
+  return [
+    `${paint(style, mark)} ${cutMiddle(printable(step.path), columns - 2)}`,
+    `  ${paint('dim', times)}  ${value}`.trimEnd(),
+  ]
+}
+
+/** A step that cannot be read here has not failed for that. */
+function stepMark({ error }: StepStatus): { readonly mark: string; readonly style: 'green' | 'red' | 'yellow' } {
+  if (error === undefined) return { mark: '✓', style: 'green' }
+  return isTroupeError(error, 'value_unreadable') ? { mark: '?', style: 'yellow' } : { mark: '✗', style: 'red' }
 }
 
 function attemptWords({ attempt }: StepStatus): string {

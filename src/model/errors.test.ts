@@ -62,12 +62,8 @@ describe('every message says what happened, to which thing, and what to do', () 
       'run_not_found',
       "Worker run 'run-1' not found: list what there is with `troupe runs`, and check that --store names the right file.",
     ],
-    [
-      errors.runCancelled('crop', 'run-1', 'too late'),
-      'run_cancelled',
-      `Worker 'crop' run run-1 was cancelled: too late`,
-    ],
-    [errors.runCancelled('crop', 'run-1', undefined), 'run_cancelled', `Worker 'crop' run run-1 was cancelled`],
+    [errors.runCancelled('crop', 'run-1', 'too late'), 'run_cancelled', `Run run-1 of 'crop' was cancelled: too late`],
+    [errors.runCancelled('crop', 'run-1', undefined), 'run_cancelled', `Run run-1 of 'crop' was cancelled`],
     [
       errors.runLost(4),
       'run_lost',

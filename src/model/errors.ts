@@ -106,7 +106,7 @@ export function scheduleExists(name: string): TroupeError {
 }
 
 export function runCancelled(name: string, runId: string, reason: string | undefined): TroupeError {
-  return new TroupeError('run_cancelled', `Worker '${name}' run ${runId} was cancelled${reason ? `: ${reason}` : ''}`, {
+  return new TroupeError('run_cancelled', `Run ${runId} of '${name}' was cancelled${reason ? `: ${reason}` : ''}`, {
     details: { runId, reason: reason ?? null },
   })
 }

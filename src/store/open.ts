@@ -46,7 +46,7 @@ export function requireStore(url: string, shown = (path: string): string => path
   if (!location || location === inMemory || existsSync(location)) return
   throw new TroupeError(
     'store_unavailable',
-    `There is no store at ${shown(location)} yet: programs and \`troupe run\` make one. If it is elsewhere, name that, as in sqlite:.troupe/troupe.db.`,
+    `There is no store at ${shown(location)} yet: programs and \`troupe run\` make one. If it is elsewhere, name that, as in --store sqlite:/srv/shop/.troupe/troupe.db.`,
     { details: { location } },
   )
 }

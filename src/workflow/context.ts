@@ -211,11 +211,11 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * console.log(await troupe.run(album)) // [ '100 pixels', '900 pixels' ]
    * ```
    */
+  call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
   call<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
     ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<ChildRun<Output>>
-  call(name: string, input?: unknown, options?: ChildOptions): Promise<ChildRun>
   /**
    * Starts another run, as `call` does, and waits for its result. A run that waits long is parked and holds nothing.
    *
@@ -231,11 +231,11 @@ export interface WorkflowContext<Input = unknown, Messages = unknown> {
    * console.log(await troupe.run(factorial, 5)) // 120
    * ```
    */
+  run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
   run<ChildInput, Output>(
     definition: Definition<ChildInput, Output>,
     ...args: ChildArguments<ChildInput, NoInfer<Output>>
   ): Promise<Output>
-  run(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>
   /**
    * Calls `fn` with a context whose steps have a scope of their own: their names are theirs alone, whatever goes on beside it.
    *

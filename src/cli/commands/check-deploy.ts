@@ -33,7 +33,7 @@ export function addCheckDeploy(shell: Shell): void {
 const help = `continues  it goes on where it is
 repeats    so does it, and a step that was or may have been begun is executed again
 diverges   its journal does not fit the code: the run would be set aside
-fails      the code throws before it comes to where the run is, or where nothing awaits it
+fails      the code throws where the run is, goes no further, or throws where nothing awaits it
 waits      its version is not here any more
 
 Examples:

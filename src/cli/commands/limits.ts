@@ -15,7 +15,7 @@ export function addLimits(shell: Shell): void {
     name: 'limits',
     summary: 'list limiters, who has their slots and who waits',
     description:
-      'Lists the limiters of the store: what they allow, how many slots are taken of all keys, and which runs have them and wait for them, at most ten each. What is no run is only counted.',
+      'Lists the limiters of the store: what they allow for each key, and in all where that is said, how many slots are taken of all keys, and which runs have them and wait for them, at most ten each. What is no run is only counted.',
     perform: (flags, _operands, io) => limitsCommand(flags, io),
   })
 }
@@ -40,11 +40,11 @@ function drawNarrow(limiter: LimiterStatus): string {
   return `${oneLine(limiter.name)}  ${boundsText(limiter)}  ${limiter.slots} taken  ${limiter.waiting} waiting`
 }
 
-/** `5 a key, 20 in all, 100 in 1s`. */
+/** `5 at once, 20 in all, 100 in 1s`. */
 function boundsText({ bounds, isLive }: LimiterStatus): string {
   const { concurrency, total, rate } = bounds
   const parts = [
-    ...(concurrency === null ? [] : [`${concurrency} a key`]),
+    ...(concurrency === null ? [] : [`${concurrency} at once`]),
     ...(total === null ? [] : [`${total} in all`]),
     ...(rate === null ? [] : [`${rate.limit} in ${formatMs(rate.perMs)}`]),
   ]

@@ -40,8 +40,8 @@ export type ScheduledByName = [definition: string, input?: unknown]
  * console.log((await troupe.schedules()).map(({ name }) => name)) // [ 'nightly' ]
  * ```
  */
-export function schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Schedule
 export function schedule(name: string, rule: ScheduleRule, ...starts: ScheduledByName): Schedule
+export function schedule<Input>(name: string, rule: ScheduleRule, ...starts: Scheduled<Input>): Schedule
 export function schedule(
   name: string,
   rule: ScheduleRule,
