@@ -326,8 +326,7 @@ export class Troupe
   readonly ask: AskingVerbs['ask'] = (...message) => this.#asking.ask(...message)
   readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
   readonly publish: EventVerbs['publish'] = (event, payload, options) => this.#events.publish(event, payload, options)
-  readonly subscribe: EventVerbs['subscribe'] = (pattern, handler, options) =>
-    this.#events.subscribe(pattern, handler, options)
+  readonly subscribe: EventVerbs['subscribe'] = (...wanted) => this.#events.subscribe(...wanted)
   readonly setEvents: EventVerbs['setEvents'] = (enabled) => this.#events.setEvents(enabled)
   readonly status: StatusVerbs['status'] = () => this.#statuses.status()
   readonly health: StatusVerbs['health'] = () => this.#statuses.health()
