@@ -205,7 +205,6 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
     'SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)',
     'SEARCH live USING INTEGER PRIMARY KEY (rowid=?)',
-    'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH undo USING PRIMARY KEY (run_id=? AND generation=? AND path=?)',
   ],
   findAbove: [runByKey, 'SCAN above', runByKey, 'SCAN above', liveByKey],

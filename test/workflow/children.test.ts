@@ -460,6 +460,33 @@ describe('a parent that is tried again', () => {
     expect(await troupe.runs({ name: 'child' })).toHaveLength(4)
   })
 
+  it('starts another child while the one before undoes what it did, whose end is decided', async () => {
+    const gate = deferred<void>()
+    let isMended = false
+    const part = workflow('part', {}, async (ctx) => {
+      await ctx.step('book', () => 'booked', { undo: () => gate.promise })
+      return isMended ? 'done' : ctx.receive('never')
+    })
+    const whole = workflow('whole', {}, async (ctx) => {
+      const child = await ctx.call(part)
+      await ctx.receive('go')
+      if (!isMended) throw new PermanentError('not yet')
+      return child.result()
+    })
+    const { troupe, clock } = await onStage({ definitions: [part, whole] })
+    const handle = await troupe.call(whole)
+    const first = await eventually(async () => (await troupe.runs({ name: 'part', state: 'parked' }))[0])
+    await handle.tell('go')
+    await moving(clock, rejection(handle.result()))
+    await eventually(async () => (await troupe.get(first.id))?.undoing !== undefined)
+    isMended = true
+    await handle.retry()
+    expect(await moving(clock, handle.result())).toBe('done')
+    gate.resolve()
+    await eventually(async () => (await troupe.get(first.id))?.state === 'cancelled')
+    expect((await troupe.runs({ name: 'part' })).map(({ state }) => state)).toEqual(['succeeded', 'cancelled'])
+  })
+
   it('of an encrypted store too', async () => {
     let isOpen = false
     const child = worker('child', {}, (_ctx, n: { card: number }) => {

@@ -30,7 +30,7 @@ with recursive former(generation) as (
     or exists (select 1 from finished where finished.run_id = ?1 and finished.generation = former.generation))
 )
 select run.id as runId, run.public_id as id, run.definition, run.input, run.parent, run.is_detached as isDetached,
-  exists (select 1 from live cross join cancel_request on cancel_request.run_id = live.run_id where live.run_id = run.id) as isToEnd,
+  exists (select 1 from live where live.run_id = run.id and (live.undo = 2 or live.run_id in (select run_id from cancel_request))) as isToEnd,
   exists (
     select 1 from step as undo
     where undo.run_id = ?1 and undo.generation = former.generation and undo.path = ?4 and undo.is_error = 0) as isUndone
@@ -99,7 +99,7 @@ function joinedBy(
 function takenUp(db: Connection, { held, path, start }: ChildRecord): Former | undefined {
   if (start.key !== null) return undefined
   const former = formerOf(db, held, path)
-  // What was undone is done again, and what has yet to end as cancelled is of no use.
+  // What was undone is done again, and what has yet to end as was decided, or cancelled, is of no use.
   if (former?.parent !== held.runId || former.isUndone === 1 || former.isToEnd === 1) return undefined
   if (former.definition === start.definitionId && db.lists.isSame(former.input, start.input)) return former
   if (former.isDetached === 0) leaveTheDead(db, former.runId)
@@ -113,7 +113,7 @@ interface Former {
   readonly input: string
   readonly parent: number | null
   readonly isDetached: number
-  /** Somebody has asked it to end. */
+  /** Somebody has asked it to end, or it undoes what it did. */
   readonly isToEnd: number
   readonly isUndone: number
 }

@@ -18,8 +18,9 @@ from step as result
 where result.run_id = step.run_id and result.generation = step.generation and result.kind = 'result'
   and result.path >= step.path || '/result' and result.path < step.path || '/result$'`
 
-// By primary keys.
-const goesOn = `exists (select 1 from live where live.run_id = run.id and live.run_id not in (select run_id from cancel_request))`
+// One that undoes what it did ends as was decided; by primary keys.
+const goesOn = `exists (
+  select 1 from live where live.run_id = run.id and live.undo < 2 and live.run_id not in (select run_id from cancel_request))`
 const lastOutcome = `ifnull((select outcome from finished where finished.run_id = run.id order by generation desc limit 1), '')`
 
 // A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
