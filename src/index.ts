@@ -108,6 +108,9 @@ export type { HandlerTypes, TemplateHandlers } from './template/load/check-handl
 export type { TemplateProblem } from './template/load/problems.ts'
 export type { TemplateFormat } from './template/load/source.ts'
 export type { JsonSchema, Template, TemplateStep } from './template/model/template.ts'
+export { template } from './template/builder/builder.ts'
+export type { BuiltOutput, OutputOfBuilt, TemplateBuilder, TemplateOptions } from './template/builder/builder.ts'
+export type { BuiltScope, BuiltStep } from './template/builder/built-step.ts'
 
 // Errors
 export { errorCodes, isTroupeError, TroupeError } from './lib/errors.ts'

@@ -101,7 +101,7 @@ export class Engine {
     this.#failureNews = new FailureNews(deps, registry, { watch: this.watch, calls: this.#failureCalls })
     const employTimekeeper = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
     this.#timekeeping = new Timekeeping(this.changes, employTimekeeper)
-    const around = this.#surroundings()
+    const around = this.#surroundings(registry)
     this.local = new LocalRuns(around)
     this.#committer = this.#company.employ('committer', () => this.#makeCommitter()).ref
     this.#pools = {
@@ -259,7 +259,7 @@ export class Engine {
     await barrier.passed.promise
   }
 
-  #surroundings(): Surroundings {
+  #surroundings(registry: Registry): Surroundings {
     const { maxValueBytes, encodeInput, config, environment, logLevel, divergence } = this.#settings
     return {
       deps: this.#deps,
@@ -269,6 +269,7 @@ export class Engine {
       config,
       environment,
       logLevel,
+      known: registry,
       counts: this.counts,
       threads: this.#threads,
       slots: this.slots,

@@ -34,7 +34,10 @@ export const errorCodes = [
   'value_unreadable',
   // runs
   'answer_missing',
+  'batch_invalid',
+  'batches_failed',
   'circular_wait',
+  'decision_invalid',
   'expired',
   'fork_refused',
   'idempotency_conflict',

@@ -53,7 +53,7 @@ export class WorkerContext<Input = unknown> {
 
   /** The same for every attempt of this run: pass it to the outside world to make a repetition harmless. */
   get idempotencyKey(): string {
-    return this.#attempt.claimed.id
+    return this.#attempt.idempotencyKey
   }
 
   /** Aborted when the attempt times out, the run is cancelled, or this node loses or gives up the run. */

@@ -169,6 +169,7 @@ export function definitionSettings(name: string, options: DefinitionOptions): De
     heartbeatMs: heartbeat === undefined ? undefined : toMs(heartbeat, `heartbeat of ${what}`),
     messages: messageRules(what, options.messages ?? {}, durable),
     retry: checkedRetry(what, options.retry, 1),
+    toldRetry: options.retry && checkedRetry(what, options.retry, 1),
     retention: checkedRetention(what, options),
     onFailure,
     divergence,

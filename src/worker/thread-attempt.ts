@@ -31,6 +31,7 @@ export class ThreadAttempt implements Attempt {
   readonly definition: Attempt['definition']
   readonly claimed: Attempt['claimed']
   readonly held = held
+  readonly idempotencyKey: string
   readonly deps: Attempt['deps']
   readonly around: Attempt['around']
   readonly speech: ThreadSpeech
@@ -52,6 +53,7 @@ export class ThreadAttempt implements Attempt {
     this.#side = side
     this.definition = { name }
     this.claimed = { id: runId, correlationId, attempt, scheduledAt, states }
+    this.idempotencyKey = runId
     this.deps = { clock: systemClock }
     this.around = side.data
     const { post, data } = side

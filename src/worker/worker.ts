@@ -85,6 +85,7 @@ export function worker(
     settings,
     runsOn: 'task',
     ...(handler !== undefined && { handler }),
+    ...(thread !== undefined && { isThreaded: true }),
     // Measured: a handler that is done at once saves a fifth of a run when nothing here waits for it.
     perform: (activation) => {
       const output = perform(activation)

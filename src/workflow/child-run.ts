@@ -79,7 +79,7 @@ export class ChildRun<Output = unknown> {
 }
 
 // Each was started by the one before.
-const mostDepth = 32
+export const mostDepth = 32
 
 /** What a workflow calls, and what that is called in its journal. */
 export interface ChildCall {

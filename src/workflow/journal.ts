@@ -2,7 +2,7 @@
 import type { JournalPlace } from '../model/divergence.ts'
 import { stepNameTaken } from '../model/errors.ts'
 import { repeatedPath } from '../model/path.ts'
-import type { Claimed, RememberedAttempt, RememberedStep } from '../store/store.ts'
+import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../store/store.ts'
 import { TurnPaths } from './turn-paths.ts'
 
 /** How often a path was entered; of what has a name one at a time is under way. */
@@ -81,6 +81,11 @@ export class Journal {
   /** The same for what has no name of its own, where several at the same time are told apart by their order. */
   enterUnnamed(path: string): string {
     return this.#enter(path, this.#use(path))
+  }
+
+  /** What the first use of a path is remembered as. */
+  kindAt(path: string): StepKind | undefined {
+    return this.#remembered.get(path)?.kind
   }
 
   /** Whether the next use of this path is remembered. */

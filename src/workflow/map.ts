@@ -84,7 +84,7 @@ function keyText(what: string, key: string | number): string {
 }
 
 /** How every item ended, in their order. After a failure no further item is begun, unless all are wanted. */
-async function mapSettled<Result>(
+export async function mapSettled<Result>(
   count: number,
   work: (index: number) => Promise<Result>,
   options: { readonly concurrency: number; readonly stopsOnError: boolean },

@@ -20,7 +20,7 @@ export interface Receiver {
 
 /**
  * Gives results, remembered or fresh, in journal order, and lets user code react to each before the next.
- * So a race is won on resume by the one that won it first.
+ * So a race is won on resume by the one that won it first. A graph of steps has no races: it is given all that is there at once, in that order.
  */
 export class Releases {
   readonly #clock: Clock
@@ -29,10 +29,14 @@ export class Releases {
   readonly #waiting = new Heap(bySeq)
   #isTurnDue = false
 
-  constructor(clock: Clock, order: ReleaseOrder, receiver: Receiver) {
+  readonly #inTurns: boolean
+
+  /** `inTurns`: the code has a turn after each of them. */
+  constructor(clock: Clock, order: ReleaseOrder, receiver: Receiver, inTurns: boolean) {
     this.#clock = clock
     this.#order = order
     this.#receiver = receiver
+    this.#inTurns = inTurns
   }
 
   /** Whether the code may still do something: a result waits, or was given and the code has not had its turn. */
@@ -72,10 +76,15 @@ export class Releases {
 
   readonly #giveNext = (): void => {
     this.#isTurnDue = false
-    // The code asks for the earlier one in a moment, unless it has changed and never will.
-    const next = this.blocked === undefined ? this.#waiting.pop() : undefined
+    let next = this.#next()
     if (next === undefined) return this.#receiver.settled()
-    this.#receiver.give(next)
     this.#giveSoon()
+    this.#receiver.give(next)
+    while (!this.#inTurns && (next = this.#next()) !== undefined) this.#receiver.give(next)
+  }
+
+  /** The code asks for an earlier one in a moment, unless it has changed and never will. */
+  #next(): RememberedStep | undefined {
+    return this.blocked === undefined ? this.#waiting.pop() : undefined
   }
 }

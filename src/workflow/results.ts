@@ -30,6 +30,8 @@ export interface ResultsOptions {
   readonly lastRemembered: number
   /** Nothing new is begun: only what is remembered is given. */
   readonly isLocked: boolean
+  /** The code has a turn after each result. */
+  readonly inTurns: boolean
   /** Nothing is given any more. */
   readonly isClosed: () => boolean
   /** The code asks for something else at a path of the journal; true when nothing comes of that. */
@@ -51,7 +53,7 @@ export class Results implements Receiver {
 
   constructor(options: ResultsOptions) {
     this.#options = options
-    this.#releases = new Releases(options.clock, options.journal, this)
+    this.#releases = new Releases(options.clock, options.journal, this, options.inTurns)
   }
 
   /** Whether the code may still do something because of them. */

@@ -1,5 +1,6 @@
 // Workflows: workers whose code is made of durable steps.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Activation } from '../engine/activation/activation.ts'
 import type { AnyDefinition, Definition } from '../engine/definition/definition.ts'
 import { decode } from '../lib/codec.ts'
 import { isTroupeError, toError } from '../lib/errors.ts'
@@ -89,27 +90,41 @@ export function workflow(
     runsOn: 'workflow',
     ...(told && { told }),
     perform: async (activation) => {
-      const input = decode(activation.claimed.input)
-      const steps = new Steps(activation)
-      const ctx = new BoundContext(steps, new WorkerContext(activation, input))
-      if (steps.undoing !== undefined) return steps.undoing.run(() => handler(ctx, input))
-      let output: unknown
-      try {
-        output = await handler(ctx, input)
-      } catch (error) {
-        // A journal that cannot be read is no fault of the code.
-        if (isTroupeError(error, 'store_corrupt')) throw error
-        await steps.endScope('')
-        if (steps.mayEnd(`threw ${String(toError(error))}`)) throw error
-        return undefined
-      }
-      await steps.endScope('')
-      if (!steps.mayEnd('returned')) return undefined
-      steps.returned()
-      return validate(settings.output, output, `The result of '${name}'`)
+      const output = await performSteps(activation, (steps, input) =>
+        handler(new BoundContext(steps, new WorkerContext(activation, input)), input),
+      )
+      return output === undefined ? undefined : validate(settings.output, output.value, `The result of '${name}'`)
     },
   }
   const whole: AnyDefinition =
     upcast === undefined ? definition : { ...definition, takesOver: takeovers(definition, upcast) }
   return whole
+}
+
+/** Leads code through its steps, and undoes what they did where that is its end; undefined when it did not come to an end here. */
+export async function performSteps(
+  activation: Activation,
+  code: (steps: Steps, input: unknown) => unknown,
+  inTurns = true,
+): Promise<{ readonly value: unknown } | undefined> {
+  const input = decode(activation.claimed.input)
+  const steps = new Steps(activation, inTurns)
+  if (steps.undoing !== undefined) {
+    await steps.undoing.run(() => code(steps, input))
+    return undefined
+  }
+  let value: unknown
+  try {
+    value = await code(steps, input)
+  } catch (error) {
+    // A journal that cannot be read is no fault of the code.
+    if (isTroupeError(error, 'store_corrupt')) throw error
+    await steps.endScope('')
+    if (steps.mayEnd(`threw ${String(toError(error))}`)) throw error
+    return undefined
+  }
+  await steps.endScope('')
+  if (!steps.mayEnd('returned')) return undefined
+  steps.returned()
+  return { value }
 }

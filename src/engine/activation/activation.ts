@@ -96,6 +96,10 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
     return this.claimed.held
   }
 
+  get idempotencyKey(): string {
+    return this.claimed.id
+  }
+
   get isOver(): boolean {
     return this.#ending !== undefined
   }

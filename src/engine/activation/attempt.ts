@@ -9,6 +9,8 @@ import type { HeldRecord, WriteOwner } from '../writes.ts'
 export interface Attempt {
   readonly definition: { readonly name: string }
   readonly claimed: Pick<Claimed, 'id' | 'correlationId' | 'attempt' | 'scheduledAt' | 'states'>
+  /** The same for every attempt. */
+  readonly idempotencyKey: string
   readonly held: Held
   readonly deps: Pick<Deps, 'clock'>
   readonly around: Pick<Surroundings, 'config' | 'environment'>

@@ -4,11 +4,13 @@ import type { Difference, DivergencePolicy, JournalPlace } from '../../model/div
 import type { FinishedRun } from '../../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Counts } from '../counts.ts'
+import type { AnyDefinition } from '../definition/definition.ts'
 import type { Deps } from '../deps.ts'
 import type { NewEvent } from '../events.ts'
 import type { Post } from '../mailboxes/post.ts'
 import type { DraftStart } from '../starts.ts'
 import type { Failure } from '../failures/failures.ts'
+import type { LimiterRule } from '../limits/limits.ts'
 import type { VisitHost } from '../limits/slots.ts'
 import type { EncodeInput } from '../verbs/starting.ts'
 import type { Task } from '../pool/task.ts'
@@ -28,6 +30,8 @@ export interface Surroundings {
   readonly divergence: DivergencePolicy
   /** Its code is only led through its journal, and nothing is begun. */
   readonly rehearsing?: Rehearsing
+  /** The definitions and limiters of this process, by name. */
+  readonly known: Known
   readonly counts: Counts
   readonly threads: Threads
   readonly slots: VisitHost
@@ -54,6 +58,14 @@ export interface Surroundings {
   startedByRun(id: string): void
   /** Something of this node is due then. */
   dueAt(at: number): void
+}
+
+/** What a name stands for in this process; undefined for what is elsewhere, or nowhere. */
+export interface Known {
+  definition(name: string): AnyDefinition | undefined
+  limiter(name: string): LimiterRule | undefined
+  /** Why nothing can be done by a name that stands for nothing. */
+  missing(name: string): Error
 }
 
 /** Told where a rehearsal comes to its end. */

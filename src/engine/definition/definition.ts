@@ -26,6 +26,8 @@ export interface AnyDefinition extends Definition {
   readonly hasUnseenSchema?: boolean
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
+  /** Its attempts are made in threads. */
+  readonly isThreaded?: boolean
   /** What a thread looks for in the module of the definition. */
   readonly handler?: (ctx: never, input: never) => unknown
   /** Returns the output of the run, or a promise of it; throws or rejects with why it failed. */
@@ -70,6 +72,8 @@ export interface DefinitionSettings {
   readonly heartbeatMs: number | undefined
   readonly messages: MessageRules
   readonly retry: RetryPolicy
+  /** What it says of retries itself. */
+  readonly toldRetry: RetryPolicy | undefined
   /** How long its runs are kept: JSON of what it says about that; null when it says nothing. */
   readonly retention: string | null
   readonly onFailure: ((failure: RunFailure) => unknown) | undefined

@@ -63,6 +63,7 @@ export function definitionElsewhere(name: string, { version, starts }: KnownDefi
     isDurable: true,
     heartbeatMs: undefined,
     messages: { keep: 1, overflow: 'drop-newest' },
+    toldRetry: undefined,
     retry: retryPolicy(undefined, 1),
     retention: null,
     onFailure: undefined,

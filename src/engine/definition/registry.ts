@@ -61,6 +61,21 @@ export class Registry {
     this.#searched.set(found.folder, found)
   }
 
+  /** The newest of its name. */
+  definition(name: string): AnyDefinition | undefined {
+    return this.#newest.get(name)
+  }
+
+  /** One that a definition here names. */
+  limiter(name: string): LimiterRule | undefined {
+    for (const rule of this.#rules) if (rule.name === name) return rule
+    return undefined
+  }
+
+  missing(name: string): Error {
+    return this.#unknown(name)
+  }
+
   find(name: string): AnyDefinition {
     const definition = this.#newest.get(name)
     if (definition === undefined) throw this.#unknown(name)

@@ -6,6 +6,7 @@ import { createIds } from '../../lib/ids.ts'
 import { createLog } from '../../lib/log.ts'
 import { Ring } from '../../lib/ring.ts'
 import { unhurried } from '../../lib/unhurried.ts'
+import { knownAmong } from '../../engine/definition/known.ts'
 import type { UnfinishedRun } from '../../store/definitions.ts'
 import { openStore, requireStore } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
@@ -58,7 +59,7 @@ export async function* checkStore(check: StoreCheck): AsyncGenerator<RunCheck, v
     const log = createLog({ level: 'silent', clock, write: () => undefined })
     const deps = { store, clock, log, ids: createIds(clock), failpoint: () => undefined }
     const environment = check.environment ?? environmentOf(process.env)
-    yield* checkRuns(store, { deps, definitions, config, environment, divergence })
+    yield* checkRuns(store, { deps, definitions, config, environment, divergence, known: knownAmong(definitions) })
   } finally {
     clock.close()
     await store.close()

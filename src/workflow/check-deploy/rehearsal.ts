@@ -4,7 +4,7 @@ import { Counts } from '../../engine/counts.ts'
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import type { Deps } from '../../engine/deps.ts'
 import { inputEncoder } from '../../worker/input.ts'
-import type { Rehearsing, Surroundings } from '../../engine/activation/surroundings.ts'
+import type { Known, Rehearsing, Surroundings } from '../../engine/activation/surroundings.ts'
 import { defaultValueBytes } from '../../engine/value-size.ts'
 import { HeldWrite, type Write } from '../../engine/writes.ts'
 import { deferred } from '../../lib/deferred.ts'
@@ -34,6 +34,7 @@ export interface RehearsalWorld {
   readonly deps: Deps
   readonly config: Readonly<Record<string, unknown>>
   readonly environment: string
+  readonly known: Known
 }
 
 // Code between two steps is quick.
@@ -85,12 +86,13 @@ async function performed(activation: Activation): Promise<unknown> {
 const anew: JournalPlace = { path: '', kind: 'input' }
 
 function surroundingsOf(world: RehearsalWorld, rehearsing: Rehearsing): Surroundings {
-  const { deps, config, environment } = world
+  const { deps, config, environment, known } = world
   const nothing = (): void => undefined
   return {
     deps,
     config,
     environment,
+    known,
     rehearsing,
     logLevel: 'silent',
     divergence: 'strict',

@@ -41,6 +41,16 @@ export interface StepContext {
   later(): Promise<string>
 }
 
+/** Thrown by a function whose attempt is to begin anew later; it counts as none. */
+export class Snoozed extends Error {
+  readonly delayMs: number
+
+  constructor(delayMs: number) {
+    super('The attempt begins anew later')
+    this.delayMs = delayMs
+  }
+}
+
 export interface StepSpec {
   readonly path: string
   readonly fn: (step: StepContext, path: string) => unknown
@@ -272,6 +282,7 @@ export class StepExecution implements Task {
 
   #failed(thrown: Error): void {
     this.#attempt?.end()
+    if (thrown instanceof Snoozed) return this.#snooze(thrown.delayMs)
     const { store, ids } = this.#owner.activation.deps
     const failedAttempts = this.#failedAttempts + 1
     const now = store.now()
@@ -288,6 +299,12 @@ export class StepExecution implements Task {
     const { path, retry } = this.#spec
     const news = { what: `step '${path}'`, attempt: this.#failedAttempts, attempts: retry.attempts, error, delayMs }
     deps.log.info({ run: claimed.id, step: path, attempt: news.attempt }, againText(news))
+  }
+
+  #snooze(delayMs: number): void {
+    const dueAt = storedTime(this.#owner.activation.deps.store.now() + delayMs)
+    const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', name: null, dueAt }
+    this.#owner.pause(wait, () => this.#owner.execute(this))
   }
 
   /** The failed attempt is written before anything waits. */

@@ -40,7 +40,8 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
   #patches: Patches | undefined
   readonly undoing: Undoing | undefined
 
-  constructor(activation: Activation) {
+  /** `inTurns`: the code may do something else when it is given results in another order, as a race does. */
+  constructor(activation: Activation, inTurns = true) {
     const { clock, store } = activation.deps
     this.activation = activation
     this.#journal = new Journal(activation.claimed)
@@ -49,6 +50,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
       journal: this.#journal,
       lastRemembered: activation.claimed.steps.at(-1)?.seq ?? 0,
       isLocked: activation.claimed.undoing !== undefined,
+      inTurns,
       isClosed: () => this.isClosed(),
       mismatched: (stored, asked) => this.#retrace.mismatched(stored, asked),
       settled: () => {
@@ -83,6 +85,13 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
 
   get executions(): Executions {
     return (this.#executions ??= this.#openExecutions())
+  }
+
+  /** Whether a path was executed as a step here before, or was begun: not where it was another run. */
+  wasStep(path: string): boolean | undefined {
+    const kind = this.#journal.kindAt(path)
+    if (kind !== undefined) return kind === 'step'
+    return this.#waits.remembered(path) === undefined ? undefined : true
   }
 
   /** Whether the code repeats what it did before, and so says nothing new. */

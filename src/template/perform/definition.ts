@@ -1,0 +1,65 @@
+// A template as a definition: its runs are made of steps, as those of a workflow.
+import type { Activation } from '../../engine/activation/activation.ts'
+import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import type { LimiterRule } from '../../engine/limits/limits.ts'
+import { limiterUnknown } from '../errors.ts'
+import { definitionSettings, type DefinitionOptions } from '../../worker/options.ts'
+import { validate } from '../../worker/validate.ts'
+import { performSteps } from '../../workflow/workflow.ts'
+import type { Steps } from '../../workflow/steps/steps.ts'
+import type { Template } from '../model/template.ts'
+import { edgesOf, type Edges } from './edges.ts'
+import { GraphRun } from './graph-run.ts'
+import { TemplateSteps, type Names } from './step-performer.ts'
+
+/** What a definition says beside its graph. */
+export type TemplateRules = Pick<
+  DefinitionOptions,
+  'input' | 'output' | 'queue' | 'priority' | 'tags' | 'idempotencyKey' | 'retention' | 'onFailure' | 'timeout'
+>
+
+/** `limiters`: those it brings along, by name. */
+export function templateDefinition(
+  template: Template,
+  rules: TemplateRules,
+  limiters: ReadonlyMap<string, LimiterRule>,
+): AnyDefinition {
+  const name = nameOf(template)
+  const { version } = template
+  const settings = definitionSettings(name, { ...rules, version })
+  let edges: Edges | undefined
+  const perform = (steps: Steps, input: unknown): Promise<unknown> => {
+    const { claimed } = steps.activation
+    const run = { id: claimed.id, attempt: claimed.attempt, correlationId: claimed.correlationId }
+    const performer = new TemplateSteps(steps, namesFor(steps.activation, limiters))
+    return new GraphRun(template, (edges ??= edgesOf(template)), { performer, input, run }).perform()
+  }
+  return {
+    name,
+    version,
+    settings,
+    runsOn: 'workflow',
+    perform: async (activation) => {
+      const output = await performSteps(activation, perform, false)
+      return output === undefined ? undefined : validate(settings.output, output.value, `The result of '${name}'`)
+    },
+  }
+}
+
+/** A namespace is a part of the name by which runs are started, but for the default one. */
+export function nameOf({ namespace, name }: Pick<Template, 'namespace' | 'name'>): string {
+  return namespace === 'default' ? name : `${namespace}/${name}`
+}
+
+function namesFor({ around }: Activation, declared: ReadonlyMap<string, LimiterRule>): Names {
+  return {
+    worker: (uses) => around.known.definition(uses),
+    limiter: (name) => {
+      const rule = declared.get(name) ?? around.known.limiter(name)
+      if (rule === undefined) throw limiterUnknown(name)
+      return rule
+    },
+    missing: (uses) => around.known.missing(uses),
+    script: () => Promise.reject(new Error('Scripts are not there yet')),
+  }
+}

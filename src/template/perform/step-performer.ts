@@ -1,0 +1,158 @@
+// Does the steps of a template as steps of its run, whatever their work is.
+import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import { storedTime } from '../../engine/verbs/call.ts'
+import { isThenable } from '../../lib/thenable.ts'
+import { validate } from '../../worker/validate.ts'
+import type { StepContext, StepSpec } from '../../workflow/steps/step.ts'
+import type { Steps } from '../../workflow/steps/steps.ts'
+import type { TemplateStep, Work } from '../model/template.ts'
+import { isRunOfItsOwn, performAsRun } from './child-step.ts'
+import type { StepPerformer, StepPlace } from './graph-run.ts'
+import { performBatches, performEach } from './pieces.ts'
+import { limitsOf, retryOf, type FindLimiter } from './step-rules.ts'
+import { undoOf } from './undo-step.ts'
+import { timeIn } from './wait-times.ts'
+import { performWorker } from './worker-step.ts'
+
+/** What stands behind the names in a template. */
+export interface Names {
+  /** What does the work; undefined when its code is elsewhere. */
+  worker(uses: string, method?: string): AnyDefinition | undefined
+  readonly limiter: FindLimiter
+  /** Why nothing can be done by a name. */
+  missing(uses: string): Error
+  /** Runs a script with the values it may see. */
+  script(work: Extract<Work, { kind: 'script' }>, order: ScriptOrder): Promise<unknown>
+}
+
+export interface ScriptOrder {
+  readonly step: string
+  readonly values: object
+  readonly context: StepContext
+}
+
+/** One piece of a step: all of it, an item of it, or a batch. */
+export interface Piece {
+  readonly step: TemplateStep
+  readonly path: string
+  readonly at: StepPlace
+  /** What its worker is given beside the rest. */
+  readonly batch?: unknown
+}
+
+export class TemplateSteps implements StepPerformer {
+  readonly #steps: Steps
+  readonly #names: Names
+
+  constructor(steps: Steps, names: Names) {
+    this.#steps = steps
+    this.#names = names
+  }
+
+  perform(step: TemplateStep, at: StepPlace): Promise<unknown> {
+    const perform = (piece: Piece): Promise<unknown> => this.#performPiece(piece)
+    const placeholder = (path: string): Promise<unknown> =>
+      this.#begin({ step, path, at }, undefined, () => ({ isNoOp: true }))
+    if (step.role === 'batch_worker') return performBatches(step, at, { perform, placeholder })
+    if (step.forEach !== undefined) return performEach(step, at, perform)
+    return this.#performPiece({ step, path: step.name, at })
+  }
+
+  async #performPiece(piece: Piece): Promise<unknown> {
+    const { work } = piece.step
+    if (work.kind === 'message') return this.#receive(piece, work)
+    if (work.kind === 'time') return this.#steps.sleepUntil(piece.path, () => timeIn(work, piece.at.scope, this.#now()))
+    if (work.kind !== 'worker') return this.#begin(piece, undefined, this.#functionOf(piece, work))
+    const worker = this.#names.worker(work.uses, work.method)
+    // Race: what it was once it stays, whatever its worker says by now, and whether that is known here.
+    const isStep = this.#steps.wasStep(piece.path) ?? !isRunOfItsOwn(piece.step, worker)
+    return isStep
+      ? this.#begin(piece, worker, this.#asStep(piece, work.uses, worker))
+      : this.#performAsRun(piece, worker ?? work.uses)
+  }
+
+  #performAsRun(piece: Piece, target: AnyDefinition | string): Promise<unknown> {
+    const { step, path, at } = piece
+    const undo = undoOf({ steps: this.#steps, names: this.#names, piece })
+    return performAsRun(this.#steps, { step, path, undo, target, scope: at.scope, input: () => inputOf(piece) })
+  }
+
+  #begin(piece: Piece, worker: AnyDefinition | undefined, fn: StepSpec['fn']): Promise<unknown> {
+    const { step, path, at } = piece
+    const input = (): unknown => inputOf(piece)
+    return this.#steps.step({
+      path,
+      fn,
+      retry: retryOf(step, worker),
+      timeoutMs: step.timeout.attemptMs ?? worker?.settings.timeoutMs,
+      limits: limitsOf({ step, worker, scope: at.scope, input }, this.#names.limiter),
+      undo: undoOf({ steps: this.#steps, names: this.#names, piece }),
+    })
+  }
+
+  /** Calls the handler of a worker; what it gives is checked as its definition says. */
+  #asStep(piece: Piece, uses: string, definition: AnyDefinition | undefined): StepSpec['fn'] {
+    if (definition?.handler === undefined)
+      return () => {
+        throw this.#names.missing(uses)
+      }
+    const { activation } = this.#steps
+    const { settings, name } = definition
+    const work = { activation, definition, path: piece.path }
+    const perform = (step: StepContext, input: unknown): unknown =>
+      andThen(performWorker(work, step, input), (output) =>
+        andThen(definition.checked === undefined ? output : definition.checked(output), (checked) =>
+          this.#chosen(piece, checked),
+        ),
+      )
+    if (settings.input === undefined) return (step) => perform(step, inputOf(piece))
+    return async (step) => perform(step, await validate(settings.input, inputOf(piece), `The input of '${name}'`))
+  }
+
+  /** A decision fails for what it may not choose before that is its output. */
+  #chosen({ at }: Piece, output: unknown): unknown {
+    at.check(output)
+    return output
+  }
+
+  #functionOf(piece: Piece, work: Exclude<Work, { kind: 'worker' | 'message' | 'time' }>): StepSpec['fn'] {
+    if (work.kind === 'completion') return (step) => this.#tellToken(piece.path, step)
+    return async (context) => {
+      const { step } = piece
+      const values = step.with === undefined ? { ...piece.at.scope } : (inputOf(piece) as object)
+      return this.#chosen(piece, await this.#names.script(work, { step: piece.path, values, context }))
+    }
+  }
+
+  /** Whoever watches the run is told the token with which it goes on. */
+  async #tellToken(path: string, { later }: StepContext): Promise<void> {
+    const token = await later()
+    this.#steps.activation.speech.emit({ step: path, token })
+  }
+
+  #receive({ path, at }: Piece, { message, key, timeoutMs }: Extract<Work, { kind: 'message' }>): Promise<unknown> {
+    const dueAt = (): number | null => (timeoutMs === undefined ? null : storedTime(this.#now() + timeoutMs))
+    const about = key === undefined ? undefined : String(key.make(at.scope))
+    return this.#steps.mail.receive(path, { name: message, key: about }, dueAt)
+  }
+
+  #now(): number {
+    return this.#steps.activation.deps.store.now()
+  }
+}
+
+/** What a worker is given. */
+export function inputOf(piece: Piece): unknown {
+  return piece.step.with === undefined ? defaultInput(piece) : piece.step.with.make(piece.at.scope)
+}
+
+export function defaultInput({ step, at, batch }: Piece): object {
+  const { scope, needed } = at
+  const steps = Object.fromEntries(needed.map((name) => [name, scope.steps[name] ?? null]))
+  const { input, config, item } = scope
+  return { input, steps, config, ...(step.forEach && { item }), ...(batch !== undefined && { batch }) }
+}
+
+function andThen(value: unknown, next: (settled: unknown) => unknown): unknown {
+  return isThenable(value) ? Promise.resolve(value).then(next) : next(value)
+}
