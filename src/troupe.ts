@@ -49,6 +49,7 @@ import { createIds } from './lib/ids.ts'
 import { atLevel, createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped, notOpened } from './model/errors.ts'
+import { Sandbox } from './script/script.ts'
 import { openStore } from './store/open.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
@@ -171,6 +172,7 @@ export class Troupe
       for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
         schedules,
+        scripts: new Sandbox({ log }),
         identity,
         isProvedDead: world.isProvedDead ?? ((other) => isProvedDead(other, identity)),
         queues: queueIds,

@@ -199,6 +199,7 @@ export class Engine {
     this.#unserved.close()
     await this.#timekeeping.end(leftMs())
     await waitFor('ending the threads', this.#threads.close())
+    await waitFor('ending the scripts', this.#settings.scripts.close())
     this.slots.end()
     for (const pool of Object.values(this.#pools)) pool.close()
     await this.#company.system.stop({ within: leftMs() })
@@ -260,7 +261,7 @@ export class Engine {
   }
 
   #surroundings(registry: Registry): Surroundings {
-    const { maxValueBytes, encodeInput, config, environment, logLevel, divergence } = this.#settings
+    const { maxValueBytes, encodeInput, config, environment, logLevel, divergence, scripts } = this.#settings
     return {
       deps: this.#deps,
       divergence,
@@ -272,6 +273,7 @@ export class Engine {
       known: registry,
       counts: this.counts,
       threads: this.#threads,
+      scripts,
       slots: this.slots,
       watch: this.watch,
       post: this.post,

@@ -9,10 +9,8 @@ const failing = worker('failing', {}, (_ctx, input: unknown): string => {
   throw new PermanentError(`no ${JSON.stringify(input)}`)
 })
 
-type Build = Parameters<typeof template>[2]
-
 async function performed(build: (t: TemplateBuilder<never>) => unknown, input?: unknown, options: object = {}) {
-  const graph = template('graph', options, build as Build)
+  const graph = template('graph', options, build as (t: TemplateBuilder<unknown>) => void)
   const { troupe } = await onStage({ definitions: [echo, failing, graph] })
   return { troupe, run: await troupe.call(graph, input as never) }
 }

@@ -7,6 +7,7 @@ import type { Counts } from '../counts.ts'
 import type { AnyDefinition } from '../definition/definition.ts'
 import type { Deps } from '../deps.ts'
 import type { NewEvent } from '../events.ts'
+import type { RunLogLevel } from './speech.ts'
 import type { Post } from '../mailboxes/post.ts'
 import type { DraftStart } from '../starts.ts'
 import type { Failure } from '../failures/failures.ts'
@@ -34,6 +35,7 @@ export interface Surroundings {
   readonly known: Known
   readonly counts: Counts
   readonly threads: Threads
+  readonly scripts: ScriptRunner
   readonly slots: VisitHost
   readonly watch: Watch
   readonly post: Post
@@ -58,6 +60,27 @@ export interface Surroundings {
   startedByRun(id: string): void
   /** Something of this node is due then. */
   dueAt(at: number): void
+}
+
+/** What performs scripts that nobody trusts. */
+export interface ScriptRunner {
+  run(script: string, order: ScriptOrder): Promise<unknown>
+  close(): Promise<void>
+}
+
+export interface ScriptOrder {
+  /** The values that the script finds, by name. */
+  readonly globals: Readonly<Record<string, unknown>>
+  /** The time in it. */
+  readonly now: number
+  readonly seed: string
+  readonly timeoutMs: number | undefined
+  readonly memoryBytes: number | undefined
+  readonly signal: AbortSignal
+  /** Where it stands in a file. */
+  readonly from: { readonly file: string; readonly line: number } | undefined
+  /** Called for each line that it said. */
+  readonly onLine: (line: { readonly level: RunLogLevel; readonly text: string }) => void
 }
 
 /** What a name stands for in this process; undefined for what is elsewhere, or nowhere. */

@@ -5,6 +5,7 @@ import type { Retention, RetentionBeside } from '../../model/retention.ts'
 import type { NodeIdentity } from '../../store/nodes.ts'
 import type { PoolSizes } from './settings.ts'
 import type { ScheduleKeeper } from '../schedule/schedule-keeper.ts'
+import type { ScriptRunner } from '../activation/surroundings.ts'
 import type { EncodeInput } from '../verbs/starting.ts'
 
 export interface EngineSettings {
@@ -18,6 +19,7 @@ export interface EngineSettings {
   readonly maxDeliveries: number
   readonly repairs: boolean
   readonly schedules: ScheduleKeeper
+  readonly scripts: ScriptRunner
   readonly maxValueBytes: number
   readonly encodeInput: EncodeInput
   readonly config: Readonly<Record<string, unknown>>

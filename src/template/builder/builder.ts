@@ -5,6 +5,7 @@ import type { Definition } from '../../engine/definition/definition.ts'
 import type { LimiterRule } from '../../engine/limits/limits.ts'
 import type { Made, Template, TemplateStep } from '../model/template.ts'
 import { templateDefinition, type TemplateRules } from '../perform/definition.ts'
+import { loadedDefinition } from '../perform/loaded.ts'
 import type { BuiltStep, EachOptionsOf, OutputOf, ScriptOptions, StepOptionsOf, WaitOptions } from './built-step.ts'
 import { scriptStep, waitStep, workStep, type AnyScript, type AnyWait, type AnyWork } from './made.ts'
 
@@ -82,17 +83,28 @@ export function template<Input, Built extends BuiltOutput>(
   options: TemplateOptions,
   build: (t: TemplateBuilder<Input>) => Built,
 ): Definition<Input, OutputOfBuilt<Built>>
+/** Defines a template that `loadTemplate` has read. Its version has a hash of what it says, so that each run stays with the text it was started with. */
+export function template(loaded: Template): Definition<unknown>
 export function template(
+  given: string | Template,
+  options: TemplateOptions & Pick<TemplateRules, 'input'> = {},
+  build?: (t: TemplateBuilder<never>) => BuiltOutput,
+): Definition<unknown> {
+  return typeof given === 'object' ? loadedDefinition(given) : builtDefinition(given, options, build)
+}
+
+function builtDefinition(
   name: string,
   options: TemplateOptions & Pick<TemplateRules, 'input'>,
-  build: (t: TemplateBuilder<never>) => BuiltOutput,
+  build: ((t: TemplateBuilder<never>) => BuiltOutput) | undefined,
 ): Definition<unknown> {
   checkName('The name of a template', name)
   checkFunction(`What builds template '${name}'`, build)
+  const given = build as (t: TemplateBuilder<never>) => BuiltOutput
   const { version = '1', namespace = 'default', description, failure = 'fail_fast', ...rules } = options
   const steps: TemplateStep[] = []
   const limiters = new Map<string, LimiterRule>()
-  const output = outputOf(build(new Builder(steps, limiters) as unknown as TemplateBuilder<never>))
+  const output = outputOf(given(new Builder(steps, limiters) as unknown as TemplateBuilder<never>))
   const built = { namespace, name, version, description, failure, steps, output }
   return templateDefinition({ ...built, hash: '', input: undefined, limiters: {} }, rules, limiters)
 }

@@ -60,6 +60,5 @@ function namesFor({ around }: Activation, declared: ReadonlyMap<string, LimiterR
       return rule
     },
     missing: (uses) => around.known.missing(uses),
-    script: () => Promise.reject(new Error('Scripts are not there yet')),
   }
 }

@@ -21,15 +21,9 @@ export interface Names {
   readonly limiter: FindLimiter
   /** Why nothing can be done by a name. */
   missing(uses: string): Error
-  /** Runs a script with the values it may see. */
-  script(work: Extract<Work, { kind: 'script' }>, order: ScriptOrder): Promise<unknown>
 }
 
-export interface ScriptOrder {
-  readonly step: string
-  readonly values: object
-  readonly context: StepContext
-}
+type ScriptWork = Extract<Work, { kind: 'script' }>
 
 /** One piece of a step: all of it, an item of it, or a batch. */
 export interface Piece {
@@ -117,11 +111,22 @@ export class TemplateSteps implements StepPerformer {
 
   #functionOf(piece: Piece, work: Exclude<Work, { kind: 'worker' | 'message' | 'time' }>): StepSpec['fn'] {
     if (work.kind === 'completion') return (step) => this.#tellToken(piece.path, step)
-    return async (context) => {
-      const { step } = piece
-      const values = step.with === undefined ? { ...piece.at.scope } : (inputOf(piece) as object)
-      return this.#chosen(piece, await this.#names.script(work, { step: piece.path, values, context }))
-    }
+    return async (step) => this.#chosen(piece, await this.#runScript(piece, work, step))
+  }
+
+  #runScript({ step, at, path }: Piece, { script, limits, place }: ScriptWork, context: StepContext): Promise<unknown> {
+    const { around, deps, speech } = this.#steps.activation
+    const given = step.with?.make(at.scope)
+    return around.scripts.run(script, {
+      globals: { ...at.scope, ...(typeof given === 'object' ? given : {}) },
+      now: deps.store.now(),
+      seed: context.idempotencyKey,
+      timeoutMs: limits.timeoutMs,
+      memoryBytes: limits.memoryBytes,
+      signal: context.signal,
+      from: place ?? { file: path, line: 1 },
+      onLine: ({ level, text }) => speech.log(level, text),
+    })
   }
 
   /** Whoever watches the run is told the token with which it goes on. */

@@ -114,7 +114,7 @@ function surroundingsOf(world: RehearsalWorld, rehearsing: Rehearsing): Surround
     startedByRun: nothing,
     dueAt: nothing,
     // Nothing is begun that would come to these.
-    ...(unused as Pick<Surroundings, 'threads' | 'slots' | 'watch' | 'post'>),
+    ...(unused as Pick<Surroundings, 'threads' | 'scripts' | 'slots' | 'watch' | 'post'>),
   }
 }
 

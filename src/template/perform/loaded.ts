@@ -1,0 +1,53 @@
+// A template that was loaded as a definition: its version tells what it says, so that each run stays with the text it was started with.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Definition } from '../../engine/definition/definition.ts'
+import { optionInvalid } from '../../model/errors.ts'
+import { Limiter } from '../../worker/limiter.ts'
+import { hashOf } from '../load/hash.ts'
+import { misfits } from '../load/json-schema.ts'
+import type { JsonSchema, Template } from '../model/template.ts'
+import { nameOf, templateDefinition } from './definition.ts'
+
+// Enough of a hash to tell the texts of one name and version apart.
+const hashLength = 12
+
+export function loadedDefinition(template: Template): Definition<unknown> {
+  const { input, identity, limiters, version, hash } = template
+  const own = Object.entries(limiters).map(([name, bounds]) => [name, new Limiter<never>(name, bounds)] as const)
+  const key = identity === undefined ? undefined : keysOf[identity](nameOf(template))
+  const rules = {
+    ...(input !== undefined && { input: standardSchema(input) }),
+    ...(key !== undefined && { idempotencyKey: key }),
+  }
+  const pinned = { ...template, version: `${version}+${hash.slice(0, hashLength)}` }
+  return templateDefinition(pinned, rules, new Map(own))
+}
+
+type KeyOf = (input: never) => string
+
+const keysOf: Readonly<Record<NonNullable<Template['identity']>, (name: string) => KeyOf | undefined>> = {
+  // The same input is the same run.
+  strict: () => (input) => hashOf(input),
+  caller_provided: (name) => () => {
+    throw optionInvalid(
+      `idempotencyKey of a call of '${name}'`,
+      undefined,
+      'a text: its template has the identity caller_provided',
+    )
+  },
+  always_unique: () => undefined,
+}
+
+/** A JSON Schema as what checks the input of runs. */
+function standardSchema(schema: JsonSchema): StandardSchemaV1 {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'json-schema',
+      validate: (value) => {
+        const issues = misfits(schema, value).map(({ path, message }) => ({ path, message }))
+        return issues.length === 0 ? { value } : { issues }
+      },
+    },
+  }
+}
