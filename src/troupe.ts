@@ -15,13 +15,7 @@ import { Operating } from './engine/verbs/operating.ts'
 import { checkTroupeOptions, type CheckedOptions, type TroupeOptions } from './engine/options/options.ts'
 import { Registry } from './engine/definition/registry.ts'
 import type { RunHandle } from './engine/watch/run-handle.ts'
-import {
-  defaultDeliveries,
-  defaultLeaseMs,
-  defaultLogLevel,
-  environmentOf,
-  poolBounds,
-} from './engine/options/settings.ts'
+import { defaultLogLevel, environmentOf, poolBounds } from './engine/options/settings.ts'
 import { ScheduleKeeper } from './engine/schedule/schedule-keeper.ts'
 import type { ScheduleRule } from './engine/schedule/schedule-rule.ts'
 import type { ScheduleArguments, ScheduleStatus, ScheduleVerbs } from './engine/schedule/schedule-verbs.ts'
@@ -42,7 +36,7 @@ import type {
   TellingVerbs,
   EventVerbs,
 } from './engine/verbs/verbs.ts'
-import type { World } from './engine/options/world.ts'
+import { upkeepRules, type World } from './engine/options/world.ts'
 import { systemClock } from './lib/clock.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import { createIds } from './lib/ids.ts'
@@ -178,9 +172,7 @@ export class Troupe
         queues: queueIds,
         isOwnOnly: checked.isOwnOnly,
         pools,
-        leaseMs: world.leaseMs ?? defaultLeaseMs,
-        maxDeliveries: world.maxDeliveries ?? defaultDeliveries,
-        repairs: world.repairs ?? true,
+        ...upkeepRules(world),
         maxValueBytes,
         encodeInput,
         config: checked.config,

@@ -13,6 +13,8 @@ export interface ReleaseOrder {
 
 /** Who is given the results. */
 export interface Receiver {
+  /** The code has a turn after each of them. */
+  readonly inTurns: boolean
   give(step: RememberedStep): void
   /** All that was there is given, and the code has had its turn. */
   settled(): void
@@ -29,14 +31,10 @@ export class Releases {
   readonly #waiting = new Heap(bySeq)
   #isTurnDue = false
 
-  readonly #inTurns: boolean
-
-  /** `inTurns`: the code has a turn after each of them. */
-  constructor(clock: Clock, order: ReleaseOrder, receiver: Receiver, inTurns: boolean) {
+  constructor(clock: Clock, order: ReleaseOrder, receiver: Receiver) {
     this.#clock = clock
     this.#order = order
     this.#receiver = receiver
-    this.#inTurns = inTurns
   }
 
   /** Whether the code may still do something: a result waits, or was given and the code has not had its turn. */
@@ -80,7 +78,7 @@ export class Releases {
     if (next === undefined) return this.#receiver.settled()
     this.#giveSoon()
     this.#receiver.give(next)
-    while (!this.#inTurns && (next = this.#next()) !== undefined) this.#receiver.give(next)
+    while (!this.#receiver.inTurns && (next = this.#next()) !== undefined) this.#receiver.give(next)
   }
 
   /** The code asks for an earlier one in a moment, unless it has changed and never will. */

@@ -53,7 +53,11 @@ export class Results implements Receiver {
 
   constructor(options: ResultsOptions) {
     this.#options = options
-    this.#releases = new Releases(options.clock, options.journal, this, options.inTurns)
+    this.#releases = new Releases(options.clock, options.journal, this)
+  }
+
+  get inTurns(): boolean {
+    return this.#options.inTurns
   }
 
   /** Whether the code may still do something because of them. */

@@ -8,9 +8,12 @@ import type { Block } from './blocks.ts'
 const virtualFolder = resolve('blocks')
 const runner = resolve('test/docs/runner.ts')
 // Imported by nobody: threads begin with them.
-const hosts = ['src/actor/thread-host.ts', 'src/store/sqlite/nodes/lease-thread.ts', 'src/worker/thread-host.ts'].map(
-  (host) => resolve(host),
-)
+const hosts = [
+  'src/actor/thread-host.ts',
+  'src/store/sqlite/nodes/lease-thread.ts',
+  'src/worker/thread-host.ts',
+  'src/script/thread-host.ts',
+].map((host) => resolve(host))
 const fileOf = (index: number): string => join(virtualFolder, `block-${index}.ts`)
 
 const packageJson = {

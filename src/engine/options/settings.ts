@@ -24,10 +24,6 @@ export interface PoolSizes {
   readonly thread: { readonly max: number }
 }
 
-export const defaultLeaseMs = 15_000
-// The fourth time a process dies over the same step, the run waits for a person.
-export const defaultDeliveries = 4
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** `WORKFLOW_ACTOR_POOL_SIZE` (10) and `TASK_ACTOR_POOL_SIZE` (50) set the least; explicit options win; bad values are errors. */

@@ -1,6 +1,7 @@
 // The world of an engine, which a test or a simulator may own.
 import type { NodeIdentity } from '../../store/nodes.ts'
 import type { Deps } from '../deps.ts'
+import type { EngineSettings } from './engine-settings.ts'
 
 /** Parts of the world that a test or a simulator may bring along; a store that it brings has the codecs already. */
 export interface World extends Partial<Deps> {
@@ -14,6 +15,8 @@ export interface World extends Partial<Deps> {
   readonly repairs?: boolean
 }
 
+type UpkeepRules = Pick<EngineSettings, 'leaseMs' | 'maxDeliveries' | 'repairs'>
+
 /** What whoever owns the world of an engine sees of it. */
 export interface Inside {
   /** Somebody waits for something that has yet to come: news of a run, the end of one that is not stored, or that the engine has stopped. */
@@ -22,4 +25,17 @@ export interface Inside {
   awaited(): readonly string[]
   /** Tells whoever waits for news of a run why none will come. */
   tell(runId: string, error: Error): void
+}
+
+const defaultLeaseMs = 15_000
+// The fourth time a process dies over the same step, the run waits for a person.
+const defaultDeliveries = 4
+
+/** How nodes are kept up, and what is mended. */
+export function upkeepRules({ leaseMs, maxDeliveries, repairs }: World): UpkeepRules {
+  return {
+    leaseMs: leaseMs ?? defaultLeaseMs,
+    maxDeliveries: maxDeliveries ?? defaultDeliveries,
+    repairs: repairs ?? true,
+  }
 }

@@ -4,9 +4,18 @@ import { checkFunction, checkName } from '../../engine/checks.ts'
 import type { Definition } from '../../engine/definition/definition.ts'
 import type { LimiterRule } from '../../engine/limits/limits.ts'
 import type { Made, Template, TemplateStep } from '../model/template.ts'
+import { definitionInvalid } from '../../model/errors.ts'
 import { templateDefinition, type TemplateRules } from '../perform/definition.ts'
 import { loadedDefinition } from '../perform/loaded.ts'
-import type { BuiltStep, EachOptionsOf, OutputOf, ScriptOptions, StepOptionsOf, WaitOptions } from './built-step.ts'
+import type {
+  BuiltStep,
+  EachOptions,
+  ItemScope,
+  OutputOf,
+  ScriptOptions,
+  StepOptionsOf,
+  WaitOptions,
+} from './built-step.ts'
 import { scriptStep, waitStep, workStep, type AnyScript, type AnyWait, type AnyWork } from './made.ts'
 
 /** What the function of a template is given: each call adds a step. */
@@ -15,7 +24,12 @@ export interface TemplateBuilder<Input> {
   step<const Name extends string, Given, Output, Item, const Needs extends readonly BuiltStep[] = []>(
     name: Name,
     uses: Definition<Given, Output>,
-    options: EachOptionsOf<Input, Given, Needs, Item>,
+    options: EachOptions<Input, Needs, Item> & { readonly with: (scope: ItemScope<Input, Needs, Item>) => Given },
+  ): BuiltStep<Name, Output[]>
+  step<const Name extends string, Given, Output, const Needs extends readonly BuiltStep[] = []>(
+    name: Name,
+    uses: Definition<Given, Output>,
+    options: EachOptions<Input, Needs, Given> & { readonly with?: undefined },
   ): BuiltStep<Name, Output[]>
   step<const Name extends string, Given, Output, const Needs extends readonly BuiltStep[] = []>(
     name: Name,
@@ -104,7 +118,7 @@ function builtDefinition(
   const { version = '1', namespace = 'default', description, failure = 'fail_fast', ...rules } = options
   const steps: TemplateStep[] = []
   const limiters = new Map<string, LimiterRule>()
-  const output = outputOf(given(new Builder(steps, limiters) as unknown as TemplateBuilder<never>))
+  const output = outputOf(given(new Builder(name, steps, limiters) as unknown as TemplateBuilder<never>))
   const built = { namespace, name, version, description, failure, steps, output }
   return templateDefinition({ ...built, hash: '', input: undefined, limiters: {} }, rules, limiters)
 }
@@ -112,8 +126,11 @@ function builtDefinition(
 class Builder {
   readonly #steps: TemplateStep[]
   readonly #limiters: Map<string, LimiterRule>
+  readonly #name: string
+  readonly #names = new Set<string>()
 
-  constructor(steps: TemplateStep[], limiters: Map<string, LimiterRule>) {
+  constructor(name: string, steps: TemplateStep[], limiters: Map<string, LimiterRule>) {
+    this.#name = name
     this.#steps = steps
     this.#limiters = limiters
   }
@@ -132,7 +149,14 @@ class Builder {
   }
 
   #add(step: TemplateStep): BuiltStep {
-    checkName('The name of a step', step.name)
+    const { name, needs, onError } = step
+    checkName('The name of a step', name)
+    if (this.#names.has(name)) throw definitionInvalid(`Two steps of template '${this.#name}' are named '${name}'.`)
+    const others = typeof onError === 'object' ? [...needs, onError.fallback] : needs
+    const stranger = others.find((other) => !this.#names.has(other))
+    if (stranger !== undefined)
+      throw definitionInvalid(`Step '${name}' needs '${stranger}', which is no step of template '${this.#name}'.`)
+    this.#names.add(name)
     this.#steps.push(step)
     return { name: step.name }
   }

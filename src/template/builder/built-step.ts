@@ -87,14 +87,14 @@ export type WithOption<Scope, Given, Default> = [Given] extends [void]
 export type StepOptionsOf<Input, Given, Needs extends readonly BuiltStep[]> = WorkOptions<Input, Needs> &
   WithOption<BuiltScope<Input, Needs>, Given, DefaultInput<Input, Needs>> & { readonly forEach?: undefined }
 
-export type EachOptionsOf<Input, Given, Needs extends readonly BuiltStep[], Item> = WorkOptions<Input, Needs> &
-  WithOption<ItemScope<Input, Needs, Item>, Given, Item> & {
-    readonly forEach: (scope: BuiltScope<Input, Needs>) => readonly Item[]
-    /** Names an item for ever: its place in the list unless told. */
-    readonly key?: (scope: ItemScope<Input, Needs, Item>) => string
-    /** How many items are under way at once; 10 unless told. */
-    readonly concurrency?: number
-  }
+/** Without `with` the worker is given the item. */
+export interface EachOptions<Input, Needs extends readonly BuiltStep[], Item> extends WorkOptions<Input, Needs> {
+  readonly forEach: (scope: BuiltScope<Input, Needs>) => readonly Item[]
+  /** Names an item for ever: its place in the list unless told. */
+  readonly key?: (scope: ItemScope<Input, Needs, NoInfer<Item>>) => string
+  /** How many items are under way at once; 10 unless told. */
+  readonly concurrency?: number
+}
 
 export interface WaitOptions<Input, Needs extends readonly BuiltStep[]> extends AnyStepOptions<Input, Needs> {
   /** The name of a message, by `troupe.tell`. */

@@ -115,10 +115,7 @@ function undoOf(name: string, undo: NonNullable<AnyWork['undo']>, needs: AnyWork
 }
 
 /** A function of the program that makes a value of the scope of its step. */
-export function made(
-  make: ((scope: never) => unknown) | undefined,
-  needs: readonly BuiltStep[] = [],
-): Made | undefined {
+function made(make: ((scope: never) => unknown) | undefined, needs: readonly BuiltStep[] = []): Made | undefined {
   if (make === undefined) return undefined
   return { steps: needs.map(({ name }) => name), make: make as Made['make'] }
 }

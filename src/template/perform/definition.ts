@@ -10,7 +10,8 @@ import type { Steps } from '../../workflow/steps/steps.ts'
 import type { Template } from '../model/template.ts'
 import { edgesOf, type Edges } from './edges.ts'
 import { GraphRun } from './graph-run.ts'
-import { TemplateSteps, type Names } from './step-performer.ts'
+import type { Names } from './piece.ts'
+import { TemplateSteps } from './step-performer.ts'
 
 /** What a definition says beside its graph. */
 export type TemplateRules = Pick<

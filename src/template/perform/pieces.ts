@@ -7,7 +7,7 @@ import { batchesFailed } from '../errors.ts'
 import { defaultBatches } from '../model/batches.ts'
 import type { Scope, TemplateStep } from '../model/template.ts'
 import type { StepPlace } from './graph-run.ts'
-import type { Piece } from './step-performer.ts'
+import type { Piece } from './piece.ts'
 
 type PerformPiece = (piece: Piece) => Promise<unknown>
 

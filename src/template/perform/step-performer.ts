@@ -8,31 +8,14 @@ import type { Steps } from '../../workflow/steps/steps.ts'
 import type { TemplateStep, Work } from '../model/template.ts'
 import { isRunOfItsOwn, performAsRun } from './child-step.ts'
 import type { StepPerformer, StepPlace } from './graph-run.ts'
+import { inputOf, type Names, type Piece } from './piece.ts'
 import { performBatches, performEach } from './pieces.ts'
-import { limitsOf, retryOf, type FindLimiter } from './step-rules.ts'
+import { limitsOf, retryOf } from './step-rules.ts'
 import { undoOf } from './undo-step.ts'
 import { timeIn } from './wait-times.ts'
 import { performWorker } from './worker-step.ts'
 
-/** What stands behind the names in a template. */
-export interface Names {
-  /** What does the work; undefined when its code is elsewhere. */
-  worker(uses: string, method?: string): AnyDefinition | undefined
-  readonly limiter: FindLimiter
-  /** Why nothing can be done by a name. */
-  missing(uses: string): Error
-}
-
 type ScriptWork = Extract<Work, { kind: 'script' }>
-
-/** One piece of a step: all of it, an item of it, or a batch. */
-export interface Piece {
-  readonly step: TemplateStep
-  readonly path: string
-  readonly at: StepPlace
-  /** What its worker is given beside the rest. */
-  readonly batch?: unknown
-}
 
 export class TemplateSteps implements StepPerformer {
   readonly #steps: Steps
@@ -144,18 +127,6 @@ export class TemplateSteps implements StepPerformer {
   #now(): number {
     return this.#steps.activation.deps.store.now()
   }
-}
-
-/** What a worker is given. */
-export function inputOf(piece: Piece): unknown {
-  return piece.step.with === undefined ? defaultInput(piece) : piece.step.with.make(piece.at.scope)
-}
-
-export function defaultInput({ step, at, batch }: Piece): object {
-  const { scope, needed } = at
-  const steps = Object.fromEntries(needed.map((name) => [name, scope.steps[name] ?? null]))
-  const { input, config, item } = scope
-  return { input, steps, config, ...(step.forEach && { item }), ...(batch !== undefined && { batch }) }
 }
 
 function andThen(value: unknown, next: (settled: unknown) => unknown): unknown {

@@ -6,7 +6,7 @@ import { checkedRetry } from '../../worker/options.ts'
 import type { StepContext } from '../../workflow/steps/step.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
 import type { UndoContext, UndoRules } from '../../workflow/undoing/undo-options.ts'
-import { defaultInput, type Names, type Piece } from './step-performer.ts'
+import { defaultInput, type Names, type Piece } from './piece.ts'
 import { performWorker } from './worker-step.ts'
 
 const attempts = 3

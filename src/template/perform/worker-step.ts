@@ -7,7 +7,8 @@ import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import type { HeldRecord, WriteOwner } from '../../engine/writes.ts'
 import { isThenable } from '../../lib/thenable.ts'
 import { WorkerContext } from '../../worker/context.ts'
-import { Snoozed, type StepContext } from '../../workflow/steps/step.ts'
+import { Snoozed } from '../../workflow/steps/snoozed.ts'
+import type { StepContext } from '../../workflow/steps/step.ts'
 
 // How long what an attempt deferred may take, as in a run.
 const cleanupMs = 30_000

@@ -19,6 +19,7 @@ import type { RetryPolicy } from '../../model/retry.ts'
 import type { EventRecord } from '../../store/events.ts'
 import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../../store/store.ts'
 import { removeWithin } from '../waits/kept-waits.ts'
+import { Snoozed } from './snoozed.ts'
 import { CommittedStep } from '../tx/tx.ts'
 import type { UndoRules } from '../undoing/undo-options.ts'
 import type { AwaitingStep, CompletionResult, WaitRecord } from '../../store/waits.ts'
@@ -39,16 +40,6 @@ export interface StepContext {
    * nothing. The run waits without an actor; the step's `timeout` counts from the beginning of the attempt until it is finished. Saves: the token, by its hash.
    */
   later(): Promise<string>
-}
-
-/** Thrown by a function whose attempt is to begin anew later; it counts as none. */
-export class Snoozed extends Error {
-  readonly delayMs: number
-
-  constructor(delayMs: number) {
-    super('The attempt begins anew later')
-    this.delayMs = delayMs
-  }
 }
 
 export interface StepSpec {

@@ -1,0 +1,240 @@
+// Templates as text: loaded, performed, and told apart by what they say.
+import { describe, expect, it } from 'vitest'
+import { loadTemplate, template, worker } from '../../src/index.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
+import { eventually, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
+
+const fulfilment = `
+name: order_fulfillment
+version: 1.0.0
+input: { type: object, required: [order], properties: { order: { type: object } } }
+failure: finish_independent
+steps:
+  - name: validate
+    uses: validate_order
+  - name: reserve
+    uses: reserve_stock
+    needs: [validate]
+    forEach: \${{ input.order.items }}
+    key: \${{ item.sku }}
+    with: { sku: '\${{ item.sku }}', count: '\${{ item.count }}' }
+    concurrency: 8
+    retry: { attempts: 3, base: 1ms }
+  - name: score
+    needs: [validate]
+    script: |
+      const risk: string = input.order.total > 1000 ? 'high' : 'low'
+      return { risk }
+  - name: approve
+    wait: { message: approve, timeout: 2d }
+    needs: [score]
+    if: \${{ steps.score.risk == 'high' }}
+  - name: ship
+    uses: ship_order
+    needs: [reserve, approve]
+    when: none_failed
+    with: { address: '\${{ input.order.address }}', parcels: '\${{ steps.reserve }}' }
+output: \${{ steps.ship }}
+`
+
+const validate = worker('validate_order', {}, (_ctx, { input }: { input: { order: object } }) => 'order' in input)
+const reserve = worker('reserve_stock', {}, (ctx, { sku, count }: { sku: string; count: number }) => {
+  if (sku === 'b' && ctx.attempt === 1) throw new Error('not yet')
+  return `${count} of ${sku}`
+})
+const ship = worker(
+  'ship_order',
+  {},
+  (_ctx, { address, parcels }: { address: string; parcels: string[] }) => `${parcels.join(' and ')} to ${address}`,
+)
+const workers = [validate, reserve, ship]
+
+const order = (total: number) => ({
+  order: {
+    total,
+    address: 'Rome',
+    items: [
+      { sku: 'a', count: 1 },
+      { sku: 'b', count: 2 },
+    ],
+  },
+})
+
+/** Threads take real time, also on a clock that is moved by hand. */
+async function until(clock: ManualClock, isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) {
+    await clock.advance(1)
+    await turns(1)
+  }
+}
+
+describe('a template that was loaded', () => {
+  it('is performed: items, a script, a condition', async () => {
+    const definition = template(loadTemplate(fulfilment).template)
+    const { troupe, clock } = await onStage({ definitions: [...workers, definition] })
+    const run = await troupe.call('order_fulfillment', order(10))
+    await until(clock, async () => (await run.status()).state === 'succeeded')
+    expect(await run.result()).toBe('1 of a and 2 of b to Rome')
+    const paths = (await troupe.steps(run.id)).map(({ path }) => path)
+    expect(paths.toSorted()).toEqual(['reserve[a]', 'reserve[b]', 'score', 'ship', 'validate'])
+  })
+
+  it('waits for a message where its condition says so', async () => {
+    const definition = template(loadTemplate(fulfilment).template)
+    const { troupe, clock } = await onStage({ definitions: [...workers, definition] })
+    const run = await troupe.call('order_fulfillment', order(5_000))
+    await until(clock, async () => (await run.status()).state === 'parked')
+    await run.tell('approve', { by: 'ann' })
+    expect(await run.result()).toBe('1 of a and 2 of b to Rome')
+  })
+
+  it('refuses an input that does not fit its schema', async () => {
+    const definition = template(loadTemplate(fulfilment).template)
+    const { troupe } = await onStage({ definitions: [...workers, definition] })
+    const error = await rejection(troupe.call('order_fulfillment', { orders: 1 }))
+    expect(error).toMatchObject({ code: 'validation_failed' })
+    expect(error.message).toContain("lacks 'order'")
+  })
+
+  it('fails with the place in its text when a script fails', async () => {
+    const text = 'name: bad\nsteps:\n  - name: sum\n    script: |\n      const list = null\n      return list.length\n'
+    const definition = template(loadTemplate(text, { file: 'bad.yaml' }).template)
+    const { troupe } = await onStage({ definitions: [definition] })
+    const error = await rejection(troupe.run('bad'))
+    expect(error).toMatchObject({ code: 'script_failed' })
+    expect(error.message).toContain('bad.yaml:6')
+  })
+
+  it('keeps a run on the text it was started with, beside runs of a newer one', async () => {
+    const text = (word: string): string =>
+      `name: greet\nsteps:\n  - name: go\n    wait: { message: go }\n  - name: say\n    needs: [go]\n    script: return '${word}'\n`
+    const store = storeFile()
+    const before = template(loadTemplate(text('hello')).template)
+    const after = template(loadTemplate(text('goodbye')).template)
+    expect([before.version, after.version].map((version) => /^\S+\+[0-9a-f]{12}$/.test(version))).toEqual([true, true])
+    const first = await onStage({ definitions: [before], store, node: 'first' })
+    const old = await first.troupe.call('greet')
+    await eventually(async () => (await old.status()).state === 'parked')
+    await first.stop()
+    const { troupe } = await onStage({ definitions: [before, after], store, node: 'second' })
+    const young = await troupe.call('greet')
+    for (const id of [old.id, young.id]) await troupe.tell(id, 'go')
+    expect(await (await troupe.handle(old.id)).result()).toEqual({ say: 'hello' })
+    expect(await young.result()).toEqual({ say: 'goodbye' })
+  })
+})
+
+const tasker = `
+name: halves
+namespace_name: numbers
+version: 2.1.0
+steps:
+  - name: start
+    handler: { callable: 'numbers::Start' }
+  - name: evens
+    dependencies: [start]
+    handler: { callable: 'numbers::Pick', initialization: { rest: 0 } }
+  - name: odds
+    depends_on: [start]
+    handler: { callable: 'numbers::Pick', initialization: { rest: 1 } }
+  - name: route
+    type: decision
+    dependencies: [evens, odds]
+    handler: { callable: 'numbers::Route' }
+  - name: analyse_evens
+    type: batchable
+    dependencies: [route]
+    handler: { callable: 'numbers::Analyse', initialization: { of: evens } }
+  - name: add_evens
+    type: batch_worker
+    dependencies: [analyse_evens]
+    handler: { callable: 'numbers::Add' }
+    batch_config: { batch_size: 2, parallelism: 10, cursor_field: id, worker_template: add_evens, failure_strategy: fail_fast }
+  - name: analyse_odds
+    type: batchable
+    dependencies: [route]
+    handler: { callable: 'numbers::Analyse', initialization: { of: odds } }
+  - name: add_odds
+    type: batch_worker
+    dependencies: [analyse_odds]
+    handler: { callable: 'numbers::Add' }
+    batch_config: { batch_size: 2, worker_template: add_odds }
+  - name: sum
+    type: deferred_convergence
+    dependencies: [add_evens, add_odds]
+    handler: { callable: 'numbers::Sum' }
+`
+
+interface Given {
+  readonly input: { readonly numbers: readonly number[] }
+  readonly steps: Readonly<Record<string, unknown>>
+  readonly config: { readonly rest?: number; readonly of?: string }
+  readonly batch?: { readonly cursor: { readonly numbers: readonly number[] } }
+}
+
+describe('a template in the form of Tasker', () => {
+  const handlers = [
+    worker('numbers::Start', {}, (_ctx, { input }: Given) => input.numbers as number[]),
+    worker('numbers::Pick', {}, (_ctx, { steps, config }: Given) =>
+      (steps['start'] as number[]).filter((n) => n % 2 === config.rest),
+    ),
+    worker('numbers::Route', {}, (_ctx, { steps }: Given) => {
+      const most = (steps['evens'] as number[]).length >= (steps['odds'] as number[]).length ? 'evens' : 'odds'
+      return { most, decision_point_outcome: { type: 'create_steps', step_names: [`analyse_${most}`] } }
+    }),
+    worker('numbers::Analyse', {}, (_ctx, { input, config }: Given) => {
+      const own = input.numbers.filter((n) => n % 2 === (config.of === 'evens' ? 0 : 1))
+      const cursors = Array.from({ length: Math.ceil(own.length / 2) }, (_, index) => ({
+        batch_id: String(index + 1).padStart(3, '0'),
+        numbers: own.slice(index * 2, index * 2 + 2),
+      }))
+      return {
+        batch_processing_outcome: {
+          type: 'create_batches',
+          worker_template_name: `add_${config.of}`,
+          worker_count: cursors.length,
+          cursor_configs: cursors,
+          total_items: own.length,
+        },
+      }
+    }),
+    worker('numbers::Add', {}, (_ctx, { batch }: Given) =>
+      (batch?.cursor.numbers ?? []).reduce((sum, n) => sum + n, 0),
+    ),
+    worker('numbers::Sum', {}, (_ctx, { steps }: Given) =>
+      Object.values(steps)
+        .flatMap((each) => (Array.isArray(each) ? (each as number[]) : []))
+        .reduce((sum, n) => sum + n, 0),
+    ),
+  ]
+
+  it('goes by its decision and its batches, and joins those that are there', async () => {
+    const { template: loaded, warnings } = loadTemplate(tasker)
+    expect(warnings).toEqual([])
+    const { troupe } = await onStage({ definitions: [...handlers, template(loaded)] })
+    const run = await troupe.call('numbers/halves', { numbers: [1, 2, 3, 4, 6, 8, 10] })
+    const paths = await run.result().then(async () => (await troupe.steps(run.id)).map(({ path }) => path))
+    expect(paths.toSorted()).toEqual([
+      'add_evens_001',
+      'add_evens_002',
+      'add_evens_003',
+      'analyse_evens',
+      'evens',
+      'odds',
+      'route',
+      'start',
+      'sum',
+    ])
+    expect(await run.result()).toEqual({ sum: 30 })
+  })
+
+  it('gives the same input the same run, as its identity is strict', async () => {
+    const { troupe } = await onStage({ definitions: [...handlers, template(loadTemplate(tasker).template)] })
+    const [one, again, other] = [
+      await troupe.call('numbers/halves', { numbers: [2] }),
+      await troupe.call('numbers/halves', { numbers: [2] }),
+      await troupe.call('numbers/halves', { numbers: [3] }),
+    ]
+    expect([again.id === one.id, other.id === one.id]).toEqual([true, false])
+  })
+})
