@@ -187,10 +187,10 @@ it('waits come in the order of their times, those of one time in the order in wh
   expect(rung).toEqual(['a', 'a2', 'b'])
   expect([waits.size, waits.earliest]).toEqual([2, 30])
   for (let n = 0; n < 500; n++) {
-    add(`again ${n}`, 40 + n)
-    if (n % 5 !== 0) waits.remove(`again ${n}`)
+    add(`again ${n}/wait`, 40 + n)
+    if (n % 5 !== 0) waits.remove(`again ${n}/wait`)
   }
   waits.removeWithin('again 0')
   await clock.advance(100)
-  expect(rung.slice(3, 6)).toEqual(['c', 'again 5', 'again 10'])
+  expect(rung.slice(3, 6)).toEqual(['c', 'again 5/wait', 'again 10/wait'])
 })
