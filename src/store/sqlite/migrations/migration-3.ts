@@ -1,4 +1,5 @@
-// The third step of the schema: queues, limiters, schedules, events and what people do. It was not released yet.
+// The third step of the schema: queues, limiters, schedules, events and what people do; then workflows. It was not released yet.
+import { workflowTables } from './migration-3-workflows.ts'
 
 export const step3 = `
 -- When a person stopped its runs from starting; null while it goes on.
@@ -313,4 +314,4 @@ create table failure (
   primary key (run_id, generation)
 ) strict, without rowid;
 create index failure_untold on failure (definition) where node is null;
-`
+${workflowTables}`

@@ -1,6 +1,6 @@
-// The fourth step of the schema: workflows and codecs. It was not released yet: what is new is added at its end.
+// The second half of the third step: workflows and codecs. Until that is released, what is new is added at its end.
 
-export const step4 = `
+export const workflowTables = `
 -- What is kept with a line of a log: JSON of an object.
 alter table log add column fields text;
 
