@@ -124,12 +124,12 @@ it('prints what became of the files', async () => {
   const counting = lines.filter((line) => line.endsWith(' finished'))
   expect(counting).toEqual([25, 50, 75, 100, 125, 150, 175, 200].map((count) => `${count} finished`))
   const rest = lines.filter((line) => !counting.includes(line))
-  expect(rest.map((line) => line.replace(/ run [0-9a-f-]{36}/, '').replace(/: (give|find) .*/, ''))).toEqual([
+  expect(rest.map((line) => line.replace(/[0-9a-f-]{36}/, 'ID').replace(/: (give|find) .*/, ''))).toEqual([
     '0 files were finished before',
     '203 files are queued',
     "endless.log: timed out: Worker 'pack-file' timed out after 2s",
     'photo.txt: failed: photo.txt is not text in UTF-8',
-    "withdrawn.log: cancelled: Worker 'pack-file' was cancelled: withdrawn by its author",
+    "withdrawn.log: cancelled: Run ID of 'pack-file' was cancelled: withdrawn by its author",
     '200 packed, 1 failed, 1 timed out, 1 cancelled',
     '19900 words in the packed ones',
   ])

@@ -5,7 +5,7 @@ import type { Definition } from '../../engine/definition/definition.ts'
 import type { LimiterRule } from '../../engine/limits/limits.ts'
 import type { Made, Template, TemplateStep } from '../model/template.ts'
 import { definitionInvalid } from '../../model/errors.ts'
-import { templateDefinition, type TemplateRules } from '../perform/definition.ts'
+import { templateDefinition, type TemplateRules } from '../perform/perform.ts'
 import { loadedDefinition } from '../perform/loaded.ts'
 import type {
   BuiltStep,

@@ -6,7 +6,7 @@ import { Limiter } from '../../worker/limiter.ts'
 import { hashOf } from '../load/hash.ts'
 import { misfits } from '../load/json-schema.ts'
 import type { JsonSchema, Template } from '../model/template.ts'
-import { nameOf, templateDefinition } from './definition.ts'
+import { nameOf, templateDefinition } from './perform.ts'
 
 // Enough of a hash to tell the texts of one name and version apart.
 const hashLength = 12
