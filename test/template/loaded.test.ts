@@ -236,5 +236,8 @@ describe('a template in the form of Tasker', () => {
       await troupe.call('numbers/halves', { numbers: [3] }),
     ]
     expect([again.id === one.id, other.id === one.id]).toEqual([true, false])
+    const of = async (input: object): Promise<string> => (await troupe.call('numbers/halves', input)).id
+    expect(await of({ numbers: [4], by: 1 })).toBe(await of({ by: 1, numbers: [4] }))
+    expect(await of({ numbers: [], on: new Date(1) })).not.toBe(await of({ numbers: [], on: new Date(2) }))
   })
 })

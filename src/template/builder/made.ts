@@ -2,7 +2,7 @@
 import { toMs, type Duration } from '../../lib/duration.ts'
 import { asDefinition } from '../../engine/definition/definition.ts'
 import type { Limiter } from '../../worker/limiter.ts'
-import { defaultBatches } from '../model/batches.ts'
+import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
 import type { Made, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
 import type { AnyStepOptions, BuiltStep, ScriptOptions, UndoOption, WaitOptions, WorkOptions } from './built-step.ts'
 
@@ -15,8 +15,6 @@ type AnyWork = WorkOptions<unknown, readonly BuiltStep[]> & {
 export type AnyWait = WaitOptions<unknown, readonly BuiltStep[]>
 export type AnyScript = ScriptOptions<unknown, readonly BuiltStep[]>
 export type { AnyWork }
-
-const defaultConcurrency = 10
 
 const plain: Omit<TemplateStep, 'name' | 'work'> = {
   description: undefined,
@@ -41,7 +39,7 @@ const plain: Omit<TemplateStep, 'name' | 'work'> = {
 
 export function workStep(name: string, uses: unknown, options: AnyWork): TemplateStep {
   const work: Work = { kind: 'worker', uses: asDefinition(uses).name, method: undefined }
-  const { forEach, key, concurrency = defaultConcurrency } = options
+  const { forEach, key, concurrency = itemsAtOnce } = options
   const given = options.with ?? (forEach && ((scope: Scope) => scope.item))
   return {
     ...workOf(name, work, options),

@@ -3,6 +3,7 @@ import { toMs, type Duration } from '../../lib/duration.ts'
 import type { RetryOptions } from '../../model/retry.ts'
 import type { Prepared, Spot } from '../expression/placeholders.ts'
 import { isPlainObject, type PlainObject } from '../expression/values.ts'
+import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
 import type {
   BatchRules,
   JsonSchema,
@@ -26,7 +27,6 @@ export interface CompiledStep {
 }
 
 // As for lists in workflows.
-const itemsAtOnce = 10
 
 /** Undefined for one without a name, of which the problems tell. */
 export function compileStep(form: PlainObject, compiling: Compiling): CompiledStep | undefined {
@@ -179,14 +179,8 @@ class StepCompiler {
   #batch(): BatchRules | undefined {
     const value = this.#value('batch')
     if (!isPlainObject(value)) return undefined
-    return {
-      size: (value['size'] ?? 1_000) as number,
-      parallelism: (value['parallelism'] ?? 10) as number,
-      failureStrategy: (value['failureStrategy'] ?? 'continue_on_failure') as BatchRules['failureStrategy'],
-      cursorField: (value['cursorField'] ?? 'id') as string,
-      checkpointInterval: value['checkpointInterval'] as number | undefined,
-      worker: value['worker'] as string | undefined,
-    }
+    const told = Object.fromEntries(Object.entries(value).filter(([, rule]) => rule !== undefined))
+    return { ...defaultBatches, ...told }
   }
 
   #publishes(): readonly Publication[] {

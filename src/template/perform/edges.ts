@@ -1,26 +1,25 @@
-// The graph of a template by numbers: what each step needs, and what needs it.
+// The graph of a template as a run goes through it: what each step needs, what needs it, and which step stands in for which.
 import type { Template } from '../model/template.ts'
+import { planOf } from '../plan/plan.ts'
 
+/** Steps by their place in the template. */
 export interface Edges {
-  /** The number of a step. */
   readonly places: ReadonlyMap<string, number>
   readonly needs: readonly (readonly number[])[]
   readonly dependents: readonly (readonly number[])[]
-  /** The step that is done when this one fails, by the number of this one. */
+  /** The step that is done when this one fails. */
   readonly fallbacks: ReadonlyMap<number, number>
-  /** Of steps that are done only when another one fails. */
+  /** Those that are done only when another one fails. */
   readonly standbys: ReadonlySet<number>
 }
 
 export function edgesOf({ steps }: Pick<Template, 'steps'>): Edges {
   const places = new Map(steps.map(({ name }, place) => [name, place]))
-  const placeOf = (name: string): number => places.get(name) as number
-  const needs = steps.map((step) => [...new Set(step.needs)].map(placeOf))
-  const dependents = steps.map((): number[] => [])
-  for (const [place, needed] of needs.entries()) for (const each of needed) dependents[each]?.push(place)
+  // Nobody needs a step that stands in: it is begun by the failure of another.
+  const { before: needs, after: dependents } = planOf(steps.map(({ name, needs }) => ({ name, needs })))
   const fallbacks = new Map(
     steps.flatMap(({ onError }, place) =>
-      typeof onError === 'object' ? [[place, placeOf(onError.fallback)] as const] : [],
+      typeof onError === 'object' ? [[place, places.get(onError.fallback) as number] as const] : [],
     ),
   )
   return { places, needs, dependents, fallbacks, standbys: new Set(fallbacks.values()) }

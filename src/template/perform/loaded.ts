@@ -1,6 +1,7 @@
 // A template that was loaded as a definition: its version tells what it says, so that each run stays with the text it was started with.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Definition } from '../../engine/definition/definition.ts'
+import { encode } from '../../lib/codec.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import { Limiter } from '../../worker/limiter.ts'
 import { hashOf } from '../load/hash.ts'
@@ -10,6 +11,8 @@ import { nameOf, templateDefinition } from './perform.ts'
 
 // Enough of a hash to tell the texts of one name and version apart.
 const hashLength = 12
+// How texts begin that are JSON of the value and nothing else.
+const exactJson = 'j'
 
 export function loadedDefinition(template: Template): Definition<unknown> {
   const { input, identity, limiters, version, hash } = template
@@ -26,8 +29,7 @@ export function loadedDefinition(template: Template): Definition<unknown> {
 type KeyOf = (input: never) => string
 
 const keysOf: Readonly<Record<NonNullable<Template['identity']>, (name: string) => KeyOf | undefined>> = {
-  // The same input is the same run.
-  strict: () => (input) => hashOf(input),
+  strict: () => identityOf,
   caller_provided: (name) => () => {
     throw optionInvalid(
       `idempotencyKey of a call of '${name}'`,
@@ -36,6 +38,12 @@ const keysOf: Readonly<Record<NonNullable<Template['identity']>, (name: string) 
     )
   },
   always_unique: () => undefined,
+}
+
+/** The same input is the same run, in whatever order its keys are; what JSON has no form for, as a Date, is told apart as it is stored. */
+function identityOf(input: unknown): string {
+  const text = encode(input)
+  return hashOf(text.startsWith(exactJson) ? input : text)
 }
 
 /** A JSON Schema as what checks the input of runs. */

@@ -1,5 +1,8 @@
-// What holds of batches that say nothing else.
+// What holds of steps that say nothing else.
 import type { BatchRules } from './template.ts'
+
+/** How many items of a list are under way at once. */
+export const itemsAtOnce = 10
 
 export const defaultBatches: BatchRules = {
   size: 1_000,
