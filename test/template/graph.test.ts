@@ -36,6 +36,32 @@ describe('a template', () => {
     expect(await run.result()).toEqual({ input: { id: 7 }, steps: { a: 'one' }, config: { size: 3 } })
   })
 
+  it.each(['input', 'steps', 'config'] as const)(
+    'shares %s among steps, of which none may change it',
+    async (shared) => {
+      const before = { list: [3, 1, 2] }
+      const sorts = worker(
+        'sorts',
+        { retry: { attempts: 1 } },
+        (_ctx, given: Record<'input' | 'config', typeof before>) => {
+          const { list } =
+            shared === 'steps' ? (given as unknown as { steps: { a: typeof before } }).steps.a : given[shared]
+          list.sort()
+        },
+      )
+      const graph = template('graph', {}, (t: TemplateBuilder<typeof before>) => {
+        const a = t.step('a', echo, { with: () => before as never })
+        const b = t.step('b', sorts, { needs: [a], config: structuredClone(before) })
+        return t.step('c', echo, { needs: [b], with: ({ input }) => input as never })
+      })
+      const { troupe } = await onStage({ definitions: [echo, sorts, graph] })
+      expect(await rejection(troupe.run(graph, before))).toMatchObject({
+        name: 'TypeError',
+        message: expect.stringContaining('read only') as string,
+      })
+    },
+  )
+
   it('gives the outputs of the last steps when it says nothing', async () => {
     const { run } = await performed((t) => {
       const a = t.step('a', echo, { with: () => 1 as never })

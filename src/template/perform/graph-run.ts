@@ -1,6 +1,7 @@
 // One run of a template: each step is decided once all it needs are settled. O(edges) in all.
 import { deferred } from '../../lib/deferred.ts'
 import { toError } from '../../lib/errors.ts'
+import { frozen } from '../../lib/frozen.ts'
 import type { Scope, StepFailure, Template, TemplateStep } from '../model/template.ts'
 import { batchesIn } from './batch-output.ts'
 import { chosenBy } from './decision.ts'
@@ -57,7 +58,8 @@ export class GraphRun {
     this.#performer = around.performer
     this.#outputs = Object.create(null) as Record<string, unknown>
     this.#errors = Object.create(null) as Record<string, StepFailure>
-    this.#base = { input: around.input, steps: this.#outputs, errors: this.#errors, run: around.run }
+    // Race: many steps hold them, and one that changed them would change what the others see until the run is led through its journal.
+    this.#base = { input: frozen(around.input), steps: this.#outputs, errors: this.#errors, run: around.run }
     this.#left = edges.needs.map(({ length }) => length)
     this.#outcomes = template.steps.map(() => undefined)
     this.#depths = template.steps.map(() => 0)
@@ -215,7 +217,7 @@ export class GraphRun {
 
   #settle(place: number, outcome: Outcome, output: unknown = null): void {
     this.#outcomes[place] = outcome
-    this.#outputs[this.#stepAt(place).name] = output ?? null
+    this.#outputs[this.#stepAt(place).name] = frozen(output ?? null)
     this.#unsettled -= 1
     if (outcome !== 'succeeded') this.#settleStandby(place, outcome === 'failed' ? 'failed' : 'skipped')
     for (const next of this.#edges.dependents[place] ?? []) {
@@ -240,7 +242,7 @@ export class GraphRun {
   }
 
   #scopeOf({ config }: TemplateStep): Scope {
-    return { ...this.#base, config }
+    return { ...this.#base, config: frozen(config) }
   }
 
   #stepAt(place: number): TemplateStep {
