@@ -39,19 +39,18 @@ describe('a template', () => {
   it.each(['input', 'steps', 'config'] as const)(
     'shares %s among steps, of which none may change it',
     async (shared) => {
-      const before = { list: [3, 1, 2] }
-      const sorts = worker(
-        'sorts',
-        { retry: { attempts: 1 } },
-        (_ctx, given: Record<'input' | 'config', typeof before>) => {
-          const { list } =
-            shared === 'steps' ? (given as unknown as { steps: { a: typeof before } }).steps.a : given[shared]
-          list.sort()
-        },
-      )
-      const graph = template('graph', {}, (t: TemplateBuilder<typeof before>) => {
+      interface Given {
+        readonly list: number[]
+      }
+      const before: Given = { list: [3, 1, 2] }
+      const sorts = worker('sorts', { retry: { attempts: 1 } }, (_ctx, given: unknown) => {
+        const { input, steps, config } = given as { input: Given; steps: { a: Given }; config: Given }
+        const shares = { input, steps: steps.a, config }
+        shares[shared].list.sort()
+      })
+      const graph = template('graph', {}, (t: TemplateBuilder<Given>) => {
         const a = t.step('a', echo, { with: () => before as never })
-        const b = t.step('b', sorts, { needs: [a], config: structuredClone(before) })
+        const b = t.step('b', sorts, { needs: [a], config: { ...before } })
         return t.step('c', echo, { needs: [b], with: ({ input }) => input as never })
       })
       const { troupe } = await onStage({ definitions: [echo, sorts, graph] })
