@@ -57,3 +57,11 @@ function escapeChar(char: string): string {
   const code = char.charCodeAt(0)
   return code === 0 || code > 0x7f ? `\\u${code.toString(16).padStart(4, '0')}` : `\\${char}`
 }
+
+/** The key under which a run keeps what a worker keeps that is one of its steps. */
+export function stateKeyOf(path: string, key: string): string {
+  return `${path}:${key}`
+}
+
+/** The key of how far a worker has come; no program gives one like it. */
+export const checkpointKey = ''

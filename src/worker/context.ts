@@ -7,6 +7,7 @@ import type { Storable } from '../lib/storable.ts'
 import { checkFunction } from '../engine/checks.ts'
 import { optionInvalid } from '../model/errors.ts'
 import { Sleeps } from './sleeps.ts'
+import { checkpoint, lastCheckpointOf, type Checkpoint, type CheckpointOptions } from './checkpoints.ts'
 import { RunState } from './state.ts'
 
 /** Settings of the program, read by dotted path: `api.base_url`. */
@@ -103,6 +104,41 @@ export class WorkerContext<Input = unknown> {
   snooze(time: Duration): Promise<never> {
     this.#attempt.snooze(toMs(time))
     return new Promise(() => {})
+  }
+
+  /**
+   * Keeps how far the work has come and gives the actor back; the handler is called anew, on whichever node is free, and goes on from `lastCheckpoint()`. It counts as
+   * no attempt, the run or step stays under way, and the `timeout` begins anew. Another attempt, a process that died and a person's retry go on from the newest one too;
+   * what was done since is done again. Await it: nothing comes after it.
+   *
+   * `cursor` is where to go on (4 KiB); `itemsProcessed` and `results` are all so far, not what came since the last.
+   * Saves: one row, which is forgotten once the step or run has succeeded. Throws: `option_invalid` (more than 100,000), `value_not_storable`, `value_too_large` (256 KiB
+   * with the results: keep these elsewhere, and a reference here).
+   *
+   * ```ts
+   * import { Troupe, worker } from 'troupe'
+   * const sum = worker('sum', {}, async (ctx, numbers: number[]) => {
+   *   const { cursor = 0, results = 0 } = ctx.lastCheckpoint<number, number>() ?? {}
+   *   const total = results + (numbers[cursor] ?? 0)
+   *   if (cursor + 1 < numbers.length) await ctx.checkpoint(cursor + 1, { itemsProcessed: cursor + 1, results: total })
+   *   return total
+   * })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [sum] })
+   * await troupe.start()
+   * console.log(await troupe.run(sum, [1, 2, 3])) // 6
+   * ```
+   */
+  async checkpoint<Cursor, Results = undefined>(
+    cursor: Cursor & Storable<Cursor, 'cursor'>,
+    options: CheckpointOptions<Results & Storable<Results, 'results'>> = {},
+  ): Promise<never> {
+    checkpoint(this.#attempt, cursor, options)
+    return new Promise(() => {})
+  }
+
+  /** The newest checkpoint, from which the handler is to go on, as a copy; undefined when there is none. */
+  lastCheckpoint<Cursor = unknown, Results = unknown>(): Checkpoint<Cursor, Results> | undefined {
+    return lastCheckpointOf(this.#attempt) as Checkpoint<Cursor, Results> | undefined
   }
 
   /**

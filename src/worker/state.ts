@@ -5,6 +5,7 @@ import type { WriteOwner } from '../engine/writes.ts'
 import { checkName } from '../engine/checks.ts'
 import { decode, encode } from '../lib/codec.ts'
 import { optionInvalid } from '../model/errors.ts'
+import { checkpointKey } from '../model/path.ts'
 
 // Invariant: I15. What one run may keep.
 const mostKeys = 1_000
@@ -15,7 +16,8 @@ export class RunState implements WriteOwner {
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt
-    this.#values = new Map(attempt.claimed.states.map(({ key, value }) => [key, value]))
+    const named = attempt.claimed.states.filter(({ key }) => key !== checkpointKey)
+    this.#values = new Map(named.map(({ key, value }) => [key, value]))
   }
 
   get(key: string): unknown {

@@ -11,6 +11,7 @@ import type { StepPerformer, StepPlace } from './graph-run.ts'
 import { inputOf, type Names, type Piece } from './piece.ts'
 import { performBatches, performEach } from './pieces.ts'
 import { limitsOf, retryOf } from './step-rules.ts'
+import { withoutCheckpoint } from './step-states.ts'
 import { undoOf } from './undo-step.ts'
 import { timeIn } from './wait-times.ts'
 import { performWorker } from './worker-step.ts'
@@ -64,6 +65,7 @@ export class TemplateSteps implements StepPerformer {
       timeoutMs: step.timeout.attemptMs ?? worker?.settings.timeoutMs,
       limits: limitsOf({ step, worker, scope: at.scope, input }, this.#names.limiter),
       undo: undoOf({ steps: this.#steps, names: this.#names, piece }),
+      beside: () => withoutCheckpoint(this.#steps.activation, path),
     })
   }
 

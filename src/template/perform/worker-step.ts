@@ -9,6 +9,7 @@ import { isThenable } from '../../lib/thenable.ts'
 import { WorkerContext } from '../../worker/context.ts'
 import { Snoozed } from '../../workflow/steps/snoozed.ts'
 import type { StepContext } from '../../workflow/steps/step.ts'
+import { keepState, statesOfStep } from './step-states.ts'
 
 // How long what an attempt deferred may take, as in a run.
 const cleanupMs = 30_000
@@ -26,11 +27,7 @@ export function performWorker(work: StepWork, step: StepContext, input: unknown)
   const handler = work.definition.handler as (ctx: WorkerContext, input: unknown) => unknown
   try {
     const output = handler(new WorkerContext(attempt, input), input)
-    if (!isThenable(output)) return attempt.end(output)
-    return Promise.resolve(output).then(
-      (settled) => attempt.end(settled),
-      (error: unknown) => attempt.fail(error),
-    )
+    return isThenable(output) ? attempt.follow(output) : attempt.end(output)
   } catch (error) {
     return attempt.fail(error)
   }
@@ -41,6 +38,9 @@ class WorkerStep implements Attempt {
   readonly #step: StepContext
   #cleanups: Cleanups | undefined
   #performance: Performance | undefined
+  /** Its code has asked to be begun anew. */
+  #left: Snoozed | undefined
+  #leave: ((left: Snoozed) => void) | undefined
   isOver = false
 
   constructor(work: StepWork, step: StepContext) {
@@ -53,11 +53,10 @@ class WorkerStep implements Attempt {
   }
 
   get claimed(): Attempt['claimed'] {
-    const { id, correlationId, scheduledAt, states } = this.#work.activation.claimed
-    const own = states.flatMap(({ key, value }) =>
-      key.startsWith(this.#prefix) ? [{ key: key.slice(this.#prefix.length), value }] : [],
-    )
-    return { id, correlationId, scheduledAt, attempt: this.#step.attempt, states: own }
+    const { activation, path } = this.#work
+    const { id, correlationId, scheduledAt } = activation.claimed
+    const { attempt } = this.#step
+    return { id, correlationId, scheduledAt, attempt, states: statesOfStep(activation, path) }
   }
 
   get idempotencyKey(): string {
@@ -81,7 +80,7 @@ class WorkerStep implements Attempt {
   }
 
   get isHeard(): boolean {
-    return this.#work.activation.isHeard
+    return this.#left === undefined && this.#work.activation.isHeard
   }
 
   get signal(): AbortSignal {
@@ -102,7 +101,9 @@ class WorkerStep implements Attempt {
   }
 
   snooze(delayMs: number): void {
-    throw new Snoozed(delayMs)
+    if (this.isOver) return
+    this.#left = new Snoozed(delayMs)
+    this.#leave?.(this.#left)
   }
 
   defer(cleanup: Cleanup): void {
@@ -111,31 +112,41 @@ class WorkerStep implements Attempt {
   }
 
   write(owner: WriteOwner, records: readonly HeldRecord[]): void {
-    const own = records.map((each): HeldRecord =>
-      each.list === 'states'
-        ? { list: 'states', record: { ...each.record, key: `${this.#prefix}${each.record.key}` } }
-        : each,
+    const { activation, path } = this.#work
+    activation.write(
+      owner,
+      records.map((each) => keepState(activation, path, each)),
     )
-    this.#work.activation.write(owner, own)
+  }
+
+  /** Ends when its code does, or has left; no exception passes through code that has left. */
+  follow(code: PromiseLike<unknown>): Promise<unknown> {
+    const ended = new Promise((resolve, reject) => {
+      this.#leave = reject
+      if (this.#left !== undefined) reject(this.#left)
+      else code.then(resolve, reject)
+    })
+    return ended.then(
+      (output) => this.end(output),
+      (error: unknown) => this.fail(error),
+    )
   }
 
   /** Cleans up and gives the output. */
   end(output: unknown): unknown {
+    if (this.#left !== undefined) return this.fail(this.#left)
     const errors = this.#close()
     return errors === undefined ? output : errors.then(() => output)
   }
 
   /** Cleans up and throws what the handler threw. */
   fail(error: unknown): unknown {
+    const why = this.#left ?? error
     const errors = this.#close()
-    if (errors === undefined) throw error
+    if (errors === undefined) throw why
     return errors.then(() => {
-      throw error
+      throw why
     })
-  }
-
-  get #prefix(): string {
-    return `${this.#work.path}:`
   }
 
   #close(): Promise<void> | undefined {

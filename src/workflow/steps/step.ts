@@ -9,7 +9,7 @@ import type { KeyedLimiter } from '../../engine/limits/slots.ts'
 import type { AttemptResult, Task } from '../../engine/pool/task.ts'
 import { Token } from '../../engine/activation/token.ts'
 import { valueSize } from '../../engine/value-size.ts'
-import type { WriteOwner } from '../../engine/writes.ts'
+import type { HeldRecord, WriteOwner } from '../../engine/writes.ts'
 import { decodeError, encode } from '../../lib/codec.ts'
 import { toError } from '../../lib/errors.ts'
 import { reviveError } from '../../model/error-classes.ts'
@@ -53,6 +53,8 @@ export interface StepSpec {
   readonly undo?: UndoRules | undefined
   /** A step unless told. */
   readonly kind?: 'undo' | 'tx'
+  /** What is written in the commit that remembers its success. */
+  readonly beside?: (() => readonly HeldRecord[]) | undefined
 }
 
 /** What is needed of a run to record something in its journal. */
@@ -86,6 +88,7 @@ export interface RecordedResult {
   readonly hasUndo?: boolean | undefined
   /** What is published with it. */
   readonly event?: EventRecord | undefined
+  readonly beside?: readonly HeldRecord[] | undefined
   /** Called once that is durable. */
   readonly written?: () => void
 }
@@ -126,7 +129,7 @@ export class StepRecorder implements WriteOwner {
       event,
     }
     this.#step = record
-    activation.write(this, [{ list: 'steps', record }])
+    activation.write(this, [{ list: 'steps', record }, ...(result.beside ?? [])])
   }
 
   /** The newest state of a loop: it takes the place of the one before, and what is in the scope of the turn that is `over` is forgotten. */
@@ -329,6 +332,7 @@ export class StepExecution implements Task {
       startedAt: this.#startedAt,
       hadToken: this.#hadToken,
       hasUndo,
+      beside: isError ? undefined : this.#spec.beside?.(),
     })
   }
 

@@ -1,5 +1,6 @@
 // Runs made of what others did: a journal up to a step is copied, as it was when that had not been recorded.
 import type { ForkRecord, Forked } from '../../operating.ts'
+import { checkpointKey, stateKeyOf } from '../../../model/path.ts'
 import { usesText } from '../limiters/admission.ts'
 import type { Connection } from '../connection/connection.ts'
 import { takeFrom } from '../counters.ts'
@@ -59,7 +60,9 @@ select ?1, ?2, definition, queue, coalesce(?4, input), tags, ?3, ?3 + deadline_a
   case when ?4 is null then limits else ?5 end, correlation_id, retry, case when ?4 is null then is_unchecked else ?6 end, public_id
 from run where id = ?7`
 
-const copyStates = `insert into state (run_id, key, value) select ?, key, value from state where run_id = ?`
+// How far the step had come from which it begins means nothing in it.
+const copyStates = `
+insert into state (run_id, key, value) select ?1, key, value from state where run_id = ?2 and (?3 is null or key <> ?3)`
 
 // It has had an epoch: a claim reads what it remembers. By primary key.
 const insertLive = `
@@ -88,7 +91,8 @@ export function forkRun({ db, now, admission }: Pick<Ends, 'db' | 'now' | 'admis
   const uses = limits === null ? null : usesText(limits)
   db.run(insertRun, runId, fork.id, now, value, uses, isUnchecked ? 1 : null, source.runId)
   const generation = remember(db, source, { runId, before, isTriedAgain: fork.step === null })
-  const states = db.run(copyStates, runId, source.runId)
+  const anew = fork.step === null ? null : stateKeyOf(fork.step, checkpointKey)
+  const states = db.run(copyStates, runId, source.runId, anew)
   db.run(insertLive, generation, source.priority, takeFrom(db, 'epoch', 1), states > 0 ? 1 : 0, runId)
   db.run(keepChildren, runId, generation)
   db.run(shareChildren, runId, generation)

@@ -1,5 +1,5 @@
 // Steps whose results people record by hand: the first to be recorded stands, whoever executes it meanwhile.
-import { undoPath } from '../../../model/path.ts'
+import { checkpointKey, stateKeyOf, undoPath } from '../../../model/path.ts'
 import type { ResolveRecord, Resolved } from '../../operating.ts'
 import type { StepKind } from '../../store.ts'
 import type { WaitKind } from '../../waits.ts'
@@ -19,6 +19,7 @@ import type { Ends } from '../runs/runs.ts'
 import { markUndoable } from '../steps/steps.ts'
 import { wholeMs } from '../connection/times.ts'
 import { closeTokensOfStep, hasCompletion } from '../steps/tokens.ts'
+import { dropState } from '../steps/states.ts'
 import { deleteWait } from '../steps/waits.ts'
 import { wakeRun } from '../runs/wakes.ts'
 
@@ -127,6 +128,7 @@ function insert(
   if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
   if (mayHaveUndo) markUndoable(db, runId)
   closeTokensOfStep(db, runId, path)
+  dropState(db, runId, stateKeyOf(path, checkpointKey))
   // One that stands in the line of a limiter leaves that with the claim.
   if (waitOfStep(db, run, path) === 'backoff') deleteWait(db, runId, path)
 }

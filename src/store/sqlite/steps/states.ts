@@ -33,6 +33,10 @@ export function recordStates(write: Write, states: readonly StateRecord[]): void
   for (const runId of marked) write.db.run(markState, runId)
 }
 
+export function dropState(db: Connection, runId: number, key: string): void {
+  db.run(deleteState, runId, key)
+}
+
 export function statesOf(db: Connection, runId: number): RememberedState[] {
   return db.all<RememberedState>(findStates, runId)
 }
