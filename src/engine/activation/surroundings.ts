@@ -64,11 +64,11 @@ export interface Surroundings {
 
 /** What performs scripts that nobody trusts. */
 export interface ScriptRunner {
-  run(script: string, order: ScriptOrder): Promise<unknown>
+  run(script: string, request: ScriptRequest): Promise<unknown>
   close(): Promise<void>
 }
 
-export interface ScriptOrder {
+export interface ScriptRequest {
   /** The values that the script finds, by name. */
   readonly globals: Readonly<Record<string, unknown>>
   /** The time in it. */
