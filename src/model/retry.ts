@@ -89,6 +89,22 @@ export function policyOfRun(own: RetryPolicy, stored: string | null): RetryPolic
   }
 }
 
+interface StoredRules extends StoredRetryOptions {
+  readonly attemptTimeoutMs?: number
+}
+
+/** What is stored of a run whose attempts have another time limit than its definition says. */
+export function withAttemptTimeout(stored: string | null, attemptTimeoutMs: number | undefined): string | null {
+  if (attemptTimeoutMs === undefined) return stored
+  const options = stored === null ? {} : (JSON.parse(stored) as StoredRules)
+  return JSON.stringify({ ...options, attemptTimeoutMs } satisfies StoredRules)
+}
+
+/** How long an attempt of a run may take. */
+export function attemptTimeoutOfRun(own: number | undefined, stored: string | null): number | undefined {
+  return stored === null ? own : ((JSON.parse(stored) as StoredRules).attemptTimeoutMs ?? own)
+}
+
 /** How long to wait before the next attempt; undefined when there is none. */
 export function retryDelayMs(policy: RetryPolicy, failed: FailedAttempt, random: () => number): number | undefined {
   if (failed.failedAttempts >= policy.attempts || !isRetryable(failed.error, policy)) return undefined

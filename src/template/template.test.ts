@@ -233,6 +233,13 @@ describe('what is wrong', () => {
     [steps('{ name: a, uses: w, retyr: 1 }'), 3, 25, "'retyr' is not known here. Did you mean 'retry'"],
     [steps('{ name: a }'), 3, 13, "It does nothing: give it one of 'uses', 'script' and 'wait'."],
     [steps('{ name: a, uses: w, script: x }'), 3, 25, "A step does one thing: 'uses' or 'script'."],
+    [steps('{ name: a, script: x, cache: 1h }'), 3, 27, "'cache' is for steps that use a worker, not beside 'script'."],
+    [
+      steps('{ name: a, wait: { message: m }, timeout: { queue: 5s } }'),
+      3,
+      49,
+      "'timeout.queue' is for steps that use a worker, not beside 'wait'.",
+    ],
     [steps('{ name: a, script: x, queue: q }'), 3, 27, "'queue' is for steps that use a worker"],
     [steps('{ name: a, uses: w, timeout: 5 minutes }'), 3, 34, '\'timeout\': "5 minutes" is not a duration'],
     [steps('{ name: a, uses: w, timeout: { totl: 5s } }'), 3, 36, "'totl' is not known here. Did you mean 'total'"],

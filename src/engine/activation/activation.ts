@@ -4,6 +4,7 @@ import { toError } from '../../lib/errors.ts'
 import type { Neighbour } from '../../lib/roster.ts'
 import { isThenable } from '../../lib/thenable.ts'
 import { engineStopped, leaseLost, optionInvalid, runCancelled } from '../../model/errors.ts'
+import { attemptTimeoutOfRun } from '../../model/retry.ts'
 import { workerTimedOut } from '../../model/time-errors.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type { TokenUse, WaitRecord } from '../../store/waits.ts'
@@ -117,7 +118,8 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
   }
 
   get timeoutMs(): number | undefined {
-    return this.claimed.undoing === undefined ? this.definition.settings.timeoutMs : undefined
+    const { undoing, retry } = this.claimed
+    return undoing === undefined ? attemptTimeoutOfRun(this.definition.settings.timeoutMs, retry) : undefined
   }
 
   /** Something was brought to the run. */

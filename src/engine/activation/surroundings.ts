@@ -87,6 +87,8 @@ export interface ScriptRequest {
 export interface Known {
   definition(name: string): AnyDefinition | undefined
   limiter(name: string): LimiterRule | undefined
+  /** The number of a limiter, the same on every node. Throws `definition_invalid` when another of its name has other bounds. */
+  useLimiter(rule: LimiterRule): Promise<number>
   /** Why nothing can be done by a name that stands for nothing. */
   missing(name: string): Error
 }

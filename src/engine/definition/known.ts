@@ -14,6 +14,7 @@ export function knownAmong(definitions: readonly AnyDefinition[]): Known {
   return {
     definition: (name) => newest.get(name),
     limiter: (name) => definitions.flatMap(({ settings }) => settings.limits).find((rule) => rule.name === name),
+    useLimiter: () => Promise.reject(new Error('Nothing is started where there is no engine')),
     missing: (name) => workerNotRegistered(name, { known: [...newest.keys()], searched: [] }),
   }
 }

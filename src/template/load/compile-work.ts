@@ -44,12 +44,12 @@ export function compileWork(part: WorkPart): Work {
 }
 
 function refuseOfRuns({ form, compiling }: WorkPart, kind: string): void {
-  for (const key of ofRuns.filter((each) => form[each] !== undefined))
-    compiling.problems.error(
-      `'${key}' is for steps that use a worker, not beside '${kind}'.`,
-      { owner: form, key },
-      'key',
-    )
+  const refuse = (named: string, spot: Spot): void =>
+    compiling.problems.error(`'${named}' is for steps that use a worker, not beside '${kind}'.`, spot, 'key')
+  for (const key of ofRuns.filter((each) => form[each] !== undefined)) refuse(key, { owner: form, key })
+  const { timeout } = form
+  if (isPlainObject(timeout) && timeout['queue'] !== undefined)
+    refuse('timeout.queue', { owner: timeout, key: 'queue' })
 }
 
 const memoryText = /^(\d+)\s*(kb|mb|gb)?$/i

@@ -1,23 +1,33 @@
 // A step that is a run of its own: of a workflow or a template, in another queue, remembered for others, or in a thread.
+import type { Known } from '../../engine/activation/surroundings.ts'
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import type { KeyedLimiter } from '../../engine/limits/slots.ts'
+import type { StartDraft } from '../../engine/starts.ts'
 import type { UnkeyedOptions } from '../../engine/verbs/call.ts'
 import { keyWithInput } from '../../engine/verbs/start-options.ts'
-import type { StartDraft } from '../../engine/starts.ts'
-import { joinPath } from '../../model/path.ts'
 import { recursionTooDeep } from '../../model/family-errors.ts'
+import { joinPath } from '../../model/path.ts'
+import { withAttemptTimeout, type StoredRetryOptions } from '../../model/retry.ts'
+import type { StartRecord } from '../../store/start.ts'
 import { mostDepth } from '../../workflow/child-run.ts'
+import { defaultRules } from '../../workflow/steps/step-options.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
 import type { UndoRules } from '../../workflow/undoing/undo-options.ts'
 import type { Scope, TemplateStep } from '../model/template.ts'
 
 /** Whether a step is more than a step of its run can be; of what is not known here others have the code. */
-export function isRunOfItsOwn(step: TemplateStep, worker: AnyDefinition | undefined): boolean {
-  if (worker === undefined || step.queue !== undefined || step.cache !== undefined || step.priority !== undefined)
-    return true
+export function isRunOfItsOwn(
+  { queue, cache, priority, timeout }: TemplateStep,
+  worker: AnyDefinition | undefined,
+): boolean {
+  if (worker === undefined || [queue, cache, priority, timeout.queueMs].some(isTold)) return true
   const { runsOn, handler, isThreaded, settings } = worker
-  const { cache, keyOf, queue, heartbeatMs } = settings
   if (runsOn === 'workflow' || handler === undefined || isThreaded === true) return true
-  return [cache, keyOf, queue, heartbeatMs].some((rule) => rule !== undefined)
+  return [settings.cache, settings.keyOf, settings.queue, settings.heartbeatMs].some(isTold)
+}
+
+function isTold(rule: unknown): boolean {
+  return rule !== undefined
 }
 
 export interface ChildStep {
@@ -26,6 +36,8 @@ export interface ChildStep {
   readonly path: string
   readonly scope: Scope
   readonly input: () => unknown
+  /** What the step has to pass beside its worker. */
+  readonly limits: () => readonly KeyedLimiter[]
   readonly undo: UndoRules | undefined
 }
 
@@ -39,22 +51,46 @@ export async function performAsRun(steps: Steps, child: ChildStep): Promise<unkn
   return steps.result(joinPath(path, 'result'), id, () => never)
 }
 
-async function draftOf(steps: Steps, { step, target, scope, input }: ChildStep): Promise<StartDraft> {
-  const { claimed, around } = steps.activation
-  const { queue, priority, timeout, retry, cache } = step
-  const { correlationId } = claimed
-  const given = { queue, priority, retry, timeout: timeout.totalMs, expires: timeout.queueMs }
-  const options = Object.fromEntries(
-    Object.entries({ ...given, correlationId: correlationId ?? undefined }).filter(([, value]) => value !== undefined),
-  )
-  const draft = await around.draft(target, input(), options as UnkeyedOptions)
-  if (cache === undefined) return draft
+async function draftOf(steps: Steps, child: ChildStep): Promise<StartDraft> {
+  const { target, input, step, scope } = child
+  const { around, claimed } = steps.activation
+  const draft = await around.draft(target, input(), callOptions(child, claimed.correlationId))
   const { record } = draft
-  const key = cache.key === undefined ? '' : String(cache.key.make(scope))
-  return {
-    ...draft,
-    record: { ...record, key: keyWithInput({ rule: 'cache', ttlMs: cache.ttlMs, key }, record.input) },
+  const retry = withAttemptTimeout(record.retry, step.timeout.attemptMs)
+  const limits = await limitsOfRun(child.limits(), record.limits, around.known)
+  return { ...draft, record: { ...record, retry, limits, key: cacheKey(step, scope, record) } }
+}
+
+function callOptions({ step, target }: ChildStep, correlationId: string | null): UnkeyedOptions {
+  const { queue, priority, timeout, retry = untold(target) } = step
+  const given = { queue, priority, retry, timeout: timeout.totalMs, expires: timeout.queueMs, correlationId }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => (value ?? undefined) !== undefined))
+}
+
+/** A worker that says nothing of it is tried as often as any other step. */
+function untold(target: AnyDefinition | string): StoredRetryOptions | undefined {
+  const isPlain = typeof target === 'object' && target.runsOn === 'task' && target.settings.toldRetry === undefined
+  return isPlain ? { attempts: defaultRules.retry.attempts } : undefined
+}
+
+async function limitsOfRun(
+  own: readonly KeyedLimiter[],
+  ofWorker: StartRecord['limits'],
+  known: Known,
+): Promise<StartRecord['limits']> {
+  if (own.length === 0) return ofWorker
+  const uses = new Map((ofWorker ?? []).map((use) => [use.limiterId, use]))
+  for (const { rule, key } of own) {
+    const limiterId = await known.useLimiter(rule)
+    uses.set(limiterId, { limiterId, key })
   }
+  return [...uses.values()]
+}
+
+function cacheKey({ cache }: TemplateStep, scope: Scope, { key, input }: StartRecord): StartRecord['key'] {
+  if (cache === undefined) return key
+  const made = cache.key === undefined ? '' : String(cache.key.make(scope))
+  return keyWithInput({ rule: 'cache', ttlMs: cache.ttlMs, key: made }, input)
 }
 
 function nameOf(target: AnyDefinition | string): string {

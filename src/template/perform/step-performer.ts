@@ -1,5 +1,6 @@
 // Does the steps of a template as steps of its run, whatever their work is.
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import type { KeyedLimiter } from '../../engine/limits/slots.ts'
 import { storedTime } from '../../engine/verbs/call.ts'
 import { isThenable } from '../../lib/thenable.ts'
 import { validate } from '../../worker/validate.ts'
@@ -10,7 +11,7 @@ import { isRunOfItsOwn, performAsRun } from './child-step.ts'
 import type { StepPerformer, StepPlace } from './graph-run.ts'
 import { inputOf, type Names, type Piece } from './piece.ts'
 import { performBatches, performEach } from './pieces.ts'
-import { limitsOf, retryOf } from './step-rules.ts'
+import { limitsOf, ownLimits, retryOf } from './step-rules.ts'
 import { withoutCheckpoint } from './step-states.ts'
 import { undoOf } from './undo-step.ts'
 import { timeIn } from './wait-times.ts'
@@ -52,7 +53,9 @@ export class TemplateSteps implements StepPerformer {
   #performAsRun(piece: Piece, target: AnyDefinition | string): Promise<unknown> {
     const { step, path, at } = piece
     const undo = undoOf({ steps: this.#steps, names: this.#names, piece })
-    return performAsRun(this.#steps, { step, path, undo, target, scope: at.scope, input: () => inputOf(piece) })
+    const limits = (): readonly KeyedLimiter[] => ownLimits(step, at.scope, this.#names.limiter)
+    const child = { step, path, undo, target, limits, scope: at.scope, input: () => inputOf(piece) }
+    return performAsRun(this.#steps, child)
   }
 
   #begin(piece: Piece, worker: AnyDefinition | undefined, fn: StepSpec['fn']): Promise<unknown> {

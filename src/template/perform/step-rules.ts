@@ -19,22 +19,24 @@ export function retryOf(step: TemplateStep, worker: AnyDefinition | undefined): 
     : { ...policy, maxElapsedMs: Math.min(policy.maxElapsedMs, timeout.totalMs) }
 }
 
-export function limitsOf(
-  {
-    step,
-    worker,
-    scope,
-    input,
-  }: { step: TemplateStep; worker: AnyDefinition | undefined; scope: Scope; input: () => unknown },
-  find: FindLimiter,
-): readonly KeyedLimiter[] {
-  const own = step.limits.map(({ name, key }): KeyedLimiter => {
-    const rule = find(name)
-    return { rule, key: key === undefined ? '' : String(key.make(scope)) }
-  })
+export interface LimitedStep {
+  readonly step: TemplateStep
+  readonly worker: AnyDefinition | undefined
+  readonly scope: Scope
+  readonly input: () => unknown
+}
+
+/** What a step has to pass: that of its worker, but for what it says itself. */
+export function limitsOf({ step, worker, scope, input }: LimitedStep, find: FindLimiter): readonly KeyedLimiter[] {
   const ofWorker = (worker?.settings.limits ?? []).map((rule): KeyedLimiter => ({
     rule,
     key: keyAt(rule, rule.keyOf && input(), `the input of step '${step.name}'`),
   }))
+  const own = ownLimits(step, scope, find)
   return [...new Map([...ofWorker, ...own].map((limit) => [limit.rule.name, limit])).values()]
+}
+
+/** What a step itself says it has to pass. */
+export function ownLimits({ limits }: TemplateStep, scope: Scope, find: FindLimiter): readonly KeyedLimiter[] {
+  return limits.map(({ name, key }) => ({ rule: find(name), key: key === undefined ? '' : String(key.make(scope)) }))
 }
