@@ -36,15 +36,12 @@ import type {
   TellingVerbs,
   EventVerbs,
 } from './engine/verbs/verbs.ts'
-import { upkeepRules, type World } from './engine/options/world.ts'
-import { systemClock } from './lib/clock.ts'
+import { depsOf, upkeepRules, type World } from './engine/options/world.ts'
 import { toMs, type Duration } from './lib/duration.ts'
-import { createIds } from './lib/ids.ts'
-import { atLevel, createLog } from './lib/log.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped, notOpened } from './model/errors.ts'
 import { Sandbox } from './script/script.ts'
-import { openStore } from './store/open.ts'
+import { TemplateKeeper } from './template/keeper/keeper.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { checkNoThread } from './worker/hosted.ts'
@@ -62,6 +59,7 @@ export type { World } from './engine/options/world.ts'
 
 interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, StartingOptions {
   readonly schedules: ScheduleKeeper
+  readonly templates: TemplateKeeper
 }
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
@@ -86,6 +84,7 @@ export class Troupe
   readonly #completing: Completing
   readonly #scheduling: Scheduling
   readonly #schedules: ScheduleKeeper
+  readonly #templates: TemplateKeeper
   readonly #statuses: NodeStatuses
   readonly #telling: Telling
   readonly #asking: Asking
@@ -95,8 +94,9 @@ export class Troupe
   private constructor(given: TroupeParts) {
     // JavaScript does not know that it is private.
     if (given?.engine === undefined) throw notOpened()
-    const { schedules, ...parts } = given
+    const { schedules, templates, ...parts } = given
     this.#schedules = schedules
+    this.#templates = templates
     this.#deps = parts.deps
     this.#registry = parts.registry
     this.#engine = parts.engine
@@ -121,7 +121,7 @@ export class Troupe
    * The first one of a process is also what `WORKER` speaks to, unless `global` is false.
    *
    * Saves: the store file, made when missing, and the names of definitions and queues.
-   * Throws: `option_invalid`; `value_unreadable` for codecs that are not those of the store; `store_…` naming the file and the remedy; `definition_exists`; `file_not_loaded`.
+   * Throws: `option_invalid`; `value_unreadable` for codecs that are not those of the store; `store_…` naming the file and the remedy; `definition_exists`; `file_not_loaded`; `template_invalid` with all that is wrong with the templates.
    *
    * ```ts
    * import { Troupe, worker } from 'troupe'
@@ -140,19 +140,10 @@ export class Troupe
     checkNoThread()
     const checked = checkTroupeOptions(options)
     const pools = poolBounds(checked.pools, process.env)
-    const clock = world.clock ?? systemClock
     const environment = checked.environment ?? environmentOf(process.env)
     const logLevel = checked.logLevel ?? defaultLogLevel(environment)
-    const lines =
-      world.log ??
-      checked.log ??
-      createLog({ level: logLevel, clock, write: (line) => void process.stderr.write(line) })
-    const log = atLevel(lines, logLevel)
-    const ids = world.ids ?? createIds(clock)
-    const { coding = checked.coding } = world
-    const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous, coding }))
-    const { failpoint = () => {}, performStep, parksAtOnce } = world
-    const deps: Deps = { store, clock, log, ids, failpoint, performStep, coding, parksAtOnce }
+    const deps = await depsOf(checked, world, logLevel)
+    const { store, log } = deps
     try {
       const registry = new Registry(store)
       for (const definition of checked.definitions) await registry.register(definition)
@@ -182,8 +173,9 @@ export class Troupe
         logLevel,
         divergence: checked.divergence,
       })
-      const parts = { ...checked, encodeInput, deps, registry, engine, queueIds, schedules }
-      return await new Troupe(parts).#begin(checked, world.opened)
+      const templates = new TemplateKeeper({ deps, registry, environment, folder: checked.templates })
+      const parts = { ...checked, encodeInput, deps, registry, engine, queueIds, schedules, templates }
+      return await new Troupe(parts).#begin(checked, world)
     } catch (error) {
       await store.close()
       throw error
@@ -358,8 +350,8 @@ export class Troupe
   readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (name, options) =>
     this.#scheduling.resumeSchedule(name, options)
 
-  /** bind → discover; afterwards it can be used. */
-  async #begin({ workers, global }: CheckedOptions, opened: World['opened']): Promise<this> {
+  /** bind → discover → load templates; afterwards it can be used. */
+  async #begin({ workers, global }: CheckedOptions, { opened, discovered }: World): Promise<this> {
     bindEngine(this, this.#engine.slots, global)
     const { watch, local, post } = this.#engine
     opened?.({
@@ -368,7 +360,11 @@ export class Troupe
       tell: (runId, error) => watch.tell(runId, error),
     })
     try {
-      if (workers !== undefined) await this.discover(workers)
+      if (workers !== undefined) {
+        const found = await this.discover(workers)
+        discovered?.(found)
+      }
+      await this.#templates.loadFolder()
       return this
     } catch (error) {
       unbindEngine(this)

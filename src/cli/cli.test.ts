@@ -112,6 +112,19 @@ describe('what cannot be used', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('C11: exits 78 with all that is wrong with the files of ./templates, as they stand', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    mkdirSync(join(folder, 'templates'))
+    writeFileSync(join(folder, 'templates/good.yaml'), 'name: good\nsteps:\n  - { name: a, script: return 1 }\n')
+    expect((await troupe(folder, ['definitions'])).out).toBe('good\n')
+    writeFileSync(join(folder, 'templates/bad.yaml'), 'name: bad\nsteps:\n  - { name: a, uses: nobody }\n')
+    const told = await troupe(folder, ['definitions'])
+    expect([told.code, told.out]).toEqual([78, ''])
+    expect(told.err).toContain("bad.yaml:3:22: error: Step 'a' uses 'nobody', which is no worker")
+    expect(told.err).toContain('    3 |   - { name: a, uses: nobody }\n      |                      ^')
+    rmSync(folder, { recursive: true })
+  })
+
   it('names the files of the workers folder that it looked at, and why they count for nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     mkdirSync(join(folder, 'workers'))

@@ -98,7 +98,7 @@ function buildProgram(io: Io, done: Shell['done']): Command {
 }
 
 const mainHelp = `Definitions come from troupe.config.ts, which exports the options of Troupe.open
-by default, else from the files of ./workers.
+by default, else from the files of ./workers and ./templates.
 
 Examples:
   troupe dev                           serve the queues, and reload on change

@@ -1,11 +1,11 @@
-// Where a command's store and definitions come from: flags, a config file, a folder of workers.
+// Where a command's store and definitions come from: flags, a config file, folders of workers and templates.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { checkTroupeOptions, type TroupeOptions } from '../engine/options/options.ts'
 import { poolBounds } from '../engine/options/settings.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import type { Coding } from '../model/codecs/codecs.ts'
-import type { SkippedFile } from '../model/discovered.ts'
+import type { Discovered, SkippedFile } from '../model/discovered.ts'
 import { Troupe } from '../troupe.ts'
 import { filesIn } from '../worker/discover.ts'
 import { loadModule } from '../worker/load-module.ts'
@@ -21,6 +21,7 @@ const configNames: readonly string[] = [
 
 const defaultStore = 'sqlite:.troupe/troupe.db'
 const defaultWorkers = 'workers'
+const defaultTemplates = 'templates'
 // More than a person reads.
 const mostFiles = 12
 
@@ -50,12 +51,19 @@ export async function findSettings(flags: CommonFlags, folder: string): Promise<
   const file = findConfig(flags, folder)
   const config = file === undefined ? {} : await loadConfig(file, folder)
   const workers = workersOf(config, folder)
-  if (workers === undefined && config.definitions === undefined) return undefined
+  const templates = templatesOf(config, folder)
+  if (workers === undefined && templates === undefined && config.definitions === undefined) return undefined
+  const store = storeOf(flags, config, folder)
   return {
-    options: { ...config, store: storeOf(flags, config, folder), ...(workers !== undefined && { workers }) },
+    options: {
+      ...config,
+      store,
+      ...(workers !== undefined && { workers }),
+      ...(templates !== undefined && { templates }),
+    },
     origins: [
       ...(file === undefined ? [] : [shown(file, folder)]),
-      ...(workers === undefined ? [] : [`${shown(workers, folder)}/`]),
+      ...[workers, templates].flatMap((each) => (each === undefined ? [] : [`${shown(each, folder)}/`])),
     ],
   }
 }
@@ -109,25 +117,15 @@ export interface Opened {
 }
 
 /** Opens an engine; what is wrong with the options of the config file is told with its name. */
-export async function openFor(settings: Settings, own: TroupeOptions, { clock }: Pick<Io, 'clock'>): Promise<Opened> {
-  const { workers, ...rest } = settings.options
-  // What is no path is refused with the other options.
-  if (typeof workers !== 'string') return { troupe: await opened(settings, own, { clock }), skipped: [] }
-  const troupe = await opened({ ...settings, options: rest }, own, { clock })
-  try {
-    return { troupe, skipped: (await troupe.discover(workers)).skipped }
-  } catch (error) {
-    await troupe.stop({ within: 0 })
-    throw error
-  }
-}
-
-async function opened(
+export async function openFor(
   { origins, options }: Settings,
   own: TroupeOptions,
   { clock }: Pick<Io, 'clock'>,
-): Promise<Troupe> {
-  return checked(origins, () => Troupe.openIn({ ...options, ...own }, { clock }))
+): Promise<Opened> {
+  let skipped: readonly SkippedFile[] = []
+  const discovered = (found: Discovered): void => void (skipped = found.skipped)
+  const troupe = await checked(origins, () => Troupe.openIn({ ...options, ...own }, { clock, discovered }))
+  return { troupe, skipped }
 }
 
 /** What is wrong with an option is told with the name of the config file. */
@@ -177,8 +175,19 @@ async function loadConfig(file: string, folder: string): Promise<TroupeOptions> 
 function workersOf(config: TroupeOptions, folder: string): string | undefined {
   if (typeof config.workers === 'string') return resolve(folder, config.workers)
   if (config.workers !== undefined || config.definitions !== undefined) return config.workers
-  const workers = join(folder, defaultWorkers)
-  return statSync(workers, { throwIfNoEntry: false })?.isDirectory() === true ? workers : undefined
+  return folderIn(folder, defaultWorkers)
+}
+
+/** A folder of that name may be for something else where the config says where definitions are. */
+function templatesOf(config: TroupeOptions, folder: string): string | undefined {
+  if (typeof config.templates === 'string') return resolve(folder, config.templates)
+  const isTold = [config.templates, config.workers, config.definitions].some((each) => each !== undefined)
+  return isTold ? config.templates : folderIn(folder, defaultTemplates)
+}
+
+function folderIn(folder: string, name: string): string | undefined {
+  const path = join(folder, name)
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : undefined
 }
 
 function storeOf(flags: CommonFlags, config: TroupeOptions, folder: string): string {

@@ -19,6 +19,7 @@ describe('exitCodeOf', () => {
     ['sqlite_too_old', 69],
     ['config_invalid', 78],
     ['file_not_loaded', 78],
+    ['template_invalid', 78],
     ['option_invalid', 2],
     ['definition_invalid', 78],
     ['definition_exists', 78],

@@ -32,6 +32,7 @@ const configCodes: ReadonlySet<ErrorCode> = new Set([
   'definition_invalid',
   'value_unreadable',
   'file_not_loaded',
+  'template_invalid',
 ])
 
 /** The exit code for what stopped a command before, or instead of, a run. The failure of a run itself is `runFailed`. */

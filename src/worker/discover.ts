@@ -1,12 +1,12 @@
 // Finding definitions in a folder of TypeScript and JavaScript files.
-import { readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { isDefinition, type Definition } from '../engine/definition/definition.ts'
 import { isSchedule, type Schedule } from '../engine/schedule/schedule.ts'
 import { isTroupeError, TroupeError, type ErrorCode } from '../lib/errors.ts'
-import type { Discovered, SkippedFile } from '../model/discovered.ts'
+import type { Discovered } from '../model/discovered.ts'
 import { processEngine } from './global.ts'
 import { loadModule } from './load-module.ts'
+import { sourceFiles, type FolderKind } from './source-files.ts'
 
 /** An engine that looks for definitions itself. */
 export interface Discoverer {
@@ -19,18 +19,7 @@ export interface Registrar {
   definitions(): readonly string[]
 }
 
-// A folder of workers is shallow; what lies deeper is theirs.
-const levels = 3
-const isSource = /\.(ts|js|mts|mjs)$/
-
-// Names of files that are left out, and why.
-const skips: readonly (readonly [RegExp, string])[] = [
-  [/^_/, 'its name begins with _'],
-  [/^index\./, 'it is an index'],
-  [/\.inc\./, 'its name has .inc. in it'],
-  [/\.d\.m?ts$/, 'it holds declarations only'],
-  [/\.(test|spec)\./, 'it is a test'],
-]
+const workersFolder: FolderKind = { option: 'workers', isSource: /\.(ts|js|mts|mjs)$/ }
 
 /**
  * Registers every definition exported by the files of a folder, three levels deep, and calls and awaits each exported `install(troupe)`.
@@ -46,7 +35,7 @@ export async function discover(folder: string, troupe: Discoverer = processEngin
 /** The same for one who keeps what was found. */
 export async function discoverInto(folder: string, troupe: Registrar): Promise<Discovered> {
   const root = resolve(folder)
-  const found = sourceFiles(root)
+  const found = sourceFiles(root, workersFolder)
   const files: string[] = []
   for (const file of found.files) {
     const known = troupe.definitions().length
@@ -80,45 +69,7 @@ async function install(module: Record<string, unknown>, troupe: Registrar): Prom
   return definitions.length + schedules.length > 0 || typeof hook === 'function'
 }
 
-/** The files of a folder that are searched, and those that are left out, without loading any. */
+/** The files of a folder of workers that are searched, and those that are left out, without loading any. */
 export function filesIn(folder: string): Pick<Discovered, 'files' | 'skipped'> {
-  return sourceFiles(resolve(folder))
-}
-
-interface Found {
-  readonly files: string[]
-  readonly skipped: SkippedFile[]
-}
-
-function sourceFiles(root: string): Found {
-  const entry = statSync(root, { throwIfNoEntry: false })
-  if (!entry?.isDirectory()) {
-    throw new TroupeError(
-      'file_not_loaded',
-      entry === undefined
-        ? `The folder of workers ${root} is not there: make it, or name another in { workers }.`
-        : `The folder of workers ${root} is a file: name the folder it is in, as in { workers: '${relative('.', dirname(root)) || '.'}' }.`,
-      { details: { folder: root } },
-    )
-  }
-  const found: Found = { files: [], skipped: [] }
-  lookInto(root, levels, found)
-  return found
-}
-
-function lookInto(folder: string, depth: number, found: Found): void {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1))
-  for (const entry of entries) {
-    const file = join(folder, entry.name)
-    if (!entry.isDirectory()) look(file, entry.name, found)
-    else if (depth > 1) lookInto(file, depth - 1, found)
-    else found.skipped.push({ file, why: `it lies deeper than ${levels} levels` })
-  }
-}
-
-function look(file: string, name: string, { files, skipped }: Found): void {
-  if (!isSource.test(name)) return
-  const why = skips.find(([pattern]) => pattern.test(name))?.[1]
-  if (why === undefined) files.push(file)
-  else skipped.push({ file, why })
+  return sourceFiles(resolve(folder), workersFolder)
 }

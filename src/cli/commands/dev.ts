@@ -14,7 +14,7 @@ const calmMs = 150
 // Whoever develops wants the new code soon; what is cut short is begun anew.
 const patience = '3s'
 const isLeftOut = /^(\..*|node_modules|dist|build|coverage|out|tmp)$/
-const isSource = /\.([cm]?[jt]s|json)$/
+const isSource = /\.([cm]?[jt]s|json|ya?ml)$/
 
 export function addDev(shell: Shell): void {
   addCommand<CommonFlags>(shell, {

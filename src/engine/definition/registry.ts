@@ -7,7 +7,7 @@ import { definitionExists, limiterTaken, workerNotRegistered } from '../../model
 import type { Bounds } from '../../model/limiter.ts'
 import { compareVersions } from '../../model/version.ts'
 import type { Store } from '../../store/store.ts'
-import type { AnyDefinition, PoolKind } from './definition.ts'
+import type { AnyDefinition, Definition, PoolKind } from './definition.ts'
 import { definitionElsewhere, startsOf } from './elsewhere.ts'
 import type { LimiterRule } from '../limits/limits.ts'
 
@@ -49,6 +49,11 @@ export class Registry {
     this.hasToldChecks ||= definition.told !== undefined
     await this.#takeOver(definition, id)
     this.#added()
+  }
+
+  /** One of this name and version is there. */
+  isRegistered(definition: Definition): boolean {
+    return this.#versions.has(versionOf(definition))
   }
 
   /** Calls whenever a definition was added: runs of it may be waiting. */

@@ -30,6 +30,8 @@ export interface TroupeOptions {
   readonly definitions?: readonly (Definition | Schedule)[]
   /** A folder to find definitions in, from the working directory. */
   readonly workers?: string
+  /** A folder of templates, `*.yaml`, `*.yml` and `*.json`, from the working directory. Everything that is wrong with any of them is told at once, and nothing is opened. */
+  readonly templates?: string
   /** False keeps this engine out of `WORKER`, which the first engine of a process becomes. */
   readonly global?: boolean
   /** The queues this node serves; `default` unless told. */
@@ -83,6 +85,7 @@ export interface CheckedOptions {
   readonly definitions: readonly AnyDefinition[]
   readonly schedules: readonly Schedule[]
   readonly workers: string | undefined
+  readonly templates: string | undefined
   readonly global: boolean
   readonly queues: readonly string[]
   readonly isOwnOnly: boolean
@@ -101,6 +104,7 @@ const known = [
   'store',
   'definitions',
   'workers',
+  'templates',
   'global',
   'queues',
   'performs',
@@ -123,10 +127,11 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
-  const { maxValueBytes = defaultValueBytes, divergence = 'strict' } = options
+  const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates } = options
   checkText('store', store, 'sqlite:PATH or sqlite::memory:')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
+  if (templates !== undefined) checkText('templates', templates, 'the path of a folder')
   if (typeof global !== 'boolean') throw optionInvalid('global', global, 'true or false')
   if (options.retention !== undefined)
     checkRetention('retention', options.retention, [...retentionParts, ...retentionPartsBeside])
@@ -148,6 +153,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     definitions: definitions.filter((one) => !isSchedule(one)).map(asDefinition),
     schedules: definitions.filter(isSchedule),
     workers,
+    templates,
     global,
     queues,
     isOwnOnly: performs === 'own',

@@ -35,21 +35,32 @@ export interface Loaded {
   /** Undefined when there are errors. */
   readonly template: Template | undefined
   readonly problems: Problems
+  /** Adds to the problems what is wrong with its handlers, once all are known. */
+  checkHandlers(handlers: TemplateHandlers): void
 }
 
 /** Never throws for what is in the text. */
 export function load(text: string, options: LoadTemplateOptions): Loaded {
   const source = readSource(text, options)
   const { problems, places, read } = source
-  if (read === undefined) return { template: undefined, problems }
+  const nothing = { template: undefined, problems, checkHandlers: () => {} }
+  if (read === undefined) return nothing
   const file = { template: read.value }
   places.begin(file, 0)
   const form = checkedForm(read.value, { owner: file, key: 'template' }, source)
-  if (form === undefined) return { template: undefined, problems }
+  if (form === undefined) return nothing
   if (!isTasker(form)) warnOfExpressions(form, problems)
   const native = isTasker(form) ? fromTasker(form, source, options.environment) : nativeOf(form, source, options)
-  const template = compiled(native, problems, options)
-  return { template: problems.hasErrors ? undefined : template, problems }
+  const { template, steps } = compiled(native, problems)
+  const check = (handlers: TemplateHandlers, mayBeUnknown: boolean): void =>
+    checkHandlers(steps, { problems, handlers, mayBeUnknown, input: template.input })
+  const { handlers, allowUnknownHandlers = false } = options
+  if (handlers !== undefined) check(handlers, allowUnknownHandlers)
+  return {
+    template: problems.hasErrors ? undefined : { ...template, hash: hashOf(template.form) },
+    problems,
+    checkHandlers: (known) => check(known, false),
+  }
 }
 
 /** In `config`, which is plain data, they would be handed on as they are written. */
@@ -102,7 +113,12 @@ function nativeOf(form: PlainObject, source: Source, { environment }: LoadTempla
   return native
 }
 
-function compiled(form: PlainObject, problems: Problems, options: LoadTemplateOptions): Template {
+interface Compiled {
+  readonly template: Omit<Template, 'hash'>
+  readonly steps: readonly CompiledStep[]
+}
+
+function compiled(form: PlainObject, problems: Problems): Compiled {
   const compiling = new Compiling(problems)
   const listed: readonly unknown[] = Array.isArray(form['steps']) ? form['steps'] : []
   const steps: CompiledStep[] = []
@@ -117,14 +133,11 @@ function compiled(form: PlainObject, problems: Problems, options: LoadTemplateOp
   const output = outputOf(form, steps, compiling)
   checkSchemas({ form, input, steps, problems })
   checkGraph(steps, compiling)
-  const { handlers, allowUnknownHandlers: mayBeUnknown = false } = options
-  if (handlers !== undefined) checkHandlers(steps, { problems, handlers, mayBeUnknown, input })
   const { environments, ...rest } = form
-  return {
+  const template = {
     namespace: String(form['namespace'] ?? 'default'),
     name: String(form['name']),
     version: String(form['version'] ?? '1'),
-    hash: problems.hasErrors ? '' : hashOf(rest),
     description: valueOf('description') as string | undefined,
     input,
     failure: (valueOf('failure') ?? 'fail_fast') as Template['failure'],
@@ -137,6 +150,7 @@ function compiled(form: PlainObject, problems: Problems, options: LoadTemplateOp
     metadata: valueOf('metadata') as PlainObject | undefined,
     form: rest,
   }
+  return { template, steps }
 }
 
 function outputOf(form: PlainObject, steps: readonly CompiledStep[], compiling: Compiling): Made | undefined {

@@ -126,6 +126,17 @@ export class Problems {
   }
 }
 
+/** Several files, each with all that is wrong with it. */
+export function templatesInvalid(errors: readonly TemplateError[]): TemplateError {
+  const [first, ...others] = errors
+  if (first !== undefined && others.length === 0) return first
+  const all = errors.map(({ message }) => message).join('\n\n')
+  return new TemplateError(
+    `${errors.length} templates do not load.\n\n${all}`,
+    errors.flatMap(({ problems }) => problems),
+  )
+}
+
 function templateInvalid(problems: readonly TemplateProblem[], places: Places): TemplateError {
   const count = problems.filter(({ severity }) => severity === 'error').length
   const head = `Template ${places.file} does not load: it has ${count === 1 ? 'one error' : `${count} errors`}.`

@@ -1,6 +1,6 @@
 // A template that was loaded as a definition: its version tells what it says, so that each run stays with the text it was started with.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Definition } from '../../engine/definition/definition.ts'
+import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import { encode } from '../../lib/codec.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import { Limiter } from '../../worker/limiter.ts'
@@ -14,7 +14,12 @@ const hashLength = 12
 // How texts begin that are JSON of the value and nothing else.
 const exactJson = 'j'
 
-export function loadedDefinition(template: Template): Definition<unknown> {
+/** Knows the template it performs. */
+export interface LoadedDefinition extends AnyDefinition {
+  readonly template: Template
+}
+
+export function loadedDefinition(template: Template): LoadedDefinition {
   const { input, identity, limiters, version, hash } = template
   const own = Object.entries(limiters).map(([name, bounds]) => [name, new Limiter<never>(name, bounds)] as const)
   const key = identity === undefined ? undefined : keysOf[identity](nameOf(template))
@@ -23,7 +28,7 @@ export function loadedDefinition(template: Template): Definition<unknown> {
     ...(key !== undefined && { idempotencyKey: key }),
   }
   const pinned = { ...template, version: `${version}+${hash.slice(0, hashLength)}` }
-  return templateDefinition(pinned, rules, new Map(own))
+  return { ...templateDefinition(pinned, rules, new Map(own)), template }
 }
 
 type KeyOf = (input: never) => string
