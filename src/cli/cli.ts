@@ -28,6 +28,7 @@ import { addShow } from './commands/show.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addAsk, addTell } from './commands/tell.ts'
+import { addTemplates } from './commands/templates.ts'
 import type { CommonFlags } from './config.ts'
 import { errorLines } from './error-text.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -72,6 +73,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addLogs,
   addCancel,
   addDefinitions,
+  addTemplates,
   addQueues,
   addLimits,
   addSchedules,

@@ -10,7 +10,7 @@ import { TemplateError, templatesInvalid, type TemplateProblem } from '../load/p
 import type { Template } from '../model/template.ts'
 import { nameOf } from '../perform/perform.ts'
 
-const templatesFolder: FolderKind = { option: 'templates', isSource: /\.(yaml|yml|json)$/ }
+export const templatesFolder: FolderKind = { option: 'templates', isSource: /\.(yaml|yml|json)$/ }
 
 export interface FolderRules {
   /** What templates say of it holds. */

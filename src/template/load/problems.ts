@@ -112,6 +112,11 @@ export class Problems {
     return { file: this.#places.file, line: this.#places.positionOf(start).line + (isBlock ? 1 : 0) }
   }
 
+  /** Its place and message; then the line itself, at most so wide, with a mark below. */
+  linesOf(problem: TemplateProblem, width: number): readonly string[] {
+    return problemLines(problem, this.#places, width)
+  }
+
   #add(message: string, offset: number, severity: 'error' | 'warning'): void {
     const { line, column } = this.#places.positionOf(offset)
     const key = `${line}:${column}:${message}`.slice(0, longest)
@@ -140,18 +145,19 @@ export function templatesInvalid(errors: readonly TemplateError[]): TemplateErro
 function templateInvalid(problems: readonly TemplateProblem[], places: Places): TemplateError {
   const count = problems.filter(({ severity }) => severity === 'error').length
   const head = `Template ${places.file} does not load: it has ${count === 1 ? 'one error' : `${count} errors`}.`
-  const shown = problems.slice(0, mostShown).map((problem) => problemText(problem, places))
+  const shown = problems.slice(0, mostShown).map((problem) => problemLines(problem, places, widest).join('\n'))
   const rest = problems.length - shown.length
   const more = rest === 0 ? [] : [`… and ${rest} more.`]
   return new TemplateError([head, ...shown, ...more].join('\n\n'), problems)
 }
 
-function problemText({ message, line, column, file, severity }: TemplateProblem, places: Places): string {
+function problemLines(problem: TemplateProblem, places: Places, width: number): readonly string[] {
+  const { message, line, column, file, severity } = problem
   const head = `${file}:${line}:${column}: ${severity}: ${message}`
   const text = places.lineText(line).replaceAll('\t', ' ')
-  if (text.trim() === '') return head
-  const cut = Math.max(0, column - 1 - widest / 2)
+  if (text.trim() === '') return [head]
+  // As much of a long line as is needed to see the place in the middle.
+  const cut = column <= width ? 0 : column - 1 - Math.floor(width / 2)
   const margin = `${line} | `.padStart(8)
-  const caret = `${'| '.padStart(8)}${' '.repeat(column - 1 - cut)}^`
-  return `${head}\n${margin}${clip(text.slice(cut), widest)}\n${caret}`
+  return [head, `${margin}${clip(text.slice(cut), width)}`, `${'| '.padStart(8)}${' '.repeat(column - 1 - cut)}^`]
 }

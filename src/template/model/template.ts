@@ -169,3 +169,10 @@ export interface Template {
   /** Its native form, as it holds in the environment it was loaded for: loading that again gives the same template. */
   readonly form?: Readonly<Record<string, unknown>>
 }
+
+// Enough of a hash to tell the texts of one name and version apart.
+const hashLength = 12
+
+export function shortHash(hash: string): string {
+  return hash.slice(0, hashLength)
+}

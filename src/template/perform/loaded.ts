@@ -6,11 +6,9 @@ import { optionInvalid } from '../../model/errors.ts'
 import { Limiter } from '../../worker/limiter.ts'
 import { hashOf } from '../load/hash.ts'
 import { misfits } from '../load/json-schema.ts'
-import type { JsonSchema, Template } from '../model/template.ts'
+import { shortHash, type JsonSchema, type Template } from '../model/template.ts'
 import { nameOf, templateDefinition } from './perform.ts'
 
-// Enough of a hash to tell the texts of one name and version apart.
-const hashLength = 12
 // How texts begin that are JSON of the value and nothing else.
 const exactJson = 'j'
 
@@ -27,7 +25,7 @@ export function loadedDefinition(template: Template): LoadedDefinition {
     ...(input !== undefined && { input: standardSchema(input) }),
     ...(key !== undefined && { idempotencyKey: key }),
   }
-  const pinned = { ...template, version: `${version}+${hash.slice(0, hashLength)}` }
+  const pinned = { ...template, version: `${version}+${shortHash(hash)}` }
   return { ...templateDefinition(pinned, rules, new Map(own)), template }
 }
 

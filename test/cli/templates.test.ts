@@ -1,0 +1,162 @@
+// `troupe templates`: what is wrong with templates, as a compiler tells it, and what they look like.
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { main } from '../../src/cli/cli.ts'
+import { unlimited } from '../../src/cli/io.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+
+let folder = ''
+
+async function templates(...argv: readonly string[]) {
+  return told(unlimited, argv)
+}
+
+async function told(columns: number, argv: readonly string[]) {
+  const said = { out: '', err: '' }
+  const isTerminal = columns !== unlimited
+  const code = await main(['templates', ...argv], {
+    stdout: { isTerminal, columns, write: (text) => void (said.out += text) },
+    stderr: { isTerminal, columns, write: (text) => void (said.err += text) },
+    env: { NO_COLOR: '1' },
+    clock: systemClock,
+    folder,
+    readStdin: () => Promise.resolve(order),
+    onSignal: () => () => {},
+  })
+  return { code, ...said }
+}
+
+const order = `name: order
+version: 1.0.0
+steps:
+  - { name: reserve, uses: reserve-stock, forEach: "\${{ input.items }}" }
+  - { name: score, script: return 1 }
+  - { name: route, needs: [score], uses: ship-order, type: decision }
+  - { name: ship, uses: ship-order, needs: [reserve, route] }
+`
+const wrong = `name: wrong
+steps:
+  - name: reserve
+    uses: reserve-stok
+    config: { at: "\${{ now }}" }
+  - name: ship
+    uses: ship-order
+    needs: [reserv]
+`
+
+describe('troupe templates', () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    for (const name of ['workers', 'templates']) mkdirSync(join(folder, name))
+    const exported = (name: string): string =>
+      `{ name: '${name}', runsOn: 'task', settings: { limits: [], tags: [], priority: 0, retention: null, isDurable: true }, perform() {} }`
+    const source = `export const a = ${exported('reserve-stock')}\nexport const b = ${exported('ship-order')}\n`
+    writeFileSync(join(folder, 'workers/all.mjs'), source.replaceAll('{ name', "{ version: '1', name"))
+    writeFileSync(join(folder, 'templates/order.yaml'), order)
+    writeFileSync(join(folder, 'wrong.yaml'), wrong)
+    writeFileSync(join(folder, 'later.yaml'), order.replace('1.0.0', '1.1.0').replace('[score]', '[score, reserve]'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('validate tells all that is wrong with its place, the line and a mark, and exits with 1', async () => {
+    const { code, out, err } = await templates('validate', 'wrong.yaml', 'templates')
+    expect(code).toBe(1)
+    expect(out)
+      .toBe(`wrong.yaml:4:11: error: Step 'reserve' uses 'reserve-stok', which is no worker, workflow or template here. Did you mean 'reserve-stock'?
+    4 |     uses: reserve-stok
+      |           ^
+
+wrong.yaml:5:19: warning: 'config' is plain data: what stands in '\${{ }}' here is not evaluated. Put it into 'with'.
+    5 |     config: { at: "\${{ now }}" }
+      |                   ^
+
+wrong.yaml:8:13: error: Step 'ship' needs 'reserv', which is no step. Did you mean 'reserve'?
+    8 |     needs: [reserv]
+      |             ^
+
+`)
+    expect(err).toBe('2 templates: 2 errors, 1 warning\n')
+  })
+
+  it('validate fits the window: no line is wider', async () => {
+    const { out } = await told(60, ['validate', 'wrong.yaml'])
+    expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(60)
+    expect(out).toContain("Did you mean\n'reserve-stock'?\n    4 |     uses: reserve-stok\n      |           ^\n")
+  })
+
+  it('validate takes the templates of the folder, standard input, and workers that are elsewhere', async () => {
+    expect(await templates('validate')).toEqual({ code: 0, out: '', err: '1 template: nothing is wrong\n' })
+    expect((await templates('validate', '-')).err).toBe('1 template: nothing is wrong\n')
+    const elsewhere = await templates('validate', 'wrong.yaml', '--allow-unknown-handlers')
+    expect([elsewhere.code, elsewhere.err]).toEqual([1, '1 template: 1 error, 1 warning\n'])
+    expect(await templates('validate', 'nobody.yaml')).toEqual({
+      code: 2,
+      out: '',
+      err: 'troupe: There is no file nobody.yaml\n',
+    })
+  })
+
+  it('validate --json gives all of it to programs', async () => {
+    const { code, out } = await templates('validate', 'wrong.yaml', 'templates/order.yaml', '--json')
+    expect(code).toBe(1)
+    const [first, second] = JSON.parse(out) as readonly Record<string, unknown>[]
+    expect(first).toMatchObject({
+      file: 'wrong.yaml',
+      valid: false,
+      problems: [
+        { line: 4, column: 11, severity: 'error' },
+        { line: 5, severity: 'warning' },
+        { line: 8, column: 13 },
+      ],
+    })
+    expect(second).toMatchObject({ valid: true, name: 'order', version: '1.0.0', problems: [] })
+  })
+
+  it('plan shows the levels and the longest way', async () => {
+    const { out } = await templates('plan', 'templates/order.yaml')
+    expect(out.replace(/[0-9a-f]{12}/, 'HASH')).toBe(`order 1.0.0  HASH  4 steps, 3 levels
+
+LEVEL  STEPS
+    1  reserve (each item), score
+    2  route (decision)
+    3  ship
+
+Longest way (3 steps): score → route → ship
+`)
+    expect(JSON.parse((await templates('plan', 'templates/order.yaml', '--json')).out)).toMatchObject({
+      name: 'order',
+      levels: [['reserve', 'score'], ['route'], ['ship']],
+      criticalPath: ['score', 'route', 'ship'],
+    })
+    const bad = await templates('plan', 'wrong.yaml')
+    expect([bad.code, bad.out]).toEqual([1, ''])
+    expect(bad.err).toContain("wrong.yaml:8:13: error: Step 'ship' needs 'reserv'")
+  })
+
+  it('diff tells in words what has changed', async () => {
+    const { out } = await templates('diff', 'templates/order.yaml', 'later.yaml')
+    expect(out).toBe('version was "1.0.0" and is "1.1.0".\nStep \'route\' now needs reserve.\n')
+    expect((await templates('diff', 'later.yaml', 'later.yaml')).err).toBe('They say the same.\n')
+    const json = JSON.parse((await templates('diff', 'templates/order.yaml', 'later.yaml', '--json')).out) as object
+    expect(json).toMatchObject({
+      before: { version: '1.0.0' },
+      changes: ['version was "1.0.0" and is "1.1.0".', "Step 'route' now needs reserve."],
+    })
+  })
+
+  it('graph draws, and writes into a file', async () => {
+    expect((await templates('graph', 'later.yaml')).out).toMatch(/^flowchart TD\n {2}s0\["reserve"\]\n/)
+    expect((await templates('graph', 'later.yaml', '--svg')).out).toMatch(/^<svg xmlns/)
+    expect(await templates('graph', 'later.yaml', '-o', 'later.svg')).toEqual({ code: 0, out: '', err: '' })
+    expect(readFileSync(join(folder, 'later.svg'), 'utf8')).toMatch(/^<svg xmlns/)
+    expect((await templates('graph', 'later.yaml', '--svg', '--mermaid')).code).toBe(2)
+  })
+
+  it('tells which verb was meant', async () => {
+    expect((await templates('valdate')).err).toContain(
+      "There is no 'valdate' of troupe templates. Did you mean 'validate'?",
+    )
+  })
+})
