@@ -111,7 +111,7 @@ export class Troupe
     this.#events = new Events({ deps: parts.deps, changes: parts.engine.changes, checkOpen: () => this.#checkOpen() })
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     this.#engine.happened = () => this.#events.look()
-    this.#engine.published = (event) => this.#events.published(event)
+    this.#engine.events = this.#events
     this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name, events: () => this.#events.counts() })
   }
 

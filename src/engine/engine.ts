@@ -5,7 +5,7 @@ import { engineStopped } from '../model/errors.ts'
 import { isSuspect } from '../model/suspect.ts'
 import { ActiveRuns } from './activation/active-runs.ts'
 import type { Activation } from './activation/activation.ts'
-import type { Surroundings } from './activation/surroundings.ts'
+import type { EventsOfRuns, Surroundings } from './activation/surroundings.ts'
 import { Changes } from './watch/changes.ts'
 import type { EngineSettings } from './options/engine-settings.ts'
 import { Committer } from './committer.ts'
@@ -50,8 +50,8 @@ export class Engine {
   readonly counts = new Counts()
   /** Called whenever a run that was here has ended. */
   happened: () => void = () => {}
-  /** Called when a run that is here has published something. */
-  published: Surroundings['published'] = () => {}
+  /** Told what runs that are here publish. */
+  events: EventsOfRuns = { published: () => {}, dropped: () => {} }
   /** How runs are started from runs. */
   draft: DraftStart = () => Promise.reject(engineStopped())
   readonly #deps: Deps
@@ -279,7 +279,10 @@ export class Engine {
       post: this.post,
       draft: (target, input, options) => this.draft(target, input, options),
       isFull: () => this.#pools.workflow.free === 0,
-      published: (event) => this.published(event),
+      events: {
+        published: (event) => this.events.published(event),
+        dropped: (dropped) => this.events.dropped(dropped),
+      },
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),

@@ -5,17 +5,18 @@ import { toMs } from '../lib/duration.ts'
 import { toError } from '../lib/errors.ts'
 import { Lookout } from '../lib/lookout.ts'
 import { optionInvalid } from '../model/errors.ts'
-import { isMeant } from '../model/event.ts'
+import { isMeant, type EventOrigin } from '../model/event.ts'
 import type { EventEnd, EventRow } from '../store/events.ts'
 import { checkChoice, checkFunction, checkName, checkOptions } from './checks.ts'
 import type { ChangeListener, Changes } from './watch/changes.ts'
+import type { EventsOfRuns } from './activation/surroundings.ts'
 import type { Deps } from './deps.ts'
 import { isDoneWithin } from './in-time.ts'
 import { messageBytes } from './value-size.ts'
 import type { EventVerbs } from './verbs/verbs.ts'
 
-/** What a subscriber is given besides the payload. */
-export interface EventInfo {
+/** What a subscriber is given besides the payload; where a run published it, of that too. */
+export interface EventInfo extends EventOrigin {
   readonly name: string
   /** When it was published, in milliseconds since 1970. */
   readonly at: number
@@ -46,6 +47,8 @@ export interface EventCounts {
   readonly delivered: number
   readonly failed: number
   readonly dead: number
+  /** Those that runs were to publish and could not, as their payload does not fit. */
+  readonly dropped: number
 }
 
 /** What is published, its value encoded. */
@@ -53,6 +56,14 @@ export interface NewEvent {
   readonly name: string
   readonly value: string
   readonly mode: NonNullable<PublishOptions['mode']>
+  readonly origin?: EventOrigin | undefined
+}
+
+/** What was to be published and is not. */
+export interface DroppedEvent {
+  readonly name: string
+  readonly origin: EventOrigin
+  readonly error: Error
 }
 
 interface Subscriber {
@@ -81,7 +92,7 @@ export interface EventsOptions {
   readonly checkOpen: () => void
 }
 
-export class Events implements EventVerbs, ChangeListener {
+export class Events implements EventVerbs, ChangeListener, EventsOfRuns {
   /** The process ends although somebody listens. */
   readonly isAwaited = false
   readonly #deps: Deps
@@ -89,7 +100,7 @@ export class Events implements EventVerbs, ChangeListener {
   readonly #checkOpen: () => void
   readonly #subscribers = new Set<Subscriber>()
   readonly #lookout: Lookout
-  readonly #counts = { published: 0, delivered: 0, failed: 0, dead: 0 }
+  readonly #counts = { published: 0, delivered: 0, failed: 0, dead: 0, dropped: 0 }
   #isEnabled = true
   #renewal: Timer | undefined
   #isClosed = false
@@ -109,16 +120,24 @@ export class Events implements EventVerbs, ChangeListener {
 
   async publish(event: string, payload?: unknown, options: PublishOptions = {}): Promise<void> {
     this.#checkOpen()
-    const { mode, ...given } = eventOf(event, payload, options)
-    if (mode !== 'fast') await this.#deps.store.events.publish({ ...given, mode })
-    this.published({ ...given, mode })
+    const published = eventOf(event, payload, options)
+    const { mode, ...kept } = published
+    if (mode !== 'fast') await this.#deps.store.events.publish({ ...kept, mode })
+    this.published(published)
   }
 
   /** An event is in the store, or concerns this process alone. */
-  published({ name, value, mode }: NewEvent): void {
+  published(event: NewEvent): void {
     this.#counts.published += 1
-    if (mode === 'fast') this.#dispatchHere(name, value)
+    if (event.mode === 'fast') this.#dispatchHere(event)
     else this.look()
+  }
+
+  /** An event of a run cannot be published; the run goes on. */
+  dropped({ name, origin, error }: DroppedEvent): void {
+    this.#counts.dropped += 1
+    const { runId, step } = origin
+    this.#deps.log.warn({ event: name, run: runId, step, err: error }, `event '${name}' is not published`)
   }
 
   async subscribe<Payload = unknown>(
@@ -208,10 +227,10 @@ export class Events implements EventVerbs, ChangeListener {
     subscriber.tail = subscriber.tail.then(() => this.#deliver(subscriber, row))
   }
 
-  async #deliver(subscriber: Subscriber, { id, name, value, at, attempt }: EventRow): Promise<void> {
+  async #deliver(subscriber: Subscriber, { id, name, value, at, attempt, origin }: EventRow): Promise<void> {
     // What is not given any more is due again, here or elsewhere.
     if (this.#isClosed || !this.#subscribers.has(subscriber)) return
-    const isHandled = await this.#handle(subscriber, value, { name, at, attempt })
+    const isHandled = await this.#handle(subscriber, value, { name, at, attempt, ...origin })
     await this.#guarded('recording what became of an event', async () => {
       await this.#deps.store.events.settle([{ id, end: this.#endOf(isHandled, { name, attempt }) }])
     })
@@ -225,9 +244,9 @@ export class Events implements EventVerbs, ChangeListener {
     return 'dead'
   }
 
-  #dispatchHere(name: string, value: string): void {
+  #dispatchHere({ name, value, origin }: NewEvent): void {
     if (!this.#isEnabled) return
-    const event = { name, at: this.#deps.store.now(), attempt: 1 }
+    const event = { name, at: this.#deps.store.now(), attempt: 1, ...origin }
     for (const subscriber of this.#subscribers) {
       if (isMeant(subscriber.pattern, name)) void this.#handle(subscriber, value, event)
     }
@@ -281,10 +300,15 @@ export class Events implements EventVerbs, ChangeListener {
 
 /** Throws `option_invalid`, `value_not_storable`, `value_too_large`. */
 export function eventOf(name: string, payload: unknown, options: PublishOptions): NewEvent {
-  checkName('The name of an event', name)
+  checkEventName(name)
   checkOptions('publish', options, ['mode'])
   const { mode = 'durable' } = options
   checkChoice('mode', mode, modes)
-  if (name.includes('*')) throw optionInvalid('The name of an event', name, 'a name without *, which is for patterns')
   return { name, mode, value: encode(payload, { maxBytes: messageBytes, what: 'event' }) }
+}
+
+/** Throws `option_invalid`. */
+export function checkEventName(name: string): void {
+  checkName('The name of an event', name)
+  if (name.includes('*')) throw optionInvalid('The name of an event', name, 'a name without *, which is for patterns')
 }

@@ -1,4 +1,19 @@
-// Names of events, and which of them a pattern means.
+// Names of events, which of them a pattern means, and where they come from.
+
+/** The run that published an event; nothing where it was the program. */
+export interface EventOrigin {
+  readonly runId?: string
+  /** What the run was started with. */
+  readonly correlationId?: string
+  /** The name of its worker, workflow or template. */
+  readonly definition?: string
+  /** Of its template. */
+  readonly namespace?: string
+  /** The step of its template whose end is told. */
+  readonly step?: string
+  /** The attempt of that step. */
+  readonly stepAttempt?: number
+}
 
 /** Whether an event of this name is meant by a pattern, in which `*` stands for any characters. */
 export function isMeant(pattern: string, name: string): boolean {

@@ -13,6 +13,7 @@ export function codeBatch(places: Places, batch: Batch): Batch {
     attempts: each(batch.attempts, (one) => ({
       ...one,
       error: places.writeError(one.error, placeOfAttempt(one.path)),
+      events: one.events?.map(places.ofEvent),
     })),
     emits: each(batch.emits, (emit) => ({ ...emit, value: places.write(emit.value, 'emitted') })),
     logs: each(batch.logs, (line) => ({

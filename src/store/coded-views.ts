@@ -46,8 +46,8 @@ export function placesOf(coding: Coding): Places {
     const failure = step.isError ? undefined : failureOf(step.value)
     if (failure !== undefined)
       return { ...step, isError: true, value: coding.writeError(JSON.stringify(toErrorRecord(failure)), place) }
-    const { event } = step
-    return writeResult(coding, event === undefined ? step : { ...step, event: ofEvent(event) }, place)
+    const { events } = step
+    return writeResult(coding, events === undefined ? step : { ...step, events: events.map(ofEvent) }, place)
   }
   return {
     ...coding,

@@ -1,4 +1,5 @@
 // What the store is told of events: who wants which, and what has yet to reach them.
+import type { EventOrigin } from '../model/event.ts'
 
 export interface EventRecord {
   readonly name: string
@@ -6,6 +7,7 @@ export interface EventRecord {
   readonly value: string
   /** Of those that are under way, or those that every process has for itself. */
   readonly mode: 'durable' | 'broadcast'
+  readonly origin?: EventOrigin | undefined
 }
 
 /** Somebody who wants events. */
@@ -25,6 +27,7 @@ export interface EventRow {
   readonly name: string
   readonly value: string
   readonly at: number
+  readonly origin: EventOrigin
   /** How often it was taken, this time included. */
   readonly attempt: number
 }

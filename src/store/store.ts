@@ -67,7 +67,7 @@ export interface StepRecord {
   /** It was waited for, and that was kept. */
   readonly hadWait?: boolean | undefined
   /** What is published with it. */
-  readonly event?: EventRecord | undefined
+  readonly events?: readonly EventRecord[] | undefined
 }
 
 /** `child`: a run it started; its value is the id of that. `result`: the end of a run it waited for; `value`: what is another each time, as a random number; `loop`: the newest state of one; `patch`: the code has been changed here since; `undo`: a step that was undone; `tx`: one that was done in a transaction; `ask`: what it was asked; `answer`: what it answered. */
@@ -96,6 +96,7 @@ export interface AttemptRecord {
   readonly finishedAt: number
   /** As in a step. */
   readonly hadToken?: boolean | undefined
+  readonly events?: readonly EventRecord[] | undefined
 }
 
 /** The end of a run. */

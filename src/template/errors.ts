@@ -30,3 +30,19 @@ export function limiterUnknown(name: string): TroupeError {
   const message = `Limiter '${name}' is not known here: declare it under limiters: of the template, or in the limits of a worker.`
   return new TroupeError('definition_invalid', message, { details: { limiter: name }, retryable: false })
 }
+
+/** What a step was to publish does not fit the schema of its event. */
+export function payloadMisfit(
+  event: string,
+  { path, message }: { readonly path: readonly string[]; readonly message: string },
+): TroupeError {
+  const where = path.length === 0 ? 'it' : `'${path.join('.')}'`
+  return new TroupeError(
+    'validation_failed',
+    `The payload of event '${event}' does not fit its schema: ${where} ${message}.`,
+    {
+      details: { event },
+      retryable: false,
+    },
+  )
+}

@@ -2,6 +2,7 @@
 import { checkFunction, checkKey, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import { storedTime } from '../engine/verbs/call.ts'
 import { eventOf, type PublishOptions } from '../engine/events.ts'
+import { originOf } from '../engine/activation/origin.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'
@@ -190,8 +191,9 @@ export class BoundContext<Input = unknown> implements WorkflowContext<Input> {
   }
 
   publish(event: string, payload?: unknown, options: PublishOptions = {}): Promise<void> {
-    const published = eventOf(event, payload, options)
-    return this.#steps.publish(this.#path(`publish ${event}`), published) as Promise<void>
+    const origin = originOf(this.#steps.activation)
+    const published = { ...eventOf(event, payload, options), origin }
+    return this.#steps.publish(this.#path(`publish ${event}`), () => [published]) as Promise<void>
   }
 
   now(): Promise<number> {

@@ -3,7 +3,7 @@ import { encode } from '../lib/codec.ts'
 import type { Journal } from './journal.ts'
 import type { LoopState } from './loop.ts'
 import type { Results } from './results.ts'
-import { StepRecorder, type RecordOwner } from './steps/step.ts'
+import { StepRecorder, type RecordOwner } from './steps/step-recorder.ts'
 
 export interface TurnsOptions {
   readonly journal: Journal

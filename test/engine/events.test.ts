@@ -115,6 +115,7 @@ describe('a subscriber that', () => {
       delivered: 1,
       failed: 5,
       dead: 1,
+      dropped: 0,
     })
     expect(log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
       "event 'order.paid' is given up after 5 attempts and kept",

@@ -6,7 +6,7 @@ import type { Activation } from './activation.ts'
 import type { Counts } from '../counts.ts'
 import type { AnyDefinition } from '../definition/definition.ts'
 import type { Deps } from '../deps.ts'
-import type { NewEvent } from '../events.ts'
+import type { DroppedEvent, NewEvent } from '../events.ts'
 import type { RunLogLevel } from './speech.ts'
 import type { Post } from '../mailboxes/post.ts'
 import type { DraftStart } from '../starts.ts'
@@ -54,12 +54,19 @@ export interface Surroundings {
   heard(id: string, finished?: FinishedRun): void
   /** The store refused to write for a run that somebody may be waiting for. */
   troubled(id: string, error: Error): void
-  /** A run of this node has published something. */
-  published(event: NewEvent): void
+  readonly events: EventsOfRuns
   /** A run of this node has started another. */
   startedByRun(id: string): void
   /** Something of this node is due then. */
   dueAt(at: number): void
+}
+
+/** What is told of events of the runs of this node. */
+export interface EventsOfRuns {
+  /** It is durable, as far as it is to be. */
+  published(event: NewEvent): void
+  /** It is not published, as it cannot be. */
+  dropped(dropped: DroppedEvent): void
 }
 
 /** What performs scripts that nobody trusts. */

@@ -3,7 +3,8 @@ import type { Duration } from '../../lib/duration.ts'
 import type { RetryOptions } from '../../model/retry.ts'
 import type { Definition } from '../../engine/definition/definition.ts'
 import type { Limiter } from '../../worker/limiter.ts'
-import type { BatchRules, Role, Scope, When } from '../model/template.ts'
+import type { PublishOptions } from '../../engine/events.ts'
+import type { BatchRules, JsonSchema, Publication, Role, Scope, When } from '../model/template.ts'
 
 /** A step of a template that is being built; in its type what it gives. */
 export interface BuiltStep<Name extends string = string, Output = unknown> {
@@ -46,6 +47,27 @@ export interface AnyStepOptions<Input, Needs extends readonly BuiltStep[]> {
   /** What has to be true of them; `all_succeeded` unless told. */
   readonly when?: When
   readonly if?: (scope: BuiltScope<Input, Needs>) => boolean
+  /** The events that tell of its end. */
+  readonly publishes?: readonly PublishOption<Input, Needs>[]
+}
+
+/** An event that tells of the end of a step: published in the commit that records that, once in the life of the run. It neither fails nor delays the step. */
+export interface PublishOption<Input, Needs extends readonly BuiltStep[]> extends Pick<PublishOptions, 'mode'> {
+  readonly event: string
+  /**
+   * `success` unless told. `failure` and `permanent_failure`: it failed for good. `retryable_failure`: an attempt failed and there will be another.
+   * `always`: it has ended, in whatever way.
+   */
+  readonly condition?: Publication['condition']
+  /** What the step gave, or `{ name, message, code }` of how it failed, unless told. */
+  readonly payload?: (scope: EndScope<Input, Needs>) => unknown
+  /** A JSON Schema; what does not fit is not published. */
+  readonly schema?: JsonSchema
+}
+
+/** With what the step gave, or null; then `errors` has how it failed, by its name. */
+export type EndScope<Input, Needs extends readonly BuiltStep[]> = BuiltScope<Input, Needs> & {
+  readonly output: unknown
 }
 
 export interface WorkOptions<Input, Needs extends readonly BuiltStep[]> extends AnyStepOptions<Input, Needs> {
@@ -72,7 +94,7 @@ export interface WorkOptions<Input, Needs extends readonly BuiltStep[]> extends 
 
 export interface UndoOption<Input, Needs extends readonly BuiltStep[]> {
   readonly uses: Definition<never>
-  readonly with?: (scope: BuiltScope<Input, Needs> & { readonly output: unknown }) => unknown
+  readonly with?: (scope: EndScope<Input, Needs>) => unknown
   readonly retry?: RetryOptions
   readonly timeout?: Duration
 }

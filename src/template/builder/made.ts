@@ -3,8 +3,21 @@ import { toMs, type Duration } from '../../lib/duration.ts'
 import { asDefinition } from '../../engine/definition/definition.ts'
 import type { Limiter } from '../../worker/limiter.ts'
 import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
-import type { Made, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
-import type { AnyStepOptions, BuiltStep, ScriptOptions, UndoOption, WaitOptions, WorkOptions } from './built-step.ts'
+import { conditions, deliveries } from '../model/model.ts'
+import type { Made, Publication, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
+import { checkChoice, checkFunction, checkOptions } from '../../engine/checks.ts'
+import { checkEventName } from '../../engine/events.ts'
+import type {
+  AnyStepOptions,
+  BuiltStep,
+  PublishOption,
+  ScriptOptions,
+  UndoOption,
+  WaitOptions,
+  WorkOptions,
+} from './built-step.ts'
+
+type AnyPublish = PublishOption<unknown, readonly BuiltStep[]>
 
 type AnyWork = WorkOptions<unknown, readonly BuiltStep[]> & {
   readonly with?: (scope: never) => unknown
@@ -84,7 +97,7 @@ function workOf(name: string, work: Work, options: WorkOptions<unknown, readonly
 }
 
 function common(name: string, work: Work, options: AnyStepOptions<unknown, readonly BuiltStep[]>): TemplateStep {
-  const { description, needs = [], when = 'all_succeeded' } = options
+  const { description, needs = [], when = 'all_succeeded', publishes = [] } = options
   return {
     ...plain,
     name,
@@ -93,7 +106,21 @@ function common(name: string, work: Work, options: AnyStepOptions<unknown, reado
     needs: [...new Set(needs.map((step) => step.name))],
     when,
     if: made(options.if, needs),
+    publishes: publishes.map((option) => publicationOf(name, option, needs)),
   }
+}
+
+const keysOfPublication = ['event', 'condition', 'mode', 'payload', 'schema']
+
+function publicationOf(step: string, option: AnyPublish, needs: readonly BuiltStep[]): Publication {
+  const what = `publishes of step '${step}'`
+  checkOptions(what, option, keysOfPublication)
+  const { event, condition = 'success', mode = 'durable', payload, schema } = option
+  checkEventName(event)
+  checkChoice(`condition in ${what}`, condition, conditions)
+  checkChoice(`mode in ${what}`, mode, deliveries)
+  if (payload !== undefined) checkFunction(`payload in ${what}`, payload)
+  return { event, condition, mode, payload: made(payload, needs), publisher: undefined, schema }
 }
 
 function timesOf(name: string, timeout: AnyWork['timeout']): TemplateStep['timeout'] {

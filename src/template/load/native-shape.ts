@@ -2,6 +2,7 @@
 import { hasPlaceholder } from '../expression/placeholders.ts'
 import { batchFailures, conditions, deliveries, failureModes, identities, roles, whens } from '../model/model.ts'
 import {
+  eventName,
   anyObject,
   anything,
   choice,
@@ -102,7 +103,7 @@ const limit = oneOf(
 )
 
 const publication = object({
-  event: { shape: name, description: 'The name of the event.', isRequired: true },
+  event: { shape: eventName, description: 'The name of the event.', isRequired: true },
   condition: { shape: choice(conditions), description: 'After which end of the step; success unless told.' },
   mode: { shape: choice(deliveries), description: 'How it is delivered; durable unless told.' },
   payload: { shape: anything, description: 'What is published; may hold expressions.' },

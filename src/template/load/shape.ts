@@ -52,7 +52,16 @@ export const name: Shape = {
   check: (received, at) => (isName(received) ? true : wrong(received, namesAre, at)),
 }
 
+/** The name of one event, not a pattern of several. */
+export const eventName: Shape = {
+  ...name,
+  schema: { ...name.schema, pattern: '^[^*]*$' },
+  check: (received, at) => (isName(received) && !received.includes('*') ? true : wrong(received, eventNamesAre, at)),
+}
+
 const namesAre = `a text of 1 to ${longestName} characters, without NUL and halves of surrogate pairs`
+
+const eventNamesAre = `the name of one event: ${namesAre}, and without *`
 
 export function isName(received: unknown): received is string {
   if (typeof received !== 'string' || received === '__proto__') return false

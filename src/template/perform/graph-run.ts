@@ -2,6 +2,7 @@
 import { deferred } from '../../lib/deferred.ts'
 import { toError } from '../../lib/errors.ts'
 import { frozen } from '../../lib/frozen.ts'
+import { failureOf } from '../model/step-failure.ts'
 import type { Scope, StepFailure, Template, TemplateStep } from '../model/template.ts'
 import { batchesIn } from './batch-output.ts'
 import { chosenBy } from './decision.ts'
@@ -11,6 +12,8 @@ import { holds, type Outcome } from './outcomes.ts'
 /** Where steps are done. */
 export interface StepPerformer {
   perform(step: TemplateStep, at: StepPlace): Promise<unknown>
+  /** Tells that a step has failed before it began, where somebody wants to know. */
+  refused(step: TemplateStep, at: StepPlace, error: Error): Promise<void> | undefined
 }
 
 /** What a step needs to know of the run when it starts. */
@@ -100,9 +103,15 @@ export class GraphRun {
     try {
       if (step.if !== undefined && !step.if.make(this.#scopeOf(step))) return this.#settle(place, 'skipped')
     } catch (error) {
-      return this.#fail(place, toError(error))
+      return this.#refuse(place, toError(error))
     }
     this.#begin(place)
+  }
+
+  #refuse(place: number, error: Error): void {
+    const told = this.#performer.refused(this.#stepAt(place), this.#placeOf(place), error)
+    if (told === undefined) this.#fail(place, error)
+    else void told.then(() => this.#failed(place, error))
   }
 
   /** How those ended that it needs and that are there; undefined when it is not there itself. */
@@ -120,21 +129,19 @@ export class GraphRun {
   }
 
   #begin(place: number): void {
-    const needed = (this.#edges.needs[place] ?? []).map((need) => this.#stepAt(need).name)
-    this.#perform(place, needed).then(
+    this.#performer.perform(this.#stepAt(place), this.#placeOf(place)).then(
       (output) => this.#succeeded(place, output),
       (error: unknown) => this.#failed(place, toError(error)),
     )
   }
 
-  #perform(place: number, needed: readonly string[]): Promise<unknown> {
-    const step = this.#stepAt(place)
-    return this.#performer.perform(step, {
-      scope: this.#scopeOf(step),
+  #placeOf(place: number, needed = (this.#edges.needs[place] ?? []).map((need) => this.#stepAt(need).name)): StepPlace {
+    return {
+      scope: this.#scopeOf(this.#stepAt(place)),
       needed,
       check: (output) => this.#check(place, output),
       batches: () => this.#batchesFor(place),
-    })
+    }
   }
 
   #check(place: number, output: unknown): void {
@@ -198,7 +205,7 @@ export class GraphRun {
 
   /** Another step is done in the place of one that failed, and its output is the output of both. */
   #standIn(place: number, standby: number): void {
-    this.#perform(standby, [this.#stepAt(place).name]).then(
+    this.#performer.perform(this.#stepAt(standby), this.#placeOf(standby, [this.#stepAt(place).name])).then(
       (output) => {
         this.#settle(standby, 'succeeded', output)
         this.#succeeded(place, output)
@@ -248,9 +255,4 @@ export class GraphRun {
   #stepAt(place: number): TemplateStep {
     return this.#template.steps[place] as TemplateStep
   }
-}
-
-function failureOf(error: Error): StepFailure {
-  const { code } = error as { readonly code?: unknown }
-  return { name: error.name, message: error.message, code: typeof code === 'string' ? code : null }
 }

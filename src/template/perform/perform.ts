@@ -32,7 +32,7 @@ export function templateDefinition(
   const perform = (steps: Steps, input: unknown): Promise<unknown> => {
     const { claimed } = steps.activation
     const run = { id: claimed.id, attempt: claimed.attempt, correlationId: claimed.correlationId }
-    const performer = new TemplateSteps(steps, namesFor(steps.activation, limiters))
+    const performer = new TemplateSteps(steps, namesFor(steps.activation, limiters), template)
     return new GraphRun(template, (edges ??= edgesOf(template)), { performer, input, run }).perform()
   }
   return {

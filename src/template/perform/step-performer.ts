@@ -6,11 +6,12 @@ import { isThenable } from '../../lib/thenable.ts'
 import { validate } from '../../worker/validate.ts'
 import type { StepContext, StepSpec } from '../../workflow/steps/step.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
-import type { TemplateStep, Work } from '../model/template.ts'
+import type { Template, TemplateStep, Work } from '../model/template.ts'
 import { isRunOfItsOwn, performAsRun } from './child-step.ts'
 import type { StepPerformer, StepPlace } from './graph-run.ts'
 import { inputOf, type Names, type Piece } from './piece.ts'
 import { performBatches, performEach } from './pieces.ts'
+import { performPublishing, publishFailure, publishPiece, type PublishingStep } from './publishing.ts'
 import { limitsOf, ownLimits, retryOf } from './step-rules.ts'
 import { withoutCheckpoint } from './step-states.ts'
 import { undoOf } from './undo-step.ts'
@@ -22,13 +23,24 @@ type ScriptWork = Extract<Work, { kind: 'script' }>
 export class TemplateSteps implements StepPerformer {
   readonly #steps: Steps
   readonly #names: Names
+  readonly #template: Pick<Template, 'namespace'>
 
-  constructor(steps: Steps, names: Names) {
+  constructor(steps: Steps, names: Names, template: Pick<Template, 'namespace'>) {
     this.#steps = steps
     this.#names = names
+    this.#template = template
   }
 
   perform(step: TemplateStep, at: StepPlace): Promise<unknown> {
+    if (step.publishes.length === 0) return this.#perform(step, at)
+    return performPublishing(this.#publishing(step, at), () => this.#perform(step, at))
+  }
+
+  refused(step: TemplateStep, at: StepPlace, error: Error): Promise<void> | undefined {
+    return step.publishes.length === 0 ? undefined : publishFailure(this.#publishing(step, at), error)
+  }
+
+  #perform(step: TemplateStep, at: StepPlace): Promise<unknown> {
     const perform = (piece: Piece): Promise<unknown> => this.#performPiece(piece)
     const placeholder = (path: string): Promise<unknown> =>
       this.#begin({ step, path, at }, undefined, () => ({ isNoOp: true }))
@@ -38,7 +50,9 @@ export class TemplateSteps implements StepPerformer {
   }
 
   async #performPiece(piece: Piece): Promise<unknown> {
-    const { work } = piece.step
+    const { step, path, at } = piece
+    const { work } = step
+    if (step.publishes.length > 0 && path !== step.name) publishPiece(this.#publishing(step, at), path)
     if (work.kind === 'message') return this.#receive(piece, work)
     if (work.kind === 'time') return this.#steps.sleepUntil(piece.path, () => timeIn(work, piece.at.scope, this.#now()))
     if (work.kind !== 'worker') return this.#begin(piece, undefined, this.#functionOf(piece, work))
@@ -48,6 +62,10 @@ export class TemplateSteps implements StepPerformer {
     return isStep
       ? this.#begin(piece, worker, this.#asStep(piece, work.uses, worker))
       : this.#performAsRun(piece, worker ?? work.uses)
+  }
+
+  #publishing(step: TemplateStep, { scope }: StepPlace): PublishingStep {
+    return { steps: this.#steps, template: this.#template, step, scope }
   }
 
   #performAsRun(piece: Piece, target: AnyDefinition | string): Promise<unknown> {

@@ -27,7 +27,7 @@ export const journalCases: Cases = {
     const published = (path: string) => ({
       ...step(held, path),
       kind: 'value' as const,
-      event: { name: 'order.paid', value: `j"${path}"`, mode: 'durable' as const },
+      events: [{ name: 'order.paid', value: `j"${path}"`, mode: 'durable' as const }],
     })
     await scene.node.commit({ steps: [published('a')], releases: [held] })
     await scene.node.claimOne()

@@ -110,7 +110,7 @@ function surroundingsOf(world: RehearsalWorld, rehearsing: Rehearsing): Surround
     failed: nothing,
     heard: nothing,
     troubled: nothing,
-    published: nothing,
+    events: { published: nothing, dropped: nothing },
     startedByRun: nothing,
     dueAt: nothing,
     // Nothing is begun that would come to these.

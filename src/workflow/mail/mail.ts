@@ -10,7 +10,7 @@ import type { Lookout } from '../../lib/lookout.ts'
 import { lookoutOf, type LookoutOwner } from '../waits/lookout.ts'
 import { Receives, type ReceiveAsked } from './receives.ts'
 import type { Asked } from '../results.ts'
-import type { RecordedResult } from '../steps/step.ts'
+import type { RecordedResult } from '../steps/step-recorder.ts'
 
 // What is recorded of a wait whose time was up before anything came.
 const tooLate = encode(null, { maxBytes: 100, what: 'result' })

@@ -20,6 +20,7 @@ export interface ExecutionsOptions {
   readonly waits: Waits
   readonly resting: Resting
   readonly unread: (why: TroupeError) => void
+  readonly eventsAt: NonNullable<StepOwner['eventsAt']>
 }
 
 export class Executions implements StepOwner, StepLimitsOwner, AwaitedTokensOwner {
@@ -100,6 +101,10 @@ export class Executions implements StepOwner, StepLimitsOwner, AwaitedTokensOwne
 
   nextSeq(): number {
     return this.#options.journal.nextSeq()
+  }
+
+  eventsAt(...end: Parameters<ExecutionsOptions['eventsAt']>): ReturnType<ExecutionsOptions['eventsAt']> {
+    return this.#options.eventsAt(...end)
   }
 
   execute(step: StepExecution, parkedWith?: WaitRecord): void {

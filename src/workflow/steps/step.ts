@@ -1,25 +1,22 @@
 // One step on its way to the journal: attempts, pauses between them, and the record of how it ended.
-import type { Activation } from '../../engine/activation/activation.ts'
 import { storedTime } from '../../engine/verbs/call.ts'
 import { errorText } from '../../engine/error-text.ts'
 import { againText } from '../../engine/failures/failures.ts'
-import { useOfTokens } from '../../engine/activation/later.ts'
 import { nextAttempt } from '../../engine/activation/next-attempt.ts'
 import type { KeyedLimiter } from '../../engine/limits/slots.ts'
 import type { AttemptResult, Task } from '../../engine/pool/task.ts'
 import { Token } from '../../engine/activation/token.ts'
 import { valueSize } from '../../engine/value-size.ts'
-import type { HeldRecord, WriteOwner } from '../../engine/writes.ts'
+import type { HeldRecord } from '../../engine/writes.ts'
 import { decodeError, encode } from '../../lib/codec.ts'
 import { toError } from '../../lib/errors.ts'
 import { reviveError } from '../../model/error-classes.ts'
 import { undonePath } from '../../model/path.ts'
 import { stepTimedOut } from '../../model/time-errors.ts'
 import type { RetryPolicy } from '../../model/retry.ts'
-import type { EventRecord } from '../../store/events.ts'
-import type { Claimed, RememberedAttempt, RememberedStep, StepKind } from '../../store/store.ts'
-import { removeWithin } from '../waits/kept-waits.ts'
+import type { Claimed, RememberedAttempt, RememberedStep } from '../../store/store.ts'
 import { Snoozed } from './snoozed.ts'
+import { keptOf, published, StepRecorder, type RecordOwner } from './step-recorder.ts'
 import { CommittedStep } from '../tx/tx.ts'
 import type { UndoRules } from '../undoing/undo-options.ts'
 import type { AwaitingStep, CompletionResult, WaitRecord } from '../../store/waits.ts'
@@ -57,13 +54,6 @@ export interface StepSpec {
   readonly beside?: (() => readonly HeldRecord[]) | undefined
 }
 
-/** What is needed of a run to record something in its journal. */
-export interface RecordOwner {
-  readonly activation: Activation
-  nextSeq(): number
-  recorded(step: RememberedStep): void
-}
-
 /** What a step under way needs of the run it belongs to. */
 export interface StepOwner extends RecordOwner {
   execute(step: StepExecution): void
@@ -72,87 +62,6 @@ export interface StepOwner extends RecordOwner {
   await(step: StepExecution, wait: WaitRecord): void
   /** An attempt has ended: what it had of limiters is free. */
   attempted(path: string): void
-}
-
-/** How a step ended. */
-export interface RecordedResult {
-  readonly isError: boolean
-  readonly value: string
-  readonly attempt: number
-  readonly startedAt: number
-  /** The number of the message it received. */
-  readonly message?: number | undefined
-  /** The number of what it begins to answer, or answers. */
-  readonly ask?: number | undefined
-  readonly hadToken?: boolean | undefined
-  readonly hasUndo?: boolean | undefined
-  /** What is published with it. */
-  readonly event?: EventRecord | undefined
-  readonly beside?: readonly HeldRecord[] | undefined
-  /** Called once that is durable. */
-  readonly written?: () => void
-}
-
-/** Records how a step ended and hands the result on once that is durable. */
-export class StepRecorder implements WriteOwner {
-  readonly #owner: RecordOwner
-  readonly #path: string
-  readonly #kind: StepKind
-  #step: RememberedStep | undefined
-  #written: (() => void) | undefined
-
-  constructor(owner: RecordOwner, path: string, kind: StepKind) {
-    this.#owner = owner
-    this.#path = path
-    this.#kind = kind
-  }
-
-  record(result: RecordedResult): void {
-    const { activation } = this.#owner
-    const { isError, value, attempt, startedAt, message, ask, hadToken, hasUndo, event } = result
-    this.#written = result.written
-    const record = {
-      held: activation.held,
-      path: this.#path,
-      seq: this.#owner.nextSeq(),
-      kind: this.#kind,
-      attempt,
-      isError,
-      value,
-      startedAt,
-      finishedAt: activation.deps.store.now(),
-      message,
-      ask,
-      hadToken,
-      hasUndo,
-      hadWait: activation.keptWaits?.delete(this.#path),
-      event,
-    }
-    this.#step = record
-    activation.write(this, [{ list: 'steps', record }, ...(result.beside ?? [])])
-  }
-
-  /** The newest state of a loop: it takes the place of the one before, and what is in the scope of the turn that is `over` is forgotten. */
-  recordTurn(turn: { readonly value: string; readonly over: string; readonly startedAt: number }): void {
-    const { activation } = this.#owner
-    const step = { path: this.#path, seq: this.#owner.nextSeq(), kind: this.#kind, isError: false, value: turn.value }
-    const record = {
-      ...turn,
-      held: activation.held,
-      path: step.path,
-      seq: step.seq,
-      hadWaits: removeWithin(activation.keptWaits, turn.over),
-      hadTokens: useOfTokens(activation) !== undefined,
-      finishedAt: activation.deps.store.now(),
-    }
-    this.#step = step
-    activation.write(this, [{ list: 'turns', record }])
-  }
-
-  written(): void {
-    this.#written?.()
-    if (this.#step !== undefined) this.#owner.recorded(this.#step)
-  }
 }
 
 /** One step being executed. */
@@ -304,18 +213,25 @@ export class StepExecution implements Task {
   /** The failed attempt is written before anything waits. */
   #backOff(error: Error, dueAt: number): void {
     const { activation } = this.#owner
-    this.#failedAttempts += 1
+    const attempt = (this.#failedAttempts += 1)
+    const { path } = this.#spec
+    const value = errorText(error)
+    const events = this.#owner.eventsAt?.(path, { isError: true, value, attempt, isTriedAgain: true })
     const record = {
       held: activation.held,
-      path: this.#spec.path,
-      attempt: this.#failedAttempts,
-      error: errorText(error),
+      path,
+      attempt,
+      error: value,
       startedAt: this.#startedAt,
       finishedAt: activation.deps.store.now(),
       hadToken: this.#hadToken,
+      events: keptOf(events),
     }
-    const wait: WaitRecord = { path: this.#spec.path, kind: 'backoff', name: null, dueAt }
-    const written = (): void => this.#owner.pause(wait, () => this.#owner.execute(this))
+    const wait: WaitRecord = { path, kind: 'backoff', name: null, dueAt }
+    const written = (): void => {
+      published(activation, events)
+      this.#owner.pause(wait, () => this.#owner.execute(this))
+    }
     activation.write({ written }, [{ list: 'attempts', record }])
   }
 

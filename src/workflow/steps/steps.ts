@@ -9,6 +9,7 @@ import { leaveUnread } from '../../engine/activation/unread.ts'
 import { encode } from '../../lib/codec.ts'
 import type { TroupeError } from '../../lib/errors.ts'
 import { runNotFound } from '../../model/errors.ts'
+import { joinPath } from '../../model/path.ts'
 import type { FinishedRun, RememberedStep, StepKind } from '../../store/store.ts'
 import { Journal } from '../journal.ts'
 import { AwaitedRuns, type ResultDue } from '../waits/awaited-runs.ts'
@@ -21,10 +22,14 @@ import { Patches } from '../patches.ts'
 import { Resting } from '../waits/resting.ts'
 import { Results, type Asked } from '../results.ts'
 import { Retrace } from '../retrace.ts'
-import { StepRecorder, type RecordedResult, type RecordOwner, type StepSpec } from './step.ts'
+import type { StepSpec } from './step.ts'
+import { StepRecorder, type AttemptEnd, type RecordedResult, type RecordOwner } from './step-recorder.ts'
 import { Turns } from '../turns.ts'
 import { Undoing, type Known, type UndoOwner } from '../undoing/undoing.ts'
 import { nothing, Waits } from '../waits/waits.ts'
+
+/** Makes what is published when an attempt has ended. Never throws. */
+export type MakeEvents = (end: AttemptEnd) => readonly NewEvent[]
 
 export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner, UndoOwner {
   readonly activation: Activation
@@ -38,6 +43,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
   #turns: Turns | undefined
   #executions: Executions | undefined
   #patches: Patches | undefined
+  #published: Map<string, MakeEvents> | undefined
   readonly undoing: Undoing | undefined
 
   /** `inTurns`: the code may do something else when it is given results in another order, as a race does. */
@@ -163,16 +169,25 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
     })
   }
 
-  /** Publishes an event, in the commit that remembers it. */
-  publish(name: string, event: NewEvent): Promise<unknown> {
-    const { around } = this.activation
-    const { mode } = event
+  /** Publishes events, in the commit that remembers it; throws the error with which that is remembered, and forgotten in the next generation. */
+  publish(name: string, make: () => readonly NewEvent[], error?: Error): Promise<unknown> {
     return this.#ask({ path: name, kind: 'value', isNamed: false }, (path) => {
       this.#resting.begin()
-      const written = (): void => around.published(event)
-      const kept = mode === 'fast' ? undefined : { ...event, mode }
-      this.#recorder(path, 'value')({ isError: false, value: nothing, event: kept, written })
+      const value = error === undefined ? nothing : errorText(error)
+      this.#recorder(path, 'value')({ isError: error !== undefined, value, events: make() })
     })
+  }
+
+  /** What is published with the ends of what will be at a path, in the commits that record them. */
+  publishAt(path: string, make: MakeEvents): void {
+    this.#published ??= new Map()
+    this.#published.set(path, make)
+  }
+
+  /** Whether an end of what is at a path, or of the run that it starts, was recorded before. */
+  hasEnded(path: string): boolean {
+    const kind = this.#journal.kindAt(path)
+    return kind === 'child' ? this.#journal.kindAt(joinPath(path, 'result')) !== undefined : kind !== undefined
   }
 
   /** The answer of a patch, one for the whole run. */
@@ -256,6 +271,9 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
     if (!this.activation.isOver) this.#results.add(step)
   }
 
+  readonly eventsAt = (path: string, end: AttemptEnd): readonly NewEvent[] | undefined =>
+    this.#published?.get(path)?.(end)
+
   // ChildOwner
 
   refusedChild(path: string, error: Error): void {
@@ -319,6 +337,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
       waits: this.#waits,
       resting: this.#resting,
       unread: (why) => this.unread(why),
+      eventsAt: this.eventsAt,
     })
   }
 
@@ -353,7 +372,7 @@ export class Steps implements Performance, RecordOwner, ChildOwner, LookoutOwner
   }
 
   /** Something that is recorded once it has come, from its wait on. */
-  #recorder(path: string, kind: StepKind): (result: Came & Pick<RecordedResult, 'event' | 'written'>) => void {
+  #recorder(path: string, kind: StepKind): (result: Came & Pick<RecordedResult, 'events'>) => void {
     const startedAt = this.activation.deps.store.now()
     const recorder = new StepRecorder(this, path, kind)
     return (result) => recorder.record({ ...result, attempt: 1, startedAt })

@@ -1,5 +1,5 @@
 // The outbox: events on their way, one row for each event and subscription, gone once they have arrived.
-import { isMeant } from '../../../model/event.ts'
+import { isMeant, type EventOrigin } from '../../../model/event.ts'
 import type { Started } from '../../start.ts'
 import type { Claimed } from '../../store.ts'
 import type { EventEnd, EventRecord, EventRow, EventSlice, SubscriptionRecord } from '../../events.ts'
@@ -23,7 +23,7 @@ const deleteSubscription = `delete from subscription where id = ?`
 // Walks event_due.
 const deleteEventsOf = `delete from event where subscription = ?`
 
-const insertEvent = `insert into event (subscription, name, value, at, attempt, due_at) values (?, ?, ?, ?, 0, ?)`
+const insertEvent = `insert into event (subscription, name, value, at, attempt, due_at, origin) values (?, ?, ?, ?, 0, ?, ?)`
 
 // The oldest first, so that one subscription has them in order; walks event_due.
 const findDue = `
@@ -35,7 +35,7 @@ limit ?`
 // By primary key.
 const take = `
 update event set attempt = attempt + 1, due_at = ? where id in (select value from json_each(?))
-returning id, subscription, name, value, at, attempt`
+returning id, subscription, name, value, at, attempt, origin`
 
 const deleteEvent = `delete from event where id = ?`
 
@@ -47,6 +47,8 @@ select run.public_id as runId, definition.name from run join definition on defin
 
 /** The statements of this file whose plans are tested. */
 export const hotEventStatements = { findDue, take, deleteEvent, putOff, deleteEventsOf, findRunOfEvent }
+
+type TakenRow = Omit<EventRow, 'origin'> & { readonly origin: string | null }
 
 interface Wanting {
   readonly id: number
@@ -66,11 +68,13 @@ export class Outbox {
   }
 
   /** Keeps an event for everybody who wants it; counts them. */
-  add({ name, value, mode }: EventRecord): number {
+  add({ name, value, mode, origin }: EventRecord): number {
     const wanting = this.#all.filter(
       ({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name),
     )
-    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now)
+    if (wanting.length === 0) return 0
+    const from = origin === undefined ? null : JSON.stringify(origin)
+    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now, from)
     return wanting.length
   }
 
@@ -120,8 +124,12 @@ export function dropSubscription(db: Connection, id: number): void {
 export function takeEvents(db: Connection, { subscriptions, limit, until }: EventSlice, now: number): EventRow[] {
   const due = db.all<{ id: number }>(findDue, JSON.stringify(subscriptions), now, limit)
   if (due.length === 0) return []
-  const rows = db.all<EventRow>(take, until, JSON.stringify(due.map(({ id }) => id)))
-  return rows.toSorted((left, right) => left.id - right.id)
+  const rows = db.all<TakenRow>(take, until, JSON.stringify(due.map(({ id }) => id)))
+  const taken = rows.map(({ origin, ...row }): EventRow => ({
+    ...row,
+    origin: origin === null ? {} : (JSON.parse(origin) as EventOrigin),
+  }))
+  return taken.toSorted((left, right) => left.id - right.id)
 }
 
 export function settleEvents(db: Connection, ends: readonly EventEnd[]): void {

@@ -101,4 +101,7 @@ create table coding (
   proof text not null,
   used integer not null
 ) strict, without rowid;
+
+-- The run that published it: JSON; null where it was the program.
+alter table event add column origin text;
 `

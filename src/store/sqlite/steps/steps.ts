@@ -105,7 +105,7 @@ export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
     if (step.hadWait === true) deleteWait(write.db, runId, path)
     answerAsk(write.db, step)
     if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
-    if (step.event !== undefined) write.outbox.add(step.event)
+    for (const event of step.events ?? []) write.outbox.add(event)
   }
   insertSteps.write(write.db, values)
 }
@@ -144,6 +144,7 @@ export function recordAttempts(write: Write, attempts: readonly AttemptRecord[])
       attempt.finishedAt,
     )
     if (attempt.hadToken === true) closeTokensOfStep(write.db, runId, attempt.path)
+    for (const event of attempt.events ?? []) write.outbox.add(event)
   }
 }
 
