@@ -1,13 +1,19 @@
-// The yardstick of bench/workflow writes the rows that the engine writes, or the ratio means nothing.
+// The yardstick of bench/workflow and bench/template writes the rows that the engine writes, or the ratio means nothing.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Troupe, workflow } from 'troupe'
+import { layered } from '../bench/template/graphs.ts'
+import { templateOf, work } from '../bench/template/ours.ts'
 import { RawWorkflows } from '../bench/workflow/raw.ts'
 import { openDriver } from '../src/store/sqlite/connection/driver.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'troupe-yardstick-'))
+let folder = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'troupe-yardstick-'))
+})
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -37,4 +43,22 @@ it('is the same work', async () => {
 
   raw.close()
   expect(await rowsOf(theirs)).toEqual(await rowsOf(ours))
+})
+
+it('is the same work for a template', async () => {
+  const graph = layered(3, 4)
+  const definition = templateOf(graph)
+  const [ours, theirs] = [join(folder, 'troupe.db'), join(folder, 'raw.db')]
+  const troupe = await Troupe.open({ store: `sqlite:${ours}`, definitions: [work, definition] })
+  await troupe.start()
+  const output = await troupe.run(definition)
+  await troupe.stop()
+  const raw = await RawWorkflows.open(theirs)
+
+  expect(await raw.graph(graph.needs)).toEqual(output)
+
+  raw.close()
+  const [mine, yours] = [await rowsOf(theirs), await rowsOf(ours)]
+  expect(mine).toEqual(yours)
+  expect(mine['steps']).toHaveLength(12)
 })

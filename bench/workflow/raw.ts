@@ -63,6 +63,22 @@ export class RawWorkflows {
     return this.#end(id, startedAt, count)
   }
 
+  /** Each step once all it needs are recorded; a counter for each tells when that is. */
+  async graph(needs: readonly (readonly number[])[]): Promise<unknown> {
+    const { id, startedAt } = await this.#start(needs.length)
+    const left = needs.map(({ length }) => length)
+    const dependents: number[][] = needs.map(() => [])
+    for (const [i, all] of needs.entries()) for (const need of all) dependents[need]?.push(i)
+    let seq = 0
+    const perform = async (i: number): Promise<void> => {
+      await this.#step(id, [`step-${i}`, ++seq], { ok: true, i })
+      const ready = (dependents[i] ?? []).filter((next) => --(left[next] as number) === 0)
+      await Promise.all(ready.map(perform))
+    }
+    await Promise.all([...left.keys()].filter((i) => left[i] === 0).map(perform))
+    return this.#end(id, startedAt, null)
+  }
+
   async #start(input: number): Promise<{ id: number; startedAt: number }> {
     const id = ++this.#lastId
     const startedAt = Date.now()
