@@ -53,7 +53,7 @@ export type {
   TellArguments,
   Told,
 } from './engine/definition/message-types.ts'
-export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events.ts'
+export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events/events.ts'
 export type { RunStats } from './engine/verbs/run-stats.ts'
 export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/verbs/node-status.ts'
 export type { Difference, Divergence, DivergencePolicy, JournalPlace, RunVerdict } from './model/divergence.ts'

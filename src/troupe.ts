@@ -6,11 +6,11 @@ import { Completing } from './engine/verbs/completing.ts'
 import type { Definition } from './engine/definition/definition.ts'
 import type { Deps } from './engine/deps.ts'
 import { Engine } from './engine/engine.ts'
-import { Events } from './engine/events.ts'
 import { Face, type FaceParts } from './engine/verbs/face.ts'
 import { isProvedDead, ownIdentity } from './engine/membership/host.ts'
 import { Looking } from './engine/verbs/looking.ts'
 import { NodeStatuses } from './engine/verbs/node-status.ts'
+import { Publishing } from './engine/verbs/publishing.ts'
 import { Operating } from './engine/verbs/operating.ts'
 import { checkTroupeOptions, type CheckedOptions, type TroupeOptions } from './engine/options/options.ts'
 import { Registry } from './engine/definition/registry.ts'
@@ -88,7 +88,7 @@ export class Troupe
   readonly #statuses: NodeStatuses
   readonly #telling: Telling
   readonly #asking: Asking
-  readonly #events: Events
+  readonly #publishing: Publishing
   #stopping: Promise<void> | undefined
 
   private constructor(given: TroupeParts) {
@@ -108,11 +108,9 @@ export class Troupe
     this.#scheduling = new Scheduling(face, schedules)
     this.#telling = new Telling(face)
     this.#asking = new Asking(face)
-    this.#events = new Events({ deps: parts.deps, changes: parts.engine.changes, checkOpen: () => this.#checkOpen() })
+    this.#publishing = new Publishing(face)
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
-    this.#engine.happened = () => this.#events.look()
-    this.#engine.events = this.#events
-    this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name, events: () => this.#events.counts() })
+    this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name })
   }
 
   /**
@@ -311,9 +309,10 @@ export class Troupe
   readonly tell: TellingVerbs['tell'] = (...message) => this.#telling.tell(...message)
   readonly ask: AskingVerbs['ask'] = (...message) => this.#asking.ask(...message)
   readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
-  readonly publish: EventVerbs['publish'] = (event, payload, options) => this.#events.publish(event, payload, options)
-  readonly subscribe: EventVerbs['subscribe'] = (...wanted) => this.#events.subscribe(...wanted)
-  readonly setEvents: EventVerbs['setEvents'] = (enabled) => this.#events.setEvents(enabled)
+  readonly publish: EventVerbs['publish'] = (event, payload, options) =>
+    this.#publishing.publish(event, payload, options)
+  readonly subscribe: EventVerbs['subscribe'] = (...wanted) => this.#publishing.subscribe(...wanted)
+  readonly setEvents: EventVerbs['setEvents'] = (enabled) => this.#publishing.setEvents(enabled)
   readonly status: StatusVerbs['status'] = () => this.#statuses.status()
   readonly health: StatusVerbs['health'] = () => this.#statuses.health()
   readonly metrics: StatusVerbs['metrics'] = () => this.#statuses.metrics()
@@ -375,7 +374,6 @@ export class Troupe
   async #stop(withinMs: number): Promise<void> {
     try {
       await this.#engine.stop(withinMs)
-      await this.#events.close()
     } finally {
       unbindEngine(this)
       this.#engine.watch.close(engineStopped())

@@ -5,7 +5,7 @@ import { engineStopped } from '../model/errors.ts'
 import { isSuspect } from '../model/suspect.ts'
 import { ActiveRuns } from './activation/active-runs.ts'
 import type { Activation } from './activation/activation.ts'
-import type { EventsOfRuns, Surroundings } from './activation/surroundings.ts'
+import type { Surroundings } from './activation/surroundings.ts'
 import { Changes } from './watch/changes.ts'
 import type { EngineSettings } from './options/engine-settings.ts'
 import { Committer } from './committer.ts'
@@ -13,6 +13,9 @@ import { Company } from './company.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { DomainEvents } from './events/domain-events.ts'
+import { EventDesk } from './events/event-desk.ts'
+import { EventTally } from './events/event-tally.ts'
 import { FailureCalls } from './failures/failure-calls.ts'
 import { FailureNews } from './failures/failure-news.ts'
 import { comeToRest } from './membership/coming-to-rest.ts'
@@ -48,10 +51,7 @@ export class Engine {
   /** What waits for limiters and is no run. */
   readonly slots: Slots
   readonly counts = new Counts()
-  /** Called whenever a run that was here has ended. */
-  happened: () => void = () => {}
-  /** Told what runs that are here publish. */
-  events: EventsOfRuns = { published: () => {}, dropped: () => {} }
+  readonly events: EventDesk
   /** How runs are started from runs. */
   draft: DraftStart = () => Promise.reject(engineStopped())
   readonly #deps: Deps
@@ -85,6 +85,7 @@ export class Engine {
       awaited: () => this.#unserved.watch(),
     })
     this.#company = new Company(deps, (failure) => this.#partFailed(failure))
+    this.events = this.#makeEvents()
     this.#threads = threadsOf(deps, settings)
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
@@ -279,10 +280,7 @@ export class Engine {
       post: this.post,
       draft: (target, input, options) => this.draft(target, input, options),
       isFull: () => this.#pools.workflow.free === 0,
-      events: {
-        published: (event) => this.events.published(event),
-        dropped: (dropped) => this.events.dropped(dropped),
-      },
+      events: this.events,
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
       write: (write) => this.#write(write),
       execute: (task) => this.#pools.task.execute(task),
@@ -308,7 +306,7 @@ export class Engine {
 
   #ended(activation: Activation): void {
     this.#active.remove(activation)
-    this.happened()
+    this.events.look()
     // Others may have waited for its end, or it waits for an actor itself.
     if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#hintClaims()
   }
@@ -316,6 +314,12 @@ export class Engine {
   #hintClaims(again?: string): void {
     // Race: the last batches are told of after the dispatcher has ended, and it claims no more before that.
     if (!this.#isStopping) this.#dispatcher.tell('hint', again)
+  }
+
+  #makeEvents(): EventDesk {
+    const tally = new EventTally()
+    const make = (): DomainEvents => new DomainEvents(this.#deps, { tally, changes: this.changes })
+    return new EventDesk(this.#deps, this.#company.employ('domain-events', make).ref, tally)
   }
 
   #makeCommitter(): Committer {

@@ -1,7 +1,7 @@
 // The context of a workflow's code: what it asks for goes to the steps of the activation, under paths of this scope.
 import { checkFunction, checkKey, checkName, checkOptions, timeOf } from '../engine/checks.ts'
 import { storedTime } from '../engine/verbs/call.ts'
-import { eventOf, type PublishOptions } from '../engine/events.ts'
+import { eventOf, type PublishOptions } from '../engine/events/events.ts'
 import { originOf } from '../engine/activation/origin.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import { toMs, type Duration } from '../lib/duration.ts'

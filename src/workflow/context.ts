@@ -1,7 +1,7 @@
 // What a workflow's code is given: durable steps, and all that a worker has.
 import type { Definition } from '../engine/definition/definition.ts'
 import type { Answered, MessageName, Received } from '../engine/definition/message-types.ts'
-import type { PublishOptions } from '../engine/events.ts'
+import type { PublishOptions } from '../engine/events/events.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import type { Duration } from '../lib/duration.ts'
 import type { LogFields } from '../lib/log.ts'

@@ -1,6 +1,6 @@
 // Events: who subscribed hears of them, whoever fails harms nobody, and what is durable outlives processes.
 import { describe, expect, it } from 'vitest'
-import { worker } from '../../src/index.ts'
+import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
@@ -112,10 +112,16 @@ describe('a subscriber that', () => {
       enabled: true,
       subscriptions: 2,
       published: 1,
+      durable: 1,
+      fast: 0,
+      broadcast: 0,
+      dropped: 0,
+      dispatched: 6,
       delivered: 1,
       failed: 5,
       dead: 1,
-      dropped: 0,
+      depth: 0,
+      lastEventAt: 16_001,
     })
     expect(log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
       "event 'order.paid' is given up after 5 attempts and kept",
@@ -133,6 +139,28 @@ describe('a subscriber that', () => {
     await eventually(() => seen.length === 2)
     expect(seen).toEqual([1, 2])
     gate.resolve()
+  })
+
+  it('I15: is slow has a hundred events in memory, and the rest in the store', async () => {
+    const gate = deferred<void>()
+    const { troupe, clock } = await onStage()
+    const seen: unknown[] = []
+    await troupe.subscribe('*', async (payload) => {
+      await gate.promise
+      seen.push(payload)
+    })
+    for (let n = 0; n < 250; n++) await troupe.publish('a', n)
+    await clock.advance(3_000)
+    await turns()
+    // One of the hundred is under way.
+    expect((await troupe.status()).events.depth).toBe(99)
+    gate.resolve()
+    await moving(
+      clock,
+      eventually(() => seen.length === 250),
+    )
+    expect(seen).toEqual(Array.from({ length: 250 }, (_, n) => n))
+    expect((await troupe.status()).events.depth).toBe(0)
   })
 })
 
@@ -202,8 +230,30 @@ describe('a process', () => {
   })
 })
 
+describe('C27: there is one bus', () => {
+  it('whoever subscribed first or last, here or in another process, hears what runs, programs and the engine publish', async () => {
+    const said = workflow('said', {}, (ctx) => ctx.publish('by.run', 1))
+    const store = storeFile()
+    const heard: string[] = []
+    const early = await onStage({ store, definitions: [said] })
+    await early.troupe.subscribe('*', (_payload, { name }) => void heard.push(`early ${name}`))
+    const late = await onStage({ store, node: 'late', starts: false })
+    await late.troupe.subscribe('*', (_payload, { name }) => void heard.push(`late ${name}`))
+    await late.troupe.publish('by.program', 1)
+    await moving(early.clock, early.troupe.run(said))
+    const wanted = ['by.program', 'by.run', 'run.started', 'run.succeeded']
+    const all = ['early', 'late'].flatMap((who) => wanted.map((name) => `${who} ${name}`))
+    await eventually(async () => {
+      await early.clock.advance(100)
+      await late.clock.advance(100)
+      return heard.length >= all.length
+    })
+    expect(heard.toSorted()).toEqual(all.toSorted())
+  })
+})
+
 describe('setEvents', () => {
-  it('holds durable events back until they are wanted again', async () => {
+  it('C21: holds durable events back until they are wanted again', async () => {
     const { troupe } = await onStage()
     const seen: unknown[] = []
     await troupe.subscribe('*', (payload) => void seen.push(payload))
@@ -211,10 +261,13 @@ describe('setEvents', () => {
     await troupe.publish('a', 'kept')
     await troupe.publish('a', 'gone', { mode: 'fast' })
     await turns()
-    expect([seen, (await troupe.status()).events.enabled]).toEqual([[], false])
+    const { enabled, dropped } = (await troupe.status()).events
+    expect([seen, enabled, dropped]).toEqual([[], false, 1])
     troupe.setEvents(true)
     await eventually(() => seen.length === 1)
-    expect(seen).toEqual(['kept'])
+    await troupe.publish('a', 'now', { mode: 'fast' })
+    expect(seen).toEqual(['kept', 'now'])
+    expect((await troupe.status()).events).toMatchObject({ enabled: true, durable: 1, fast: 2, delivered: 2 })
   })
 })
 

@@ -2,7 +2,7 @@
 import { toError } from '../../lib/errors.ts'
 import type { Histogram } from '../../lib/histogram.ts'
 import type { NodeView } from '../../store/views.ts'
-import type { EventCounts } from '../events.ts'
+import type { EventCounts } from '../events/events.ts'
 import type { Face } from './face.ts'
 import { isDoneWithin } from '../in-time.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -73,13 +73,11 @@ const quantiles = [0.5, 0.9, 0.99]
 export class NodeStatuses implements StatusVerbs {
   readonly #face: Face
   readonly #node: string
-  readonly #events: () => EventCounts
   readonly #openedAtMs: number
 
-  constructor(face: Face, { node, events }: { readonly node: string; readonly events: () => EventCounts }) {
+  constructor(face: Face, { node }: { readonly node: string }) {
     this.#face = face
     this.#node = node
-    this.#events = events
     this.#openedAtMs = face.deps.clock.monotonic()
   }
 
@@ -94,7 +92,7 @@ export class NodeStatuses implements StatusVerbs {
       succeeded,
       failed,
       averageMs: executed === 0 ? 0 : totalMs / executed,
-      events: this.#events(),
+      events: engine.events.counts(),
     }
   }
 

@@ -3,7 +3,7 @@ import type { Duration } from '../../lib/duration.ts'
 import type { RetryOptions } from '../../model/retry.ts'
 import type { Definition } from '../../engine/definition/definition.ts'
 import type { Limiter } from '../../worker/limiter.ts'
-import type { PublishOptions } from '../../engine/events.ts'
+import type { PublishOptions } from '../../engine/events/events.ts'
 import type { BatchRules, JsonSchema, Publication, Role, Scope, When } from '../model/template.ts'
 
 /** A step of a template that is being built; in its type what it gives. */

@@ -6,7 +6,7 @@ import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
 import { conditions, deliveries } from '../model/model.ts'
 import type { Made, Publication, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
 import { checkChoice, checkFunction, checkOptions } from '../../engine/checks.ts'
-import { checkEventName } from '../../engine/events.ts'
+import { checkEventName } from '../../engine/events/events.ts'
 import type {
   AnyStepOptions,
   BuiltStep,

@@ -1,6 +1,6 @@
 // What the end of a step publishes, as its template says: in the commit that records that end, and so once in the life of the run.
 import { originOf } from '../../engine/activation/origin.ts'
-import { eventOf, type NewEvent } from '../../engine/events.ts'
+import { eventOf, type NewEvent } from '../../engine/events/events.ts'
 import { decode, decodeError } from '../../lib/codec.ts'
 import { toError } from '../../lib/errors.ts'
 import { reviveError } from '../../model/error-classes.ts'

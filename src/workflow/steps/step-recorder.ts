@@ -1,7 +1,7 @@
 // What is recorded in the journal of a run: how something ended, and what is published with it.
 import type { Activation } from '../../engine/activation/activation.ts'
 import { useOfTokens } from '../../engine/activation/later.ts'
-import type { NewEvent } from '../../engine/events.ts'
+import type { NewEvent } from '../../engine/events/events.ts'
 import type { HeldRecord, WriteOwner } from '../../engine/writes.ts'
 import type { EventRecord } from '../../store/events.ts'
 import type { RememberedStep, StepKind } from '../../store/store.ts'

@@ -1,0 +1,141 @@
+// Dispatches events to the subscribers of this process, after the commits that caused them; it never fails or delays what publishes.
+import { Actor } from '../../actor/actor.ts'
+import type { Timer } from '../../lib/clock.ts'
+import { toError } from '../../lib/errors.ts'
+import { Lookout } from '../../lib/lookout.ts'
+import { isMeant } from '../../model/event.ts'
+import type { Deps } from '../deps.ts'
+import { isDoneWithin } from '../in-time.ts'
+import type { ChangeListener, Changes } from '../watch/changes.ts'
+import type { EventTally } from './event-tally.ts'
+import type { NewEvent } from './events.ts'
+import type { Subscriber } from './subscriber.ts'
+
+const atOnce = 100
+// With every hint lost, what happened is found by then.
+const backstopMs = 1_000
+// How long an engine that stops is held up by a store that gives no answer.
+const patienceMs = 1_000
+// What was taken by a process that died is given to another after this; a handler that takes longer is called again.
+const takenMs = 60_000
+/** How long those are known that belong to a process which says nothing more. */
+export const aliveMs = 60_000
+
+export interface DomainEventsOptions {
+  readonly tally: EventTally
+  /** What other processes wrote. */
+  readonly changes: Changes
+}
+
+export class DomainEvents extends Actor {
+  readonly #deps: Deps
+  readonly #tally: EventTally
+  readonly #changes: Changes
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #lookout: Lookout
+  // The process ends although somebody listens.
+  readonly #listener: ChangeListener = { isAwaited: false, changed: () => this.look() }
+  #renewal: Timer | undefined
+
+  constructor(deps: Deps, { tally, changes }: DomainEventsOptions) {
+    super()
+    this.#deps = deps
+    this.#tally = tally
+    this.#changes = changes
+    this.#lookout = new Lookout({
+      clock: deps.clock,
+      isNeeded: () => this.#subscribers.size > 0 && tally.isEnabled,
+      look: () => this.#guarded('looking for events', () => this.#take()),
+      backstopMs,
+      background: true,
+    })
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#subscribers.add(subscriber)
+    subscriber.hasRest = () => this.look()
+    this.#tally.subscriptions = this.#subscribers.size
+    this.#changes.listen(this.#listener)
+    this.#renewLater()
+    this.look()
+  }
+
+  /** False when it was not there. */
+  remove(subscriber: Subscriber): boolean {
+    if (!this.#subscribers.delete(subscriber)) return false
+    subscriber.isOver = true
+    this.#tally.subscriptions = this.#subscribers.size
+    if (this.#subscribers.size === 0) this.#changes.forget(this.#listener)
+    return true
+  }
+
+  /** An event that is kept nowhere: every subscriber that wants it is called before this returns. */
+  dispatch(event: NewEvent): void {
+    if (!this.#tally.isEnabled) return void (this.#tally.dropped += 1)
+    for (const subscriber of this.#subscribers)
+      if (isMeant(subscriber.pattern, event.name)) void subscriber.dispatch(event)
+  }
+
+  /** Something may have happened that somebody here wants to know. */
+  look(): void {
+    this.#lookout.look()
+  }
+
+  /** Dispatches nothing more. What was kept for those who are alone is forgotten. */
+  override async stopped(): Promise<void> {
+    this.#lookout.end()
+    this.#renewal?.cancel()
+    this.#changes.forget(this.#listener)
+    const alone = [...this.#subscribers].flatMap(({ ids }) => ids.slice(-1))
+    for (const subscriber of this.#subscribers) subscriber.isOver = true
+    this.#subscribers.clear()
+    this.#tally.subscriptions = 0
+    const { clock, store } = this.#deps
+    const drop = async (): Promise<void> => {
+      for (const id of alone) await store.events.dropSubscription(id)
+    }
+    // What is not dropped now is forgotten when nobody renews it.
+    await this.#guarded('ending subscriptions', async () => void (await isDoneWithin(clock, patienceMs, drop())))
+  }
+
+  async #take(): Promise<void> {
+    const { store } = this.#deps
+    const open = [...this.#subscribers].filter(({ hasRoom }) => hasRoom)
+    const subscriptions = open.flatMap(({ ids }) => ids)
+    const rows = await store.events.take({ subscriptions, limit: atOnce, until: store.now() + takenMs })
+    for (const row of rows) open.find(({ ids }) => ids.includes(row.subscription))?.give(row)
+    if (rows.length === atOnce) this.look()
+  }
+
+  #renewLater(): void {
+    const renew = (): void => {
+      this.#renewal = undefined
+      if (this.#subscribers.size === 0) return
+      void this.#guarded('renewing subscriptions', () => this.#renew())
+      this.#renewLater()
+    }
+    this.#renewal ??= this.#deps.clock.after(aliveMs / 3, renew, { background: true, upkeep: true })
+  }
+
+  /** A process that was held up for so long that it was forgotten is known again. */
+  async #renew(): Promise<void> {
+    const { store } = this.#deps
+    const until = store.now() + aliveMs
+    const alone = [...this.#subscribers].map(({ ids }) => ids.at(-1) ?? 0)
+    const known = new Set(await store.events.renewSubscriptions(alone, until))
+    for (const { pattern, ids } of this.#subscribers) {
+      if (known.has(ids.at(-1) ?? 0)) continue
+      const takes = ids.length === 1 ? 'all' : 'broadcast'
+      ids[ids.length - 1] = await store.events.addSubscription({ pattern, group: null, takes, until })
+    }
+  }
+
+  /** The store may be away for a while: what was to be done is tried again later. */
+  async #guarded(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (this.#subscribers.size > 0) this.#deps.log.warn({ err: toError(error) }, `${what} failed`)
+    }
+  }
+}
