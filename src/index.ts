@@ -3,8 +3,15 @@
 // The engine
 export { Troupe } from './troupe.ts'
 export type { DeadKind } from './engine/verbs/dead-kinds.ts'
-export type { AuditEntry, ByOption } from './engine/verbs/audit.ts'
+export type { AuditEntry, ByOption, WhyOption } from './engine/verbs/audit.ts'
 export type { CodecKey } from './store/operating.ts'
+export type {
+  InvestigateOptions,
+  InvestigatingVerbs,
+  Investigation,
+  InvestigationsFilter,
+} from './engine/verbs/investigating.ts'
+export type { InvestigationReason, InvestigationState } from './model/investigation.ts'
 export type { ForkOptions } from './engine/verbs/forking.ts'
 export type { ResolveOptions } from './engine/verbs/resolving.ts'
 export type { CancelOptions } from './engine/activation/cancel-order.ts'
@@ -110,6 +117,8 @@ export type { TemplateProblem } from './template/load/problems.ts'
 export type { TemplateFormat } from './template/load/source.ts'
 export type { JsonSchema, Template, TemplateStep } from './template/model/template.ts'
 export { template } from './template/builder/builder.ts'
+export { taskerStates, taskerStepStates, taskerTaskStates } from './template/tasker-states.ts'
+export type { SeenRun, TaskerStates, TaskerStepState, TaskerTaskState } from './template/tasker-states.ts'
 export { batchesOf, branches, noBatches, noBranches } from './template/step-results.ts'
 export type { BatchCursor, Batches, Branches } from './template/step-results.ts'
 export type { BuiltOutput, OutputOfBuilt, TemplateBuilder, TemplateOptions } from './template/builder/builder.ts'

@@ -301,6 +301,8 @@ export class Troupe
   readonly fork: OperatingVerbs['fork'] = (runId, options) => this.#operating.fork(runId, options)
   readonly resumeRun: OperatingVerbs['resumeRun'] = (runId, options) => this.#operating.resumeRun(runId, options)
   readonly resolve: OperatingVerbs['resolve'] = (runId, step, options) => this.#operating.resolve(runId, step, options)
+  readonly investigate: OperatingVerbs['investigate'] = (runId, options) => this.#operating.investigate(runId, options)
+  readonly investigations: OperatingVerbs['investigations'] = (filter) => this.#operating.investigations(filter)
   readonly delete: OperatingVerbs['delete'] = (runId, options) => this.#operating.delete(runId, options)
   readonly bulk: OperatingVerbs['bulk'] = (action, where, options) => this.#operating.bulk(action, where, options)
   readonly complete: CompletingVerbs['complete'] = (token, output) => this.#completing.complete(token, output)

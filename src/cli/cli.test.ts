@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Definition } from '../engine/definition/definition.ts'
 import { systemClock } from '../lib/clock.ts'
+import { template, type TemplateBuilder } from '../template/builder/builder.ts'
 import { Troupe } from '../troupe.ts'
 import { limiter } from '../worker/limiter.ts'
 import { worker } from '../worker/worker.ts'
@@ -262,6 +263,7 @@ describe('exit codes', () => {
       'runs',
       'stats',
       'dead',
+      'investigations',
       'audit',
       'queues',
       'limits',
@@ -291,6 +293,55 @@ describe('a store that is used', () => {
   })
 
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('does what people do to a template whose step failed: reset, resolve, complete, and say what came of it', async () => {
+    const charge = worker('charge', { retry: { attempts: 1 } }, (): string => {
+      throw new Error('no card')
+    })
+    const pay = template('pay', {}, (t: TemplateBuilder<void>) => {
+      const first = t.step('first', charge, { with: () => undefined })
+      return t.step('last', charge, { needs: [first], with: () => undefined })
+    })
+    const store = `sqlite:${join(folder, 'pay.db')}`
+    await using engine = await Troupe.open({ store, definitions: [charge, pay], logLevel: 'silent', global: false })
+    await engine.start()
+    const run = await engine.call(pay)
+    await run.result().catch(() => {})
+    const say = (...words: string[]) => troupe(folder, [...words, '--store', store])
+    const shown = async (): Promise<unknown> =>
+      (JSON.parse((await say('show', run.id, '--tasker', '--json')).out) as { tasker: unknown }).tasker
+    expect(await shown()).toEqual({ task: 'error', steps: { first: 'error' } })
+    expect((await say('investigations')).out.split('\n')[1]).toMatch(
+      new RegExp(`^${run.id} +pending +max_retries_exceeded .* pay +no card$`),
+    )
+    expect(
+      await say('investigate', run.id, '--state', 'permanently_failed', '--notes', 'gone', '--by', 'ann'),
+    ).toMatchObject({
+      code: 0,
+      err: `The investigation of run ${run.id} is permanently_failed.\n`,
+    })
+    expect((await say('investigate', run.id, '--state', 'cancelled')).code).toBe(1)
+    expect((await say('investigate', run.id, '--state', 'lost')).code).toBe(2)
+    expect((await say('investigations', '--state', 'pending')).err).toBe('Nobody has to look at anything.\n')
+
+    expect((await say('retry', run.id, '--reason', 'another card', '--by', 'ann')).code).toBe(0)
+    await run.result().catch(() => {})
+    expect((await say('resolve', run.id, 'first', '--output', 'null', '--reason', 'by telephone')).code).toBe(0)
+    await run.result().catch(() => {})
+    expect(await shown()).toEqual({ task: 'error', steps: { first: 'resolved_manually', last: 'error' } })
+    expect((await say('resolve', run.id, 'first', '--output', '1')).code).toBe(1)
+    expect((await say('resolve', run.id, 'last', '--output', '"paid"')).code).toBe(0)
+    expect(await run.result()).toBe('paid')
+    expect((await say('show', run.id, '--tasker')).out).toContain(
+      '  task   complete\n  first  resolved_manually\n  last   complete\n',
+    )
+    expect((await engine.audit()).map(({ action, details }) => [action, details['reason']])).toEqual([
+      ['resolve', undefined],
+      ['resolve', 'by telephone'],
+      ['retry', 'another card'],
+      ['investigate', 'gone'],
+    ])
+  })
 
   it('starts runs for the ticks that a schedule has missed', async () => {
     const order = worker('order', {}, () => undefined)

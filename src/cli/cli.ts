@@ -10,6 +10,7 @@ import { addCancel } from './commands/cancel.ts'
 import { addCheckDeploy } from './commands/check-deploy.ts'
 import { addCodecKeys } from './commands/codec-keys.ts'
 import { addDead } from './commands/dead.ts'
+import { addInvestigate, addInvestigations } from './commands/investigations.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
@@ -63,6 +64,8 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addRuns,
   addStats,
   addDead,
+  addInvestigations,
+  addInvestigate,
   addRetry,
   addFork,
   addResolve,

@@ -1,7 +1,7 @@
 // Commands that do something to runs by their ids, or to all that a filter finds.
 import type { BulkAction } from '../engine/verbs/bulk-actions.ts'
 import type { BulkOptions, BulkProgress } from '../engine/verbs/bulk.ts'
-import type { ByOption } from '../engine/verbs/audit.ts'
+import type { WhyOption } from '../engine/verbs/audit.ts'
 import type { Troupe } from '../troupe.ts'
 import type { CommonFlags } from './config.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -11,9 +11,9 @@ import { whereRuns, type WhereFlags } from './state-words.ts'
 import { withClient } from './store-client.ts'
 import { usage } from './usage.ts'
 import { toJson } from './values.ts'
-import { whoDoes, type ByFlags } from './who.ts'
+import { whyDone, type WhyFlags } from './who.ts'
 
-export interface ManyFlags extends CommonFlags, WhereFlags, ByFlags {
+export interface ManyFlags extends CommonFlags, WhereFlags, WhyFlags {
   readonly dryRun?: boolean
 }
 
@@ -33,7 +33,7 @@ export interface DoingToAll {
 
 /** The same to runs by their ids, one after the other. */
 export interface Doing extends DoingToAll {
-  one(troupe: Troupe, id: string, who: ByOption): Promise<unknown>
+  one(troupe: Troupe, id: string, who: WhyOption): Promise<unknown>
 }
 
 /** Which runs. */
@@ -54,7 +54,7 @@ export async function doToAll(doing: DoingToAll, flags: ManyFlags, io: Io): Prom
   if (!isFiltered(flags))
     throw usage(`Give the ids of runs, or a filter: --fingerprint, --name, --state, --code or --tag. ${doing.seeFirst}`)
   const { action } = doing
-  const options = { ...doing.options, dryRun: flags.dryRun === true, ...whoDoes(flags) }
+  const options = { ...doing.options, dryRun: flags.dryRun === true, ...whyDone(flags) }
   const told = await withClient(flags, io, (troupe) => troupe.bulk(action, whereRuns(flags), options))
   return tellOf(doing, { flags, told }, io)
 }
@@ -78,7 +78,7 @@ type Told = Pick<BulkProgress, 'matched' | 'done' | 'skipped' | 'preview'>
 async function doToEach(doing: Doing, troupe: Troupe, { ids, flags }: Asked): Promise<Told> {
   // All are looked up before the first is touched.
   const runs = await Promise.all(ids.map((id) => findRun(troupe, id)))
-  for (const { id } of runs) await doing.one(troupe, id, whoDoes(flags))
+  for (const { id } of runs) await doing.one(troupe, id, whyDone(flags))
   return { matched: runs.length, done: runs.length, skipped: 0 }
 }
 

@@ -66,12 +66,14 @@ export class Engine {
   readonly #unserved: Unserved
   readonly #dispatcher: Ref<Dispatcher>
   readonly #processor: Ref<Processor>
+  readonly #registry: Registry
   readonly #failureNews: FailureNews
   readonly #timekeeping: Timekeeping
   #isStopping = false
   #shutdown: string | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
+    this.#registry = registry
     this.#deps = deps
     this.#settings = settings
     this.#membership = new Membership(deps, settings, registry)
@@ -359,6 +361,13 @@ export class Engine {
       givenUp: (runs, error) => this.#failureNews.givenUp(runs, error),
       fireSchedules: () => this.#settings.schedules.fireDue(),
       expired: (runs) => this.#failureNews.expired(runs),
+      stale: {
+        lifecycles: () => this.#registry.lifecycles(),
+        failed: (ids) => {
+          this.#failureNews.stale(ids)
+          this.hint()
+        },
+      },
       leaseInDoubt: () => {
         this.#active.loseAll('in doubt')
         this.slots.inDoubt()

@@ -71,6 +71,18 @@ const awaited: Readonly<Record<string, string>> = {
   diverged: 'code that fits',
 }
 
+/** `why`: how it was closed, or that nothing was ever open. */
+export function investigationRefused(runId: string, why: string): TroupeError {
+  const text =
+    why === 'missing'
+      ? "nobody has to look at it: say state 'pending' first"
+      : `it was closed as ${why} before: say state 'pending' to open it again`
+  return new TroupeError('investigation_refused', `What is said of run ${runId} is not closed: ${text}.`, {
+    details: { runId, why },
+    retryable: false,
+  })
+}
+
 /** `reason`: what it waits for. */
 export function resumeRefused(
   runId: string,

@@ -2,6 +2,7 @@
 import { formatMs } from '../lib/duration.ts'
 import { TroupeError } from '../lib/errors.ts'
 import { TimeoutError } from './error-classes.ts'
+import type { Staleness } from './lifecycle.ts'
 import { reasonText, type WaitReason } from './reason.ts'
 
 export function workerTimedOut(name: string, timeoutMs: number): TimeoutError {
@@ -25,6 +26,15 @@ export function runExpired(name: string, waitMs: number): TroupeError {
     'expired',
     `Worker '${name}' expired: its run was not begun within ${formatMs(Math.max(0, waitMs))} of its call. Let more of its queue run at once, or call it with a longer { expires }.`,
     { retryable: false, details: { name, waitMs } },
+  )
+}
+
+/** It has been in one state for longer than its definition allows. */
+export function runStale(name: string, { limit, maxMs }: Pick<Staleness, 'limit' | 'maxMs'>): TroupeError {
+  return new TroupeError(
+    'stale',
+    `A run of '${name}' is stale: ${formatMs(maxMs)} have passed, which is its ${limit}. See what it waits for with troupe show, or allow more in its lifecycle.`,
+    { retryable: false, details: { name, limit, maxMs } },
   )
 }
 

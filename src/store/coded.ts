@@ -14,6 +14,7 @@ import {
   type Places,
   placesOf,
 } from './coded-views.ts'
+import type { InvestigationStore } from './investigations.ts'
 import type { AuditRecord, AuditView, OperatingStore } from './operating.ts'
 import type { Store } from './store.ts'
 
@@ -30,10 +31,12 @@ export function codedStore(store: Store, coding: Coding): Store {
     ...asking(store, places),
     operating: passing(store.operating, operatingOpen, {
       forkRun: (fork, audit) => store.operating.forkRun(places.ofFork(fork), audit),
-      resolveStep: (result, audit) => store.operating.resolveStep(places.ofResolved(result), audit),
+      reopenRuns: (ids, audit) => store.operating.reopenRuns(ids, audit && writeAudit(places, audit)),
+      resolveStep: (result, audit) => store.operating.resolveStep(places.ofResolved(result), writeAudit(places, audit)),
       recordAudit: (audit) => store.operating.recordAudit(writeAudit(places, audit)),
       listAudit: async (page) => (await store.operating.listAudit(page)).map((entry) => readAudit(places, entry)),
     }),
+    investigations: investigating(store.investigations, places),
     schedules: passing(store.schedules, ['prune', 'delete', 'nextAt', 'pause'], {
       save: (records, nodeId) => store.schedules.save(records.map(places.ofNewSchedule), nodeId),
       list: async () => (await store.schedules.list()).map((view) => places.ofSchedule(view)),
@@ -135,6 +138,21 @@ function watching(
   }
 }
 
+/** Notes are words of people; all else may be read by everybody. */
+function investigating(store: InvestigationStore, places: Places): InvestigationStore {
+  return passing(store, ['listAgeing', 'listSigns', 'declareStale'], {
+    list: async (page) =>
+      (await store.list(page)).map((row) => ({
+        ...row,
+        notes: row.notes === null ? null : places.readPlain(row.notes, 'notes'),
+      })),
+    keep: (record, audit) => {
+      const notes = record.notes === null ? null : places.write(record.notes, 'notes')
+      return store.keep({ ...record, notes }, writeAudit(places, audit))
+    },
+  })
+}
+
 /** What was done can be read by everybody; the reason is in words of their own, as it is with the run. */
 function writeAudit(places: Places, audit: AuditRecord): AuditRecord {
   return changedReason(audit, (reason) => places.write(reason, 'reason'))
@@ -195,7 +213,6 @@ const openOfStore = [
 ] as const satisfies readonly (keyof Store)[]
 
 const operatingOpen = [
-  'reopenRuns',
   'deleteRuns',
   'wakeRunsSetAside',
   'listSetAside',

@@ -9,6 +9,7 @@ import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventRecord, EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
+import type { InvestigationStore } from './investigations.ts'
 import type { NodeStore } from './nodes.ts'
 import type { OperatingStore } from './operating.ts'
 import type { RepairStore } from './repairs.ts'
@@ -308,6 +309,8 @@ export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, Vi
   readonly codings: CodingStore
 
   readonly operating: OperatingStore
+
+  readonly investigations: InvestigationStore
 
   readonly retention: RetentionStore
 

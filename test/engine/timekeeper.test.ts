@@ -27,6 +27,7 @@ async function onDuty(): Promise<{
     leaseMs,
     maxDeliveries: 5,
     counts: new Counts(),
+    stale: { lifecycles: () => new Map(), failed: () => {} },
     repairs: false,
     isProvedDead: () => false,
     isHeld: () => false,

@@ -11,6 +11,8 @@ import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 import { hotAskStatements } from '../../src/store/sqlite/steps/asks.ts'
 import { hotAuditStatements } from '../../src/store/sqlite/operating-store/audit.ts'
 import { hotDeadStatements } from '../../src/store/sqlite/views/dead.ts'
+import { hotInvestigationStatements } from '../../src/store/sqlite/operating-store/investigations.ts'
+import { hotStaleStatements } from '../../src/store/sqlite/operating-store/stale.ts'
 import { hotDueStatements } from '../../src/store/sqlite/runs/due.ts'
 import { hotForkStatements } from '../../src/store/sqlite/operating-store/forks.ts'
 import { hotJournalCopyStatements } from '../../src/store/sqlite/runs/journal-copies.ts'
@@ -99,6 +101,8 @@ const statements = {
   ...hotResolveStatements,
   ...hotSettingAsideStatements,
   ...hotAuditStatements,
+  ...hotInvestigationStatements,
+  ...hotStaleStatements,
   ...hotLeftoverStatements,
   ...hotLimiterStatements,
   ...hotLimitedStatements,
@@ -184,6 +188,18 @@ const nextSchedule = ['SEARCH schedule USING INDEX schedule_due (due_at>?)', ...
 /** Every table a statement touches, and by what. A scan or a sort that is not listed fails the test. */
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
+  closeInvestigation: ['SEARCH investigation USING PRIMARY KEY (run_id=?)'],
+  findAgeingSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN (subquery-1)'],
+  findAgeing: [partOfLive, given, runByKey, 'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)', waitsOfRun],
+  findSigns: [
+    liveByKey,
+    given,
+    runByKey,
+    stepsOfGeneration,
+    'SEARCH attempt USING PRIMARY KEY (run_id=? AND generation=?)',
+  ],
+  findStale: [liveByKey],
+  tellStale: [],
   findRunning: [liveByKey, given],
   findFirst: [
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',

@@ -211,7 +211,7 @@ describe('a step that is under way', () => {
     expect(await troupe.steps(handle.id)).toHaveLength(1)
     expect((await handle.status()).deliveries).toBe(0)
     expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-      'a step of a run was resolved by hand: the run goes on with that result, and what it did here meanwhile is left',
+      'a run was taken away from here, as a step of it was resolved by hand, or as it is stale: what it did here meanwhile is left',
     ])
   })
 

@@ -10,9 +10,9 @@ import { oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
 import { usage } from '../usage.ts'
 import { toJson } from '../values.ts'
-import { addBy, whoDoes, type ByFlags } from '../who.ts'
+import { addWhy, whyDone, type WhyFlags } from '../who.ts'
 
-interface ResolveFlags extends CommonFlags, ByFlags {
+interface ResolveFlags extends CommonFlags, WhyFlags {
   readonly output?: string
   readonly error?: string
   readonly force?: boolean
@@ -34,7 +34,7 @@ export function addResolve(shell: Shell): void {
     help,
     perform: (flags, [typed = '', step = ''], io) => resolveCommand({ typed, step, flags }, io),
   })
-  addBy(command)
+  addWhy(command)
     .argument('<id>', 'its id, or at least the first 8 characters')
     .argument('<step>', 'the path of the step')
     .option('--output <json>', 'what it gives; - reads standard input')
@@ -45,10 +45,11 @@ export function addResolve(shell: Shell): void {
 const help = `Examples:
   troupe show 0197f3a2-5c1e                see what it waits for
   troupe resolve 0197f3a2-5c1e charge --output '{"receipt":17}'
+  troupe resolve 0197f3a2-5c1e charge --output null --reason 'done by telephone'
   troupe resolve 0197f3a2-5c1e charge --error 'the card is blocked'`
 
 async function resolveCommand({ typed, step, flags }: ResolveRequest, io: Io): Promise<ExitCode> {
-  const options = { ...(await resultOf(typed, flags, io)), ...whoDoes(flags) }
+  const options = { ...(await resultOf(typed, flags, io)), ...whyDone(flags) }
   const id = await withClient(flags, io, async (troupe) => {
     const run = await findRun(troupe, typed)
     await troupe.resolve(run.id, step, options)

@@ -2,7 +2,7 @@
 import { addCommand, addWhere, type Shell } from '../command.ts'
 import { doToMany, type Doing, type ManyFlags } from '../many-runs.ts'
 import { failures } from '../state-words.ts'
-import { addBy } from '../who.ts'
+import { addWhy } from '../who.ts'
 
 export function addRetry(shell: Shell): void {
   const command = addCommand<ManyFlags>(shell, {
@@ -14,7 +14,7 @@ export function addRetry(shell: Shell): void {
     help,
     perform: (flags, ids, io) => doToMany(doing, { ids, flags }, io),
   })
-  addBy(addWhere(command, ['failed', 'cancelled', ...Object.keys(failures)]))
+  addWhy(addWhere(command, ['failed', 'cancelled', ...Object.keys(failures)]))
     .argument('[id...]', 'their ids, or at least the first 8 characters of each')
     .option('--dry-run', 'only count what the filter finds')
 }

@@ -7,12 +7,15 @@ import { findRun } from '../find-run.ts'
 import { unlimited, type Io } from '../io.ts'
 import { paintFor, plain } from '../paint.ts'
 import { drawRun, mostCounted, type Drawn } from '../run-picture.ts'
+import { seenRun, taskerJson, taskerLines } from '../tasker-lines.ts'
 import { withClient } from '../store-client.ts'
 import { toJson } from '../values.ts'
 
 interface ShowFlags extends CommonFlags {
   /** Also the steps past the first hundred. */
   readonly all?: boolean
+  /** Also its states as Tasker calls them. */
+  readonly tasker?: boolean
 }
 
 const mostSteps = 100
@@ -28,6 +31,7 @@ export function addShow(shell: Shell): void {
   })
     .argument('<id>', 'its id, or at least the first 8 characters')
     .option('--all', 'show all steps, however many')
+    .option('--tasker', 'also in the words of Tasker: the state of the task, and of each step')
 }
 
 const help = `Examples:
@@ -36,11 +40,16 @@ const help = `Examples:
   troupe show 0197f3a2-5c1e --json | jq .output`
 
 async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCode> {
-  const found = await withClient(flags, io, (troupe) => find(troupe, id))
+  const [found, seen] = await withClient(flags, io, async (troupe) => {
+    const drawn = await find(troupe, id)
+    return [drawn, flags.tasker === true ? await seenRun(troupe, drawn) : undefined] as const
+  })
   const { run, steps, attempts, waits, logLines } = found
   const { stdout, env, clock, folder } = io
   if (flags.json === true) {
-    stdout.write(`${toJson({ ...run, steps, waits, failedAttempts: attempts, logLines }, stdout.isTerminal ? 2 : 0)}\n`)
+    const tasker = seen && { tasker: taskerJson(seen) }
+    const shown = { ...run, steps, waits, failedAttempts: attempts, logLines, ...tasker }
+    stdout.write(`${toJson(shown, stdout.isTerminal ? 2 : 0)}\n`)
     return exitCodes.ok
   }
   const paint = paintFor(stdout, env)
@@ -53,7 +62,8 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
     folder,
     mostSteps: flags.all === true || !stdout.isTerminal ? unlimited : mostSteps,
   }
-  stdout.write(`${drawRun(found, look).join('\n')}\n`)
+  const words = seen === undefined ? [] : taskerLines(seen, paint)
+  stdout.write(`${[...drawRun(found, look), ...words].join('\n')}\n`)
   return exitCodes.ok
 }
 

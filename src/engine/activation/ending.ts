@@ -84,7 +84,7 @@ export function lossText(how: Loss, hasToken: boolean): string {
 const losses: Readonly<Record<Loss, string>> = {
   'taken over': 'a run was taken over by another node',
   resolved:
-    'a step of a run was resolved by hand: the run goes on with that result, and what it did here meanwhile is left',
+    'a run was taken away from here, as a step of it was resolved by hand, or as it is stale: what it did here meanwhile is left',
   'in doubt':
     'a run is given up here, as the lease of this node could not be renewed in time: any node may go on with it',
 }

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { clip, textOf } from '../../lib/text.ts'
 import type { DivergencePolicy } from '../../model/divergence.ts'
 import { definitionInvalid } from '../../model/errors.ts'
+import type { LifecycleRules } from '../../model/lifecycle.ts'
 import type { RetryPolicy } from '../../model/retry.ts'
 import type { Activation } from '../activation/activation.ts'
 import type { LimiterRule } from '../limits/limits.ts'
@@ -36,6 +37,8 @@ export interface AnyDefinition extends Definition {
   readonly takesOver?: ReadonlyMap<string, (ownId: number) => AnyDefinition>
   /** An output that came from outside as its schema gives it back, or a promise of it. */
   checked?(output: unknown): unknown
+  /** How long its runs may be in which state. */
+  readonly lifecycle?: LifecycleRules | undefined
   /** There where its messages are declared. */
   readonly told?: ToldCheck
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { TroupeError } from '../../lib/errors.ts'
 import type { Discovered } from '../../model/discovered.ts'
 import { definitionExists, limiterTaken, workerNotRegistered } from '../../model/errors.ts'
+import type { LifecycleRules } from '../../model/lifecycle.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import { compareVersions } from '../../model/version.ts'
 import type { Store } from '../../store/store.ts'
@@ -172,6 +173,16 @@ export class Registry {
   /** The numbers of all definitions. */
   ids(): number[] {
     return [...this.#byId.keys()]
+  }
+
+  /** How long runs may be in which state, of those that say so. */
+  lifecycles(): ReadonlyMap<number, LifecycleRules> {
+    return new Map(
+      this.ids().flatMap((id) => {
+        const lifecycle = this.own(id)?.lifecycle
+        return lifecycle === undefined ? [] : [[id, lifecycle] as const]
+      }),
+    )
   }
 
   /** The numbers of all definitions that run on one kind of actor. */

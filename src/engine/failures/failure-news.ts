@@ -36,6 +36,12 @@ export class FailureNews {
     }
   }
 
+  /** Of runs that were stale. */
+  stale(ids: readonly string[]): void {
+    this.#calls.look()
+    for (const id of ids) this.#watch.wake(id)
+  }
+
   /** Of runs whose time was up while they waited. */
   expired(runs: readonly Expired[]): void {
     this.#calls.look()

@@ -12,6 +12,7 @@ import type { Counts } from '../counts.ts'
 import type { Deps } from '../deps.ts'
 import { errorText } from '../error-text.ts'
 import { Repairs } from './repairs.ts'
+import { StaleRuns, type StaleRunsOptions } from './stale-runs.ts'
 import type { ScheduleNews } from '../schedule/schedule-keeper.ts'
 
 // How many runs become ready in one transaction.
@@ -27,6 +28,7 @@ const stuckMs = 60_000
 const mostFailures = 3
 
 export interface TimekeeperOptions {
+  readonly stale: StaleRunsOptions
   readonly node: NodeState
   readonly leaseMs: number
   readonly maxDeliveries: number
@@ -53,6 +55,7 @@ export class Timekeeper extends Actor {
   readonly #deps: Deps
   readonly #options: TimekeeperOptions
   readonly #repairs: Repairs
+  readonly #stale: StaleRuns
   #isDoubtful = false
   // The other nodes, as they were when they were last looked up.
   #others: readonly NodeRow[] = []
@@ -71,6 +74,7 @@ export class Timekeeper extends Actor {
     this.#deps = deps
     this.#options = options
     this.#repairs = new Repairs(deps, options)
+    this.#stale = new StaleRuns(deps, options.stale)
   }
 
   override async started(): Promise<void> {
@@ -116,6 +120,7 @@ export class Timekeeper extends Actor {
       await this.rescue()
       this.#options.hint()
     })
+    await this.#guarded('looking for stale runs', () => this.#stale.look())
     if (this.#options.repairs) await this.#guarded('looking for what nobody would wake', () => this.#repairs.sweep())
   }
 

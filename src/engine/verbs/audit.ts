@@ -1,10 +1,16 @@
 // What people did, as it is kept.
 import type { AuditRecord, AuditView } from '../../store/operating.ts'
-import { checkName, checkOptions } from '../checks.ts'
+import { checkKey, checkName, checkOptions } from '../checks.ts'
 
 /** Who does something, for `audit`. */
 export interface ByOption {
   readonly by?: string
+}
+
+/** Who does something, and why. */
+export interface WhyOption extends ByOption {
+  /** For people, at most 1,024 characters. */
+  readonly reason?: string
 }
 
 /** Something a person did. */
@@ -30,13 +36,16 @@ export function checkBy({ by }: { readonly by?: string | undefined }): void {
 /** What is to be kept of something that a person does. Throws `option_invalid`. */
 export function auditRecord(
   verb: string,
-  options: { readonly by?: string | undefined },
+  options: { readonly by?: string | undefined; readonly reason?: string | undefined },
   done: { readonly action: string; readonly target: string; readonly details?: Readonly<Record<string, unknown>> },
 ): AuditRecord {
-  checkOptions(verb, options, ['by'])
+  checkOptions(verb, options, ['by', 'reason'])
   checkBy(options)
-  const { action, target, details = {} } = done
-  return { actor: options.by ?? null, action, target, details: JSON.stringify(details) }
+  const { by, reason } = options
+  if (reason !== undefined) checkKey('reason', reason)
+  const { action, target, details } = done
+  const told = { ...details, ...(reason !== undefined && { reason }) }
+  return { actor: by ?? null, action, target, details: JSON.stringify(told) }
 }
 
 export function auditEntry({ id, at, actor, action, target, details }: AuditView): AuditEntry {

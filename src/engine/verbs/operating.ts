@@ -1,6 +1,6 @@
 // What is done to runs that are there, by the program or a person.
 import { deleteRefused, nameUnknown, runNotFound } from '../../model/errors.ts'
-import { auditRecord, type ByOption } from './audit.ts'
+import { auditRecord, type ByOption, type WhyOption } from './audit.ts'
 import { checkBulk, performBulk, type BulkOptions, type BulkProgress } from './bulk.ts'
 import type { BulkAction } from './bulk-actions.ts'
 import { cancelOptions, cancelOrder, type CancelOptions } from '../activation/cancel-order.ts'
@@ -9,6 +9,12 @@ import type { Face } from './face.ts'
 import type { ForkOptions } from './forking.ts'
 import { checkRunId } from './filters.ts'
 import { checkedBounds, knownOfBounds, type LimitBounds } from '../limits/limits.ts'
+import {
+  Investigating,
+  type InvestigateOptions,
+  type Investigation,
+  type InvestigationsFilter,
+} from './investigating.ts'
 import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from '../watch/run-handle.ts'
 import type { RunsWhere } from '../../store/views.ts'
@@ -22,9 +28,19 @@ const limiterRemedy =
 
 export class Operating implements OperatingVerbs {
   readonly #face: Face
+  readonly #investigating: Investigating
 
   constructor(face: Face) {
     this.#face = face
+    this.#investigating = new Investigating(face)
+  }
+
+  investigations(filter?: InvestigationsFilter): Promise<Investigation[]> {
+    return this.#investigating.investigations(filter)
+  }
+
+  investigate(runId: string, options?: InvestigateOptions): Promise<void> {
+    return this.#investigating.investigate(runId, options)
   }
 
   async cancel(
@@ -42,7 +58,7 @@ export class Operating implements OperatingVerbs {
     return handle.cancel(told)
   }
 
-  async retry(runId: string, options?: ByOption): Promise<RunHandle> {
+  async retry(runId: string, options?: WhyOption): Promise<RunHandle> {
     const handle = await this.#face.handle(runId)
     await handle.retry(options)
     return handle

@@ -3,13 +3,13 @@ import { encode } from '../../lib/codec.ts'
 import { toError } from '../../lib/errors.ts'
 import { optionInvalid, runNotFound } from '../../model/errors.ts'
 import { resolveRefused, stepNotOpen } from '../../model/intervention-errors.ts'
-import { auditRecord, type ByOption } from './audit.ts'
+import { auditRecord, type WhyOption } from './audit.ts'
 import { checkOptions, checkText } from '../checks.ts'
 import { errorText } from '../error-text.ts'
 import type { Face } from './face.ts'
 import { valueSize } from '../value-size.ts'
 
-export interface ResolveOptions extends ByOption {
+export interface ResolveOptions extends WhyOption {
   /** What the step gives to the code of its run. */
   readonly output?: unknown
   /** What the step fails with, for good. */
@@ -21,7 +21,7 @@ export interface ResolveOptions extends ByOption {
   readonly force?: boolean
 }
 
-const known = ['output', 'error', 'force', 'by']
+const known = ['output', 'error', 'force', 'by', 'reason']
 
 /** Throws what `handle.resolve` says. */
 export async function resolveStep(face: Face, { id, path }: ResolvedStep, options: ResolveOptions): Promise<void> {
@@ -29,11 +29,11 @@ export async function resolveStep(face: Face, { id, path }: ResolvedStep, option
   checkOpen()
   checkText('The path of a step', path, 'one of those that troupe.steps and troupe.attempts show')
   checkOptions('resolve', options, known)
-  const { force = false, by } = options
+  const { force = false, by, reason } = options
   if (typeof force !== 'boolean') throw optionInvalid('force', force, 'true or false')
   const result = resultOf(path, options, engine.maxValueBytes)
   const details = { step: path, ...(result.isError && { error: true }), ...(force && { force }) }
-  const audit = auditRecord('resolve', { by }, { action: 'resolve', target: id, details })
+  const audit = auditRecord('resolve', { by, reason }, { action: 'resolve', target: id, details })
   const told = await deps.store.operating.resolveStep({ id, path, ...result, isForced: force }, audit)
   if (told === 'not_found') throw runNotFound(id)
   if (typeof told === 'object' && 'open' in told) throw stepNotOpen(id, path, told.open)

@@ -4,12 +4,13 @@ import type { Definition } from '../definition/definition.ts'
 import type { LimitBounds } from '../limits/limits.ts'
 import type { LimiterStatus, QueueStatus } from './queue-status.ts'
 import type { DeadKind } from './dead-kinds.ts'
-import type { AuditEntry, ByOption } from './audit.ts'
+import type { AuditEntry, ByOption, WhyOption } from './audit.ts'
 import type { CancelOptions } from '../activation/cancel-order.ts'
 import type { BulkAction } from './bulk-actions.ts'
 import type { BulkOptions, BulkProgress } from './bulk.ts'
 import type { AuditFilter, DeadFilter, RunsFilter } from './filters.ts'
 import type { ForkOptions } from './forking.ts'
+import type { InvestigatingVerbs } from './investigating.ts'
 import type { ResolveOptions } from './resolving.ts'
 import type { RunHandle } from '../watch/run-handle.ts'
 import type { RunStats } from './run-stats.ts'
@@ -121,7 +122,7 @@ export interface LookingVerbs {
   /** What failed for good and was not tried again since, in kinds that have one reason each, the latest first. */
   dead(filter?: DeadFilter): Promise<DeadKind[]>
   /**
-   * What people did: `retry`, `fork`, `resolve`, `delete`, `bulk`, `pause`, `resume`, `resumeRun`, `limit`, what was done to schedules by hand, and each
+   * What people did: `retry`, `fork`, `resolve`, `investigate`, `delete`, `bulk`, `pause`, `resume`, `resumeRun`, `limit`, what was done to schedules by hand, and each
    * `cancel` that told `by` whom; the newest first.
    * Kept for 90 days, unless the option `retention: { audit }` says otherwise.
    */
@@ -152,7 +153,7 @@ export interface LookingVerbs {
 }
 
 /** What is done to runs that are there. */
-export interface OperatingVerbs {
+export interface OperatingVerbs extends InvestigatingVerbs {
   /** What `handle.cancel` does, for a run by its id. With `by`, who did it is kept. */
   cancel(
     runId: string,
@@ -165,7 +166,7 @@ export interface OperatingVerbs {
    */
   delete(runId: string, options?: ByOption): Promise<void>
   /** What `handle.retry` does, for a run by its id. */
-  retry(runId: string, options?: ByOption): Promise<RunHandle>
+  retry(runId: string, options?: WhyOption): Promise<RunHandle>
   /** What `handle.resume` does, for a run by its id. A queue is resumed by `resume`, a schedule by `resumeSchedule`. */
   resumeRun(runId: string, options?: ByOption): Promise<RunHandle>
   /** What `handle.fork` does, for a run by its id: gives the handle of the new run. */
@@ -338,7 +339,7 @@ export interface EventVerbs {
    * gives the way to end that. A handler that throws is called again, up to five times; one that is slow holds up nobody else.
    *
    * With a `group` each event goes to one subscriber of the group and pattern, at least once, also when none is there for a while. Without, this subscriber
-   * has all that happens while it is there. The engine publishes `run.started`, `run.retried`, `run.succeeded`, `run.failed` and `run.cancelled`
+   * has all that happens while it is there. The engine publishes `run.started`, `run.retried`, `run.succeeded`, `run.failed`, `run.cancelled` and `run.stale`
    * with `{ runId, name }` when somebody wants them.
    *
    * Saves: the subscription. Throws: `option_invalid`, `engine_stopped`, `store_…`.

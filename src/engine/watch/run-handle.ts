@@ -9,7 +9,7 @@ import { runNotFound } from '../../model/errors.ts'
 import { resultTimeout } from '../../model/time-errors.ts'
 import type { FinishedRun } from '../../store/store.ts'
 import type { AskOptions } from '../verbs/asking.ts'
-import { auditRecord, type ByOption } from '../verbs/audit.ts'
+import { auditRecord, type ByOption, type WhyOption } from '../verbs/audit.ts'
 import { cancelOptions, cancelOrder, type CancelOptions } from '../activation/cancel-order.ts'
 import { checkOptions } from '../checks.ts'
 import type { ForkOptions } from '../verbs/forking.ts'
@@ -148,7 +148,7 @@ export class RunHandle<Output = unknown, Messages = unknown> implements AsyncIte
    * console.log(await handle.result()) // sent
    * ```
    */
-  async retry(options: ByOption = {}): Promise<void> {
+  async retry(options: WhyOption = {}): Promise<void> {
     await this.#feed.retry(auditRecord('retry', options, { action: 'retry', target: this.id }))
   }
 

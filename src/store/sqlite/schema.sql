@@ -130,6 +130,24 @@ CREATE TABLE fork_key (
 
 CREATE INDEX fork_key_run on fork_key (run_id);
 
+CREATE TABLE investigation (
+  run_id integer not null,
+  generation integer not null,
+  -- Null for one that failed: the code of its error says why.
+  reason text,
+  -- Null while it was only told that it is stale.
+  state text,
+  at integer not null,
+  original_state text not null,
+  notes text,
+  -- Of the closed ones.
+  resolved_by text,
+  resolved_at integer,
+  -- Since when it is stale, as it was told last.
+  stale_since integer,
+  primary key (run_id, generation)
+) strict, without rowid;
+
 CREATE TABLE keyed (
   scope text not null,
   definition integer not null,

@@ -20,6 +20,7 @@ import { SqliteAskStore } from './steps/asks.ts'
 import { audited } from './operating-store/audit.ts'
 import { writeBatch } from './batch.ts'
 import type { EventStore } from '../events.ts'
+import type { InvestigationStore } from '../investigations.ts'
 import { untilFree, type SqliteOptions } from './connection/busy.ts'
 import type { CallersStore } from '../callers.ts'
 import { SqliteCallersStore } from './connection/callers.ts'
@@ -40,6 +41,7 @@ import { listMessages } from './steps/messages.ts'
 import { internDefinition, internQueue, listQueueNames } from './names.ts'
 import { listNodeViews } from './nodes/node-views.ts'
 import * as nodes from './nodes/nodes.ts'
+import { SqliteInvestigationStore } from './operating-store/investigation-store.ts'
 import { SqliteOperatingStore } from './operating-store/operating-store.ts'
 import { listQueues, pauseQueue, unpauseQueue } from './views/queues.ts'
 import { SqliteRetentionStore } from './retention/retention.ts'
@@ -73,6 +75,7 @@ class SqliteStore implements Store {
   readonly callers: CallersStore
   readonly codings: CodingStore
   readonly operating: OperatingStore
+  readonly investigations: InvestigationStore
   readonly retention: RetentionStore
   readonly #db: Connection
   readonly #time: StoreClock
@@ -99,6 +102,7 @@ class SqliteStore implements Store {
     this.callers = new SqliteCallersStore(access)
     this.codings = new SqliteCodingStore(access)
     this.operating = new SqliteOperatingStore(access)
+    this.investigations = new SqliteInvestigationStore(access)
     this.retention = new SqliteRetentionStore(access)
   }
 

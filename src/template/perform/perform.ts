@@ -7,7 +7,8 @@ import { definitionSettings, type DefinitionOptions } from '../../worker/options
 import { validate } from '../../worker/validate.ts'
 import { performSteps } from '../../workflow/workflow.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
-import type { Template } from '../model/template.ts'
+import type { LifecycleRules } from '../../model/lifecycle.ts'
+import type { Lifecycle, Template } from '../model/template.ts'
 import { edgesOf, type Edges } from './edges.ts'
 import { GraphRun } from './graph-run.ts'
 import type { Names } from './piece.ts'
@@ -39,12 +40,20 @@ export function templateDefinition(
     name,
     version,
     settings,
+    lifecycle: template.lifecycle && lifecycleRules(template.lifecycle),
     runsOn: 'workflow',
     perform: async (activation) => {
       const output = await performSteps(activation, perform, false)
       return output === undefined ? undefined : validate(settings.output, output.value, `The result of '${name}'`)
     },
   }
+}
+
+/** What becomes of a run that is stale: `dlq` lets somebody look at it, `error` fails it, `none` only tells. */
+function lifecycleRules(lifecycle: Lifecycle): LifecycleRules {
+  const { stalenessAction, autoFailOnTimeout, autoDlqOnTimeout } = lifecycle
+  const fails = stalenessAction === 'error' || autoFailOnTimeout
+  return { ...lifecycle, fails, isInvestigated: fails || stalenessAction === 'dlq' || autoDlqOnTimeout }
 }
 
 /** A namespace is a part of the name by which runs are started, but for the default one. */

@@ -7,6 +7,7 @@ import { codingCases } from './codings.ts'
 import { askCases } from './asks.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
+import { investigationCases } from './investigations.ts'
 import { deliveryCases } from './deliveries.ts'
 import { divergenceCases } from './divergences.ts'
 import { endCases } from './ends.ts'
@@ -54,6 +55,7 @@ const groups: Readonly<Record<string, Cases>> = {
   states: stateCases,
   ends: endCases,
   dead: deadCases,
+  investigations: investigationCases,
   failures: failureCases,
   generations: generationCases,
   forks: forkCases,

@@ -32,7 +32,7 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<Reopened[]> {
-    const work = (ends: Ends): Reopened[] => reopenRuns(ends, ids)
+    const work = (ends: Ends): Reopened[] => reopenRuns(ends, ids, audit?.actor ?? null)
     return this.#act(work, audit, (reopened) => reopened.includes('reopened'))
   }
 
@@ -62,7 +62,7 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   resolveStep(result: ResolveRecord, audit: AuditRecord): Promise<Resolved> {
-    const work = (ends: Ends): Resolved => resolveStep(ends, result)
+    const work = (ends: Ends): Resolved => resolveStep(ends, result, audit.actor)
     return this.#act(work, audit, (resolved) => resolved === 'resolved')
   }
 

@@ -14,7 +14,6 @@ import {
   waitOfStep,
   type NewestRun,
 } from '../runs/known.ts'
-import { giveBack } from '../runs/moves.ts'
 import type { Ends } from '../runs/runs.ts'
 import { markUndoable } from '../steps/steps.ts'
 import { wholeMs } from '../connection/times.ts'
@@ -22,6 +21,7 @@ import { closeTokensOfStep, hasCompletion } from '../steps/tokens.ts'
 import { dropState } from '../steps/states.ts'
 import { deleteWait } from '../steps/waits.ts'
 import { wakeRun } from '../runs/wakes.ts'
+import { takeAway } from './taking.ts'
 
 // What waits or failed and has no result; by primary key prefix.
 const findOpenSteps = `
@@ -39,20 +39,14 @@ select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and g
 from live where live.run_id = ?1
 returning seq`
 
-// Its node reads it with its next commit; by primary key.
-const insertTaken = `insert into taken (node, run_id, epoch) values (?, ?, ?) on conflict do nothing`
-
-// Of nodes that are gone; the table is empty most of the time.
-const dropDeaf = `delete from taken where node not in (select id from node)`
-
 /** The statements of this file whose plans are tested. */
 export const hotResolveStatements = { findOpenSteps, insertResult }
 
 /** find → is it open → record it → let the run go on */
-export function resolveStep(ends: Ends, record: ResolveRecord): Resolved {
+export function resolveStep(ends: Ends, record: ResolveRecord, by: string | null): Resolved {
   const run = newestRun(ends.db, record.id)
   if (run === undefined) return 'not_found'
-  return run.state === null ? resolveOfEnded(ends, run, record) : resolveOfLive(ends, run, record)
+  return run.state === null ? resolveOfEnded({ ends, run, by }, record) : resolveOfLive(ends, run, record)
 }
 
 function resolveOfLive(ends: Ends, run: NewestRun, record: ResolveRecord): Resolved {
@@ -76,8 +70,15 @@ function resolveOfLive(ends: Ends, run: NewestRun, record: ResolveRecord): Resol
 
 const resolvable: ReadonlySet<WaitKind> = new Set<WaitKind>(['backoff', 'completion', 'limiter'])
 
+interface EndedRun {
+  readonly ends: Ends
+  readonly run: NewestRun
+  /** Who resolves a step of it. */
+  readonly by: string | null
+}
+
 /** It goes on in its next generation, which remembers this as well. */
-function resolveOfEnded(ends: Ends, run: NewestRun, record: ResolveRecord): Resolved {
+function resolveOfEnded({ ends, run, by }: EndedRun, record: ResolveRecord): Resolved {
   const { db } = ends
   const { generation, outcome } = run
   const { path } = record
@@ -87,7 +88,7 @@ function resolveOfEnded(ends: Ends, run: NewestRun, record: ResolveRecord): Reso
   if (!isKnown && (before !== undefined || !record.isForced)) return { open: openOf(db, run, true) }
   const undone = undoneSteps(db, run)
   if (before?.isError === 0 && !undone.includes(path)) return 'recorded'
-  reopenRuns(ends, [record.id])
+  reopenRuns(ends, [record.id], by)
   const kind = before?.kind ?? 'step'
   insert(
     ends,
@@ -131,11 +132,4 @@ function insert(
   dropState(db, runId, stateKeyOf(path, checkpointKey))
   // One that stands in the line of a limiter leaves that with the claim.
   if (waitOfStep(db, run, path) === 'backoff') deleteWait(db, runId, path)
-}
-
-/** Invariant: I5. What its node still writes under its claim is refused, and it is told that it may give up. */
-function takeAway(ends: Ends, { runId, epoch, node }: NewestRun): void {
-  ends.db.run(dropDeaf)
-  giveBack(ends, runId)
-  if (node !== null) ends.db.run(insertTaken, node, runId, epoch)
 }

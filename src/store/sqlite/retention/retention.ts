@@ -53,6 +53,7 @@ export const tablesOfRuns = [
   'taken',
   'fork_key',
   'shared',
+  'investigation',
 ] as const
 
 const dropRows = tablesOfRuns.map((table) => `delete from ${table} where run_id in (select value from json_each(?))`)

@@ -2,6 +2,7 @@
 import { generationMoves, type RunOutcome } from '../../../model/run.ts'
 import type { Reopened } from '../../operating.ts'
 import type { Connection } from '../connection/connection.ts'
+import { closeInvestigations } from '../operating-store/investigations.ts'
 import { endRest } from './endings.ts'
 import { openGeneration } from './journal-copies.ts'
 import { newestRun } from './known.ts'
@@ -39,11 +40,11 @@ const dropRequest = `delete from cancel_request where run_id = ?`
 export const hotGenerationStatements = { insertLive, openAgain, forgetDead }
 
 /** Makes ready again what failed or was cancelled, each in its next generation; tells of each what became of it. */
-export function reopenRuns(ends: Ends, ids: readonly string[]): Reopened[] {
-  return ids.map((id) => reopenOne(ends, id))
+export function reopenRuns(ends: Ends, ids: readonly string[], by: string | null = null): Reopened[] {
+  return ids.map((id) => reopenOne(ends, id, by))
 }
 
-function reopenOne(ends: Ends, id: string): Reopened {
+function reopenOne(ends: Ends, id: string, by: string | null): Reopened {
   const { db, admission, now } = ends
   const newest = newestRun(db, id)
   if (newest === undefined) return 'not_found'
@@ -59,6 +60,7 @@ function reopenOne(ends: Ends, id: string): Reopened {
   closeTokensOf(db, { runId, epoch })
   openGeneration(db, newest)
   leaveTheDead(db, runId)
+  closeInvestigations(ends, runId, by)
   db.run(dropRequest, runId)
   uncount(db, { definition, outcome, code, elapsedMs: (newest.finishedAt ?? 0) - (newest.startedAt ?? 0) })
   return 'reopened'
