@@ -62,7 +62,15 @@ export type {
 } from './engine/definition/message-types.ts'
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events/events.ts'
 export type { RunStats } from './engine/verbs/run-stats.ts'
-export type { Health, Metric, MetricPoint, Metrics, NodeInfo, NodeStatus } from './engine/verbs/node-status.ts'
+export type {
+  Health,
+  Metric,
+  MetricPoint,
+  Metrics,
+  NodeInfo,
+  NodeStatus,
+  TemplateCounts,
+} from './engine/verbs/node-status.ts'
 export type { Difference, Divergence, DivergencePolicy, JournalPlace, RunVerdict } from './model/divergence.ts'
 export type { WaitReason } from './model/reason.ts'
 export type { KeptFor, RetentionOptions } from './model/retention.ts'
@@ -116,6 +124,16 @@ export type { HandlerTypes, TemplateHandlers } from './template/load/check-handl
 export type { TemplateProblem } from './template/load/problems.ts'
 export type { TemplateFormat } from './template/load/source.ts'
 export type { JsonSchema, Template, TemplateStep } from './template/model/template.ts'
+export type {
+  Handler,
+  HandlerFunction,
+  HandlerMap,
+  HandlerObject,
+  HandlerResolver,
+  ResolverOptions,
+} from './engine/definition/handler.ts'
+export type { TemplateFailure, TemplatesRefreshed, TemplateTitle } from './template/keeper/refreshing.ts'
+export type { TemplateStatus, TemplateVerbs } from './template/keeper/template-verbs.ts'
 export { template } from './template/builder/builder.ts'
 export { taskerStates, taskerStepStates, taskerTaskStates } from './template/tasker-states.ts'
 export type { SeenRun, TaskerStates, TaskerStepState, TaskerTaskState } from './template/tasker-states.ts'

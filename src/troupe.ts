@@ -42,6 +42,7 @@ import type { Discovered } from './model/discovered.ts'
 import { engineStopped, notOpened } from './model/errors.ts'
 import { Sandbox } from './script/script.ts'
 import { TemplateKeeper } from './template/keeper/keeper.ts'
+import type { TemplateVerbs } from './template/keeper/template-verbs.ts'
 import { discoverInto } from './worker/discover.ts'
 import { bindEngine, unbindEngine } from './worker/global.ts'
 import { checkNoThread } from './worker/hosted.ts'
@@ -73,6 +74,7 @@ export class Troupe
     TellingVerbs,
     AskingVerbs,
     EventVerbs,
+    TemplateVerbs,
     ScheduleVerbs
 {
   readonly #deps: Deps
@@ -110,7 +112,8 @@ export class Troupe
     this.#asking = new Asking(face)
     this.#publishing = new Publishing(face)
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
-    this.#statuses = new NodeStatuses(face, { node: parts.engine.view.name })
+    const { name: node } = parts.engine.view
+    this.#statuses = new NodeStatuses(face, { node, templates: () => templates.counts() })
   }
 
   /**
@@ -144,6 +147,8 @@ export class Troupe
     const { store, log } = deps
     try {
       const registry = new Registry(store)
+      const templates = new TemplateKeeper({ ...checked, deps, registry, environment })
+      registry.kept = templates
       for (const definition of checked.definitions) await registry.register(definition)
       const queueIds = new Map<string, number>()
       for (const queue of checked.queues) queueIds.set(queue, await store.internQueue(queue))
@@ -154,24 +159,18 @@ export class Troupe
       const schedules = new ScheduleKeeper(deps, registry, { encodeInput, maxValueBytes, timeout })
       for (const schedule of checked.schedules) await schedules.declare(schedule)
       const engine = new Engine(deps, registry, {
+        ...checked,
+        ...upkeepRules(world),
         schedules,
         scripts: new Sandbox({ log }),
         identity,
         isProvedDead: world.isProvedDead ?? ((other) => isProvedDead(other, identity)),
         queues: queueIds,
-        isOwnOnly: checked.isOwnOnly,
         pools,
-        ...upkeepRules(world),
-        maxValueBytes,
         encodeInput,
-        config: checked.config,
-        retention: checked.retention,
-        retentionBeside: checked.retentionBeside,
         environment,
         logLevel,
-        divergence: checked.divergence,
       })
-      const templates = new TemplateKeeper({ deps, registry, environment, folder: checked.templates })
       const parts = { ...checked, encodeInput, deps, registry, engine, queueIds, schedules, templates }
       return await new Troupe(parts).#begin(checked, world)
     } catch (error) {
@@ -188,6 +187,7 @@ export class Troupe
   async start(): Promise<this> {
     this.#checkOpen()
     await checkReadable(this.#deps.store)
+    await this.#templates.serve(this.#engine.changes)
     await this.#engine.start()
     return this
   }
@@ -320,6 +320,11 @@ export class Troupe
   readonly metrics: StatusVerbs['metrics'] = () => this.#statuses.metrics()
   readonly nodes: StatusVerbs['nodes'] = () => this.#statuses.nodes()
 
+  readonly handlers: TemplateVerbs['handlers'] = (...given: Parameters<TemplateKeeper['handlers']>) =>
+    this.#templates.handlers(...given)
+  readonly refreshTemplates: TemplateVerbs['refreshTemplates'] = (namespace) => this.#templates.refresh(namespace)
+  readonly templates: TemplateVerbs['templates'] = () => this.#templates.list()
+
   readonly handle: LookingVerbs['handle'] = (runId) => this.#looking.handle(runId)
   readonly get: LookingVerbs['get'] = (runId) => this.#looking.get(runId)
   readonly runs: LookingVerbs['runs'] = (filter) => this.#looking.runs(filter)
@@ -365,7 +370,8 @@ export class Troupe
         const found = await this.discover(workers)
         discovered?.(found)
       }
-      await this.#templates.loadFolder()
+      await this.#templates.begin()
+      this.#templates.attend(this.#engine.changes)
       return this
     } catch (error) {
       unbindEngine(this)
@@ -374,6 +380,7 @@ export class Troupe
   }
 
   async #stop(withinMs: number): Promise<void> {
+    this.#templates.close()
     try {
       await this.#engine.stop(withinMs)
     } finally {

@@ -2,7 +2,7 @@
 
 /**
  * Orders versions as people read them: numbers by their value, so 10 comes after 9 and 1.10.0 after 1.9.2, everything else by its letters;
- * what has a part behind a hyphen, as 2.0.0-beta, comes before what has none.
+ * what has a part behind a hyphen, as 2.0.0-beta, comes before what has none. What follows a plus sign, as 2.0.0+7f3a, tells builds of one version apart: none is newer.
  */
 export function compareVersions(left: string, right: string): number {
   const [leftCore, leftRest] = partsOf(left)
@@ -15,7 +15,7 @@ export function compareVersions(left: string, right: string): number {
 }
 
 function partsOf(version: string): readonly [core: string, rest: string | undefined] {
-  const plain = version.replace(/^v(?=\d)/, '')
+  const plain = version.replace(/^v(?=\d)/, '').replace(/\+.*$/s, '')
   const at = /^\d/.test(plain) ? plain.indexOf('-') : -1
   return at === -1 ? [plain, undefined] : [plain.slice(0, at), plain.slice(at + 1)]
 }

@@ -201,6 +201,7 @@ const openOfStore = [
   'repairLimiters',
   'findToken',
   'retention',
+  'templates',
   'pauseQueue',
   'unpauseQueue',
   'listQueues',

@@ -17,6 +17,7 @@ import type { RetentionStore } from './retention.ts'
 import type { ChildRecord, JoinedChild, Started, StartRecord } from './start.ts'
 import type { DropRecord, EmitRecord, LogRecord, ProgressRecord, StateRecord } from './speech.ts'
 import type { ScheduleStore } from './schedules.ts'
+import type { TemplateStore } from './templates.ts'
 import type { ViewStore } from './views.ts'
 import type {
   Awaiting,
@@ -313,6 +314,8 @@ export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, Vi
   readonly investigations: InvestigationStore
 
   readonly retention: RetentionStore
+
+  readonly templates: TemplateStore
 
   /** Wall time as the store sees it; never goes back and never stands still. All that decides anything is measured by it. */
   now(): number

@@ -61,7 +61,13 @@ describe('a template', () => {
     expect(validate).toEqual({
       name: 'validate',
       description: undefined,
-      work: { kind: 'worker', uses: 'validate_order', method: undefined, resolver: undefined },
+      work: {
+        kind: 'worker',
+        uses: 'validate_order',
+        method: undefined,
+        resolver: undefined,
+        place: { file: 'fulfil.yaml', line: 9, column: 11 },
+      },
       role: 'standard',
       needs: [],
       when: 'all_succeeded',

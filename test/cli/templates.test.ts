@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../src/cli/cli.ts'
 import { unlimited } from '../../src/cli/io.ts'
+import { loadTemplate, template, Troupe } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
 let folder = ''
@@ -152,6 +153,36 @@ Longest way (3 steps): score → route → ship
     expect(await templates('graph', 'later.yaml', '-o', 'later.svg')).toEqual({ code: 0, out: '', err: '' })
     expect(readFileSync(join(folder, 'later.svg'), 'utf8')).toMatch(/^<svg xmlns/)
     expect((await templates('graph', 'later.yaml', '--svg', '--mermaid')).code).toBe(2)
+  })
+
+  it('lists what the store keeps', async () => {
+    const troupe = await Troupe.open({ store: `sqlite:${join(folder, 'jobs.db')}`, global: false })
+    const text = 'name: score\nversion: 2.1.0\nsteps:\n  - { name: a, wait: 1d }\n  - { name: b, wait: 2d }\n'
+    for (const each of [text, text.replace('2d', '3d')]) await troupe.call(template(loadTemplate(each).template))
+    await troupe.call(template(loadTemplate(text).template))
+    await troupe.register(template(loadTemplate(text).template))
+    await troupe.start()
+    await troupe.stop()
+    const { code, out } = await told(80, ['--store', 'sqlite:jobs.db'])
+    expect(code).toBe(0)
+    const rows = out.split('\n').map((line) =>
+      line
+        .replace(/[0-9a-f]{12}/, 'HASH')
+        .replace(/now|\d+m?s(?= |$)/, 'AGE')
+        .trimEnd(),
+    )
+    expect(rows[0]).toMatch(/^NAME +VERSION +HASH +STEPS +RUNS +KEPT$/)
+    expect(rows.slice(1).map((line) => line.split(/ {2,}/))).toEqual([
+      ['score', '2.1.0', 'HASH', '2', '1', 'AGE'],
+      ['score', '2.1.0', 'HASH', '2', '2', 'AGE', 'by name'],
+      [''],
+    ])
+    const json = JSON.parse((await templates('list', '--store', 'sqlite:jobs.db', '--json')).out) as object
+    expect(json).toMatchObject([
+      { name: 'score', runs: 1 },
+      { name: 'score', runs: 2, isNamed: true },
+    ])
+    expect((await templates('list', '--store', 'sqlite:none.db')).code).toBe(69)
   })
 
   it('tells which verb was meant', async () => {

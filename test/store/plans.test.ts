@@ -44,6 +44,7 @@ import { hotSettingAsideStatements } from '../../src/store/sqlite/operating-stor
 import { hotStateStatements } from '../../src/store/sqlite/steps/states.ts'
 import { hotStepStatements } from '../../src/store/sqlite/steps/steps.ts'
 import { hotStreamStatements } from '../../src/store/sqlite/steps/streams.ts'
+import { hotTemplateStatements } from '../../src/store/sqlite/templates.ts'
 import { hotTicketStatements } from '../../src/store/sqlite/limiters/tickets.ts'
 import { hotTokenStatements } from '../../src/store/sqlite/steps/tokens.ts'
 import { hotBufferedStatements } from '../../src/store/sqlite/schedules/buffered.ts'
@@ -78,6 +79,7 @@ const statements = {
   ...hotTickStatements,
   ...hotRollupStatements,
   ...hotStepStatements,
+  ...hotTemplateStatements,
   ...hotStreamStatements,
   ...hotWaitStatements,
   ...hotUndoStatements,
@@ -328,8 +330,17 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findOfRun: ['SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)'],
   findByName: [
     'SEARCH definition USING INDEX sqlite_autoindex_definition_1 (name=?)',
+    'SEARCH template USING INDEX sqlite_autoindex_template_2 (definition=?) LEFT-JOIN',
     'SCAN node',
     'SCAN served VIRTUAL TABLE INDEX 1:',
+  ],
+  findForm: ['SEARCH template USING INDEX sqlite_autoindex_template_2 (definition=?)'],
+  findSince: ['SEARCH template USING INDEX sqlite_autoindex_template_3 (seq>?)'],
+  nameTemplate: [
+    'SEARCH template USING PRIMARY KEY (hash=?)',
+    'SEARCH other USING COVERING INDEX template_named (namespace=? AND name=? AND named>?)',
+    'SEARCH template USING COVERING INDEX sqlite_autoindex_template_3',
+    'SEARCH template USING COVERING INDEX sqlite_autoindex_template_3',
   ],
   findUntold: ['SEARCH failure USING INDEX failure_untold (definition=?)', given],
   takeUntold: [

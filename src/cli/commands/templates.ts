@@ -1,4 +1,4 @@
-// `troupe templates`: whether templates are right, how they go, what has changed, and what they look like.
+// `troupe templates`: which there are, whether they are right, how they go, what has changed, and what they look like.
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { diff } from '../../template/plan/diff.ts'
@@ -16,6 +16,7 @@ import { readSound } from '../template-files.ts'
 import { checkVerb, usage } from '../usage.ts'
 import { toJson } from '../values.ts'
 import { padStart, wrap } from '../width.ts'
+import { listCommand } from './templates-list.ts'
 import { validateCommand, type ValidateFlags } from './templates-validate.ts'
 
 interface FileFlags extends CommonFlags {
@@ -28,21 +29,27 @@ interface GraphFlags extends FileFlags {
   readonly output?: string
 }
 
-const verbs = ['validate', 'plan', 'diff', 'graph']
+const verbs = ['list', 'validate', 'plan', 'diff', 'graph']
 
 export function addTemplates(shell: Shell): void {
   const program = addCommand<CommonFlags>(shell, {
     name: 'templates',
-    takes: `[${verbs.join('|')} FILE]`,
-    summary: 'check templates, show their plan, what changed, their graph',
-    description: 'Checks templates and shows what is in them. A FILE may be a folder, and - is standard input.',
+    takes: `[${verbs.join('|')}]`,
+    summary: 'list templates, check them, show their plan, changes, graph',
+    description:
+      'Lists the templates that the store keeps: whoever has their handlers performs their runs. Those that are started by their name say so. To check files and see what is in them, give a verb; - is standard input.',
     help,
-    perform: async (_flags, operands) => {
+    perform: async (flags, operands, io) => {
       checkVerb('troupe templates', operands, verbs)
-      throw usage(`Say what to do: troupe templates ${verbs.join('|')} FILE`)
+      return listCommand(flags, io)
     },
   }).allowExcessArguments()
   const below: Shell = { ...shell, program }
+  addCommand<CommonFlags>(below, {
+    name: 'list',
+    description: 'Lists the templates that the store keeps.',
+    perform: (flags, _operands, io) => listCommand(flags, io),
+  })
   const environment = ['--environment <name>', 'what templates say of this environment holds'] as const
   addCommand<ValidateFlags>(below, {
     name: 'validate',

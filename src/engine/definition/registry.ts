@@ -8,16 +8,31 @@ import type { LifecycleRules } from '../../model/lifecycle.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import { compareVersions } from '../../model/version.ts'
 import type { Store } from '../../store/store.ts'
-import type { AnyDefinition, Definition, PoolKind } from './definition.ts'
+import { asDefinition, type AnyDefinition, type Definition, type PoolKind } from './definition.ts'
 import { definitionElsewhere, startsOf } from './elsewhere.ts'
 import type { LimiterRule } from '../limits/limits.ts'
 
+/** What is known of definitions that are data: nobody need have registered them for their runs to go on. */
+export interface KeptDefinitions {
+  /** One was registered. */
+  registered(definition: AnyDefinition, id: number): Promise<void>
+  /** What the store keeps of one, all of it. */
+  find(id: number): Promise<AnyDefinition | undefined>
+  /** Whether it may be started although nobody registered it. */
+  canPost(definition: AnyDefinition): boolean
+  /** Makes such a one known to all, and gives its number. */
+  post(definition: AnyDefinition): Promise<number>
+}
+
 export class Registry {
+  /** Set by whoever keeps them. */
+  kept: KeptDefinitions | undefined
   readonly #store: Store
   readonly #newest = new Map<string, AnyDefinition>()
+  readonly #aliases = new Map<string, AnyDefinition>()
   readonly #versions = new Map<string, AnyDefinition>()
   readonly #byId = new Map<number, AnyDefinition>()
-  readonly #ids = new Map<AnyDefinition, number>()
+  readonly #ids = new WeakMap<AnyDefinition, number>()
   readonly #searched = new Map<string, Discovered>()
   readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
   readonly #rules = new Set<LimiterRule>()
@@ -49,7 +64,27 @@ export class Registry {
     this.#ids.set(definition, id)
     this.hasToldChecks ||= definition.told !== undefined
     await this.#takeOver(definition, id)
+    await this.kept?.registered(definition, id)
     this.#added()
+  }
+
+  /** Performs the runs of a definition that is not registered here. */
+  serve(definition: AnyDefinition, id: number): void {
+    if (this.#byId.has(id)) return
+    this.#byId.set(id, definition)
+    this.#ids.set(definition, id)
+    this.#added()
+  }
+
+  /** Performs no more what was served so. */
+  unserve(id: number): void {
+    this.#byId.delete(id)
+  }
+
+  /** Lets a name start a definition that is not registered here, in the place of the one it started. */
+  rename(definition: AnyDefinition, id: number): void {
+    this.#ids.set(definition, id)
+    this.#newest.set(definition.name, definition)
   }
 
   /** One of this name and version is there. */
@@ -67,9 +102,20 @@ export class Registry {
     this.#searched.set(found.folder, found)
   }
 
-  /** The newest of its name. */
+  /** Another name for a definition that is registered. */
+  alias(name: string, definition: AnyDefinition): void {
+    this.#aliases.set(name, definition)
+    this.#added()
+  }
+
+  /** What the name stands for, else the newest of its name. */
   definition(name: string): AnyDefinition | undefined {
-    return this.#newest.get(name)
+    return this.#aliases.get(name) ?? this.#newest.get(name)
+  }
+
+  /** All names that stand for something, other names too. */
+  allNames(): string[] {
+    return [...this.#newest.keys(), ...this.#aliases.keys()]
   }
 
   /** One that a definition here names. */
@@ -83,7 +129,7 @@ export class Registry {
   }
 
   find(name: string): AnyDefinition {
-    const definition = this.#newest.get(name)
+    const definition = this.definition(name)
     if (definition === undefined) throw this.#unknown(name)
     return definition
   }
@@ -96,6 +142,11 @@ export class Registry {
     const { definitions } = this.#store
     const known = await definitions.find(name)
     if (known === undefined) throw this.#unknown(name, await definitions.listNames())
+    const whole = await this.kept?.find(known.id)
+    if (whole !== undefined) {
+      this.#ids.set(whole, known.id)
+      return whole
+    }
     const learnt = this.#learnt.get(name)
     if (learnt !== undefined && this.#ids.get(learnt.definition) === known.id && learnt.starts === known.starts)
       return learnt.definition
@@ -105,6 +156,23 @@ export class Registry {
     for (const [limiter, id] of limiters) this.#learntLimiters.set(limiter, id)
     this.#learnt.set(name, { definition, starts: known.starts })
     this.#ids.set(definition, known.id)
+    return definition
+  }
+
+  /** Whether the store has to be asked what is meant. */
+  isAway(target: Definition | string): boolean {
+    if (typeof target === 'string') return !this.has(target)
+    const definition = asDefinition(target)
+    return !this.#ids.has(definition) && !this.isRegistered(definition) && this.kept?.canPost(definition) === true
+  }
+
+  /** What is meant by a name whose code is elsewhere, or by what is posted with its run. Throws `worker_not_registered`, `template_invalid`. */
+  async bring(target: Definition | string): Promise<AnyDefinition> {
+    if (typeof target === 'string') return this.learn(target)
+    const definition = asDefinition(target)
+    const id = await this.kept?.post(definition)
+    if (id === undefined) return this.resolve(definition)
+    this.#ids.set(definition, id)
     return definition
   }
 
@@ -119,7 +187,7 @@ export class Registry {
   }
 
   has(name: string): boolean {
-    return this.#newest.has(name)
+    return this.#newest.has(name) || this.#aliases.has(name)
   }
 
   names(): string[] {

@@ -19,6 +19,7 @@ import {
 import { checkChoice, checkFunction, checkList, checkName, checkObject, checkOptions, checkText } from '../checks.ts'
 import { checkedCoding } from './codecs.ts'
 import { asDefinition, type AnyDefinition, type Definition } from '../definition/definition.ts'
+import type { HandlerMap, HandlerResolver } from '../definition/handler.ts'
 import { isSchedule, type Schedule } from '../schedule/schedule.ts'
 import type { PoolOptions } from './settings.ts'
 import { checkValueBytes, defaultValueBytes } from '../value-size.ts'
@@ -32,6 +33,8 @@ export interface TroupeOptions {
   readonly workers?: string
   /** A folder of templates, `*.yaml`, `*.yml` and `*.json`, from the working directory. Everything that is wrong with any of them is told at once, and nothing is opened. */
   readonly templates?: string
+  /** What does the work of the names that steps of templates use, as `troupe.handlers` takes it; there before the folder of templates is read. */
+  readonly handlers?: HandlerMap | HandlerResolver | readonly (HandlerMap | HandlerResolver)[]
   /** False keeps this engine out of `WORKER`, which the first engine of a process becomes. */
   readonly global?: boolean
   /** The queues this node serves; `default` unless told. */
@@ -86,6 +89,7 @@ export interface CheckedOptions {
   readonly schedules: readonly Schedule[]
   readonly workers: string | undefined
   readonly templates: string | undefined
+  readonly handlers: TroupeOptions['handlers']
   readonly global: boolean
   readonly queues: readonly string[]
   readonly isOwnOnly: boolean
@@ -105,6 +109,7 @@ const known = [
   'definitions',
   'workers',
   'templates',
+  'handlers',
   'global',
   'queues',
   'performs',
@@ -154,6 +159,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     schedules: definitions.filter(isSchedule),
     workers,
     templates,
+    handlers: options.handlers,
     global,
     queues,
     isOwnOnly: performs === 'own',

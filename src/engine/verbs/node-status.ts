@@ -8,6 +8,17 @@ import { isDoneWithin } from '../in-time.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { StatusVerbs } from './verbs.ts'
 
+/** The templates of the store that this process has at hand, compiled; what is registered is not among them. */
+export interface TemplateCounts {
+  readonly atHand: number
+  /** All of theirs. */
+  readonly steps: number
+  /** How often one was asked for that was there, or was not, and how many had to go for others. */
+  readonly hits: number
+  readonly misses: number
+  readonly evictions: number
+}
+
 /** What this process did since its engine was opened. */
 export interface NodeStatus {
   readonly node: string
@@ -22,6 +33,7 @@ export interface NodeStatus {
   /** How long an attempt took; 0 when there was none. */
   readonly averageMs: number
   readonly events: EventCounts
+  readonly templates: TemplateCounts
 }
 
 export interface Health {
@@ -70,14 +82,21 @@ const slowMs = 1_000
 const patienceMs = 5_000
 const quantiles = [0.5, 0.9, 0.99]
 
+interface StatusParts {
+  readonly node: string
+  readonly templates: () => TemplateCounts
+}
+
 export class NodeStatuses implements StatusVerbs {
   readonly #face: Face
   readonly #node: string
+  readonly #templates: () => TemplateCounts
   readonly #openedAtMs: number
 
-  constructor(face: Face, { node }: { readonly node: string }) {
+  constructor(face: Face, { node, templates }: StatusParts) {
     this.#face = face
     this.#node = node
+    this.#templates = templates
     this.#openedAtMs = face.deps.clock.monotonic()
   }
 
@@ -93,6 +112,7 @@ export class NodeStatuses implements StatusVerbs {
       failed,
       averageMs: executed === 0 ? 0 : totalMs / executed,
       events: engine.events.counts(),
+      templates: this.#templates(),
     }
   }
 

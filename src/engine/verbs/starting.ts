@@ -64,10 +64,10 @@ export class Starting {
     this.#face.checkOpen()
     // Measured: most calls have no options, and looking for what is wrong with none takes a tenth of a local run.
     if (options !== noOptions) checkCallOptions(options)
-    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    const isElsewhere = this.#face.registry.isAway(target)
     // Race: what the caller gave may be changed while the store is asked.
     if (isElsewhere) [input, options] = [this.#copyOf(input), { ...options }]
-    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
+    const definition = isElsewhere ? await this.#face.registry.bring(target) : this.#definition(target)
     if (!definition.settings.isDurable) return this.#startHere(definition, input, options)
     const key = startKey({ definition, input, index: 0, maxBytes: this.#maxValueBytes }, options)
     const started = await this.#order({ definition, input, key }, options)
@@ -85,11 +85,11 @@ export class Starting {
     this.#face.checkOpen()
     checkCallManyOptions(options)
     checkList('The inputs of callMany', given)
-    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    const isElsewhere = this.#face.registry.isAway(target)
     // Race: as for one.
     const inputs = isElsewhere ? given.map((input) => this.#copyOf(input)) : [...given]
     if (isElsewhere) options = { ...options }
-    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
+    const definition = isElsewhere ? await this.#face.registry.bring(target) : this.#definition(target)
     if (!definition.settings.isDurable) return this.#startManyHere(definition, inputs, options)
     const records = await this.#recordMany(definition, inputs, options)
     if (options.tx !== undefined) {
@@ -108,10 +108,10 @@ export class Starting {
 
   /** The record of a start that somebody else writes. Throws what `call` throws. */
   async draft(target: Definition | string, input: unknown, options: UnkeyedOptions): Promise<StartDraft> {
-    const isElsewhere = typeof target === 'string' && !this.#face.registry.has(target)
+    const isElsewhere = this.#face.registry.isAway(target)
     // Race: as for one from outside.
     if (isElsewhere) input = this.#copyOf(input)
-    const definition = isElsewhere ? await this.#face.registry.learn(target) : this.#definition(target)
+    const definition = isElsewhere ? await this.#face.registry.bring(target) : this.#definition(target)
     const { name, settings } = definition
     if (!settings.isDurable)
       throw optionInvalid(

@@ -15,12 +15,13 @@ const findRules = `select retention, on_failure as isTold, starts from definitio
 
 const setRules = `update definition set retention = ?, on_failure = ?, starts = ? where id = ?`
 
-// Walks the index of unique names; the nodes are few.
+// Walks the index of unique names, then by the unique definition; the nodes are few.
 const findByName = `
-select id, version, starts, exists (
+select id, definition.version, starts, coalesce(template.named, 0) as named, exists (
   select 1 from node cross join json_each(node.definitions) as served where lease_until >= ? and served.value = definition.id
 ) as isServed
-from definition where name = ? and starts is not null`
+from definition left join template on template.definition = definition.id
+where definition.name = ? and starts is not null`
 
 // By the unique public id.
 const findOfRun = `select definition from run where public_id = ?`
@@ -37,9 +38,12 @@ interface RulesRow extends Omit<DefinitionRules, 'isTold'> {
 
 interface KnownRow extends KnownDefinition {
   readonly isServed: number
+  /** Of a template: when its name was last made to mean it. */
+  readonly named: number
 }
 
 function isBetter(one: KnownRow, other: KnownRow): boolean {
+  if (one.named !== other.named) return one.named > other.named
   if (one.isServed !== other.isServed) return one.isServed === 1
   return compareVersions(one.version, other.version) > 0
 }

@@ -382,6 +382,27 @@ CREATE TABLE taken (
   primary key (run_id, epoch)
 ) strict, without rowid;
 
+CREATE TABLE template (
+  hash text primary key,
+  definition integer not null unique,
+  namespace text not null,
+  name text not null,
+  version text not null,
+  -- Its native form: JSON.
+  form text not null,
+  -- What whoever performs it has to have: JSON.
+  needs text not null,
+  -- Rises with each change of any.
+  seq integer not null unique,
+  -- When its name was last made to mean it, as a seq; null for one that was posted with a run. Of those of one name the last is meant.
+  named integer,
+  -- 1 when that is so on nodes too that have another one of that name.
+  is_refreshed integer not null default 0,
+  kept_at integer not null
+) strict, without rowid;
+
+CREATE INDEX template_named on template (namespace, name, named) where named is not null;
+
 CREATE TABLE token (
   hash text primary key,
   run_id integer not null,

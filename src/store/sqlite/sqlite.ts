@@ -15,6 +15,7 @@ import type { Expired, ExpiredRun } from '../due.ts'
 import type { MessageSlice } from '../waits.ts'
 import type { AuditRecord, OperatingStore } from '../operating.ts'
 import type { RetentionStore } from '../retention.ts'
+import type { TemplateStore } from '../templates.ts'
 import type { DeadPage, RunPage, LogPage } from '../views.ts'
 import { SqliteAskStore } from './steps/asks.ts'
 import { audited } from './operating-store/audit.ts'
@@ -53,6 +54,7 @@ import { StoreClock } from './nodes/store-clock.ts'
 import { listEmitted, listLogs } from './steps/streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './limiters/tickets.ts'
 import { listCompletions, tokenOf } from './steps/tokens.ts'
+import { SqliteTemplateStore } from './templates.ts'
 import { endsIn, type Access } from './connection/transaction.ts'
 import * as views from './views/views.ts'
 import { watchWal } from './connection/wal-watch.ts'
@@ -77,6 +79,7 @@ class SqliteStore implements Store {
   readonly operating: OperatingStore
   readonly investigations: InvestigationStore
   readonly retention: RetentionStore
+  readonly templates: TemplateStore
   readonly #db: Connection
   readonly #time: StoreClock
   readonly #options: SqliteOptions
@@ -104,6 +107,7 @@ class SqliteStore implements Store {
     this.operating = new SqliteOperatingStore(access)
     this.investigations = new SqliteInvestigationStore(access)
     this.retention = new SqliteRetentionStore(access)
+    this.templates = new SqliteTemplateStore(access)
   }
 
   now(): number {

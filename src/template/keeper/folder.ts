@@ -4,6 +4,8 @@ import { relative, resolve } from 'node:path'
 import { isTroupeError, toError, TroupeError } from '../../lib/errors.ts'
 import type { SkippedFile } from '../../model/discovered.ts'
 import { sourceFiles, type FolderKind } from '../../worker/source-files.ts'
+import type { HandlerNeed } from '../../store/templates.ts'
+import { needsOf } from '../handlers/needs.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import { load, type Loaded } from '../load/load.ts'
 import { TemplateError, templatesInvalid, type TemplateProblem } from '../load/problems.ts'
@@ -15,8 +17,8 @@ export const templatesFolder: FolderKind = { option: 'templates', isSource: /\.(
 export interface FolderRules {
   /** What templates say of it holds. */
   readonly environment: string
-  /** What steps may name beside the templates of the folder. */
-  readonly handlers: TemplateHandlers
+  /** What steps may name beside the templates of the folder, of what these need. */
+  readonly handlersFor: (needs: readonly HandlerNeed[]) => Promise<TemplateHandlers>
 }
 
 export interface TemplateFolder {
@@ -36,11 +38,13 @@ export interface TemplateFile {
 }
 
 /** Reads `*.yaml`, `*.yml` and `*.json`, three levels deep. Throws `file_not_loaded` where there is no such folder; what is wrong with a file stands with it. */
-export function readFolder(folder: string, { environment, handlers }: FolderRules): TemplateFolder {
+export async function readFolder(folder: string, { environment, handlersFor }: FolderRules): Promise<TemplateFolder> {
   const root = resolve(folder)
   const { files, skipped } = sourceFiles(root, templatesFolder)
   const loading = files.map((path) => loadFile(path, environment))
   const own = loading.flatMap(({ loaded }) => (loaded?.template === undefined ? [] : [loaded.template]))
+  const names = new Set(own.map(nameOf))
+  const handlers = await handlersFor(own.flatMap(needsOf).filter(({ uses }) => !names.has(uses)))
   const known = { ...handlers, ...Object.fromEntries(own.map((each) => [nameOf(each), typesOf(each)])) }
   return { folder: root, skipped, files: withoutDoubles(loading.map((each) => checkedFile(each, known))) }
 }

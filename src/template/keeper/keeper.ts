@@ -1,10 +1,26 @@
-// What an engine knows of templates: those of its folder, registered like all definitions.
-import type { Registry } from '../../engine/definition/registry.ts'
+// The templates of an engine: those of its folder, those that are registered, and those of the store, which everybody shares.
+import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import type { HandlerMap, HandlerResolver, ResolverOptions } from '../../engine/definition/handler.ts'
+import type { KeptDefinitions, Registry } from '../../engine/definition/registry.ts'
 import type { Deps } from '../../engine/deps.ts'
+import { checkText } from '../../engine/checks.ts'
+import type { TemplateCounts } from '../../engine/verbs/node-status.ts'
+import type { ChangeListener, Changes } from '../../engine/watch/changes.ts'
+import { toError } from '../../lib/errors.ts'
+import { Lookout } from '../../lib/lookout.ts'
+import type { HandlerNeed, KeptTemplate, TemplateNaming } from '../../store/templates.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import type { Template } from '../model/template.ts'
-import { loadedDefinition } from '../perform/loaded.ts'
-import { readFolder, requireAll } from './folder.ts'
+import { isLoaded, loadedDefinition, versionOf, type LoadedDefinition } from '../perform/loaded.ts'
+import { nameOf } from '../perform/perform.ts'
+import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
+import { Handlers } from '../handlers/handlers.ts'
+import { needsOf, requireHandlers } from '../handlers/needs.ts'
+import { compiledFrom } from './kept-definition.ts'
+import { failureOf, titleOf, type TemplateFailure, type TemplatesRefreshed, type TemplateTitle } from './refreshing.ts'
+import { ServedTemplates } from './served.ts'
+import { TemplateCache } from './template-cache.ts'
+import type { TemplateStatus } from './template-verbs.ts'
 
 export interface KeeperParts {
   readonly deps: Deps
@@ -12,27 +28,187 @@ export interface KeeperParts {
   /** What templates say of it holds. */
   readonly environment: string
   /** A folder of templates. */
-  readonly folder: string | undefined
+  readonly templates: string | undefined
+  readonly handlers: HandlerMap | HandlerResolver | readonly (HandlerMap | HandlerResolver)[] | undefined
+  /** Performs what was started here and nothing else: its names are meant by nobody else. */
+  readonly isOwnOnly: boolean
 }
 
-export class TemplateKeeper {
+const atOnce = 500
+// With every hint lost, what others keep is found by then.
+const backstopMs = 5_000
+
+export class TemplateKeeper implements KeptDefinitions, ChangeListener {
+  /** The process ends although somebody listens. */
+  readonly isAwaited = false
   readonly #parts: KeeperParts
+  readonly #handlers: Handlers
+  readonly #cache: TemplateCache
+  readonly #served: ServedTemplates
+  readonly #lookout: Lookout
+  /** Those that were registered, by their numbers. */
+  readonly #own = new Map<number, LoadedDefinition>()
+  /** Those whose handlers may have yet to be registered. */
+  #open: LoadedDefinition[] | undefined = []
+  #changes: Changes | undefined
+  #isServing = false
+  #seq = 0
+  /** What was refreshed up to here is older than what was registered here. */
+  #registeredAt = 0
 
   constructor(parts: KeeperParts) {
+    const { deps, registry } = parts
     this.#parts = parts
+    this.#handlers = new Handlers(registry)
+    this.#cache = new TemplateCache((id) => this.#read(id))
+    this.#served = new ServedTemplates({ deps, registry, cache: this.#cache, handlers: this.#handlers })
+    this.#lookout = new Lookout({
+      clock: deps.clock,
+      isNeeded: () => this.#changes !== undefined,
+      look: () => this.#look(),
+      backstopMs,
+      background: true,
+    })
   }
 
-  /** Registers the templates of the folder. Throws `template_invalid` with everything that is wrong with any of its files. */
-  async loadFolder(): Promise<void> {
-    const { folder: path, registry, environment, deps } = this.#parts
-    if (path === undefined) return
-    const { folder, files, skipped } = readFolder(path, { environment, handlers: await this.#handlers() })
-    requireAll(files)
-    registry.searched({ folder, files: files.map(({ file }) => file), skipped })
-    for (const { template, warnings } of files) {
-      if (template !== undefined) await this.#register(template)
-      for (const { message, file, line, column } of warnings) deps.log.warn({}, `${file}:${line}:${column}: ${message}`)
+  /** Registers the templates of the folder, and keeps all that were registered so far. Throws `template_invalid` with everything that is wrong with any of them. */
+  async begin(): Promise<void> {
+    const { registry, handlers = [] } = this.#parts
+    for (const each of Array.isArray(handlers) ? handlers : [handlers]) await this.#handlers.add(each as HandlerMap)
+    const found = await this.#readFolder()
+    if (found !== undefined) {
+      requireAll(found.files)
+      registry.searched({ ...found, files: found.files.map(({ file }) => file) })
+      for (const { template } of found.files) if (template !== undefined) await this.#register(template)
     }
+    const open = this.#open ?? []
+    this.#open = undefined
+    for (const definition of open) await this.#keep(definition)
+  }
+
+  /** Adds what does the work of steps, and tries what was left for the lack of it. */
+  async handlers(given: HandlerMap | HandlerResolver, options?: ResolverOptions): Promise<void> {
+    await this.#handlers.add(given, options)
+    await this.#served.tryAgain()
+  }
+
+  /** From now on this process performs the runs of all templates whose handlers it has, and its names are meant by those who have none. */
+  async serve(changes: Changes): Promise<void> {
+    if (this.#isServing) return
+    this.#isServing = true
+    await this.#name([...this.#own.values()])
+    // Whatever it heard of before, it did not serve.
+    this.#seq = 0
+    await this.#lookAtAll()
+    if (this.#changes === undefined) this.#listen(changes)
+  }
+
+  /** Hears of what others refresh, where there is something of its own that they may change. */
+  attend(changes: Changes): void {
+    if (this.#own.size > 0 && this.#changes === undefined) this.#listen(changes)
+  }
+
+  close(): void {
+    this.#changes?.forget(this)
+    this.#changes = undefined
+    this.#lookout.end()
+  }
+
+  counts(): TemplateCounts {
+    return this.#cache.counts()
+  }
+
+  async list(): Promise<TemplateStatus[]> {
+    const views = await this.#parts.deps.store.templates.list()
+    return views.map((view) => ({ ...view, name: nameOf(view) }))
+  }
+
+  /** Reads the folder and the store anew. */
+  async refresh(namespace?: string): Promise<TemplatesRefreshed> {
+    if (namespace !== undefined) checkText('namespace', namespace, 'the namespace of templates')
+    const isMeant = (template: Template): boolean => namespace === undefined || template.namespace === namespace
+    const { added, changed, unchanged } = { added: [], changed: [], unchanged: [] } as Record<string, TemplateTitle[]>
+    const failed: TemplateFailure[] = []
+    for (const { file, template, error } of (await this.#readFolder())?.files ?? []) {
+      if (error !== undefined) failed.push(failureOf(file, error))
+      if (template === undefined || !isMeant(template)) continue
+      const before = await this.#hashOf(nameOf(template))
+      const list = before === undefined ? added : before === template.hash ? unchanged : changed
+      list?.push(titleOf(template))
+      await this.#register(template)
+      await this.#take(template)
+    }
+    await this.#look()
+    return { added: added ?? [], changed: changed ?? [], unchanged: unchanged ?? [], failed }
+  }
+
+  changed(): void {
+    this.#lookout.look()
+  }
+
+  async registered(definition: AnyDefinition, id: number): Promise<void> {
+    await this.#served.tryAgain()
+    if (!isLoaded(definition)) return
+    this.#own.set(id, definition)
+    if (this.#open !== undefined) this.#open.push(definition)
+    else await this.#keep(definition)
+    if (this.#isServing) await this.#name([definition])
+  }
+
+  async find(id: number): Promise<LoadedDefinition | undefined> {
+    return this.#own.get(id) ?? this.#cache.get(id)
+  }
+
+  canPost(definition: AnyDefinition): boolean {
+    return isLoaded(definition)
+  }
+
+  /** Throws `template_invalid` for handlers that nobody has. */
+  async post(definition: AnyDefinition): Promise<number> {
+    const { store } = this.#parts.deps
+    if (!isLoaded(definition)) throw new Error('Only templates can be posted')
+    const needs = needsOf(definition.template)
+    requireHandlers(definition.template, await this.#handlersFor(needs))
+    const { name, version } = definition
+    // Its name alone starts nothing: what one posts no other means.
+    const id = await store.internDefinition(name, version)
+    await this.#write(definition.template, { id, needs })
+    if (this.#isServing) await this.#look()
+    return id
+  }
+
+  #listen(changes: Changes): void {
+    this.#changes = changes
+    changes.listen(this)
+    this.#lookout.look()
+  }
+
+  /** Keeps what was registered. What is not here is elsewhere on purpose: whoever else performs it need not have it either. */
+  async #keep(definition: LoadedDefinition): Promise<void> {
+    const { registry, deps } = this.#parts
+    const all = needsOf(definition.template)
+    requireHandlers(definition.template, await this.#handlersFor(all))
+    const needs = all.filter((need) => this.#handlers.has(need))
+    await this.#write(definition.template, { id: registry.idOf(definition), needs })
+    this.#registeredAt = await deps.store.templates.lastSeq()
+  }
+
+  async #write(
+    { hash, namespace, name, version, form }: Template,
+    { id, needs }: { readonly id: number; readonly needs: readonly HandlerNeed[] },
+  ): Promise<void> {
+    const text = JSON.stringify(form)
+    const record = { hash, definitionId: id, namespace, name, version, form: text, needs }
+    await this.#parts.deps.store.templates.keep(record)
+  }
+
+  /** Of those of one name the one that it starts here. */
+  async #name(definitions: readonly LoadedDefinition[]): Promise<void> {
+    const { registry, deps, isOwnOnly } = this.#parts
+    if (isOwnOnly) return
+    const meant = definitions.filter((each) => registry.definition(each.name) === each)
+    const namings = meant.map(({ template }): TemplateNaming => ({ hash: template.hash, isRefreshed: false }))
+    await deps.store.templates.name(namings)
   }
 
   async #register(template: Template): Promise<void> {
@@ -41,10 +217,83 @@ export class TemplateKeeper {
     if (!registry.isRegistered(definition)) await registry.register(definition)
   }
 
-  /** What steps may name: what is registered here, and what others have registered on this store. */
-  async #handlers(): Promise<TemplateHandlers> {
+  /** Its name means it from now on, whatever was registered, here and on all nodes. */
+  async #take({ hash, namespace, name, version }: Template): Promise<void> {
     const { registry, deps } = this.#parts
-    const names = [...registry.names(), ...(await deps.store.definitions.listNames())]
+    const pinned = { name: nameOf({ namespace, name }), version: versionOf({ version, hash }) }
+    const id = await deps.store.internDefinition(pinned.name, pinned.version)
+    const definition = this.#own.get(id)
+    if (definition === undefined) return
+    const isNew = registry.definition(pinned.name) !== definition
+    if (isNew) registry.rename(definition, id)
+    await deps.store.templates.name([{ hash, isRefreshed: true }])
+  }
+
+  /** What the name starts here, or would for those who have nothing of that name. */
+  async #hashOf(name: string): Promise<string | undefined> {
+    const { registry, deps } = this.#parts
+    const here = registry.definition(name)
+    if (here !== undefined) return isLoaded(here) ? here.template.hash : ''
+    const known = await deps.store.definitions.find(name)
+    const found = known && (await this.find(known.id))
+    return found?.template.hash
+  }
+
+  async #readFolder(): Promise<TemplateFolder | undefined> {
+    const { templates: folder, environment, deps } = this.#parts
+    if (folder === undefined) return undefined
+    const found = await readFolder(folder, { environment, handlersFor: (needs) => this.#handlersFor(needs) })
+    for (const { message, file, line, column } of found.files.flatMap(({ warnings }) => warnings))
+      deps.log.warn({}, `${file}:${line}:${column}: ${message}`)
+    return found
+  }
+
+  /** What steps may name: what is registered here, or found by a resolver, and what others have registered on this store. */
+  async #handlersFor(needs: readonly HandlerNeed[]): Promise<TemplateHandlers> {
+    const { registry, deps } = this.#parts
+    await this.#handlers.resolve(needs)
+    const names = [...registry.allNames(), ...(await deps.store.definitions.listNames())]
     return Object.fromEntries(names.map((name) => [name, {}]))
+  }
+
+  async #read(id: number): Promise<LoadedDefinition | undefined> {
+    const form = await this.#parts.deps.store.templates.findForm(id)
+    return form === undefined ? undefined : compiledFrom(form)
+  }
+
+  async #look(): Promise<void> {
+    const { deps } = this.#parts
+    try {
+      await this.#lookAtAll()
+      await this.#served.review()
+    } catch (error) {
+      if (this.#changes !== undefined) deps.log.warn({ err: toError(error) }, 'looking for templates failed')
+    }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { templates } = this.#parts.deps.store
+    for (;;) {
+      const page = await templates.listSince(this.#seq, atOnce)
+      for (const kept of page) await this.#hear(kept)
+      if (page.length < atOnce) return
+    }
+  }
+
+  /** Race: what is heard twice changes nothing. */
+  async #hear(kept: KeptTemplate): Promise<void> {
+    const { registry } = this.#parts
+    const { definitionId, seq, isRefreshed } = kept
+    if (this.#isServing && !this.#own.has(definitionId)) {
+      await this.#handlers.resolve(kept.needs)
+      this.#served.add(kept)
+    }
+    const name = nameOf(kept)
+    const here = registry.definition(name)
+    if (isRefreshed && seq > this.#registeredAt && here !== undefined && isLoaded(here)) {
+      const meant = await this.find(definitionId)
+      if (meant !== undefined) registry.rename(meant, definitionId)
+    }
+    this.#seq = Math.max(this.#seq, seq)
   }
 }

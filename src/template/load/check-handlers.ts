@@ -3,7 +3,8 @@ import { meantText } from '../../lib/nearest.ts'
 import { clip } from '../../lib/text.ts'
 import type { Prepared, Spot } from '../expression/placeholders.ts'
 import { kindOf } from '../expression/values.ts'
-import type { JsonSchema } from '../model/template.ts'
+import type { HandlerNeed } from '../../store/templates.ts'
+import { handlerName, type JsonSchema } from '../model/template.ts'
 import type { CompiledStep } from './compile-step.ts'
 import { misfits, type Misfit } from './json-schema.ts'
 import type { Problems } from './problems.ts'
@@ -20,6 +21,25 @@ export interface HandlerTypes {
 export type TemplateHandlers = Readonly<Record<string, HandlerTypes>>
 
 const mostHints = 25
+
+/** Why nobody does the work of a step; with what may have been meant. */
+export function missingText(step: string, need: HandlerNeed, known: readonly string[]): string {
+  const { uses, method, resolver } = need
+  const name = clip(uses, 255)
+  const shown = `Step '${step}' uses '${clip(uses, 120)}'`
+  const methods = methodsOf(need, known)
+  if (method !== undefined && methods.length > 0)
+    return `${shown}, which has no method '${clip(method, 120)}' here.${meantText(clip(method, 255), methods)} It has: ${methods.join(', ')}.`
+  if (resolver !== undefined)
+    return `${shown}, for which resolver '${clip(resolver, 120)}' has nothing here, or there is none of that name.`
+  return `${shown}, which is no worker, workflow or template here.${meantText(name, known)}`
+}
+
+function methodsOf({ uses, resolver }: HandlerNeed, known: readonly string[]): readonly string[] {
+  const whole = handlerName({ uses, resolver })
+  const named = known.filter((name) => name.startsWith(`${whole}.`)).map((name) => name.slice(whole.length + 1))
+  return known.includes(whole) ? ['call', ...named] : named
+}
 
 export interface HandlerRules {
   readonly problems: Problems
@@ -53,11 +73,11 @@ class HandlerChecker {
       const { step, form, given } = compiled
       const { work, undo } = step
       if (work.kind === 'worker' && work.uses !== '') {
-        this.#checkName(step.name, work.uses, { owner: form, key: 'uses' })
-        const wanted = this.#handler(work.uses)?.input
+        this.#checkNeed(step.name, work, { owner: form, key: 'uses' })
+        const wanted = this.#handler(handlerName(work))?.input
         if (given !== undefined && wanted !== undefined) this.#checkGiven(given, { compiled, uses: work.uses, wanted })
       }
-      if (undo !== undefined) this.#checkName(step.name, undo.uses, { owner: form, key: 'undo' })
+      if (undo !== undefined) this.#checkNeed(step.name, undo, { owner: form, key: 'undo' })
     }
   }
 
@@ -69,20 +89,16 @@ class HandlerChecker {
   #outputOf(compiled: CompiledStep | undefined): unknown {
     if (compiled === undefined) return undefined
     const { work, result, forEach, role } = compiled.step
-    const one = result ?? (work.kind === 'worker' ? this.#handler(work.uses)?.output : undefined)
+    const one = result ?? (work.kind === 'worker' ? this.#handler(handlerName(work))?.output : undefined)
     if (role !== 'standard') return undefined
     return forEach === undefined ? one : { type: 'array', ...(one !== undefined && { items: one }) }
   }
 
-  #checkName(step: string, uses: string, spot: Spot): void {
+  #checkNeed(step: string, need: HandlerNeed, spot: Spot): void {
     const { mayBeUnknown, problems } = this.#rules
-    if (mayBeUnknown || this.#handler(uses) !== undefined) return
+    if (mayBeUnknown || this.#handler(handlerName(need)) !== undefined) return
     this.#hints -= 1
-    const near = this.#hints < 0 ? '' : meantText(clip(uses, 255), this.#names)
-    problems.error(
-      `Step '${step}' uses '${clip(uses, 120)}', which is no worker, workflow or template here.${near}`,
-      spot,
-    )
+    problems.error(missingText(step, need, this.#hints < 0 ? [] : this.#names), spot)
   }
 
   #checkGiven(given: Prepared, { compiled, uses, wanted }: Given): void {

@@ -40,6 +40,7 @@ export function compileWork(part: WorkPart): Work {
     uses: uses as string,
     method: method as string | undefined,
     resolver: resolver as string | undefined,
+    place: compiling.problems.placeOf({ owner: form, key: 'uses' }),
   }
 }
 

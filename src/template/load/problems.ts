@@ -2,7 +2,7 @@
 import { TroupeError } from '../../lib/errors.ts'
 import { clip } from '../../lib/text.ts'
 import type { Spot } from '../expression/placeholders.ts'
-import type { ScriptPlace } from '../model/template.ts'
+import type { ScriptPlace, TemplatePlace } from '../model/template.ts'
 import type { Part, Places } from './places.ts'
 
 /** One thing that is wrong with a template, or that is not as it seems. */
@@ -103,6 +103,11 @@ export class Problems {
     const nearby = 256
     const found = this.#places.text.slice(start, start + text.length + nearby).indexOf(text)
     this.errorAt(message, found === -1 ? start : start + found + at)
+  }
+
+  placeOf(spot: Spot): TemplatePlace {
+    const { line, column } = this.#places.positionOf(this.#places.offsetOf(spot, 'value'))
+    return { file: this.#places.file, line, column }
   }
 
   /** Where the first line of a text stands: in a block below the line with its key, else on it. */

@@ -1,6 +1,7 @@
 // What a template is, whoever wrote it: YAML, JSON, Tasker's form or TypeScript.
 import type { LimitBounds } from '../../engine/limits/limits.ts'
 import type { RetryOptions } from '../../model/retry.ts'
+import type { HandlerNeed } from '../../store/templates.ts'
 import type { batchFailures, conditions, deliveries, failureModes, identities, roles, whens } from './model.ts'
 
 /** What expressions and functions of a template may see when a step starts. */
@@ -52,6 +53,11 @@ export interface ScriptPlace {
   readonly line: number
 }
 
+/** Where something stands in the file of a template. */
+export interface TemplatePlace extends ScriptPlace {
+  readonly column: number
+}
+
 export type Work =
   | {
       readonly kind: 'worker'
@@ -59,6 +65,7 @@ export type Work =
       readonly method: string | undefined
       /** Who finds the worker by its name, where it is not found in the usual way. */
       readonly resolver?: string | undefined
+      readonly place?: TemplatePlace | undefined
     }
   | {
       readonly kind: 'script'
@@ -168,6 +175,12 @@ export interface Template {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /** Its native form, as it holds in the environment it was loaded for: loading that again gives the same template. */
   readonly form?: Readonly<Record<string, unknown>>
+}
+
+/** What stands for the worker of a step among all there are: a method of a handler is a worker of its own, and so is what a resolver is asked for by name. */
+export function handlerName({ uses, method, resolver }: HandlerNeed): string {
+  const from = resolver === undefined ? uses : `${resolver}: ${uses}`
+  return method === undefined || method === 'call' ? from : `${from}.${method}`
 }
 
 // Enough of a hash to tell the texts of one name and version apart.

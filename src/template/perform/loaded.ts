@@ -25,8 +25,17 @@ export function loadedDefinition(template: Template): LoadedDefinition {
     ...(input !== undefined && { input: standardSchema(input) }),
     ...(key !== undefined && { idempotencyKey: key }),
   }
-  const pinned = { ...template, version: `${version}+${shortHash(hash)}` }
+  const pinned = { ...template, version: versionOf({ version, hash }) }
   return { ...templateDefinition(pinned, rules, new Map(own)), template }
+}
+
+export function isLoaded(definition: AnyDefinition): definition is LoadedDefinition {
+  return 'template' in definition
+}
+
+/** Its runs stay with what it says: what says something else is another version. */
+export function versionOf({ version, hash }: Pick<Template, 'version' | 'hash'>): string {
+  return `${version}+${shortHash(hash)}`
 }
 
 type KeyOf = (input: never) => string

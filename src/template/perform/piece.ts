@@ -7,7 +7,7 @@ import type { FindLimiter } from './step-rules.ts'
 /** What stands behind the names in a template. */
 export interface Names {
   /** What does the work; undefined when its code is elsewhere. */
-  worker(uses: string, method?: string): AnyDefinition | undefined
+  worker(name: string): AnyDefinition | undefined
   readonly limiter: FindLimiter
   /** Why nothing can be done by a name. */
   missing(uses: string): Error

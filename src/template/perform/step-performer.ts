@@ -6,7 +6,7 @@ import { isThenable } from '../../lib/thenable.ts'
 import { validate } from '../../worker/validate.ts'
 import type { StepContext, StepSpec } from '../../workflow/steps/step.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
-import type { Template, TemplateStep, Work } from '../model/template.ts'
+import { handlerName, type Template, type TemplateStep, type Work } from '../model/template.ts'
 import { isRunOfItsOwn, performAsRun } from './child-step.ts'
 import type { StepPerformer, StepPlace } from './graph-run.ts'
 import { inputOf, type Names, type Piece } from './piece.ts'
@@ -56,12 +56,13 @@ export class TemplateSteps implements StepPerformer {
     if (work.kind === 'message') return this.#receive(piece, work)
     if (work.kind === 'time') return this.#steps.sleepUntil(piece.path, () => timeIn(work, piece.at.scope, this.#now()))
     if (work.kind !== 'worker') return this.#begin(piece, undefined, this.#functionOf(piece, work))
-    const worker = this.#names.worker(work.uses, work.method)
+    const name = handlerName(work)
+    const worker = this.#names.worker(name)
     // Race: what it was once it stays, whatever its worker says by now, and whether that is known here.
     const isStep = this.#steps.wasStep(piece.path) ?? !isRunOfItsOwn(piece.step, worker)
     return isStep
-      ? this.#begin(piece, worker, this.#asStep(piece, work.uses, worker))
-      : this.#performAsRun(piece, worker ?? work.uses)
+      ? this.#begin(piece, worker, this.#asStep(piece, name, worker))
+      : this.#performAsRun(piece, worker ?? name)
   }
 
   #publishing(step: TemplateStep, { scope }: StepPlace): PublishingStep {

@@ -4,6 +4,7 @@ import { ageingCases } from './ageing.ts'
 import { childCases } from './children.ts'
 import { continueCases } from './continues.ts'
 import { codingCases } from './codings.ts'
+import { templateCases } from './templates.ts'
 import { askCases } from './asks.ts'
 import { cancelCases } from './cancels.ts'
 import { deadCases } from './dead.ts'
@@ -81,6 +82,7 @@ const groups: Readonly<Record<string, Cases>> = {
   'waits of runs that go on': waitCases,
   asks: askCases,
   codings: codingCases,
+  templates: templateCases,
   children: childCases,
   'runs without end': continueCases,
   'runs that were set aside': divergenceCases,

@@ -1,0 +1,38 @@
+// `troupe templates`: the templates that a store keeps.
+import type { TemplateStatus } from '../../template/keeper/template-verbs.ts'
+import { shortHash } from '../../template/model/template.ts'
+import type { CommonFlags } from '../config.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { printListing } from '../listing.ts'
+import { oneLine } from '../paint.ts'
+import { withClient } from '../store-client.ts'
+import type { Column } from '../table.ts'
+import { age } from '../times.ts'
+
+export async function listCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
+  const rows = await withClient(flags, io, (troupe) => troupe.templates())
+  const nothing = 'No templates yet: the first process that registers one keeps it.'
+  printListing({ rows, nothing, columns: columnsFor(io.clock.now()), narrow }, flags, io)
+  return exitCodes.ok
+}
+
+function columnsFor(now: number): Column<TemplateStatus>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
+    { title: 'VERSION', cell: ({ version }) => oneLine(version), least: 7 },
+    { title: 'HASH', cell: ({ hash }) => shortHash(hash) },
+    { title: 'STEPS', cell: ({ steps }) => String(steps), align: 'right' },
+    { title: 'RUNS', cell: ({ runs }) => String(runs), align: 'right' },
+    { title: 'KEPT', cell: ({ keptAt }) => age(keptAt, now), align: 'right' },
+    {
+      title: '',
+      cell: ({ isNamed }) => (isNamed ? 'by name' : ''),
+      paint: (_template, text, paint) => paint('green', text),
+    },
+  ]
+}
+
+function narrow({ name, version, hash, runs }: TemplateStatus): string {
+  return `${oneLine(name)} ${oneLine(version)}  ${shortHash(hash)}  ${runs} ${runs === 1 ? 'run' : 'runs'}`
+}

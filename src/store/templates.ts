@@ -1,0 +1,63 @@
+// Templates as the store keeps them: the text of each, by its hash, for as long as anybody may go on with a run of it.
+
+/** What does the work of a step, as its template names it. */
+export interface HandlerNeed {
+  readonly uses: string
+  readonly method?: string | undefined
+  readonly resolver?: string | undefined
+}
+
+/** A template that is kept from now on. */
+export interface TemplateRecord {
+  readonly hash: string
+  /** The definition whose runs are of it. */
+  readonly definitionId: number
+  readonly namespace: string
+  readonly name: string
+  readonly version: string
+  /** Its native form, as JSON. */
+  readonly form: string
+  /** What whoever performs it has to have. */
+  readonly needs: readonly HandlerNeed[]
+}
+
+/** What is known of one that is kept, beside what it says. */
+export interface KeptTemplate extends Omit<TemplateRecord, 'form'> {
+  /** Rises with each change of any. */
+  readonly seq: number
+  /** Whether its name was made to mean it, on all nodes, by the last change. */
+  readonly isRefreshed: boolean
+}
+
+/** The same for people. */
+export interface TemplateView extends Omit<TemplateRecord, 'form' | 'needs' | 'definitionId'> {
+  /** Whether its name means it, for those who have no template of that name themselves. */
+  readonly isNamed: boolean
+  readonly steps: number
+  /** Those that have not ended. */
+  readonly runs: number
+  readonly keptAt: number
+}
+
+export interface TemplateNaming {
+  readonly hash: string
+  /** On nodes too that have another one of that name. */
+  readonly isRefreshed: boolean
+}
+
+export interface TemplateStore {
+  /** Writes only what is not there. */
+  keep(record: TemplateRecord): Promise<void>
+  /** Makes their names mean these from now on; of those that are meant already nothing is written. */
+  name(namings: readonly TemplateNaming[]): Promise<void>
+  /** What one says: its native form as JSON. */
+  findForm(definitionId: number): Promise<string | undefined>
+  /** Those that changed after that, in the order in which they did. */
+  listSince(seq: number, limit: number): Promise<KeptTemplate[]>
+  /** Of the newest change; 0 before any. */
+  lastSeq(): Promise<number>
+  /** The definitions that have unfinished runs. */
+  listUnfinished(): Promise<number[]>
+  /** All of them, by name, those that were kept last first. */
+  list(): Promise<TemplateView[]>
+}

@@ -1,0 +1,54 @@
+// A template of the store as a definition to which runs can come: what it says is read when one does.
+import type { AnyDefinition } from '../../engine/definition/definition.ts'
+import { TroupeError } from '../../lib/errors.ts'
+import type { KeptTemplate } from '../../store/templates.ts'
+import { definitionSettings } from '../../worker/options.ts'
+import { load } from '../load/load.ts'
+import { loadedDefinition, versionOf, type LoadedDefinition } from '../perform/loaded.ts'
+import { nameOf } from '../perform/perform.ts'
+import type { TemplateCache } from './template-cache.ts'
+
+/** What stands for one as long as nobody needs to know what it says. */
+export function keptDefinition(kept: KeptTemplate, cache: TemplateCache): AnyDefinition {
+  const name = nameOf(kept)
+  const version = versionOf(kept)
+  const whole = async (): Promise<LoadedDefinition> => {
+    const found = await cache.get(kept.definitionId)
+    if (found === undefined) throw notKept(name, version)
+    return found
+  }
+  const validate = async (value: unknown) => {
+    const { input } = (await whole()).settings
+    return input === undefined ? { value } : input['~standard'].validate(value)
+  }
+  const input = { '~standard': { version: 1, vendor: 'json-schema', validate } } as const
+  return {
+    name,
+    version,
+    settings: definitionSettings(name, { version, input }),
+    runsOn: 'workflow',
+    perform: async (activation) => (await whole()).perform(activation),
+  }
+}
+
+/** From the native form, as JSON. */
+export function compiledFrom(form: string): LoadedDefinition {
+  const { template, problems } = load(form, { format: 'json', file: 'a template of the store' })
+  if (template === undefined) throw problems.toError()
+  // Lines of the text it was are not known any more.
+  const steps = template.steps.map((step) =>
+    step.work.kind === 'script' ? { ...step, work: { ...step.work, place: undefined } } : step,
+  )
+  return loadedDefinition({ ...template, steps })
+}
+
+function notKept(name: string, version: string): TroupeError {
+  return new TroupeError(
+    'worker_not_registered',
+    `Template '${name}' in version ${version} is not in the store any more.`,
+    {
+      details: { name, version },
+      retryable: false,
+    },
+  )
+}

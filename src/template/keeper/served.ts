@@ -1,0 +1,68 @@
+// The templates of the store whose runs this node performs although nobody registered them here.
+import type { Registry } from '../../engine/definition/registry.ts'
+import type { Deps } from '../../engine/deps.ts'
+import type { KeptTemplate } from '../../store/templates.ts'
+import type { Handlers } from '../handlers/handlers.ts'
+import { keptDefinition } from './kept-definition.ts'
+import type { TemplateCache } from './template-cache.ts'
+
+export interface ServedParts {
+  readonly deps: Deps
+  readonly registry: Registry
+  readonly cache: TemplateCache
+  readonly handlers: Handlers
+}
+
+// A claim names all that its node serves: of more than so many those without unfinished runs are left out.
+const mostIdle = 1_000
+const reviewMs = 60_000
+// What was changed since then may be started by somebody who has yet to do so.
+const freshMs = 300_000
+
+interface Served {
+  readonly kept: KeptTemplate
+  readonly heardAt: number
+}
+
+export class ServedTemplates {
+  readonly #parts: ServedParts
+  readonly #all = new Map<number, Served>()
+  #reviewedAt = 0
+
+  constructor(parts: ServedParts) {
+    this.#parts = parts
+  }
+
+  /** Somebody keeps it, or means it. */
+  add(kept: KeptTemplate): void {
+    const { deps } = this.#parts
+    this.#all.set(kept.definitionId, { kept, heardAt: deps.clock.monotonic() })
+    this.#serve(kept)
+  }
+
+  /** Handlers that were missing may be here by now. */
+  async tryAgain(): Promise<void> {
+    for (const { kept } of this.#all.values()) {
+      await this.#parts.handlers.resolve(kept.needs)
+      this.#serve(kept)
+    }
+  }
+
+  /** Now and then, where there are many: serves those that have runs to go on with, and no others. */
+  async review(): Promise<void> {
+    const { deps, registry } = this.#parts
+    const now = deps.clock.monotonic()
+    if (this.#all.size <= mostIdle || now - this.#reviewedAt < reviewMs) return
+    this.#reviewedAt = now
+    const unfinished = new Set(await deps.store.templates.listUnfinished())
+    for (const [id, { kept, heardAt }] of this.#all) {
+      if (unfinished.has(id) || now - heardAt < freshMs) this.#serve(kept)
+      else registry.unserve(id)
+    }
+  }
+
+  #serve(kept: KeptTemplate): void {
+    const { registry, cache, handlers } = this.#parts
+    if (kept.needs.every((need) => handlers.has(need))) registry.serve(keptDefinition(kept, cache), kept.definitionId)
+  }
+}

@@ -1,0 +1,208 @@
+// Templates in the store: whoever has the handlers goes on with runs of any text, names are refreshed, and what nobody registered is posted.
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
+import { eventually, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
+
+const echo = worker('echo', {}, (_ctx, input: unknown) => input as string)
+
+/** Waits for a message, then says a word. */
+const text = (word: string, more = ''): string => `name: greet
+version: 1.0.0
+${more}
+steps:
+  - name: go
+    wait: { message: go }
+  - { name: say, needs: [go], uses: echo, with: ${word} }
+output: \${{ steps.say }}
+`
+const greeting = (word: string, more?: string) => template(loadTemplate(text(word, more)).template)
+
+async function parked({ troupe }: Stage, target: Parameters<Stage['troupe']['call']>[0] | string = 'greet') {
+  const run = await troupe.call(target as string)
+  await eventually(async () => (await run.status()).state === 'parked')
+  return run
+}
+
+function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-templates-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  return folder
+}
+
+describe('a template in the store', () => {
+  it('lets runs of an older text go on although only the newer one is registered, also after a restart', async () => {
+    const store = storeFile()
+    const first = await onStage({ definitions: [echo, greeting('hello')], store, node: 'first' })
+    const old = await parked(first)
+    await first.stop()
+    const second = await onStage({ definitions: [echo, greeting('goodbye')], store, node: 'second' })
+    const young = await parked(second)
+    for (const run of [old, young]) await second.troupe.tell(run.id, 'go')
+    expect(await (await second.troupe.handle(old.id)).result()).toBe('hello')
+    expect(await young.result()).toBe('goodbye')
+    expect((await second.troupe.status()).templates).toMatchObject({ atHand: 1, steps: 2, misses: 1, evictions: 0 })
+  })
+
+  it('is performed by a node that has its handlers and registered no template', async () => {
+    const store = storeFile()
+    const first = await onStage({ definitions: [echo, greeting('hello')], store, node: 'first' })
+    const run = await parked(first)
+    await first.stop()
+    const second = await onStage({ definitions: [echo], store, node: 'second' })
+    await second.troupe.tell(run.id, 'go')
+    expect(await (await second.troupe.handle(run.id)).result()).toBe('hello')
+  })
+
+  it('is left alone by a node without its handlers, until they are there', async () => {
+    const store = storeFile()
+    const first = await onStage({ definitions: [echo, greeting('hello')], store, node: 'first' })
+    const run = await parked(first)
+    await first.stop()
+    const { troupe, clock } = await onStage({ store, node: 'second' })
+    await troupe.tell(run.id, 'go')
+    await clock.advance(2_000)
+    expect((await troupe.get(run.id))?.state).toBe('ready')
+    await troupe.register(echo)
+    expect(await (await troupe.handle(run.id)).result()).toBe('hello')
+  })
+
+  it('says of a run which text it is of', async () => {
+    const stage = await onStage({ definitions: [echo, greeting('hello')] })
+    const run = await parked(stage)
+    const [kept] = await stage.troupe.templates()
+    expect(kept).toMatchObject({
+      name: 'greet',
+      namespace: 'default',
+      version: '1.0.0',
+      steps: 2,
+      runs: 1,
+      isNamed: true,
+    })
+    expect((await run.status()).version).toBe(`1.0.0+${kept?.hash.slice(0, 12)}`)
+  })
+
+  it('is checked where its name alone is known: its input and its identity too', async () => {
+    const store = storeFile()
+    const more = 'identity: strict\ninput: { type: object, required: [id] }\n'
+    const first = await onStage({ definitions: [echo, greeting('hello', more)], store, node: 'first' })
+    const { troupe } = await onStage({ store, starts: false, node: 'client', clock: first.clock })
+    expect(await rejection(troupe.call('greet', {}))).toMatchObject({ code: 'validation_failed' })
+    const run = await troupe.call('greet', { id: 1 })
+    // C20, C28: a duplicate is known by its key, and answers with the id of the run that is there.
+    expect((await troupe.call('greet', { id: 1 })).id).toBe(run.id)
+    expect((await troupe.call('greet', { id: 2 })).id).not.toBe(run.id)
+    const conflict = await rejection(troupe.call('greet', { id: 1 }, { onConflict: 'reject' }))
+    expect(conflict).toMatchObject({ code: 'idempotency_conflict', details: { runId: run.id } })
+  })
+})
+
+describe('troupe.refreshTemplates', () => {
+  it('makes a changed file what its name starts, and tells what has changed; runs stay with their text', async () => {
+    const templates = folderOf({ 'greet.yaml': text('hello') })
+    const stage = await onStage({ definitions: [echo], templates })
+    const { troupe } = stage
+    const old = await parked(stage)
+    writeFileSync(join(templates, 'greet.yaml'), text('goodbye'))
+    writeFileSync(join(templates, 'more.yaml'), text('more').replace('greet', 'more'))
+    writeFileSync(join(templates, 'bad.yaml'), text('bad').replace('needs: [go]', 'needs: [gone]'))
+    const refreshed = await troupe.refreshTemplates()
+    expect(refreshed).toMatchObject({
+      added: [{ name: 'more', version: '1.0.0' }],
+      changed: [{ name: 'greet', version: '1.0.0' }],
+      unchanged: [],
+      failed: [{ problems: [{ line: 7, column: 26, severity: 'error' }] }],
+    })
+    expect(refreshed.failed[0]?.file).toMatch(/bad\.yaml$/)
+    const young = await parked(stage)
+    for (const run of [old, young]) await run.tell('go')
+    expect([await old.result(), await young.result()]).toEqual(['hello', 'goodbye'])
+    // Back to what it was.
+    unlinkSync(join(templates, 'bad.yaml'))
+    writeFileSync(join(templates, 'greet.yaml'), text('hello'))
+    const back = await troupe.refreshTemplates()
+    expect([back.changed.map(({ name }) => name), back.unchanged.map(({ name }) => name)]).toEqual([
+      ['greet'],
+      ['more'],
+    ])
+    const again = await parked(stage)
+    await again.tell('go')
+    expect(await again.result()).toBe('hello')
+    expect((await troupe.refreshTemplates()).unchanged.map(({ name }) => name)).toEqual(['greet', 'more'])
+  })
+
+  it('reads one namespace alone, when that is given', async () => {
+    const inShop = (word: string): string => text(word, 'namespace: shop')
+    const templates = folderOf({ 'a.yaml': text('one'), 'b.yaml': inShop('one') })
+    const { troupe } = await onStage({ definitions: [echo], templates })
+    writeFileSync(join(templates, 'a.yaml'), text('two'))
+    writeFileSync(join(templates, 'b.yaml'), inShop('two'))
+    expect((await troupe.refreshTemplates('shop')).changed.map(({ name }) => name)).toEqual(['shop/greet'])
+    expect((await troupe.refreshTemplates()).changed.map(({ name }) => name)).toEqual(['greet'])
+    expect(await rejection(troupe.refreshTemplates(7 as never))).toMatchObject({ code: 'option_invalid' })
+  })
+
+  it('is heard by all nodes: by those that have another text, and by clients that know the name alone', async () => {
+    const store = storeFile()
+    const templates = folderOf({ 'greet.yaml': text('hello') })
+    const one = await onStage({ definitions: [echo], templates, store, node: 'one' })
+    const { clock } = one
+    const two = await onStage({ definitions: [echo, greeting('hello')], store, node: 'two', clock })
+    const client = await onStage({ store, starts: false, node: 'client', clock })
+    const wordOf = async ({ troupe }: Stage): Promise<unknown> => {
+      const run = await troupe.call('greet')
+      await run.tell('go')
+      return moving(clock, run.result())
+    }
+    expect([await wordOf(one), await wordOf(two), await wordOf(client)]).toEqual(['hello', 'hello', 'hello'])
+    writeFileSync(join(templates, 'greet.yaml'), text('goodbye'))
+    await one.troupe.refreshTemplates()
+    await clock.advance(1_000)
+    expect([await wordOf(one), await wordOf(two), await wordOf(client)]).toEqual(['goodbye', 'goodbye', 'goodbye'])
+    // What a process registers itself, after that, is what it starts.
+    const three = await onStage({ definitions: [echo, greeting('hello')], store, node: 'three', clock })
+    expect(await wordOf(three)).toBe('hello')
+  })
+})
+
+describe('a template that nobody registered', () => {
+  it('is posted with its run, and performed by whoever has its handlers', async () => {
+    const store = storeFile()
+    const node = await onStage({ definitions: [echo], store, node: 'node' })
+    const { clock } = node
+    const client = await onStage({ store, starts: false, node: 'client', clock })
+    const run = await client.troupe.call(greeting('posted'))
+    await run.tell('go')
+    expect(await moving(clock, run.result())).toBe('posted')
+    expect((await client.troupe.templates()).map(({ name, isNamed }) => [name, isNamed])).toEqual([['greet', false]])
+    // The engine that posts it may perform it.
+    const own = await node.troupe.call(greeting('own'))
+    await own.tell('go')
+    expect(await moving(clock, own.result())).toBe('own')
+    expect((await node.troupe.callMany(greeting('many'), [1, 2])).length).toBe(2)
+  })
+
+  it('is no meaning of its name for others', async () => {
+    const store = storeFile()
+    const { troupe } = await onStage({ definitions: [echo], store, node: 'node' })
+    await troupe.call(greeting('posted'))
+    expect(await rejection(troupe.call('greet'))).toMatchObject({ code: 'worker_not_registered' })
+  })
+
+  it('D4: is refused with all that is wrong when it uses what nobody has', async () => {
+    const { troupe } = await onStage({ definitions: [echo] })
+    const bad = loadTemplate(text('hello').replaceAll('uses: echo', 'uses: ecko, undo: unecko'), { file: 'greet.yaml' })
+    const error = await rejection(troupe.call(template(bad.template)))
+    if (!(error instanceof TemplateError)) throw error
+    expect(error.problems).toMatchObject([
+      { file: 'greet.yaml', line: 7, column: 37, message: expect.stringContaining("Did you mean 'echo'?") as string },
+      { file: 'greet.yaml', line: 7, message: expect.stringContaining("uses 'unecko', which is no worker") as string },
+    ])
+    expect(await troupe.runs()).toEqual([])
+    // So is one that is registered.
+    expect(await rejection(troupe.register(template(bad.template)))).toMatchObject({ code: 'template_invalid' })
+  })
+})
