@@ -70,6 +70,9 @@ async function everything(store: string, codec: ValueCodec | readonly ValueCodec
   await waiting.tell('unread', needle)
   const unread = await troupe.unread(waiting.id)
   await troupe.cancel(waiting.id, { reason: `cancelled for ${needle}`, by: 'ann' })
+  await troupe.investigate(waiting.id, { notes: `seen to by ${needle}`, by: 'ann' })
+  await troupe.retry(waiting.id, { reason: `again for ${needle}` })
+  await troupe.cancel(waiting.id, `cancelled for ${needle}`)
   const output = await moving(clock, handle.result())
   const messages: unknown[] = []
   for await (const message of handle) messages.push(message)
@@ -90,6 +93,7 @@ async function everything(store: string, codec: ValueCodec | readonly ValueCodec
     cache,
     cacheRuns: (await troupe.runs({ name: 'cached' })).length,
     cancelled: (await rejection(waiting.result())).message,
+    investigated: (await troupe.investigations({ runId: waiting.id })).map(({ notes, state }) => [notes, state]),
     audited: (await troupe.audit()).map(({ by, details }) => [by, details['reason']]),
     scheduled: (await troupe.schedules()).map(({ input }) => input),
     steps: (await troupe.steps(handle.id)).map(({ path, kind, value, error }) => ({

@@ -31,6 +31,7 @@ const codedColumns: readonly Coded[] = [
   { table: 'cancel_request', column: 'reason' },
   { table: 'wait', column: 'name', field: 'end' },
   { table: 'audit', column: 'details', field: 'reason' },
+  { table: 'investigation', column: 'notes' },
 ]
 
 /** Reads every row of every table that holds data of programs. */
