@@ -140,6 +140,7 @@ export type { SeenRun, TaskerStates, TaskerStepState, TaskerTaskState } from './
 export { batchesOf, branches, noBatches, noBranches } from './template/step-results.ts'
 export type { BatchCursor, Batches, Branches } from './template/step-results.ts'
 export type { BuiltOutput, OutputOfBuilt, TemplateBuilder, TemplateOptions } from './template/builder/builder.ts'
+export type { LifecycleOptions } from './template/builder/lifecycle.ts'
 export type { BuiltScope, BuiltStep } from './template/builder/built-step.ts'
 
 // Errors

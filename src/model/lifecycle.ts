@@ -20,6 +20,7 @@ export interface LifecycleRules extends LifecycleLimits {
 export interface Signs {
   readonly state: LiveState
   readonly isRetrying: boolean
+  readonly isWorking: boolean
   readonly hasBegun: boolean
   readonly openedAt: number
   /** When anything of it was last recorded. */
@@ -59,9 +60,10 @@ interface Limit {
 }
 
 /** What waits for an actor is not stale by that. */
-function limitOf(limits: LifecycleLimits, { state, isRetrying, hasBegun }: Signs): Limit | undefined {
+function limitOf(limits: LifecycleLimits, { state, isRetrying, isWorking, hasBegun }: Signs): Limit | undefined {
   if (!hasBegun || state === 'ready') return undefined
-  if (state === 'running') return { limit: 'maxStepsInProcess', maxMs: limits.maxStepsInProcessMs }
+  if (state === 'running' || (state === 'parked' && isWorking))
+    return { limit: 'maxStepsInProcess', maxMs: limits.maxStepsInProcessMs }
   if (isRetrying) return { limit: 'maxWaitingForRetry', maxMs: limits.maxWaitingForRetryMs }
   return { limit: 'maxWaitingForDependencies', maxMs: limits.maxWaitingForDependenciesMs }
 }

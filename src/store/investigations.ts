@@ -32,7 +32,8 @@ export interface InvestigationPage {
 export interface InvestigationRecord {
   /** Of the run. */
   readonly id: string
-  readonly state: InvestigationState
+  /** Null leaves it as it is, or opens what is none yet. */
+  readonly state: InvestigationState | null
   /** Null leaves what was said before. */
   readonly notes: string | null
 }
@@ -60,6 +61,8 @@ export interface AgeingRun {
   readonly openedAt: number
   /** It waits for the next attempt of something. */
   readonly isRetrying: boolean
+  /** It waits for the end of a run that it started. */
+  readonly isWorking: boolean
   /** Somebody has begun it. */
   readonly hasBegun: boolean
 }

@@ -202,6 +202,16 @@ const taskCases: readonly (readonly [TaskerTaskState, string, SeenRun])[] = [
     },
   ],
   [
+    'steps_in_process',
+    'a step of it is a run that is under way',
+    {
+      run: run('parked'),
+      steps: [],
+      waits: [wait('a/result', 'run', 'c1')],
+      children: [{ id: 'c1', state: 'parked' }],
+    },
+  ],
+  [
     'evaluating_results',
     'all that is known is done, and it has not ended',
     { run: running, steps: [step('a')], template: template({ a: [] }) },

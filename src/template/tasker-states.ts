@@ -175,6 +175,8 @@ function taskState(seen: SeenRun, steps: readonly TaskerStepState[]): TaskerTask
   if (has('enqueued_for_orchestration', 'enqueued_as_error_for_orchestration')) return 'evaluating_results'
   if (run.state === 'ready') return 'enqueuing_steps'
   if (run.state === 'running') return runningState(seen, has)
+  // A step of it is a run that is under way.
+  if (seen.waits?.some(({ kind }) => kind === 'run') === true) return 'steps_in_process'
   return run.state === 'scheduled' || has('waiting_for_retry') ? 'waiting_for_retry' : 'waiting_for_dependencies'
 }
 

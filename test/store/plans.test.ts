@@ -192,7 +192,14 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
   closeInvestigation: ['SEARCH investigation USING PRIMARY KEY (run_id=?)'],
   findAgeingSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN (subquery-1)'],
-  findAgeing: [partOfLive, given, runByKey, 'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)', waitsOfRun],
+  findAgeing: [
+    partOfLive,
+    given,
+    runByKey,
+    'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
+    waitsOfRun,
+    waitsOfRun,
+  ],
   findSigns: [
     liveByKey,
     given,

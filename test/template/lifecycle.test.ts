@@ -1,6 +1,6 @@
 // Runs of templates that are in one state for longer than their lifecycle allows.
 import { describe, expect, it } from 'vitest'
-import { loadTemplate, taskerStates, template, worker } from '../../src/index.ts'
+import { loadTemplate, taskerStates, template, worker, workflow, type TemplateBuilder } from '../../src/index.ts'
 import { eventually, moving, onStage, rejection, storeFile } from '../engine/stage.ts'
 
 const minute = 60_000
@@ -150,6 +150,35 @@ describe('a run that works for too long', () => {
     for (let passed = 0; passed < 11 * minute; passed += 5_000) await clock.advance(5_000)
     const [found] = await troupe.investigations()
     expect([found?.runId, found?.reason, (await run.status()).state]).toEqual([run.id, 'staleness_timeout', 'parked'])
+  })
+
+  it.each([
+    ['maxStepsInProcess', 'failed'],
+    ['maxWaitingForDependencies', 'parked'],
+  ] as const)('is at work while a run is that it started: %s', async (limit, state) => {
+    const child = workflow('child', {}, (ctx) => ctx.receive('go'))
+    const graph = template(
+      'above',
+      { lifecycle: { [limit]: '10m', stalenessAction: 'error' } },
+      (t: TemplateBuilder<void>) => t.step('child', child, { with: () => undefined }),
+    )
+    const { troupe, clock } = await onStage({ definitions: [child, graph] })
+    const run = await troupe.call(graph)
+    await moving(
+      clock,
+      eventually(async () => (await run.status()).state === 'parked'),
+    )
+    for (let passed = 0; passed < 11 * minute; passed += 5_000) await clock.advance(5_000)
+    expect((await run.status()).state).toBe(state)
+    await run.cancel()
+  })
+
+  it('has limits in TypeScript that are checked', () => {
+    const build = (lifecycle: object) => () => template('t', { lifecycle }, () => {})
+    expect(build({ maxDuration: 'soon' })).toThrow('maxDuration')
+    expect(build({ stalenessAction: 'retry' })).toThrow('stalenessAction')
+    expect(build({ maxDurations: '1h' })).toThrow('maxDurations')
+    expect(build({ maxDuration: '1h' })).not.toThrow()
   })
 
   it('is left alone where no limit is set', async () => {

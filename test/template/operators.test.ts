@@ -129,6 +129,9 @@ describe('an investigation', () => {
     const [closed] = await troupe.investigations({ state: 'permanently_failed' })
     expect(closed).toMatchObject({ notes: 'the line is dead', resolvedBy: 'ann', at: open?.at })
     expect(closed?.resolvedAt).toBeGreaterThan(0)
+    await troupe.investigate(run.id, { notes: 'it will not come back' })
+    const [noted] = await troupe.investigations()
+    expect(noted).toEqual({ ...closed, notes: 'it will not come back' })
     expect(await troupe.investigations({ state: 'pending' })).toEqual([])
     const error = await rejection(troupe.investigate(run.id, { state: 'cancelled' }))
     expect([error['code'], error.message]).toEqual([
@@ -136,8 +139,9 @@ describe('an investigation', () => {
       expect.stringContaining('it was closed as permanently_failed before'),
     ])
     expect((await troupe.audit()).map(({ by, action, details }) => [by, action, details])).toEqual([
+      [undefined, 'investigate', { reason: 'it will not come back' }],
       ['ann', 'investigate', { state: 'permanently_failed' }],
-      ['bob', 'investigate', { state: 'pending', reason: 'the line is dead' }],
+      ['bob', 'investigate', { reason: 'the line is dead' }],
     ])
   })
 

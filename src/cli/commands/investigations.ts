@@ -53,7 +53,7 @@ export function addInvestigate(shell: Shell): void {
   })
   addBy(command)
     .argument('<id>', 'its id, or at least the first 8 characters')
-    .option('--state <state>', `${states} (default: pending)`)
+    .option('--state <state>', `${states} (default: as it is, or pending)`)
     .option('--notes <text>', 'what is known of it')
 }
 
@@ -94,9 +94,8 @@ async function sayCommand(typed: string, { notes, state, ...flags }: SayFlags, i
     await troupe.investigate(run.id, options)
     return run.id
   })
-  const said = options.state ?? 'pending'
-  if (flags.json === true) io.stdout.write(`${toJson({ id, state: said })}\n`)
-  else io.stderr.write(`The investigation of run ${id} is ${said}.\n`)
+  if (flags.json === true) io.stdout.write(`${toJson({ id, ...options })}\n`)
+  else io.stderr.write(`The investigation of run ${id} is ${options.state ?? 'kept'}.\n`)
   return exitCodes.ok
 }
 

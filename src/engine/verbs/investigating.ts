@@ -47,7 +47,7 @@ export interface InvestigationsFilter {
 }
 
 export interface InvestigateOptions extends ByOption {
-  /** `pending` opens, all others close; `pending` unless told. */
+  /** `pending` opens, all others close. Without it what is there stays as it is, and what is not is opened. */
   readonly state?: InvestigationState
   /** Take the place of what was said before. At most 10,000 characters. */
   readonly notes?: string
@@ -115,12 +115,12 @@ export class Investigating implements InvestigatingVerbs {
     this.#face.checkOpen()
     checkRunId(runId)
     checkOptions('investigate', options, ['state', 'notes', 'by'])
-    const { state = 'pending', notes, by } = options
-    checkChoice('state', state, investigationStates)
+    const { state, notes, by } = options
+    if (state !== undefined) checkChoice('state', state, investigationStates)
     if (notes !== undefined) checkNotes(notes)
-    const details = { state, ...(notes !== undefined && { reason: notes }) }
+    const details = { ...(state !== undefined && { state }), ...(notes !== undefined && { reason: notes }) }
     const audit = auditRecord('investigate', { by }, { action: 'investigate', target: runId, details })
-    const record = { id: runId, state, notes: notes ?? null }
+    const record = { id: runId, state: state ?? null, notes: notes ?? null }
     const told = await this.#face.deps.store.investigations.keep(record, audit)
     if (told === 'not_found') throw runNotFound(runId)
     if (told !== 'kept') throw investigationRefused(runId, told)

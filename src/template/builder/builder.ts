@@ -16,6 +16,7 @@ import type {
   StepOptionsOf,
   WaitOptions,
 } from './built-step.ts'
+import { lifecycleOf, type LifecycleOptions } from './lifecycle.ts'
 import { scriptStep, waitStep, workStep, type AnyScript, type AnyWait, type AnyWork } from './made.ts'
 
 /** What the function of a template is given: each call adds a step. */
@@ -55,6 +56,8 @@ export interface TemplateOptions extends Omit<TemplateRules, 'input'> {
   /** A part of its name, `NAMESPACE/NAME`, unless it is the default one. */
   readonly namespace?: string
   readonly description?: string
+  /** How long its runs may be in which state, and what is done with one that is stale. */
+  readonly lifecycle?: LifecycleOptions
   /** `fail_fast` (default): the first failure ends the run. `finish_independent`: what does not need what failed is done first. */
   readonly failure?: Template['failure']
 }
@@ -115,11 +118,12 @@ function builtDefinition(
   checkName('The name of a template', name)
   checkFunction(`What builds template '${name}'`, build)
   const given = build as (t: TemplateBuilder<never>) => BuiltOutput
-  const { version = '1', namespace = 'default', description, failure = 'fail_fast', ...rules } = options
+  const { version = '1', namespace = 'default', description, failure = 'fail_fast', lifecycle, ...rules } = options
   const steps: TemplateStep[] = []
   const limiters = new Map<string, LimiterRule>()
   const output = outputOf(given(new Builder(name, steps, limiters) as unknown as TemplateBuilder<never>))
-  const built = { namespace, name, version, description, failure, steps, output }
+  const kept = lifecycle && lifecycleOf(lifecycle)
+  const built = { namespace, name, version, description, failure, steps, output, lifecycle: kept }
   return templateDefinition({ ...built, hash: '', input: undefined, limiters: {} }, rules, limiters)
 }
 

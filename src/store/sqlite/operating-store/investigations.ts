@@ -58,14 +58,16 @@ export function keepInvestigation(
   if (run === undefined) return 'not_found'
   const { runId, generation } = run
   const before = listInvestigations(db, { id, limit: 1_000 }).find((row) => row.generation === generation)
-  const isClosing = state !== 'pending'
+  const isClosing = state !== null && state !== 'pending'
   if (isClosing && before === undefined) return 'missing'
   if (isClosing && before !== undefined && before.state !== 'pending') return before.state
   const reason = before === undefined ? 'manual_dlq' : before.reason
   const originalState = before?.originalState ?? run.state ?? run.outcome
   const at = before?.at ?? wholeMs(now)
-  const closed = isClosing ? [by, wholeMs(now)] : [null, null]
-  db.run(upsert, runId, generation, reason, state, at, originalState, notes, ...closed)
+  const next = state ?? before?.state ?? 'pending'
+  const isKept = state === null && before !== undefined
+  const closed = isClosing ? [by, wholeMs(now)] : isKept ? [before.resolvedBy, before.resolvedAt] : [null, null]
+  db.run(upsert, runId, generation, reason, next, at, originalState, notes, ...closed)
   return 'kept'
 }
 

@@ -15,6 +15,7 @@ select max(run_id) as through, count(*) as runs from (select run_id from live wh
 const findAgeing = `
 select live.run_id as runId, run.public_id as id, live.definition as definitionId, definition.name, live.generation, live.state,
   coalesce(run.opened_at, run.created_at) as openedAt, live.started_at is not null as hasBegun,
+  exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'run') as isWorking,
   live.state = 'scheduled' or exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'backoff') as isRetrying
 from live cross join run on run.id = live.run_id cross join definition on definition.id = live.definition
 where live.run_id > ? and live.run_id <= ? and live.undo < 2 and live.definition in (select value from json_each(?))`
@@ -44,7 +45,8 @@ returning run_id`
 /** The statements of this file whose plans are tested. */
 export const hotStaleStatements = { findAgeingSlice, findAgeing, findSigns, findStale, tellStale }
 
-type AgeingRow = Omit<AgeingRun, 'isRetrying' | 'hasBegun'> & { readonly isRetrying: number; readonly hasBegun: number }
+type Flag = 'isRetrying' | 'isWorking' | 'hasBegun'
+type AgeingRow = Omit<AgeingRun, Flag> & Readonly<Record<Flag, number>>
 
 export function listAgeing(db: Connection, { definitionIds, after, limit }: AgeingSlice) {
   const slice = db.get<{ through: number | null; runs: number }>(findAgeingSlice, after, limit)
@@ -53,6 +55,7 @@ export function listAgeing(db: Connection, { definitionIds, after, limit }: Agei
   const runs = rows.map((row): AgeingRun => ({
     ...row,
     isRetrying: row.isRetrying === 1,
+    isWorking: row.isWorking === 1,
     hasBegun: row.hasBegun === 1,
   }))
   return { runs, through: (slice?.runs ?? 0) < limit ? 0 : through }
