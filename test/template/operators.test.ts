@@ -169,11 +169,9 @@ describe('an investigation', () => {
   })
 
   it('may be opened of any run, and is open again when that fails after it was closed', async () => {
-    const wait = worker('wait', {}, async (ctx) => {
-      await ctx.later()
-      return 'done'
-    })
-    const { troupe } = await onStage({ definitions: [wait] })
+    const given: string[] = []
+    const wait = worker('wait', {}, async (ctx) => void given.push(await ctx.later()))
+    const { troupe, clock } = await onStage({ definitions: [wait] })
     const run = await troupe.call(wait)
     await eventually(async () => (await run.status()).state === 'parked')
     expect(await troupe.investigations()).toEqual([])
@@ -189,6 +187,11 @@ describe('an investigation', () => {
     expect(await found()).toEqual([['manual_dlq', 'manually_resolved', 'parked']])
     await troupe.investigate(run.id, { state: 'pending' })
     expect(await found()).toEqual([['manual_dlq', 'pending', 'parked']])
+    await troupe.investigate(run.id, { state: 'manually_resolved' })
+    await clock.advance(10)
+    await troupe.fail(given[0] ?? '', new Error('no'))
+    await rejection(run.result())
+    expect(await found()).toEqual([['max_retries_exceeded', 'pending', 'parked']])
   })
 
   it.each([

@@ -6,11 +6,12 @@ import { newestRun } from '../runs/known.ts'
 import type { Ends } from '../runs/runs.ts'
 
 // One that failed after its record was closed is open again.
-const isPending = `(kept.state is null or kept.resolved_at < finished.finished_at)`
+const isAnew = `ifnull(kept.resolved_at < finished.finished_at, 0)`
+const isPending = `(kept.state is null or ${isAnew})`
 
 // What failed for good: walks finished_dead, then by primary keys.
 const ofDead = `
-select run.public_id as id, definition.name, finished.generation, kept.reason, finished.code,
+select run.public_id as id, definition.name, finished.generation, case when ${isAnew} then null else kept.reason end as reason, finished.code,
   case when ${isPending} then 'pending' else kept.state end as state,
   coalesce(kept.at, finished.finished_at) as at, coalesce(kept.original_state, finished.outcome) as originalState, kept.notes,
   case when ${isPending} then null else kept.resolved_by end as resolvedBy,
