@@ -77,6 +77,12 @@ describe('a trace', () => {
     })
   })
 
+  it('may lack the times of tasks, which take none then', () => {
+    const text = changed('"runtimeInSeconds": 5.0', '"runtimeInSeconds": null')
+    const { untimed, tasks } = traceOf('t.json', text)
+    expect([untimed, tasks[place('map_ID04')]?.seconds]).toEqual([1, 0])
+  })
+
   const changed = (from: string, to: string): string => readFileSync(file, 'utf8').replaceAll(from, to)
 
   it.each([

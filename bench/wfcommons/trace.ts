@@ -67,7 +67,7 @@ function tasksOf15(workflow: Place): readonly Said[] {
     execution
       .at('tasks')
       .items()
-      .map((task) => [task.at('id').text(), task.at('runtimeInSeconds').seconds()]),
+      .map((task) => [task.at('id').text(), timeOf(task)]),
   )
   const tasks = workflow.at('specification').at('tasks').items()
   return tasks.map((task) => {
@@ -81,10 +81,14 @@ function tasksOf14(workflow: Place): readonly Said[] {
   const tasks = workflow.at('tasks').items()
   return tasks.map((task) => {
     const id = task.at('name').text()
-    const time = task.at('runtimeInSeconds')
-    const seconds = time.value === undefined ? undefined : time.seconds()
-    return { id, category: categoryOf(task, id), seconds, task }
+    return { id, category: categoryOf(task, id), seconds: timeOf(task), task }
   })
+}
+
+/** Undefined where none was recorded. */
+function timeOf(task: Place): number | undefined {
+  const time = task.at('runtimeInSeconds')
+  return time.value === undefined || time.value === null ? undefined : time.seconds()
 }
 
 /** The name of a task is that of its program, with a number behind it and, in some collections, a path before it. */

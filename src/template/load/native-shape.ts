@@ -136,7 +136,7 @@ const undo = oneOf(
   name,
   object({
     uses: { shape: name, description: 'The worker that undoes the step.', isRequired: true },
-    with: { shape: anything, description: 'What it is given; unless told the output of the step.' },
+    with: { shape: anything, description: 'What it is given; unless told { input, steps, config, output }.' },
     retry: { shape: retry, description: 'How often it is tried.' },
     timeout: { shape: duration, description: 'How long one attempt may take.' },
   }),
