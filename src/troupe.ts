@@ -146,7 +146,7 @@ export class Troupe
     const deps = await depsOf(checked, world, logLevel)
     const { store, log } = deps
     try {
-      const registry = new Registry(store)
+      const registry = new Registry(store, Object.keys(checked.publishers))
       const templates = new TemplateKeeper({ ...checked, deps, registry, environment })
       registry.kept = templates
       for (const definition of checked.definitions) await registry.register(definition)
@@ -357,7 +357,7 @@ export class Troupe
     this.#scheduling.resumeSchedule(name, options)
 
   /** bind → discover → load templates; afterwards it can be used. */
-  async #begin({ workers, global }: CheckedOptions, { opened, discovered }: World): Promise<this> {
+  async #begin({ workers, global, publishers }: CheckedOptions, { opened, discovered }: World): Promise<this> {
     bindEngine(this, this.#engine.slots, global)
     const { watch, local, post } = this.#engine
     opened?.({
@@ -366,6 +366,7 @@ export class Troupe
       tell: (runId, error) => watch.tell(runId, error),
     })
     try {
+      for (const [name, publish] of Object.entries(publishers)) await this.#engine.events.addPublisher(name, publish)
       if (workers !== undefined) {
         const found = await this.discover(workers)
         discovered?.(found)

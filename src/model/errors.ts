@@ -285,3 +285,15 @@ function printed(value: unknown): string {
     return Object.prototype.toString.call(value)
   }
 }
+
+/** Events of a step go through a publisher that no process has. */
+export function publisherUnknown(asked: {
+  readonly publisher: string
+  readonly step: string
+  readonly template: string
+  readonly known: readonly string[]
+}): TroupeError {
+  const { publisher, step, template, known } = asked
+  const message = `Step '${step}' of template '${template}' publishes through '${publisher}', which is no publisher here: pass it to Troupe.open({ publishers }).${meantText(publisher, known)}`
+  return new TroupeError('definition_invalid', message, { details: { publisher, step, template } })
+}

@@ -67,10 +67,11 @@ export function codedStore(store: Store, coding: Coding): Store {
         })),
       listEnds: async (seqs) => readAnswers(places, await store.asks.listEnds(seqs)),
     }),
-    events: passing(store.events, ['addSubscription', 'renewSubscriptions', 'dropSubscription', 'settle'], {
+    events: passing(store.events, ['addSubscription', 'renewSubscriptions', 'dropSubscription', 'listPublishers'], {
       publish: (event) => store.events.publish(places.ofEvent(event)),
       take: async (slice) =>
         (await store.events.take(slice)).map((row) => ({ ...row, value: places.read(row.value, `event:${row.name}`) })),
+      settle: (ends) => store.events.settle(ends.map((end) => ({ ...end, events: end.events?.map(places.ofEvent) }))),
     }),
     codings: passing(store.codings, ['use'], {
       list: async () =>

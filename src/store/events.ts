@@ -1,6 +1,9 @@
 // What the store is told of events: who wants which, and what has yet to reach them.
 import type { EventOrigin } from '../model/event.ts'
 
+/** What no event is named, and no program can subscribe to. */
+export const publisherPattern = ''
+
 export interface EventRecord {
   readonly name: string
   /** Encoded. */
@@ -8,6 +11,8 @@ export interface EventRecord {
   /** Of those that are under way, or those that every process has for itself. */
   readonly mode: 'durable' | 'broadcast'
   readonly origin?: EventOrigin | undefined
+  /** Who decides what is published of it: it goes to nobody else. */
+  readonly publisher?: string | undefined
 }
 
 /** Somebody who wants events. */
@@ -15,7 +20,8 @@ export interface SubscriptionRecord {
   readonly pattern: string
   /** All of one group and pattern are one; null for one that is alone. */
   readonly group: string | null
-  readonly takes: 'all' | 'durable' | 'broadcast'
+  /** `publisher`: what goes through the publisher of the group's name, which has no pattern. */
+  readonly takes: 'all' | 'durable' | 'broadcast' | 'publisher'
   /** It is gone then, unless it is renewed; null for never. */
   readonly until: number | null
 }
@@ -26,6 +32,7 @@ export interface EventRow {
   readonly subscription: number
   readonly name: string
   readonly value: string
+  readonly mode: EventRecord['mode']
   readonly at: number
   readonly origin: EventOrigin
   /** How often it was taken, this time included. */
@@ -39,10 +46,12 @@ export interface EventSlice {
   readonly until: number
 }
 
-/** What became of an event that was taken: it reached them, is tried again, or is given up and kept. */
+/** What became of an event that was taken: it reached them, is tried again (or still, when it was not tried), or is given up and kept. */
 export interface EventEnd {
   readonly id: number
-  readonly end: 'done' | 'dead' | { readonly dueAt: number }
+  readonly end: 'done' | 'dead' | { readonly dueAt: number; readonly isUntried?: boolean }
+  /** What is published in turn. */
+  readonly events?: readonly EventRecord[] | undefined
 }
 
 /** The part of the store that keeps events. */
@@ -53,6 +62,8 @@ export interface EventStore {
   addSubscription(subscription: SubscriptionRecord): Promise<number>
   /** Puts the end of those that are alone off, and forgets those that are over; tells which of them are still there. */
   renewSubscriptions(ids: readonly number[], until: number): Promise<number[]>
+  /** The names of the publishers that any process had. */
+  listPublishers(): Promise<string[]>
   /** Forgets a subscription and what was kept for it. */
   dropSubscription(id: number): Promise<void>
   take(slice: EventSlice): Promise<EventRow[]>

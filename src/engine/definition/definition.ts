@@ -39,6 +39,8 @@ export interface AnyDefinition extends Definition {
   checked?(output: unknown): unknown
   /** How long its runs may be in which state. */
   readonly lifecycle?: LifecycleRules | undefined
+  /** The publishers that events of its steps go through, each with such a step. */
+  readonly publishers?: ReadonlyMap<string, string>
   /** There where its messages are declared. */
   readonly told?: ToldCheck
 }

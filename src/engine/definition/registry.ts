@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { TroupeError } from '../../lib/errors.ts'
 import type { Discovered } from '../../model/discovered.ts'
-import { definitionExists, limiterTaken, workerNotRegistered } from '../../model/errors.ts'
+import { definitionExists, limiterTaken, publisherUnknown, workerNotRegistered } from '../../model/errors.ts'
 import type { LifecycleRules } from '../../model/lifecycle.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import { compareVersions } from '../../model/version.ts'
@@ -28,6 +28,7 @@ export class Registry {
   /** Set by whoever keeps them. */
   kept: KeptDefinitions | undefined
   readonly #store: Store
+  readonly #publishers: readonly string[]
   readonly #newest = new Map<string, AnyDefinition>()
   readonly #aliases = new Map<string, AnyDefinition>()
   readonly #versions = new Map<string, AnyDefinition>()
@@ -42,8 +43,10 @@ export class Registry {
   /** Whether one of the definitions declares its messages. */
   hasToldChecks = false
 
-  constructor(store: Store) {
+  /** `publishers`: the names of those of this process. */
+  constructor(store: Store, publishers: readonly string[] = []) {
     this.#store = store
+    this.#publishers = publishers
   }
 
   /** Adds a definition; the one of the highest version is what its name starts. */
@@ -271,9 +274,19 @@ export class Registry {
     }
   }
 
+  /** Those of other processes will do: what goes through them is kept for them. */
+  async #checkPublishers({ name, publishers = new Map() }: AnyDefinition): Promise<void> {
+    const missing = [...publishers].filter(([publisher]) => !this.#publishers.includes(publisher))
+    if (missing.length === 0) return
+    const known = [...new Set([...this.#publishers, ...(await this.#store.events.listPublishers())])]
+    for (const [publisher, step] of missing)
+      if (!known.includes(publisher)) throw publisherUnknown({ publisher, step, template: name, known })
+  }
+
   async #intern(definition: AnyDefinition, giveBack: () => void): Promise<number> {
     const { name, version, settings } = definition
     try {
+      await this.#checkPublishers(definition)
       for (const rule of settings.limits) {
         await this.useLimiter(rule)
       }

@@ -54,7 +54,7 @@ export class DomainEvents extends Actor {
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber)
     subscriber.hasRest = () => this.look()
-    this.#tally.subscriptions = this.#subscribers.size
+    this.#count()
     this.#changes.listen(this.#listener)
     this.#renewLater()
     this.look()
@@ -64,7 +64,7 @@ export class DomainEvents extends Actor {
   remove(subscriber: Subscriber): boolean {
     if (!this.#subscribers.delete(subscriber)) return false
     subscriber.isOver = true
-    this.#tally.subscriptions = this.#subscribers.size
+    this.#count()
     if (this.#subscribers.size === 0) this.#changes.forget(this.#listener)
     return true
   }
@@ -72,8 +72,13 @@ export class DomainEvents extends Actor {
   /** An event that is kept nowhere: every subscriber that wants it is called before this returns. */
   dispatch(event: NewEvent): void {
     if (!this.#tally.isEnabled) return void (this.#tally.dropped += 1)
-    for (const subscriber of this.#subscribers)
-      if (isMeant(subscriber.pattern, event.name)) void subscriber.dispatch(event)
+    const { name, publisher } = event
+    for (const subscriber of this.#subscribers) {
+      const { ear } = subscriber
+      const isWanted =
+        'publisher' in ear ? ear.publisher === publisher : publisher === undefined && isMeant(ear.pattern, name)
+      if (isWanted) void subscriber.dispatch(event)
+    }
   }
 
   /** Something may have happened that somebody here wants to know. */
@@ -86,10 +91,10 @@ export class DomainEvents extends Actor {
     this.#lookout.end()
     this.#renewal?.cancel()
     this.#changes.forget(this.#listener)
-    const alone = [...this.#subscribers].flatMap(({ ids }) => ids.slice(-1))
+    const alone = this.#alone().map(({ ids }) => ids.at(-1) ?? 0)
     for (const subscriber of this.#subscribers) subscriber.isOver = true
     this.#subscribers.clear()
-    this.#tally.subscriptions = 0
+    this.#count()
     const { clock, store } = this.#deps
     const drop = async (): Promise<void> => {
       for (const id of alone) await store.events.dropSubscription(id)
@@ -100,11 +105,21 @@ export class DomainEvents extends Actor {
 
   async #take(): Promise<void> {
     const { store } = this.#deps
-    const open = [...this.#subscribers].filter(({ hasRoom }) => hasRoom)
+    const open = [...this.#subscribers].filter(({ isTaking }) => isTaking)
     const subscriptions = open.flatMap(({ ids }) => ids)
     const rows = await store.events.take({ subscriptions, limit: atOnce, until: store.now() + takenMs })
     for (const row of rows) open.find(({ ids }) => ids.includes(row.subscription))?.give(row)
     if (rows.length === atOnce) this.look()
+  }
+
+  #count(): void {
+    this.#tally.isHeard = this.#subscribers.size > 0
+    this.#tally.subscriptions = this.#alone().length
+  }
+
+  /** Those that programs subscribed: they are gone with their process. */
+  #alone(): readonly { readonly pattern: string; readonly ids: number[] }[] {
+    return [...this.#subscribers].flatMap(({ ear, ids }) => ('pattern' in ear ? [{ pattern: ear.pattern, ids }] : []))
   }
 
   #renewLater(): void {
@@ -121,9 +136,10 @@ export class DomainEvents extends Actor {
   async #renew(): Promise<void> {
     const { store } = this.#deps
     const until = store.now() + aliveMs
-    const alone = [...this.#subscribers].map(({ ids }) => ids.at(-1) ?? 0)
-    const known = new Set(await store.events.renewSubscriptions(alone, until))
-    for (const { pattern, ids } of this.#subscribers) {
+    const alone = this.#alone()
+    const ids = alone.map((each) => each.ids.at(-1) ?? 0)
+    const known = new Set(await store.events.renewSubscriptions(ids, until))
+    for (const { pattern, ids } of alone) {
       if (known.has(ids.at(-1) ?? 0)) continue
       const takes = ids.length === 1 ? 'all' : 'broadcast'
       ids[ids.length - 1] = await store.events.addSubscription({ pattern, group: null, takes, until })

@@ -3,6 +3,8 @@ import type { EventCounts, NewEvent } from './events.ts'
 
 export class EventTally implements Omit<EventCounts, 'enabled'> {
   isEnabled = true
+  /** Anybody here is told any. */
+  isHeard = false
   subscriptions = 0
   published = 0
   durable = 0
@@ -28,7 +30,7 @@ export class EventTally implements Omit<EventCounts, 'enabled'> {
   }
 
   counts(): EventCounts {
-    const { isEnabled: enabled, ...counts } = this
+    const { isEnabled: enabled, isHeard: _, ...counts } = this
     return { enabled, ...counts }
   }
 }

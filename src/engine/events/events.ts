@@ -1,10 +1,12 @@
 // READ FIRST: what events are to those who publish and hear them. Whoever is slow or throws harms nobody else.
 //
 // An event:  eventOf → the store, in the commit that caused it → domain-events takes it from there → subscriber → the handler
+// Through a publisher: it is a subscriber of such events alone, and what it publishes is an event again
 // A `fast` one:  eventOf → event-desk → domain-events → subscriber → the handler
 import { encode } from '../../lib/codec.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import type { EventOrigin } from '../../model/event.ts'
+import type { EventRecord } from '../../store/events.ts'
 import { checkChoice, checkName, checkOptions } from '../checks.ts'
 import { messageBytes } from '../value-size.ts'
 
@@ -63,6 +65,7 @@ export interface NewEvent {
   readonly value: string
   readonly mode: NonNullable<PublishOptions['mode']>
   readonly origin?: EventOrigin | undefined
+  readonly publisher?: string | undefined
 }
 
 /** What was to be published and is not. */
@@ -87,4 +90,9 @@ export function eventOf(name: string, payload: unknown, options: PublishOptions)
 export function checkEventName(name: string): void {
   checkName('The name of an event', name)
   if (name.includes('*')) throw optionInvalid('The name of an event', name, 'a name without *, which is for patterns')
+}
+
+/** Those of them that the store keeps. */
+export function keptOf(events: readonly NewEvent[] | undefined): readonly EventRecord[] | undefined {
+  return events?.flatMap(({ mode, ...event }) => (mode === 'fast' ? [] : [{ ...event, mode }]))
 }

@@ -1,29 +1,40 @@
 // Somebody who is told events, one after another; what fails is told again, and given up in the end.
+import type { Breaker } from '../../lib/breaker.ts'
 import { decode } from '../../lib/codec.ts'
 import { toMs } from '../../lib/duration.ts'
 import { toError } from '../../lib/errors.ts'
 import type { EventEnd, EventRow } from '../../store/events.ts'
 import type { Deps } from '../deps.ts'
 import type { EventTally } from './event-tally.ts'
-import type { EventHandler, EventInfo, NewEvent } from './events.ts'
+import { keptOf, type EventHandler, type EventInfo, type NewEvent } from './events.ts'
+import { eventsFrom, type Publisher } from './publisher.ts'
 
 const mostAttempts = 5
+const longestPauseMs = toMs('1h')
 // Invariant: I15. What waits for one subscriber in memory; the rest waits in the store.
 const mostWaiting = 100
 
+/** What hears events. */
+export type Ear =
+  | { readonly pattern: string; readonly handler: EventHandler }
+  | { readonly publisher: string; readonly publish: Publisher; readonly breaker: Breaker }
+
 export interface SubscriberOptions {
-  readonly pattern: string
-  readonly handler: EventHandler
-  /** Its numbers in the store; the last is its own. */
+  readonly ear: Ear
+  /** Its numbers in the store; the last is its own, but for a publisher. */
   readonly ids: number[]
+  readonly tally: EventTally
+  /** It has published something in turn, which is durable as far as it is to be. */
+  readonly published: (event: NewEvent) => void
 }
 
+type HeardEvent = Pick<EventRow, 'name' | 'value' | 'at' | 'attempt' | 'origin'> & { readonly mode: NewEvent['mode'] }
+
 export class Subscriber {
-  readonly pattern: string
+  readonly ear: Ear
   readonly ids: number[]
   readonly #deps: Deps
-  readonly #tally: EventTally
-  readonly #handler: EventHandler
+  readonly #options: SubscriberOptions
   /** It is told nothing more; what it was to be told is due again, here or elsewhere. */
   isOver = false
   /** Called when there is room for more. */
@@ -32,67 +43,114 @@ export class Subscriber {
   #tail: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor({ pattern, handler, ids }: SubscriberOptions, deps: Deps, tally: EventTally) {
-    this.pattern = pattern
-    this.ids = ids
-    this.#handler = handler
+  constructor(deps: Deps, options: SubscriberOptions) {
+    this.ear = options.ear
+    this.ids = options.ids
+    this.#options = options
     this.#deps = deps
-    this.#tally = tally
   }
 
-  get hasRoom(): boolean {
-    return this.#waiting < mostWaiting
+  /** Undefined for one that a program subscribed. */
+  get breaker(): Breaker | undefined {
+    return 'breaker' in this.ear ? this.ear.breaker : undefined
+  }
+
+  get isTaking(): boolean {
+    return this.#waiting < mostWaiting && this.breaker?.state !== 'open'
   }
 
   /** Of what the store keeps: after all that it was given before. */
   give(row: EventRow): void {
     this.#waiting += 1
-    this.#tally.depth += 1
+    this.#options.tally.depth += 1
     this.#tail = this.#tail.then(() => this.#deliver(row))
   }
 
   /** Of what nobody keeps: at once. */
-  async dispatch({ name, value, origin }: NewEvent): Promise<void> {
-    await this.#call(value, { ...origin, name, at: this.#deps.store.now(), attempt: 1 })
+  async dispatch({ origin = {}, ...event }: NewEvent): Promise<void> {
+    const { store, log } = this.#deps
+    const { tally, published } = this.#options
+    if (this.breaker?.enter() === false) {
+      tally.dropped += 1
+      return log.warn({ event: event.name }, `event '${event.name}' is dropped: its publisher has failed too often`)
+    }
+    const made = await this.#hear({ ...event, origin, at: store.now(), attempt: 1 })
+    for (const each of made ?? []) {
+      const [kept] = keptOf([each]) ?? []
+      if (kept !== undefined) await this.#guarded('publishing an event', () => store.events.publish(kept))
+      published(each)
+    }
   }
 
-  async #deliver({ id, name, value, at, attempt, origin }: EventRow): Promise<void> {
-    this.#tally.depth -= 1
-    if (!this.isOver) {
-      const isHandled = await this.#call(value, { ...origin, name, at, attempt })
-      await this.#settle({ id, end: this.#endOf(isHandled, { name, attempt }) })
-    }
+  async #deliver(row: EventRow): Promise<void> {
+    this.#options.tally.depth -= 1
+    if (!this.isOver) await this.#end(row)
     this.#waiting -= 1
     if (this.#waiting === mostWaiting - 1) this.hasRest()
   }
 
-  async #call(value: string, event: EventInfo): Promise<boolean> {
-    this.#tally.wasDispatched(this.#deps.store.now())
+  /** hear → settle, with what was published in turn */
+  async #end(row: EventRow): Promise<void> {
+    const { store } = this.#deps
+    const { id } = row
+    const { breaker } = this
+    if (breaker?.enter() === false) {
+      const dueAt = store.now() + Math.max(breaker.retryInMs, toMs('1s'))
+      return this.#settle({ id, end: { dueAt, isUntried: true } })
+    }
+    const made = await this.#hear(row)
+    if (made === undefined) return this.#settle({ id, end: this.#again(row) })
+    await this.#settle({ id, end: 'done', events: keptOf(made) }, made)
+  }
+
+  /** What it publishes in turn; undefined when it failed. */
+  async #hear({ name, value, at, attempt, origin, mode }: HeardEvent): Promise<readonly NewEvent[] | undefined> {
+    const { tally } = this.#options
+    const info: EventInfo = { ...origin, name, at, attempt }
+    tally.wasDispatched(this.#deps.store.now())
     try {
-      await this.#handler(decode(value), event)
-      this.#tally.delivered += 1
-      return true
+      const made = await this.#call({ value, info, mode, origin })
+      tally.delivered += 1
+      this.breaker?.succeeded()
+      return made
     } catch (error) {
-      this.#tally.failed += 1
-      this.#deps.log.warn({ event: event.name, err: toError(error) }, `a subscriber of event '${event.name}' failed`)
-      return false
+      tally.failed += 1
+      this.breaker?.failed()
+      const who = 'publisher' in this.ear ? `publisher '${this.ear.publisher}'` : 'a subscriber'
+      this.#deps.log.warn({ event: name, err: toError(error) }, `${who} of event '${name}' failed`)
+      return undefined
     }
   }
 
-  #endOf(isHandled: boolean, { name, attempt }: Pick<EventInfo, 'name' | 'attempt'>): EventEnd['end'] {
-    if (isHandled) return 'done'
-    if (attempt < mostAttempts) return { dueAt: this.#deps.store.now() + toMs('1s') * 2 ** (attempt - 1) }
-    this.#tally.dead += 1
+  async #call(given: Parameters<typeof eventsFrom>[1]): Promise<readonly NewEvent[]> {
+    const { ear } = this
+    if ('publish' in ear) return eventsFrom(ear.publish, given)
+    await ear.handler(decode(given.value), given.info)
+    return []
+  }
+
+  /** What goes through a publisher is not given up. */
+  #again({ name, attempt }: EventRow): EventEnd['end'] {
+    const pauseMs = Math.min(longestPauseMs, toMs('1s') * 2 ** (attempt - 1))
+    if (attempt < mostAttempts || 'publisher' in this.ear) return { dueAt: this.#deps.store.now() + pauseMs }
+    this.#options.tally.dead += 1
     this.#deps.log.error({ event: name, attempt }, `event '${name}' is given up after ${attempt} attempts and kept`)
     return 'dead'
   }
 
   /** What is not recorded now is due again. */
-  async #settle(end: EventEnd): Promise<void> {
-    try {
+  async #settle(end: EventEnd, made: readonly NewEvent[] = []): Promise<void> {
+    await this.#guarded('recording what became of an event', async () => {
       await this.#deps.store.events.settle([end])
+      for (const event of made) this.#options.published(event)
+    })
+  }
+
+  async #guarded(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
     } catch (error) {
-      if (!this.isOver) this.#deps.log.warn({ err: toError(error) }, 'recording what became of an event failed')
+      if (!this.isOver) this.#deps.log.warn({ err: toError(error) }, `${what} failed`)
     }
   }
 }

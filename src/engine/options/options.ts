@@ -21,6 +21,7 @@ import { checkedCoding } from './codecs.ts'
 import { asDefinition, type AnyDefinition, type Definition } from '../definition/definition.ts'
 import type { HandlerMap, HandlerResolver } from '../definition/handler.ts'
 import { isSchedule, type Schedule } from '../schedule/schedule.ts'
+import type { Publisher } from '../events/publisher.ts'
 import type { PoolOptions } from './settings.ts'
 import { checkValueBytes, defaultValueBytes } from '../value-size.ts'
 
@@ -75,12 +76,18 @@ export interface TroupeOptions {
    * Give all processes of a store the same. What was stored before stays readable.
    */
   readonly codec?: ValueCodec | readonly ValueCodec[]
+  /**
+   * Who decides, by name, what is published of the events that steps of templates publish through them. The same event may come again;
+   * what is given to `publish` is published once the function has returned.
+   */
+  readonly publishers?: Readonly<Record<string, Publisher<never>>>
   /** What becomes of a workflow's run whose code no longer asks for what its journal holds, for definitions that do not say; `strict` unless told. */
   readonly divergence?: DivergencePolicy
 }
 
 export interface CheckedOptions {
   readonly coding: Coding | undefined
+  readonly publishers: Readonly<Record<string, Publisher>>
   readonly divergence: DivergencePolicy
   readonly retention: Retention
   readonly retentionBeside: RetentionBeside
@@ -125,6 +132,7 @@ const known = [
   'environment',
   'divergence',
   'codec',
+  'publishers',
 ]
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 /** Fills in the defaults; throws `option_invalid` or `definition_invalid`, quoting what was given. */
@@ -153,6 +161,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   if (log !== undefined) checkLog(log)
   return {
     coding: checkedCoding(options.codec),
+    publishers: checkedPublishers(options.publishers),
     divergence,
     store,
     definitions: definitions.filter((one) => !isSchedule(one)).map(asDefinition),
@@ -178,6 +187,15 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     logLevel,
     environment,
   }
+}
+
+function checkedPublishers(publishers: TroupeOptions['publishers'] = {}): Readonly<Record<string, Publisher>> {
+  checkObject('publishers', publishers, 'an object of functions by name')
+  for (const [name, publisher] of Object.entries(publishers)) {
+    checkName('The name of a publisher', name)
+    checkFunction(`publishers.${name}`, publisher)
+  }
+  return publishers as Readonly<Record<string, Publisher>>
 }
 
 /** Throws `option_invalid`. */

@@ -3,7 +3,7 @@ import { optionInvalid } from '../../model/errors.ts'
 import { checkFunction, checkName, checkOptions } from '../checks.ts'
 import { aliveMs } from '../events/domain-events.ts'
 import { eventOf, type EventHandler, type PublishOptions, type SubscribeOptions } from '../events/events.ts'
-import { Subscriber } from '../events/subscriber.ts'
+import type { Subscriber } from '../events/subscriber.ts'
 import type { Face } from './face.ts'
 import type { EventVerbs } from './verbs.ts'
 
@@ -29,16 +29,14 @@ export class Publishing implements EventVerbs {
     handler: EventHandler<Payload>,
     options: SubscribeOptions = {},
   ): Promise<() => Promise<void>> {
-    const { checkOpen, deps, engine } = this.#face
+    const { checkOpen, engine } = this.#face
     checkOpen()
     checkName('The pattern of a subscription', pattern)
     checkFunction('The handler of a subscription', handler)
     checkOptions('subscribe', options, ['group'])
     if (options.group !== undefined) checkName('group', options.group)
     const ids = await this.#keep(pattern, options.group)
-    const { events } = engine
-    const subscriber = new Subscriber({ pattern, handler: handler as EventHandler, ids }, deps, events.tally)
-    await events.add(subscriber)
+    const subscriber = await engine.events.listen({ pattern, handler: handler as EventHandler }, ids)
     return () => this.#unsubscribe(subscriber)
   }
 

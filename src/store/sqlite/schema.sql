@@ -92,7 +92,7 @@ CREATE TABLE event (
   attempt integer not null,
   -- When it is to be given, or given again; null once it was given up.
   due_at integer
-, origin text) strict;
+, origin text, mode text not null default 'durable') strict;
 
 CREATE INDEX event_due on event (subscription, due_at);
 

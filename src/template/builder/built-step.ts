@@ -63,6 +63,8 @@ export interface PublishOption<Input, Needs extends readonly BuiltStep[]> extend
   readonly payload?: (scope: EndScope<Input, Needs>) => unknown
   /** A JSON Schema; what does not fit is not published. */
   readonly schema?: JsonSchema
+  /** Who decides what is published of it, by the name that `Troupe.open({ publishers })` gives it. */
+  readonly publisher?: string
 }
 
 /** With what the step gave, or null; then `errors` has how it failed, by its name. */

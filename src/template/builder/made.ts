@@ -5,7 +5,7 @@ import type { Limiter } from '../../worker/limiter.ts'
 import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
 import { conditions, deliveries } from '../model/model.ts'
 import type { Made, Publication, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
-import { checkChoice, checkFunction, checkOptions } from '../../engine/checks.ts'
+import { checkChoice, checkFunction, checkName, checkOptions } from '../../engine/checks.ts'
 import { checkEventName } from '../../engine/events/events.ts'
 import type {
   AnyStepOptions,
@@ -110,17 +110,18 @@ function common(name: string, work: Work, options: AnyStepOptions<unknown, reado
   }
 }
 
-const keysOfPublication = ['event', 'condition', 'mode', 'payload', 'schema']
+const keysOfPublication = ['event', 'condition', 'mode', 'payload', 'schema', 'publisher']
 
 function publicationOf(step: string, option: AnyPublish, needs: readonly BuiltStep[]): Publication {
   const what = `publishes of step '${step}'`
   checkOptions(what, option, keysOfPublication)
-  const { event, condition = 'success', mode = 'durable', payload, schema } = option
+  const { event, condition = 'success', mode = 'durable', payload, schema, publisher } = option
   checkEventName(event)
   checkChoice(`condition in ${what}`, condition, conditions)
   checkChoice(`mode in ${what}`, mode, deliveries)
   if (payload !== undefined) checkFunction(`payload in ${what}`, payload)
-  return { event, condition, mode, payload: made(payload, needs), publisher: undefined, schema }
+  if (publisher !== undefined) checkName(`publisher in ${what}`, publisher)
+  return { event, condition, mode, payload: made(payload, needs), publisher, schema }
 }
 
 function timesOf(name: string, timeout: AnyWork['timeout']): TemplateStep['timeout'] {

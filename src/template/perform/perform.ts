@@ -42,6 +42,7 @@ export function templateDefinition(
     settings,
     lifecycle: template.lifecycle && lifecycleRules(template.lifecycle),
     runsOn: 'workflow',
+    publishers: publishersOf(template),
     perform: async (activation) => {
       const output = await performSteps(activation, perform, false)
       return output === undefined ? undefined : validate(settings.output, output.value, `The result of '${name}'`)
@@ -54,6 +55,14 @@ function lifecycleRules(lifecycle: Lifecycle): LifecycleRules {
   const { stalenessAction, autoFailOnTimeout, autoDlqOnTimeout } = lifecycle
   const fails = stalenessAction === 'error' || autoFailOnTimeout
   return { ...lifecycle, fails, isInvestigated: fails || stalenessAction === 'dlq' || autoDlqOnTimeout }
+}
+
+function publishersOf({ steps }: Template): ReadonlyMap<string, string> {
+  return new Map(
+    steps.flatMap(({ name, publishes }) =>
+      publishes.flatMap(({ publisher }) => (publisher === undefined ? [] : [[publisher, name] as const])),
+    ),
+  )
 }
 
 /** A namespace is a part of the name by which runs are started, but for the default one. */

@@ -100,7 +100,7 @@ function eventsAt(publishing: PublishingStep, end: StepEnd): readonly NewEvent[]
 /** Undefined where it cannot be published, which the step does not feel. */
 function eventFor(
   { steps, template, step, scope }: PublishingStep,
-  { event, mode, payload, schema }: Publication,
+  { event, mode, payload, schema, publisher }: Publication,
   end: StepEnd,
 ): NewEvent | undefined {
   const { namespace } = template
@@ -110,7 +110,7 @@ function eventFor(
       payload === undefined ? (end.value() ?? null) : payload.make(scopeAfter(scope, { step, payload, end }))
     const [misfit] = schema === undefined ? [] : misfits(schema as JsonSchema, value)
     if (misfit !== undefined) throw payloadMisfit(event, misfit)
-    return { ...eventOf(event, value, { mode }), origin }
+    return { ...eventOf(event, value, { mode }), origin, publisher }
   } catch (error) {
     steps.activation.around.events.dropped({ name: event, origin, error: toError(error) })
     return undefined

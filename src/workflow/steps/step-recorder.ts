@@ -1,9 +1,8 @@
 // What is recorded in the journal of a run: how something ended, and what is published with it.
 import type { Activation } from '../../engine/activation/activation.ts'
 import { useOfTokens } from '../../engine/activation/later.ts'
-import type { NewEvent } from '../../engine/events/events.ts'
+import { keptOf, type NewEvent } from '../../engine/events/events.ts'
 import type { HeldRecord, WriteOwner } from '../../engine/writes.ts'
-import type { EventRecord } from '../../store/events.ts'
 import type { RememberedStep, StepKind } from '../../store/store.ts'
 import { removeWithin } from '../waits/kept-waits.ts'
 
@@ -103,11 +102,6 @@ export class StepRecorder implements WriteOwner {
     published(this.#owner.activation, this.#events)
     if (this.#step !== undefined) this.#owner.recorded(this.#step)
   }
-}
-
-/** Those of them that the store keeps. */
-export function keptOf(events: readonly NewEvent[] | undefined): readonly EventRecord[] | undefined {
-  return events?.flatMap(({ mode, ...event }) => (mode === 'fast' ? [] : [{ ...event, mode }]))
 }
 
 /** They are durable, as far as they are to be. */

@@ -30,13 +30,18 @@ export class SqliteEventStore implements EventStore {
     return write(() => events.dropSubscription(db, id))
   }
 
+  listPublishers() {
+    const { db, read } = this.#access
+    return read(() => events.listPublishers(db))
+  }
+
   take(slice: EventSlice) {
     const { db, write, now } = this.#access
     return write(() => events.takeEvents(db, slice, now()))
   }
 
   settle(ends: readonly EventEnd[]) {
-    const { db, write } = this.#access
-    return write(() => events.settleEvents(db, ends))
+    const { db, write, now } = this.#access
+    return write(() => events.settleEvents(db, ends, endsIn(db, now()).outbox))
   }
 }

@@ -2,6 +2,7 @@
 import { isMeant, type EventOrigin } from '../../../model/event.ts'
 import type { Started } from '../../start.ts'
 import type { Claimed } from '../../store.ts'
+import { publisherPattern } from '../../events.ts'
 import type { EventEnd, EventRecord, EventRow, EventSlice, SubscriptionRecord } from '../../events.ts'
 import type { Connection } from '../connection/connection.ts'
 
@@ -23,7 +24,7 @@ const deleteSubscription = `delete from subscription where id = ?`
 // Walks event_due.
 const deleteEventsOf = `delete from event where subscription = ?`
 
-const insertEvent = `insert into event (subscription, name, value, at, attempt, due_at, origin) values (?, ?, ?, ?, 0, ?, ?)`
+const insertEvent = `insert into event (subscription, name, value, at, attempt, due_at, origin, mode) values (?, ?, ?, ?, 0, ?, ?, ?)`
 
 // The oldest first, so that one subscription has them in order; walks event_due.
 const findDue = `
@@ -35,11 +36,14 @@ limit ?`
 // By primary key.
 const take = `
 update event set attempt = attempt + 1, due_at = ? where id in (select value from json_each(?))
-returning id, subscription, name, value, at, attempt, origin`
+returning id, subscription, name, value, at, attempt, origin, mode`
 
 const deleteEvent = `delete from event where id = ?`
 
-const putOff = `update event set due_at = ? where id = ?`
+const putOff = `update event set due_at = ?, attempt = attempt - ? where id = ?`
+
+// All of them: there are few.
+const findPublishers = `select group_name as name from subscription where takes = 'publisher'`
 
 // By primary keys.
 const findRunOfEvent = `
@@ -68,13 +72,11 @@ export class Outbox {
   }
 
   /** Keeps an event for everybody who wants it; counts them. */
-  add({ name, value, mode, origin }: EventRecord): number {
-    const wanting = this.#all.filter(
-      ({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name),
-    )
+  add({ name, value, mode, origin, publisher }: EventRecord): number {
+    const wanting = publisher === undefined ? this.#wantingOf(name, mode) : [this.#publisher(publisher)]
     if (wanting.length === 0) return 0
     const from = origin === undefined ? null : JSON.stringify(origin)
-    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now, from)
+    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now, from, mode)
     return wanting.length
   }
 
@@ -93,6 +95,15 @@ export class Outbox {
     if (this.#all.length === 0) return
     for (const { held, startedAt } of claimed.flat()) if (startedAt === this.#now) this.ofRun('started', held.runId)
     for (const { held } of started) if (held !== undefined) this.ofRun('started', held.runId)
+  }
+
+  #wantingOf(name: string, mode: EventRecord['mode']): readonly Pick<Wanting, 'id'>[] {
+    return this.#all.filter(({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name))
+  }
+
+  /** There from now on where no process has had it: what goes through it waits. */
+  #publisher(group: string): Pick<Wanting, 'id'> {
+    return { id: addSubscription(this.#db, { pattern: publisherPattern, group, takes: 'publisher', until: null }) }
   }
 
   get #all(): readonly Wanting[] {
@@ -132,9 +143,15 @@ export function takeEvents(db: Connection, { subscriptions, limit, until }: Even
   return taken.toSorted((left, right) => left.id - right.id)
 }
 
-export function settleEvents(db: Connection, ends: readonly EventEnd[]): void {
-  for (const { id, end } of ends) {
+export function settleEvents(db: Connection, ends: readonly EventEnd[], outbox: Pick<Outbox, 'add'>): void {
+  for (const { id, end, events = [] } of ends) {
+    for (const event of events) outbox.add(event)
     if (end === 'done') db.run(deleteEvent, id)
-    else db.run(putOff, end === 'dead' ? null : end.dueAt, id)
+    else if (end === 'dead') db.run(putOff, null, 0, id)
+    else db.run(putOff, end.dueAt, end.isUntried === true ? 1 : 0, id)
   }
+}
+
+export function listPublishers(db: Connection): string[] {
+  return db.all<{ name: string }>(findPublishers).map(({ name }) => name)
 }

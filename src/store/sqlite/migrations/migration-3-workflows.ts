@@ -104,4 +104,5 @@ create table coding (
 
 -- The run that published it: JSON; null where it was the program.
 alter table event add column origin text;
+alter table event add column mode text not null default 'durable';
 `
