@@ -61,6 +61,7 @@ export type {
   Told,
 } from './engine/definition/message-types.ts'
 export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOptions } from './engine/events/events.ts'
+export type { BreakerState, BreakerView } from './lib/breaker.ts'
 export type { EventToPublish, PublishEvent, Publisher } from './engine/events/publisher.ts'
 export type { RunStats } from './engine/verbs/run-stats.ts'
 export type {

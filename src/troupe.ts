@@ -113,7 +113,8 @@ export class Troupe
     this.#publishing = new Publishing(face)
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     const { name: node } = parts.engine.view
-    this.#statuses = new NodeStatuses(face, { node, templates: () => templates.counts() })
+    const { breaker: completions } = this.#completing
+    this.#statuses = new NodeStatuses(face, { node, completions, templates: () => templates.counts() })
   }
 
   /**

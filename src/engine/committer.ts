@@ -5,6 +5,7 @@ import { engineStopped } from '../model/errors.ts'
 import { emptyDraft, type Draft } from '../store/lists.ts'
 import type { AskedOfNode } from '../store/cancels.ts'
 import type { Committed } from '../store/store.ts'
+import type { CommitTrouble } from './commit-trouble.ts'
 import type { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
 import { HeldWrite, type Write } from './writes.ts'
@@ -23,6 +24,7 @@ export interface NodeState {
 export interface CommitterOptions {
   readonly node: NodeState
   readonly counts: Counts
+  readonly trouble: CommitTrouble
   /** Gives up what runs here and makes this process a node again; false when it is stopping and will be none. */
   readonly declaredDead: () => Promise<boolean>
   /** Runs have become ready because what they wait for is there. */
@@ -81,15 +83,18 @@ export class Committer extends Actor {
     const draft = emptyDraft(nodeId, seq)
     for (const write of writes) write.addTo(draft)
     this.#deps.failpoint('commit:before')
-    const { counts } = this.#options
+    const { counts, trouble } = this.#options
     const begunAtMs = this.#deps.clock.monotonic()
+    trouble.begun(begunAtMs)
     let committed: Committed
     try {
       committed = await this.#commitDraft(draft)
     } catch (error) {
       counts.failedCommits += 1
+      trouble.failed()
       return this.#failed(writes, toError(error))
     }
+    trouble.succeeded()
     counts.commitMs.add(this.#deps.clock.monotonic() - begunAtMs)
     counts.batchWrites.add(writes.length)
     counts.woken += committed.woken

@@ -1,5 +1,6 @@
 // What this process counts and no store keeps.
 import { Histogram } from '../lib/histogram.ts'
+import { StepCounts } from './step-counts.ts'
 
 export class Counts {
   /** Messages that were dropped because their run had sent more than are kept. */
@@ -32,6 +33,9 @@ export class Counts {
   readonly batchWrites = new Histogram()
   /** From the start of a run to its first attempt. */
   readonly waitMs = new Histogram()
+
+  /** Attempts of steps. */
+  readonly steps = new StepCounts()
 
   get executed(): number {
     return this.succeeded + this.failed + this.cancelled

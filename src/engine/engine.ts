@@ -1,5 +1,6 @@
 // The company: builds the actors that run everything, starts them in order and stops them in reverse.
 import type { Ref } from '../actor/ref.ts'
+import type { BreakerView } from '../lib/breaker.ts'
 import { onceDone } from '../lib/once-done.ts'
 import { engineStopped } from '../model/errors.ts'
 import { isSuspect } from '../model/suspect.ts'
@@ -8,6 +9,7 @@ import type { Activation } from './activation/activation.ts'
 import type { Surroundings } from './activation/surroundings.ts'
 import { Changes } from './watch/changes.ts'
 import type { EngineSettings } from './options/engine-settings.ts'
+import { CommitTrouble } from './commit-trouble.ts'
 import { Committer } from './committer.ts'
 import { Company } from './company.ts'
 import { Counts } from './counts.ts'
@@ -51,6 +53,7 @@ export class Engine {
   /** What waits for limiters and is no run. */
   readonly slots: Slots
   readonly counts = new Counts()
+  readonly #trouble: CommitTrouble
   readonly events: EventDesk
   /** How runs are started from runs. */
   draft: DraftStart = () => Promise.reject(engineStopped())
@@ -88,6 +91,7 @@ export class Engine {
     })
     this.#company = new Company(deps, (failure) => this.#partFailed(failure))
     this.events = this.#makeEvents()
+    this.#trouble = new CommitTrouble(deps.clock)
     this.#threads = threadsOf(deps, settings)
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
@@ -171,6 +175,11 @@ export class Engine {
     const { node, isServing: serves } = this.#membership
     const isServing = serves && this.#timekeeping.isKept && !this.#isStopping
     return { name: this.#settings.identity.name, nodeId: node.nodeId, isServing, failure, pools: this.#pools }
+  }
+
+  /** What keeps work that failed from being tried for a while. */
+  get breakers(): readonly BreakerView[] {
+    return [this.#trouble.view(), ...this.events.breakers.map((breaker) => breaker.view())]
   }
 
   get maxValueBytes(): number {
@@ -328,6 +337,7 @@ export class Engine {
     return new Committer(this.#deps, {
       node: this.#membership.node,
       counts: this.counts,
+      trouble: this.#trouble,
       declaredDead: () => this.#declaredDead(),
       moreToEnd: () => this.#timekeeping.wake(),
       woken: () => this.hint(),

@@ -1,6 +1,6 @@
 // status, health, metrics and nodes: what can be asked of an engine about itself.
 import { describe, expect, it } from 'vitest'
-import { worker } from '../../src/index.ts'
+import { worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from './stage.ts'
 
@@ -50,10 +50,60 @@ describe('status', () => {
   })
 })
 
+describe('C1: the average', () => {
+  it('counts the time of what failed, of runs and of steps', async () => {
+    const gates = [deferred<void>(), deferred<void>()]
+    const slow = worker('slow', { retry: { attempts: 2, base: 1, jitter: 0 } }, async (ctx) => {
+      await gates[ctx.attempt - 1]?.promise
+      if (ctx.attempt === 1) throw new Error('no')
+    })
+    const steps = workflow('steps', {}, (ctx) =>
+      ctx.step(
+        'slow',
+        async ({ attempt }) => {
+          await gates[attempt - 1]?.promise
+          if (attempt === 1) throw new Error('no')
+        },
+        { retry: { attempts: 2, base: 1, jitter: 0 } },
+      ),
+    )
+    const { troupe, clock } = await onStage({ definitions: [slow, steps] })
+    const runs = [await troupe.call(slow), await troupe.call(steps)]
+    await eventually(async () =>
+      (await Promise.all(runs.map((run) => run.status()))).every((at) => at.state === 'running'),
+    )
+    await turns()
+    await clock.advance(500)
+    gates[0]?.resolve()
+    await turns()
+    await clock.advance(101)
+    await turns()
+    gates[1]?.resolve()
+    for (const run of runs) await run.result()
+    const { averageMs, executed, steps: ofSteps } = await troupe.status()
+    expect(ofSteps).toEqual({ executed: 2, succeeded: 1, failed: 1, averageMs: 300 })
+    // The workflow took 601 ms, the attempts of the worker 500 and 100.
+    expect([executed, Math.round(averageMs)]).toEqual([3, 400])
+  })
+})
+
 describe('health', () => {
   it('is ok while all is well, and knows a client from a node', async () => {
     const { troupe } = await onStage({ definitions: [double] })
-    expect(await troupe.health()).toEqual({ status: 'ok', reasons: [], isServing: true, storeMs: 0, lagMs: 0 })
+    expect(await troupe.health()).toEqual({
+      status: 'ok',
+      reasons: [],
+      isServing: true,
+      storeMs: 0,
+      lagMs: 0,
+      breakers: ['commits', 'completions'].map((name) => ({
+        name,
+        state: 'closed',
+        failures: 0,
+        openedAt: null,
+        retryAt: null,
+      })),
+    })
     const client = await onStage({ starts: false })
     expect(await client.troupe.health()).toMatchObject({ status: 'ok', isServing: false })
   })

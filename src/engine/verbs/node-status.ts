@@ -1,8 +1,11 @@
 // How this node and its store are: what people, load balancers and dashboards ask, answered beside the way of the runs.
+import type { Breaker, BreakerView } from '../../lib/breaker.ts'
+import { formatMs } from '../../lib/duration.ts'
 import { toError } from '../../lib/errors.ts'
 import type { Histogram } from '../../lib/histogram.ts'
 import type { NodeView } from '../../store/views.ts'
 import type { EventCounts } from '../events/events.ts'
+import type { StepCounts } from '../step-counts.ts'
 import type { Face } from './face.ts'
 import { isDoneWithin } from '../in-time.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -32,12 +35,15 @@ export interface NodeStatus {
   readonly failed: number
   /** How long an attempt took; 0 when there was none. */
   readonly averageMs: number
+  /** Attempts of steps, counted as those of runs are. */
+  readonly steps: Pick<NodeStatus, 'executed' | 'succeeded' | 'failed' | 'averageMs'>
   readonly events: EventCounts
   readonly templates: TemplateCounts
+  readonly breakers: readonly BreakerView[]
 }
 
 export interface Health {
-  /** `degraded`: it works, with trouble. `failing`: what is started here will not be performed here. */
+  /** `degraded`: it works, with trouble, or a breaker is half open. `failing`: what is started here will not be performed here, or a breaker is open. */
   readonly status: 'ok' | 'degraded' | 'failing'
   /** What is wrong, each in a sentence. */
   readonly reasons: readonly string[]
@@ -47,6 +53,8 @@ export interface Health {
   readonly storeMs: number
   /** How long the event loop let this wait. */
   readonly lagMs: number
+  /** `commits`: how the store takes what is written. `completions`: before `complete`, `fail` and `heartbeat`. One for each publisher. */
+  readonly breakers: readonly BreakerView[]
 }
 
 /** One thing that is measured. Counters rise from the time the engine was opened. */
@@ -85,6 +93,8 @@ const quantiles = [0.5, 0.9, 0.99]
 interface StatusParts {
   readonly node: string
   readonly templates: () => TemplateCounts
+  /** Before results from outside. */
+  readonly completions: Breaker
 }
 
 export class NodeStatuses implements StatusVerbs {
@@ -92,11 +102,13 @@ export class NodeStatuses implements StatusVerbs {
   readonly #node: string
   readonly #templates: () => TemplateCounts
   readonly #openedAtMs: number
+  readonly #completions: Breaker
 
-  constructor(face: Face, { node, templates }: StatusParts) {
+  constructor(face: Face, { node, templates, completions }: StatusParts) {
     this.#face = face
     this.#node = node
     this.#templates = templates
+    this.#completions = completions
     this.#openedAtMs = face.deps.clock.monotonic()
   }
 
@@ -111,8 +123,10 @@ export class NodeStatuses implements StatusVerbs {
       succeeded,
       failed,
       averageMs: executed === 0 ? 0 : totalMs / executed,
+      steps: stepsOf(engine.counts.steps),
       events: engine.events.counts(),
       templates: this.#templates(),
+      breakers: this.#breakers(),
     }
   }
 
@@ -123,13 +137,17 @@ export class NodeStatuses implements StatusVerbs {
     const lagMs = clock.monotonic() - askedAtMs
     const { isServing, failure } = this.#face.engine.view
     const store = await this.#askStore()
-    const failing = [failure && failure.message, store.failing].filter((reason) => reason !== undefined)
+    const breakers = this.#breakers()
+    const failing = [failure?.message, store.failing, ...toldOf(breakers, 'open', clock.now())].filter(
+      (reason) => reason !== undefined,
+    )
     const degraded = [
+      ...toldOf(breakers, 'half_open', clock.now()),
       store.ms > slowMs && `The store took ${Math.round(store.ms)} ms to answer.`,
       lagMs > slowMs && `The event loop was held up for ${Math.round(lagMs)} ms: give long work to a thread.`,
     ].filter((reason) => reason !== false)
     const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok'
-    return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs }
+    return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs, breakers }
   }
 
   async metrics(): Promise<Metrics> {
@@ -192,6 +210,11 @@ export class NodeStatuses implements StatusVerbs {
     }
   }
 
+  #breakers(): readonly BreakerView[] {
+    const [commits, ...others] = this.#face.engine.breakers
+    return [...(commits === undefined ? [] : [commits]), this.#completions.view(), ...others]
+  }
+
   #pools(what: 'size' | 'busy' | 'waiting'): MetricPoint[] {
     return Object.entries(this.#face.engine.view.pools).map(([pool, sizes]) => point({ pool }, sizes[what]))
   }
@@ -204,6 +227,19 @@ export class NodeStatuses implements StatusVerbs {
       ),
     )
   }
+}
+
+function stepsOf({ executed, succeeded, failed, averageMs }: StepCounts): NodeStatus['steps'] {
+  return { executed, succeeded, failed, averageMs }
+}
+
+function toldOf(breakers: readonly BreakerView[], wanted: 'open' | 'half_open', now: number): string[] {
+  return breakers.flatMap(({ name, state, failures, retryAt }) => {
+    if (state !== wanted) return []
+    const is = `The breaker '${name}' is ${state.replace('_', ' ')} after ${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`
+    if (state === 'half_open') return `${is}: a few are tried to see whether it works.`
+    return `${is}: it is tried again ${retryAt === null ? 'with the next write' : `in ${formatMs(retryAt - now)}`}.`
+  })
 }
 
 function point(attributes: Readonly<Record<string, string>>, value: number): MetricPoint {

@@ -181,6 +181,7 @@ export class StepExecution implements Task {
   /** It was recorded by its own function. */
   #committed(step: RememberedStep): void {
     if (step.hasUndo === true) this.#owner.activation.hasUndo = true
+    this.#count(false, this.#owner.activation.deps.store.now())
     this.#owner.recorded(step)
   }
 
@@ -190,12 +191,17 @@ export class StepExecution implements Task {
     const { store, ids } = this.#owner.activation.deps
     const failedAttempts = this.#failedAttempts + 1
     const now = store.now()
+    this.#count(true, now)
     const elapsedMs = now - (this.#firstStartedAt ?? now)
     const failed = { error: thrown, failedAttempts, elapsedMs }
     const { error, delayMs } = nextAttempt(this.#spec.retry, failed, () => ids.random())
     if (delayMs === undefined) return this.#record(true, errorText(error))
     this.#backOff(error, storedTime(now + delayMs))
     this.#tell(error, delayMs)
+  }
+
+  #count(isError: boolean, now: number): void {
+    this.#owner.activation.around.counts.steps.ended(isError, now - this.#startedAt)
   }
 
   #tell(error: Error, delayMs: number): void {
@@ -238,6 +244,7 @@ export class StepExecution implements Task {
 
   #record(isError: boolean, value: string): void {
     this.#attempt?.end()
+    if (!isError) this.#count(false, this.#owner.activation.deps.store.now())
     const { path, kind = 'step', undo } = this.#spec
     const hasUndo = undo !== undefined && !isError
     if (hasUndo) this.#owner.activation.hasUndo = true
