@@ -88,6 +88,31 @@ describe('a template that was loaded', () => {
     expect(await run.result()).toBe('1 of a and 2 of b to Rome')
   })
 
+  it('undoes each piece with what it gave, and gives each batch its cursor', async () => {
+    const undone: unknown[] = []
+    const book = worker('book', {}, (_ctx, seat: string) => ({ ticket: `t-${seat}` }))
+    const cancel = worker('cancel', {}, (_ctx, what: unknown) => void undone.push(what))
+    const fail = worker('fail', { retry: { attempts: 1 } }, () => {
+      throw new Error('no')
+    })
+    const text = `
+name: trip
+steps:
+  - { name: seats, uses: book, forEach: [a, b], with: '\${{ item }}', undo: { uses: cancel, with: { seat: '\${{ item }}', ticket: '\${{ output.ticket }}' } } }
+  - { name: divide, type: batchable, script: 'return ["x", "y"]' }
+  - { name: rows, type: batch_worker, needs: [divide], uses: book, with: '\${{ item }}', undo: { uses: cancel, with: '\${{ index }} \${{ output.ticket }}' } }
+  - { name: last, needs: [seats, rows], uses: fail }
+`
+    const definitions = [book, cancel, fail, template(loadTemplate(text).template)]
+    const { troupe, clock } = await onStage({ definitions })
+    const run = await troupe.call('trip')
+    await until(clock, async () => (await run.status()).state === 'failed')
+    expect(undone).toEqual(
+      expect.arrayContaining(['1 t-y', '0 t-x', { seat: 'b', ticket: 't-b' }, { seat: 'a', ticket: 't-a' }]),
+    )
+    expect(undone).toHaveLength(4)
+  })
+
   it('refuses an input that does not fit its schema', async () => {
     const definition = template(loadTemplate(fulfilment).template)
     const { troupe } = await onStage({ definitions: [...workers, definition] })

@@ -13,11 +13,13 @@ export interface References {
   readonly anyAt: number | undefined
   /** Where it takes `item` or `index`. */
   readonly itemAt: number | undefined
+  /** Where it takes `output`. */
+  readonly outputAt: number | undefined
 }
 
 /** Which steps an expression takes from. */
 export function referencesOf(syntax: Syntax): References {
-  const found: Found = { steps: [], anyAt: undefined, itemAt: undefined }
+  const found: Found = { steps: [], anyAt: undefined, itemAt: undefined, outputAt: undefined }
   collect(syntax, found)
   return found
 }
@@ -26,6 +28,7 @@ interface Found {
   readonly steps: Reference[]
   anyAt: number | undefined
   itemAt: number | undefined
+  outputAt: number | undefined
 }
 
 function collect(syntax: Syntax, found: Found): void {
@@ -35,6 +38,7 @@ function collect(syntax: Syntax, found: Found): void {
   }
   if (isOfSteps(syntax)) found.anyAt ??= syntax.at
   if (syntax.kind === 'name' && (syntax.name === 'item' || syntax.name === 'index')) found.itemAt ??= syntax.at
+  if (syntax.kind === 'name' && syntax.name === 'output') found.outputAt ??= syntax.at
   for (const part of partsOf(syntax)) collect(part, found)
 }
 

@@ -56,7 +56,7 @@ export const operatorLevels: readonly (readonly BinaryOperator[])[] = [
 ]
 
 /** What an expression may begin with. */
-export const roots = ['input', 'steps', 'errors', 'item', 'index', 'config', 'run'] as const
+export const roots = ['input', 'steps', 'errors', 'item', 'index', 'output', 'config', 'run'] as const
 
 /** The parts of a node, from left to right. */
 export function partsOf(node: Syntax): readonly Syntax[] {

@@ -85,10 +85,14 @@ class StepCompiler {
     return { owner, key }
   }
 
-  #whose(reach: Reach = 'before', hasItem = this.#form['forEach'] !== undefined): Whose {
+  #whose(reach: Reach = 'before', hasItem = this.#isOfPieces()): Whose {
     const { name } = this.#form
     const step = typeof name === 'string' ? name : ''
     return { step, reach, hasItem, meant: reach === 'itself' ? [...this.#needs, step] : this.#needs }
+  }
+
+  #isOfPieces(): boolean {
+    return this.#form['forEach'] !== undefined || this.#form['type'] === 'batch_worker'
   }
 
   #part(): WorkPart {

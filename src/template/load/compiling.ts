@@ -69,7 +69,9 @@ export class Compiling {
         this.taken.push({ by: whose, step, placeholder, at })
       }
       if (references.anyAt !== undefined) takesAny = true
-      if (references.itemAt !== undefined && !whose.hasItem) this.#noItem(placeholder, references.itemAt)
+      if (references.itemAt !== undefined && !whose.hasItem) this.#notThere(placeholder, references.itemAt, itemIsIn)
+      if (references.outputAt !== undefined && whose.reach !== 'itself')
+        this.#notThere(placeholder, references.outputAt, outputIsIn)
     }
     if (!takesAny) return { steps: [...steps], make: (scope) => make(prepared, scope) }
     // What else has ended by chance is not seen, so that the same is made each time.
@@ -77,17 +79,15 @@ export class Compiling {
     return { steps: visible, make: (scope) => make(prepared, narrowed(scope, visible)) }
   }
 
-  #noItem({ expression, spot }: Placeholder, at: number): void {
-    this.problems.errorWithin(
-      "'item' and 'index' are there in a step with 'forEach' only, after its 'if' and 'forEach'.",
-      spot,
-      {
-        text: expression.text,
-        at,
-      },
-    )
+  #notThere({ expression, spot }: Placeholder, at: number, where: string): void {
+    this.problems.errorWithin(where, spot, { text: expression.text, at })
   }
 }
+
+const itemIsIn =
+  "'item' and 'index' are there in a step with 'forEach', after its 'if' and 'forEach', and in a 'batch_worker'."
+const outputIsIn =
+  "'output' is there in the 'with' of 'undo' and the 'payload' of 'publishes': take 'steps.NAME' elsewhere."
 
 function narrowed(scope: Scope, names: readonly string[]): Scope {
   const only = <Value>(all: Readonly<Record<string, Value>>): Record<string, Value> =>

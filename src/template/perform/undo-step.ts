@@ -20,7 +20,8 @@ export function undoOf({ steps, names, piece }: { steps: Steps; names: Names; pi
     const definition = names.worker(undo.uses)
     if (definition?.handler === undefined) throw names.missing(undo.uses)
     const { activation } = steps
-    const input = undo.with?.make({ ...piece.at.scope, output }) ?? { ...defaultInput(piece), output }
+    const input =
+      undo.with === undefined ? { ...defaultInput(piece), output } : undo.with.make({ ...piece.at.scope, output })
     return performWorker({ activation, definition, path: undoPath(piece.path) }, withoutToken(context), input)
   }
   const retry = undo.retry === undefined ? defaultRetry : checkedRetry(`undo of step '${name}'`, undo.retry, attempts)
