@@ -23,6 +23,8 @@ export interface TemplateRecord {
 
 /** What is known of one that is kept, beside what it says. */
 export interface KeptTemplate extends Omit<TemplateRecord, 'form'> {
+  /** How long its runs may be in which state, as it says: JSON; null where it says nothing. */
+  readonly lifecycle: string | null
   /** Rises with each change of any. */
   readonly seq: number
   /** Whether its name was made to mean it, on all nodes, by the last change. */

@@ -70,6 +70,43 @@ describe('a template in the store', () => {
     expect(await (await troupe.handle(run.id)).result()).toBe('hello')
   })
 
+  it('goes on under the limiters as the newest text declares them', async () => {
+    const store = storeFile()
+    const withLimit = (word: string, most: number) =>
+      template(
+        loadTemplate(
+          text(word, `limits: { till: { concurrency: ${most} } }`).replace('uses: echo,', 'uses: echo, limit: till,'),
+        ).template,
+      )
+    const first = await onStage({ definitions: [echo, withLimit('hello', 5)], store, node: 'first' })
+    const old = await parked(first)
+    await first.stop()
+    const second = await onStage({ definitions: [echo, withLimit('goodbye', 2)], store, node: 'second' })
+    const young = await parked(second)
+    for (const run of [old, young]) await second.troupe.tell(run.id, 'go')
+    expect(await (await second.troupe.handle(old.id)).result()).toBe('hello')
+    expect(await young.result()).toBe('goodbye')
+    expect((await second.troupe.limiters())[0]?.bounds).toMatchObject({ concurrency: 2 })
+    const another = await parked(second)
+    await second.stop()
+    const third = await onStage({ definitions: [echo], store, node: 'third' })
+    await third.troupe.tell(another.id, 'go')
+    expect(await (await third.troupe.handle(another.id)).result()).toBe('goodbye')
+    expect((await third.troupe.limiters())[0]?.bounds).toMatchObject({ concurrency: 2 })
+  })
+
+  it('is stale as it says, also where nobody registered it', async () => {
+    const store = storeFile()
+    const more = 'lifecycle: { maxDuration: 1h, stalenessAction: error }'
+    const first = await onStage({ definitions: [echo, greeting('hello', more)], store, node: 'first' })
+    const run = await parked(first)
+    await first.stop()
+    const { troupe, clock } = await onStage({ definitions: [echo], store, node: 'second' })
+    await clock.advance(2 * 3_600_000)
+    await eventually(async () => (await troupe.get(run.id))?.state === 'failed')
+    expect((await troupe.get(run.id))?.error).toMatchObject({ code: 'stale' })
+  })
+
   it('says of a run which text it is of', async () => {
     const stage = await onStage({ definitions: [echo, greeting('hello')] })
     const run = await parked(stage)

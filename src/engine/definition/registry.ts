@@ -33,10 +33,14 @@ export class Registry {
   readonly #aliases = new Map<string, AnyDefinition>()
   readonly #versions = new Map<string, AnyDefinition>()
   readonly #byId = new Map<number, AnyDefinition>()
+  /** Those of which no run is taken for now. */
+  readonly #resting = new Set<number>()
   readonly #ids = new WeakMap<AnyDefinition, number>()
   readonly #searched = new Map<string, Discovered>()
   readonly #limiters = new Map<string, { readonly id: number; readonly bounds: Bounds }>()
   readonly #rules = new Set<LimiterRule>()
+  /** The names of those that code declares. */
+  readonly #coded = new Set<string>()
   readonly #learnt = new Map<string, { readonly definition: AnyDefinition; readonly starts: string }>()
   readonly #learntLimiters = new Map<string, number>()
   #added: () => void = () => {}
@@ -64,6 +68,7 @@ export class Registry {
     if (newest === undefined || compareVersions(definition.version, newest.version) >= 0)
       this.#newest.set(definition.name, definition)
     this.#byId.set(id, definition)
+    this.#resting.delete(id)
     this.#ids.set(definition, id)
     this.hasToldChecks ||= definition.told !== undefined
     await this.#takeOver(definition, id)
@@ -73,15 +78,17 @@ export class Registry {
 
   /** Performs the runs of a definition that is not registered here. */
   serve(definition: AnyDefinition, id: number): void {
-    if (this.#byId.has(id)) return
-    this.#byId.set(id, definition)
-    this.#ids.set(definition, id)
+    if (!this.#resting.delete(id) && this.#byId.has(id)) return
+    if (!this.#byId.has(id)) {
+      this.#byId.set(id, definition)
+      this.#ids.set(definition, id)
+    }
     this.#added()
   }
 
-  /** Performs no more what was served so. */
+  /** Takes no more runs of what was served so, until it is served again. */
   unserve(id: number): void {
-    this.#byId.delete(id)
+    this.#resting.add(id)
   }
 
   /** Lets a name start a definition that is not registered here, in the place of the one it started. */
@@ -230,6 +237,16 @@ export class Registry {
     return id
   }
 
+  /** A limiter that data declares: the one that was declared last counts, unless code declares it. */
+  async adoptLimiter(rule: LimiterRule): Promise<void> {
+    const { name, bounds } = rule
+    if (this.#coded.has(name)) return void (await this.keepLimiter(rule))
+    const id = await this.#store.internLimiter(name, bounds)
+    this.#limiters.set(name, { id, bounds })
+    for (const other of this.#rules) if (other.name === name) this.#rules.delete(other)
+    this.#rules.add(rule)
+  }
+
   /** Whether a definition names this very limiter. */
   isUsing(rule: LimiterRule): boolean {
     return this.#rules.has(rule)
@@ -243,7 +260,7 @@ export class Registry {
 
   /** The numbers of all definitions. */
   ids(): number[] {
-    return [...this.#byId.keys()]
+    return [...this.#byId.keys()].filter((id) => !this.#resting.has(id))
   }
 
   /** How long runs may be in which state, of those that say so. */
@@ -258,7 +275,7 @@ export class Registry {
 
   /** The numbers of all definitions that run on one kind of actor. */
   idsFor(kind: PoolKind): number[] {
-    return [...this.#byId].filter(([, definition]) => definition.runsOn === kind).map(([id]) => id)
+    return this.ids().filter((id) => this.#byId.get(id)?.runsOn === kind)
   }
 
   #unknown(name: string, elsewhere: readonly string[] = []): TroupeError {
@@ -288,6 +305,7 @@ export class Registry {
     try {
       await this.#checkPublishers(definition)
       for (const rule of settings.limits) {
+        this.#coded.add(rule.name)
         await this.useLimiter(rule)
       }
       const id = await this.#store.internDefinition(name, version)

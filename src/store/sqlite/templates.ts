@@ -34,7 +34,8 @@ const findForm = `select form from template where definition = ?`
 
 // Walks the unique seq.
 const findSince = `
-select hash, definition as definitionId, namespace, name, version, needs, seq, named = seq and is_refreshed as isRefreshed
+select hash, definition as definitionId, namespace, name, version, needs, form -> '$.lifecycle' as lifecycle, seq,
+  named = seq and is_refreshed as isRefreshed
 from template where seq > ? order by seq limit ?`
 
 // The end of the unique seq.

@@ -124,7 +124,11 @@ function builtDefinition(
   const output = outputOf(given(new Builder(name, steps, limiters) as unknown as TemplateBuilder<never>))
   const kept = lifecycle && lifecycleOf(lifecycle)
   const built = { namespace, name, version, description, failure, steps, output, lifecycle: kept }
-  return templateDefinition({ ...built, hash: '', input: undefined, limiters: {} }, rules, limiters)
+  return templateDefinition(
+    { ...built, hash: '', input: undefined, limiters: {} },
+    rules,
+    (limiter, known) => limiters.get(limiter) ?? known(limiter),
+  )
 }
 
 class Builder {

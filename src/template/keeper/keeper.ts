@@ -150,6 +150,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     await this.#served.tryAgain()
     if (!isLoaded(definition)) return
     this.#own.set(id, definition)
+    await this.#adoptLimiters(definition)
     if (this.#open !== undefined) this.#open.push(definition)
     else await this.#keep(definition)
     if (this.#isServing) await this.#name([definition])
@@ -202,6 +203,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     await this.#parts.deps.store.templates.keep(record)
   }
 
+  /** Those of the text that its name starts: older ones go on under them. */
+  async #adoptLimiters(definition: LoadedDefinition): Promise<void> {
+    const { registry } = this.#parts
+    if (registry.definition(definition.name) !== definition) return
+    for (const rule of definition.limiters) await registry.adoptLimiter(rule)
+  }
+
   /** Of those of one name the one that it starts here. */
   async #name(definitions: readonly LoadedDefinition[]): Promise<void> {
     const { registry, deps, isOwnOnly } = this.#parts
@@ -226,6 +234,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     if (definition === undefined) return
     const isNew = registry.definition(pinned.name) !== definition
     if (isNew) registry.rename(definition, id)
+    await this.#adoptLimiters(definition)
     await deps.store.templates.name([{ hash, isRefreshed: true }])
   }
 
@@ -257,8 +266,12 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   }
 
   async #read(id: number): Promise<LoadedDefinition | undefined> {
-    const form = await this.#parts.deps.store.templates.findForm(id)
-    return form === undefined ? undefined : compiledFrom(form)
+    const { store } = this.#parts.deps
+    const form = await store.templates.findForm(id)
+    if (form === undefined) return undefined
+    const limiters = await store.listLimiters()
+    const declared = limiters.filter(({ isLive }) => !isLive).map(({ name, bounds }) => [name, bounds] as const)
+    return compiledFrom(form, new Map(declared))
   }
 
   async #look(): Promise<void> {

@@ -1,11 +1,12 @@
 // A template of the store as a definition to which runs can come: what it says is read when one does.
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import { TroupeError } from '../../lib/errors.ts'
+import type { Bounds } from '../../model/limiter.ts'
 import type { KeptTemplate } from '../../store/templates.ts'
 import { definitionSettings } from '../../worker/options.ts'
-import { load } from '../load/load.ts'
+import { lifecycleOf, load } from '../load/load.ts'
 import { loadedDefinition, versionOf, type LoadedDefinition } from '../perform/loaded.ts'
-import { nameOf } from '../perform/perform.ts'
+import { lifecycleRules, nameOf } from '../perform/perform.ts'
 import type { TemplateCache } from './template-cache.ts'
 
 /** What stands for one as long as nobody needs to know what it says. */
@@ -21,25 +22,27 @@ export function keptDefinition(kept: KeptTemplate, cache: TemplateCache): AnyDef
     const { input } = (await whole()).settings
     return input === undefined ? { value } : input['~standard'].validate(value)
   }
+  const lifecycle = kept.lifecycle === null ? undefined : lifecycleOf(JSON.parse(kept.lifecycle))
   const input = { '~standard': { version: 1, vendor: 'json-schema', validate } } as const
   return {
     name,
     version,
     settings: definitionSettings(name, { version, input }),
+    lifecycle: lifecycle && lifecycleRules(lifecycle),
     runsOn: 'workflow',
     perform: async (activation) => (await whole()).perform(activation),
   }
 }
 
-/** From the native form, as JSON. */
-export function compiledFrom(form: string): LoadedDefinition {
+/** From the native form, as JSON; its limiters with the bounds that others have declared since. */
+export function compiledFrom(form: string, bounds: ReadonlyMap<string, Bounds>): LoadedDefinition {
   const { template, problems } = load(form, { format: 'json', file: 'a template of the store' })
   if (template === undefined) throw problems.toError()
   // Lines of the text it was are not known any more.
   const steps = template.steps.map((step) =>
     step.work.kind === 'script' ? { ...step, work: { ...step.work, place: undefined } } : step,
   )
-  return loadedDefinition({ ...template, steps })
+  return loadedDefinition({ ...template, steps }, bounds)
 }
 
 function notKept(name: string, version: string): TroupeError {

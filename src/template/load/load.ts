@@ -184,7 +184,8 @@ function checkSchemas({ form, input, steps, problems }: Schemas): void {
   }
 }
 
-function lifecycleOf(value: unknown): Lifecycle | undefined {
+/** As a template says it. */
+export function lifecycleOf(value: unknown): Lifecycle | undefined {
   if (!isPlainObject(value)) return undefined
   const ms = (key: string): number | undefined => (value[key] === undefined ? undefined : toMs(value[key] as Duration))
   return {

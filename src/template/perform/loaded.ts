@@ -2,12 +2,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import { encode } from '../../lib/codec.ts'
+import type { LimiterRule } from '../../engine/limits/limits.ts'
+import type { Bounds } from '../../model/limiter.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import { Limiter } from '../../worker/limiter.ts'
 import { hashOf } from '../load/hash.ts'
 import { misfits } from '../load/json-schema.ts'
 import { shortHash, type JsonSchema, type Template } from '../model/template.ts'
-import { nameOf, templateDefinition } from './perform.ts'
+import { nameOf, templateDefinition, type FindRule } from './perform.ts'
 
 // How texts begin that are JSON of the value and nothing else.
 const exactJson = 'j'
@@ -15,18 +17,26 @@ const exactJson = 'j'
 /** Knows the template it performs. */
 export interface LoadedDefinition extends AnyDefinition {
   readonly template: Template
+  /** Those it declares. */
+  readonly limiters: readonly LimiterRule[]
 }
 
-export function loadedDefinition(template: Template): LoadedDefinition {
+/** `bounds`: those that count for its limiters, by name, in the place of those it says. */
+export function loadedDefinition(template: Template, bounds?: ReadonlyMap<string, Bounds>): LoadedDefinition {
   const { input, identity, limiters, version, hash } = template
-  const own = Object.entries(limiters).map(([name, bounds]) => [name, new Limiter<never>(name, bounds)] as const)
+  const own = Object.entries(limiters).map(([name, declared]): LimiterRule => {
+    const counts = bounds?.get(name)
+    return counts === undefined ? new Limiter<never>(name, declared) : { name, bounds: counts, keyOf: undefined }
+  })
   const key = identity === undefined ? undefined : keysOf[identity](nameOf(template))
   const rules = {
     ...(input !== undefined && { input: standardSchema(input) }),
     ...(key !== undefined && { idempotencyKey: key }),
   }
   const pinned = { ...template, version: versionOf({ version, hash }) }
-  return { ...templateDefinition(pinned, rules, new Map(own)), template }
+  // Another text may have declared them otherwise since: what was declared last counts for the runs of all.
+  const find: FindRule = (name, known) => known(name) ?? own.find((rule) => rule.name === name)
+  return { ...templateDefinition(pinned, rules, find), template, limiters: own }
 }
 
 export function isLoaded(definition: AnyDefinition): definition is LoadedDefinition {

@@ -20,12 +20,11 @@ export type TemplateRules = Pick<
   'input' | 'output' | 'queue' | 'priority' | 'tags' | 'idempotencyKey' | 'retention' | 'onFailure' | 'timeout'
 >
 
-/** `limiters`: those it brings along, by name. */
-export function templateDefinition(
-  template: Template,
-  rules: TemplateRules,
-  limiters: ReadonlyMap<string, LimiterRule>,
-): AnyDefinition {
+/** What a limiter of a template is, of what is known of its name here. */
+export type FindRule = (name: string, known: (name: string) => LimiterRule | undefined) => LimiterRule | undefined
+
+/** `limiter` finds those it brings along. */
+export function templateDefinition(template: Template, rules: TemplateRules, limiter: FindRule): AnyDefinition {
   const name = nameOf(template)
   const { version } = template
   const settings = definitionSettings(name, { ...rules, version })
@@ -33,7 +32,7 @@ export function templateDefinition(
   const perform = (steps: Steps, input: unknown): Promise<unknown> => {
     const { claimed } = steps.activation
     const run = { id: claimed.id, attempt: claimed.attempt, correlationId: claimed.correlationId }
-    const performer = new TemplateSteps(steps, namesFor(steps.activation, limiters), template)
+    const performer = new TemplateSteps(steps, namesFor(steps.activation, limiter), template)
     return new GraphRun(template, (edges ??= edgesOf(template)), { performer, input, run }).perform()
   }
   return {
@@ -51,7 +50,7 @@ export function templateDefinition(
 }
 
 /** What becomes of a run that is stale: `dlq` lets somebody look at it, `error` fails it, `none` only tells. */
-function lifecycleRules(lifecycle: Lifecycle): LifecycleRules {
+export function lifecycleRules(lifecycle: Lifecycle): LifecycleRules {
   const { stalenessAction, autoFailOnTimeout, autoDlqOnTimeout } = lifecycle
   const fails = stalenessAction === 'error' || autoFailOnTimeout
   return { ...lifecycle, fails, isInvestigated: fails || stalenessAction === 'dlq' || autoDlqOnTimeout }
@@ -70,11 +69,11 @@ export function nameOf({ namespace, name }: Pick<Template, 'namespace' | 'name'>
   return namespace === 'default' ? name : `${namespace}/${name}`
 }
 
-function namesFor({ around }: Activation, declared: ReadonlyMap<string, LimiterRule>): Names {
+function namesFor({ around }: Activation, find: FindRule): Names {
   return {
     worker: (uses) => around.known.definition(uses),
     limiter: (name) => {
-      const rule = declared.get(name) ?? around.known.limiter(name)
+      const rule = find(name, (other) => around.known.limiter(other))
       if (rule === undefined) throw limiterUnknown(name)
       return rule
     },

@@ -19,7 +19,9 @@ export const templateCases: Cases = {
     same(await store.templates.findForm(one.definitionId), form)
     same(await store.templates.findForm(one.definitionId + 1), undefined)
     const { form: _, ...kept } = one
-    same(await store.templates.listSince(0, 10), [{ ...kept, seq: 1, isRefreshed: false }])
+    same(await store.templates.listSince(0, 10), [{ ...kept, lifecycle: null, seq: 1, isRefreshed: false }])
+    await store.templates.keep(await record(store, 'two', { form: '{"lifecycle":{"maxDuration":"1h"}}' }))
+    same((await store.templates.listSince(1, 10))[0]?.lifecycle, '{"maxDuration":"1h"}')
   },
 
   'are told in the order of their changes, each with the last': async ({ store }) => {
