@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
+import { checkDeploy, loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
 import { eventually, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
 
 const echo = worker('echo', {}, (_ctx, input: unknown) => input as string)
@@ -39,6 +39,9 @@ describe('a template in the store', () => {
     const first = await onStage({ definitions: [echo, greeting('hello')], store, node: 'first' })
     const old = await parked(first)
     await first.stop()
+    const verdicts: string[] = []
+    for await (const run of checkDeploy({ store, definitions: [echo, greeting('goodbye')] })) verdicts.push(run.verdict)
+    expect(verdicts).toEqual(['continues'])
     const second = await onStage({ definitions: [echo, greeting('goodbye')], store, node: 'second' })
     const young = await parked(second)
     for (const run of [old, young]) await second.troupe.tell(run.id, 'go')

@@ -41,6 +41,9 @@ export async function checkRun(run: UnfinishedRun, options: RunCheckOptions): Pr
   const definition = performerOf(ofName, version)
   const who = { id: claimed.id, name, version }
   if (definition === undefined) {
+    // A template goes on with its own text, which whoever has its handlers finds in the store.
+    if ((await options.deps.store.templates.findForm(claimed.definitionId)) !== undefined)
+      return { ...who, ...continues }
     const there = ofName.map((each) => each.version).join(', ')
     return { ...who, verdict: 'waits', text: `waits for version ${version}: the code has ${there}` }
   }
