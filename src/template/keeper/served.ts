@@ -40,6 +40,12 @@ export class ServedTemplates {
     this.#serve(kept)
   }
 
+  /** Somebody starts it anew. */
+  again(definitionId: number): void {
+    const known = this.#all.get(definitionId)
+    if (known !== undefined) this.add(known.kept)
+  }
+
   /** Handlers that were missing may be here by now. */
   async tryAgain(): Promise<void> {
     for (const { kept } of this.#all.values()) {
