@@ -99,6 +99,17 @@ wrong.yaml:8:13: error: Step 'ship' needs 'reserv', which is no step. Did you me
     })
   })
 
+  it('validate knows the handlers of the config', async () => {
+    const config = "export default { workers: './workers', handlers: { 'Shop::Pay': { refund: () => 1 } } }"
+    writeFileSync(join(folder, 'shop.config.mjs'), config)
+    const step = (method: string): string => `name: t\nsteps:\n  - { name: a, uses: 'Shop::Pay', method: ${method} }\n`
+    writeFileSync(join(folder, 'pay.yaml'), step('refund'))
+    expect((await templates('validate', 'pay.yaml', '--config', 'shop.config.mjs')).code).toBe(0)
+    writeFileSync(join(folder, 'pay.yaml'), step('refnd'))
+    const { out } = await templates('validate', 'pay.yaml', '--config', 'shop.config.mjs')
+    expect(out).toContain("uses 'Shop::Pay', which has no method 'refnd' here. Did you mean 'refund'? It has: refund.")
+  })
+
   it('validate --json gives all of it to programs', async () => {
     const { code, out } = await templates('validate', 'wrong.yaml', 'templates/order.yaml', '--json')
     expect(code).toBe(1)

@@ -28,6 +28,7 @@ describe('troupe.handlers', () => {
     await troupe.handlers({ 'Shop::Charge': charge })
     expect(await troupe.run(using('uses: "Shop::Charge"'))).toBe('worker 7')
     expect(await troupe.run('Shop::Charge', 8)).toBe('worker 8')
+    expect(troupe.definitions()).toEqual(['Shop::Charge', 'charge'])
   })
 
   it('takes functions, objects and instances, of which a step names a method', async () => {

@@ -123,11 +123,6 @@ export class Registry {
     return this.#aliases.get(name) ?? this.#newest.get(name)
   }
 
-  /** All names that stand for something, other names too. */
-  allNames(): string[] {
-    return [...this.#newest.keys(), ...this.#aliases.keys()]
-  }
-
   /** One that a definition here names. */
   limiter(name: string): LimiterRule | undefined {
     for (const rule of this.#rules) if (rule.name === name) return rule
@@ -200,8 +195,9 @@ export class Registry {
     return this.#newest.has(name) || this.#aliases.has(name)
   }
 
+  /** All that stand for something, other names too. */
   names(): string[] {
-    return [...this.#newest.keys()].sort()
+    return [...new Set([...this.#newest.keys(), ...this.#aliases.keys()])].sort()
   }
 
   idOf(definition: AnyDefinition): number {

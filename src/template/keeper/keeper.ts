@@ -262,7 +262,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   async #handlersFor(needs: readonly HandlerNeed[]): Promise<TemplateHandlers> {
     const { registry, deps } = this.#parts
     await this.#handlers.resolve(needs)
-    const names = [...registry.allNames(), ...(await deps.store.definitions.listNames())]
+    const names = [...registry.names(), ...(await deps.store.definitions.listNames())]
     return Object.fromEntries(names.map((name) => [name, {}]))
   }
 
