@@ -35,6 +35,8 @@ export function observedStore(store: Store, observer: StoreObserver): Store {
       if (observer.isCutOff()) return nothingCommitted
       const answer = await store.commit(batch)
       observer.committed(batch, answer)
+      for (const { events = [] } of [...(batch.steps ?? []), ...(batch.attempts ?? [])])
+        for (const { name, value } of events) observer.published(name, value)
       return answer
     },
     events: {

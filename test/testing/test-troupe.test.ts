@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { worker, workflow } from '../../src/index.ts'
+import { template, worker, workflow, type TemplateBuilder } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { mock } from '../../src/testing/mocks.ts'
 import { testTroupe } from '../../src/testing/test-troupe.ts'
@@ -48,6 +48,21 @@ describe('testTroupe', () => {
   it('lets the time of a wait run out', async () => {
     await using kit = await testTroupe({ definitions: [order] })
     expect(await kit.troupe.run(order, 5)).toBe('paid 5, nobody approved')
+  })
+
+  it('tells what runs publish, workflows and steps of templates', async () => {
+    const greet = worker('greet', {}, () => 'hello')
+    const says = workflow('says', {}, (ctx) => ctx.publish('said', 1))
+    const order = template('order', {}, (t: TemplateBuilder<void>) => {
+      t.step('greet', greet, { with: () => undefined, publishes: [{ event: 'greeted' }] })
+    })
+    await using kit = await testTroupe({ definitions: [greet, says, order] })
+    await kit.troupe.run(says)
+    await kit.troupe.run(order)
+    expect(kit.published).toEqual([
+      { name: 'said', payload: 1 },
+      { name: 'greeted', payload: 'hello' },
+    ])
   })
 
   it('tells when a run waits for a message, and what was told, published and logged', async () => {
