@@ -48,7 +48,7 @@ const everyState = [...Object.keys(stateStyles), ...Object.keys(failures)]
 export function addWhere(command: Command, states: readonly string[] = everyState): Command {
   return command
     .addOption(new Option('--state <state>', 'only runs in this state').choices(states))
-    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--name <name>', 'only runs of this worker, workflow or template')
     .option('--code <code>', 'only runs that ended with an error of this code')
     .option('--tag <tag...>', 'only runs that have all of these tags')
     .option('--fingerprint <text>', 'only runs that failed for this reason: see troupe dead')

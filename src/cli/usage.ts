@@ -45,7 +45,7 @@ export function unknownWorker({ name, known, origins, skipped }: UnknownWorker):
   const leftOut = skipped.length === 0 ? '' : `\n\nLeft out:\n\n${skipped.join('\n')}`
   return new TroupeError(
     'worker_not_registered',
-    `There is no worker or workflow '${name}'.${meantText(name, known)}\n\n${looked} and found: ${names}${more}${leftOut}`,
+    `There is no worker, workflow or template '${name}'.${meantText(name, known)}\n\n${looked} and found: ${names}${more}${leftOut}`,
     {
       details: { name },
     },

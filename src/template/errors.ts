@@ -27,7 +27,7 @@ export function batchesFailed(step: string, failed: readonly string[], first: Er
 
 /** A step names a limiter that nobody declares. */
 export function limiterUnknown(name: string): TroupeError {
-  const message = `Limiter '${name}' is not known here: declare it under limiters: of the template, or in the limits of a worker.`
+  const message = `Limiter '${name}' is not known here: declare it under 'limits' of the template, or in the limits of a worker.`
   return new TroupeError('definition_invalid', message, { details: { limiter: name }, retryable: false })
 }
 

@@ -186,6 +186,19 @@ describe('a template', () => {
     ])
   })
 
+  it('warns of what is said of items where there are none', () => {
+    const { warnings } = loadTemplate(step('    uses: w\n    concurrency: 3'))
+    expect(warnings).toMatchObject([
+      {
+        line: 8,
+        column: 5,
+        severity: 'warning',
+        message: "'concurrency' has no effect here: it is for steps with 'forEach'.",
+      },
+    ])
+    expect(loadTemplate(step('    uses: w\n    forEach: [1]\n    concurrency: 3')).warnings).toEqual([])
+  })
+
   it('may be called like what objects inherit', () => {
     const { template } = loadTemplate(
       'name: constructor\nsteps:\n  - { name: toString, uses: valueOf }\n  - { name: hasOwnProperty, uses: w, needs: [toString], with: "${{ steps.toString }}" }',
@@ -237,6 +250,13 @@ describe('what is wrong', () => {
       "'depends_on' is not known here. It is called 'needs' here.",
     ],
     [steps('{ name: a, uses: w, retyr: 1 }'), 3, 25, "'retyr' is not known here. Did you mean 'retry'"],
+    [steps('{ name: a, uses: w, retries: 3 }'), 3, 25, "'retries' is not known here. It is called 'retry' here."],
+    [
+      steps('{ name: a, uses: w }', '{ name: b, type: batch_worker, needs: [a], uses: w }'),
+      4,
+      22,
+      "Nothing says what the batches of step 'b' are: let it need a step of type 'batchable'.",
+    ],
     [steps('{ name: a }'), 3, 13, "It does nothing: give it one of 'uses', 'script' and 'wait'."],
     [steps('{ name: a, uses: w, script: x }'), 3, 25, "A step does one thing: 'uses' or 'script'."],
     [steps('{ name: a, script: x, cache: 1h }'), 3, 27, "'cache' is for steps that use a worker, not beside 'script'."],
@@ -355,6 +375,18 @@ describe('what is wrong', () => {
       severity: 'error',
       message: expect.stringContaining(message) as string,
     })
+  })
+
+  it('tells once of a batch worker whose batches may be meant by what is mistaken', () => {
+    const text = steps(
+      '{ name: a, type: batchible, uses: w }',
+      '{ name: b, type: batch_worker, needs: [a], uses: w }',
+      '{ name: c, type: batch_worker, needs: [d], uses: w }',
+    )
+    expect(checkTemplate(text).map(({ line, message }) => `${line} ${message.split(/[.:]/)[0]}`)).toEqual([
+      `3 'type' is "batchible"`,
+      "5 Step 'c' needs 'd', which is no step",
+    ])
   })
 
   it('is told all at once', () => {

@@ -1,5 +1,5 @@
 // `troupe templates`: what is wrong with templates, as a compiler tells it, and what they look like.
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -164,6 +164,8 @@ Longest way (3 steps): score → route → ship
     expect(await templates('graph', 'later.yaml', '-o', 'later.svg')).toEqual({ code: 0, out: '', err: '' })
     expect(readFileSync(join(folder, 'later.svg'), 'utf8')).toMatch(/^<svg xmlns/)
     expect((await templates('graph', 'later.yaml', '--svg', '--mermaid')).code).toBe(2)
+    expect((await templates('graph', 'later.yaml', '-o', 'later.png')).err).toContain('SVG, not as .png')
+    expect(existsSync(join(folder, 'later.png'))).toBe(false)
   })
 
   it('lists what the store keeps', async () => {
@@ -182,7 +184,7 @@ Longest way (3 steps): score → route → ship
         .replace(/now|\d+m?s(?= |$)/, 'AGE')
         .trimEnd(),
     )
-    expect(rows[0]).toMatch(/^NAME +VERSION +HASH +STEPS +RUNS +KEPT$/)
+    expect(rows[0]).toMatch(/^NAME +VERSION +HASH +STEPS +UNFINISHED +KEPT$/)
     expect(rows.slice(1).map((line) => line.split(/ {2,}/))).toEqual([
       ['score', '2.1.0', 'HASH', '2', '1', 'AGE'],
       ['score', '2.1.0', 'HASH', '2', '2', 'AGE', 'by name'],

@@ -61,7 +61,7 @@ describe('troupe run', () => {
     const { code, out, err } = await troupe(project, ['run', 'gret', '"ann"'])
     expect([code, out]).toEqual([2, ''])
     expect(err).toBe(
-      "troupe: There is no worker or workflow 'gret'. Did you mean 'greet'? [worker_not_registered]\n\nLooked in workers/ and found: endless, greet, nap, refuse, trip\n",
+      "troupe: There is no worker, workflow or template 'gret'. Did you mean 'greet'? [worker_not_registered]\n\nLooked in workers/ and found: endless, greet, nap, refuse, trip\n",
     )
   })
 

@@ -40,10 +40,11 @@ export function addCall(shell: Shell): void {
     name: 'call',
     takes: 'NAME [JSON]',
     summary: 'start a run and leave it to whoever serves its queue',
-    description: 'Starts a run of a worker or workflow and prints its id. It is performed where its queue is served.',
+    description:
+      'Starts a run of a worker, workflow or template and prints its id. It is performed where its queue is served.',
     perform: (flags, [name = '', input], io) => callCommand({ name, input, flags }, io),
   })
-    .argument('<name>', 'the worker or workflow')
+    .argument('<name>', 'the worker, workflow or template')
     .argument('[json]', 'its input; - reads standard input')
     .option('--key <text>', 'idempotency key: the same key is the same run')
     .addOption(new Option('--on-conflict <what>', 'when a run has the key').choices(['attach', 'reject', 'replace']))

@@ -25,7 +25,7 @@ export function addDead(shell: Shell): void {
       'Lists what failed for good and was not tried again, the latest first. Runs that failed for the same reason have one fingerprint.',
     perform: (flags, _operands, io) => deadCommand(flags, io),
   })
-    .option('--name <name>', 'only runs of this worker or workflow')
+    .option('--name <name>', 'only runs of this worker, workflow or template')
     .option('--limit <n>', 'how many reasons at most (default: 20)', wholeNumber)
 }
 

@@ -10,7 +10,8 @@ export function addDefinitions(shell: Shell): void {
   addCommand<CommonFlags>(shell, {
     name: 'definitions',
     summary: 'list what can be started',
-    description: 'Lists the workers and workflows that the config and the workers folder define.',
+    description:
+      'Lists the workers, workflows and templates that the config, or else the folders of workers and templates, define.',
     perform: (flags, _operands, io) => definitionsCommand(flags, io),
   })
 }

@@ -48,11 +48,11 @@ export function addRun(shell: Shell): void {
     takes: 'NAME [JSON]',
     summary: 'start a run, stream its messages, print its result',
     description:
-      'Starts a run of a worker or workflow, performs it in this process and nothing else that waits in the store, streams its messages and progress to standard error, and prints its result.',
+      'Starts a run of a worker, workflow or template, performs it in this process and nothing else that waits in the store, streams its messages and progress to standard error, and prints its result.',
     help,
     perform: (flags, [name = '', input], io) => runCommand({ name, input, flags }, io),
   })
-    .argument('<name>', 'the worker or workflow')
+    .argument('<name>', 'the worker, workflow or template')
     .argument('[json]', 'its input; - reads standard input')
     .option('--key <text>', 'idempotency key: the same key is the same run, which goes on where it stopped')
     .option('--timeout <time>', 'how long the whole run may take, as in 30s, 5m, 2h')

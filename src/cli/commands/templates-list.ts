@@ -23,7 +23,7 @@ function columnsFor(now: number): Column<TemplateStatus>[] {
     { title: 'VERSION', cell: ({ version }) => oneLine(version), least: 7 },
     { title: 'HASH', cell: ({ hash }) => shortHash(hash) },
     { title: 'STEPS', cell: ({ steps }) => String(steps), align: 'right' },
-    { title: 'RUNS', cell: ({ runs }) => String(runs), align: 'right' },
+    { title: 'UNFINISHED', cell: ({ runs }) => String(runs), align: 'right' },
     { title: 'KEPT', cell: ({ keptAt }) => age(keptAt, now), align: 'right' },
     {
       title: '',
@@ -34,5 +34,5 @@ function columnsFor(now: number): Column<TemplateStatus>[] {
 }
 
 function narrow({ name, version, hash, runs }: TemplateStatus): string {
-  return `${oneLine(name)} ${oneLine(version)}  ${shortHash(hash)}  ${runs} ${runs === 1 ? 'run' : 'runs'}`
+  return `${oneLine(name)} ${oneLine(version)}  ${shortHash(hash)}  ${runs} unfinished`
 }

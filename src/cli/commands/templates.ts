@@ -154,6 +154,8 @@ async function diffCommand(files: readonly string[], flags: FileFlags, io: Io): 
 /** Throws `usage`. */
 async function graphCommand(file: string, flags: GraphFlags, io: Io): Promise<ExitCode> {
   if (flags.svg === true && flags.mermaid === true) throw usage('Give one of --svg and --mermaid')
+  const [ending] = /\.(png|gif|jpe?g|webp|pdf)$/i.exec(flags.output ?? '') ?? []
+  if (ending !== undefined) throw usage(`A picture is drawn as SVG, not as ${ending}: name a file that ends in .svg`)
   const [template] = (await readSound([file], flags.environment, io)) ?? []
   if (template === undefined) return exitCodes.runFailed
   const isPicture = flags.svg ?? (flags.mermaid !== true && flags.output?.endsWith('.svg') === true)

@@ -74,7 +74,19 @@ class GraphChecker {
           `The batches of step '${step.name}' are done by '${clip(worker, 60)}', which is no step.${this.#hint(worker)}`,
           spotOf(compiled, 'batch'),
         )
+      if (step.role === 'batch_worker' && !step.needs.some((need) => this.#mayDivide(need)))
+        this.#problems.error(
+          `Nothing says what the batches of step '${step.name}' are: let it need a step of type 'batchable'.`,
+          spotOf(compiled, 'type'),
+        )
     }
+  }
+
+  /** What is not known or has a mistake in its type may be meant to. */
+  #mayDivide(name: string): boolean {
+    const named = this.#byName.get(name)
+    if (named === undefined || named.step.role === 'batchable') return true
+    return this.#problems.isSpoilt({ owner: named.form, key: 'type' })
   }
 
   /** A fallback is started by the failure of one step, and by nothing else. */

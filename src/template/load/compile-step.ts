@@ -123,7 +123,7 @@ class StepCompiler {
 
   #forEach(): TemplateStep['forEach'] {
     const value = this.#value('forEach')
-    if (value === undefined) return undefined
+    if (value === undefined) return this.#warnOfItems()
     const isWhole = isPlainObject(value)
     const of = isWhole ? value : this.#form
     const items = isWhole ? 'items' : 'forEach'
@@ -134,6 +134,16 @@ class StepCompiler {
       key: this.#expression('key', of) ?? this.#expression('key'),
       concurrency: typeof concurrency === 'number' ? concurrency : itemsAtOnce,
     }
+  }
+
+  #warnOfItems(): undefined {
+    if (this.#form['forEach'] !== undefined) return
+    for (const key of ['key', 'concurrency'].filter((each) => this.#form[each] !== undefined))
+      this.#compiling.problems.warn(
+        `'${key}' has no effect here: it is for steps with 'forEach'.`,
+        this.#spot(key),
+        'key',
+      )
   }
 
   #timeout(): TemplateStep['timeout'] {

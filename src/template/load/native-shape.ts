@@ -50,6 +50,7 @@ const elsewhere = {
   continue_on_error: "'onError: continue'",
   compensate: "'undo'",
   step_type: "'type'",
+  retries: "'retry'",
 }
 
 const retry = object(

@@ -71,6 +71,21 @@ describe('the published schema', () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
+  it('has no key that the page leaves out', () => {
+    const page = readFileSync('docs/template-language.md', 'utf8')
+    const { properties, $defs } = templateSchema() as {
+      readonly properties: object
+      readonly $defs: { readonly step: { readonly properties: object } }
+    }
+    const keysIn = (heading: string): string[] => {
+      const [, part = ''] = page.split(`\n## ${heading}\n`)
+      const rows = (part.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| `'))
+      return rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)`/g)].map(([, key = '']) => key))
+    }
+    expect(keysIn('What a template says').toSorted()).toEqual(Object.keys(properties).toSorted())
+    expect(keysIn('What a step says').toSorted()).toEqual(Object.keys($defs.step.properties).toSorted())
+  })
+
   it.each(right)('accepts what loads: %j', (form) => {
     expect(accepts(form), JSON.stringify(accepts.errors)).toBe(true)
     expect(checkTemplate(JSON.stringify(form))).toEqual([])
