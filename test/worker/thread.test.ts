@@ -37,6 +37,11 @@ describe('a worker in a thread', () => {
     expect(await nudging(clock, troupe.run(named, 7))).toBe(await nudging(clock, troupe.run('named', 7)))
   })
 
+  it('gives its actor back at a checkpoint, and goes on from there', async () => {
+    const { troupe, clock } = await onStage({ definitions })
+    expect(await nudging(clock, troupe.run(work.walk, 3))).toEqual([1, [0, 1, 2]])
+  })
+
   it('has the whole context: who it is, settings, state, messages, progress, log lines, sleep', async () => {
     const config = { api: { base: 'http://x', make: () => 1 } }
     const { troupe, clock, log } = await onStage({ definitions, config })

@@ -94,7 +94,7 @@ function inTurn(client: PostgresClient, transaction: () => Promise<string>): Pro
 async function onClient(client: PostgresClient, db: object, work: TxWork): Promise<string> {
   if (!prepared.has(db)) await prepare(client)
   prepared.add(db)
-  const old = oldRows(db, work.checkpoint.at)
+  const old = oldRows(db, work.row.at)
   // A role that may not delete leaves them.
   if (old !== undefined) await client.query(deleteOld, [old.run, old.at]).catch(() => undefined)
   await client.query('begin')
@@ -104,7 +104,7 @@ async function onClient(client: PostgresClient, db: object, work: TxWork): Promi
       await client.query('rollback')
       return done
     }
-    const { run, path } = work.checkpoint
+    const { run, path } = work.row
     const text = await work.perform(client)
     await client.query(keepValue, [run, path, text])
     work.checkGoingOn()
@@ -117,8 +117,8 @@ async function onClient(client: PostgresClient, db: object, work: TxWork): Promi
 }
 
 /** Takes the row; the value of a step that was done. */
-async function doneBefore(client: PostgresClient, { checkpoint, isPast }: TxWork): Promise<string | undefined> {
-  const { run, path, generation, at } = checkpoint
+async function doneBefore(client: PostgresClient, { row, isPast }: TxWork): Promise<string | undefined> {
+  const { run, path, generation, at } = row
   const taken = await client.query(takeRow, [run, path, generation, at])
   if (taken.rows.length > 0) return undefined
   // Race: only a row that is locked tells what an earlier generation did, which may have committed while this one waited.

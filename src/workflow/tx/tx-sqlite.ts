@@ -32,7 +32,7 @@ interface Row {
 }
 
 export async function sqliteTx(db: SqliteHandle, work: TxWork): Promise<string> {
-  const { run, path, generation, at } = work.checkpoint
+  const { run, path, generation, at } = work.row
   db.exec(createTable)
   for (;;) {
     const earlier = findRow(db, run, path)

@@ -19,7 +19,7 @@ export type TxContext = Omit<StepContext, 'later'>
 export type TxDatabase = SqliteHandle | PostgresPool | PostgresClient
 
 /** What a transaction leaves in its own database: that a step was done, and with what result. */
-export interface Checkpoint {
+export interface TxRow {
   readonly run: string
   readonly path: string
   readonly generation: number
@@ -27,7 +27,7 @@ export interface Checkpoint {
 }
 
 export interface TxWork {
-  readonly checkpoint: Checkpoint
+  readonly row: TxRow
   /** Whether what an earlier generation left says nothing of this one. */
   readonly isPast: (generation: number) => Promise<boolean>
   /** Does the work; gives the result as it is kept. */
@@ -85,7 +85,7 @@ interface Attempt {
 /** Values without codecs. */
 const asTheyAre: Pick<Coding, 'read' | 'write'> = { read: (text) => text, write: (text) => text }
 
-/** The checkpoint lies where the work is done, and the journal is written after it. */
+/** The row lies where the work is done, and the journal is written after it. */
 async function elsewhere(
   owner: TxOwner,
   { path, step, order }: Attempt,
@@ -97,7 +97,7 @@ async function elsewhere(
   const { coding = asTheyAre } = deps
   const keep = (value: unknown): string => coding.write(encode(value, size), `step:${path}`)
   const text = await perform({
-    checkpoint: { run: claimed.id, path, generation: held.generation, at: deps.store.now() },
+    row: { run: claimed.id, path, generation: held.generation, at: deps.store.now() },
     isPast: (generation) => deps.store.callers.isPast({ runId: held.runId, generation, path }),
     perform: (tx) => {
       const value = order.fn(tx as never, step)

@@ -131,3 +131,10 @@ export function handler(ctx: WorkerContext, n: number): string {
 export function named(_ctx: WorkerContext, n: number): number {
   return n + 1
 }
+
+/** Goes on from where it was. */
+export const walk = worker('walk', { thread }, async (ctx, end: number) => {
+  const { cursor = 0, results = [] } = ctx.lastCheckpoint<number, number[]>() ?? {}
+  if (cursor < end) await ctx.checkpoint(cursor + 1, { results: [...results, cursor] })
+  return [ctx.attempt, results]
+})
