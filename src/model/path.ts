@@ -60,7 +60,8 @@ function escapeChar(char: string): string {
 
 /** The key under which a run keeps what a worker keeps that is one of its steps. */
 export function stateKeyOf(path: string, key: string): string {
-  return `${path}:${key}`
+  // Names may have colons: `a` with the key `b:c` is not `a:b` with `c`.
+  return `${path.replaceAll(':', '\\:')}:${key}`
 }
 
 /** The key of how far a worker has come; no program gives one like it. */

@@ -238,3 +238,14 @@ describe('ctx.checkpoint of a run', () => {
     expect(await moving(clock, troupe.run(walk, 2))).toEqual([1, [0, 1, 2]])
   })
 })
+
+it('keeps what steps keep apart, whatever colons are in their names and keys', async () => {
+  const keeps = worker('keeps', {}, (ctx) => ctx.setState('b:c', 'of a'))
+  const asks = worker('asks', {}, (ctx) => ctx.getState('c', 'nothing'))
+  const graph = template('graph', {}, (t: TemplateBuilder<void>) => {
+    const first = t.step('a', keeps, { with: () => undefined })
+    return t.step('a:b', asks, { needs: [first], with: () => undefined })
+  })
+  const { troupe } = await onStage({ definitions: [keeps, asks, graph] })
+  expect(await troupe.run(graph)).toBe('nothing')
+})
