@@ -198,6 +198,29 @@ Longest way (3 steps): score → route → ship
     expect((await templates('list', '--store', 'sqlite:none.db')).code).toBe(69)
   })
 
+  it('validate reads the scripts too', async () => {
+    writeFileSync(
+      join(folder, 'scripts.yaml'),
+      `name: scripts
+steps:
+  - { name: sound, script: 'const n: number = 1; return n' }
+  - { name: cut, script: "return 1 +" }
+  - name: long
+    script: |
+      const one = 1
+      return one one
+`,
+    )
+    const { code, out } = await templates('validate', 'scripts.yaml')
+    expect(code).toBe(1)
+    const heads = out.split('\n').filter((line) => line.startsWith('scripts.yaml'))
+    expect(heads.map((line) => line.replace(/ is not valid: .*/, ''))).toEqual([
+      "scripts.yaml:4:37: error: The script of step 'cut'",
+      "scripts.yaml:8:18: error: The script of step 'long'",
+    ])
+    rmSync(join(folder, 'scripts.yaml'))
+  })
+
   it('tells which verb was meant', async () => {
     expect((await templates('valdate')).err).toContain(
       "There is no 'valdate' of troupe templates. Did you mean 'validate'?",

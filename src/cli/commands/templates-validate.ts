@@ -1,6 +1,8 @@
 // `troupe templates validate`: everything that is wrong with templates, as a compiler tells it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { Codes, type Code } from '../../script/codes.ts'
+import type { ScriptFault } from '../../script/wire.ts'
 import { nameOf } from '../../template/perform/perform.ts'
 import type { TemplateHandlers } from '../../template/load/check-handlers.ts'
 import { findSettings, openFor, type CommonFlags } from '../config.ts'
@@ -24,6 +26,8 @@ export async function validateCommand(files: readonly string[], flags: ValidateF
   const named = files.length > 0 ? files : [settings?.options.templates ?? join(io.folder, defaultFolder)]
   if (files.length === 0 && !existsSync(named[0] ?? '')) throw usage('Say which: troupe templates validate FILE')
   const texts = await readTemplates(named, flags.environment ?? settings?.options.environment, io)
+  const codes = new Codes()
+  for (const { loaded } of texts) loaded.checkScripts((script) => faultIn(codes.of(script)))
   if (flags.allowUnknownHandlers !== true) {
     const here = await handlersHere(flags, io)
     const known = here && { ...here, ...ownOf(texts) }
@@ -33,6 +37,10 @@ export async function validateCommand(files: readonly string[], flags: ValidateF
   if (flags.json === true) io.stdout.write(`${toJson(texts.map(asJson), io.stdout.isTerminal ? 2 : 0)}\n`)
   else report(texts, io)
   return texts.some(({ loaded }) => loaded.problems.hasErrors) ? exitCodes.runFailed : exitCodes.ok
+}
+
+function faultIn(code: Code): ScriptFault | undefined {
+  return 'fault' in code ? code.fault : undefined
 }
 
 /** The workers and workflows of this folder, by name; undefined where there is no code. */

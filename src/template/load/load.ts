@@ -37,13 +37,22 @@ export interface Loaded {
   readonly problems: Problems
   /** Adds to the problems what is wrong with its handlers, once all are known. */
   checkHandlers(handlers: TemplateHandlers): void
+  /** Adds to the problems the scripts that cannot be read: that takes time, so it is done where people ask for it. */
+  checkScripts(faultOf: FaultOfScript): void
 }
+
+/** Why a script cannot be read, and where in it, its first line being 1; undefined when it can. */
+export type FaultOfScript = (
+  script: string,
+) =>
+  | { readonly message: string; readonly at?: { readonly line: number; readonly column: number } | undefined }
+  | undefined
 
 /** Never throws for what is in the text. */
 export function load(text: string, options: LoadTemplateOptions): Loaded {
   const source = readSource(text, options)
   const { problems, places, read } = source
-  const nothing = { template: undefined, problems, checkHandlers: () => {} }
+  const nothing = { template: undefined, problems, checkHandlers: () => {}, checkScripts: () => {} }
   if (read === undefined) return nothing
   const file = { template: read.value }
   places.begin(file, 0)
@@ -60,6 +69,23 @@ export function load(text: string, options: LoadTemplateOptions): Loaded {
     template: problems.hasErrors ? undefined : { ...template, hash: hashOf(template.form) },
     problems,
     checkHandlers: (known) => check(known, false),
+    checkScripts: (faultOf) => checkScripts(steps, problems, faultOf),
+  }
+}
+
+function checkScripts(steps: readonly CompiledStep[], problems: Problems, faultOf: FaultOfScript): void {
+  for (const { step } of steps) {
+    const { work } = step
+    if (work.kind !== 'script' || work.place === undefined) continue
+    const fault = faultOf(work.script)
+    if (fault === undefined) continue
+    const { line, column } = fault.at ?? { line: 1, column: 1 }
+    const lines = work.script.trimEnd().split('\n')
+    // What is missing at the end is missed behind it.
+    const row = Math.min(line, lines.length) - 1
+    const text = lines[row] ?? ''
+    const found = { line: work.place.line + row, text, at: line > lines.length ? text.length : column - 1 }
+    problems.errorOnLine(`The script of step '${step.name}' is not valid: ${fault.message}.`, found)
   }
 }
 

@@ -105,6 +105,17 @@ export class Problems {
     this.errorAt(message, found === -1 ? start : start + found + at)
   }
 
+  /** At a place within a text that stands on a line of the file: where the line begins when it is written otherwise there. */
+  errorOnLine(
+    message: string,
+    { line, text, at }: { readonly line: number; readonly text: string; readonly at: number },
+  ): void {
+    const lines = this.#places.text.split('\n')
+    const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0)
+    const found = (lines[line - 1] ?? '').indexOf(text)
+    this.errorAt(message, found === -1 ? start : start + found + at)
+  }
+
   placeOf(spot: Spot): TemplatePlace {
     const { line, column } = this.#places.positionOf(this.#places.offsetOf(spot, 'value'))
     return { file: this.#places.file, line, column }
