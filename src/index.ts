@@ -134,7 +134,8 @@ export type {
   HandlerResolver,
   ResolverOptions,
 } from './engine/definition/handler.ts'
-export type { TemplateFailure, TemplatesRefreshed, TemplateTitle } from './template/keeper/refreshing.ts'
+export type { TemplateFailure, TemplatesRefreshed } from './template/keeper/refreshing.ts'
+export type { TemplateTitle } from './template/model/title.ts'
 export type { TemplateStatus, TemplateVerbs } from './template/keeper/template-verbs.ts'
 export { template } from './template/builder/builder.ts'
 export { taskerStates, taskerStepStates, taskerTaskStates } from './template/tasker-states.ts'

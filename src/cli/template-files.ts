@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { sourceFiles } from '../worker/source-files.ts'
 import { load, type Loaded } from '../template/load/load.ts'
-import type { TemplateProblem } from '../template/load/problems.ts'
+import { headOf } from '../template/load/problems.ts'
 import { templatesFolder } from '../template/keeper/folder.ts'
 import type { Template } from '../template/model/template.ts'
 import type { Io, Output } from './io.ts'
@@ -56,17 +56,13 @@ export function printProblems({ problems }: Loaded, output: Output, { env }: Io)
   const width = Math.max(40, Math.min(output.columns, 120))
   for (const problem of problems.all) {
     const [, ...excerpt] = problems.linesOf(problem, width - 12)
-    const lines = wrap(headOf(problem), output.columns).map(printable)
+    const lines = wrap(headOf({ ...problem, message: oneLine(problem.message) }), output.columns).map(printable)
     const style = problem.severity === 'error' ? 'red' : 'yellow'
     const [code, caret] = excerpt
     const head = lines.join('\n').replace(`${problem.severity}:`, paint([style, 'bold'], `${problem.severity}:`))
     const rest = [code && printable(code), caret && caret.replace('^', paint(style, '^'))].filter(Boolean)
     output.write(`${[head, ...rest].join('\n')}\n\n`)
   }
-}
-
-function headOf({ file, line, column, severity, message }: TemplateProblem): string {
-  return `${file}:${line}:${column}: ${severity}: ${oneLine(message)}`
 }
 
 function filesOf(name: string, folder: string): readonly string[] {

@@ -53,11 +53,11 @@ describe('batchesOf', () => {
   })
 
   it.each([
-    [-1, { workers: 1 }, 'The number of items'],
-    [1.5, { workers: 1 }, 'The number of items'],
-    [1, { workers: 0 }, 'workers'],
-    [1, { size: 0 }, 'size'],
-    [1, {}, 'workers'],
+    [-1, { workers: 1 }, 'The number of items is -1: expected a whole number from 0.'],
+    [1.5, { workers: 1 }, 'The number of items is 1.5: expected a whole number from 0.'],
+    [1, { workers: 0 }, 'workers is 0: expected a whole number from 1.'],
+    [1, { size: 0 }, 'size is 0: expected a whole number from 1.'],
+    [1, {}, 'workers is undefined: expected a whole number from 1.'],
   ])('refuses %s items with %o', (total, how, message) => {
     expect(() => batchesOf(total, how as { size: number })).toThrow(message)
   })

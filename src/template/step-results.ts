@@ -1,6 +1,5 @@
 // What the workers of decisions and of steps that make batches give: small helpers, each of which makes one form of it.
-import { checkOptions } from '../engine/checks.ts'
-import { optionInvalid } from '../model/errors.ts'
+import { checkOptions, checkWhole } from '../engine/checks.ts'
 
 /** The part of all items that one batch is for. */
 export interface BatchCursor {
@@ -101,9 +100,4 @@ function endsOfWorkers(total: number, workers: number): number[] {
 
 function cursorOf(index: number, start: number, end: number): BatchCursor {
   return { id: String(index + 1).padStart(3, '0'), start, end, size: end - start }
-}
-
-function checkWhole(what: string, received: unknown, least: number): void {
-  if (!Number.isSafeInteger(received) || (received as number) < least)
-    throw optionInvalid(what, received, `a whole number from ${least} on`)
 }

@@ -1,6 +1,6 @@
 // `troupe templates`: the templates that a store keeps.
 import type { TemplateStatus } from '../../template/keeper/template-verbs.ts'
-import { shortHash } from '../../template/model/template.ts'
+import { shortHash } from '../../template/model/title.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'

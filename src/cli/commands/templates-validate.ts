@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Codes, type Code } from '../../script/codes.ts'
 import type { ScriptFault } from '../../script/wire.ts'
-import { nameOf } from '../../template/perform/perform.ts'
-import type { TemplateHandlers } from '../../template/load/check-handlers.ts'
+import { titleOf } from '../../template/model/title.ts'
+import { handlersOf, type TemplateHandlers } from '../../template/load/check-handlers.ts'
 import { findSettings, openFor, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -58,16 +58,12 @@ async function handlersHere(flags: CommonFlags, io: Io): Promise<TemplateHandler
 }
 
 function ownOf(texts: readonly TemplateText[]): TemplateHandlers {
-  const templates = texts.flatMap(({ loaded }) => (loaded.template === undefined ? [] : [loaded.template]))
-  return Object.fromEntries(
-    templates.map((template) => [nameOf(template), template.input === undefined ? {} : { input: template.input }]),
-  )
+  return handlersOf(texts.flatMap(({ loaded: { template } }) => template ?? []))
 }
 
 function asJson({ file, loaded }: TemplateText): object {
   const { template, problems } = loaded
-  const title = template && { name: nameOf(template), version: template.version, hash: template.hash }
-  return { file, valid: !problems.hasErrors, ...title, problems: problems.all }
+  return { file, valid: !problems.hasErrors, ...(template && titleOf(template)), problems: problems.all }
 }
 
 function report(texts: readonly TemplateText[], io: Io): void {

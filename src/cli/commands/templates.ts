@@ -5,8 +5,8 @@ import { diff } from '../../template/plan/diff.ts'
 import { mermaid } from '../../template/plan/mermaid.ts'
 import { criticalPath, levelsOf, planOf } from '../../template/plan/plan.ts'
 import { svg } from '../../template/plan/svg.ts'
-import { shortHash, type Template, type TemplateStep } from '../../template/model/template.ts'
-import { nameOf } from '../../template/perform/perform.ts'
+import type { Template, TemplateStep } from '../../template/model/template.ts'
+import { nameOf, shortHash, titleOf } from '../../template/model/title.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -174,11 +174,6 @@ function write(path: string, text: string): void {
   } catch (error) {
     throw usage(`${path} could not be written: ${String((error as Error).message)}`)
   }
-}
-
-function titleOf(template: Template): object {
-  const { version, hash } = template
-  return { name: nameOf(template), version, hash }
 }
 
 function count(number: number, noun: string): string {

@@ -16,7 +16,7 @@ import type {
   StepOptionsOf,
   WaitOptions,
 } from './built-step.ts'
-import { lifecycleOf, type LifecycleOptions } from './lifecycle.ts'
+import { checkedLifecycle, type LifecycleOptions } from './lifecycle.ts'
 import { scriptStep, waitStep, workStep, type AnyScript, type AnyWait, type AnyWork } from './made.ts'
 
 /** What the function of a template is given: each call adds a step. */
@@ -122,7 +122,7 @@ function builtDefinition(
   const steps: TemplateStep[] = []
   const limiters = new Map<string, LimiterRule>()
   const output = outputOf(given(new Builder(name, steps, limiters) as unknown as TemplateBuilder<never>))
-  const kept = lifecycle && lifecycleOf(lifecycle)
+  const kept = lifecycle && checkedLifecycle(lifecycle)
   const built = { namespace, name, version, description, failure, steps, output, lifecycle: kept }
   return templateDefinition(
     { ...built, hash: '', input: undefined, limiters: {} },

@@ -1,6 +1,8 @@
 // How long the runs of a template in TypeScript may be in which state.
 import { checkChoice, checkOptions } from '../../engine/checks.ts'
-import { toMs, type Duration } from '../../lib/duration.ts'
+import type { Duration } from '../../lib/duration.ts'
+import { lifecycleOf } from '../model/lifecycle.ts'
+import { stalenessActions } from '../model/model.ts'
 import type { Lifecycle } from '../model/template.ts'
 
 export interface LifecycleOptions {
@@ -16,21 +18,18 @@ export interface LifecycleOptions {
   readonly stalenessAction?: Lifecycle['stalenessAction']
 }
 
+const keys = [
+  'maxDuration',
+  'maxWaitingForDependencies',
+  'maxWaitingForRetry',
+  'maxStepsInProcess',
+  'stalenessAction',
+] as const satisfies readonly (keyof LifecycleOptions)[]
+
 /** Throws `option_invalid`. */
-export function lifecycleOf(options: LifecycleOptions): Lifecycle {
-  const { maxDuration, maxWaitingForDependencies, maxWaitingForRetry, maxStepsInProcess, stalenessAction } = options
-  const times = { maxDuration, maxWaitingForDependencies, maxWaitingForRetry, maxStepsInProcess }
-  checkOptions('lifecycle', options, [...Object.keys(times), 'stalenessAction'])
-  if (stalenessAction !== undefined) checkChoice('stalenessAction', stalenessAction, ['dlq', 'error', 'none'])
-  const ms = (what: keyof typeof times): number | undefined =>
-    times[what] === undefined ? undefined : toMs(times[what], what)
-  return {
-    maxDurationMs: ms('maxDuration'),
-    maxWaitingForDependenciesMs: ms('maxWaitingForDependencies'),
-    maxWaitingForRetryMs: ms('maxWaitingForRetry'),
-    maxStepsInProcessMs: ms('maxStepsInProcess'),
-    stalenessAction: stalenessAction ?? 'dlq',
-    autoFailOnTimeout: false,
-    autoDlqOnTimeout: false,
-  }
+export function checkedLifecycle(options: LifecycleOptions): Lifecycle {
+  checkOptions('lifecycle', options, keys)
+  const { stalenessAction } = options
+  if (stalenessAction !== undefined) checkChoice('stalenessAction', stalenessAction, stalenessActions)
+  return lifecycleOf(options)
 }

@@ -1,9 +1,9 @@
 // What templates need that others do: the handlers of their steps.
 import type { HandlerNeed } from '../../store/templates.ts'
 import { missingText, type TemplateHandlers } from '../load/check-handlers.ts'
-import { TemplateError, type TemplateProblem } from '../load/problems.ts'
+import { headOf, TemplateError, type TemplateProblem } from '../load/problems.ts'
 import { handlerName, type Template, type TemplateStep } from '../model/template.ts'
-import { nameOf } from '../perform/perform.ts'
+import { nameOf } from '../model/title.ts'
 
 interface StepNeed {
   readonly step: TemplateStep
@@ -22,15 +22,13 @@ export function requireHandlers(template: Template, handlers: TemplateHandlers):
   if (missing.length === 0) return
   const problems = missing.map((each) => problemOf(each, Object.keys(handlers)))
   const count = problems.length === 1 ? 'one handler' : `${problems.length} handlers`
-  const lines = problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: error: ${message}`)
   const head = `Template '${nameOf(template)}' cannot be performed: it uses ${count} that nobody has.`
-  throw new TemplateError([head, ...lines].join('\n\n'), problems)
+  throw new TemplateError([head, ...problems.map(headOf)].join('\n\n'), problems)
 }
 
 function needsOfStep(step: TemplateStep): readonly StepNeed[] {
   const { work, undo } = step
-  const { kind, ...rest } = work
-  const own = kind === 'worker' ? [{ step, need: needOf(rest as HandlerNeed) }] : []
+  const own = work.kind === 'worker' ? [{ step, need: needOf(work) }] : []
   return undo === undefined ? own : [...own, { step, need: { uses: undo.uses } }]
 }
 

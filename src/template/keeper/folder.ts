@@ -6,11 +6,11 @@ import type { SkippedFile } from '../../model/discovered.ts'
 import { sourceFiles, type FolderKind } from '../../worker/source-files.ts'
 import type { HandlerNeed } from '../../store/templates.ts'
 import { needsOf } from '../handlers/needs.ts'
-import type { TemplateHandlers } from '../load/check-handlers.ts'
+import { handlersOf, type TemplateHandlers } from '../load/check-handlers.ts'
 import { load, type Loaded } from '../load/load.ts'
-import { TemplateError, templatesInvalid, type TemplateProblem } from '../load/problems.ts'
+import { headOf, TemplateError, templatesInvalid, type TemplateProblem } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
-import { nameOf } from '../perform/perform.ts'
+import { nameOf } from '../model/title.ts'
 
 export const templatesFolder: FolderKind = { option: 'templates', isSource: /\.(yaml|yml|json)$/ }
 
@@ -45,7 +45,7 @@ export async function readFolder(folder: string, { environment, handlersFor }: F
   const own = loading.flatMap(({ loaded }) => (loaded?.template === undefined ? [] : [loaded.template]))
   const names = new Set(own.map(nameOf))
   const handlers = await handlersFor(own.flatMap(needsOf).filter(({ uses }) => !names.has(uses)))
-  const known = { ...handlers, ...Object.fromEntries(own.map((each) => [nameOf(each), typesOf(each)])) }
+  const known = { ...handlers, ...handlersOf(own) }
   return { folder: root, skipped, files: withoutDoubles(loading.map((each) => checkedFile(each, known))) }
 }
 
@@ -102,12 +102,5 @@ function withoutDoubles(files: readonly TemplateFile[]): readonly TemplateFile[]
 }
 
 function doubled(problem: TemplateProblem): TemplateError {
-  const { file, message } = problem
-  return new TemplateError(`Template ${file} does not load: it has one error.\n\n${file}:1:1: error: ${message}`, [
-    problem,
-  ])
-}
-
-function typesOf({ input }: Template): TemplateHandlers[string] {
-  return input === undefined ? {} : { input }
+  return new TemplateError(`Template ${problem.file} does not load: it has one error.\n\n${headOf(problem)}`, [problem])
 }

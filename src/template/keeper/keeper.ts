@@ -11,13 +11,13 @@ import { Lookout } from '../../lib/lookout.ts'
 import type { HandlerNeed, KeptTemplate, TemplateNaming } from '../../store/templates.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import type { Template } from '../model/template.ts'
-import { isLoaded, loadedDefinition, versionOf, type LoadedDefinition } from '../perform/loaded.ts'
-import { nameOf } from '../perform/perform.ts'
+import { nameOf, titleOf, versionOf, type TemplateTitle } from '../model/title.ts'
+import { isLoaded, loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
 import { needsOf, requireHandlers } from '../handlers/needs.ts'
 import { compiledFrom } from './kept-definition.ts'
-import { failureOf, titleOf, type TemplateFailure, type TemplatesRefreshed, type TemplateTitle } from './refreshing.ts'
+import { fileFailure, type TemplateFailure, type TemplatesRefreshed } from './refreshing.ts'
 import { ServedTemplates } from './served.ts'
 import { TemplateCache } from './template-cache.ts'
 import type { TemplateStatus } from './template-verbs.ts'
@@ -127,19 +127,21 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   async refresh(namespace?: string): Promise<TemplatesRefreshed> {
     if (namespace !== undefined) checkText('namespace', namespace, 'the namespace of templates')
     const isMeant = (template: Template): boolean => namespace === undefined || template.namespace === namespace
-    const { added, changed, unchanged } = { added: [], changed: [], unchanged: [] } as Record<string, TemplateTitle[]>
+    const added: TemplateTitle[] = []
+    const changed: TemplateTitle[] = []
+    const unchanged: TemplateTitle[] = []
     const failed: TemplateFailure[] = []
     for (const { file, template, error } of (await this.#readFolder())?.files ?? []) {
-      if (error !== undefined) failed.push(failureOf(file, error))
+      if (error !== undefined) failed.push(fileFailure(file, error))
       if (template === undefined || !isMeant(template)) continue
       const before = await this.#hashOf(nameOf(template))
       const list = before === undefined ? added : before === template.hash ? unchanged : changed
-      list?.push(titleOf(template))
+      list.push(titleOf(template))
       await this.#register(template)
       await this.#take(template)
     }
     await this.#look()
-    return { added: added ?? [], changed: changed ?? [], unchanged: unchanged ?? [], failed }
+    return { added, changed, unchanged, failed }
   }
 
   changed(): void {

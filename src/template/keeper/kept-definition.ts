@@ -4,9 +4,10 @@ import { TroupeError } from '../../lib/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import type { KeptTemplate } from '../../store/templates.ts'
 import { definitionSettings } from '../../worker/options.ts'
-import { lifecycleOf, load } from '../load/load.ts'
-import { loadedDefinition, versionOf, type LoadedDefinition } from '../perform/loaded.ts'
-import { lifecycleRules, nameOf } from '../perform/perform.ts'
+import { load } from '../load/load.ts'
+import { lifecycleOf, lifecycleRules } from '../model/lifecycle.ts'
+import { nameOf, versionOf } from '../model/title.ts'
+import { loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
 import type { TemplateCache } from './template-cache.ts'
 
 /** What stands for one as long as nobody needs to know what it says. */

@@ -1,16 +1,7 @@
 // What a refresh of templates has found.
 import type { TroupeError } from '../../lib/errors.ts'
 import { TemplateError, type TemplateProblem } from '../load/problems.ts'
-import type { Template } from '../model/template.ts'
-import { nameOf } from '../perform/perform.ts'
-
-/** One template, and what of it there is. */
-export interface TemplateTitle {
-  /** By which its runs are started. */
-  readonly name: string
-  readonly version: string
-  readonly hash: string
-}
+import type { TemplateTitle } from '../model/title.ts'
 
 /** What is wrong with a file: the template it had before stays. */
 export interface TemplateFailure {
@@ -27,10 +18,6 @@ export interface TemplatesRefreshed {
   readonly failed: readonly TemplateFailure[]
 }
 
-export function titleOf(template: Template): TemplateTitle {
-  return { name: nameOf(template), version: template.version, hash: template.hash }
-}
-
-export function failureOf(file: string, error: TroupeError): TemplateFailure {
+export function fileFailure(file: string, error: TroupeError): TemplateFailure {
   return { file, message: error.message, problems: error instanceof TemplateError ? error.problems : [] }
 }

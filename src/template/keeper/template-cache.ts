@@ -1,4 +1,4 @@
-// Templates of the store, compiled, by their hash: those that were needed last are at hand.
+// Templates of the store, compiled: those that were needed last are at hand.
 import type { TemplateCounts } from '../../engine/verbs/node-status.ts'
 import type { LoadedDefinition } from '../perform/loaded.ts'
 

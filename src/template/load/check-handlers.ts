@@ -4,7 +4,8 @@ import { clip } from '../../lib/text.ts'
 import type { Prepared, Spot } from '../expression/placeholders.ts'
 import { kindOf } from '../expression/values.ts'
 import type { HandlerNeed } from '../../store/templates.ts'
-import { handlerName, type JsonSchema } from '../model/template.ts'
+import { handlerName, type JsonSchema, type Template } from '../model/template.ts'
+import { nameOf } from '../model/title.ts'
 import type { CompiledStep } from './compile-step.ts'
 import { misfits, type Misfit } from './json-schema.ts'
 import type { Problems } from './problems.ts'
@@ -19,6 +20,12 @@ export interface HandlerTypes {
 }
 
 export type TemplateHandlers = Readonly<Record<string, HandlerTypes>>
+
+/** Templates, as the steps of others may name them. */
+export function handlersOf(templates: readonly Template[]): TemplateHandlers {
+  const typesOf = ({ input }: Template): HandlerTypes => (input === undefined ? {} : { input })
+  return Object.fromEntries(templates.map((each) => [nameOf(each), typesOf(each)]))
+}
 
 const mostHints = 25
 

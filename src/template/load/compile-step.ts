@@ -26,8 +26,6 @@ export interface CompiledStep {
   readonly given: Prepared | undefined
 }
 
-// As for lists in workflows.
-
 /** Undefined for one without a name, of which the problems tell. */
 export function compileStep(form: PlainObject, compiling: Compiling): CompiledStep | undefined {
   return new StepCompiler(form, compiling).compiled()

@@ -1,10 +1,10 @@
 // From text to template: read, checked against its form, brought to the native form, compiled, checked as a whole.
-import { toMs, type Duration } from '../../lib/duration.ts'
 import type { LimitBounds } from '../../engine/limits/limits.ts'
 import { hasPlaceholder, type Spot } from '../expression/placeholders.ts'
 import { isPlainObject, kindOf, type PlainObject } from '../expression/values.ts'
+import { lifecycleOf } from '../model/lifecycle.ts'
 import { mostSteps } from '../model/model.ts'
-import type { JsonSchema, Lifecycle, Made, Template } from '../model/template.ts'
+import type { JsonSchema, Made, Template } from '../model/template.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkHandlers, type TemplateHandlers } from './check-handlers.ts'
 import { compileStep, type CompiledStep } from './compile-step.ts'
@@ -157,6 +157,7 @@ function compiled(form: PlainObject, problems: Problems): Compiled {
   const valueOf = (key: string): unknown => (problems.isSpoilt({ owner: form, key }) ? undefined : form[key])
   const input = valueOf('input') as JsonSchema | undefined
   const output = outputOf(form, steps, compiling)
+  const lifecycle = valueOf('lifecycle')
   checkSchemas({ form, input, steps, problems })
   checkGraph(steps, compiling)
   const { environments, ...rest } = form
@@ -171,7 +172,7 @@ function compiled(form: PlainObject, problems: Problems): Compiled {
     steps: steps.map(({ step }) => step),
     output,
     identity: valueOf('identity') as Template['identity'],
-    lifecycle: lifecycleOf(valueOf('lifecycle')),
+    lifecycle: isPlainObject(lifecycle) ? lifecycleOf(lifecycle) : undefined,
     environments: isPlainObject(environments) ? Object.keys(environments) : [],
     metadata: valueOf('metadata') as PlainObject | undefined,
     form: rest,
@@ -207,20 +208,5 @@ function checkSchemas({ form, input, steps, problems }: Schemas): void {
       if (each['schema'] !== undefined && !problems.isSpoilt(spot))
         tell(schemaFormFault(each['schema'] as JsonSchema), spot)
     }
-  }
-}
-
-/** As a template says it. */
-export function lifecycleOf(value: unknown): Lifecycle | undefined {
-  if (!isPlainObject(value)) return undefined
-  const ms = (key: string): number | undefined => (value[key] === undefined ? undefined : toMs(value[key] as Duration))
-  return {
-    maxDurationMs: ms('maxDuration'),
-    maxWaitingForDependenciesMs: ms('maxWaitingForDependencies'),
-    maxWaitingForRetryMs: ms('maxWaitingForRetry'),
-    maxStepsInProcessMs: ms('maxStepsInProcess'),
-    stalenessAction: (value['stalenessAction'] ?? 'dlq') as Lifecycle['stalenessAction'],
-    autoFailOnTimeout: (value['autoFailOnTimeout'] ?? false) as boolean,
-    autoDlqOnTimeout: (value['autoDlqOnTimeout'] ?? false) as boolean,
   }
 }

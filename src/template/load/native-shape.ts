@@ -1,6 +1,15 @@
 // The native form of a template: its keys, their shapes, and what is said of them to who writes one.
 import { hasPlaceholder } from '../expression/placeholders.ts'
-import { batchFailures, conditions, deliveries, failureModes, identities, roles, whens } from '../model/model.ts'
+import {
+  batchFailures,
+  conditions,
+  deliveries,
+  failureModes,
+  identities,
+  roles,
+  stalenessActions,
+  whens,
+} from '../model/model.ts'
 import {
   eventName,
   anyObject,
@@ -228,9 +237,9 @@ const lifecycle = object({
   maxWaitingForDependencies: { shape: duration, description: 'How long it may wait for what its steps need.' },
   maxWaitingForRetry: { shape: duration, description: 'How long it may wait for the next attempt.' },
   maxStepsInProcess: { shape: duration, description: 'How long its steps may be under way.' },
-  stalenessAction: { shape: choice(['dlq', 'error', 'none']), description: 'What is done with one that is too old.' },
+  stalenessAction: { shape: choice(stalenessActions), description: 'What is done with one that is too old.' },
   autoFailOnTimeout: { shape: flag, description: 'Whether it fails then.' },
-  autoDlqOnTimeout: { shape: flag, description: 'Whether it is put among the dead then.' },
+  autoDlqOnTimeout: { shape: flag, description: 'Whether somebody has to look at it then.' },
 })
 
 /** What an environment says of a step: the step is known by its name, or all are meant by ALL. */

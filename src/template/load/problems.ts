@@ -158,6 +158,11 @@ export function templatesInvalid(errors: readonly TemplateError[]): TemplateErro
   )
 }
 
+/** As editors and terminals link it. */
+export function headOf({ file, line, column, severity, message }: TemplateProblem): string {
+  return `${file}:${line}:${column}: ${severity}: ${message}`
+}
+
 function templateInvalid(problems: readonly TemplateProblem[], places: Places): TemplateError {
   const count = problems.filter(({ severity }) => severity === 'error').length
   const head = `Template ${places.file} does not load: it has ${count === 1 ? 'one error' : `${count} errors`}.`
@@ -168,8 +173,8 @@ function templateInvalid(problems: readonly TemplateProblem[], places: Places): 
 }
 
 function problemLines(problem: TemplateProblem, places: Places, width: number): readonly string[] {
-  const { message, line, column, file, severity } = problem
-  const head = `${file}:${line}:${column}: ${severity}: ${message}`
+  const { line, column } = problem
+  const head = headOf(problem)
   const text = places.lineText(line).replaceAll('\t', ' ')
   if (text.trim() === '') return [head]
   // As much of a long line as is needed to see the place in the middle.

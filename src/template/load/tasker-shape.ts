@@ -1,5 +1,5 @@
 // Tasker's form of a template: every key that its documents name. Keys that it does not know Tasker passes over; here they are told.
-import { batchFailures, conditions, deliveries, identities, roles } from '../model/model.ts'
+import { batchFailures, conditions, deliveries, identities, roles, stalenessActions } from '../model/model.ts'
 import {
   anyObject,
   anything,
@@ -133,7 +133,7 @@ const lifecycle = object(
     max_waiting_for_dependencies_minutes: plain(whole(1, weekInMinutes)),
     max_waiting_for_retry_minutes: plain(whole(1, weekInMinutes)),
     max_steps_in_process_minutes: plain(whole(1, weekInMinutes)),
-    staleness_action: plain(choice(['dlq', 'error', 'none'])),
+    staleness_action: plain(choice(stalenessActions)),
     auto_fail_on_timeout: plain(flag),
     auto_dlq_on_timeout: plain(flag),
   },

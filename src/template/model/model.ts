@@ -12,6 +12,8 @@ export const batchFailures = ['continue_on_failure', 'fail_fast', 'isolate'] as 
 
 export const conditions = ['success', 'failure', 'retryable_failure', 'permanent_failure', 'always'] as const
 
+export const stalenessActions = ['dlq', 'error', 'none'] as const
+
 export const deliveries = ['durable', 'fast', 'broadcast'] as const
 
 // Invariant: I15.

@@ -2,7 +2,16 @@
 import type { LimitBounds } from '../../engine/limits/limits.ts'
 import type { RetryOptions } from '../../model/retry.ts'
 import type { HandlerNeed } from '../../store/templates.ts'
-import type { batchFailures, conditions, deliveries, failureModes, identities, roles, whens } from './model.ts'
+import type {
+  batchFailures,
+  conditions,
+  deliveries,
+  failureModes,
+  identities,
+  roles,
+  stalenessActions,
+  whens,
+} from './model.ts'
 
 /** What expressions and functions of a template may see when a step starts. */
 export interface Scope {
@@ -148,7 +157,7 @@ export interface Lifecycle {
   readonly maxWaitingForDependenciesMs: number | undefined
   readonly maxWaitingForRetryMs: number | undefined
   readonly maxStepsInProcessMs: number | undefined
-  readonly stalenessAction: 'dlq' | 'error' | 'none'
+  readonly stalenessAction: (typeof stalenessActions)[number]
   readonly autoFailOnTimeout: boolean
   readonly autoDlqOnTimeout: boolean
 }
@@ -181,11 +190,4 @@ export interface Template {
 export function handlerName({ uses, method, resolver }: HandlerNeed): string {
   const from = resolver === undefined ? uses : `${resolver}: ${uses}`
   return method === undefined || method === 'call' ? from : `${from}.${method}`
-}
-
-// Enough of a hash to tell the texts of one name and version apart.
-const hashLength = 12
-
-export function shortHash(hash: string): string {
-  return hash.slice(0, hashLength)
 }

@@ -71,7 +71,7 @@ export class GraphRun {
 
   /** Does all that is to be done and gives the output of the run. Throws the first failure that ends it. */
   async perform(): Promise<unknown> {
-    for (const [place, left] of this.#left.entries()) if (left === 0) this.#isReady(place)
+    for (const [place, left] of this.#left.entries()) if (left === 0) this.#becomeReady(place)
     this.#drain()
     await this.#done.promise
     if (this.#failure !== undefined) throw this.#failure
@@ -90,7 +90,7 @@ export class GraphRun {
   }
 
   // A step that stands in for another one waits for the failure of that.
-  #isReady(place: number): void {
+  #becomeReady(place: number): void {
     if (!this.#edges.standbys.has(place)) this.#ready.push(place)
   }
 
@@ -230,7 +230,7 @@ export class GraphRun {
     for (const next of this.#edges.dependents[place] ?? []) {
       this.#deepen(next, this.#depths[place] ?? 0)
       const left = (this.#left[next] = (this.#left[next] ?? 0) - 1)
-      if (left === 0) this.#isReady(next)
+      if (left === 0) this.#becomeReady(next)
     }
   }
 

@@ -8,8 +8,9 @@ import { optionInvalid } from '../../model/errors.ts'
 import { Limiter } from '../../worker/limiter.ts'
 import { hashOf } from '../load/hash.ts'
 import { misfits } from '../load/json-schema.ts'
-import { shortHash, type JsonSchema, type Template } from '../model/template.ts'
-import { nameOf, templateDefinition, type FindRule } from './perform.ts'
+import type { JsonSchema, Template } from '../model/template.ts'
+import { nameOf, versionOf } from '../model/title.ts'
+import { templateDefinition, type FindRule } from './perform.ts'
 
 // How texts begin that are JSON of the value and nothing else.
 const exactJson = 'j'
@@ -41,11 +42,6 @@ export function loadedDefinition(template: Template, bounds?: ReadonlyMap<string
 
 export function isLoaded(definition: AnyDefinition): definition is LoadedDefinition {
   return 'template' in definition
-}
-
-/** Its runs stay with what it says: what says something else is another version. */
-export function versionOf({ version, hash }: Pick<Template, 'version' | 'hash'>): string {
-  return `${version}+${shortHash(hash)}`
 }
 
 type KeyOf = (input: never) => string

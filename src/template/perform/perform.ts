@@ -7,8 +7,9 @@ import { definitionSettings, type DefinitionOptions } from '../../worker/options
 import { validate } from '../../worker/validate.ts'
 import { performSteps } from '../../workflow/workflow.ts'
 import type { Steps } from '../../workflow/steps/steps.ts'
-import type { LifecycleRules } from '../../model/lifecycle.ts'
-import type { Lifecycle, Template } from '../model/template.ts'
+import { lifecycleRules } from '../model/lifecycle.ts'
+import type { Template } from '../model/template.ts'
+import { nameOf } from '../model/title.ts'
 import { edgesOf, type Edges } from './edges.ts'
 import { GraphRun } from './graph-run.ts'
 import type { Names } from './piece.ts'
@@ -49,24 +50,12 @@ export function templateDefinition(template: Template, rules: TemplateRules, lim
   }
 }
 
-/** What becomes of a run that is stale: `dlq` lets somebody look at it, `error` fails it, `none` only tells. */
-export function lifecycleRules(lifecycle: Lifecycle): LifecycleRules {
-  const { stalenessAction, autoFailOnTimeout, autoDlqOnTimeout } = lifecycle
-  const fails = stalenessAction === 'error' || autoFailOnTimeout
-  return { ...lifecycle, fails, isInvestigated: fails || stalenessAction === 'dlq' || autoDlqOnTimeout }
-}
-
 function publishersOf({ steps }: Template): ReadonlyMap<string, string> {
   return new Map(
     steps.flatMap(({ name, publishes }) =>
       publishes.flatMap(({ publisher }) => (publisher === undefined ? [] : [[publisher, name] as const])),
     ),
   )
-}
-
-/** A namespace is a part of the name by which runs are started, but for the default one. */
-export function nameOf({ namespace, name }: Pick<Template, 'namespace' | 'name'>): string {
-  return namespace === 'default' ? name : `${namespace}/${name}`
 }
 
 function namesFor({ around }: Activation, find: FindRule): Names {
