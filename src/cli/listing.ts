@@ -3,7 +3,7 @@ import type { CommonFlags } from './config.ts'
 import type { Io } from './io.ts'
 import { paintFor } from './paint.ts'
 import { drawTable, type Column, type TableLook } from './table.ts'
-import { toJson } from './values.ts'
+import { printJson } from './values.ts'
 
 export interface Listing<Row> {
   readonly rows: readonly Row[]
@@ -17,7 +17,7 @@ export interface Listing<Row> {
 }
 
 export function printListing<Row>({ rows, ...words }: Listing<Row>, flags: CommonFlags, io: Io): void {
-  if (flags.json === true) return io.stdout.write(`${toJson(rows, io.stdout.isTerminal ? 2 : 0)}\n`)
+  if (flags.json === true) return printJson(rows, io)
   if (rows.length === 0) return io.stderr.write(`${words.nothing}\n`)
   const look = { columns: io.stdout.columns, paint: paintFor(io.stdout, io.env) }
   const lines = drawTable(rows, words.columns, look) ?? rows.flatMap((row) => words.narrow(row, look))

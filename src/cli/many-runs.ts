@@ -2,6 +2,7 @@
 import type { BulkAction } from '../engine/verbs/bulk-actions.ts'
 import type { BulkOptions, BulkProgress } from '../engine/verbs/bulk.ts'
 import type { WhyOption } from '../engine/verbs/audit.ts'
+import { counted } from '../lib/text.ts'
 import type { Troupe } from '../troupe.ts'
 import type { CommonFlags } from './config.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -88,10 +89,11 @@ function wordsFor(
   { dryRun }: ManyFlags,
 ): string {
   const { matched, done, skipped } = told
-  if (dryRun === true) return [`${counted(matched - skipped)} would be ${would}.`, ...previewLines(told)].join('\n')
+  if (dryRun === true)
+    return [`${counted(matched - skipped, 'run')} would be ${would}.`, ...previewLines(told)].join('\n')
   if (matched === 0) return nothing
-  const rest = skipped === 0 ? '' : ` ${counted(skipped)} ${why}.`
-  return `${counted(done)} ${done === 1 ? 'is' : 'are'} ${isDone}.${rest}`
+  const rest = skipped === 0 ? '' : ` ${counted(skipped, 'run')} ${why}.`
+  return `${counted(done, 'run')} ${done === 1 ? 'is' : 'are'} ${isDone}.${rest}`
 }
 
 /** What it would be done to, and what would be left. */
@@ -100,10 +102,6 @@ function previewLines({ matched, skipped, preview }: Told): string[] {
   const { sample, left } = preview
   const more = matched - skipped - sample.length
   const others = more > 0 ? [`  and ${more.toLocaleString('en')} more`] : []
-  const rest = left.map(({ state, runs, why }) => `${counted(runs)} in state ${state} would be left: ${why}.`)
+  const rest = left.map(({ state, runs, why }) => `${counted(runs, 'run')} in state ${state} would be left: ${why}.`)
   return [...sample.map((id) => `  ${id}`), ...others, ...rest]
-}
-
-function counted(runs: number): string {
-  return runs === 1 ? '1 run' : `${runs.toLocaleString('en')} runs`
 }

@@ -1,11 +1,17 @@
 // Values of runs as people read them, and as JSON.
 import { inspect } from 'node:util'
 import { toErrorRecord } from '../lib/error-record.ts'
+import type { Io } from './io.ts'
 import { oneLine, printable } from './paint.ts'
 
 /** JSON for programs. What JSON lacks is told as near as it goes: bigints as text, maps as pairs, sets as lists, errors as records. */
 export function toJson(value: unknown, indent = 0): string {
   return JSON.stringify(value ?? null, replacer, indent) ?? 'null'
+}
+
+/** Over several lines where a person reads it. */
+export function printJson(value: unknown, { stdout }: Io): void {
+  stdout.write(`${toJson(value, stdout.isTerminal ? 2 : 0)}\n`)
 }
 
 /** A value over as many lines as it takes, nothing left out. */

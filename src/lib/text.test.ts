@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clip, escapeUnstorable, isStorable, textOf } from './text.ts'
+import { clip, counted, escapeUnstorable, isStorable, textOf } from './text.ts'
 
 describe('textOf', () => {
   it.each([
@@ -30,6 +30,12 @@ describe('clip', () => {
   it('cuts what is longer and marks the cut', () => {
     expect(clip('abcd', 4)).toBe('abcd')
     expect(clip('abcde', 4)).toBe('abc…')
+  })
+})
+
+describe('counted', () => {
+  it('is one of something, or so many', () => {
+    expect([0, 1, 2, 1_000].map((count) => counted(count, 'run'))).toEqual(['0 runs', '1 run', '2 runs', '1,000 runs'])
   })
 })
 

@@ -15,6 +15,11 @@ export function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`
 }
 
+/** So many of something: `1 run`, `2,000 runs`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** Tells whether a store keeps a text as it is: some end it at a NUL, and half a surrogate pair has no UTF-8. */
 export function isStorable(text: string): boolean {
   return !unstorable.test(text)

@@ -1,5 +1,7 @@
 // Names of events, which of them a pattern means, and where they come from.
 
+export const eventModes = ['durable', 'fast', 'broadcast'] as const
+
 /** The run that published an event; nothing where it was the program. */
 export interface EventOrigin {
   readonly runId?: string

@@ -100,12 +100,12 @@ describe('a template in the store', () => {
 
   it('is stale as it says, also where nobody registered it', async () => {
     const store = storeFile()
-    const more = 'lifecycle: { maxDuration: 1h, stalenessAction: error }'
+    const more = 'lifecycle: { maxDuration: 5m, stalenessAction: error }'
     const first = await onStage({ definitions: [echo, greeting('hello', more)], store, node: 'first' })
     const run = await parked(first)
     await first.stop()
     const { troupe, clock } = await onStage({ definitions: [echo], store, node: 'second' })
-    await clock.advance(2 * 3_600_000)
+    await clock.advance(10 * 60_000)
     await eventually(async () => (await troupe.get(run.id))?.state === 'failed')
     expect((await troupe.get(run.id))?.error).toMatchObject({ code: 'stale' })
   })

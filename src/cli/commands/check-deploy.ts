@@ -1,5 +1,6 @@
 // `troupe check-deploy`: whether every unfinished run would go on with the code that is here.
 import { checkTroupeOptions } from '../../engine/options/options.ts'
+import { counted } from '../../lib/text.ts'
 import { differenceLines, type RunVerdict } from '../../model/divergence.ts'
 import { requireStore } from '../../store/open.ts'
 import { definitionsAtHand } from '../../worker/definitions-at-hand.ts'
@@ -112,7 +113,7 @@ function summary(counts: Counts): string {
   const parts = Object.entries(counts).flatMap(([verdict, count]) =>
     count === 0 ? [] : [`${count.toLocaleString('en')} ${verdict}`],
   )
-  return `${runs === 1 ? '1 run' : `${runs.toLocaleString('en')} runs`}: ${parts.join(', ')}`
+  return `${counted(runs, 'run')}: ${parts.join(', ')}`
 }
 
 function runsIn(counts: Counts): number {

@@ -9,7 +9,7 @@ import { paintFor, plain } from '../paint.ts'
 import { drawRun, mostCounted, type Drawn } from '../run-picture.ts'
 import { seenRun, taskerJson, taskerLines } from '../tasker-lines.ts'
 import { withClient } from '../store-client.ts'
-import { toJson } from '../values.ts'
+import { printJson } from '../values.ts'
 
 interface ShowFlags extends CommonFlags {
   /** Also the steps past the first hundred. */
@@ -49,7 +49,7 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
   if (flags.json === true) {
     const tasker = seen && { tasker: taskerJson(seen) }
     const shown = { ...run, steps, waits, failedAttempts: attempts, logLines, ...tasker }
-    stdout.write(`${toJson(shown, stdout.isTerminal ? 2 : 0)}\n`)
+    printJson(shown, io)
     return exitCodes.ok
   }
   const paint = paintFor(stdout, env)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Codes, type Code } from '../../script/codes.ts'
 import type { ScriptFault } from '../../script/wire.ts'
 import { titleOf } from '../../template/model/title.ts'
+import { counted } from '../../lib/text.ts'
 import { handlersOf, type TemplateHandlers } from '../../template/load/check-handlers.ts'
 import { findSettings, openFor, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -11,7 +12,7 @@ import type { Io } from '../io.ts'
 import { paintFor } from '../paint.ts'
 import { printProblems, readTemplates, type TemplateText } from '../template-files.ts'
 import { usage } from '../usage.ts'
-import { toJson } from '../values.ts'
+import { printJson } from '../values.ts'
 
 export interface ValidateFlags extends CommonFlags {
   readonly allowUnknownHandlers?: boolean
@@ -34,7 +35,7 @@ export async function validateCommand(files: readonly string[], flags: ValidateF
     if (known === undefined) tellUnchecked(io)
     else for (const { loaded } of texts) loaded.checkHandlers(known)
   }
-  if (flags.json === true) io.stdout.write(`${toJson(texts.map(asJson), io.stdout.isTerminal ? 2 : 0)}\n`)
+  if (flags.json === true) printJson(texts.map(asJson), io)
   else report(texts, io)
   return texts.some(({ loaded }) => loaded.problems.hasErrors) ? exitCodes.runFailed : exitCodes.ok
 }
@@ -72,16 +73,12 @@ function report(texts: readonly TemplateText[], io: Io): void {
   const all = texts.flatMap(({ loaded }) => loaded.problems.all)
   const errors = all.filter(({ severity }) => severity === 'error').length
   const warnings = all.length - errors
-  const found = [count(errors, 'error'), ...(warnings === 0 ? [] : [count(warnings, 'warning')])].join(', ')
-  const text = `${count(texts.length, 'template')}: ${all.length === 0 ? 'nothing is wrong' : found}`
+  const found = [counted(errors, 'error'), ...(warnings === 0 ? [] : [counted(warnings, 'warning')])].join(', ')
+  const text = `${counted(texts.length, 'template')}: ${all.length === 0 ? 'nothing is wrong' : found}`
   io.stderr.write(`${paint(errors > 0 ? 'red' : 'green', text)}\n`)
 }
 
 function tellUnchecked({ stderr, env }: Io): void {
   const text = 'No workers here, so what steps use was not checked.'
   stderr.write(`${paintFor(stderr, env)('dim', text)}\n`)
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
 }

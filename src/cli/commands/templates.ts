@@ -1,6 +1,7 @@
 // `troupe templates`: which there are, whether they are right, how they go, what has changed, and what they look like.
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { counted } from '../../lib/text.ts'
 import { diff } from '../../template/plan/diff.ts'
 import { mermaid } from '../../template/plan/mermaid.ts'
 import { criticalPath, levelsOf, planOf } from '../../template/plan/plan.ts'
@@ -14,7 +15,7 @@ import type { Io } from '../io.ts'
 import { oneLine, paintFor } from '../paint.ts'
 import { readSound } from '../template-files.ts'
 import { checkVerb, usage } from '../usage.ts'
-import { toJson } from '../values.ts'
+import { printJson } from '../values.ts'
 import { padStart, wrap } from '../width.ts'
 import { listCommand } from './templates-list.ts'
 import { validateCommand, type ValidateFlags } from './templates-validate.ts'
@@ -125,9 +126,9 @@ function drawPlan(template: Template, { levels, path }: Ways, { stdout, env }: I
     const [first = '', ...rest] = wrap(text, stdout.columns - gutter.length)
     return [`${padStart(String(level + 1), 5)}  ${first}`, ...rest.map((line) => `${' '.repeat(gutter.length)}${line}`)]
   })
-  const way = `Longest way (${count(path.length, 'step')}): ${path.map(oneLine).join(' → ')}`
+  const way = `Longest way (${counted(path.length, 'step')}): ${path.map(oneLine).join(' → ')}`
   return [
-    `${head}  ${count(steps.length, 'step')}, ${count(levels.length, 'level')}`,
+    `${head}  ${counted(steps.length, 'step')}, ${counted(levels.length, 'level')}`,
     '',
     paint('dim', `${gutter}STEPS`),
     ...rows,
@@ -174,12 +175,4 @@ function write(path: string, text: string): void {
   } catch (error) {
     throw usage(`${path} could not be written: ${String((error as Error).message)}`)
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
-}
-
-function printJson(value: unknown, { stdout }: Io): void {
-  stdout.write(`${toJson(value, stdout.isTerminal ? 2 : 0)}\n`)
 }

@@ -8,7 +8,7 @@ export type Handler = Definition<never> | HandlerFunction | HandlerObject
 
 export type HandlerFunction = (ctx: never, input: never) => unknown
 
-/** An object, or an instance of a class: each of its methods that is no private one can be named. */
+/** An object, or an instance of a class: each of its methods can be named, but for those that begin with an underscore. */
 export type HandlerObject = object
 
 /** By the names that steps use. */

@@ -55,7 +55,7 @@ export class Registry {
 
   /** Adds a definition; the one of the highest version is what its name starts. */
   async register(definition: AnyDefinition, options: { replace?: boolean } = {}): Promise<void> {
-    const version = versionOf(definition)
+    const version = keyOf(definition)
     const known = this.#versions.get(version)
     if (known === definition) return
     if (known !== undefined && options.replace !== true) throw definitionExists(definition.name, definition.version)
@@ -99,7 +99,7 @@ export class Registry {
 
   /** One of this name and version is there. */
   isRegistered(definition: Definition): boolean {
-    return this.#versions.has(versionOf(definition))
+    return this.#versions.has(keyOf(definition))
   }
 
   /** Calls whenever a definition was added: runs of it may be waiting. */
@@ -184,7 +184,7 @@ export class Registry {
   /** The definition itself, or the one of its name and version that is known in its place. */
   resolve(definition: AnyDefinition): AnyDefinition {
     if (this.#ids.has(definition)) return definition
-    const known = this.#versions.get(versionOf(definition))
+    const known = this.#versions.get(keyOf(definition))
     if (known !== undefined) return known
     const { name } = definition
     const others = [...this.#byId.values()].filter((other) => other.name === name).map(({ version }) => version)
@@ -283,7 +283,7 @@ export class Registry {
   async #takeOver({ name, takesOver }: AnyDefinition, id: number): Promise<void> {
     for (const [version, heir] of takesOver ?? []) {
       const formerId = await this.#store.internDefinition(name, version)
-      if (!this.#versions.has(versionOf({ name, version }))) this.#byId.set(formerId, heir(id))
+      if (!this.#versions.has(keyOf({ name, version }))) this.#byId.set(formerId, heir(id))
     }
   }
 
@@ -327,7 +327,7 @@ function asShown({ folder, files, skipped }: Discovered): Discovered {
 }
 
 /** The key of a definition among all of all names. */
-function versionOf({ name, version }: Pick<AnyDefinition, 'name' | 'version'>): string {
+function keyOf({ name, version }: Pick<AnyDefinition, 'name' | 'version'>): string {
   return JSON.stringify([name, version])
 }
 

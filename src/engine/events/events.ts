@@ -5,7 +5,7 @@
 // A `fast` one:  eventOf → event-desk → domain-events → subscriber → the handler
 import { encode } from '../../lib/codec.ts'
 import { optionInvalid } from '../../model/errors.ts'
-import type { EventOrigin } from '../../model/event.ts'
+import { eventModes, type EventOrigin } from '../../model/event.ts'
 import type { EventRecord } from '../../store/events.ts'
 import { checkChoice, checkName, checkOptions } from '../checks.ts'
 import { messageBytes } from '../value-size.ts'
@@ -75,14 +75,12 @@ export interface DroppedEvent {
   readonly error: Error
 }
 
-const modes = ['durable', 'fast', 'broadcast']
-
 /** Throws `option_invalid`, `value_not_storable`, `value_too_large`. */
 export function eventOf(name: string, payload: unknown, options: PublishOptions): NewEvent {
   checkEventName(name)
   checkOptions('publish', options, ['mode'])
   const { mode = 'durable' } = options
-  checkChoice('mode', mode, modes)
+  checkChoice('mode', mode, eventModes)
   return { name, mode, value: encode(payload, { maxBytes: messageBytes, what: 'event' }) }
 }
 

@@ -2,6 +2,7 @@
 import type { Breaker, BreakerView } from '../../lib/breaker.ts'
 import { formatMs } from '../../lib/duration.ts'
 import { toError } from '../../lib/errors.ts'
+import { counted } from '../../lib/text.ts'
 import type { Histogram } from '../../lib/histogram.ts'
 import type { NodeView } from '../../store/views.ts'
 import type { EventCounts } from '../events/events.ts'
@@ -236,7 +237,7 @@ function stepsOf({ executed, succeeded, failed, averageMs }: StepCounts): NodeSt
 function toldOf(breakers: readonly BreakerView[], wanted: 'open' | 'half_open', now: number): string[] {
   return breakers.flatMap(({ name, state, failures, retryAt }) => {
     if (state !== wanted) return []
-    const is = `The breaker '${name}' is ${state.replace('_', ' ')} after ${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`
+    const is = `The breaker '${name}' is ${state.replace('_', ' ')} after ${counted(failures, 'failure')} in a row`
     if (state === 'half_open') return `${is}: a few are tried to see whether it works.`
     return `${is}: it is tried again ${retryAt === null ? 'with the next write' : `in ${formatMs(retryAt - now)}`}.`
   })

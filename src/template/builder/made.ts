@@ -3,7 +3,8 @@ import { toMs, type Duration } from '../../lib/duration.ts'
 import { asDefinition } from '../../engine/definition/definition.ts'
 import type { Limiter } from '../../worker/limiter.ts'
 import { defaultBatches, itemsAtOnce } from '../model/defaults.ts'
-import { conditions, deliveries } from '../model/model.ts'
+import { eventModes } from '../../model/event.ts'
+import { conditions } from '../model/model.ts'
 import type { Made, Publication, Scope, TemplateStep, UndoOfStep, Work } from '../model/template.ts'
 import { checkChoice, checkFunction, checkName, checkOptions } from '../../engine/checks.ts'
 import { checkEventName } from '../../engine/events/events.ts'
@@ -118,7 +119,7 @@ function publicationOf(step: string, option: AnyPublish, needs: readonly BuiltSt
   const { event, condition = 'success', mode = 'durable', payload, schema, publisher } = option
   checkEventName(event)
   checkChoice(`condition in ${what}`, condition, conditions)
-  checkChoice(`mode in ${what}`, mode, deliveries)
+  checkChoice(`mode in ${what}`, mode, eventModes)
   if (payload !== undefined) checkFunction(`payload in ${what}`, payload)
   if (publisher !== undefined) checkName(`publisher in ${what}`, publisher)
   return { event, condition, mode, payload: made(payload, needs), publisher, schema }

@@ -1,15 +1,7 @@
 // The native form of a template: its keys, their shapes, and what is said of them to who writes one.
 import { hasPlaceholder } from '../expression/placeholders.ts'
-import {
-  batchFailures,
-  conditions,
-  deliveries,
-  failureModes,
-  identities,
-  roles,
-  stalenessActions,
-  whens,
-} from '../model/model.ts'
+import { eventModes } from '../../model/event.ts'
+import { batchFailures, conditions, failureModes, identities, roles, stalenessActions, whens } from '../model/model.ts'
 import {
   eventName,
   anyObject,
@@ -115,7 +107,7 @@ const limit = oneOf(
 const publication = object({
   event: { shape: eventName, description: 'The name of the event.', isRequired: true },
   condition: { shape: choice(conditions), description: 'After which end of the step; success unless told.' },
-  mode: { shape: choice(deliveries), description: 'How it is delivered; durable unless told.' },
+  mode: { shape: choice(eventModes), description: 'How it is delivered; durable unless told.' },
   payload: { shape: anything, description: 'What is published; may hold expressions.' },
   publisher: { shape: name, description: 'Who makes and publishes it, by name.' },
   schema: { shape: schema, description: 'A JSON Schema of what is published.' },

@@ -1,5 +1,6 @@
 // Tasker's form of a template: every key that its documents name. Keys that it does not know Tasker passes over; here they are told.
-import { batchFailures, conditions, deliveries, identities, roles, stalenessActions } from '../model/model.ts'
+import { eventModes } from '../../model/event.ts'
+import { batchFailures, conditions, identities, roles, stalenessActions } from '../model/model.ts'
 import {
   anyObject,
   anything,
@@ -64,7 +65,7 @@ const event = object(
     description: plain(text),
     condition: plain(choice(conditions)),
     schema: plain(schema),
-    delivery_mode: plain(choice(deliveries)),
+    delivery_mode: plain(choice(eventModes)),
     publisher: plain(name),
   },
   { isLenient },

@@ -14,8 +14,6 @@ export const conditions = ['success', 'failure', 'retryable_failure', 'permanent
 
 export const stalenessActions = ['dlq', 'error', 'none'] as const
 
-export const deliveries = ['durable', 'fast', 'broadcast'] as const
-
 // Invariant: I15.
 export const mostSteps = 50_000
 export const mostEdges = 1_000_000

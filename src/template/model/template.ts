@@ -1,17 +1,9 @@
 // What a template is, whoever wrote it: YAML, JSON, Tasker's form or TypeScript.
 import type { LimitBounds } from '../../engine/limits/limits.ts'
+import type { eventModes } from '../../model/event.ts'
 import type { RetryOptions } from '../../model/retry.ts'
 import type { HandlerNeed } from '../../store/templates.ts'
-import type {
-  batchFailures,
-  conditions,
-  deliveries,
-  failureModes,
-  identities,
-  roles,
-  stalenessActions,
-  whens,
-} from './model.ts'
+import type { batchFailures, conditions, failureModes, identities, roles, stalenessActions, whens } from './model.ts'
 
 /** What expressions and functions of a template may see when a step starts. */
 export interface Scope {
@@ -112,7 +104,7 @@ export interface BatchRules {
 export interface Publication {
   readonly event: string
   readonly condition: (typeof conditions)[number]
-  readonly mode: (typeof deliveries)[number]
+  readonly mode: (typeof eventModes)[number]
   readonly payload: Made | undefined
   readonly publisher: string | undefined
   /** A JSON Schema. */
