@@ -1,7 +1,7 @@
 // What a template does with its graph: order, rules, failures, items, decisions and batches.
 import { describe, expect, it } from 'vitest'
 import { PermanentError, template, worker, type TemplateBuilder } from '../../src/index.ts'
-import { eventually, onStage, rejection } from '../engine/stage.ts'
+import { eventually, moving, onStage, rejection } from '../engine/stage.ts'
 
 /** A worker that gives what it is given. */
 const echo = worker('echo', {}, (_ctx, input: unknown) => input as string)
@@ -250,5 +250,33 @@ describe('batches', () => {
     const { definition, definitions } = batched('all of them')
     const { troupe } = await onStage({ definitions })
     expect(await rejection(troupe.run(definition))).toMatchObject({ code: 'batch_invalid' })
+  })
+})
+
+describe('a step that waits for whoever has its token', () => {
+  const graph = template('waits', {}, (t: TemplateBuilder<void>) => t.wait('paid', { timeout: '1h' }))
+
+  it('gives null when nobody has come in its time, and the token is worth nothing then', async () => {
+    const { troupe, clock } = await onStage({ definitions: [graph] })
+    const run = await troupe.call(graph)
+    const { token } = (await moving(clock, run.recv())) as { readonly token: string }
+    await moving(
+      clock,
+      eventually(async () => (await run.status()).state === 'parked'),
+    )
+    const result = run.result()
+    await clock.advance(3_600_000)
+    expect(await moving(clock, result)).toBeNull()
+    expect(await troupe.steps(run.id)).toMatchObject([{ path: 'paid', attempt: 1, value: null }])
+    expect(await troupe.attempts(run.id)).toEqual([])
+    expect(await moving(clock, troupe.complete(token, 1))).toBe('finished')
+  })
+
+  it('gives what came in its time', async () => {
+    const { troupe, clock } = await onStage({ definitions: [graph] })
+    const run = await troupe.call(graph)
+    const { token } = (await moving(clock, run.recv())) as { readonly token: string }
+    expect(await moving(clock, troupe.complete(token, 17))).toBe('accepted')
+    expect(await moving(clock, run.result())).toBe(17)
   })
 })

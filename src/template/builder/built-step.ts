@@ -124,7 +124,7 @@ export interface WaitOptions<Input, Needs extends readonly BuiltStep[]> extends 
   /** The name of a message, by `troupe.tell`. */
   readonly message?: string
   readonly key?: (scope: BuiltScope<Input, Needs>) => string
-  /** Gives null when the message has not come by then. */
+  /** Gives null when neither the message nor whoever has the token has come by then. */
   readonly timeout?: Duration
   readonly for?: Duration
   readonly until?: (scope: BuiltScope<Input, Needs>) => Date | number | string

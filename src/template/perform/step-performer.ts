@@ -80,11 +80,13 @@ export class TemplateSteps implements StepPerformer {
   #begin(piece: Piece, worker: AnyDefinition | undefined, fn: StepSpec['fn']): Promise<unknown> {
     const { step, path, at } = piece
     const input = (): unknown => inputOf(piece)
+    const waitMs = step.work.kind === 'completion' ? step.work.timeoutMs : undefined
     return this.#steps.step({
       path,
       fn,
       retry: retryOf(step, worker),
-      timeoutMs: step.timeout.attemptMs ?? worker?.settings.timeoutMs,
+      timeoutMs: waitMs ?? step.timeout.attemptMs ?? worker?.settings.timeoutMs,
+      canLapse: waitMs !== undefined,
       limits: limitsOf({ step, worker, scope: at.scope, input }, this.#names.limiter),
       undo: undoOf({ steps: this.#steps, names: this.#names, piece }),
       beside: () => withoutCheckpoint(this.#steps.activation, path),

@@ -51,6 +51,8 @@ export interface StepSpec {
   readonly undo?: UndoRules | undefined
   /** A step unless told. */
   readonly kind?: 'undo' | 'tx'
+  /** When nobody with its token has finished it in its time, it has succeeded with null. */
+  readonly canLapse?: boolean
   /** What is written in the commit that remembers its success. */
   readonly beside?: (() => readonly HeldRecord[]) | undefined
 }
@@ -158,7 +160,8 @@ export class StepExecution implements Task {
 
   /** Nobody has, in its time. */
   late(): void {
-    this.#failed(this.timeOut())
+    if (this.#spec.canLapse === true) this.#record(false, encode(null))
+    else this.#failed(this.timeOut())
   }
 
   attempted(result: AttemptResult): void {
