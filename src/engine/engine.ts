@@ -14,6 +14,7 @@ import { Committer } from './committer.ts'
 import { Company } from './company.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import { Intake } from './intake.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DomainEvents } from './events/domain-events.ts'
 import { EventDesk } from './events/event-desk.ts'
@@ -53,6 +54,7 @@ export class Engine {
   /** What waits for limiters and is no run. */
   readonly slots: Slots
   readonly counts = new Counts()
+  readonly intake = new Intake()
   readonly #trouble: CommitTrouble
   readonly events: EventDesk
   /** How runs are started from runs. */

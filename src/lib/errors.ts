@@ -73,6 +73,7 @@ export const errorCodes = [
   // engine
   'engine_failed',
   'engine_stopped',
+  'intake_full',
   // store
   'store_busy',
   'store_corrupt',

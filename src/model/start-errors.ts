@@ -30,3 +30,12 @@ export function idempotencyConflict(name: string, key: string, runId: string): T
     { details: { name, key, runId }, retryable: false },
   )
 }
+
+/** Callers are faster than the store, by more than may wait. */
+export function intakeFull(waiting: number, retryAfterMs: number): TroupeError {
+  return new TroupeError(
+    'intake_full',
+    `${waiting.toLocaleString('en')} runs wait to be stored by this process, and no more may: try again in ${retryAfterMs / 1_000} s, await calls before making more, or start many by callMany.`,
+    { details: { waiting, retryAfterMs }, retryable: true },
+  )
+}

@@ -8,6 +8,7 @@ import type { NodeView } from '../../store/views.ts'
 import type { EventCounts } from '../events/events.ts'
 import type { StepCounts } from '../step-counts.ts'
 import type { Face } from './face.ts'
+import type { IntakeView } from '../intake.ts'
 import { isDoneWithin } from '../in-time.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { StatusVerbs } from './verbs.ts'
@@ -41,6 +42,8 @@ export interface NodeStatus {
   readonly events: EventCounts
   readonly templates: TemplateCounts
   readonly breakers: readonly BreakerView[]
+  /** What callers want started and the store has yet to take. */
+  readonly intake: IntakeView
 }
 
 export interface Health {
@@ -88,6 +91,7 @@ export interface EngineView {
 
 // A store or a loop that is slower than this is told of.
 const slowMs = 1_000
+const nearlyFull = 0.8
 const patienceMs = 5_000
 const quantiles = [0.5, 0.9, 0.99]
 
@@ -128,6 +132,7 @@ export class NodeStatuses implements StatusVerbs {
       events: engine.events.counts(),
       templates: this.#templates(),
       breakers: this.#breakers(),
+      intake: engine.intake.view(),
     }
   }
 
@@ -145,8 +150,9 @@ export class NodeStatuses implements StatusVerbs {
     const degraded = [
       ...toldOf(breakers, 'half_open', clock.now()),
       store.ms > slowMs && `The store took ${Math.round(store.ms)} ms to answer.`,
+      toldOfIntake(this.#face.engine.intake.view()),
       lagMs > slowMs && `The event loop was held up for ${Math.round(lagMs)} ms: give long work to a thread.`,
-    ].filter((reason) => reason !== false)
+    ].filter((reason) => reason !== false && reason !== undefined)
     const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok'
     return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs, breakers }
   }
@@ -177,6 +183,7 @@ export class NodeStatuses implements StatusVerbs {
       'troupe.commit.failed': counter('{commit}', counts.failedCommits),
       'troupe.commit.duration': summary('ms', counts.commitMs),
       'troupe.commit.writes': summary('{write}', counts.batchWrites),
+      'troupe.intake.waiting': gauge('{run}', [point({}, engine.intake.view().waiting)]),
       'troupe.pool.size': gauge('{actor}', this.#pools('size')),
       'troupe.pool.busy': gauge('{actor}', this.#pools('busy')),
       'troupe.pool.waiting': gauge('{task}', this.#pools('waiting')),
@@ -228,6 +235,13 @@ export class NodeStatuses implements StatusVerbs {
       ),
     )
   }
+}
+
+/** Callers come faster than the store takes what they bring. */
+function toldOfIntake({ waiting, capacity, chars, capacityChars }: IntakeView): string | undefined {
+  const share = Math.max(waiting / capacity, chars / capacityChars)
+  if (share < nearlyFull) return undefined
+  return `${waiting.toLocaleString('en')} runs wait to be stored, ${Math.round(share * 100)} % of what may: await calls before making more.`
 }
 
 function stepsOf({ executed, succeeded, failed, averageMs }: StepCounts): NodeStatus['steps'] {

@@ -259,8 +259,13 @@ export class Starting {
     // Race: it may have been stopped while the input was checked.
     checkOpen()
     if (options.tx !== undefined) return this.#startWithin(options.tx, queue, record)
-    await engine.order({ definition, queue, record, durable })
-    return durable.promise
+    engine.intake.enter(text.length)
+    try {
+      await engine.order({ definition, queue, record, durable })
+      return await durable.promise
+    } finally {
+      engine.intake.leave(text.length)
+    }
   }
 
   #limitsFor(definition: AnyDefinition, input: unknown): StartRecord['limits'] {

@@ -47,7 +47,7 @@ export interface StartingVerbs {
    * Starts a run; resolves when that is durable. On a started engine with a free actor it runs at once.
    *
    * Saves: the run with its input. Throws: `worker_not_registered`, `validation_failed`, `option_invalid`,
-   * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`.
+   * `value_not_storable`, `value_too_large` (1 MiB), `idempotency_conflict`, `engine_stopped`, `store_…`; `intake_full`, with `details.retryAfterMs`, when 100,000 calls or inputs of 256 MiB wait for the store already.
    */
   call(name: string, input?: unknown, options?: CallOptions): Promise<RunHandle>
   call<Input, Output, Messages>(
