@@ -1,5 +1,5 @@
 // A run of a template in Tasker's form on virtual time, from its text to what is left of it.
-import { loadTemplate, template } from '../../src/index.ts'
+import { loadTemplate, template, type Publisher, type Template } from '../../src/index.ts'
 import { eventually, moving, onStage } from '../engine/stage.ts'
 import { workersOf, type Handler } from './tasker-handlers.ts'
 
@@ -32,6 +32,13 @@ export interface Left {
   readonly events: readonly Told[]
 }
 
+/** Those that it names publish what they are given as it is. */
+function publishersOf({ steps }: Template): Readonly<Record<string, Publisher>> {
+  const asItIs: Publisher = (event, publish) => publish(event.name, event.payload)
+  const names = steps.flatMap(({ publishes }) => publishes.flatMap(({ publisher }) => publisher ?? []))
+  return Object.fromEntries(names.map((name) => [name, asItIs]))
+}
+
 /** Handlers by the last part of their names in the template. */
 export async function performed(
   { text, file = 'tasker.yaml', environment, events = 0 }: Text,
@@ -43,7 +50,10 @@ export async function performed(
   const names = loaded.steps.flatMap(({ work }) => (work.kind === 'worker' ? [work.uses] : []))
   const own = names.map((name) => [name, handlerFor(name, handlers)] as const)
   const definition = template(loaded)
-  const { troupe, clock } = await onStage({ definitions: [...workersOf(Object.fromEntries(own)), definition] })
+  const { troupe, clock } = await onStage({
+    definitions: [...workersOf(Object.fromEntries(own)), definition],
+    publishers: publishersOf(loaded),
+  })
   const told: Told[] = []
   await troupe.subscribe('*', (payload, { name: event, step }) => {
     if (!event.startsWith('run.')) told.push({ event, step, payload })
