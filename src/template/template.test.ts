@@ -242,6 +242,16 @@ describe('what is wrong', () => {
       "Step 'a' needs 'reserv', which is no step. Did you mean 'reserve'?",
     ],
     [steps('{ name: a, uses: w }', '{ name: a, uses: w }'), 4, 13, "Another step is named 'a'"],
+    [
+      steps(
+        '{ name: d, uses: w, type: batchable }',
+        '{ name: b, uses: w, type: batch_worker, needs: [d] }',
+        '{ name: b_001, uses: w }',
+      ),
+      5,
+      13,
+      "A batch of step 'b' is named 'b_001'",
+    ],
     [steps('{ name: a, use: w }'), 3, 16, "'use' is not known here. It is called 'uses' here."],
     [
       steps('{ name: a, uses: w, depends_on: [] }'),

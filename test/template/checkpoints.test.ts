@@ -9,7 +9,7 @@ import {
   type WorkerContext,
 } from '../../src/index.ts'
 import { crashEverywhere } from '../../src/testing/crash-everywhere.ts'
-import { eventually, moving, onStage, rejection, storeFile } from '../engine/stage.ts'
+import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
 
 interface Batch {
   readonly batch: {
@@ -59,6 +59,8 @@ async function ended(troupe: Awaited<ReturnType<typeof onStage>>, input: unknown
   const end = await moving(troupe.clock, Promise.allSettled([run.result()]))
   return { run, end: end[0] }
 }
+
+noUnhandledRejections()
 
 describe('ctx.checkpoint of a step', () => {
   it('goes on from its cursor with what was gathered, without counting an attempt', async () => {
@@ -210,6 +212,19 @@ describe('ctx.checkpoint of a step', () => {
     const { troupe, clock } = await onStage({ definitions: [careful, once] })
     expect(await moving(clock, troupe.run(once))).toBe('half')
     expect(said).toEqual(['clean', 'finally', 'clean'])
+  })
+
+  it('forgets what code throws that has left, and in which other way it wanted to leave', async () => {
+    const throws = worker('throws', {}, async (ctx) => {
+      if (ctx.lastCheckpoint() !== undefined) return 'done'
+      void ctx.checkpoint('half')
+      void ctx.snooze('1h')
+      await Promise.resolve()
+      throw new Error('too late')
+    })
+    const once = template('once', {}, (t: TemplateBuilder<void>) => t.step('a', throws, { with: () => undefined }))
+    const { troupe, clock } = await onStage({ definitions: [throws, once] })
+    expect(await moving(clock, troupe.run(once))).toBe('done')
   })
 
   it.each([

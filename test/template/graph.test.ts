@@ -1,6 +1,6 @@
 // What a template does with its graph: order, rules, failures, items, decisions and batches.
 import { describe, expect, it } from 'vitest'
-import { PermanentError, template, worker, type TemplateBuilder } from '../../src/index.ts'
+import { PermanentError, template, worker, workflow, type TemplateBuilder } from '../../src/index.ts'
 import { eventually, moving, onStage, rejection } from '../engine/stage.ts'
 
 /** A worker that gives what it is given. */
@@ -180,6 +180,28 @@ describe('a decision', () => {
     const error = await rejection(run.result())
     expect(error).toMatchObject({ code: 'decision_invalid' })
     expect(error.message).toContain(message)
+  })
+
+  it('fails as well when a run of its own gave what it may not choose', async () => {
+    const chooses = workflow('chooses', {}, async () => Promise.resolve('middle'))
+    const graph = template('graph', {}, (t: TemplateBuilder<void>) => {
+      const route = t.step('route', chooses, { role: 'decision', with: () => undefined })
+      t.step('left', echo, { needs: [route], with: () => 'left' })
+    })
+    const { troupe } = await onStage({ definitions: [echo, chooses, graph] })
+    expect(await rejection(troupe.run(graph))).toMatchObject({ code: 'decision_invalid' })
+  })
+
+  it('fails as well when a person recorded what it may not choose', async () => {
+    const graph = template('graph', {}, (t: TemplateBuilder<void>) => {
+      const route = t.step('route', failing, { role: 'decision', with: () => undefined as never })
+      t.step('left', echo, { needs: [route], with: () => 'left' })
+    })
+    const { troupe } = await onStage({ definitions: [echo, failing, graph] })
+    const run = await troupe.call(graph)
+    await rejection(run.result())
+    await run.resolve('route', { output: 'middle' })
+    expect(await rejection(run.result())).toMatchObject({ code: 'decision_invalid' })
   })
 })
 

@@ -72,6 +72,13 @@ describe('troupe.handlers', () => {
     expect(asked).toHaveLength(3)
   })
 
+  it('does not take a second function for a name, which would never be called', async () => {
+    const { troupe } = await onStage({ definitions: [charge] })
+    await troupe.handlers({ pay: () => 'first' })
+    for (const name of ['pay', 'charge'])
+      expect(await rejection(troupe.handlers({ [name]: () => 'second' }))).toMatchObject({ code: 'definition_exists' })
+  })
+
   it('asks the resolver that a step names, and no other', async () => {
     const { troupe } = await onStage({ definitions: [charge] })
     await troupe.handlers(() => () => 'first', { name: 'first' })
@@ -122,6 +129,8 @@ describe('troupe.handlers', () => {
     )
     expect(await refused({ a: {} })).toContain('expected a worker, a function (ctx, input), or an object with methods')
     expect(await refused({ a: 7 })).toContain("The handler of 'a' is 7")
+    expect(await refused({ a: [charge] })).toContain("The handler of 'a' is")
+    expect(await refused({ a: Promise.resolve(charge) })).toContain("The handler of 'a' is")
     expect(await refused(7)).toContain('handlers is 7')
     expect(await refused(() => undefined)).toContain("handlers(find, { name: 'billing' })")
     await troupe.handlers(() => undefined, { name: 'a' })

@@ -1,7 +1,7 @@
 // Templates in the store: whoever has the handlers goes on with runs of any text, names are refreshed, and what nobody registered is posted.
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkDeploy, loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
 import { eventually, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
@@ -110,6 +110,22 @@ describe('a template in the store', () => {
     expect((await troupe.get(run.id))?.error).toMatchObject({ code: 'stale' })
   })
 
+  it('holds nobody up that has a resolver which fails at what it needs', async () => {
+    const store = storeFile()
+    const strange = worker('strange', {}, () => 'strange')
+    const first = await onStage({
+      definitions: [strange, template(loadTemplate(text('hello').replace('echo', 'strange')).template)],
+      store,
+      node: 'first',
+    })
+    await first.stop()
+    const handlers = (name: string): undefined => {
+      if (name === 'strange') throw new Error('what is this?')
+    }
+    const second = await onStage({ definitions: [echo], store, node: 'second', handlers })
+    expect(await second.troupe.run('echo', 'hello')).toBe('hello')
+  })
+
   it('says of a run which text it is of', async () => {
     const stage = await onStage({ definitions: [echo, greeting('hello')] })
     const run = await parked(stage)
@@ -172,6 +188,21 @@ describe('troupe.refreshTemplates', () => {
     await again.tell('go')
     expect(await again.result()).toBe('hello')
     expect((await troupe.refreshTemplates()).unchanged.map(({ name }) => name)).toEqual(['greet', 'more'])
+  })
+
+  it('adds templates that use each other, and tells of those that use what does not load', async () => {
+    const only = (name: string, uses: string): string => `name: ${name}\nsteps:\n  - { name: only, uses: ${uses} }\n`
+    const templates = folderOf({ 'greet.yaml': text('hello') })
+    const { troupe } = await onStage({ definitions: [echo], templates })
+    const files = { a: 'b', b: 'c', c: 'echo', w: 'x', x: 'y', y: 'nobody' }
+    for (const [name, uses] of Object.entries(files)) writeFileSync(join(templates, `${name}.yaml`), only(name, uses))
+    writeFileSync(join(templates, 'greet.yaml'), text('goodbye'))
+    const { added, changed, failed } = await troupe.refreshTemplates()
+    expect([added, changed].map((titles) => titles.map(({ name }) => name))).toEqual([['a', 'b', 'c'], ['greet']])
+    expect(failed.map(({ file }) => basename(file))).toEqual(['y.yaml', 'x.yaml', 'w.yaml'])
+    expect(await troupe.run('a', 'hello')).toMatchObject({
+      only: { only: { only: { input: expect.anything() as unknown } } },
+    })
   })
 
   it('reads one namespace alone, when that is given', async () => {

@@ -36,9 +36,7 @@ export class Handlers {
       checkName('The name of a handler', name)
       const methods = methodsOf(`The handler of '${name}'`, handler)
       if (isDefinition(handler)) await this.#stand(name, handler)
-      else
-        for (const method of methods)
-          await this.#stand(handlerName({ uses: name, method }), workerOf({ name, handler, method }))
+      else for (const method of methods) await this.#registry.register(workerOf({ name, handler, method }))
     }
   }
 

@@ -1,6 +1,7 @@
 // Objects whose methods do the work of steps, each as a worker.
 import { asDefinition, isDefinition, type AnyDefinition } from '../../engine/definition/definition.ts'
 import type { Handler } from '../../engine/definition/handler.ts'
+import { isThenable } from '../../lib/thenable.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import { worker, type WorkerHandler } from '../../worker/worker.ts'
 import { handlerName } from '../model/template.ts'
@@ -15,7 +16,8 @@ export function methodsOf(what: string, handler: Handler): readonly string[] {
     if (isClass(handler)) throw optionInvalid(what, handler, 'an instance of the class: new …()')
     return ['call']
   }
-  if (typeof handler !== 'object' || handler === null) throw optionInvalid(what, handler, expected)
+  if (typeof handler !== 'object' || handler === null || Array.isArray(handler) || isThenable(handler))
+    throw optionInvalid(what, handler, expected)
   const names = [...namesOf(handler)]
   if (names.length === 0) throw optionInvalid(what, handler, expected)
   return names

@@ -10,6 +10,7 @@ import { toError } from '../../lib/errors.ts'
 import { Lookout } from '../../lib/lookout.ts'
 import type { HandlerNeed, KeptTemplate, TemplateNaming } from '../../store/templates.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
+import { TemplateError } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, titleOf, versionOf, type TemplateTitle } from '../model/title.ts'
 import { isLoaded, loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
@@ -17,7 +18,7 @@ import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
 import { needsOf, requireHandlers } from '../handlers/needs.ts'
 import { compiledFrom } from './kept-definition.ts'
-import { fileFailure, type TemplateFailure, type TemplatesRefreshed } from './refreshing.ts'
+import { performable, type TemplatesRefreshed } from './refreshing.ts'
 import { ServedTemplates } from './served.ts'
 import { TemplateCache } from './template-cache.ts'
 import type { TemplateStatus } from './template-verbs.ts'
@@ -55,6 +56,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   #seq = 0
   /** What was refreshed up to here is older than what was registered here. */
   #registeredAt = 0
+  #refreshing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: KeeperParts) {
     const { deps, registry } = parts
@@ -79,11 +81,8 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     if (found !== undefined) {
       requireAll(found.files)
       registry.searched({ ...found, files: found.files.map(({ file }) => file) })
-      for (const { template } of found.files) if (template !== undefined) await this.#register(template)
     }
-    const open = this.#open ?? []
-    this.#open = undefined
-    for (const definition of open) await this.#keep(definition)
+    await this.#registerAll((found?.files ?? []).flatMap(({ template }) => template ?? []))
   }
 
   /** Adds what does the work of steps, and tries what was left for the lack of it. */
@@ -123,23 +122,29 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     return views.map((view) => ({ ...view, name: nameOf(view) }))
   }
 
-  /** Reads the folder and the store anew. */
+  /** Reads the folder and the store anew; one after another, when several ask. */
   async refresh(namespace?: string): Promise<TemplatesRefreshed> {
     if (namespace !== undefined) checkText('namespace', namespace, 'the namespace of templates')
+    const refreshed = this.#refreshing.then(() => this.#refresh(namespace))
+    this.#refreshing = refreshed.catch(() => undefined)
+    return refreshed
+  }
+
+  async #refresh(namespace?: string): Promise<TemplatesRefreshed> {
     const isMeant = (template: Template): boolean => namespace === undefined || template.namespace === namespace
     const added: TemplateTitle[] = []
     const changed: TemplateTitle[] = []
     const unchanged: TemplateTitle[] = []
-    const failed: TemplateFailure[] = []
-    for (const { file, template, error } of (await this.#readFolder())?.files ?? []) {
-      if (error !== undefined) failed.push(fileFailure(file, error))
-      if (template === undefined || !isMeant(template)) continue
+    const files = (await this.#readFolder())?.files ?? []
+    const known = Object.keys(await this.#handlersFor([]))
+    const { templates, failed } = performable(files, { known, isMeant })
+    for (const template of templates) {
       const before = await this.#hashOf(nameOf(template))
       const list = before === undefined ? added : before === template.hash ? unchanged : changed
       list.push(titleOf(template))
-      await this.#register(template)
-      await this.#take(template)
     }
+    await this.#registerAll(templates)
+    for (const template of templates) await this.#take(template)
     await this.#look()
     return { added, changed, unchanged, failed }
   }
@@ -153,8 +158,8 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     if (!isLoaded(definition)) return
     this.#own.set(id, definition)
     await this.#adoptLimiters(definition)
-    if (this.#open !== undefined) this.#open.push(definition)
-    else await this.#keep(definition)
+    if (this.#open !== undefined) return void this.#open.push(definition)
+    await this.#keep(definition)
     if (this.#isServing) await this.#name([definition])
   }
 
@@ -220,6 +225,16 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const meant = definitions.filter((each) => registry.definition(each.name) === each)
     const namings = meant.map(({ template }): TemplateNaming => ({ hash: template.hash, isRefreshed: false }))
     await deps.store.templates.name(namings)
+  }
+
+  /** Those that are read together may use each other, so they are kept once all of them are registered. */
+  async #registerAll(templates: readonly Template[]): Promise<void> {
+    this.#open ??= []
+    for (const template of templates) await this.#register(template)
+    const open = this.#open
+    this.#open = undefined
+    for (const definition of open) await this.#keep(definition)
+    if (this.#isServing) await this.#name(open)
   }
 
   async #register(template: Template): Promise<void> {
@@ -300,16 +315,22 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   async #hear(kept: KeptTemplate): Promise<void> {
     const { registry } = this.#parts
     const { definitionId, seq, isRefreshed } = kept
-    if (this.#isServing && !this.#own.has(definitionId)) {
-      await this.#handlers.resolve(kept.needs)
-      this.#served.add(kept)
-    }
+    if (this.#isServing && !this.#own.has(definitionId)) await this.#served.add(kept)
     const name = nameOf(kept)
     const here = registry.definition(name)
-    if (isRefreshed && seq > this.#registeredAt && here !== undefined && isLoaded(here)) {
-      const meant = await this.find(definitionId)
-      if (meant !== undefined) registry.rename(meant, definitionId)
-    }
+    if (isRefreshed && seq > this.#registeredAt && here !== undefined && isLoaded(here)) await this.#rename(kept)
     this.#seq = Math.max(this.#seq, seq)
+  }
+
+  /** What cannot be read here changes no name, and holds up nothing that comes after it. */
+  async #rename(kept: KeptTemplate): Promise<void> {
+    const { registry, deps } = this.#parts
+    try {
+      const meant = await this.find(kept.definitionId)
+      if (meant !== undefined) registry.rename(meant, kept.definitionId)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      deps.log.warn({ err: error }, `template '${nameOf(kept)}' was refreshed and cannot be read here`)
+    }
   }
 }

@@ -1,7 +1,11 @@
 // What a refresh of templates has found.
 import type { TroupeError } from '../../lib/errors.ts'
+import { requireHandlers } from '../handlers/needs.ts'
+import type { TemplateHandlers } from '../load/check-handlers.ts'
 import { TemplateError, type TemplateProblem } from '../load/problems.ts'
-import type { TemplateTitle } from '../model/title.ts'
+import type { Template } from '../model/template.ts'
+import { nameOf, type TemplateTitle } from '../model/title.ts'
+import type { TemplateFile } from './folder.ts'
 
 /** What is wrong with a file: the template it had before stays. */
 export interface TemplateFailure {
@@ -18,6 +22,43 @@ export interface TemplatesRefreshed {
   readonly failed: readonly TemplateFailure[]
 }
 
-export function fileFailure(file: string, error: TroupeError): TemplateFailure {
+export interface RefreshRules {
+  /** What steps may use beside the templates of the folder. */
+  readonly known: readonly string[]
+  readonly isMeant: (template: Template) => boolean
+}
+
+/** The templates of a folder that can be performed: those that use what does not load, and was not there before, fail with it. */
+export function performable(
+  files: readonly TemplateFile[],
+  { known, isMeant }: RefreshRules,
+): { readonly templates: readonly Template[]; readonly failed: readonly TemplateFailure[] } {
+  const failed = files.flatMap(({ file, error }) => (error === undefined ? [] : [fileFailure(file, error)]))
+  let left = files.flatMap(({ file, template }) =>
+    template !== undefined && isMeant(template) ? [{ file, template }] : [],
+  )
+  for (let before = Infinity; left.length < before;) {
+    before = left.length
+    const names = [...known, ...left.map(({ template }) => nameOf(template))]
+    const handlers = Object.fromEntries(names.map((name) => [name, {}]))
+    left = left.filter(({ file, template }) => {
+      const error = missingIn(template, handlers)
+      if (error !== undefined) failed.push(fileFailure(file, error))
+      return error === undefined
+    })
+  }
+  return { templates: left.map(({ template }) => template), failed }
+}
+
+function missingIn(template: Template, handlers: TemplateHandlers): TroupeError | undefined {
+  try {
+    requireHandlers(template, handlers)
+    return undefined
+  } catch (error) {
+    return error as TroupeError
+  }
+}
+
+function fileFailure(file: string, error: TroupeError): TemplateFailure {
   return { file, message: error.message, problems: error instanceof TemplateError ? error.problems : [] }
 }

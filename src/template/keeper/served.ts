@@ -1,8 +1,10 @@
 // The templates of the store whose runs this node performs although nobody registered them here.
 import type { Registry } from '../../engine/definition/registry.ts'
 import type { Deps } from '../../engine/deps.ts'
+import { toError } from '../../lib/errors.ts'
 import type { KeptTemplate } from '../../store/templates.ts'
 import type { Handlers } from '../handlers/handlers.ts'
+import { nameOf } from '../perform/perform.ts'
 import { keptDefinition } from './kept-definition.ts'
 import type { TemplateCache } from './template-cache.ts'
 
@@ -34,10 +36,10 @@ export class ServedTemplates {
   }
 
   /** Somebody keeps it, or means it. */
-  add(kept: KeptTemplate): void {
+  async add(kept: KeptTemplate): Promise<void> {
     const { deps } = this.#parts
     this.#all.set(kept.definitionId, { kept, heardAt: deps.clock.monotonic() })
-    this.#serve(kept)
+    await this.#try(kept)
   }
 
   /** Somebody starts it anew. */
@@ -48,10 +50,7 @@ export class ServedTemplates {
 
   /** Handlers that were missing may be here by now. */
   async tryAgain(): Promise<void> {
-    for (const { kept } of this.#all.values()) {
-      await this.#parts.handlers.resolve(kept.needs)
-      this.#serve(kept)
-    }
+    for (const { kept } of this.#all.values()) await this.#try(kept)
   }
 
   /** Now and then, where there are many: serves those that have runs to go on with, and no others. */
@@ -65,6 +64,20 @@ export class ServedTemplates {
       if (unfinished.has(id) || now - heardAt < freshMs) this.#serve(kept)
       else registry.unserve(id)
     }
+  }
+
+  /** A resolver that fails at what one needs holds up none of the others. */
+  async #try(kept: KeptTemplate): Promise<void> {
+    const { deps, handlers } = this.#parts
+    try {
+      await handlers.resolve(kept.needs)
+    } catch (error) {
+      deps.log.warn(
+        { err: toError(error) },
+        `a resolver failed at a handler of template '${nameOf(kept)}' of the store`,
+      )
+    }
+    this.#serve(kept)
   }
 
   #serve(kept: KeptTemplate): void {

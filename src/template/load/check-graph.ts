@@ -57,6 +57,20 @@ class GraphChecker {
         this.#problems.error(`Another step is named '${name}': each has its own name.`, spotOf(compiled, 'name'))
       else this.#byName.set(name, compiled)
     }
+    this.#checkNamesOfBatches()
+  }
+
+  /** The batches of a step are steps NAME_000, NAME_001 and so on. */
+  #checkNamesOfBatches(): void {
+    for (const compiled of this.#steps) {
+      const { name } = compiled.step
+      const [, batched = ''] = /^(.+)_(?:\d{3}|[1-9]\d{3,4})$/.exec(name) ?? []
+      if (this.#byName.get(batched)?.step.role === 'batch_worker')
+        this.#problems.error(
+          `A batch of step '${batched}' is named '${name}': give this step another name.`,
+          spotOf(compiled, 'name'),
+        )
+    }
   }
 
   #checkNeeds(): void {

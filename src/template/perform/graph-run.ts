@@ -172,6 +172,12 @@ export class GraphRun {
   }
 
   #succeeded(place: number, output: unknown): void {
+    try {
+      // What a run of its own gave, a message brought or a person recorded has not been looked at.
+      this.#check(place, output)
+    } catch (error) {
+      return this.#failed(place, toError(error))
+    }
     if (this.#stepAt(place).role === 'decision') this.#choose(place, this.#chosenBy(place, output))
     this.#settle(place, 'succeeded', output)
     this.#settleStandby(place, 'skipped')

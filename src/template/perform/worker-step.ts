@@ -101,7 +101,7 @@ class WorkerStep implements Attempt {
   }
 
   snooze(delayMs: number): void {
-    if (this.isOver) return
+    if (this.isOver || this.#left !== undefined) return
     this.#left = new Snoozed(delayMs)
     this.#leave?.(this.#left)
   }
@@ -124,7 +124,8 @@ class WorkerStep implements Attempt {
     const ended = new Promise((resolve, reject) => {
       this.#leave = reject
       if (this.#left !== undefined) reject(this.#left)
-      else code.then(resolve, reject)
+      // What code throws that has left is nobody's.
+      code.then(resolve, reject)
     })
     return ended.then(
       (output) => this.end(output),
