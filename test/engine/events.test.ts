@@ -141,6 +141,22 @@ describe('a subscriber that', () => {
     gate.resolve()
   })
 
+  it('is slow hears once of what waited for longer than a call may take, and in order', async () => {
+    const { troupe, clock } = await onStage()
+    const seen: unknown[] = []
+    const last = deferred<void>()
+    const slow = async (payload: unknown): Promise<void> => {
+      seen.push(payload)
+      if (payload === 119) last.resolve()
+      await new Promise<void>((resolve) => clock.after(payload === 0 ? 90_000 : 1_000, resolve))
+    }
+    await troupe.subscribe('*', slow, { group: 'slow' })
+    for (let n = 0; n < 120; n++) await troupe.publish('a', n)
+    await moving(clock, last.promise)
+    await clock.advance(120_000)
+    expect(seen).toEqual(Array.from({ length: 120 }, (_, n) => n))
+  })
+
   it('I15: is slow has a hundred events in memory, and the rest in the store', async () => {
     const gate = deferred<void>()
     const { troupe, clock } = await onStage()

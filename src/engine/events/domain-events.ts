@@ -127,6 +127,7 @@ export class DomainEvents extends Actor {
       this.#renewal = undefined
       if (this.#subscribers.size === 0) return
       void this.#guarded('renewing subscriptions', () => this.#renew())
+      void this.#guarded('keeping events that wait', () => this.#keepWaiting())
       this.#renewLater()
     }
     this.#renewal ??= this.#deps.clock.after(aliveMs / 3, renew, { background: true, upkeep: true })
@@ -144,6 +145,14 @@ export class DomainEvents extends Actor {
       const takes = ids.length === 1 ? 'all' : 'broadcast'
       ids[ids.length - 1] = await store.events.addSubscription({ pattern, group: null, takes, until })
     }
+  }
+
+  /** What waits here for those before it is nobody else's meanwhile, and is not due again. */
+  async #keepWaiting(): Promise<void> {
+    const { store } = this.#deps
+    const waiting = [...this.#subscribers].flatMap((subscriber) => subscriber.waiting)
+    const end = { dueAt: store.now() + takenMs }
+    if (waiting.length > 0) await store.events.settle(waiting.map((id) => ({ id, end })))
   }
 
   /** The store may be away for a while: what was to be done is tried again later. */

@@ -41,7 +41,10 @@ export class Subscriber {
   hasRest: () => void = () => {}
   /** The last of what it has been given; the next comes after it. */
   #tail: Promise<void> = Promise.resolve()
-  #waiting = 0
+  /** What it has been given and has not settled. */
+  readonly #held = new Set<number>()
+  /** What it is being called for. */
+  #called: number | undefined
 
   constructor(deps: Deps, options: SubscriberOptions) {
     this.ear = options.ear
@@ -56,12 +59,19 @@ export class Subscriber {
   }
 
   get isTaking(): boolean {
-    return this.#waiting < mostWaiting && this.breaker?.state !== 'open'
+    return this.#held.size < mostWaiting && this.breaker?.state !== 'open'
+  }
+
+  /** What has yet to have its turn. */
+  get waiting(): readonly number[] {
+    return [...this.#held].filter((id) => id !== this.#called)
   }
 
   /** Of what the store keeps: after all that it was given before. */
   give(row: EventRow): void {
-    this.#waiting += 1
+    // Race: a call that takes long is under way still.
+    if (this.#held.has(row.id)) return
+    this.#held.add(row.id)
     this.#options.tally.depth += 1
     this.#tail = this.#tail.then(() => this.#deliver(row))
   }
@@ -84,9 +94,10 @@ export class Subscriber {
 
   async #deliver(row: EventRow): Promise<void> {
     this.#options.tally.depth -= 1
+    this.#called = row.id
     if (!this.isOver) await this.#end(row)
-    this.#waiting -= 1
-    if (this.#waiting === mostWaiting - 1) this.hasRest()
+    this.#held.delete(row.id)
+    if (this.#held.size === mostWaiting - 1) this.hasRest()
   }
 
   /** hear → settle, with what was published in turn */
