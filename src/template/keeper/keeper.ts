@@ -182,7 +182,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const id = await store.internDefinition(name, version)
     await this.#write(definition.template, { id, needs })
     if (this.#isServing) await this.#look()
-    this.#served.again(id)
+    await this.#served.again(id)
     return id
   }
 

@@ -43,9 +43,9 @@ export class ServedTemplates {
   }
 
   /** Somebody starts it anew. */
-  again(definitionId: number): void {
+  async again(definitionId: number): Promise<void> {
     const known = this.#all.get(definitionId)
-    if (known !== undefined) this.add(known.kept)
+    if (known !== undefined) await this.add(known.kept)
   }
 
   /** Handlers that were missing may be here by now. */
