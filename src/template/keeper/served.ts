@@ -4,7 +4,7 @@ import type { Deps } from '../../engine/deps.ts'
 import { toError } from '../../lib/errors.ts'
 import type { KeptTemplate } from '../../store/templates.ts'
 import type { Handlers } from '../handlers/handlers.ts'
-import { nameOf } from '../perform/perform.ts'
+import { nameOf } from '../model/title.ts'
 import { keptDefinition } from './kept-definition.ts'
 import type { TemplateCache } from './template-cache.ts'
 
