@@ -32,10 +32,15 @@ export interface TemplateBuilder<Input> {
     uses: Definition<Given, Output>,
     options: EachOptions<Input, Needs, Given> & { readonly with?: undefined },
   ): BuiltStep<Name, Output[]>
+  step<const Name extends string, Given, Output>(
+    name: Name,
+    uses: Definition<Given, Output>,
+    ...rest: object extends StepOptionsOf<Input, Given, []> ? [] : [options: StepOptionsOf<Input, Given, []>]
+  ): BuiltStep<Name, Output>
   step<const Name extends string, Given, Output, const Needs extends readonly BuiltStep[] = []>(
     name: Name,
     uses: Definition<Given, Output>,
-    options?: StepOptionsOf<Input, Given, Needs>,
+    options: StepOptionsOf<Input, Given, Needs>,
   ): BuiltStep<Name, Output>
   /** Adds a step that waits for a message, for a time, or until somebody outside completes it. */
   wait<const Name extends string, Payload = unknown, const Needs extends readonly BuiltStep[] = []>(
