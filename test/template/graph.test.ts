@@ -203,6 +203,16 @@ describe('a decision', () => {
     await run.resolve('route', { output: 'middle' })
     expect(await rejection(run.result())).toMatchObject({ code: 'decision_invalid' })
   })
+
+  it('chooses nothing when it fails and the template goes on', async () => {
+    const { troupe, run } = await performed((t) => {
+      const route = t.step('route', failing, { role: 'decision', onError: 'continue', with: () => undefined as never })
+      t.step('approve', echo, { needs: [route], with: () => 'approved' })
+      t.step('refuse', echo, { needs: [route], when: 'all_settled', with: () => 'refused' })
+    })
+    await run.result()
+    expect((await troupe.steps(run.id)).map(({ path }) => path)).toEqual(['route'])
+  })
 })
 
 describe('batches', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkDeploy, loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
-import { eventually, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
+import { eventually, intruder, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
 
 const echo = worker('echo', {}, (_ctx, input: unknown) => input as string)
 
@@ -124,6 +124,52 @@ describe('a template in the store', () => {
     }
     const second = await onStage({ definitions: [echo], store, node: 'second', handlers })
     expect(await second.troupe.run('echo', 'hello')).toBe('hello')
+  })
+
+  it('that cannot be read here leaves its runs to a node that can', async () => {
+    const store = storeFile()
+    const first = await onStage({ definitions: [echo, greeting('hello')], store, node: 'first' })
+    const run = await parked(first)
+    await first.stop()
+    const other = await intruder(store)
+    // As a newer library would have written it.
+    other.exec("update template set form = json_set(form, '$.steps[1].newer', 1)")
+    const second = await onStage({ definitions: [echo], store, node: 'second' })
+    await second.troupe.tell(run.id, 'go')
+    const told = await eventually(async () => {
+      const status = await second.troupe.get(run.id)
+      return status?.reason?.kind === 'diverged' ? status : undefined
+    })
+    expect(told.state).toBe('parked')
+    expect(second.log.lines.map(({ message }) => message).join('\n')).toContain('cannot be read here')
+    await second.stop()
+    other.exec("update template set form = json_remove(form, '$.steps[1].newer')")
+    const third = await onStage({ definitions: [echo], store, node: 'third' })
+    expect(await (await third.troupe.handle(run.id)).result()).toBe('hello')
+  })
+
+  it('is not registered when nobody has its handlers, however often that is tried, until they are there', async () => {
+    const { troupe } = await onStage()
+    const greet = greeting('hello')
+    for (const _again of [1, 2]) {
+      expect(await rejection(troupe.register(greet))).toMatchObject({ code: 'template_invalid' })
+      expect([troupe.definitions(), await troupe.templates()]).toEqual([[], []])
+    }
+    await troupe.register(echo)
+    await troupe.register(greet)
+    expect(troupe.definitions()).toEqual(['echo', 'greet'])
+  })
+
+  it('may use itself', async () => {
+    const down = `name: down
+steps:
+  - { name: next, uses: down, if: input > 0, with: '\${{ input - 1 }}' }
+  - { name: depth, needs: [next], when: all_settled, uses: echo, with: '\${{ (steps.next ?? 0) + 1 }}' }
+output: \${{ steps.depth }}
+`
+    const { troupe } = await onStage({ definitions: [echo] })
+    await troupe.register(template(loadTemplate(down).template))
+    expect(await troupe.run('down', 3)).toBe(4)
   })
 
   it('says of a run which text it is of', async () => {

@@ -1,5 +1,5 @@
 // A run that this process cannot read: one whose key it was not given is left to those that have it, one that was changed has failed.
-import type { TroupeError } from '../../lib/errors.ts'
+import { isTroupeError, type TroupeError } from '../../lib/errors.ts'
 import { failureOf, failureOfRecord } from '../../lib/coded-text.ts'
 import { fromErrorRecord, type ErrorRecord } from '../../lib/error-record.ts'
 import type { Difference } from '../../model/divergence.ts'
@@ -68,6 +68,17 @@ export function leaveUnread(
   deps.log[isNews ? 'error' : 'debug'](fields, `a run was set aside, as it cannot be read: ${why.message}`)
   const difference: Difference = { holds: { path: '', kind: 'value' }, more: 0, asked: [], unread: why.message }
   setAside(activation, waits, difference)
+}
+
+/** Sets a run aside where what is read for it cannot be read here, and another process may read it; undefined then. */
+export async function readOrLeave<Read>(activation: Activation, read: () => Promise<Read>): Promise<Read | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isTroupeError(error, 'template_invalid') || error.retryable !== true) throw error
+    if (!activation.isOver) leaveUnread(activation, error)
+    return undefined
+  }
 }
 
 /** Throws when what is written now cannot be read for want of a codec or a key: whoever performs runs here would take those that are not for it. */

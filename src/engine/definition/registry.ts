@@ -14,6 +14,8 @@ import type { LimiterRule } from '../limits/limits.ts'
 
 /** What is known of definitions that are data: nobody need have registered them for their runs to go on. */
 export interface KeptDefinitions {
+  /** Throws where one cannot be performed and so is not registered. */
+  check(definition: AnyDefinition): Promise<void>
   /** One was registered. */
   registered(definition: AnyDefinition, id: number): Promise<void>
   /** What the store keeps of one, all of it. */
@@ -300,6 +302,7 @@ export class Registry {
     const { name, version, settings } = definition
     try {
       await this.#checkPublishers(definition)
+      await this.kept?.check(definition)
       for (const rule of settings.limits) {
         this.#coded.add(rule.name)
         await this.useLimiter(rule)

@@ -153,6 +153,11 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     this.#lookout.look()
   }
 
+  /** Throws `template_invalid` for handlers that nobody has; of those that are read together once all are there. */
+  async check(definition: AnyDefinition): Promise<void> {
+    if (isLoaded(definition) && this.#open === undefined) await this.#require(definition)
+  }
+
   async registered(definition: AnyDefinition, id: number): Promise<void> {
     await this.#served.tryAgain()
     if (!isLoaded(definition)) return
@@ -195,11 +200,16 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   /** Keeps what was registered. What is not here is elsewhere on purpose: whoever else performs it need not have it either. */
   async #keep(definition: LoadedDefinition): Promise<void> {
     const { registry, deps } = this.#parts
-    const all = needsOf(definition.template)
-    requireHandlers(definition.template, await this.#handlersFor(all))
-    const needs = all.filter((need) => this.#handlers.has(need))
+    const needs = (await this.#require(definition)).filter((need) => this.#handlers.has(need))
     await this.#write(definition.template, { id: registry.idOf(definition), needs })
     this.#registeredAt = await deps.store.templates.lastSeq()
+  }
+
+  /** What it needs. Throws `template_invalid` for what nobody has; itself it may use. */
+  async #require({ name, template }: LoadedDefinition): Promise<readonly HandlerNeed[]> {
+    const needs = needsOf(template)
+    requireHandlers(template, { ...(await this.#handlersFor(needs)), [name]: {} })
+    return needs
   }
 
   async #write(

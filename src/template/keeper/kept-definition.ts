@@ -1,10 +1,12 @@
 // A template of the store as a definition to which runs can come: what it says is read when one does.
+import { readOrLeave } from '../../engine/activation/unread.ts'
 import type { AnyDefinition } from '../../engine/definition/definition.ts'
 import { TroupeError } from '../../lib/errors.ts'
 import type { Bounds } from '../../model/limiter.ts'
 import type { KeptTemplate } from '../../store/templates.ts'
 import { definitionSettings } from '../../worker/options.ts'
 import { load } from '../load/load.ts'
+import { TemplateError } from '../load/problems.ts'
 import { lifecycleOf, lifecycleRules } from '../model/lifecycle.ts'
 import { nameOf, versionOf } from '../model/title.ts'
 import { loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
@@ -15,7 +17,7 @@ export function keptDefinition(kept: KeptTemplate, cache: TemplateCache): AnyDef
   const name = nameOf(kept)
   const version = versionOf(kept)
   const whole = async (): Promise<LoadedDefinition> => {
-    const found = await cache.get(kept.definitionId)
+    const found = await readHere(kept, cache)
     if (found === undefined) throw notKept(name, version)
     return found
   }
@@ -31,7 +33,20 @@ export function keptDefinition(kept: KeptTemplate, cache: TemplateCache): AnyDef
     settings: definitionSettings(name, { version, input }),
     lifecycle: lifecycle && lifecycleRules(lifecycle),
     runsOn: 'workflow',
-    perform: async (activation) => (await whole()).perform(activation),
+    perform: async (activation) => {
+      const found = await readOrLeave(activation, whole)
+      return found === undefined || activation.isOver ? undefined : found.perform(activation)
+    },
+  }
+}
+
+/** Throws a `template_invalid` that may be tried again: what is wrong here may be right for the library of another node. */
+async function readHere(kept: KeptTemplate, cache: TemplateCache): Promise<LoadedDefinition | undefined> {
+  try {
+    return await cache.get(kept.definitionId)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    throw unreadable(nameOf(kept), versionOf(kept), error)
   }
 }
 
@@ -54,5 +69,13 @@ function notKept(name: string, version: string): TroupeError {
       details: { name, version },
       retryable: false,
     },
+  )
+}
+
+function unreadable(name: string, version: string, why: TemplateError): TroupeError {
+  return new TroupeError(
+    'template_invalid',
+    `Template '${name}' in version ${version} of the store cannot be read here: a node with the library it was written for goes on with its runs.\n\n${why.message}`,
+    { cause: why, details: { name, version }, retryable: true },
   )
 }

@@ -200,13 +200,19 @@ export class GraphRun {
   #fail(place: number, error: Error): void {
     const { name, onError } = this.#stepAt(place)
     this.#errors[name] = failureOf(error)
-    if (onError === 'continue') return this.#settle(place, 'succeeded')
+    if (onError === 'continue') return this.#goOnAfter(place)
     const standby = this.#edges.fallbacks.get(place)
     if (standby !== undefined && this.#outcomes[standby] === undefined) return this.#standIn(place, standby)
     this.#failure ??= error
     if (this.#template.failure === 'finish_independent') return this.#settle(place, 'failed')
     this.#isOver = true
     this.#done.resolve()
+  }
+
+  /** Its output is null; a decision that failed has chosen nothing. */
+  #goOnAfter(place: number): void {
+    if (this.#stepAt(place).role === 'decision') this.#choose(place, [])
+    this.#settle(place, 'succeeded')
   }
 
   /** Another step is done in the place of one that failed, and its output is the output of both. */
