@@ -113,6 +113,22 @@ steps:
     expect(undone).toHaveLength(4)
   })
 
+  it('gives the worker of a batch its cursor, and what its step says of batches', async () => {
+    const given = worker('given', {}, (_ctx, { batch }: { batch: object }) => batch)
+    const text = `
+name: rows
+steps:
+  - { name: divide, type: batchable, script: 'return ["x"]' }
+  - { name: row, type: batch_worker, needs: [divide], uses: given, batch: { size: 2, failureStrategy: isolate } }
+output: \${{ steps.row }}
+`
+    const { troupe, clock } = await onStage({ definitions: [given, template(loadTemplate(text).template)] })
+    const run = await troupe.call('rows')
+    await until(clock, async () => (await run.status()).state === 'succeeded')
+    const rules = { size: 2, failureStrategy: 'isolate', cursorField: 'id', checkpointInterval: null }
+    expect(await run.result()).toEqual([{ name: 'row_001', cursor: 'x', index: 0, count: 1, ...rules }])
+  })
+
   it('refuses an input that does not fit its schema', async () => {
     const definition = template(loadTemplate(fulfilment).template)
     const { troupe } = await onStage({ definitions: [...workers, definition] })

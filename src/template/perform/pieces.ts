@@ -42,10 +42,10 @@ export async function performBatches(
     placeholder,
   }: { readonly perform: PerformPiece; readonly placeholder: (path: string) => Promise<unknown> },
 ): Promise<unknown> {
-  const { parallelism, failureStrategy, cursorField, checkpointInterval } = step.batch ?? defaultBatches
+  const { size, parallelism, failureStrategy, cursorField, checkpointInterval } = step.batch ?? defaultBatches
   const cursors = at.batches()
   if (cursors.length === 0) return placeholder(`${step.name}_000`).then(() => [])
-  const metadata = { failureStrategy, cursorField, checkpointInterval: checkpointInterval ?? null }
+  const metadata = { size, failureStrategy, cursorField, checkpointInterval: checkpointInterval ?? null }
   const nameOf = (index: number): string => `${step.name}_${String(index + 1).padStart(3, '0')}`
   const each = (index: number): Promise<unknown> => {
     const batch = { name: nameOf(index), cursor: cursors[index], index, count: cursors.length, ...metadata }
