@@ -61,6 +61,16 @@ describe('a template', () => {
     },
   )
 
+  it('is called a template where its failure is told', async () => {
+    const graph = template('graph', {}, (t: TemplateBuilder<void>) => {
+      t.step('a', failing, { with: () => 'way' as never })
+    })
+    const { troupe, log } = await onStage({ definitions: [failing, graph] })
+    await troupe.call(graph)
+    const told = await eventually(() => log.lines.find(({ level }) => level === 'error'))
+    expect(told.message).toContain("template 'graph' failed")
+  })
+
   it('gives the outputs of the last steps when it says nothing', async () => {
     const { run } = await performed((t) => {
       const a = t.step('a', echo, { with: () => 1 as never })

@@ -27,6 +27,8 @@ export interface AnyDefinition extends Definition {
   readonly hasUnseenSchema?: boolean
   /** `task`: one attempt is one piece of work. `workflow`: it is made of durable steps. */
   readonly runsOn: PoolKind
+  /** What people call one of its kind; by what it runs on unless told. */
+  readonly noun?: string
   /** Its attempts are made in threads. */
   readonly isThreaded?: boolean
   /** What a thread looks for in the module of the definition. */

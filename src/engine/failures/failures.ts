@@ -47,8 +47,8 @@ export function tellOfGivenUp(
 export const expiredText = 'a run failed before it was performed, as its time was up; nobody here waits for its result'
 
 /** `worker 'send-email'`. */
-export function nameOf({ name, runsOn }: AnyDefinition): string {
-  return `${runsOn === 'workflow' ? 'workflow' : 'worker'} '${name}'`
+export function nameOf({ name, runsOn, noun = runsOn === 'workflow' ? 'workflow' : 'worker' }: AnyDefinition): string {
+  return `${noun} '${name}'`
 }
 
 function reasonOf(error: Error): string {

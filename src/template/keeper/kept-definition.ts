@@ -33,6 +33,7 @@ export function keptDefinition(kept: KeptTemplate, cache: TemplateCache): AnyDef
     settings: definitionSettings(name, { version, input }),
     lifecycle: lifecycle && lifecycleRules(lifecycle),
     runsOn: 'workflow',
+    noun: 'template',
     perform: async (activation) => {
       const found = await readOrLeave(activation, whole)
       return found === undefined || activation.isOver ? undefined : found.perform(activation)

@@ -42,6 +42,7 @@ export function templateDefinition(template: Template, rules: TemplateRules, lim
     settings,
     lifecycle: template.lifecycle && lifecycleRules(template.lifecycle),
     runsOn: 'workflow',
+    noun: 'template',
     publishers: publishersOf(template),
     perform: async (activation) => {
       const output = await performSteps(activation, perform, false)
