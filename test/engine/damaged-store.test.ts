@@ -152,7 +152,10 @@ it.each(Object.entries(damages))(
     }
     expect(await rejection(one.troupe.call(job, 5))).toMatchObject(corrupt)
     expect(await rejection(one.troupe.runs())).toMatchObject(corrupt)
-    expect(await one.troupe.health()).toMatchObject({ status: 'failing', reasons: [expect.stringContaining(path)] })
+    expect(await one.troupe.health()).toMatchObject({
+      status: 'failing',
+      reasons: [expect.stringContaining(path), expect.stringContaining("breaker 'commits'")],
+    })
     await one.clock.advance(20_000)
     expect(
       one.log.lines.some(
