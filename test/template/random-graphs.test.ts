@@ -62,6 +62,8 @@ function modelOf(nodes: readonly Node[]) {
     )
     const there = needs.filter((need) => {
       if (fates[need] === 'absent') return false
+      // A decision that failed and is gone on after has chosen nothing.
+      if (fates[need] === 'went on' && nodes[need]?.role === 'decision') return false
       return nodes[need]?.role !== 'decision' || fates[need] !== 'succeeded' || chosenBy(nodes, need).includes(place)
     })
     const outcomes = there.map((need) => fates[need])
