@@ -200,14 +200,16 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   /** Keeps what was registered. What is not here is elsewhere on purpose: whoever else performs it need not have it either. */
   async #keep(definition: LoadedDefinition): Promise<void> {
     const { registry, deps } = this.#parts
-    const needs = needsOf(definition.template).filter((need) => this.#handlers.has(need))
+    const needs = (await this.#require(definition)).filter((need) => this.#handlers.has(need))
     await this.#write(definition.template, { id: registry.idOf(definition), needs })
     this.#registeredAt = await deps.store.templates.lastSeq()
   }
 
-  /** Throws `template_invalid` for what nobody has; itself it may use. */
-  async #require({ name, template }: LoadedDefinition): Promise<void> {
-    requireHandlers(template, { ...(await this.#handlersFor(needsOf(template))), [name]: {} })
+  /** What it needs. Throws `template_invalid` for what nobody has; itself it may use. */
+  async #require({ name, template }: LoadedDefinition): Promise<readonly HandlerNeed[]> {
+    const needs = needsOf(template)
+    requireHandlers(template, { ...(await this.#handlersFor(needs)), [name]: {} })
+    return needs
   }
 
   async #write(
@@ -241,10 +243,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     for (const template of templates) await this.#register(template)
     const open = this.#open
     this.#open = undefined
-    for (const definition of open) {
-      await this.#require(definition)
-      await this.#keep(definition)
-    }
+    for (const definition of open) await this.#keep(definition)
     if (this.#isServing) await this.#name(open)
   }
 
