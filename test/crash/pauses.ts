@@ -145,7 +145,8 @@ async function pause(child: Child, db: SqlDriver): Promise<void> {
     while (!isStopped(child)) await turn()
     if (await isUnlocked(db)) return
     child.signal('SIGCONT')
-    await turn()
+    // Stopped again at once it would never come to its commit, and on a slow disk all others would wait for its lock until their time is up.
+    while (!(await isUnlocked(db))) await turn()
   }
 }
 
