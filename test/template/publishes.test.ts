@@ -228,6 +228,56 @@ describe('a step that is a run of its own', () => {
   })
 })
 
+describe('a decision that chooses what it may not', () => {
+  const decided = (decision: string): Definition<never> =>
+    template(
+      loadTemplate(`
+name: order
+steps:
+  - name: a
+    type: decision
+    onError: continue
+${decision}
+    publishes:
+${all.map(({ event, condition }) => `      - { event: ${event}, condition: ${condition} }`).join('\n')}
+  - { name: b, needs: [a], uses: echo, with: 1 }
+`).template,
+    ) as Definition<never>
+
+  it.each([
+    ['a run of its own', '    uses: echo\n    with: elsewhere\n    priority: 1'],
+    ['a step of the run', '    uses: echo\n    with: elsewhere'],
+    ['what a message brought', '    wait: { message: go, timeout: 20s }'],
+    ['a list of pieces', '    uses: echo\n    with: elsewhere\n    forEach: [1]'],
+  ])('publishes that it has failed, and nothing else: %s', async (_what, decision) => {
+    const { heard } = await played(decided(decision), { events: 3 })
+    expect(heard.map(({ name }) => name).toSorted()).toEqual(['a.always', 'a.failure', 'a.permanent_failure'])
+    expect(heard.map(({ payload }) => payload)).toEqual(
+      Array.from({ length: 3 }, () => expect.objectContaining({ code: 'decision_invalid' })),
+    )
+  })
+
+  it('publishes nothing where a person recorded it', async () => {
+    const { troupe, clock } = await onStage({
+      definitions: [
+        template(
+          loadTemplate(
+            'name: order\nsteps: [{ name: a, type: decision, wait: completion, publishes: [{ event: told, condition: always }] }]',
+          ).template,
+        ),
+      ],
+    })
+    const heard: string[] = []
+    await troupe.subscribe('*', (_payload, { name }) => void heard.push(name))
+    const run = await troupe.call('order')
+    await eventually(async () => (await run.status()).state === 'parked')
+    await run.resolve('a', { output: 'elsewhere' })
+    expect(await moving(clock, rejection(run.result()))).toMatchObject({ code: 'decision_invalid' })
+    await eventually(() => heard.includes('run.failed'))
+    expect(heard.filter((name) => name !== 'run.started')).toEqual(['run.failed'])
+  })
+})
+
 describe('a step that waits', () => {
   it('publishes when that has come', async () => {
     const order = built((t) => {

@@ -18,6 +18,8 @@ export interface PublishingStep {
   readonly template: Pick<Template, 'namespace'>
   readonly step: TemplateStep
   readonly scope: Scope
+  /** Throws for an output that the step may not have. */
+  check(output: unknown): void
 }
 
 /** How an attempt ended, or the whole step. */
@@ -43,7 +45,7 @@ export async function performPublishing(publishing: PublishingStep, perform: () 
   if (!isOfPieces(step))
     publishWith(publishing, step.name, (end) => {
       if (!end.isTriedAgain) isRecorded = true
-      return eventsAt(publishing, endOf(end))
+      return eventsAt(publishing, checkedEnd(publishing, endOf(end)))
     })
   let output: unknown
   try {
@@ -52,7 +54,7 @@ export async function performPublishing(publishing: PublishingStep, perform: () 
     if (!isRecorded) await publishFailure(publishing, toError(error))
     throw error
   }
-  if (!isRecorded) await publishBeside(publishing, { ...whole, isError: false, value: () => output })
+  if (!isRecorded) await publishOutput(publishing, output)
   return output
 }
 
@@ -66,10 +68,27 @@ export async function publishFailure(publishing: PublishingStep, error: Error): 
   await publishBeside(publishing, { ...whole, isError: true, value: () => failureOf(error) }, error)
 }
 
+async function publishOutput(publishing: PublishingStep, output: unknown): Promise<void> {
+  const end = checkedEnd(publishing, { ...whole, isError: false, value: () => output })
+  await publishBeside(publishing, end)
+}
+
 const whole = { attempt: 1, isTriedAgain: false }
 
 function isOfPieces({ forEach, role }: TemplateStep): boolean {
   return forEach !== undefined || role === 'batch_worker'
+}
+
+/** What a run of its own gave, a message brought or somebody finished may be no output of the step: so it has failed. */
+function checkedEnd({ step: { role }, check }: PublishingStep, end: StepEnd): StepEnd {
+  if (end.isError || (role !== 'decision' && role !== 'batchable')) return end
+  try {
+    check(end.value())
+    return end
+  } catch (error) {
+    const failure = failureOf(toError(error))
+    return { ...end, isError: true, value: () => failure }
+  }
 }
 
 /** The value is read where somebody publishes it. */

@@ -65,8 +65,8 @@ export class TemplateSteps implements StepPerformer {
       : this.#performAsRun(piece, worker ?? name)
   }
 
-  #publishing(step: TemplateStep, { scope }: StepPlace): PublishingStep {
-    return { steps: this.#steps, template: this.#template, step, scope }
+  #publishing(step: TemplateStep, { scope, check }: StepPlace): PublishingStep {
+    return { steps: this.#steps, template: this.#template, step, scope, check }
   }
 
   #performAsRun(piece: Piece, target: AnyDefinition | string): Promise<unknown> {
