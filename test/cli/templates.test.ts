@@ -195,7 +195,15 @@ Longest way (3 steps): score → route → ship
       { name: 'score', runs: 1 },
       { name: 'score', runs: 2, isNamed: true },
     ])
-    expect((await templates('list', '--store', 'sqlite:none.db')).code).toBe(69)
+  })
+
+  it('says, where there is no store to list those of, that files need none', async () => {
+    const none = await templates('--store', 'sqlite:none.db')
+    expect([none.code, none.out]).toEqual([69, ''])
+    expect(none.err).toContain('There is no store at none.db yet')
+    expect(none.err).toContain('\nFiles need no store: troupe templates validate\n')
+    const json = await templates('list', '--store', 'sqlite:none.db', '--json')
+    expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'store_unavailable' } })
   })
 
   it('validate reads the scripts too', async () => {

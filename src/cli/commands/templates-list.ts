@@ -1,4 +1,5 @@
 // `troupe templates`: the templates that a store keeps.
+import { isTroupeError, TroupeError } from '../../lib/errors.ts'
 import type { TemplateStatus } from '../../template/keeper/template-verbs.ts'
 import { shortHash } from '../../template/model/title.ts'
 import type { CommonFlags } from '../config.ts'
@@ -11,10 +12,17 @@ import type { Column } from '../table.ts'
 import { age } from '../times.ts'
 
 export async function listCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
-  const rows = await withClient(flags, io, (troupe) => troupe.templates())
+  const rows = await withClient(flags, io, (troupe) => troupe.templates()).catch(tellOfFiles)
   const nothing = 'No templates yet: the first process that registers one keeps it.'
   printListing({ rows, nothing, columns: columnsFor(io.clock.now()), narrow }, flags, io)
   return exitCodes.ok
+}
+
+/** Who has no store yet is here for the files, as a rule. */
+function tellOfFiles(error: unknown): never {
+  if (!isTroupeError(error, 'store_unavailable')) throw error
+  const message = `${error.message}\nFiles need no store: troupe templates validate`
+  throw new TroupeError(error.code, message, { cause: error, details: error.details })
 }
 
 function columnsFor(now: number): Column<TemplateStatus>[] {
