@@ -74,6 +74,15 @@ describe('what was typed wrongly', () => {
     expect((await troupe('/', ['queues', 'puase', 'mail'])).err).toContain("Did you mean 'pause'?")
   })
 
+  it('says where the queues are named that a process serves', async () => {
+    const where = "the queues that 'queues' of the configuration names"
+    for (const command of ['start', 'dev']) {
+      const words = (await troupe('/', [command, '--help'])).out.replaceAll(/\s+/g, ' ')
+      expect(words).toContain(where)
+      expect(words).toContain("queues: ['default', 'mail']")
+    }
+  })
+
   it('refuses bad input and flags before a store is made', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
     expect((await troupe(folder, ['run', 'greet', '{name:ann}'])).err).toContain(

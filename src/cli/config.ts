@@ -25,6 +25,12 @@ const defaultTemplates = 'templates'
 // More than a person reads.
 const mostFiles = 12
 
+/** For the help of commands that serve queues. */
+export const queuesHelp = `It serves the queue default, or the queues that 'queues' of the configuration names:
+
+  // ${configNames[0]}
+  export default { queues: ['default', 'mail'] }`
+
 /** The flags that every command has. */
 export interface CommonFlags {
   readonly store?: string

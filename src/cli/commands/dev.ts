@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { addCommand, type Shell } from '../command.ts'
-import { loadSettings, type CommonFlags } from '../config.ts'
+import { loadSettings, queuesHelp, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io, Signal } from '../io.ts'
 import { lineLog } from '../line-log.ts'
@@ -22,6 +22,7 @@ export function addDev(shell: Shell): void {
     summary: 'serve the queues, and reload on change',
     description:
       'Performs what is ready in the queues of the store, and starts anew whenever a source file of this folder changes. Runs go on with the new code; a file that cannot be loaded changes nothing.',
+    help: queuesHelp,
     perform: (flags, _operands, io) => devCommand(flags, io),
   })
 }

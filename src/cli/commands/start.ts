@@ -1,7 +1,7 @@
 // `troupe start`: serves the queues of a store until it is told to stop.
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
-import { definesNothing, loadSettings, openFor, type CommonFlags, type Settings } from '../config.ts'
+import { definesNothing, loadSettings, openFor, queuesHelp, type CommonFlags, type Settings } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { leastLevel, lineLog } from '../line-log.ts'
@@ -23,6 +23,7 @@ export function addStart(shell: Shell): void {
     summary: 'serve the queues until told to stop',
     description:
       'Performs what is ready in the queues of the store. SIGTERM or Ctrl-C stops gracefully: what is not finished in time goes back into its queue. A second signal stops at once.',
+    help: queuesHelp,
     perform: (flags, _operands, io) => startCommand(flags, io),
   }).option('--within <time>', 'how long a stop waits for what is executing (default: 30s)')
 }
