@@ -418,7 +418,7 @@ describe('a store with runs', () => {
       const price = await ctx.step('price', () => items.length * 10)
       const flaky = (): string => {
         tries += 1
-        if (tries < 2) throw new Error('tape is out')
+        if (tries < 2) throw new Error('tape is out:\n\n  1 | tape')
         return 'packed'
       }
       await ctx.step('pack', flaky, { retry: { attempts: 2, base: '1ms' } })
@@ -491,6 +491,28 @@ describe('a store with runs', () => {
     expect(JSON.parse((await troupe(folder, ['dead', '--json'])).out)).toMatchObject([{ fingerprint, runs: 1 }])
   })
 
+  it('lists errors of several lines by their first, and shows all of them', async () => {
+    const here = mkdtempSync(join(tmpdir(), 'troupe-cli-'))
+    onTestFinished(() => rmSync(here, { recursive: true }))
+    const store = `sqlite:${join(here, 'dead.db')}`
+    const fail = (): never => {
+      throw new Error('the list is wrong:\n\n    2 | pen;;\n      |     ^')
+    }
+    const read = workflow('read', {}, (ctx) => ctx.step('parse', fail, { retry: { attempts: 1 } }))
+    await using engine = await Troupe.open({ store, definitions: [read], logLevel: 'silent' })
+    await engine.start()
+    const { id, result } = await engine.call(read).then((run) => ({ id: run.id, result: run.result() }))
+    await result.catch(() => {})
+    const [, line] = (await troupe(here, ['dead', '--store', store])).out.split('\n')
+    expect(line).toMatch(/ {2}read {2}Error: the list is wrong: …$/)
+    const listed = await troupe(here, ['investigations', '--store', store])
+    expect(listed.out).toMatch(/ {2}read {2}the list is wrong: …\n/)
+    const { out } = await troupe(here, ['show', id, '--store', store], 80)
+    expect(out).toMatch(/ {2}✗ {2}parse .* {2}Error: the list is wrong: …\n/)
+    expect(out).toContain('  Error: the list is wrong:\n')
+    expect(out).toContain('\n\n      2 | pen;;\n        |     ^\n')
+  })
+
   it('tries again what a filter finds, and tells who did it', async () => {
     const dry = await troupe(folder, ['retry', '--name', 'refuse', '--dry-run'])
     expect([dry.code, dry.err]).toEqual([0, `1 run would be tried again.\n  ${ids['refuse']}\n`])
@@ -521,7 +543,9 @@ describe('a store with runs', () => {
 
   it('shows why attempts failed', async () => {
     const { out } = await troupe(folder, ['show', ids['order'] ?? ''])
-    expect(out).toMatch(/Earlier attempts \(1\)\n {2}✗ step 'pack' {2}attempt 1 {2}\+\S+\n {4}Error: tape is out\n/)
+    expect(out).toMatch(
+      /Earlier attempts \(1\)\n {2}✗ step 'pack' {2}attempt 1 {2}\+\S+\n {4}Error: tape is out:\n\n {6}1 \| tape\n/,
+    )
   })
 
   it('prints what its code logged, with fields, and show says how much there is', async () => {
@@ -659,7 +683,7 @@ describe('a store with runs', () => {
       state: 'succeeded',
       output: { price: 20 },
       steps: [{ path: 'price', value: 20 }, { path: 'pack', attempt: 2 }, { path: 'label' }],
-      failedAttempts: [{ path: 'pack', attempt: 1, error: { message: 'tape is out' } }],
+      failedAttempts: [{ path: 'pack', attempt: 1, error: { message: 'tape is out:\n\n  1 | tape' } }],
     })
   })
 })

@@ -2,7 +2,7 @@
 import { relative } from 'node:path'
 import type { StepStatus } from '../engine/verbs/run-status.ts'
 import { projectPlace } from '../lib/stack-places.ts'
-import { oneLine, printable, type Paint } from './paint.ts'
+import { firstLine, oneLine, printable, type Paint } from './paint.ts'
 
 export interface ErrorLook {
   readonly paint: Paint
@@ -18,6 +18,11 @@ export interface FailureLook extends ErrorLook {
 
 // A chain longer than this tells nothing more.
 const mostCauses = 8
+
+/** Name and message for a list: of several lines the first. */
+export function errorWords({ name, message }: Pick<Error, 'name' | 'message'>): string {
+  return firstLine(message.trim() === '' ? name : `${name}: ${message}`)
+}
 
 /** The error a run ended with, and below its first line in which step and where in the code of the project it came up. */
 export function failureLines(error: unknown, look: FailureLook): string[] {

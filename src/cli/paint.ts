@@ -42,6 +42,12 @@ export function oneLine(text: string): string {
   return printable(text.replace(/\s*[\r\n]+\s*/g, ' '))
 }
 
+/** What fits a list of a text of several lines: the first, and a mark that there are more. */
+export function firstLine(text: string): string {
+  const [first = '', ...rest] = text.trim().split(/\r?\n/)
+  return oneLine(rest.length === 0 ? first : `${first} …`)
+}
+
 /** Makes text of others safe to print: no escape codes, no bells; tabs and line breaks stay. */
 export function printable(text: string): string {
   return text.replace(escapeSequences, '').replace(controls, '')

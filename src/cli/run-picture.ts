@@ -5,7 +5,7 @@ import { formatMs } from '../lib/duration.ts'
 import { isTroupeError } from '../lib/errors.ts'
 import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
 import { percent, shareOf, drawBar } from './bar.ts'
-import { failureLines } from './error-text.ts'
+import { errorWords, failureLines } from './error-text.ts'
 import { unlimited } from './io.ts'
 import { oneLine, printable, stateStyles, type Paint } from './paint.ts'
 import { stateWord } from './state-words.ts'
@@ -175,10 +175,15 @@ function attemptLines({ run, steps, attempts }: Drawn, look: PictureLook): strin
   const lines = attempts.slice(0, look.mostSteps).flatMap((attempt) => {
     const where = attempt.path === '' ? 'the run' : `step '${oneLine(attempt.path)}'`
     const head = `${look.paint('red', '✗')} ${where}  ${look.paint('dim', `attempt ${attempt.attempt}  ${at(attempt)}`)}`
-    return [head, `  ${cut(errorWords(attempt.error), valueRoom(look.columns) - 4)}`]
+    return [head, ...messageLines(attempt.error).map((line) => cut(`  ${line}`.trimEnd(), valueRoom(look.columns) - 2))]
   })
   const more = attempts.length - look.mostSteps
   return more > 0 ? [...lines, look.paint('dim', `… and ${more} more: troupe show ${run.id} --all`)] : lines
+}
+
+function messageLines({ name, message }: Error): string[] {
+  const [first = '', ...rest] = printable(message).split('\n')
+  return [first === '' ? name : `${name}: ${first}`, ...rest]
 }
 
 /** When the run first did something: it may have been taken up again since, by this node or another. */
@@ -245,10 +250,6 @@ function stepTook({ startedAt, finishedAt }: StepStatus): string {
 function stepValue({ kind, error, value }: StepStatus): string {
   if (error !== undefined) return errorWords(error)
   return kind === 'sleep' || value === undefined ? '' : shortValue(value)
-}
-
-function errorWords({ name, message }: Error): string {
-  return oneLine(message === '' ? name : `${name}: ${message}`)
 }
 
 /** A pipe takes lines of any length; people read them all the same. */

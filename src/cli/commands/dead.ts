@@ -2,6 +2,7 @@
 import type { DeadKind } from '../../engine/verbs/dead-kinds.ts'
 import { addCommand, wholeNumber, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
+import { errorWords } from '../error-text.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { printListing } from '../listing.ts'
@@ -55,5 +56,5 @@ function columnsFor(now: number): Column<DeadKind>[] {
 }
 
 function reason({ newest: { error } }: DeadKind): string {
-  return error === undefined ? '' : oneLine(`${error.name}: ${error.message}`)
+  return error === undefined ? '' : errorWords(error)
 }

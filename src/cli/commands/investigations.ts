@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { findRun } from '../find-run.ts'
 import type { Io } from '../io.ts'
 import { printListing } from '../listing.ts'
-import { oneLine } from '../paint.ts'
+import { firstLine, oneLine } from '../paint.ts'
 import { withClient } from '../store-client.ts'
 import type { Column } from '../table.ts'
 import { age } from '../times.ts'
@@ -83,7 +83,7 @@ function columnsFor(now: number): Column<Investigation>[] {
     { title: 'REASON', cell: ({ reason }) => reason },
     { title: 'AGE', cell: ({ at }) => age(at, now), align: 'right' },
     { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
-    { title: 'NOTES', cell: ({ notes, run }) => oneLine(notes ?? run.error?.message ?? ''), least: 12 },
+    { title: 'NOTES', cell: ({ notes, run }) => firstLine(notes ?? run.error?.message ?? ''), least: 12 },
   ]
 }
 
