@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkDeploy, loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
+import { checkDeploy, limiter, loadTemplate, template, TemplateError, worker } from '../../src/index.ts'
 import { eventually, intruder, moving, onStage, rejection, storeFile, type Stage } from '../engine/stage.ts'
 
 const echo = worker('echo', {}, (_ctx, input: unknown) => input as string)
@@ -240,12 +240,12 @@ describe('troupe.refreshTemplates', () => {
     const only = (name: string, uses: string): string => `name: ${name}\nsteps:\n  - { name: only, uses: ${uses} }\n`
     const templates = folderOf({ 'greet.yaml': text('hello') })
     const { troupe } = await onStage({ definitions: [echo], templates })
-    const files = { a: 'b', b: 'c', c: 'echo', w: 'x', x: 'y', y: 'nobody' }
+    const files = { a: 'b', b: 'c', c: 'echo', w: 'x', x: 'y', y: 'nobody', z: 'echo, limit: nobody' }
     for (const [name, uses] of Object.entries(files)) writeFileSync(join(templates, `${name}.yaml`), only(name, uses))
     writeFileSync(join(templates, 'greet.yaml'), text('goodbye'))
     const { added, changed, failed } = await troupe.refreshTemplates()
     expect([added, changed].map((titles) => titles.map(({ name }) => name))).toEqual([['a', 'b', 'c'], ['greet']])
-    expect(failed.map(({ file }) => basename(file))).toEqual(['y.yaml', 'x.yaml', 'w.yaml'])
+    expect(failed.map(({ file }) => basename(file))).toEqual(['y.yaml', 'x.yaml', 'z.yaml', 'w.yaml'])
     expect(await troupe.run('a', 'hello')).toMatchObject({
       only: { only: { only: { input: expect.anything() as unknown } } },
     })
@@ -321,5 +321,28 @@ describe('a template that nobody registered', () => {
     expect(await troupe.runs()).toEqual([])
     // So is one that is registered.
     expect(await rejection(troupe.register(template(bad.template)))).toMatchObject({ code: 'template_invalid' })
+  })
+
+  it('D4: is refused for its limiters as one that is registered: those that nobody has, and those that code declares otherwise', async () => {
+    const till = limiter('till', { concurrency: 1 })
+    const { troupe } = await onStage({ definitions: [worker('paying', { limits: [till] }, () => 1), echo] })
+    const limited = (name: string, more: string) =>
+      template(loadTemplate(text(name, more).replace('uses: echo,', 'uses: echo, limit: till,')).template)
+    const otherwise = limited('otherwise', 'limits: { till: { concurrency: 2 } }')
+    const unknown = template(loadTemplate(text('hello').replace('uses: echo,', 'uses: echo, limit: tilt,')).template)
+    for (const start of [troupe.call(otherwise), troupe.register(otherwise)])
+      expect(await rejection(start)).toMatchObject({
+        code: 'definition_invalid',
+        message: expect.stringContaining("Limiter 'till' is there with other bounds already") as string,
+      })
+    for (const start of [troupe.call(unknown), troupe.register(unknown)])
+      expect(await rejection(start)).toMatchObject({
+        code: 'definition_invalid',
+        message: expect.stringContaining("Limiter 'tilt' is not known here") as string,
+      })
+    expect(await troupe.runs()).toEqual([])
+    const run = await troupe.call(limited('hello', 'limits: { till: { concurrency: 1 } }'))
+    await run.tell('go')
+    expect(await run.result()).toBe('hello')
   })
 })

@@ -245,6 +245,12 @@ export class Registry {
     this.#rules.add(rule)
   }
 
+  /** Throws `definition_invalid` for a limiter of data that code declares otherwise. */
+  checkLimiter({ name, bounds }: LimiterRule): void {
+    const known = this.#coded.has(name) ? this.#limiters.get(name) : undefined
+    if (known !== undefined && !isDeepStrictEqual(known.bounds, bounds)) throw limiterTaken(name)
+  }
+
   /** Whether a definition names this very limiter. */
   isUsing(rule: LimiterRule): boolean {
     return this.#rules.has(rule)

@@ -16,6 +16,7 @@ import { nameOf, titleOf, versionOf, type TemplateTitle } from '../model/title.t
 import { isLoaded, loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
+import { limiterCheck, type CheckLimiters } from '../handlers/limiters.ts'
 import { needsOf, requireHandlers } from '../handlers/needs.ts'
 import { compiledFrom } from './kept-definition.ts'
 import { performable, type TemplatesRefreshed } from './refreshing.ts'
@@ -137,7 +138,8 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const unchanged: TemplateTitle[] = []
     const files = (await this.#readFolder())?.files ?? []
     const known = Object.keys(await this.#handlersFor([]))
-    const { templates, failed } = performable(files, { known, isMeant })
+    const checkLimiters = await this.#limiterCheck()
+    const { templates, failed } = performable(files, { known, isMeant, checkLimiters })
     for (const template of templates) {
       const before = await this.#hashOf(nameOf(template))
       const list = before === undefined ? added : before === template.hash ? unchanged : changed
@@ -176,12 +178,14 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     return isLoaded(definition)
   }
 
-  /** Throws `template_invalid` for handlers that nobody has. */
+  /** Throws `template_invalid` for handlers that nobody has, `definition_invalid` for limiters. */
   async post(definition: AnyDefinition): Promise<number> {
     const { store } = this.#parts.deps
     if (!isLoaded(definition)) throw new Error('Only templates can be posted')
     const needs = needsOf(definition.template)
     requireHandlers(definition.template, await this.#handlersFor(needs))
+    const checkLimiters = await this.#limiterCheck()
+    checkLimiters(definition)
     const { name, version } = definition
     // Its name alone starts nothing: what one posts no other means.
     const id = await store.internDefinition(name, version)
@@ -205,10 +209,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     this.#registeredAt = await deps.store.templates.lastSeq()
   }
 
-  /** What it needs. Throws `template_invalid` for what nobody has; itself it may use. */
-  async #require({ name, template }: LoadedDefinition): Promise<readonly HandlerNeed[]> {
+  /** What it needs. Throws `template_invalid` for what nobody has, `definition_invalid` for limiters; itself it may use. */
+  async #require(definition: LoadedDefinition): Promise<readonly HandlerNeed[]> {
+    const { name, template } = definition
     const needs = needsOf(template)
     requireHandlers(template, { ...(await this.#handlersFor(needs)), [name]: {} })
+    const checkLimiters = await this.#limiterCheck()
+    checkLimiters(definition)
     return needs
   }
 
@@ -291,6 +298,11 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     await this.#handlers.resolve(needs)
     const names = [...registry.names(), ...(await deps.store.definitions.listNames())]
     return Object.fromEntries(names.map((name) => [name, {}]))
+  }
+
+  #limiterCheck(): Promise<CheckLimiters> {
+    const { registry, deps } = this.#parts
+    return limiterCheck(registry, deps.store)
   }
 
   async #read(id: number): Promise<LoadedDefinition | undefined> {

@@ -1,10 +1,12 @@
 // What a refresh of templates has found.
 import type { TroupeError } from '../../lib/errors.ts'
+import type { CheckLimiters } from '../handlers/limiters.ts'
 import { requireHandlers } from '../handlers/needs.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import { TemplateError, type TemplateProblem } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, type TemplateTitle } from '../model/title.ts'
+import { loadedDefinition } from '../perform/loaded.ts'
 import type { TemplateFile } from './folder.ts'
 
 /** What is wrong with a file: the template it had before stays. */
@@ -26,12 +28,13 @@ export interface RefreshRules {
   /** What steps may use beside the templates of the folder. */
   readonly known: readonly string[]
   readonly isMeant: (template: Template) => boolean
+  readonly checkLimiters: CheckLimiters
 }
 
 /** The templates of a folder that can be performed: those that use what does not load, and was not there before, fail with it. */
 export function performable(
   files: readonly TemplateFile[],
-  { known, isMeant }: RefreshRules,
+  { known, isMeant, checkLimiters }: RefreshRules,
 ): { readonly templates: readonly Template[]; readonly failed: readonly TemplateFailure[] } {
   const failed = files.flatMap(({ file, error }) => (error === undefined ? [] : [fileFailure(file, error)]))
   let left = files.flatMap(({ file, template }) =>
@@ -42,7 +45,7 @@ export function performable(
     const names = [...known, ...left.map(({ template }) => nameOf(template))]
     const handlers = Object.fromEntries(names.map((name) => [name, {}]))
     left = left.filter(({ file, template }) => {
-      const error = missingIn(template, handlers)
+      const error = missingIn(template, { handlers, checkLimiters })
       if (error !== undefined) failed.push(fileFailure(file, error))
       return error === undefined
     })
@@ -50,9 +53,15 @@ export function performable(
   return { templates: left.map(({ template }) => template), failed }
 }
 
-function missingIn(template: Template, handlers: TemplateHandlers): TroupeError | undefined {
+interface There {
+  readonly handlers: TemplateHandlers
+  readonly checkLimiters: CheckLimiters
+}
+
+function missingIn(template: Template, { handlers, checkLimiters }: There): TroupeError | undefined {
   try {
     requireHandlers(template, handlers)
+    checkLimiters(loadedDefinition(template))
     return undefined
   } catch (error) {
     return error as TroupeError
