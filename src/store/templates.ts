@@ -22,7 +22,9 @@ export interface TemplateRecord {
 }
 
 /** What is known of one that is kept, beside what it says. */
-export interface KeptTemplate extends Omit<TemplateRecord, 'form'> {
+export interface KeptTemplate extends Omit<TemplateRecord, 'form' | 'needs'> {
+  /** Null where that is damaged: nobody can tell who performs it. */
+  readonly needs: readonly HandlerNeed[] | null
   /** How long its runs may be in which state, as it says: JSON; null where it says nothing. */
   readonly lifecycle: string | null
   /** Rises with each change of any. */
@@ -35,7 +37,8 @@ export interface KeptTemplate extends Omit<TemplateRecord, 'form'> {
 export interface TemplateView extends Omit<TemplateRecord, 'form' | 'needs' | 'definitionId'> {
   /** Whether its name means it, for those who have no template of that name themselves. */
   readonly isNamed: boolean
-  readonly steps: number
+  /** Null where what is kept of it is damaged. */
+  readonly steps: number | null
   /** Those that have not ended. */
   readonly runs: number
   readonly keptAt: number
@@ -48,7 +51,7 @@ export interface TemplateNaming {
 }
 
 export interface TemplateStore {
-  /** Writes only what is not there. */
+  /** Writes only what is not there, or is damaged. */
   keep(record: TemplateRecord): Promise<void>
   /** Makes their names mean these from now on; of those that are meant already nothing is written. */
   name(namings: readonly TemplateNaming[]): Promise<void>

@@ -7,6 +7,7 @@ import { main } from '../../src/cli/cli.ts'
 import { unlimited } from '../../src/cli/io.ts'
 import { loadTemplate, template, Troupe } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 
 let folder = ''
 
@@ -195,6 +196,14 @@ Longest way (3 steps): score → route → ship
       { name: 'score', runs: 1 },
       { name: 'score', runs: 2, isNamed: true },
     ])
+    const spoiler = await openDriver(join(folder, 'jobs.db'))
+    spoiler.exec("update template set form = '{' where named is null")
+    spoiler.close()
+    const damaged = await told(80, ['--store', 'sqlite:jobs.db'])
+    expect(damaged.out).toMatch(/score +2\.1\.0 +\w+ +damaged .*\nscore +2\.1\.0 +\w+ +2 /)
+    expect(damaged.err).toMatch(
+      /jobs\.db keeps of template 'score' in version 2\.1\.0 is damaged: a process that registers it/,
+    )
   })
 
   it('says, where there is no store to list those of, that files need none', async () => {

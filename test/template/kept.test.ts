@@ -148,6 +148,38 @@ describe('a template in the store', () => {
     expect(await (await third.troupe.handle(run.id)).result()).toBe('hello')
   })
 
+  it.each(['form', 'needs'])(
+    'that is damaged in the store is listed with what to do, holds up no other, and is stored anew: %s',
+    async (column) => {
+      const store = storeFile()
+      const named = template(loadTemplate(text('other').replace('greet', 'other')).template)
+      const first = await onStage({ definitions: [echo, greeting('hello'), named], store, node: 'first' })
+      const run = await parked(first)
+      await first.stop()
+      const spoiler = await intruder(store)
+      spoiler.exec(`update template set ${column} = '{' where name = 'greet'`)
+      const second = await onStage({ definitions: [echo], store, node: 'second' })
+      const listed = await second.troupe.templates()
+      expect(listed.map(({ name, steps }) => [name, steps])).toEqual([
+        ['greet', null],
+        ['other', 2],
+      ])
+      expect(listed[0]?.problem).toContain(`the store ${store.slice('sqlite:'.length)} keeps of template 'greet'`)
+      expect(listed[1]?.problem).toBe(null)
+      expect((await parked(second, 'other')).id).toEqual(expect.any(String))
+      await second.stop()
+      const third = await onStage({ definitions: [echo, greeting('hello')], store, node: 'third' })
+      expect((await third.troupe.templates()).map(({ steps, problem }) => [steps, problem])).toEqual([
+        [2, null],
+        [2, null],
+      ])
+      await third.stop()
+      const fourth = await onStage({ definitions: [echo], store, node: 'fourth' })
+      await fourth.troupe.tell(run.id, 'go')
+      expect(await (await fourth.troupe.handle(run.id)).result()).toBe('hello')
+    },
+  )
+
   it('is not registered when nobody has its handlers, however often that is tried, until they are there', async () => {
     const { troupe } = await onStage()
     const greet = greeting('hello')

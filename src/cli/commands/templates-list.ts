@@ -14,7 +14,9 @@ import { age } from '../times.ts'
 export async function listCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const rows = await withClient(flags, io, (troupe) => troupe.templates()).catch(tellOfFiles)
   const nothing = 'No templates yet: the first process that registers one keeps it.'
-  printListing({ rows, nothing, columns: columnsFor(io.clock.now()), narrow }, flags, io)
+  const problems = rows.flatMap(({ problem }) => problem ?? [])
+  const hint = problems.length === 0 ? undefined : problems.join('\n')
+  printListing({ rows, nothing, columns: columnsFor(io.clock.now()), narrow, hint }, flags, io)
   return exitCodes.ok
 }
 
@@ -30,7 +32,7 @@ function columnsFor(now: number): Column<TemplateStatus>[] {
     { title: 'NAME', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
     { title: 'VERSION', cell: ({ version }) => oneLine(version), least: 7 },
     { title: 'HASH', cell: ({ hash }) => shortHash(hash) },
-    { title: 'STEPS', cell: ({ steps }) => String(steps), align: 'right' },
+    { title: 'STEPS', cell: ({ steps }) => String(steps ?? 'damaged'), align: 'right' },
     { title: 'UNFINISHED', cell: ({ runs }) => String(runs), align: 'right' },
     { title: 'KEPT', cell: ({ keptAt }) => age(keptAt, now), align: 'right' },
     {

@@ -10,15 +10,20 @@ import type {
 import { wholeMs } from './connection/times.ts'
 import type { Access } from './connection/transaction.ts'
 
+// Not so that a person has damaged.
+const isSound = `json_valid(template.form) and json_valid(template.needs)`
+
 // By primary key.
-const findHash = `select 1 from template where hash = ?`
+const findSound = `select 1 from template where hash = ? and ${isSound}`
 
 const nextSeq = `(select coalesce(max(seq), 0) + 1 from template)`
 
-// By primary key; the newest change has the greatest seq.
+// By primary key; the newest change has the greatest seq. What was damaged is stored anew.
 const insertTemplate = `
 insert into template (hash, definition, namespace, name, version, form, needs, seq, kept_at)
-values (?, ?, ?, ?, ?, ?, ?, ${nextSeq}, ?) on conflict do nothing`
+values (?, ?, ?, ?, ?, ?, ?, ${nextSeq}, ?)
+on conflict (hash) do update set form = excluded.form, needs = excluded.needs, seq = excluded.seq where not (${isSound})
+on conflict do nothing`
 
 // By primary key, and the last of its name in template_named. A refresh is told though its name means it already: not on all nodes.
 const nameTemplate = `
@@ -34,8 +39,8 @@ const findForm = `select form from template where definition = ?`
 
 // Walks the unique seq.
 const findSince = `
-select hash, definition as definitionId, namespace, name, version, needs, form -> '$.lifecycle' as lifecycle, seq,
-  named = seq and is_refreshed as isRefreshed
+select hash, definition as definitionId, namespace, name, version, iif(json_valid(needs), needs, null) as needs,
+  iif(json_valid(form), form -> '$.lifecycle', null) as lifecycle, seq, named = seq and is_refreshed as isRefreshed
 from template where seq > ? order by seq limit ?`
 
 // The end of the unique seq.
@@ -46,7 +51,8 @@ const findUnfinished = `select distinct live.definition from live join template 
 
 // Scans, for people.
 const findAll = `
-select hash, namespace, name, version, kept_at as keptAt, json_array_length(form, '$.steps') as steps,
+select hash, namespace, name, version, kept_at as keptAt,
+  iif(${isSound}, json_array_length(form, '$.steps'), null) as steps,
   named is not null and named = max(named) over (partition by namespace, name) as isNamed,
   coalesce(unfinished.runs, 0) as runs
 from template left join (select definition, count(*) as runs from live group by definition) as unfinished
@@ -56,7 +62,10 @@ order by namespace, name, template.kept_at desc, seq desc`
 /** The statements of this file whose plans are tested. */
 export const hotTemplateStatements = { nameTemplate, findForm, findSince }
 
-type SinceRow = Omit<KeptTemplate, 'needs' | 'isRefreshed'> & { readonly needs: string; readonly isRefreshed: number }
+type SinceRow = Omit<KeptTemplate, 'needs' | 'isRefreshed'> & {
+  readonly needs: string | null
+  readonly isRefreshed: number
+}
 
 type ViewRow = Omit<TemplateView, 'isNamed'> & { readonly isNamed: number }
 
@@ -70,7 +79,7 @@ export class SqliteTemplateStore implements TemplateStore {
   async keep(record: TemplateRecord): Promise<void> {
     const { db, read, write, now } = this.#access
     const { hash, definitionId, namespace, name, version, form, needs } = record
-    if ((await read(() => db.get(findHash, hash))) !== undefined) return
+    if ((await read(() => db.get(findSound, hash))) !== undefined) return
     const named = [hash, definitionId, namespace, name, version]
     await write(() => db.run(insertTemplate, ...named, form, JSON.stringify(needs), wholeMs(now())))
   }
@@ -93,7 +102,7 @@ export class SqliteTemplateStore implements TemplateStore {
     return read(() =>
       db.all<SinceRow>(findSince, seq, limit).map((row) => ({
         ...row,
-        needs: JSON.parse(row.needs) as HandlerNeed[],
+        needs: row.needs === null ? null : (JSON.parse(row.needs) as HandlerNeed[]),
         isRefreshed: row.isRefreshed === 1,
       })),
     )

@@ -18,7 +18,7 @@ import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
 import { limiterCheck, type CheckLimiters } from '../handlers/limiters.ts'
 import { needsOf, requireHandlers } from '../handlers/needs.ts'
-import { compiledFrom } from './kept-definition.ts'
+import { compiledFrom, damagedText } from './kept-definition.ts'
 import { performable, type TemplatesRefreshed } from './refreshing.ts'
 import { ServedTemplates } from './served.ts'
 import { TemplateCache } from './template-cache.ts'
@@ -119,8 +119,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   }
 
   async list(): Promise<TemplateStatus[]> {
-    const views = await this.#parts.deps.store.templates.list()
-    return views.map((view) => ({ ...view, name: nameOf(view) }))
+    const { store } = this.#parts.deps
+    const views = await store.templates.list()
+    return views.map((view) => ({
+      ...view,
+      name: nameOf(view),
+      problem: view.steps === null ? damagedText(view, store.location) : null,
+    }))
   }
 
   /** Reads the folder and the store anew; one after another, when several ask. */

@@ -62,6 +62,11 @@ export function compiledFrom(form: string, bounds: ReadonlyMap<string, Bounds>):
   return loadedDefinition({ ...template, steps }, bounds)
 }
 
+/** What of it a person has damaged. */
+export function damagedText(title: Pick<KeptTemplate, 'namespace' | 'name' | 'version'>, location: string): string {
+  return `What the store ${location} keeps of template '${nameOf(title)}' in version ${title.version} is damaged: a process that registers it when it starts, or a run that it is posted with, stores it anew. Its unfinished runs wait for that.`
+}
+
 function notKept(name: string, version: string): TroupeError {
   return new TroupeError(
     'worker_not_registered',

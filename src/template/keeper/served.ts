@@ -70,7 +70,7 @@ export class ServedTemplates {
   async #try(kept: KeptTemplate): Promise<void> {
     const { deps, handlers } = this.#parts
     try {
-      await handlers.resolve(kept.needs)
+      await handlers.resolve(kept.needs ?? [])
     } catch (error) {
       deps.log.warn(
         { err: toError(error) },
@@ -82,6 +82,7 @@ export class ServedTemplates {
 
   #serve(kept: KeptTemplate): void {
     const { registry, cache, handlers } = this.#parts
-    if (kept.needs.every((need) => handlers.has(need))) registry.serve(keptDefinition(kept, cache), kept.definitionId)
+    if (kept.needs?.every((need) => handlers.has(need)) === true)
+      registry.serve(keptDefinition(kept, cache), kept.definitionId)
   }
 }

@@ -42,11 +42,14 @@ export interface TemplateStatus {
   readonly namespace: string
   readonly version: string
   readonly hash: string
-  readonly steps: number
+  /** Null where what the store keeps of it is damaged. */
+  readonly steps: number | null
   /** Those that have not ended. */
   readonly runs: number
   /** Whether its name starts it, for those who have no template of that name themselves. */
   readonly isNamed: boolean
   /** In milliseconds since 1970. */
   readonly keptAt: number
+  /** What is wrong with what the store keeps of it, and what to do. */
+  readonly problem: string | null
 }
