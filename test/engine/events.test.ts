@@ -94,6 +94,32 @@ describe('a group', () => {
   })
 })
 
+describe('what waits for one of a group that leaves', () => {
+  it.each(['unsubscribes', 'stops'])('is for the others at once, in order and untried: it %s', async (how) => {
+    const store = storeFile()
+    const [one, two] = [await onStage({ store }), await onStage({ store, node: 'two' })]
+    const gate = deferred<void>()
+    const called = deferred<void>()
+    const slow = async (): Promise<void> => {
+      called.resolve()
+      await gate.promise
+    }
+    const unsubscribe = await one.troupe.subscribe('*', slow, { group: 'billing' })
+    for (let n = 1; n <= 120; n++) await one.troupe.publish('order.paid', n)
+    await called.promise
+    await eventually(async () => (await one.troupe.status()).events.depth === 99)
+    await (how === 'stops' ? one.stop() : unsubscribe())
+    const heard: unknown[] = []
+    const again = (payload: unknown, { attempt }: { readonly attempt: number }): void =>
+      void heard.push([payload, attempt])
+    await two.troupe.subscribe('*', again, { group: 'billing' })
+    await eventually(() => heard.length === 119)
+    expect(heard).toEqual(Array.from({ length: 119 }, (_, index) => [index + 2, 1]))
+    gate.resolve()
+    if (how === 'unsubscribes') await eventually(async () => (await rowsOf(store)).length === 0)
+  })
+})
+
 describe('a subscriber that', () => {
   it('throws is called again later, and given up after five times; the others go on', async () => {
     const { troupe, clock, log } = await onStage()

@@ -63,7 +63,6 @@ export class DomainEvents extends Actor {
   /** False when it was not there. */
   remove(subscriber: Subscriber): boolean {
     if (!this.#subscribers.delete(subscriber)) return false
-    subscriber.isOver = true
     this.#count()
     if (this.#subscribers.size === 0) this.#changes.forget(this.#listener)
     return true
@@ -92,15 +91,16 @@ export class DomainEvents extends Actor {
     this.#renewal?.cancel()
     this.#changes.forget(this.#listener)
     const alone = this.#alone().map(({ ids }) => ids.at(-1) ?? 0)
-    for (const subscriber of this.#subscribers) subscriber.isOver = true
+    const ends = [...this.#subscribers].map((subscriber) => subscriber.end())
     this.#subscribers.clear()
     this.#count()
     const { clock, store } = this.#deps
-    const drop = async (): Promise<void> => {
+    const leave = async (): Promise<void> => {
+      await Promise.all(ends)
       for (const id of alone) await store.events.dropSubscription(id)
     }
-    // What is not dropped now is forgotten when nobody renews it.
-    await this.#guarded('ending subscriptions', async () => void (await isDoneWithin(clock, patienceMs, drop())))
+    // What is not dropped now is forgotten when nobody renews it, and what is not given back is due again.
+    await this.#guarded('ending subscriptions', async () => void (await isDoneWithin(clock, patienceMs, leave())))
   }
 
   async #take(): Promise<void> {

@@ -35,8 +35,7 @@ export class Subscriber {
   readonly ids: number[]
   readonly #deps: Deps
   readonly #options: SubscriberOptions
-  /** It is told nothing more; what it was to be told is due again, here or elsewhere. */
-  isOver = false
+  #isOver = false
   /** Called when there is room for more. */
   hasRest: () => void = () => {}
   /** The last of what it has been given; the next comes after it. */
@@ -59,7 +58,7 @@ export class Subscriber {
   }
 
   get isTaking(): boolean {
-    return this.#held.size < mostWaiting && this.breaker?.state !== 'open'
+    return !this.#isOver && this.#held.size < mostWaiting && this.breaker?.state !== 'open'
   }
 
   /** What has yet to have its turn. */
@@ -67,8 +66,18 @@ export class Subscriber {
     return [...this.#held].filter((id) => id !== this.#called)
   }
 
+  /** It is told nothing more: what it was to be told is there for the others of its group at once, here or elsewhere. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    const { waiting } = this
+    for (const id of waiting) this.#held.delete(id)
+    await this.#giveBack(waiting)
+  }
+
   /** Of what the store keeps: after all that it was given before. */
   give(row: EventRow): void {
+    // Race: it was taken from the store while this one left.
+    if (this.#isOver) return void this.#giveBack([row.id])
     // Race: a call that takes long is under way still.
     if (this.#held.has(row.id)) return
     this.#held.add(row.id)
@@ -95,7 +104,7 @@ export class Subscriber {
   async #deliver(row: EventRow): Promise<void> {
     this.#options.tally.depth -= 1
     this.#called = row.id
-    if (!this.isOver) await this.#end(row)
+    if (!this.#isOver) await this.#end(row)
     this.#held.delete(row.id)
     if (this.#held.size === mostWaiting - 1) this.hasRest()
   }
@@ -157,11 +166,18 @@ export class Subscriber {
     })
   }
 
+  async #giveBack(ids: readonly number[]): Promise<void> {
+    const { store } = this.#deps
+    const end = { dueAt: store.now(), isUntried: true } as const
+    if (ids.length > 0)
+      await this.#guarded('giving events back', () => store.events.settle(ids.map((id) => ({ id, end }))))
+  }
+
   async #guarded(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      if (!this.isOver) this.#deps.log.warn({ err: toError(error) }, `${what} failed`)
+      if (!this.#isOver) this.#deps.log.warn({ err: toError(error) }, `${what} failed`)
     }
   }
 }

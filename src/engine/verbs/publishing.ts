@@ -59,8 +59,11 @@ export class Publishing implements EventVerbs {
 
   async #unsubscribe(subscriber: Subscriber): Promise<void> {
     const { engine, deps } = this.#face
-    if (engine.view.failure !== undefined || !(await engine.events.remove(subscriber))) return
+    if (engine.view.failure !== undefined) return
+    await subscriber.end()
+    if (!(await engine.events.remove(subscriber))) return
     const own = subscriber.ids.at(-1)
     if (own !== undefined) await deps.store.events.dropSubscription(own)
+    engine.events.look()
   }
 }
