@@ -315,6 +315,31 @@ describe('troupe.refreshTemplates', () => {
     const three = await onStage({ definitions: [echo, greeting('hello')], store, node: 'three', clock })
     expect(await wordOf(three)).toBe('hello')
   })
+
+  it('holds up none that comes after a text which a node cannot read: that one starts what it had', async () => {
+    const store = storeFile()
+    const both = (word: string) => ({ 'a.yaml': text(word), 'b.yaml': text(word).replace('greet', 'other') })
+    const templates = folderOf(both('hello'))
+    const one = await onStage({ definitions: [echo], templates, store, node: 'one' })
+    const { clock } = one
+    const own = Object.values(both('hello')).map((each) => template(loadTemplate(each).template))
+    const two = await onStage({ definitions: [echo, ...own], store, node: 'two', clock })
+    for (const [name, each] of Object.entries(both('goodbye'))) writeFileSync(join(templates, name), each)
+    await one.troupe.refreshTemplates()
+    const other = await intruder(store)
+    // As a newer library would have written it.
+    other.exec("update template set form = json_set(form, '$.steps[1].newer', 1) where name = 'greet' and named = seq")
+    await clock.advance(100)
+    const wordOf = async (name: string): Promise<unknown> => {
+      const run = await two.troupe.call(name)
+      await run.tell('go')
+      return moving(clock, run.result())
+    }
+    expect([await wordOf('greet'), await wordOf('other')]).toEqual(['hello', 'goodbye'])
+    expect(two.log.lines.map(({ message }) => message)).toContain(
+      "template 'greet' was refreshed and cannot be read here",
+    )
+  })
 })
 
 describe('a template that nobody registered', () => {
