@@ -18,7 +18,7 @@ const isoDuration = /^P(?=.)((?:[\d.]+[WD])*)(?:T((?:[\d.]+[HMS])+))?$/
  * Throws: `option_invalid` for anything that is not a finite duration of zero or more; `what` names it in the error.
  */
 export function toMs(duration: Duration, what?: string): number {
-  const ms = typeof duration === 'string' ? parse(duration) : duration
+  const ms = typeof duration === 'string' ? remembered(duration) : duration
   if (!Number.isFinite(ms) || ms < 0) throw durationInvalid(duration, what)
   return ms
 }
@@ -42,6 +42,18 @@ const scales = [
   [60, 'h', 'm'],
   [60, 'm', 's'],
 ] as const
+
+// Measured: the same few stand in large templates thousands of times, and reading one takes a microsecond.
+const known = new Map<string, number>()
+const mostKnown = 1_000
+
+function remembered(text: string): number {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const ms = parse(text)
+  if (known.size < mostKnown && !Number.isNaN(ms)) known.set(text, ms)
+  return ms
+}
 
 function parse(text: string): number {
   const trimmed = text.trim()

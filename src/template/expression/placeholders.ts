@@ -79,9 +79,19 @@ interface Fallible {
   readonly onFault: OnFault
 }
 
+// Measured: large templates hold the same few many times over.
+const known = new Map<string, Expression>()
+const mostKnown = 1_000
+const longestKnown = 200
+
 function parsed(text: string, { spot, onFault }: Fallible): Expression | undefined {
+  const found = known.get(text)
+  if (found !== undefined) return found
   try {
-    return new Expression(text)
+    const expression = new Expression(text)
+    if (known.size >= mostKnown) known.clear()
+    if (text.length <= longestKnown) known.set(text, expression)
+    return expression
   } catch (error) {
     if (!isTroupeError(error, 'expression_invalid')) throw error
     onFault(spot, error)

@@ -53,8 +53,8 @@ export function pathOf(syntax: Syntax): readonly (string | number)[] | undefined
   while (part.kind === 'member') {
     const { key } = part
     if (key.kind !== 'literal' || (typeof key.value !== 'string' && typeof key.value !== 'number')) return undefined
-    path.unshift(key.value)
+    path.push(key.value)
     part = part.of
   }
-  return part.kind === 'name' ? [part.name, ...path] : undefined
+  return part.kind === 'name' ? [part.name, ...path.reverse()] : undefined
 }

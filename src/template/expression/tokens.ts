@@ -15,7 +15,8 @@ const mostTokens = 1_000
 const space = /[\s\uFEFF]*/y
 const name = /[\p{L}_$][\p{L}\p{M}\p{N}_$]*/uy
 const number = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const signs = ['??', '||', '&&', '==', '!=', '<=', '>=', ...'<>+-*/%!?:.,()[]{}']
+// Those of other languages are left out, so that a hint is given.
+const sign = /\?\?|\|\||&&|[=!]=(?!=)|[<>]=?|!(?!==)|[+\-*/%?:.,()[\]{}]/y
 
 const hints: readonly (readonly [string, string])[] = [
   ['===', "Write '==': nothing is converted when it compares."],
@@ -58,16 +59,10 @@ function tokenAt(text: string, at: number): readonly [Token, number] {
   }
   const nameEnd = endOf(name, text, at)
   if (nameEnd !== undefined) return [{ kind: 'name', text: text.slice(at, nameEnd), at }, nameEnd]
-  const hint = hints.find(([sign]) => text.startsWith(sign, at) && !(sign.length === 1 && isSign(text, at)))?.[1]
-  if (hint !== undefined) throw expressionInvalid({ text, at }, hint)
-  const sign = signs.find((each) => text.startsWith(each, at))
-  if (sign === undefined)
-    throw expressionInvalid({ text, at }, `${JSON.stringify(characterAt(text, at))} means nothing here.`)
-  return [{ kind: 'sign', text: sign, at }, at + sign.length]
-}
-
-function isSign(text: string, at: number): boolean {
-  return signs.some((sign) => text.startsWith(sign, at))
+  const signEnd = endOf(sign, text, at)
+  if (signEnd !== undefined) return [{ kind: 'sign', text: text.slice(at, signEnd), at }, signEnd]
+  const hint = hints.find(([wrong]) => text.startsWith(wrong, at))?.[1]
+  throw expressionInvalid({ text, at }, hint ?? `${JSON.stringify(characterAt(text, at))} means nothing here.`)
 }
 
 function characterAt(text: string, at: number): string {
@@ -88,7 +83,10 @@ const escapes: ReadonlyMap<string, string> = new Map([
 const unicode = /u([0-9a-fA-F]{4})/y
 
 function textAt(text: string, start: number): readonly [Token, number] {
-  const quote = text[start]
+  const quote = text[start] as string
+  const end = text.indexOf(quote, start + 1)
+  const plain = text.slice(start + 1, end)
+  if (end !== -1 && !plain.includes('\\')) return [{ kind: 'text', text: plain, at: start }, end + 1]
   let value = ''
   let at = start + 1
   while (text[at] !== quote) {

@@ -9,7 +9,7 @@ import { nameOf } from '../model/title.ts'
 import type { CompiledStep } from './compile-step.ts'
 import { misfits, type Misfit } from './json-schema.ts'
 import type { Problems } from './problems.ts'
-import { mayFit, schemaAt, typesOf, typesOfPrepared, type Known } from './static-type.ts'
+import { mayFit, schemaAt, typesOf, typesOfPrepared, type Known, type Types } from './static-type.ts'
 
 /** What is known of a worker, workflow or template that steps may name. */
 export interface HandlerTypes {
@@ -110,15 +110,15 @@ class HandlerChecker {
 
   #checkGiven(given: Prepared, { compiled, uses, wanted }: Given): void {
     const holes: Hole[] = []
-    const value = valueWithHoles(given, { path: [], holes })
+    const value = valueWithHoles(given, { path: [], holes, wanted })
     const spot = (path: readonly (string | number)[]): Spot => spotAt(compiled, path)
     for (const misfit of misfits(wanted, value).filter((each) => isSure(each, holes)))
       this.#rules.problems.error(
         `Worker '${uses}' does not take this: ${whereText(misfit.path)} ${misfit.message}.`,
         spot(misfit.path),
       )
-    for (const { path, prepared } of holes) {
-      const [is, takes] = [typesOfPrepared(prepared, this.#known), typesOf(schemaAt(wanted, path))]
+    for (const { path, prepared, takes } of holes) {
+      const is = typesOfPrepared(prepared, this.#known)
       if (mayFit(is, takes)) continue
       const message = `Worker '${uses}' does not take this: ${whereText(path)} is ${listed(is)}, and it takes ${listed(takes)}.`
       this.#rules.problems.error(message, spot(path))
@@ -136,15 +136,28 @@ interface Given {
 interface Hole {
   readonly path: readonly (string | number)[]
   readonly prepared: Prepared
+  /** Of what it is to be. */
+  readonly takes: Types
 }
 
 interface Within {
-  readonly path: readonly (string | number)[]
+  /** Of where it looks now. */
+  readonly path: (string | number)[]
   readonly holes: Hole[]
+  readonly wanted: JsonSchema
 }
 
-function valueWithHoles(prepared: Prepared, { path, holes }: Within): unknown {
-  const part = (each: Prepared, key: string | number): unknown => valueWithHoles(each, { path: [...path, key], holes })
+/** Something of each type, to stand in a hole: most often nothing is wrong with it, and nothing is to be told. */
+const samples: Readonly<Record<string, unknown>> = { string: '', number: 0, integer: 0, boolean: false }
+
+function valueWithHoles(prepared: Prepared, within: Within): unknown {
+  const { path, holes, wanted } = within
+  const part = (each: Prepared, key: string | number): unknown => {
+    path.push(key)
+    const value = valueWithHoles(each, within)
+    path.pop()
+    return value
+  }
   switch (prepared.kind) {
     case 'constant':
       return prepared.value
@@ -152,9 +165,11 @@ function valueWithHoles(prepared: Prepared, { path, holes }: Within): unknown {
       return prepared.items.map(part)
     case 'object':
       return Object.fromEntries(prepared.entries.map(([key, each]) => [key, part(each, key)]))
-    default:
-      holes.push({ path, prepared })
-      return null
+    default: {
+      const takes = typesOf(schemaAt(wanted, path))
+      holes.push({ path: [...path], prepared, takes })
+      return samples[takes?.[0] ?? ''] ?? null
+    }
   }
 }
 

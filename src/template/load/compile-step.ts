@@ -166,6 +166,7 @@ class StepCompiler {
   #limits(): TemplateStep['limits'] {
     const listed = this.#value('limits')
     const one = this.#value('limit')
+    if (listed === undefined && one === undefined) return []
     const all: readonly unknown[] = [...(Array.isArray(listed) ? listed : []), ...(one === undefined ? [] : [one])]
     const limits = all.map((limit) => {
       if (!isPlainObject(limit)) return { name: String(limit), key: undefined }

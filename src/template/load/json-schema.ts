@@ -17,6 +17,8 @@ const options: Options = {
   logger: false,
   addUsedSchema: false,
   validateFormats: true,
+  // Measured: its schema of schemas takes as long to compile as all else of a small one; it is asked where somebody's schema is looked at, not where a value is.
+  validateSchema: false,
 }
 
 let newer: Ajv | undefined
@@ -60,6 +62,8 @@ function compileNow(schema: JsonSchema): ValidateFunction | Error {
 
 /** Why a schema is none; undefined when it is one. */
 export function schemaFault(schema: JsonSchema): string | undefined {
+  const fault = schemaFormFault(schema)
+  if (fault !== undefined) return fault
   const made = compile(schema)
   return made instanceof Error ? made.message : undefined
 }

@@ -15,6 +15,7 @@ describe('YAML', () => {
       'a: yes\nb: no\nc: on\nd: 0o17\ne: 017\nf: 1_000\ng: 12:30',
       { a: 'yes', b: 'no', c: 'on', d: 15, e: 17, f: '1_000', g: '12:30' },
     ],
+    ["a: !!str 1\nb: ! 2\nc: !!seq [!!int '3']\nd: !!map { e: !!null '' }", { a: '1', b: '2', c: [3], d: { e: null } }],
     ['%YAML 1.1\n---\na: yes', { a: 'yes' }],
     ['a: 2030-01-01', { a: '2030-01-01' }],
     ['a: ~\nb:\nc: null', { a: null, b: null, c: null }],
@@ -33,7 +34,7 @@ describe('YAML', () => {
     ["a: '${{ x == ''y'' }}'", { a: "${{ x == 'y' }}" }],
     ['a: "${{ x == \\"y\\" }} \\u00e9"', { a: '${{ x == "y" }} é' }],
     ['a: |\n  ${{ x: 1 }}\n  y: ${{ [1] }}\n', { a: '${{ x: 1 }}\ny: ${{ [1] }}\n' }],
-    ['a: x ${{ b }}: y', [[1, 4, expect.stringContaining('This is not YAML')]]],
+    ['a: x ${{ b }}: y', [[1, 14, expect.stringContaining('This is not YAML')]]],
     ['a: ${{ b }}${{ c }} # d ${{ e }}', { a: '${{ b }}${{ c }}' }],
     ['a: >\n  ${{ x &&\n  y }}', { a: '${{ x && y }}\n' }],
     ['a: \uE000 ${{ "}" }}', { a: '\uE000 ${{ "}" }}' }],
@@ -46,6 +47,7 @@ describe('YAML', () => {
     ['a: 1\na: 2', 2, 1, "'a' stands here twice"],
     ['a: 1\nb: { c: 1, c: 2 }', 2, 12, "'c' stands here twice"],
     ['a: 1\n---\nb: 2', 2, 1, 'A second document begins here'],
+    ['---\na: 1\n---\n', 3, 1, 'A second document begins here'],
     ['a: 1\n\tb: 2', 2, 1, 'This is not YAML'],
     ['a: [1, 2', 1, 9, 'This is not YAML'],
     ['a: "x', 1, 6, 'This is not YAML'],
@@ -54,10 +56,12 @@ describe('YAML', () => {
     ['a: &b [*b]', 1, 8, "'*b' stands within what it means."],
     ['a: !!js/function "x"', 1, 4, 'This is not YAML'],
     ['a: !!binary aGVsbG8=', 1, 4, 'This is not YAML'],
+    ['a: !!map [x]', 1, 4, '!!map is not known, or not of this'],
+    ['a: !!int x', 1, 4, '!!int is not known, or not of this'],
     ['a: .nan', 1, 4, '.nan is no number that data can have.'],
     ['? [a]\n: 1', 1, 3, 'A key is a text here.'],
     ['a: { __proto__: { x: 1 } }', 1, 6, "'__proto__' is no name"],
-    ['a:\n  - b: 1\n   c: 2', 3, 1, 'This is not YAML'],
+    ['a:\n  - b: 1\n   c: 2', 3, 4, 'This is not YAML'],
   ])('%j is a problem', (text, line, column, why) => {
     expect(read(text)).toContainEqual([line, column, expect.stringContaining(why)])
   })

@@ -1,75 +1,48 @@
 // Reads YAML 1.2 with the place of each value: one document, no merge keys, no tags of other languages, and aliases that come to a bounded whole.
 import { createRequire } from 'node:module'
-import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
+import type { Event, YAMLException } from 'js-yaml'
 import { Mask } from './mask.ts'
 import { deepest, keyRefused, mostValues, type Read } from './read.ts'
 import type { Places } from './places.ts'
 import type { Problems } from './problems.ts'
 
-type Yaml = typeof import('yaml')
+type Yaml = typeof import('js-yaml')
 
 // Loaded with the first file that needs it.
 let loaded: Yaml | undefined
-const yaml = (): Yaml => (loaded ??= createRequire(import.meta.url)('yaml') as Yaml)
-
-// A mistake in YAML makes others of what follows.
-const mostTold = 3
-// Each level of a value is up to two of what is parsed.
-const deepestParsed = 2 * deepest + 10
+const yaml = (): Yaml => (loaded ??= createRequire(import.meta.url)('js-yaml') as Yaml)
 
 /** Undefined when it is no YAML that data can be read from, of which `problems` tells. */
 export function readYaml(places: Places, problems: Problems): Read | undefined {
   const mask = new Mask(places.text)
-  const [document, second] = documentsOf(mask.text, problems)
-  if (document === undefined) return undefined
-  const wrong = [...document.errors, ...document.warnings]
-  for (const { message, pos } of wrong.slice(0, mostTold)) problems.errorAt(told(message), pos[0])
-  if (wrong.length > 0) return undefined
-  if (second !== undefined) {
-    problems.errorAt('A second document begins here: a file holds one template.', second.range[0])
+  try {
+    const events = yaml().parseEvents(mask.text, { maxDepth: deepest })
+    return { value: new YamlReader({ events, mask, places, problems }).whole() }
+  } catch (error) {
+    if (error instanceof Broken) problems.errorAt(error.message, error.at)
+    else if (error instanceof yaml().YAMLException) problems.errorAt(told(error), error.mark?.position ?? 0)
+    else throw error
     return undefined
   }
-  const reader = new YamlReader(mask, places, problems)
-  const value = reader.value(document.contents)
-  return reader.isBroken ? undefined : { value }
 }
 
-function documentsOf(text: string, problems: Problems): readonly Document.Parsed[] {
-  const { Composer, Lexer, Parser } = yaml()
-  const parser = new Parser()
-  const composer = new Composer({
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    resolveKnownTags: false,
-    // Looks at all keys for each key; the reader does it once.
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-  })
-  const documents: Document.Parsed[] = []
-  let faults = 0
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) {
-      if (token.type === 'error') faults += 1
-      documents.push(...composer.next(token))
-    }
-    if (faults > mostTold) break
-    if (parser.stack.length > deepestParsed) {
-      problems.errorAt(`Values are at most ${deepest} levels deep.`, parser.offset)
-      return []
-    }
+function told({ reason }: YAMLException): string {
+  return reason.startsWith('nesting exceeded') ? `Values are at most ${deepest} levels deep.` : notYaml(reason)
+}
+
+function notYaml(why: string): string {
+  return `This is not YAML that a template is read from: ${why}.`
+}
+
+/** Reading ended at an offset. */
+class Broken extends Error {
+  readonly at: number
+
+  constructor(message: string, at: number) {
+    super(message)
+    this.at = at
   }
-  for (const token of parser.end()) documents.push(...composer.next(token))
-  documents.push(...composer.end(documents.length === 0, text.length))
-  return documents
 }
-
-function told(message: string): string {
-  return `This is not YAML that a template is read from: ${message.replace(/\.?$/, '.')}`
-}
-
-type Node = Alias | Scalar | YAMLMap | YAMLSeq | null
 
 interface Anchored {
   readonly value: unknown
@@ -77,125 +50,190 @@ interface Anchored {
   readonly count: number
 }
 
+interface YamlParts {
+  readonly events: readonly Event[]
+  readonly mask: Mask
+  readonly places: Places
+  readonly problems: Problems
+}
+
+type EventOf<Type> = Extract<Event, { readonly type: Type }>
+type Container = EventOf<2 | 3>
+type ScalarEvent = EventOf<4>
+/** What begins a value. */
+type Beginning = Container | ScalarEvent | EventOf<5>
+
+const yamlTags = 'tag:yaml.org,2002:'
+const blockHead = /[|>][-+\d]*[ \t]*(?:#.*)?\r?\n$/
+
 class YamlReader {
+  readonly #events: readonly Event[]
   readonly #mask: Mask
   readonly #places: Places
   readonly #problems: Problems
+  readonly #kinds = yaml().EVENT_ID
+  readonly #styles = yaml().SCALAR_STYLE
+  readonly #schema = yaml().CORE_SCHEMA
   readonly #anchors = new Map<string, Anchored>()
   readonly #open = new Set<string>()
+  #next = 0
   #count = 0
-  #depth = 0
-  isBroken = false
+  /** Where the last text ended that was read. */
+  #end = 0
 
-  constructor(mask: Mask, places: Places, problems: Problems) {
+  constructor({ events, mask, places, problems }: YamlParts) {
+    this.#events = events
     this.#mask = mask
     this.#places = places
     this.#problems = problems
   }
 
-  value(content: unknown): unknown {
-    const node = content as Node
-    if (node === null) return null
-    if (this.isBroken) return null
-    this.#count += 1
-    const { isAlias, isMap, isScalar } = yaml()
-    if (isAlias(node)) return this.#alias(node)
-    const before = this.#count
-    if (node.anchor !== undefined) this.#open.add(node.anchor)
-    const value = isScalar(node) ? this.#scalar(node) : this.#within(node, isMap(node))
-    if (node.anchor !== undefined) {
-      this.#open.delete(node.anchor)
-      this.#anchors.set(node.anchor, { value, count: this.#count - before + 1 })
+  /** Throws `Broken`. */
+  whole(): unknown {
+    if (this.#events.length === 0) return null
+    this.#next = 1
+    const value = this.#isAtEnd() ? null : this.#value()
+    if (this.#next + 1 < this.#events.length) {
+      const line = this.#mask.text.slice(this.#end).search(/^---/m)
+      throw new Broken('A second document begins here: a file holds one template.', this.#end + Math.max(line, 0))
     }
     return value
   }
 
-  #alias({ source, range }: Alias): unknown {
-    const at = range?.[0] ?? 0
-    if (this.#open.has(source)) return this.#broken(`'*${source}' stands within what it means.`, at)
-    const anchored = this.#anchors.get(source)
-    if (anchored === undefined) return this.#broken(`'*${source}' means nothing: no '&${source}' comes before it.`, at)
-    this.#count += anchored.count
-    if (this.#count > mostValues)
-      return this.#broken(
-        `With its aliases written out this comes to more than ${mostValues.toLocaleString('en')} values.`,
-        at,
-      )
-    return anchored.value
+  /** Of the document, or of the container that is open. */
+  #isAtEnd(): boolean {
+    return this.#events[this.#next]?.type === this.#kinds.POP
   }
 
-  #within(node: YAMLMap | YAMLSeq, isMap: boolean): unknown {
-    const at = node.range?.[0] ?? 0
-    if (this.#depth >= deepest) return this.#broken(`Values are at most ${deepest} levels deep.`, at)
-    this.#depth += 1
-    const value = isMap ? this.#object(node as YAMLMap, at) : this.#list(node as YAMLSeq, at)
-    this.#depth -= 1
+  #value(): unknown {
+    const event = this.#events[this.#next] as Beginning
+    this.#next += 1
+    this.#count += 1
+    const anchor = this.#mask.text.slice(event.anchorStart, event.anchorEnd)
+    if (event.type === this.#kinds.ALIAS) return this.#alias(anchor, event.anchorStart - 1)
+    if (anchor === '') return this.#own(event)
+    const before = this.#count
+    this.#open.add(anchor)
+    const value = this.#own(event)
+    this.#open.delete(anchor)
+    this.#anchors.set(anchor, { value, count: this.#count - before + 1 })
     return value
   }
 
-  #list({ items }: YAMLSeq, at: number): unknown[] {
+  #own(event: Container | ScalarEvent): unknown {
+    if (event.type === this.#kinds.SCALAR) return this.#scalar(event)
+    const isList = event.type === this.#kinds.SEQUENCE
+    const tag = this.#tagOf(event)
+    if (tag !== '' && tag !== '!' && tag !== `${yamlTags}${isList ? 'seq' : 'map'}`) throw this.#tagUnknown(event)
+    const value = isList ? this.#list(event.start) : this.#object(event.start)
+    this.#next += 1
+    return value
+  }
+
+  #alias(source: string, at: number): unknown {
+    if (this.#open.has(source)) throw new Broken(`'*${source}' stands within what it means.`, at)
+    const anchored = this.#anchors.get(source)
+    if (anchored === undefined) throw new Broken(`'*${source}' means nothing: no '&${source}' comes before it.`, at)
+    this.#count += anchored.count
+    if (this.#count <= mostValues) return anchored.value
+    const most = mostValues.toLocaleString('en')
+    throw new Broken(`With its aliases written out this comes to more than ${most} values.`, at)
+  }
+
+  #list(at: number): unknown[] {
     const list: unknown[] = []
     const marks = this.#places.begin(list, at)
-    for (const item of items) {
-      marks.push(startOf(item) ?? at)
-      list.push(this.value(item))
+    while (!this.#isAtEnd()) {
+      marks.push(this.#start() ?? at)
+      list.push(this.#value())
     }
     return list
   }
 
-  #object({ items }: YAMLMap, at: number): Record<string, unknown> {
+  #object(at: number): Record<string, unknown> {
     const object: Record<string, unknown> = {}
     const marks = this.#places.begin(object, at)
-    for (const { key: keyNode, value: node } of items as readonly Pair[]) {
-      const keyAt = startOf(keyNode) ?? at
-      const key = this.#key(keyNode, keyAt)
-      if (key === undefined) continue
-      const refused = key === '<<' ? 'Keys are not merged here: write them out.' : keyRefused(object, key)
-      if (refused !== undefined) {
-        this.#problems.errorAt(refused, keyAt)
+    while (!this.#isAtEnd()) {
+      const keyAt = this.#start() ?? at
+      const key = this.#key()
+      const refused = key === undefined ? 'A key is a text here.' : refusedIn(object, key)
+      const valueAt = this.#start() ?? keyAt
+      const value = this.#value()
+      if (key === undefined || refused !== undefined) {
+        this.#problems.errorAt(refused ?? '', keyAt)
         continue
       }
-      object[key] = this.value(node)
-      marks.push(key, keyAt, startOf(node) ?? keyAt)
+      object[key] = value
+      marks.push(key, keyAt, valueAt)
     }
     return object
   }
 
-  #key(node: unknown, at: number): string | undefined {
-    if (!yaml().isScalar(node) || node.value === null) {
-      this.#problems.errorAt('A key is a text here.', at)
-      return undefined
-    }
-    const value = this.#scalar(node)
-    return typeof value === 'string' ? value : (node.source ?? String(value))
+  #key(): string | undefined {
+    const event = this.#events[this.#next] as Beginning
+    const value = this.#value()
+    if (event.type !== this.#kinds.SCALAR || value === null) return undefined
+    return typeof value === 'string' ? value : yaml().getScalarValue(this.#mask.text, event)
   }
 
-  #scalar(node: Scalar): unknown {
-    const { value, range, type } = node
+  #scalar(event: ScalarEvent): unknown {
+    const { valueStart: start, valueEnd: end, style } = event
+    const text = yaml().getScalarValue(this.#mask.text, event)
+    const value = this.#resolved(text, event)
+    this.#end = Math.max(this.#end, end)
     if (typeof value === 'string') {
       // A long text counts as many values, so that aliases of it come to a bounded whole too.
       this.#count += value.length >> 4
-      const [start, end] = range ?? [0, 0]
-      return this.#mask.restore(value, [start, end], (text) => unquoted(text, type))
+      return this.#mask.restore(value, [start, end], (covered) => this.#unquoted(covered, style))
     }
-    if (typeof value !== 'number' || Number.isFinite(value)) return value ?? null
-    return this.#broken(`${node.source ?? 'This'} is no number that data can have.`, range?.[0] ?? 0)
+    if (typeof value !== 'number' || Number.isFinite(value)) return value
+    throw new Broken(`${text} is no number that data can have.`, start)
   }
 
-  #broken(message: string, at: number): null {
-    this.isBroken = true
-    this.#problems.errorAt(message, at)
-    return null
+  #resolved(text: string, event: ScalarEvent): unknown {
+    const tag = this.#tagOf(event)
+    if (tag === '!') return text
+    if (tag === '') return event.style === this.#styles.PLAIN ? this.#schema.resolveImplicitScalarTag(text).value : text
+    const value = this.#schema.lookupScalarTag(tag)?.resolve(text, true, tag)
+    if (value === undefined || value === yaml().NOT_RESOLVED) throw this.#tagUnknown(event)
+    return value
+  }
+
+  /** What a placeholder stands for that was covered while the text around it was read. */
+  #unquoted(text: string, style: ScalarEvent['style']): string {
+    if (style === this.#styles.SINGLE_QUOTED) return text.replaceAll("''", "'")
+    if (style !== this.#styles.DOUBLE_QUOTED || !text.includes('\\')) return text
+    const [, scalar] = yaml().parseEvents(`"${text}"`, {})
+    return yaml().getScalarValue(`"${text}"`, scalar as ScalarEvent)
+  }
+
+  #tagOf({ tagStart, tagEnd }: Container | ScalarEvent): string {
+    return this.#mask.text.slice(tagStart, tagEnd).replace(/^!!/, yamlTags)
+  }
+
+  #tagUnknown({ tagStart, tagEnd }: Container | ScalarEvent): Broken {
+    return new Broken(notYaml(`${this.#mask.text.slice(tagStart, tagEnd)} is not known, or not of this`), tagStart)
+  }
+
+  /** Where the next value begins; undefined when it is empty. */
+  #start(): number | undefined {
+    const event = this.#events[this.#next] as Beginning
+    if (event.type === this.#kinds.ALIAS) return event.anchorStart - 1
+    if (event.type !== this.#kinds.SCALAR) return event.start
+    const { valueStart, style } = event
+    if (valueStart < 0) return undefined
+    const { PLAIN, SINGLE_QUOTED, DOUBLE_QUOTED } = this.#styles
+    if (style === PLAIN) return valueStart
+    return style === SINGLE_QUOTED || style === DOUBLE_QUOTED ? valueStart - 1 : this.#blockHead(valueStart)
+  }
+
+  /** A block begins with the sign on the line above its text. */
+  #blockHead(textAt: number): number {
+    const lineAt = this.#mask.text.lastIndexOf('\n', textAt - 2) + 1
+    return lineAt + Math.max(this.#mask.text.slice(lineAt, textAt).search(blockHead), 0)
   }
 }
 
-function startOf(node: unknown): number | undefined {
-  return (node as Exclude<Node, null> | null | undefined)?.range?.[0]
-}
-
-/** What a placeholder stands for that was covered while the text around it was read. */
-function unquoted(text: string, type: Scalar['type']): string {
-  if (type === 'QUOTE_SINGLE') return text.replaceAll("''", "'")
-  if (type !== 'QUOTE_DOUBLE' || !text.includes('\\')) return text
-  return String(yaml().parseDocument(`"${text}"`, { prettyErrors: false }).contents?.toJSON() ?? text)
+function refusedIn(object: object, key: string): string | undefined {
+  return key === '<<' ? 'Keys are not merged here: write them out.' : keyRefused(object, key)
 }
