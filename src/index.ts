@@ -135,6 +135,7 @@ export type {
   ResolverOptions,
 } from './engine/definition/handler.ts'
 export type { TemplateFailure, TemplatesRefreshed } from './template/keeper/refreshing.ts'
+export type { LeftOutStep } from './template/perform/reasons.ts'
 export type { TemplateTitle } from './template/model/title.ts'
 export type { TemplateStatus, TemplateVerbs } from './template/keeper/template-verbs.ts'
 export { template } from './template/builder/builder.ts'

@@ -325,6 +325,7 @@ export class Troupe
     this.#templates.handlers(...given)
   readonly refreshTemplates: TemplateVerbs['refreshTemplates'] = (namespace) => this.#templates.refresh(namespace)
   readonly templates: TemplateVerbs['templates'] = () => this.#templates.list()
+  readonly leftOut: TemplateVerbs['leftOut'] = (runId) => this.#templates.leftOut(runId, this.#looking)
 
   readonly handle: LookingVerbs['handle'] = (runId) => this.#looking.handle(runId)
   readonly get: LookingVerbs['get'] = (runId) => this.#looking.get(runId)

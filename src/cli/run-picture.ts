@@ -1,6 +1,7 @@
 // Everything that is known of one run, drawn for people.
 import type { AttemptStatus, RunStatus, StepStatus } from '../engine/verbs/run-status.ts'
 import type { WaitStatus } from '../engine/verbs/wait-status.ts'
+import type { LeftOutStep } from '../template/perform/reasons.ts'
 import { formatMs } from '../lib/duration.ts'
 import { isTroupeError } from '../lib/errors.ts'
 import { differenceLines, divergenceRemedy } from '../model/divergence.ts'
@@ -14,6 +15,7 @@ import { drawTable, type Column, type TableLook } from './table.ts'
 import { titleLines } from './title.ts'
 import { relative, timestamp, tookMs } from './times.ts'
 import { prettyValue, shortValue } from './values.ts'
+import { drawLeftOut } from './left-out-picture.ts'
 import { drawWaits } from './waits-picture.ts'
 import { cut, cutMiddle, padEnd } from './width.ts'
 
@@ -48,6 +50,8 @@ const marks: Readonly<Record<RunStatus['state'], string>> = {
 export interface Drawn {
   readonly run: RunStatus
   readonly steps: readonly StepStatus[]
+  /** Of a template. */
+  readonly leftOut: readonly LeftOutStep[]
   /** Those that failed and were followed by another. */
   readonly attempts: readonly AttemptStatus[]
   readonly waits: readonly WaitStatus[]
@@ -55,9 +59,9 @@ export interface Drawn {
   readonly logLines: number
 }
 
-/** header → facts → steps → waits → failed attempts → how it ended */
+/** header → facts → steps → what was left out → waits → failed attempts → how it ended */
 export function drawRun(drawn: Drawn, look: PictureLook): string[] {
-  const { run, steps, attempts, waits, logLines } = drawn
+  const { run, steps, leftOut, attempts, waits, logLines } = drawn
   return [
     ...header(run, startOf(run, steps), look),
     '',
@@ -65,6 +69,7 @@ export function drawRun(drawn: Drawn, look: PictureLook): string[] {
     ...section(divergenceTitle(run), divergenceLines(run, look), look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
+    ...section(`Left out (${leftOut.length})`, drawLeftOut(run, leftOut, look), look),
     ...section(`Waits (${waits.length})`, drawWaits(waits, look), look),
     ...section(`Earlier attempts (${attempts.length})`, attemptLines(drawn, look), look),
     ...section('Logs', logLines === 0 ? [] : [logsWords(run, logLines)], look),

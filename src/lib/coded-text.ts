@@ -12,6 +12,7 @@ const head = /^x([a-z0-9-]+(?:\([\w.-]+\))?(?:,[a-z0-9-]+(?:\([\w.-]+\))?)*):/
 // To the end of the text, which takes long.
 const whole = /^[^:]*:[A-Za-z0-9+/]*={0,2}$/
 const layerForm = /^([a-z0-9-]+)(?:\(([\w.-]+)\))?$/
+const label = /^\((?:[a-z0-9-]+|encrypted, key '[\w.-]+')\)$/
 // Of a text that says why there is no value.
 const failed = '!'
 
@@ -60,6 +61,11 @@ export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 export function codedLabel(text: string): string {
   const { name, key } = outermostOf(text)
   return key === undefined ? `(${name})` : `(encrypted, key '${key}')`
+}
+
+/** Whether a value is what those see who cannot read it; a text of a program that looks like it counts too. */
+export function isCodedLabel(value: unknown): boolean {
+  return typeof value === 'string' && label.test(value)
 }
 
 /** What a text was written with. */

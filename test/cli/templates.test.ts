@@ -15,10 +15,14 @@ async function templates(...argv: readonly string[]) {
   return told(unlimited, argv)
 }
 
-async function told(columns: number, argv: readonly string[]) {
+function told(columns: number, argv: readonly string[]) {
+  return toldBy(columns, ['templates', ...argv])
+}
+
+async function toldBy(columns: number, argv: readonly string[]) {
   const said = { out: '', err: '' }
   const isTerminal = columns !== unlimited
-  const code = await main(['templates', ...argv], {
+  const code = await main(argv, {
     stdout: { isTerminal, columns, write: (text) => void (said.out += text) },
     stderr: { isTerminal, columns, write: (text) => void (said.err += text) },
     env: { NO_COLOR: '1' },
@@ -213,6 +217,39 @@ Longest way (3 steps): score → route → ship
     expect(none.err).toContain('\nFiles need no store: troupe templates validate\n')
     const json = await templates('list', '--store', 'sqlite:none.db', '--json')
     expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'store_unavailable' } })
+  })
+
+  it('show tells of a run the steps that were left out, with the reasons', async () => {
+    const text = `name: approval
+steps:
+  - { name: route, type: decision, script: "return ['approve']" }
+  - { name: approve, needs: [route], script: return 'yes', if: '\${{ input.total > 100 }}' }
+  - { name: ask_the_manager, needs: [route], script: return 'yes' }
+`
+    const engine = await Troupe.open({ store: `sqlite:${join(folder, 'left.db')}`, global: false, logLevel: 'error' })
+    await engine.start()
+    const run = await engine.call(template(loadTemplate(text).template), { total: 5 })
+    await run.result()
+    await engine.stop()
+    const show = (columns: number, ...flags: string[]) =>
+      toldBy(columns, ['show', run.id, '--store', 'sqlite:left.db', ...flags])
+    const { out } = await show(80)
+    expect(out.slice(out.indexOf('Left out'), out.indexOf('\n\nOutput'))).toBe(`Left out (2)
+  ·  approve          its 'if' is not true: input.total > 100
+  ·  ask_the_manager  decision 'route' chose 'approve'`)
+    const narrow = (await show(40)).out
+    expect(narrow.slice(narrow.indexOf('Left out'), narrow.indexOf('\n\nOutput'))).toBe(`Left out (2)
+  ·  approve
+     its 'if' is not true: input.total >
+     100
+  ·  ask_the_manager
+     decision 'route' chose 'approve'`)
+    expect(JSON.parse((await show(unlimited, '--json')).out)).toMatchObject({
+      leftOut: [
+        { step: 'approve', reason: "its 'if' is not true: input.total > 100" },
+        { step: 'ask_the_manager', reason: "decision 'route' chose 'approve'" },
+      ],
+    })
   })
 
   it('validate reads the scripts too', async () => {

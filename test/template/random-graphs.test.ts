@@ -6,6 +6,7 @@ import { asDefinition } from '../../src/engine/definition/definition.ts'
 import type { When } from '../../src/template/model/template.ts'
 import { programOf } from '../../src/testing/crash-everywhere.ts'
 import { runTrial, type CrashPlace } from '../../src/testing/crash-trial.ts'
+import { moving, onStage } from '../engine/stage.ts'
 
 interface Node {
   readonly needs: readonly number[]
@@ -183,7 +184,27 @@ const crashes = fc.array(
 )
 const failures = fc.constantFrom('fail_fast' as const, 'finish_independent' as const)
 
+/** The steps that the engine tells it left out, where nothing of the run is left to be done. */
+async function toldOf(nodes: readonly Node[]): Promise<readonly string[]> {
+  const { graph, work } = built(nodes, 'finish_independent')
+  const { troupe, clock } = await onStage({ definitions: [work, graph] })
+  const run = await troupe.call(graph)
+  await moving(clock, run.result()).catch(() => {})
+  return (await troupe.leftOut(run.id)).map(({ step }) => step)
+}
+
 describe('random graphs', () => {
+  it('tell the steps that were left out, and no others', async () => {
+    await fc.assert(
+      fc.asyncProperty(graphs(40), async (nodes) => {
+        const { fates } = modelOf(nodes)
+        const due = fates.flatMap((fate, place) => (fate === 'skipped' || fate === 'absent' ? [nameOf(place)] : []))
+        expect(await toldOf(nodes)).toEqual(due)
+      }),
+      { numRuns: 40, seed: Number(process.env['TROUPE_SEED'] ?? 1) },
+    )
+  }, 120_000)
+
   it('I1, I10: each step is done once, after those it needs, when it should be', async () => {
     await fc.assert(
       fc.asyncProperty(graphs(60), failures, crashes, async (nodes, failure, struck) => {

@@ -1,4 +1,6 @@
 // `troupe show`: everything that is known of one run.
+import { isTroupeError } from '../../lib/errors.ts'
+import type { LeftOutStep } from '../../template/perform/reasons.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
@@ -44,11 +46,11 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
     const drawn = await find(troupe, id)
     return [drawn, flags.tasker === true ? await seenRun(troupe, drawn) : undefined] as const
   })
-  const { run, steps, attempts, waits, logLines } = found
+  const { run, steps, leftOut, attempts, waits, logLines } = found
   const { stdout, env, clock, folder } = io
   if (flags.json === true) {
     const tasker = seen && { tasker: taskerJson(seen) }
-    const shown = { ...run, steps, waits, failedAttempts: attempts, logLines, ...tasker }
+    const shown = { ...run, steps, leftOut, waits, failedAttempts: attempts, logLines, ...tasker }
     printJson(shown, io)
     return exitCodes.ok
   }
@@ -70,8 +72,16 @@ async function showCommand(id: string, flags: ShowFlags, io: Io): Promise<ExitCo
 async function find(troupe: Troupe, id: string): Promise<Drawn> {
   const run = await findRun(troupe, id)
   const [steps, attempts] = [await troupe.steps(run.id), await troupe.attempts(run.id)]
-  const waits = await troupe.waits(run.id)
-  return { run, steps, attempts, waits, logLines: await countLines(troupe, run.id) }
+  const [waits, leftOut] = [await troupe.waits(run.id), await leftOutOf(troupe, run.id)]
+  return { run, steps, leftOut, attempts, waits, logLines: await countLines(troupe, run.id) }
+}
+
+/** All else is shown although its template was written for another library. */
+function leftOutOf(troupe: Troupe, id: string): Promise<readonly LeftOutStep[]> {
+  return troupe.leftOut(id).catch((error: unknown) => {
+    if (isTroupeError(error, 'template_invalid')) return []
+    throw error
+  })
 }
 
 async function countLines(troupe: Troupe, id: string): Promise<number> {

@@ -5,6 +5,7 @@ import type { KeptDefinitions, Registry } from '../../engine/definition/registry
 import type { Deps } from '../../engine/deps.ts'
 import { checkText } from '../../engine/checks.ts'
 import type { TemplateCounts } from '../../engine/verbs/node-status.ts'
+import type { LookingVerbs } from '../../engine/verbs/verbs.ts'
 import type { ChangeListener, Changes } from '../../engine/watch/changes.ts'
 import { toError } from '../../lib/errors.ts'
 import { Lookout } from '../../lib/lookout.ts'
@@ -14,6 +15,9 @@ import { TemplateError } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, titleOf, versionOf, type TemplateTitle } from '../model/title.ts'
 import { isLoaded, loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
+import { leftOutSteps } from '../perform/left-out.ts'
+import { hasTemplate } from '../perform/perform.ts'
+import type { LeftOutStep } from '../perform/reasons.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
 import { limiterCheck, type CheckLimiters } from '../handlers/limiters.ts'
@@ -116,6 +120,17 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
 
   counts(): TemplateCounts {
     return this.#cache.counts()
+  }
+
+  /** The steps that a run left out; none where nothing is known of what its template says. */
+  async leftOut(runId: string, looking: Pick<LookingVerbs, 'get' | 'steps'>): Promise<readonly LeftOutStep[]> {
+    const { deps, registry } = this.#parts
+    const [run, steps] = [await looking.get(runId), await looking.steps(runId)]
+    const id = await deps.store.definitions.findOf(runId)
+    if (run === undefined || id === undefined) return []
+    const definition = (await this.find(id)) ?? registry.own(id)
+    if (definition === undefined || !hasTemplate(definition)) return []
+    return leftOutSteps(definition.template, { run, steps }, deps.clock)
   }
 
   async list(): Promise<TemplateStatus[]> {

@@ -1,5 +1,6 @@
 // What a program asks of the templates of an engine.
 import type { HandlerMap, HandlerResolver, ResolverOptions } from '../../engine/definition/handler.ts'
+import type { LeftOutStep } from '../perform/reasons.ts'
 import type { TemplatesRefreshed } from './refreshing.ts'
 
 export interface TemplateVerbs {
@@ -31,6 +32,22 @@ export interface TemplateVerbs {
    * Saves: the new texts, and that their names mean them. Throws: `option_invalid`, `file_not_loaded` where the folder is gone, `engine_stopped`, `store_…`.
    */
   refreshTemplates(namespace?: string): Promise<TemplatesRefreshed>
+  /**
+   * The steps that a run of a template left out, and why, in plain words: their `if` or `when` said so, no decision chose them, or the step that they stand in for did not fail. None for other runs.
+   *
+   * It is derived from the template and the journal. Of a template in TypeScript that is where its code is. Throws: `run_not_found`; `template_invalid` where the text of the template cannot be read here; `engine_stopped`, `store_…`.
+   *
+   * ```ts
+   * import { loadTemplate, template, Troupe } from 'troupe'
+   * const { template: order } = loadTemplate('name: order\nsteps:\n  - { name: check, if: input.total > 100, script: return 1 }')
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [template(order)] })
+   * await troupe.start()
+   * const handle = await troupe.call('order', { total: 5 })
+   * await handle.result()
+   * console.log(await troupe.leftOut(handle.id)) // [ { step: 'check', reason: "its 'if' is not true: input.total > 100" } ]
+   * ```
+   */
+  leftOut(runId: string): Promise<readonly LeftOutStep[]>
   /** The templates that the store keeps: those that were registered, or posted with a run. Throws: `engine_stopped`, `store_…`. */
   templates(): Promise<TemplateStatus[]>
 }

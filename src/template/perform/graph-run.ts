@@ -7,7 +7,8 @@ import type { Scope, StepFailure, Template, TemplateStep } from '../model/templa
 import { batchesIn } from './batch-output.ts'
 import { chosenBy } from './decision.ts'
 import type { Edges } from './edges.ts'
-import { holds, type Outcome } from './outcomes.ts'
+import { holds, isThereFor, type Outcome } from './outcomes.ts'
+import type { Course } from './reasons.ts'
 
 /** Where steps are done. */
 export interface StepPerformer {
@@ -28,6 +29,8 @@ export interface StepPlace {
 }
 
 export class GraphRun {
+  /** How it has gone so far. */
+  readonly course: Course
   readonly #template: Template
   readonly #edges: Edges
   readonly #performer: StepPerformer
@@ -67,6 +70,7 @@ export class GraphRun {
     this.#outcomes = template.steps.map(() => undefined)
     this.#depths = template.steps.map(() => 0)
     this.#unsettled = template.steps.length
+    this.course = { outcomes: this.#outcomes, choices: this.#choices, outputs: this.#outputs, errors: this.#errors }
   }
 
   /** Does all that is to be done and gives the output of the run. Throws the first failure that ends it. */
@@ -117,15 +121,10 @@ export class GraphRun {
   /** How those ended that it needs and that are there; undefined when it is not there itself. */
   #outcomesFor(place: number, { role }: TemplateStep): readonly Outcome[] | undefined {
     const needs = this.#edges.needs[place] ?? []
-    const there = needs.filter((need) => this.#isThereFor(need, place))
+    const there = needs.filter((need) => isThereFor(need, place, this.course))
     if (there.length === needs.length) return there.map((need) => this.#outcomes[need] as Outcome)
     const mayLack = this.#chosen.has(place) || (role === 'deferred_convergence' && there.length > 0)
     return mayLack ? there.map((need) => this.#outcomes[need] as Outcome) : undefined
-  }
-
-  #isThereFor(need: number, place: number): boolean {
-    if (this.#outcomes[need] === 'absent') return false
-    return this.#choices.get(need)?.has(place) !== false
   }
 
   #begin(place: number): void {

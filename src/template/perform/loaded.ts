@@ -10,14 +10,13 @@ import { hashOf } from '../load/hash.ts'
 import { misfits } from '../load/json-schema.ts'
 import type { JsonSchema, Template } from '../model/template.ts'
 import { nameOf, versionOf } from '../model/title.ts'
-import { templateDefinition, type FindRule } from './perform.ts'
+import { hasTemplate, templateDefinition, type FindRule, type TemplateDefinition } from './perform.ts'
 
 // How texts begin that are JSON of the value and nothing else.
 const exactJson = 'j'
 
-/** Knows the template it performs. */
-export interface LoadedDefinition extends AnyDefinition {
-  readonly template: Template
+/** Was loaded, so that others can go on with its runs. */
+export interface LoadedDefinition extends TemplateDefinition {
   /** Those it declares. */
   readonly limiters: readonly LimiterRule[]
 }
@@ -41,7 +40,7 @@ export function loadedDefinition(template: Template, bounds?: ReadonlyMap<string
 }
 
 export function isLoaded(definition: AnyDefinition): definition is LoadedDefinition {
-  return 'template' in definition
+  return hasTemplate(definition) && 'limiters' in definition
 }
 
 type KeyOf = (input: never) => string

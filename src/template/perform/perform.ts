@@ -21,11 +21,16 @@ export type TemplateRules = Pick<
   'input' | 'output' | 'queue' | 'priority' | 'tags' | 'idempotencyKey' | 'retention' | 'onFailure' | 'timeout'
 >
 
+/** Knows the template it performs. */
+export interface TemplateDefinition extends AnyDefinition {
+  readonly template: Template
+}
+
 /** What a limiter of a template is, of what is known of its name here. */
 export type FindRule = (name: string, known: (name: string) => LimiterRule | undefined) => LimiterRule | undefined
 
 /** `limiter` finds those it brings along. */
-export function templateDefinition(template: Template, rules: TemplateRules, limiter: FindRule): AnyDefinition {
+export function templateDefinition(template: Template, rules: TemplateRules, limiter: FindRule): TemplateDefinition {
   const name = nameOf(template)
   const { version } = template
   const settings = definitionSettings(name, { ...rules, version })
@@ -40,6 +45,7 @@ export function templateDefinition(template: Template, rules: TemplateRules, lim
     name,
     version,
     settings,
+    template,
     lifecycle: template.lifecycle && lifecycleRules(template.lifecycle),
     runsOn: 'workflow',
     noun: 'template',
@@ -49,6 +55,10 @@ export function templateDefinition(template: Template, rules: TemplateRules, lim
       return output === undefined ? undefined : validate(settings.output, output.value, `The result of '${name}'`)
     },
   }
+}
+
+export function hasTemplate(definition: AnyDefinition): definition is TemplateDefinition {
+  return 'template' in definition
 }
 
 function publishersOf({ steps }: Template): ReadonlyMap<string, string> {

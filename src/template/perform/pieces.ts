@@ -11,8 +11,21 @@ import type { Piece } from './piece.ts'
 
 type PerformPiece = (piece: Piece) => Promise<unknown>
 
+/** How one piece is done, and what stands for the batches where there are none. */
+export interface PieceWork {
+  readonly perform: PerformPiece
+  readonly placeholder: (path: string) => Promise<unknown>
+}
+
+/** All of a step: at one go, an item of its list at a time, or a batch. */
+export function performPieces(step: TemplateStep, at: StepPlace, work: PieceWork): Promise<unknown> {
+  if (step.role === 'batch_worker') return performBatches(step, at, work)
+  if (step.forEach !== undefined) return performEach(step, at, work.perform)
+  return work.perform({ step, path: step.name, at })
+}
+
 /** The outputs in the order of the items; with `onError: continue` null of those that failed. */
-export async function performEach(step: TemplateStep, at: StepPlace, perform: PerformPiece): Promise<unknown[]> {
+async function performEach(step: TemplateStep, at: StepPlace, perform: PerformPiece): Promise<unknown[]> {
   const { items, key, concurrency } = step.forEach as NonNullable<TemplateStep['forEach']>
   const list = items.make(at.scope)
   if (!Array.isArray(list)) throw optionInvalid(`forEach of step '${step.name}'`, list, 'a list')
@@ -34,13 +47,10 @@ export async function performEach(step: TemplateStep, at: StepPlace, perform: Pe
 }
 
 /** The outputs in the order of the batches. */
-export async function performBatches(
+async function performBatches(
   step: TemplateStep,
   at: StepPlace,
-  {
-    perform,
-    placeholder,
-  }: { readonly perform: PerformPiece; readonly placeholder: (path: string) => Promise<unknown> },
+  { perform, placeholder }: PieceWork,
 ): Promise<unknown> {
   const { size, parallelism, failureStrategy, cursorField, checkpointInterval } = step.batch ?? defaultBatches
   const cursors = at.batches()

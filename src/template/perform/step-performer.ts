@@ -10,7 +10,7 @@ import { handlerName, type Template, type TemplateStep, type Work } from '../mod
 import { isRunOfItsOwn, performAsRun } from './child-step.ts'
 import type { StepPerformer, StepPlace } from './graph-run.ts'
 import { inputOf, type Names, type Piece } from './piece.ts'
-import { performBatches, performEach } from './pieces.ts'
+import { performPieces } from './pieces.ts'
 import { performPublishing, publishFailure, publishPiece, type PublishingStep } from './publishing.ts'
 import { limitsOf, ownLimits, retryOf } from './step-rules.ts'
 import { withoutCheckpoint } from './step-states.ts'
@@ -44,9 +44,7 @@ export class TemplateSteps implements StepPerformer {
     const perform = (piece: Piece): Promise<unknown> => this.#performPiece(piece)
     const placeholder = (path: string): Promise<unknown> =>
       this.#begin({ step, path, at }, undefined, () => ({ isNoOp: true }))
-    if (step.role === 'batch_worker') return performBatches(step, at, { perform, placeholder })
-    if (step.forEach !== undefined) return performEach(step, at, perform)
-    return this.#performPiece({ step, path: step.name, at })
+    return performPieces(step, at, { perform, placeholder })
   }
 
   async #performPiece(piece: Piece): Promise<unknown> {
