@@ -1,6 +1,6 @@
 // Batches: what makes them, in Tasker's words too, who does them, and what becomes of those that fail.
 import { describe, expect, it } from 'vitest'
-import { batchesOf, loadTemplate, noBatches, PermanentError, template, worker } from '../../src/index.ts'
+import { batchesOf, checkTemplate, loadTemplate, noBatches, PermanentError, template, worker } from '../../src/index.ts'
 import { onStage, rejection } from '../engine/stage.ts'
 
 interface Given {
@@ -101,5 +101,51 @@ describe('batches', () => {
     const { run, done } = await batched('isolate', input)
     const error = await rejection(run.result())
     expect([error['code'], error.message, done]).toEqual(['batch_invalid', expect.stringContaining(message), []])
+  })
+
+  it.each([
+    ['the template', 'batch: { worker: odd }', [1, 2], { even: [], odd: [1, 2] }],
+    [
+      'its output first',
+      'batch: { worker: even }',
+      outcome({ worker_template_name: 'odd', cursor_configs: [3] }),
+      { even: [], odd: [3] },
+    ],
+    ['nobody: each does all', '', [4], { even: [4], odd: [4] }],
+  ])('are done by the step that is named by %s', async (_what, batch, input, expected) => {
+    const text = `
+name: two
+steps:
+  - { name: divide, type: batchable, uses: analyse, ${batch} }
+  - { name: even, type: batch_worker, needs: [divide], uses: work }
+  - { name: odd, type: batch_worker, needs: [divide], uses: work, batch: { worker: odd } }
+`
+    const analyse = worker('analyse', {}, (_ctx, given: Given) => given.input)
+    const work = worker('work', {}, (_ctx, { batch: { cursor } }: Given) => cursor)
+    const { troupe } = await onStage({ definitions: [analyse, work, template(loadTemplate(text).template)] })
+    expect(await troupe.run('two', input)).toEqual(expected)
+  })
+
+  it.each([
+    [
+      'divide, type: batchable, batch: { worker: other }',
+      "The batches of step 'divide' are done by 'other', which is no step of type 'batch_worker' that needs it.",
+    ],
+    [
+      'divide, type: batchable, batch: { worker: wrk }',
+      "The batches of step 'divide' are done by 'wrk', which is no step. Did you mean 'work'?",
+    ],
+    [
+      'divide, batch: { worker: work }',
+      "Step 'divide' names 'work' as the step that does its batches: a step of type 'batchable' may do that, any other does its own.",
+    ],
+  ])('name no step that cannot do them: %s', (step, message) => {
+    const text = `name: t
+steps:
+  - { name: ${step}, uses: w }
+  - { name: all, type: batchable, uses: w }
+  - { name: work, type: batch_worker, needs: [divide, all], uses: w }
+  - { name: other, type: batch_worker, needs: [all], uses: w }`
+    expect(checkTemplate(text).map((problem) => [problem.line, problem.message])).toEqual([[3, message]])
   })
 })

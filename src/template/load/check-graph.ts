@@ -82,12 +82,7 @@ class GraphChecker {
           `Step '${step.name}' needs '${clip(need, 60)}', which is no step.${this.#hint(need)}`,
           needSpot(compiled, need),
         )
-      const worker = step.batch?.worker
-      if (worker !== undefined && !this.#byName.has(worker))
-        this.#problems.error(
-          `The batches of step '${step.name}' are done by '${clip(worker, 60)}', which is no step.${this.#hint(worker)}`,
-          spotOf(compiled, 'batch'),
-        )
+      this.#checkBatchWorker(compiled)
       if (step.role === 'batch_worker' && !step.needs.some((need) => this.#mayDivide(need)))
         this.#problems.error(
           `Nothing says what the batches of step '${step.name}' are: let it need a step of type 'batchable'.`,
@@ -96,11 +91,30 @@ class GraphChecker {
     }
   }
 
+  /** A step that makes batches may name the one that does them; one that does batches does its own. */
+  #checkBatchWorker(compiled: CompiledStep): void {
+    const { name, batch, role } = compiled.step
+    const worker = batch?.worker
+    if (worker === undefined || worker === name || this.#isMistaken(compiled)) return
+    const done = this.#byName.get(worker)
+    const by = `The batches of step '${name}' are done by '${clip(worker, 60)}', which is no`
+    if (done === undefined) return this.#problems.error(`${by} step.${this.#hint(worker)}`, spotOf(compiled, 'batch'))
+    if (role === 'batchable' && (this.#isMistaken(done) || isBatchWorkerOf(done, name))) return
+    const why =
+      role === 'batchable'
+        ? `${by} step of type 'batch_worker' that needs it.`
+        : `Step '${name}' names '${clip(worker, 60)}' as the step that does its batches: a step of type 'batchable' may do that, any other does its own.`
+    this.#problems.error(why, spotOf(compiled, 'batch'))
+  }
+
   /** What is not known or has a mistake in its type may be meant to. */
   #mayDivide(name: string): boolean {
     const named = this.#byName.get(name)
-    if (named === undefined || named.step.role === 'batchable') return true
-    return this.#problems.isSpoilt({ owner: named.form, key: 'type' })
+    return named === undefined || named.step.role === 'batchable' || this.#isMistaken(named)
+  }
+
+  #isMistaken({ form }: CompiledStep): boolean {
+    return this.#problems.isSpoilt({ owner: form, key: 'type' })
   }
 
   /** A fallback is started by the failure of one step, and by nothing else. */
@@ -183,6 +197,10 @@ class GraphChecker {
     this.#hints -= 1
     return this.#hints < 0 ? '' : meantText(clip(name, 255), this.#names)
   }
+}
+
+function isBatchWorkerOf({ step }: CompiledStep, maker: string): boolean {
+  return step.role === 'batch_worker' && step.needs.includes(maker)
 }
 
 function notBefore({ by, step }: Taken): string {

@@ -118,7 +118,7 @@ const batch = object({
   size: { shape: whole(1), description: 'How many rows a batch has; 1,000 unless told.' },
   parallelism: { shape: whole(1), description: 'How many batches are under way at once; 10 unless told.' },
   cursorField: { shape: text, description: 'What the rows are counted by; id unless told.' },
-  worker: { shape: name, description: 'The step that stands for the workers.' },
+  worker: { shape: name, description: 'The step that does the batches of this one, unless its output says.' },
   failureStrategy: { shape: choice(batchFailures), description: 'What the failure of one batch does to the others.' },
   checkpointInterval: { shape: whole(1), description: 'After how many rows progress is saved.' },
 })

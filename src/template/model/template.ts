@@ -97,7 +97,7 @@ export interface BatchRules {
   readonly failureStrategy: (typeof batchFailures)[number]
   readonly cursorField: string
   readonly checkpointInterval: number | undefined
-  /** The step that stands for the workers, where it is not this one. */
+  /** Of the steps that need a `batchable` one the step that does its batches, where its output names none. */
   readonly worker?: string | undefined
 }
 

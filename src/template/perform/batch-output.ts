@@ -11,9 +11,18 @@ export interface Batches {
   readonly worker: string | undefined
 }
 
+/** What makes them. */
+export interface BatchMaker {
+  readonly step: string
+  /** The steps that may do them. */
+  readonly workers: readonly string[]
+  /** The one that does where the output names none. */
+  readonly worker: string | undefined
+}
+
 /** Throws `batch_invalid`, which is final. */
-export function batchesIn(step: string, output: unknown, workers: readonly string[]): Batches {
-  const { cursors, worker, count } = said(step, output)
+export function batchesIn({ step, workers, worker: told }: BatchMaker, output: unknown): Batches {
+  const { cursors, worker = told, count } = said(step, output)
   if (worker !== undefined && !workers.includes(worker))
     throw batchInvalid(step, `it made batches for step '${worker}', which is no batch_worker that needs it`)
   if (count !== undefined && count !== cursors.length)

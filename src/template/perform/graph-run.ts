@@ -4,7 +4,7 @@ import { toError } from '../../lib/errors.ts'
 import { frozen } from '../../lib/frozen.ts'
 import { failureOf } from '../model/step-failure.ts'
 import type { Scope, StepFailure, Template, TemplateStep } from '../model/template.ts'
-import { batchesIn } from './batch-output.ts'
+import { batchesIn, type Batches } from './batch-output.ts'
 import { chosenBy } from './decision.ts'
 import type { Edges } from './edges.ts'
 import { holds, isThereFor, type Outcome } from './outcomes.ts'
@@ -144,9 +144,9 @@ export class GraphRun {
   }
 
   #check(place: number, output: unknown): void {
-    const { role, name } = this.#stepAt(place)
+    const { role } = this.#stepAt(place)
     if (role === 'decision') this.#chosenBy(place, output)
-    if (role === 'batchable') batchesIn(name, output, this.#batchWorkersAfter(place))
+    if (role === 'batchable') this.#batchesIn(place, output)
   }
 
   #chosenBy(place: number, output: unknown): readonly number[] {
@@ -157,12 +157,13 @@ export class GraphRun {
     const { name } = this.#stepAt(place)
     const maker = (this.#edges.needs[place] ?? []).find((need) => this.#stepAt(need).role === 'batchable')
     if (maker === undefined) return []
-    const made = batchesIn(
-      this.#stepAt(maker).name,
-      this.#outputs[this.#stepAt(maker).name],
-      this.#batchWorkersAfter(maker),
-    )
+    const made = this.#batchesIn(maker, this.#outputs[this.#stepAt(maker).name])
     return made.worker === undefined || made.worker === name ? made.cursors : []
+  }
+
+  #batchesIn(place: number, output: unknown): Batches {
+    const { name, batch } = this.#stepAt(place)
+    return batchesIn({ step: name, workers: this.#batchWorkersAfter(place), worker: batch?.worker }, output)
   }
 
   #batchWorkersAfter(place: number): readonly string[] {
