@@ -1,5 +1,6 @@
 // What goes wrong while a template is performed.
 import { TroupeError } from '../lib/errors.ts'
+import { faultText, type Misfit } from './load/misfit-text.ts'
 
 /** A decision chose what it may not: it fails for good. */
 export function decisionInvalid(step: string, why: string): TroupeError {
@@ -32,14 +33,10 @@ export function limiterUnknown(name: string): TroupeError {
 }
 
 /** What a step was to publish does not fit the schema of its event. */
-export function payloadMisfit(
-  event: string,
-  { path, message }: { readonly path: readonly string[]; readonly message: string },
-): TroupeError {
-  const where = path.length === 0 ? 'it' : `'${path.join('.')}'`
+export function payloadMisfit(event: string, misfit: Pick<Misfit, 'place' | 'message'>): TroupeError {
   return new TroupeError(
     'validation_failed',
-    `The payload of event '${event}' does not fit its schema: ${where} ${message}.`,
+    `The payload of event '${event}' does not fit its schema: ${faultText(misfit)}.`,
     {
       details: { event },
       retryable: false,

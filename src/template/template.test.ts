@@ -347,7 +347,12 @@ describe('what is wrong', () => {
       5,
       'The steps stand in a circle',
     ],
-    [steps('{ name: a, uses: w, result: { type: nothing } }'), 3, 33, "'result' is no JSON Schema"],
+    [
+      steps('{ name: a, uses: w, result: { type: nothing } }'),
+      3,
+      41,
+      "'result' is no JSON Schema: 'type': expected one of",
+    ],
     [
       `${steps('{ name: a, uses: w }')}environments: { test: { steps: [{ name: aa }] } }`,
       4,
@@ -363,12 +368,17 @@ describe('what is wrong', () => {
       10,
       "'version' is 1.1: expected a text: put a number in quotes.",
     ],
-    ['name: t\ninput: { type: objekt }\nsteps: [{ name: a, uses: w }]', 2, 8, "'input' is no JSON Schema"],
+    [
+      'name: t\ninput: { type: objekt }\nsteps: [{ name: a, uses: w }]',
+      2,
+      16,
+      "'input' is no JSON Schema: 'type': expected one of object, ",
+    ],
     [
       'name: t\ninput: { $ref: https://example.com/x.json }\nsteps: [{ name: a, uses: w }]',
       2,
       8,
-      "'input' is no JSON Schema",
+      "'input' is no JSON Schema: it refers to 'https://example.com/x.json', where nothing is.",
     ],
     ['name: t\nlimits: { x: { rate: { limit: 5 } } }\nsteps: [{ name: a, uses: w }]', 2, 22, "'per' is missing."],
     ['- a', 1, 1, 'A template is an object with name and steps; this is a list.'],
@@ -503,16 +513,22 @@ describe('the handlers of steps', () => {
   })
 
   it.each([
-    ['{ amount: "5", card: { number: "4" } }', "8: Worker 'charge' does not take this: 'amount' must be number."],
-    ['{ amount: 0, card: { number: "4" } }', "8: Worker 'charge' does not take this: 'amount' must be >= 1."],
-    ['{ amount: 5 }', "8: Worker 'charge' does not take this: 'with' lacks 'card'."],
+    [
+      '{ amount: "5", card: { number: "4" } }',
+      "8: Worker 'charge' does not take this: 'amount': expected a number, not \"5\".",
+    ],
+    [
+      '{ amount: 0, card: { number: "4" } }',
+      "8: Worker 'charge' does not take this: 'amount': expected 1 or more, not 0.",
+    ],
+    ['{ amount: 5 }', "8: Worker 'charge' does not take this: 'card' is missing."],
     [
       '{ amount: 5, card: { number: "4" }, color: 1 }',
-      "8: Worker 'charge' does not take this: 'with' has 'color', which is not known there.",
+      "8: Worker 'charge' does not take this: 'color' is not known here.",
     ],
     [
       '{ amount: 5, card: { number: "4" }, way: never }',
-      '8: Worker \'charge\' does not take this: \'way\' must be one of ["fast","slow"].',
+      "8: Worker 'charge' does not take this: 'way': expected one of fast, slow, not \"never\".",
     ],
     [
       '{ amount: ${{ input.name }}, card: { number: "4" } }',
@@ -534,8 +550,8 @@ describe('the handlers of steps', () => {
       '{ amount: ${{ input.total > 5 }}, card: { number: "4" } }',
       "8: Worker 'charge' does not take this: 'amount' is true or false, and it takes a number.",
     ],
-    ['{ amount: ${{ input.total }} }', "8: Worker 'charge' does not take this: 'with' lacks 'card'."],
-    ['[1]', "8: Worker 'charge' does not take this: 'with' must be object."],
+    ['{ amount: ${{ input.total }} }', "8: Worker 'charge' does not take this: 'card' is missing."],
+    ['[1]', "8: Worker 'charge' does not take this: 'with': expected an object, not a list."],
   ])('do not take %s', (given, problem) => {
     expect(problemsOf(given)).toContainEqual(problem)
   })

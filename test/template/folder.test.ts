@@ -49,7 +49,7 @@ describe('a folder of templates', () => {
     const error = await rejection(
       onStage({ definitions: [echo], templates: folderOf({ 'z.yaml': inner, 'a.yaml': outer('{ it: 7 }') }) }),
     )
-    expect(error.message).toContain("a.yaml:5:11: error: Worker 'inner' does not take this: 'with' lacks 'id'.")
+    expect(error.message).toContain("a.yaml:5:11: error: Worker 'inner' does not take this: 'id' is missing.")
   })
 
   it('C11: stops the start with everything that is wrong with any of its files, each with its place', async () => {

@@ -134,7 +134,22 @@ output: \${{ steps.row }}
     const { troupe } = await onStage({ definitions: [...workers, definition] })
     const error = await rejection(troupe.call('order_fulfillment', { orders: 1 }))
     expect(error).toMatchObject({ code: 'validation_failed' })
-    expect(error.message).toContain("lacks 'order'")
+    expect(error.message).toContain('schema: order: it is missing')
+  })
+
+  it('tells of an input which field is wrong, what was expected and what came', async () => {
+    const text = `name: pay
+input:
+  required: [total]
+  properties: { total: { type: integer, minimum: 1 }, way: { enum: [card, cash] }, to: { properties: { iban: { type: string } } } }
+steps: [{ name: a, script: return 1 }]`
+    const { troupe } = await onStage({ definitions: [template(loadTemplate(text).template)] })
+    const refused = async (input: unknown) => (await rejection(troupe.call('pay', input))).message
+    const what = "The input of 'pay' does not fit its schema: "
+    expect(await refused({ total: 0, way: 'crd', to: { iban: 7 } })).toBe(
+      `${what}total: expected 1 or more, not 0; way: expected one of card, cash, not "crd"; to.iban: expected a text, not 7`,
+    )
+    expect(await refused({})).toBe(`${what}total: it is missing`)
   })
 
   it('fails with the place in its text when a script fails', async () => {

@@ -2,12 +2,13 @@
 import { meantText } from '../../lib/nearest.ts'
 import { clip } from '../../lib/text.ts'
 import type { Prepared, Spot } from '../expression/placeholders.ts'
-import { kindOf } from '../expression/values.ts'
 import type { HandlerNeed } from '../../store/templates.ts'
 import { handlerName, type JsonSchema, type Template } from '../model/template.ts'
 import { nameOf } from '../model/title.ts'
 import type { CompiledStep } from './compile-step.ts'
-import { misfits, type Misfit } from './json-schema.ts'
+import { misfits } from './json-schema.ts'
+import { faultText, typeWords, type Misfit } from './misfit-text.ts'
+import { spotWithin } from './places.ts'
 import type { Problems } from './problems.ts'
 import { mayFit, schemaAt, typesOf, typesOfPrepared, type Known, type Types } from './static-type.ts'
 
@@ -111,11 +112,11 @@ class HandlerChecker {
   #checkGiven(given: Prepared, { compiled, uses, wanted }: Given): void {
     const holes: Hole[] = []
     const value = valueWithHoles(given, { path: [], holes, wanted })
-    const spot = (path: readonly (string | number)[]): Spot => spotAt(compiled, path)
+    const spot = (path: readonly (string | number)[]): Spot => spotWithin({ owner: compiled.form, key: 'with' }, path)
     for (const misfit of misfits(wanted, value).filter((each) => isSure(each, holes)))
       this.#rules.problems.error(
-        `Worker '${uses}' does not take this: ${whereText(misfit.path)} ${misfit.message}.`,
-        spot(misfit.path),
+        `Worker '${uses}' does not take this: ${faultText(misfit.place.length > 0 ? misfit : { ...misfit, place: ['with'] })}.`,
+        spot(misfit.place),
       )
     for (const { path, prepared, takes } of holes) {
       const is = typesOfPrepared(prepared, this.#known)
@@ -194,29 +195,10 @@ function isSure({ path, keyword, isOfChoice }: Misfit, holes: readonly Hole[]): 
   return aboutKeys.has(keyword) || !holes.some(leadsTo)
 }
 
-function spotAt({ form }: CompiledStep, path: readonly (string | number)[]): Spot {
-  let spot: Spot = { owner: form, key: 'with' }
-  for (const key of path) {
-    const next: unknown = (spot.owner as Record<string | number, unknown>)[spot.key]
-    if (typeof next !== 'object' || next === null) return spot
-    spot = { owner: next, key: Array.isArray(next) ? Number(key) : String(key) }
-  }
-  return spot
-}
-
 function whereText(path: readonly (string | number)[]): string {
   return path.length === 0 ? "'with'" : `'${path.join('.')}'`
 }
 
-const words: Readonly<Record<string, string>> = {
-  string: kindOf(''),
-  number: kindOf(0),
-  integer: 'a whole number',
-  boolean: kindOf(true),
-  array: kindOf([]),
-  object: kindOf({}),
-}
-
 function listed(types: readonly string[] | undefined): string {
-  return (types ?? []).map((type) => words[type] ?? type).join(' or ')
+  return (types ?? []).map((type) => typeWords[type] ?? type).join(' or ')
 }

@@ -1,9 +1,9 @@
 // JSON Schemas that others wrote: whether they are any, and whether a value fits one.
 import { createRequire } from 'node:module'
-import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv'
+import type { Ajv, Options, ValidateFunction } from 'ajv'
 import { toError } from '../../lib/errors.ts'
-import { textOf } from '../../lib/text.ts'
 import type { JsonSchema } from '../model/template.ts'
+import { misfitsOf, type Misfit } from './misfit-text.ts'
 
 // Loaded with the first schema.
 const require = createRequire(import.meta.url)
@@ -14,6 +14,8 @@ type AjvClass = new (options: Options) => Ajv
 const options: Options = {
   strict: false,
   allErrors: true,
+  // What is told of a fault quotes what came.
+  verbose: true,
   logger: false,
   addUsedSchema: false,
   validateFormats: true,
@@ -60,53 +62,36 @@ function compileNow(schema: JsonSchema): ValidateFunction | Error {
   }
 }
 
-/** Why a schema is none; undefined when it is one. */
-export function schemaFault(schema: JsonSchema): string | undefined {
-  const fault = schemaFormFault(schema)
-  if (fault !== undefined) return fault
+/** Why a schema is none, each with its place in it; none when it is one. */
+export function schemaFaults(schema: JsonSchema): readonly Misfit[] {
+  const faults = schemaFormFaults(schema)
+  if (faults.length > 0) return faults
   const made = compile(schema)
-  return made instanceof Error ? made.message : undefined
+  return made instanceof Error ? [wholeFault(compileText(made))] : []
 }
 
-/** Why a schema is none, seen from its form alone: what it refers to is not looked up. */
-export function schemaFormFault(schema: JsonSchema): string | undefined {
-  if (typeof schema === 'boolean') return undefined
+/** The same seen from its form alone: what it refers to is not looked up. */
+export function schemaFormFaults(schema: JsonSchema): readonly Misfit[] {
+  if (typeof schema === 'boolean') return []
   const { $schema: _version, ...rest } = schema
   const ajv = checkerFor(schema)
-  return ajv.validateSchema(rest) === true
-    ? undefined
-    : ajv.errorsText(ajv.errors?.slice(0, 1) ?? null, { dataVar: 'schema' })
+  return ajv.validateSchema(rest) === true ? [] : misfitsOf(ajv.errors ?? [])
 }
 
 /** How a value does not fit; none when it does, or when the schema is none. */
 export function misfits(schema: JsonSchema, value: unknown): readonly Misfit[] {
   const validate = compile(schema)
   if (validate instanceof Error || validate(value) === true) return []
-  return (validate.errors ?? []).map(misfit)
+  return misfitsOf(validate.errors ?? [])
 }
 
-export interface Misfit {
-  /** The keys that lead to it. */
-  readonly path: readonly string[]
-  readonly message: string
-  readonly keyword: string
-  /** It is one of several ways to fit. */
-  readonly isOfChoice: boolean
+function wholeFault(message: string): Misfit {
+  return { path: [], place: [], message, keyword: '', isOfChoice: false }
 }
 
-const choices = /\/(?:anyOf|oneOf|not|if|then|else)(?:\/|$)/
-
-function misfit({ instancePath, schemaPath, message = 'does not fit', params, keyword }: ErrorObject): Misfit {
-  const path = instancePath
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return { path, message: told(keyword, params) ?? message, keyword, isOfChoice: choices.test(schemaPath) }
-}
-
-function told(keyword: string, params: Readonly<Record<string, unknown>>): string | undefined {
-  const { additionalProperty, missingProperty, allowedValues } = params
-  if (keyword === 'additionalProperties') return `has '${String(additionalProperty)}', which is not known there`
-  if (keyword === 'required') return `lacks '${String(missingProperty)}'`
-  return keyword === 'enum' ? `must be one of ${textOf(allowedValues)}` : undefined
+function compileText(error: Error): string {
+  const { missingRef } = error as { readonly missingRef?: unknown }
+  return typeof missingRef === 'string'
+    ? `it refers to '${missingRef}', where nothing is`
+    : `it cannot be used: ${error.message}`
 }

@@ -11,8 +11,10 @@ import { compileStep, type CompiledStep } from './compile-step.ts'
 import { Compiling } from './compiling.ts'
 import { inEnvironment, mergeNative } from './environments.ts'
 import { hashOf } from './hash.ts'
-import { schemaFault, schemaFormFault } from './json-schema.ts'
+import { schemaFaults, schemaFormFaults } from './json-schema.ts'
+import { faultText, type Misfit } from './misfit-text.ts'
 import { templateShape } from './native-shape.ts'
+import { spotWithin } from './places.ts'
 import type { Problems } from './problems.ts'
 import { readSource, type TemplateFormat, type Source } from './source.ts'
 import { taskerShape } from './tasker-shape.ts'
@@ -195,18 +197,19 @@ interface Schemas {
 }
 
 function checkSchemas({ form, input, steps, problems }: Schemas): void {
-  const tell = (fault: string | undefined, spot: Spot): void => {
-    if (fault !== undefined) problems.error(`'${spot.key}' is no JSON Schema: ${fault}.`, spot)
+  const tell = (faults: readonly Misfit[], spot: Spot): void => {
+    for (const fault of faults)
+      problems.error(`'${spot.key}' is no JSON Schema: ${faultText(fault)}.`, spotWithin(spot, fault.place))
   }
-  if (input !== undefined) tell(schemaFault(input), { owner: form, key: 'input' })
+  if (input !== undefined) tell(schemaFaults(input), { owner: form, key: 'input' })
   for (const { step, form: own } of steps) {
     if (problems.isFull) return
-    if (step.result !== undefined) tell(schemaFormFault(step.result), { owner: own, key: 'result' })
+    if (step.result !== undefined) tell(schemaFormFaults(step.result), { owner: own, key: 'result' })
     const { publishes } = own
     for (const each of Array.isArray(publishes) ? publishes.filter(isPlainObject) : []) {
       const spot: Spot = { owner: each, key: 'schema' }
       if (each['schema'] !== undefined && !problems.isSpoilt(spot))
-        tell(schemaFormFault(each['schema'] as JsonSchema), spot)
+        tell(schemaFormFaults(each['schema'] as JsonSchema), spot)
     }
   }
 }

@@ -76,6 +76,17 @@ export class Places {
   }
 }
 
+/** Where something within a value stands, as far as keys lead. */
+export function spotWithin(whole: Spot, path: readonly (string | number)[]): Spot {
+  let spot = whole
+  for (const key of path) {
+    const next: unknown = (spot.owner as Record<string | number, unknown>)[spot.key]
+    if (typeof next !== 'object' || next === null) return spot
+    spot = { owner: next, key: Array.isArray(next) ? Number(key) : String(key) }
+  }
+  return spot
+}
+
 function lineStarts(text: string): readonly number[] {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)

@@ -5,7 +5,9 @@ import { isPlainObject, type PlainObject } from '../expression/values.ts'
 import type { JsonSchema } from '../model/template.ts'
 import { Draft } from './draft.ts'
 import { inEnvironment } from './environments.ts'
-import { schemaFault } from './json-schema.ts'
+import { schemaFaults } from './json-schema.ts'
+import { faultText } from './misfit-text.ts'
+import { spotWithin } from './places.ts'
 import type { Problems } from './problems.ts'
 import type { Source } from './source.ts'
 import { TaskerStep } from './tasker-step.ts'
@@ -88,13 +90,11 @@ function withoutEmpty(object: PlainObject): PlainObject {
 /** Tasker itself does not look at it. */
 function dropWrongSchema({ object }: Draft, form: PlainObject, problems: Problems): void {
   const { input } = object
-  const fault = input === undefined ? undefined : schemaFault(input as JsonSchema)
+  const [fault] = input === undefined ? [] : schemaFaults(input as JsonSchema)
   if (fault === undefined) return
   delete object['input']
-  problems.warn(`'input_schema' is no JSON Schema, so inputs are not checked: ${fault}.`, {
-    owner: form,
-    key: 'input_schema',
-  })
+  const spot = spotWithin({ owner: form, key: 'input_schema' }, fault.place)
+  problems.warn(`'input_schema' is no JSON Schema, so inputs are not checked: ${faultText(fault)}.`, spot)
 }
 
 const lifecycleNames: Readonly<Record<string, string>> = {

@@ -70,7 +70,7 @@ function standardSchema(schema: JsonSchema): StandardSchemaV1 {
       version: 1,
       vendor: 'json-schema',
       validate: (value) => {
-        const issues = misfits(schema, value).map(({ path, message }) => ({ path, message }))
+        const issues = misfits(schema, value).map(({ place, message }) => ({ path: place, message }))
         return issues.length === 0 ? { value } : { issues }
       },
     },
