@@ -107,7 +107,7 @@ export interface RunFailure {
 export function asDefinition(value: unknown): AnyDefinition {
   if (isDefinition(value)) return value
   const received = typeof value === 'function' ? 'a function' : clip(textOf(value), 200)
-  throw definitionInvalid(`${received} is not a definition: expected what worker() or workflow() returned.`)
+  throw definitionInvalid(`${received} is not a definition: expected what worker(), workflow() or template() returned.`)
 }
 
 /** Tells whether an exported value is a definition; also one made by another copy of this package. */

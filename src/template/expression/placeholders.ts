@@ -119,6 +119,8 @@ export function closingAfter(text: string, start: number): number | undefined {
   for (let at = start; at < text.length; at += 1) {
     const letter = text[at]
     if (letter === '"' || letter === "'") at = endOfText(text, at) ?? text.length
+    // A text within a text of JSON.
+    else if (letter === '\\' && text[at + 1] === '"') at = endOfEscaped(text, at + 2)
     else if (letter === '{') depth += 1
     else if (letter === '}' && depth > 0) depth -= 1
     else if (letter === '}' && text[at + 1] === '}') return at
@@ -129,6 +131,11 @@ export function closingAfter(text: string, start: number): number | undefined {
 function endWithoutTexts(text: string, start: number): number | undefined {
   const end = text.indexOf('}}', start)
   return end === -1 ? undefined : end
+}
+
+function endOfEscaped(text: string, start: number): number {
+  const end = text.indexOf('\\"', start)
+  return end === -1 ? text.length : end + 1
 }
 
 function endOfText(text: string, start: number): number | undefined {

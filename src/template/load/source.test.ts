@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Read } from './read.ts'
 import { readSource, type TemplateFormat } from './source.ts'
@@ -34,6 +35,7 @@ describe('YAML', () => {
     ["a: '${{ x == ''y'' }}'", { a: "${{ x == 'y' }}" }],
     ['a: "${{ x == \\"y\\" }} \\u00e9"', { a: '${{ x == "y" }} é' }],
     ['a: |\n  ${{ x: 1 }}\n  y: ${{ [1] }}\n', { a: '${{ x: 1 }}\ny: ${{ [1] }}\n' }],
+    ['{ a: { b: "${{ c[\\"d\\"] }}, ${{ e }}" }}', { a: { b: '${{ c["d"] }}, ${{ e }}' } }],
     ['a: x ${{ b }}: y', [[1, 14, expect.stringContaining('This is not YAML')]]],
     ['a: ${{ b }}${{ c }} # d ${{ e }}', { a: '${{ b }}${{ c }}' }],
     ['a: >\n  ${{ x &&\n  y }}', { a: '${{ x && y }}\n' }],
@@ -41,6 +43,27 @@ describe('YAML', () => {
     ['${{ k }}: 1', { '${{ k }}': 1 }],
   ])('%j is read', (text, expected) => {
     expect(read(text)).toEqual(expected)
+  })
+
+  const anything = fc.object({
+    maxDepth: 3,
+    key: fc.string({ unit: 'grapheme' }).filter((key) => key !== '__proto__' && key !== '<<'),
+    values: [
+      fc.string({ unit: 'grapheme' }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.constant('a ${{ b["c"] }} d'),
+    ],
+  })
+
+  it('reads JSON as what it is', () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom(0, 2), (value, indent) => {
+        const text = JSON.stringify(value, null, indent)
+        expect(read(text)).toEqual(JSON.parse(text))
+      }),
+    )
   })
 
   it.each<[string, number, number, string]>([
