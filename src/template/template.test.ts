@@ -353,6 +353,14 @@ describe('what is wrong', () => {
       41,
       "'result' is no JSON Schema: 'type': expected one of",
     ],
+    [steps('{ name: a, uses: w, result: { pattern: "(?=a)" } }'), 3, 33, 'the pattern (?=a) is none that takes a time'],
+    [
+      'name: t\ninput: { patternProperties: { "(a)\\\\1": true } }\nsteps: [{ name: a, uses: w }]',
+      2,
+      8,
+      'is none that takes a time in proportion',
+    ],
+    ['name: t\ninput: { pattern: "x{1,2000}" }\nsteps: [{ name: a, uses: w }]', 2, 8, 'or count above 1,000'],
     [
       `${steps('{ name: a, uses: w }')}environments: { test: { steps: [{ name: aa }] } }`,
       4,

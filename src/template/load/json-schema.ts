@@ -4,6 +4,7 @@ import type { Ajv, Options, ValidateFunction } from 'ajv'
 import { toError } from '../../lib/errors.ts'
 import type { JsonSchema } from '../model/template.ts'
 import { misfitsOf, type Misfit } from './misfit-text.ts'
+import { linearPatterns, PatternFault } from './patterns.ts'
 
 // Loaded with the first schema.
 const require = createRequire(import.meta.url)
@@ -21,6 +22,7 @@ const options: Options = {
   validateFormats: true,
   // Measured: its schema of schemas takes as long to compile as all else of a small one; it is asked where somebody's schema is looked at, not where a value is.
   validateSchema: false,
+  code: { regExp: linearPatterns },
 }
 
 let newer: Ajv | undefined
@@ -70,12 +72,18 @@ export function schemaFaults(schema: JsonSchema): readonly Misfit[] {
   return made instanceof Error ? [wholeFault(compileText(made))] : []
 }
 
-/** The same seen from its form alone: what it refers to is not looked up. */
+/** The same seen from its form and its patterns: what it refers to is not looked up. */
 export function schemaFormFaults(schema: JsonSchema): readonly Misfit[] {
   if (typeof schema === 'boolean') return []
   const { $schema: _version, ...rest } = schema
   const ajv = checkerFor(schema)
-  return ajv.validateSchema(rest) === true ? [] : misfitsOf(ajv.errors ?? [])
+  return ajv.validateSchema(rest) === true ? patternFaults(schema) : misfitsOf(ajv.errors ?? [])
+}
+
+/** Others are not compiled before they are needed. */
+function patternFaults(schema: JsonSchema): readonly Misfit[] {
+  const made = JSON.stringify(schema).includes('"pattern') ? compile(schema) : undefined
+  return made instanceof PatternFault ? [wholeFault(made.message)] : []
 }
 
 /** How a value does not fit; none when it does, or when the schema is none. */
