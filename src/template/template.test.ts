@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { TemplateError } from './load/problems.ts'
 import type { LoadTemplateOptions } from './load/load.ts'
@@ -434,22 +435,30 @@ describe('what is wrong', () => {
     ])
   })
 
+  it('is told once where nobody catches the error', () => {
+    const text = 'name: t\nsteps:\n  - { name: a, uses: w, needs: [b] }\n  - { name: c, uses: w, timeout: soon }\n'
+    const error = thrownBy(text)
+    expect(error.problems.map(({ line, column }) => [line, column])).toEqual([
+      [3, 33],
+      [4, 34],
+    ])
+    const printed = inspect(error)
+    for (const { message } of error.problems) expect(printed.split(message)).toHaveLength(2)
+    expect(printed).toContain(
+      '    4 |   - { name: c, uses: w, timeout: soon }\n      |                                  ^\n',
+    )
+  })
+
   it('reads well in a terminal', () => {
     const text = 'name: t\nsteps:\n  - name: ship\n    uses: w\n\tneeds: [reserv]\n'
     const wrong = 'name: t\nsteps:\n  - name: ship\n    uses: w\n    needs: [reserv]\n  - name: reserve\n    use: w\n'
     expect(() => loadTemplate(text, { file: 'a.yaml' })).toThrow(
       /^Template a\.yaml does not load: it has one error\.\n\na\.yaml:5:/,
     )
-    let error: unknown
-    try {
-      loadTemplate(wrong, { file: 'orders.yaml' })
-    } catch (thrown) {
-      error = thrown
-    }
-    expect(error).toBeInstanceOf(TemplateError)
-    expect((error as TemplateError).code).toBe('template_invalid')
-    expect((error as TemplateError).problems).toHaveLength(2)
-    expect((error as TemplateError).message).toBe(
+    const error = thrownBy(wrong, 'orders.yaml')
+    expect(error.code).toBe('template_invalid')
+    expect(error.problems).toHaveLength(2)
+    expect(error.message).toBe(
       [
         'Template orders.yaml does not load: it has 2 errors.',
         '',
@@ -464,6 +473,16 @@ describe('what is wrong', () => {
     )
   })
 })
+
+function thrownBy(text: string, file = 'a.yaml'): TemplateError {
+  try {
+    loadTemplate(text, { file })
+  } catch (error) {
+    expect(error).toBeInstanceOf(TemplateError)
+    return error as TemplateError
+  }
+  throw new Error('It loads')
+}
 
 it('what is wrong with long texts is told in short', () => {
   const long = 'x'.repeat(1_000_000)

@@ -33,12 +33,17 @@ export interface TemplateProblem {
  */
 export class TemplateError extends TroupeError {
   override readonly name = 'TemplateError'
-  readonly problems: readonly TemplateProblem[]
+  readonly #problems: readonly TemplateProblem[]
 
   /** @internal */
   constructor(message: string, problems: readonly TemplateProblem[]) {
     super('template_invalid', message, { details: { problems: problems.length }, retryable: false })
-    this.problems = problems
+    this.#problems = problems
+  }
+
+  // No property of its own: where nobody catches the error, Node prints its message and all of these.
+  get problems(): readonly TemplateProblem[] {
+    return this.#problems
   }
 }
 
