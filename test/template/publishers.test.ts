@@ -1,6 +1,7 @@
 // Publishers of programs: each event goes through its own, and one that fails loses nothing.
 import { describe, expect, it } from 'vitest'
 import {
+  loadTemplate,
   template,
   worker,
   type Definition,
@@ -148,6 +149,19 @@ describe('a template that names a publisher', () => {
     expect(error.message).toBe(
       "Step 'a' of template 'order' publishes through 'audti', which is no publisher here: pass it to Troupe.open({ publishers }). Did you mean 'audit'?",
     )
+  })
+
+  it('nobody has is refused where it is posted too: what goes through it would wait for ever', async () => {
+    const text = `name: order
+steps:
+  - { name: a, script: return 1, publishes: [{ event: paid, publisher: audti }] }
+`
+    const { troupe } = await onStage({ publishers: { audit: () => {} } })
+    const error = await rejection(troupe.call(template(loadTemplate(text).template)))
+    expect(error).toMatchObject({ code: 'definition_invalid' })
+    expect(error.message).toContain("publishes through 'audti', which is no publisher here")
+    const right = template(loadTemplate(text.replace('audti', 'audit')).template)
+    expect(await troupe.run(right)).toEqual({ a: 1 })
   })
 
   it('another process has leaves its events to that', async () => {

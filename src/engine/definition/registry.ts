@@ -262,6 +262,15 @@ export class Registry {
     return id
   }
 
+  /** Throws `definition_invalid` for publishers that nobody has. Those of other processes will do: what goes through them is kept for them. */
+  async checkPublishers({ name, publishers = new Map() }: AnyDefinition): Promise<void> {
+    const missing = [...publishers].filter(([publisher]) => !this.#publishers.includes(publisher))
+    if (missing.length === 0) return
+    const known = [...new Set([...this.#publishers, ...(await this.#store.events.listPublishers())])]
+    for (const [publisher, step] of missing)
+      if (!known.includes(publisher)) throw publisherUnknown({ publisher, step, template: name, known })
+  }
+
   /** The numbers of all definitions. */
   ids(): number[] {
     return [...this.#byId.keys()].filter((id) => !this.#resting.has(id))
@@ -295,19 +304,10 @@ export class Registry {
     }
   }
 
-  /** Those of other processes will do: what goes through them is kept for them. */
-  async #checkPublishers({ name, publishers = new Map() }: AnyDefinition): Promise<void> {
-    const missing = [...publishers].filter(([publisher]) => !this.#publishers.includes(publisher))
-    if (missing.length === 0) return
-    const known = [...new Set([...this.#publishers, ...(await this.#store.events.listPublishers())])]
-    for (const [publisher, step] of missing)
-      if (!known.includes(publisher)) throw publisherUnknown({ publisher, step, template: name, known })
-  }
-
   async #intern(definition: AnyDefinition, giveBack: () => void): Promise<number> {
     const { name, version, settings } = definition
     try {
-      await this.#checkPublishers(definition)
+      await this.checkPublishers(definition)
       await this.kept?.check(definition)
       for (const rule of settings.limits) {
         this.#coded.add(rule.name)

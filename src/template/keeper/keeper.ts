@@ -198,14 +198,16 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     return isLoaded(definition)
   }
 
-  /** Throws `template_invalid` for handlers that nobody has, `definition_invalid` for limiters. */
+  /** Throws `template_invalid` for handlers that nobody has, `definition_invalid` for limiters and publishers. */
   async post(definition: AnyDefinition): Promise<number> {
-    const { store } = this.#parts.deps
+    const { registry, deps } = this.#parts
+    const { store } = deps
     if (!isLoaded(definition)) throw new Error('Only templates can be posted')
     const needs = needsOf(definition.template)
     requireHandlers(definition.template, await this.#handlersFor(needs))
     const checkLimiters = await this.#limiterCheck()
     checkLimiters(definition)
+    await registry.checkPublishers(definition)
     const { name, version } = definition
     // Its name alone starts nothing: what one posts no other means.
     const id = await store.internDefinition(name, version)
