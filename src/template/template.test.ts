@@ -223,6 +223,16 @@ describe('a template', () => {
   })
 })
 
+it.each([
+  ['an if', '{ name: b, uses: t, if: input }'],
+  ['a list', '{ name: b, uses: t, forEach: [] }'],
+  ['a condition before it', '{ name: a, uses: w, if: input }\n  - { name: b, uses: t, needs: [a] }'],
+  ['a decision', '{ name: a, uses: w, type: decision }\n  - { name: b, uses: t, needs: [a] }'],
+  ['the failure of another', '{ name: a, uses: w, onError: { fallback: b } }\n  - { name: b, uses: t }'],
+])('a template may start itself behind %s', (_what, steps) => {
+  expect(checkTemplate(`name: t\nsteps:\n  - ${steps}\n`)).toEqual([])
+})
+
 describe('what is wrong', () => {
   const steps = (...more: readonly string[]): string =>
     `name: t\nsteps:\n${more.map((each) => `  - ${each}`).join('\n')}\n`
@@ -353,6 +363,12 @@ describe('what is wrong', () => {
       3,
       41,
       "'result' is no JSON Schema: 'type': expected one of",
+    ],
+    [
+      steps('{ name: a, uses: w }, { name: b, uses: t, needs: [a] }').replace('}, {', '}\n  - {'),
+      4,
+      22,
+      'without end: t → t.',
     ],
     [steps('{ name: a, uses: w, result: { pattern: "(?=a)" } }'), 3, 33, 'the pattern (?=a) is none that takes a time'],
     [

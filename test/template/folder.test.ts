@@ -105,6 +105,27 @@ describe('a folder of templates', () => {
     await onStage({ definitions: [echo], templates: sideBySide })
   })
 
+  it('is refused with templates of which each run would start another, by the way to it; one that may end is not', async () => {
+    const ring = {
+      'a.yaml': uses('a', 'b'),
+      'b.yaml': uses('b', 'c'),
+      'c.yaml': uses('c', 'a'),
+      'd.yaml': uses('d', 'a'),
+    }
+    const error = await rejection(onStage({ definitions: [echo], templates: folderOf(ring) }))
+    if (!(error instanceof TemplateError)) throw error
+    expect(error.problems.map(({ file, line, column, message }) => [file.at(-6), line, column, message])).toEqual(
+      ['a → b → c → a', 'b → c → a → b', 'c → a → b → c'].map((way) => [
+        way[0],
+        4,
+        11,
+        `Each run would start another of its template, without end: ${way}. Give a step on this way an 'if'.`,
+      ]),
+    )
+    const ending = { ...ring, 'b.yaml': uses('b', 'c\n    if: input != 0') }
+    await onStage({ definitions: [echo], templates: folderOf(ending) })
+  })
+
   it('says what is wrong with the folder itself', async () => {
     const missing = join(folderOf({}), 'none')
     expect((await rejection(onStage({ templates: missing }))).message).toBe(

@@ -204,6 +204,21 @@ output: \${{ steps.depth }}
     expect(await troupe.run('down', 3)).toBe(4)
   })
 
+  it('is refused where others that are registered lead back to it in each run, by the way', async () => {
+    const using = (name: string, other: string) => `name: ${name}\nsteps: [{ name: only, uses: ${other} }]\n`
+    const [a, b] = [using('a', 'b'), using('b', 'a')].map((each) => template(loadTemplate(each).template))
+    if (a === undefined || b === undefined) throw new Error('There are two')
+    const message = expect.stringContaining('without end: a → b → a.') as string
+    expect(await rejection(onStage({ definitions: [a, b] }))).toMatchObject({ code: 'template_invalid', message })
+    const { troupe } = await onStage({ definitions: [echo, template(loadTemplate(using('b', 'echo')).template), a] })
+    const back = template(loadTemplate(`version: '2'\n${using('b', 'a')}`).template)
+    expect(await rejection(troupe.register(back))).toMatchObject({
+      code: 'template_invalid',
+      message: expect.stringContaining('without end: b → a → b.') as string,
+    })
+    expect(await troupe.run('a', 7)).toMatchObject({ only: { only: expect.anything() as unknown } })
+  })
+
   it('says of a run which text it is of', async () => {
     const stage = await onStage({ definitions: [echo, greeting('hello')] })
     const run = await parked(stage)

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Codes, type Code } from '../../script/codes.ts'
 import type { ScriptFault } from '../../script/wire.ts'
-import { titleOf } from '../../template/model/title.ts'
+import type { Template } from '../../template/model/template.ts'
+import { nameOf, titleOf } from '../../template/model/title.ts'
 import { counted } from '../../lib/text.ts'
 import { handlersOf, type TemplateHandlers } from '../../template/load/check-handlers.ts'
 import { findSettings, openFor, type CommonFlags } from '../config.ts'
@@ -35,6 +36,8 @@ export async function validateCommand(files: readonly string[], flags: ValidateF
     if (known === undefined) tellUnchecked(io)
     else for (const { loaded } of texts) loaded.checkHandlers(known)
   }
+  const templates = new Map(templatesOf(texts).map((template) => [nameOf(template), template]))
+  for (const { loaded } of texts) loaded.checkRings((name) => templates.get(name))
   if (flags.json === true) printJson(texts.map(asJson), io)
   else report(texts, io)
   return texts.some(({ loaded }) => loaded.problems.hasErrors) ? exitCodes.runFailed : exitCodes.ok
@@ -59,7 +62,11 @@ async function handlersHere(flags: CommonFlags, io: Io): Promise<TemplateHandler
 }
 
 function ownOf(texts: readonly TemplateText[]): TemplateHandlers {
-  return handlersOf(texts.flatMap(({ loaded: { template } }) => template ?? []))
+  return handlersOf(templatesOf(texts))
+}
+
+function templatesOf(texts: readonly TemplateText[]): readonly Template[] {
+  return texts.flatMap(({ loaded: { template } }) => template ?? [])
 }
 
 function asJson({ file, loaded }: TemplateText): object {

@@ -1,9 +1,10 @@
-// What templates need that others do: the handlers of their steps.
+// What templates need that others do: the handlers of their steps, and an end.
 import type { HandlerNeed } from '../../store/templates.ts'
 import { missingText, type TemplateHandlers } from '../load/check-handlers.ts'
 import { headOf, TemplateError, type TemplateProblem } from '../load/problems.ts'
 import { handlerName, type Template, type TemplateStep } from '../model/template.ts'
 import { nameOf } from '../model/title.ts'
+import { ringOf, ringText, type FindTemplate } from '../plan/rings.ts'
 
 interface StepNeed {
   readonly step: TemplateStep
@@ -26,6 +27,15 @@ export function requireHandlers(template: Template, handlers: TemplateHandlers):
   throw new TemplateError([head, ...problems.map(headOf)].join('\n\n'), problems)
 }
 
+/** Throws `template_invalid` where each run would start another, on a way by those that are found. */
+export function requireEnd(template: Template, find: FindTemplate): void {
+  const ring = ringOf(template, find)
+  if (ring === undefined) return
+  const problem = problemAt(ring.step, ringText(ring))
+  const head = `Template '${nameOf(template)}' cannot be performed: no run of it would come to an end.`
+  throw new TemplateError([head, headOf(problem)].join('\n\n'), [problem])
+}
+
 function needsOfStep(step: TemplateStep): readonly StepNeed[] {
   const { work, undo } = step
   const own = work.kind === 'worker' ? [{ step, need: needOf(work) }] : []
@@ -37,7 +47,10 @@ function needOf({ uses, method, resolver }: HandlerNeed): HandlerNeed {
 }
 
 function problemOf({ step, need }: StepNeed, known: readonly string[]): TemplateProblem {
-  const place = step.work.kind === 'worker' ? step.work.place : undefined
-  const message = missingText(step.name, need, known)
+  return problemAt(step, missingText(step.name, need, known))
+}
+
+function problemAt({ work }: TemplateStep, message: string): TemplateProblem {
+  const place = work.kind === 'worker' ? work.place : undefined
   return { file: 'template', line: 1, column: 1, ...place, message, severity: 'error' }
 }

@@ -11,6 +11,7 @@ import { load, type Loaded } from '../load/load.ts'
 import { headOf, TemplateError, templatesInvalid, type TemplateProblem } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf } from '../model/title.ts'
+import type { FindTemplate } from '../plan/rings.ts'
 
 export const templatesFolder: FolderKind = { option: 'templates', isSource: /\.(yaml|yml|json)$/ }
 
@@ -40,13 +41,15 @@ export interface TemplateFile {
 /** Reads `*.yaml`, `*.yml` and `*.json`, three levels deep. Throws `file_not_loaded` where there is no such folder; what is wrong with a file stands with it. */
 export async function readFolder(folder: string, { environment, handlersFor }: FolderRules): Promise<TemplateFolder> {
   const root = resolve(folder)
-  const { files, skipped } = sourceFiles(root, templatesFolder)
-  const loading = files.map((path) => loadFile(path, environment))
+  const { files: paths, skipped } = sourceFiles(root, templatesFolder)
+  const loading = paths.map((path) => loadFile(path, environment))
   const own = loading.flatMap(({ loaded }) => (loaded?.template === undefined ? [] : [loaded.template]))
   const names = new Set(own.map(nameOf))
   const handlers = await handlersFor(own.flatMap(needsOf).filter(({ uses }) => !names.has(uses)))
   const known = { ...handlers, ...handlersOf(own) }
-  return { folder: root, skipped, files: withoutDoubles(loading.map((each) => checkedFile(each, known))) }
+  const byName = new Map(own.map((template) => [nameOf(template), template]))
+  const files = loading.map((each) => checkedFile(each, known, (name) => byName.get(name)))
+  return { folder: root, skipped, files: withoutDoubles(files) }
 }
 
 /** Throws `template_invalid` with everything that is wrong with any of the files, or `file_not_loaded`. */
@@ -76,9 +79,10 @@ function loadFile(path: string, environment: string): Loading {
   }
 }
 
-function checkedFile({ file, loaded, unread }: Loading, handlers: TemplateHandlers): TemplateFile {
+function checkedFile({ file, loaded, unread }: Loading, handlers: TemplateHandlers, find: FindTemplate): TemplateFile {
   if (loaded === undefined) return { file, template: undefined, error: unread, warnings: [] }
   loaded.checkHandlers(handlers)
+  loaded.checkRings(find)
   const { template, problems } = loaded
   if (template === undefined || problems.hasErrors)
     return { file, template: undefined, error: problems.toError(), warnings: [] }

@@ -21,7 +21,7 @@ import type { LeftOutStep } from '../perform/reasons.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
 import { limiterCheck, type CheckLimiters } from '../handlers/limiters.ts'
-import { needsOf, requireHandlers } from '../handlers/needs.ts'
+import { needsOf, requireEnd, requireHandlers } from '../handlers/needs.ts'
 import { compiledFrom, damagedText } from './kept-definition.ts'
 import { performable, type TemplatesRefreshed } from './refreshing.ts'
 import { ServedTemplates } from './served.ts'
@@ -159,7 +159,12 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const files = (await this.#readFolder())?.files ?? []
     const known = Object.keys(await this.#handlersFor([]))
     const checkLimiters = await this.#limiterCheck()
-    const { templates, failed } = performable(files, { known, isMeant, checkLimiters })
+    const { templates, failed } = performable(files, {
+      known,
+      isMeant,
+      checkLimiters,
+      templateOf: (name) => this.#templateOf(name),
+    })
     for (const template of templates) {
       const before = await this.#hashOf(nameOf(template))
       const list = before === undefined ? added : before === template.hash ? unchanged : changed
@@ -236,6 +241,7 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const { name, template } = definition
     const needs = needsOf(template)
     requireHandlers(template, { ...(await this.#handlersFor(needs)), [name]: {} })
+    requireEnd(template, (other) => this.#templateOf(other))
     const checkLimiters = await this.#limiterCheck()
     checkLimiters(definition)
     return needs
@@ -322,6 +328,12 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     return Object.fromEntries(names.map((name) => [name, {}]))
   }
 
+  /** What a name starts here, where that is a template. */
+  #templateOf(name: string): Template | undefined {
+    const here = this.#parts.registry.definition(name)
+    return here !== undefined && isLoaded(here) ? here.template : undefined
+  }
+
   #limiterCheck(): Promise<CheckLimiters> {
     const { registry, deps } = this.#parts
     return limiterCheck(registry, deps.store)
@@ -357,12 +369,10 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
 
   /** Race: what is heard twice changes nothing. */
   async #hear(kept: KeptTemplate): Promise<void> {
-    const { registry } = this.#parts
     const { definitionId, seq, isRefreshed } = kept
     if (this.#isServing && !this.#own.has(definitionId)) await this.#served.add(kept)
     const name = nameOf(kept)
-    const here = registry.definition(name)
-    if (isRefreshed && seq > this.#registeredAt && here !== undefined && isLoaded(here)) await this.#rename(kept)
+    if (isRefreshed && seq > this.#registeredAt && this.#templateOf(name) !== undefined) await this.#rename(kept)
     this.#seq = Math.max(this.#seq, seq)
   }
 

@@ -1,11 +1,12 @@
 // What a refresh of templates has found.
 import type { TroupeError } from '../../lib/errors.ts'
 import type { CheckLimiters } from '../handlers/limiters.ts'
-import { requireHandlers } from '../handlers/needs.ts'
+import { requireEnd, requireHandlers } from '../handlers/needs.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import { TemplateError, type TemplateProblem } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, type TemplateTitle } from '../model/title.ts'
+import type { FindTemplate } from '../plan/rings.ts'
 import { loadedDefinition } from '../perform/loaded.ts'
 import type { TemplateFile } from './folder.ts'
 
@@ -29,12 +30,14 @@ export interface RefreshRules {
   readonly known: readonly string[]
   readonly isMeant: (template: Template) => boolean
   readonly checkLimiters: CheckLimiters
+  /** What names start that no template of the folder has. */
+  readonly templateOf: FindTemplate
 }
 
 /** The templates of a folder that can be performed: those that use what does not load, and was not there before, fail with it. */
 export function performable(
   files: readonly TemplateFile[],
-  { known, isMeant, checkLimiters }: RefreshRules,
+  { known, isMeant, checkLimiters, templateOf }: RefreshRules,
 ): { readonly templates: readonly Template[]; readonly failed: readonly TemplateFailure[] } {
   const failed = files.flatMap(({ file, error }) => (error === undefined ? [] : [fileFailure(file, error)]))
   let left = files.flatMap(({ file, template }) =>
@@ -44,8 +47,10 @@ export function performable(
     before = left.length
     const names = [...known, ...left.map(({ template }) => nameOf(template))]
     const handlers = Object.fromEntries(names.map((name) => [name, {}]))
+    const own = new Map(left.map(({ template }) => [nameOf(template), template]))
+    const find: FindTemplate = (name) => own.get(name) ?? templateOf(name)
     left = left.filter(({ file, template }) => {
-      const error = missingIn(template, { handlers, checkLimiters })
+      const error = faultOf(template, { handlers, checkLimiters, find })
       if (error !== undefined) failed.push(fileFailure(file, error))
       return error === undefined
     })
@@ -56,11 +61,13 @@ export function performable(
 interface There {
   readonly handlers: TemplateHandlers
   readonly checkLimiters: CheckLimiters
+  readonly find: FindTemplate
 }
 
-function missingIn(template: Template, { handlers, checkLimiters }: There): TroupeError | undefined {
+function faultOf(template: Template, { handlers, checkLimiters, find }: There): TroupeError | undefined {
   try {
     requireHandlers(template, handlers)
+    requireEnd(template, find)
     checkLimiters(loadedDefinition(template))
     return undefined
   } catch (error) {

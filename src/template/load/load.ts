@@ -5,6 +5,7 @@ import { isPlainObject, kindOf, type PlainObject } from '../expression/values.ts
 import { lifecycleOf } from '../model/lifecycle.ts'
 import { mostSteps } from '../model/model.ts'
 import type { JsonSchema, Made, Template } from '../model/template.ts'
+import { ringOf, ringText, type FindTemplate } from '../plan/rings.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkHandlers, type TemplateHandlers } from './check-handlers.ts'
 import { compileStep, type CompiledStep } from './compile-step.ts'
@@ -39,6 +40,8 @@ export interface Loaded {
   readonly problems: Problems
   /** Adds to the problems what is wrong with its handlers, once all are known. */
   checkHandlers(handlers: TemplateHandlers): void
+  /** The same of a way on which it starts itself by others: on its own that is found at once. */
+  checkRings(find: FindTemplate): void
   /** Adds to the problems the scripts that cannot be read: that takes time, so it is done where people ask for it. */
   checkScripts(faultOf: FaultOfScript): void
 }
@@ -54,7 +57,13 @@ export type FaultOfScript = (
 export function load(text: string, options: LoadTemplateOptions): Loaded {
   const source = readSource(text, options)
   const { problems, places, read } = source
-  const nothing = { template: undefined, problems, checkHandlers: () => {}, checkScripts: () => {} }
+  const nothing = {
+    template: undefined,
+    problems,
+    checkHandlers: () => {},
+    checkRings: () => {},
+    checkScripts: () => {},
+  }
   if (read === undefined) return nothing
   const file = { template: read.value }
   places.begin(file, 0)
@@ -67,10 +76,17 @@ export function load(text: string, options: LoadTemplateOptions): Loaded {
     checkHandlers(steps, { problems, handlers, mayBeUnknown, input: template.input })
   const { handlers, allowUnknownHandlers = false } = options
   if (handlers !== undefined) check(handlers, allowUnknownHandlers)
+  const checkRings = (find: FindTemplate): void => {
+    const ring = problems.hasErrors ? undefined : ringOf(template, find)
+    const form = steps.find(({ step }) => step === ring?.step)?.form
+    if (ring !== undefined && form !== undefined) problems.error(ringText(ring), { owner: form, key: 'uses' })
+  }
+  checkRings(() => undefined)
   return {
     template: problems.hasErrors ? undefined : { ...template, hash: hashOf(template.form) },
     problems,
     checkHandlers: (known) => check(known, false),
+    checkRings,
     checkScripts: (faultOf) => checkScripts(steps, problems, faultOf),
   }
 }
