@@ -1,10 +1,12 @@
 // Checks and runs every ```ts block of the pages and the docstrings: what is shown is what happens.
 
-import { rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allBlocks, blocksOf, type Block } from './docs/blocks.ts'
 import { compile } from './docs/compile.ts'
+import { brokenLinks, type Page } from './docs/links.ts'
 import { run } from './docs/run.ts'
 
 const bad = (code: string): Block => ({ file: 'bad.md', line: 10, code, runs: true })
@@ -80,6 +82,32 @@ describe('the examples', () => {
 
   it('fail when they end the process', () => {
     expect(problemsOf(planted.exiting)).toEqual(['its process ended before it did'])
+  })
+})
+
+describe('the links of the pages', () => {
+  const isPage = (file: string): boolean => file.endsWith('.md')
+  const pageOf = (file: string): Page => ({ file, text: readFileSync(file, 'utf8') })
+
+  it('lead to what is in the package, where the pages are', () => {
+    const told = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' })
+    const [packed] = JSON.parse(told) as readonly { readonly files: readonly { readonly path: string }[] }[]
+    const files = (packed?.files ?? []).map(({ path }) => path)
+    expect(files).toContain('examples/nightly-import/import.yaml')
+    expect(brokenLinks(files.filter(isPage).map(pageOf), files)).toEqual([])
+  }, 60_000)
+
+  it('lead nowhere where a file, a folder or a heading is not there', () => {
+    const text = `# A page\n## It's \`here\`, twice\n## It's here, twice\n
+[a](b.md) [a](../c) [a](../c/d.ts) [a](#its-here-twice-1) [a](b.md#b) [a](https://x.y/z)
+[x](c.md) [x](../d) [x](#nowhere) [x](b.md#c)\n\`\`\`\n[a](code.md)\n\`\`\`\n`
+    const pages = [
+      { file: 'docs/a.md', text },
+      { file: 'docs/b.md', text: '# B' },
+    ]
+    expect(brokenLinks(pages, ['docs/a.md', 'docs/b.md', 'c/d.ts'])).toEqual(
+      ['c.md', '../d', '#nowhere', 'b.md#c'].map((target) => `docs/a.md: ${target}`),
+    )
   })
 })
 
