@@ -6,12 +6,8 @@ import type { Deps } from '../../engine/deps.ts'
 import { checkText } from '../../engine/checks.ts'
 import type { TemplateCounts } from '../../engine/verbs/node-status.ts'
 import type { LookingVerbs } from '../../engine/verbs/verbs.ts'
-import type { ChangeListener, Changes } from '../../engine/watch/changes.ts'
-import { toError } from '../../lib/errors.ts'
-import { Lookout } from '../../lib/lookout.ts'
-import type { HandlerNeed, KeptTemplate, TemplateNaming } from '../../store/templates.ts'
-import type { TemplateHandlers } from '../load/check-handlers.ts'
-import { TemplateError } from '../load/problems.ts'
+import type { Changes } from '../../engine/watch/changes.ts'
+import type { HandlerNeed, TemplateNaming } from '../../store/templates.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, titleOf, versionOf, type TemplateTitle } from '../model/title.ts'
 import { isLoaded, loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
@@ -20,10 +16,10 @@ import { hasTemplate } from '../perform/perform.ts'
 import type { LeftOutStep } from '../perform/reasons.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
-import { limiterCheck, type CheckLimiters } from '../handlers/limiters.ts'
-import { needsOf, requireEnd, requireHandlers } from '../handlers/needs.ts'
 import { compiledFrom, damagedText } from './kept-definition.ts'
 import { performable, type TemplatesRefreshed } from './refreshing.ts'
+import { TemplateNews } from './news.ts'
+import { TemplateRequirements } from './requirements.ts'
 import { ServedTemplates } from './served.ts'
 import { TemplateCache } from './template-cache.ts'
 import type { TemplateStatus } from './template-verbs.ts'
@@ -40,27 +36,18 @@ export interface KeeperParts {
   readonly isOwnOnly: boolean
 }
 
-const atOnce = 500
-// With every hint lost, what others keep is found by then.
-const backstopMs = 5_000
-
-export class TemplateKeeper implements KeptDefinitions, ChangeListener {
-  /** The process ends although somebody listens. */
-  readonly isAwaited = false
+export class TemplateKeeper implements KeptDefinitions {
   readonly #parts: KeeperParts
   readonly #handlers: Handlers
   readonly #cache: TemplateCache
   readonly #served: ServedTemplates
-  readonly #lookout: Lookout
+  readonly #requirements: TemplateRequirements
+  readonly #news: TemplateNews
   /** Those that were registered, by their numbers. */
   readonly #own = new Map<number, LoadedDefinition>()
   /** Those whose handlers may have yet to be registered. */
   #open: LoadedDefinition[] | undefined = []
-  #changes: Changes | undefined
   #isServing = false
-  #seq = 0
-  /** What was refreshed up to here is older than what was registered here. */
-  #registeredAt = 0
   #refreshing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: KeeperParts) {
@@ -69,12 +56,14 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     this.#handlers = new Handlers(registry)
     this.#cache = new TemplateCache((id) => this.#read(id))
     this.#served = new ServedTemplates({ deps, registry, cache: this.#cache, handlers: this.#handlers })
-    this.#lookout = new Lookout({
-      clock: deps.clock,
-      isNeeded: () => this.#changes !== undefined,
-      look: () => this.#look(),
-      backstopMs,
-      background: true,
+    this.#requirements = new TemplateRequirements(registry, deps.store, this.#handlers)
+    this.#news = new TemplateNews({
+      deps,
+      registry,
+      served: this.#served,
+      isOwn: (id) => this.#own.has(id),
+      isTemplate: (name) => this.#requirements.templateOf(name) !== undefined,
+      find: (id) => this.find(id),
     })
   }
 
@@ -101,21 +90,17 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     if (this.#isServing) return
     this.#isServing = true
     await this.#name([...this.#own.values()])
-    // Whatever it heard of before, it did not serve.
-    this.#seq = 0
-    await this.#lookAtAll()
-    if (this.#changes === undefined) this.#listen(changes)
+    await this.#news.serve()
+    this.#news.listen(changes)
   }
 
   /** Hears of what others refresh, where there is something of its own that they may change. */
   attend(changes: Changes): void {
-    if (this.#own.size > 0 && this.#changes === undefined) this.#listen(changes)
+    if (this.#own.size > 0) this.#news.listen(changes)
   }
 
   close(): void {
-    this.#changes?.forget(this)
-    this.#changes = undefined
-    this.#lookout.end()
+    this.#news.close()
   }
 
   counts(): TemplateCounts {
@@ -157,13 +142,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const changed: TemplateTitle[] = []
     const unchanged: TemplateTitle[] = []
     const files = (await this.#readFolder())?.files ?? []
-    const known = Object.keys(await this.#handlersFor([]))
-    const checkLimiters = await this.#limiterCheck()
+    const known = Object.keys(await this.#requirements.handlersFor([]))
+    const checkLimiters = await this.#requirements.limiterCheck()
     const { templates, failed } = performable(files, {
       known,
       isMeant,
       checkLimiters,
-      templateOf: (name) => this.#templateOf(name),
+      templateOf: (name) => this.#requirements.templateOf(name),
     })
     for (const template of templates) {
       const before = await this.#hashOf(nameOf(template))
@@ -172,17 +157,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     }
     await this.#registerAll(templates)
     for (const template of templates) await this.#take(template)
-    await this.#look()
+    await this.#news.look()
     return { added, changed, unchanged, failed }
-  }
-
-  changed(): void {
-    this.#lookout.look()
   }
 
   /** Throws `template_invalid` for handlers that nobody has; of those that are read together once all are there. */
   async check(definition: AnyDefinition): Promise<void> {
-    if (isLoaded(definition) && this.#open === undefined) await this.#require(definition)
+    if (isLoaded(definition) && this.#open === undefined) await this.#requirements.ofRegistered(definition)
   }
 
   async registered(definition: AnyDefinition, id: number): Promise<void> {
@@ -205,46 +186,23 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
 
   /** Throws `template_invalid` for handlers that nobody has, `definition_invalid` for limiters and publishers. */
   async post(definition: AnyDefinition): Promise<number> {
-    const { registry, deps } = this.#parts
-    const { store } = deps
     if (!isLoaded(definition)) throw new Error('Only templates can be posted')
-    const needs = needsOf(definition.template)
-    requireHandlers(definition.template, await this.#handlersFor(needs))
-    const checkLimiters = await this.#limiterCheck()
-    checkLimiters(definition)
-    await registry.checkPublishers(definition)
+    const needs = await this.#requirements.ofPosted(definition)
     const { name, version } = definition
     // Its name alone starts nothing: what one posts no other means.
-    const id = await store.internDefinition(name, version)
+    const id = await this.#parts.deps.store.internDefinition(name, version)
     await this.#write(definition.template, { id, needs })
-    if (this.#isServing) await this.#look()
+    if (this.#isServing) await this.#news.look()
     await this.#served.again(id)
     return id
   }
 
-  #listen(changes: Changes): void {
-    this.#changes = changes
-    changes.listen(this)
-    this.#lookout.look()
-  }
-
   /** Keeps what was registered. What is not here is elsewhere on purpose: whoever else performs it need not have it either. */
   async #keep(definition: LoadedDefinition): Promise<void> {
-    const { registry, deps } = this.#parts
-    const needs = (await this.#require(definition)).filter((need) => this.#handlers.has(need))
-    await this.#write(definition.template, { id: registry.idOf(definition), needs })
-    this.#registeredAt = await deps.store.templates.lastSeq()
-  }
-
-  /** What it needs. Throws `template_invalid` for what nobody has, `definition_invalid` for limiters; itself it may use. */
-  async #require(definition: LoadedDefinition): Promise<readonly HandlerNeed[]> {
-    const { name, template } = definition
-    const needs = needsOf(template)
-    requireHandlers(template, { ...(await this.#handlersFor(needs)), [name]: {} })
-    requireEnd(template, (other) => this.#templateOf(other))
-    const checkLimiters = await this.#limiterCheck()
-    checkLimiters(definition)
-    return needs
+    const needs = await this.#requirements.ofRegistered(definition)
+    const here = needs.filter((need) => this.#handlers.has(need))
+    await this.#write(definition.template, { id: this.#parts.registry.idOf(definition), needs: here })
+    await this.#news.registered()
   }
 
   async #write(
@@ -314,29 +272,13 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
   async #readFolder(): Promise<TemplateFolder | undefined> {
     const { templates: folder, environment, deps } = this.#parts
     if (folder === undefined) return undefined
-    const found = await readFolder(folder, { environment, handlersFor: (needs) => this.#handlersFor(needs) })
+    const found = await readFolder(folder, {
+      environment,
+      handlersFor: (needs) => this.#requirements.handlersFor(needs),
+    })
     for (const { message, file, line, column } of found.files.flatMap(({ warnings }) => warnings))
       deps.log.warn({}, `${file}:${line}:${column}: ${message}`)
     return found
-  }
-
-  /** What steps may name: what is registered here, or found by a resolver, and what others have registered on this store. */
-  async #handlersFor(needs: readonly HandlerNeed[]): Promise<TemplateHandlers> {
-    const { registry, deps } = this.#parts
-    await this.#handlers.resolve(needs)
-    const names = [...registry.names(), ...(await deps.store.definitions.listNames())]
-    return Object.fromEntries(names.map((name) => [name, {}]))
-  }
-
-  /** What a name starts here, where that is a template. */
-  #templateOf(name: string): Template | undefined {
-    const here = this.#parts.registry.definition(name)
-    return here !== undefined && isLoaded(here) ? here.template : undefined
-  }
-
-  #limiterCheck(): Promise<CheckLimiters> {
-    const { registry, deps } = this.#parts
-    return limiterCheck(registry, deps.store)
   }
 
   async #read(id: number): Promise<LoadedDefinition | undefined> {
@@ -346,45 +288,5 @@ export class TemplateKeeper implements KeptDefinitions, ChangeListener {
     const limiters = await store.listLimiters()
     const declared = limiters.filter(({ isLive }) => !isLive).map(({ name, bounds }) => [name, bounds] as const)
     return compiledFrom(form, new Map(declared))
-  }
-
-  async #look(): Promise<void> {
-    const { deps } = this.#parts
-    try {
-      await this.#lookAtAll()
-      await this.#served.review()
-    } catch (error) {
-      if (this.#changes !== undefined) deps.log.warn({ err: toError(error) }, 'looking for templates failed')
-    }
-  }
-
-  async #lookAtAll(): Promise<void> {
-    const { templates } = this.#parts.deps.store
-    for (;;) {
-      const page = await templates.listSince(this.#seq, atOnce)
-      for (const kept of page) await this.#hear(kept)
-      if (page.length < atOnce) return
-    }
-  }
-
-  /** Race: what is heard twice changes nothing. */
-  async #hear(kept: KeptTemplate): Promise<void> {
-    const { definitionId, seq, isRefreshed } = kept
-    if (this.#isServing && !this.#own.has(definitionId)) await this.#served.add(kept)
-    const name = nameOf(kept)
-    if (isRefreshed && seq > this.#registeredAt && this.#templateOf(name) !== undefined) await this.#rename(kept)
-    this.#seq = Math.max(this.#seq, seq)
-  }
-
-  /** What cannot be read here changes no name, and holds up nothing that comes after it. */
-  async #rename(kept: KeptTemplate): Promise<void> {
-    const { registry, deps } = this.#parts
-    try {
-      const meant = await this.find(kept.definitionId)
-      if (meant !== undefined) registry.rename(meant, kept.definitionId)
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      deps.log.warn({ err: error }, `template '${nameOf(kept)}' was refreshed and cannot be read here`)
-    }
   }
 }
