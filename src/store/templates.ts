@@ -50,8 +50,22 @@ export interface TemplateNaming {
   readonly isRefreshed: boolean
 }
 
+/** Those that nobody has had for long, and of which no run has been found so far. */
+export interface IdleTemplates {
+  readonly definitionIds: readonly number[]
+  /** The last run that was looked at. */
+  readonly after: number
+}
+
+export interface IdleRules {
+  /** What was had since then is not idle. */
+  readonly before: number
+  /** So many templates, or runs, are looked at. */
+  readonly limit: number
+}
+
 export interface TemplateStore {
-  /** Writes only what is not there, or is damaged. */
+  /** Writes only what is not there, or is damaged, and once a day that somebody has it. */
   keep(record: TemplateRecord): Promise<void>
   /** Makes their names mean these from now on; of those that are meant already nothing is written. */
   name(namings: readonly TemplateNaming[]): Promise<void>
@@ -61,6 +75,10 @@ export interface TemplateStore {
   listSince(seq: number, limit: number): Promise<KeptTemplate[]>
   /** Of the newest change; 0 before any. */
   lastSeq(): Promise<number>
+  /** Those that nobody has had since then, that no name means and no schedule starts. */
+  findIdle(rules: IdleRules): Promise<IdleTemplates>
+  /** Looks for runs of them, a piece at a time, and deletes those that have none once it came to the end; gives what is left to look at. */
+  deleteIdle(idle: IdleTemplates, rules: IdleRules): Promise<IdleTemplates>
   /** The definitions that have unfinished runs. */
   listUnfinished(): Promise<number[]>
   /** All of them, by name, those that were kept last first. */

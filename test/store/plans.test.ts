@@ -349,6 +349,13 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH template USING COVERING INDEX sqlite_autoindex_template_3',
     'SEARCH template USING COVERING INDEX sqlite_autoindex_template_3',
   ],
+  renewNamed: [
+    'SEARCH template USING PRIMARY KEY (hash=?)',
+    'SEARCH meant USING PRIMARY KEY (hash=?)',
+    'SEARCH other USING COVERING INDEX template_named (namespace=? AND name=? AND named>?)',
+  ],
+  findRunsOfTemplates: ['SEARCH run USING INTEGER PRIMARY KEY (rowid>?)'],
+  renewUsed: ['SEARCH template USING INDEX sqlite_autoindex_template_2 (definition=?)', given],
   findUntold: ['SEARCH failure USING INDEX failure_untold (definition=?)', given],
   takeUntold: [
     'SEARCH failure USING PRIMARY KEY (run_id=? AND generation=?)',

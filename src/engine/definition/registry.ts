@@ -22,6 +22,8 @@ export interface KeptDefinitions {
   find(id: number): Promise<AnyDefinition | undefined>
   /** Whether it may be started although nobody registered it. */
   canPost(definition: AnyDefinition): boolean
+  /** False for one that was posted so long ago that the store may have forgotten it. */
+  isKept(definition: AnyDefinition): boolean
   /** Makes such a one known to all, and gives its number. */
   post(definition: AnyDefinition): Promise<number>
 }
@@ -170,7 +172,8 @@ export class Registry {
   isAway(target: Definition | string): boolean {
     if (typeof target === 'string') return !this.has(target)
     const definition = asDefinition(target)
-    return !this.#ids.has(definition) && !this.isRegistered(definition) && this.kept?.canPost(definition) === true
+    if (this.#ids.has(definition)) return this.kept?.isKept(definition) === false
+    return !this.isRegistered(definition) && this.kept?.canPost(definition) === true
   }
 
   /** What is meant by a name whose code is elsewhere, or by what is posted with its run. Throws `worker_not_registered`, `template_invalid`. */

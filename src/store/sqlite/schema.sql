@@ -398,10 +398,14 @@ CREATE TABLE template (
   named integer,
   -- 1 when that is so on nodes too that have another one of that name.
   is_refreshed integer not null default 0,
-  kept_at integer not null
+  kept_at integer not null,
+  -- When somebody last registered or posted it, when its name came to mean another, or when a run of it was last seen.
+  used_at integer not null
 ) strict, without rowid;
 
 CREATE INDEX template_named on template (namespace, name, named) where named is not null;
+
+CREATE INDEX template_used on template (used_at, definition, namespace, name, named);
 
 CREATE TABLE token (
   hash text primary key,

@@ -16,7 +16,9 @@ import { hasTemplate } from '../perform/perform.ts'
 import type { LeftOutStep } from '../perform/reasons.ts'
 import { readFolder, requireAll, type TemplateFolder } from './folder.ts'
 import { Handlers } from '../handlers/handlers.ts'
+import { needsOf } from '../handlers/needs.ts'
 import { compiledFrom, damagedText } from './kept-definition.ts'
+import { PostedTemplates, renewMs } from './posted-templates.ts'
 import { performable, type TemplatesRefreshed } from './refreshing.ts'
 import { TemplateNews } from './news.ts'
 import { TemplateRequirements } from './requirements.ts'
@@ -47,12 +49,16 @@ export class TemplateKeeper implements KeptDefinitions {
   readonly #own = new Map<number, LoadedDefinition>()
   /** Those whose handlers may have yet to be registered. */
   #open: LoadedDefinition[] | undefined = []
+  readonly #posted: PostedTemplates
+  #renewedAt: number
   #isServing = false
   #refreshing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: KeeperParts) {
     const { deps, registry } = parts
     this.#parts = parts
+    this.#renewedAt = deps.store.now()
+    this.#posted = new PostedTemplates(deps, (definition) => this.post(definition))
     this.#handlers = new Handlers(registry)
     this.#cache = new TemplateCache((id) => this.#read(id))
     this.#served = new ServedTemplates({ deps, registry, cache: this.#cache, handlers: this.#handlers })
@@ -64,6 +70,7 @@ export class TemplateKeeper implements KeptDefinitions {
       isOwn: (id) => this.#own.has(id),
       isTemplate: (name) => this.#requirements.templateOf(name) !== undefined,
       find: (id) => this.find(id),
+      renew: () => this.#renew(),
     })
   }
 
@@ -184,6 +191,10 @@ export class TemplateKeeper implements KeptDefinitions {
     return isLoaded(definition)
   }
 
+  isKept(definition: AnyDefinition): boolean {
+    return this.#posted.has(definition)
+  }
+
   /** Throws `template_invalid` for handlers that nobody has, `definition_invalid` for limiters and publishers. */
   async post(definition: AnyDefinition): Promise<number> {
     if (!isLoaded(definition)) throw new Error('Only templates can be posted')
@@ -192,6 +203,7 @@ export class TemplateKeeper implements KeptDefinitions {
     // Its name alone starts nothing: what one posts no other means.
     const id = await this.#parts.deps.store.internDefinition(name, version)
     await this.#write(definition.template, { id, needs })
+    this.#posted.add(definition)
     if (this.#isServing) await this.#news.look()
     await this.#served.again(id)
     return id
@@ -200,9 +212,24 @@ export class TemplateKeeper implements KeptDefinitions {
   /** Keeps what was registered. What is not here is elsewhere on purpose: whoever else performs it need not have it either. */
   async #keep(definition: LoadedDefinition): Promise<void> {
     const needs = await this.#requirements.ofRegistered(definition)
+    await this.#writeHere(definition, needs)
+    await this.#news.registered()
+  }
+
+  async #writeHere(definition: LoadedDefinition, needs: readonly HandlerNeed[]): Promise<void> {
     const here = needs.filter((need) => this.#handlers.has(need))
     await this.#write(definition.template, { id: this.#parts.registry.idOf(definition), needs: here })
-    await this.#news.registered()
+  }
+
+  /** What is registered here, and what its names start, is kept: the store forgets what nobody has. */
+  async #renew(): Promise<void> {
+    const { deps, registry } = this.#parts
+    const now = deps.store.now()
+    if (now - this.#renewedAt < renewMs) return
+    this.#renewedAt = now
+    const started = [...this.#own.values()].flatMap(({ name }) => registry.definition(name) ?? [])
+    for (const definition of new Set([...this.#own.values(), ...started.filter(isLoaded)]))
+      await this.#writeHere(definition, needsOf(definition.template))
   }
 
   async #write(

@@ -19,6 +19,8 @@ export interface NewsParts {
   /** Whether the name starts a template here. */
   readonly isTemplate: (name: string) => boolean
   readonly find: (definitionId: number) => Promise<LoadedDefinition | undefined>
+  /** Tells the store now and then what is here. */
+  readonly renew: () => Promise<void>
 }
 
 const atOnce = 500
@@ -77,8 +79,9 @@ export class TemplateNews implements ChangeListener {
   }
 
   async look(): Promise<void> {
-    const { deps, served } = this.#parts
+    const { deps, served, renew } = this.#parts
     try {
+      await renew()
       await this.#lookAtAll()
       await served.review()
     } catch (error) {

@@ -3,6 +3,8 @@ import type { Store } from '../../store/store.ts'
 import type { TemplateRecord } from '../../store/templates.ts'
 import { same, type Cases } from './scene.ts'
 
+const dayMs = 86_400_000
+
 const form = '{"name":"order","steps":[{"name":"a"},{"name":"b"}]}'
 
 async function record(store: Store, hash: string, more: Partial<TemplateRecord> = {}): Promise<TemplateRecord> {
@@ -62,6 +64,36 @@ export const templateCases: Cases = {
       await store.templates.name([{ hash, isRefreshed: false }])
       same((await store.definitions.find('order'))?.id, definitionId)
     }
+  },
+
+  'go once nobody has had them for long: those that nothing means, and of which there is no run': async (scene) => {
+    const { store, clock } = scene
+    const names = ['former', 'meant', 'posted', 'run', 'had', 'newest']
+    for (const hash of names) {
+      const own = hash === 'run' ? { definitionId: scene.definitionId } : {}
+      await store.templates.keep(await record(store, hash, own))
+    }
+    for (const hash of ['former', 'meant']) await store.templates.name([{ hash, isRefreshed: false }])
+    await store.templates.name([{ hash: 'former', isRefreshed: true }])
+    await store.templates.name([{ hash: 'meant', isRefreshed: true }])
+    await store.templates.keep(await record(store, 'last'))
+    for (let n = 0; n < 3; n++) await scene.start()
+    await clock.advance(2 * dayMs)
+    await store.templates.keep(await record(store, 'had'))
+    const rules = { before: store.now() - dayMs, limit: 100 }
+    const hashes = async () => (await store.templates.list()).map(({ hash }) => hash).toSorted()
+    let idle = await store.templates.findIdle(rules)
+    same(idle.definitionIds.length, 4)
+    const pieces = []
+    for (; idle.definitionIds.length > 0; idle = await store.templates.deleteIdle(idle, { ...rules, limit: 2 }))
+      pieces.push(idle.definitionIds.length)
+    same(pieces, [4, 3])
+    same(await hashes(), ['had', 'last', 'meant', 'run'])
+    // A run of it was seen, so it is left alone for as long again.
+    same((await store.templates.findIdle(rules)).definitionIds, [])
+    const former = await record(store, 'former')
+    await store.templates.keep(former)
+    same(await store.templates.findForm(former.definitionId), form)
   },
 
   'are listed with their steps and the runs that have not ended': async (scene) => {

@@ -18,7 +18,10 @@ create table template (
   named integer,
   -- 1 when that is so on nodes too that have another one of that name.
   is_refreshed integer not null default 0,
-  kept_at integer not null
+  kept_at integer not null,
+  -- When somebody last registered or posted it, when its name came to mean another, or when a run of it was last seen.
+  used_at integer not null
 ) strict, without rowid;
 create index template_named on template (namespace, name, named) where named is not null;
+create index template_used on template (used_at, definition, namespace, name, named);
 `
