@@ -287,12 +287,21 @@ describe('troupe.refreshTemplates', () => {
     const only = (name: string, uses: string): string => `name: ${name}\nsteps:\n  - { name: only, uses: ${uses} }\n`
     const templates = folderOf({ 'greet.yaml': text('hello') })
     const { troupe } = await onStage({ definitions: [echo], templates })
-    const files = { a: 'b', b: 'c', c: 'echo', w: 'x', x: 'y', y: 'nobody', z: 'echo, limit: nobody' }
+    const files = {
+      a: 'b',
+      b: 'c',
+      c: 'echo',
+      w: 'x',
+      x: 'y',
+      y: 'nobody',
+      z: 'echo, limit: nobody',
+      v: 'echo, publishes: [{ event: e, publisher: nobody }]',
+    }
     for (const [name, uses] of Object.entries(files)) writeFileSync(join(templates, `${name}.yaml`), only(name, uses))
     writeFileSync(join(templates, 'greet.yaml'), text('goodbye'))
     const { added, changed, failed } = await troupe.refreshTemplates()
     expect([added, changed].map((titles) => titles.map(({ name }) => name))).toEqual([['a', 'b', 'c'], ['greet']])
-    expect(failed.map(({ file }) => basename(file))).toEqual(['y.yaml', 'x.yaml', 'z.yaml', 'w.yaml'])
+    expect(failed.map(({ file }) => basename(file))).toEqual(['y.yaml', 'v.yaml', 'x.yaml', 'z.yaml', 'w.yaml'])
     expect(await troupe.run('a', 'hello')).toMatchObject({
       only: { only: { only: { input: expect.anything() as unknown } } },
     })

@@ -266,12 +266,20 @@ export class Registry {
   }
 
   /** Throws `definition_invalid` for publishers that nobody has. Those of other processes will do: what goes through them is kept for them. */
-  async checkPublishers({ name, publishers = new Map() }: AnyDefinition): Promise<void> {
-    const missing = [...publishers].filter(([publisher]) => !this.#publishers.includes(publisher))
-    if (missing.length === 0) return
+  async checkPublishers(definition: AnyDefinition): Promise<void> {
+    const named = [...(definition.publishers?.keys() ?? [])]
+    if (named.every((publisher) => this.#publishers.includes(publisher))) return
+    const check = await this.publisherCheck()
+    check(definition)
+  }
+
+  /** The same for many definitions: the store is asked once. */
+  async publisherCheck(): Promise<(definition: AnyDefinition) => void> {
     const known = [...new Set([...this.#publishers, ...(await this.#store.events.listPublishers())])]
-    for (const [publisher, step] of missing)
-      if (!known.includes(publisher)) throw publisherUnknown({ publisher, step, template: name, known })
+    return ({ name, publishers = new Map() }) => {
+      for (const [publisher, step] of publishers)
+        if (!known.includes(publisher)) throw publisherUnknown({ publisher, step, template: name, known })
+    }
   }
 
   /** The numbers of all definitions. */

@@ -150,11 +150,11 @@ export class TemplateKeeper implements KeptDefinitions {
     const unchanged: TemplateTitle[] = []
     const files = (await this.#readFolder())?.files ?? []
     const known = Object.keys(await this.#requirements.handlersFor([]))
-    const checkLimiters = await this.#requirements.limiterCheck()
+    const checks = [await this.#requirements.limiterCheck(), await this.#parts.registry.publisherCheck()]
     const { templates, failed } = performable(files, {
       known,
       isMeant,
-      checkLimiters,
+      checks,
       templateOf: (name) => this.#requirements.templateOf(name),
     })
     for (const template of templates) {

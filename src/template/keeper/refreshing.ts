@@ -1,13 +1,12 @@
 // What a refresh of templates has found.
 import type { TroupeError } from '../../lib/errors.ts'
-import type { CheckLimiters } from '../handlers/limiters.ts'
 import { requireEnd, requireHandlers } from '../handlers/needs.ts'
 import type { TemplateHandlers } from '../load/check-handlers.ts'
 import { TemplateError, type TemplateProblem } from '../load/problems.ts'
 import type { Template } from '../model/template.ts'
 import { nameOf, type TemplateTitle } from '../model/title.ts'
 import type { FindTemplate } from '../plan/rings.ts'
-import { loadedDefinition } from '../perform/loaded.ts'
+import { loadedDefinition, type LoadedDefinition } from '../perform/loaded.ts'
 import type { TemplateFile } from './folder.ts'
 
 /** What is wrong with a file: the template it had before stays. */
@@ -25,11 +24,14 @@ export interface TemplatesRefreshed {
   readonly failed: readonly TemplateFailure[]
 }
 
+/** Throws for what a template names beside its handlers and nobody has: limiters, publishers. */
+type CheckNamed = (definition: LoadedDefinition) => void
+
 export interface RefreshRules {
   /** What steps may use beside the templates of the folder. */
   readonly known: readonly string[]
   readonly isMeant: (template: Template) => boolean
-  readonly checkLimiters: CheckLimiters
+  readonly checks: readonly CheckNamed[]
   /** What names start that no template of the folder has. */
   readonly templateOf: FindTemplate
 }
@@ -37,7 +39,7 @@ export interface RefreshRules {
 /** The templates of a folder that can be performed: those that use what does not load, and was not there before, fail with it. */
 export function performable(
   files: readonly TemplateFile[],
-  { known, isMeant, checkLimiters, templateOf }: RefreshRules,
+  { known, isMeant, checks, templateOf }: RefreshRules,
 ): { readonly templates: readonly Template[]; readonly failed: readonly TemplateFailure[] } {
   const failed = files.flatMap(({ file, error }) => (error === undefined ? [] : [fileFailure(file, error)]))
   let left = files.flatMap(({ file, template }) =>
@@ -50,7 +52,7 @@ export function performable(
     const own = new Map(left.map(({ template }) => [nameOf(template), template]))
     const find: FindTemplate = (name) => own.get(name) ?? templateOf(name)
     left = left.filter(({ file, template }) => {
-      const error = faultOf(template, { handlers, checkLimiters, find })
+      const error = faultOf(template, { handlers, checks, find })
       if (error !== undefined) failed.push(fileFailure(file, error))
       return error === undefined
     })
@@ -60,15 +62,16 @@ export function performable(
 
 interface There {
   readonly handlers: TemplateHandlers
-  readonly checkLimiters: CheckLimiters
+  readonly checks: readonly CheckNamed[]
   readonly find: FindTemplate
 }
 
-function faultOf(template: Template, { handlers, checkLimiters, find }: There): TroupeError | undefined {
+function faultOf(template: Template, { handlers, checks, find }: There): TroupeError | undefined {
   try {
     requireHandlers(template, handlers)
     requireEnd(template, find)
-    checkLimiters(loadedDefinition(template))
+    const definition = loadedDefinition(template)
+    for (const check of checks) check(definition)
     return undefined
   } catch (error) {
     return error as TroupeError
