@@ -18,9 +18,10 @@ const leastReason = 30
 /** Beside each name its reason, over as many lines as it takes; below the name where the window is narrow. */
 export function drawLeftOut(
   { id }: Pick<RunStatus, 'id'>,
-  leftOut: readonly LeftOutStep[],
+  leftOut: readonly LeftOutStep[] | undefined,
   { columns, paint, mostSteps }: LeftOutLook,
 ): string[] {
+  if (leftOut === undefined) return [paint('dim', 'not known: its template cannot be read here')]
   const shown = leftOut.slice(0, mostSteps)
   const width = Math.min(widestName, Math.max(0, ...shown.map(({ step }) => widthOf(printable(step)))))
   const beside = margin.length + width + 2

@@ -50,8 +50,8 @@ const marks: Readonly<Record<RunStatus['state'], string>> = {
 export interface Drawn {
   readonly run: RunStatus
   readonly steps: readonly StepStatus[]
-  /** Of a template. */
-  readonly leftOut: readonly LeftOutStep[]
+  /** Of a template; undefined where it cannot be read. */
+  readonly leftOut: readonly LeftOutStep[] | undefined
   /** Those that failed and were followed by another. */
   readonly attempts: readonly AttemptStatus[]
   readonly waits: readonly WaitStatus[]
@@ -69,7 +69,11 @@ export function drawRun(drawn: Drawn, look: PictureLook): string[] {
     ...section(divergenceTitle(run), divergenceLines(run, look), look),
     ...section('Input', run.input === undefined ? [] : valueLines(run.input, look), look),
     ...section(steps.length === 0 ? 'Steps' : `Steps (${steps.length})`, stepLines(run, steps, look), look),
-    ...section(`Left out (${leftOut.length})`, drawLeftOut(run, leftOut, look), look),
+    ...section(
+      leftOut === undefined ? 'Left out' : `Left out (${leftOut.length})`,
+      drawLeftOut(run, leftOut, look),
+      look,
+    ),
     ...section(`Waits (${waits.length})`, drawWaits(waits, look), look),
     ...section(`Earlier attempts (${attempts.length})`, attemptLines(drawn, look), look),
     ...section('Logs', logLines === 0 ? [] : [logsWords(run, logLines)], look),

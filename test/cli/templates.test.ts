@@ -250,6 +250,11 @@ steps:
         { step: 'ask_the_manager', reason: "decision 'route' chose 'approve'" },
       ],
     })
+    const spoiler = await openDriver(join(folder, 'left.db'))
+    spoiler.exec("update template set form = '{'")
+    spoiler.close()
+    expect((await show(80)).out).toContain('\n\nLeft out\n  not known: its template cannot be read here\n\nOutput\n')
+    expect(JSON.parse((await show(unlimited, '--json')).out)).not.toHaveProperty('leftOut')
   })
 
   it('validate reads the scripts too', async () => {

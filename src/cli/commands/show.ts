@@ -76,10 +76,10 @@ async function find(troupe: Troupe, id: string): Promise<Drawn> {
   return { run, steps, leftOut, attempts, waits, logLines: await countLines(troupe, run.id) }
 }
 
-/** All else is shown although its template was written for another library. */
-function leftOutOf(troupe: Troupe, id: string): Promise<readonly LeftOutStep[]> {
+/** All else is shown although its template is damaged, or was written for another library. */
+function leftOutOf(troupe: Troupe, id: string): Promise<readonly LeftOutStep[] | undefined> {
   return troupe.leftOut(id).catch((error: unknown) => {
-    if (isTroupeError(error, 'template_invalid')) return []
+    if (isTroupeError(error, 'template_invalid')) return undefined
     throw error
   })
 }
