@@ -92,6 +92,18 @@ wrong.yaml:8:13: error: Step 'ship' needs 'reserv', which is no step. Did you me
     expect(out).toContain("Did you mean\n'reserve-stock'?\n    4 |     uses: reserve-stok\n      |           ^\n")
   })
 
+  it('validate marks where a long line is cut, at its beginning too', async () => {
+    writeFileSync(
+      join(folder, 'long.yaml'),
+      `name: long\nsteps: [{ name: ${'a'.repeat(60)}, script: return 1, wen: 1 }]\n`,
+    )
+    const { out } = await told(60, ['validate', 'long.yaml'])
+    const [, code = '', caret = ''] = out.slice(out.indexOf('long.yaml:2:')).split('\n').slice(-5)
+    expect(code).toBe(`    2 | …${'a'.repeat(3)}, script: return 1, wen: 1 }]`)
+    expect(code.slice(caret.indexOf('^'))).toBe('wen: 1 }]')
+    rmSync(join(folder, 'long.yaml'))
+  })
+
   it('validate takes the templates of the folder, standard input, and workers that are elsewhere', async () => {
     expect(await templates('validate')).toEqual({ code: 0, out: '', err: '1 template: nothing is wrong\n' })
     expect((await templates('validate', '-')).err).toBe('1 template: nothing is wrong\n')

@@ -184,6 +184,7 @@ function problemLines(problem: TemplateProblem, places: Places, width: number): 
   if (text.trim() === '') return [head]
   // As much of a long line as is needed to see the place in the middle.
   const cut = column <= width ? 0 : column - 1 - Math.floor(width / 2)
+  const shown = cut === 0 ? text : `…${text.slice(cut + 1)}`
   const margin = `${line} | `.padStart(8)
-  return [head, `${margin}${clip(text.slice(cut), width)}`, `${'| '.padStart(8)}${' '.repeat(column - 1 - cut)}^`]
+  return [head, `${margin}${clip(shown, width)}`, `${'| '.padStart(8)}${' '.repeat(column - 1 - cut)}^`]
 }
