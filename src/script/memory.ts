@@ -40,6 +40,19 @@ export class BoundedMemory {
     return this.wasm.buffer.byteLength > leastMemoryBytes
   }
 
+  /** All that is in it, but for the zeros at its end. */
+  image(): Uint8Array {
+    const words = new Int32Array(this.wasm.buffer)
+    let end = words.length
+    while (end > 0 && words[end - 1] === 0) end -= 1
+    return new Uint8Array(this.wasm.buffer.slice(0, end * Int32Array.BYTES_PER_ELEMENT))
+  }
+
+  /** As it was. What lies behind that was free then: it is written before it is read. */
+  restore(image: Uint8Array): void {
+    new Uint8Array(this.wasm.buffer).set(image)
+  }
+
   bound(mostBytes: number): void {
     this.#mostBytes = mostBytes
   }
