@@ -151,6 +151,15 @@ describe('no script leaves anything for the next one', () => {
     expect(await run(seen)).toEqual(untouched)
     expect(await run('return input', { globals: { input: 'right' } })).toBe('right')
   })
+
+  // The memory behind what was used before any script is left as it is.
+  it.each([1_000, 70_000, 4_194_304])('in the %i bytes of a buffer', async (bytes) => {
+    const count = Math.ceil(4_194_304 / bytes)
+    const filled = `Array.from({ length: ${count} }, () => new Uint8Array(${bytes}).fill(65))`
+    expect(await run(`return ${filled}.length`)).toBe(count)
+    const found = `Array.from({ length: ${count} }, () => new Uint8Array(${bytes})).filter((each) => each.includes(65))`
+    expect(await run(`return ${found}.length`)).toBe(0)
+  })
 })
 
 describe('what comes out', () => {

@@ -5,7 +5,7 @@ import { textOf } from '../../lib/text.ts'
 
 type Re2 = typeof import('re2js')
 
-// Loaded with the first schema.
+// Loaded with the first pattern.
 let loaded: Re2 | undefined
 const re2 = (): Re2 => (loaded ??= createRequire(import.meta.url)('re2js') as Re2)
 
