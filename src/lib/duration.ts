@@ -46,12 +46,14 @@ const scales = [
 // Measured: the same few stand in large templates thousands of times, and reading one takes a microsecond.
 const known = new Map<string, number>()
 const mostKnown = 1_000
+// Longer ones would hold on to the text they were cut from.
+const longestKnown = 12
 
 function remembered(text: string): number {
   const found = known.get(text)
   if (found !== undefined) return found
   const ms = parse(text)
-  if (known.size < mostKnown && !Number.isNaN(ms)) known.set(text, ms)
+  if (known.size < mostKnown && text.length <= longestKnown && !Number.isNaN(ms)) known.set(text, ms)
   return ms
 }
 

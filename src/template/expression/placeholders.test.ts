@@ -12,7 +12,7 @@ const scope: Scope = {
 
 function made(tree: unknown): unknown {
   const faults: string[] = []
-  const prepared = prepare(tree, { owner: {}, key: 'with' }, (_, error) => faults.push(error.message))
+  const prepared = prepare(tree, { owner: {}, key: 'with' }, { onFault: (_, error) => faults.push(error.message) })
   return faults.length > 0 ? { faults } : make(prepared, scope)
 }
 
@@ -54,7 +54,7 @@ describe('placeholders', () => {
   })
 
   it('make new objects each time, so that whoever is given one may change it', () => {
-    const prepared = prepare({ a: { b: [1] } }, { owner: {}, key: 'with' }, () => undefined)
+    const prepared = prepare({ a: { b: [1] } }, { owner: {}, key: 'with' }, { onFault: () => undefined })
     const [one, other] = [make(prepared, scope), make(prepared, scope)]
     expect(one).toEqual(other)
     expect((one as { a: object }).a).not.toBe((other as { a: object }).a)
@@ -64,13 +64,13 @@ describe('placeholders', () => {
     const tree = Array<string>(40).fill('${{ range(10000) }}')
     expect(() => made(tree)).toThrow('more than 200,000 steps')
     const long: Scope = { ...scope, input: 'x'.repeat(600_000) }
-    const prepared = prepare('${{ input }}${{ input }}', { owner: {}, key: 0 }, () => undefined)
+    const prepared = prepare('${{ input }}${{ input }}', { owner: {}, key: 0 }, { onFault: () => undefined })
     expect(() => make(prepared, long)).toThrow('A text of more than 1,048,576 characters')
   })
 
   it('know where they stand', () => {
     const tree = { a: 'x ${{ input.a }} ${{ steps.b }}' }
-    const found = placeholdersOf(prepare(tree, { owner: {}, key: 'with' }, () => undefined))
+    const found = placeholdersOf(prepare(tree, { owner: {}, key: 'with' }, { onFault: () => undefined }))
     expect(found.map(({ start, spot, expression }) => [start, spot.key, expression.text])).toEqual([
       [5, 'a', ' input.a '],
       [20, 'a', ' steps.b '],
@@ -81,7 +81,11 @@ describe('placeholders', () => {
 describe('an expression alone', () => {
   const of = (text: string): unknown => {
     const faults: string[] = []
-    const prepared = prepareExpression(text, { owner: {}, key: 'if' }, (_, error) => faults.push(error.message))
+    const prepared = prepareExpression(
+      text,
+      { owner: {}, key: 'if' },
+      { onFault: (_, error) => faults.push(error.message) },
+    )
     return faults[0]?.split('\n')[0] ?? make(prepared, scope)
   }
 

@@ -27,8 +27,12 @@ export interface Placeholder {
   readonly spot: Spot
 }
 
-/** Is told what is wrong with a placeholder at a spot: an `expression_invalid`. */
-export type OnFault = (spot: Spot, error: TroupeError) => void
+export interface Preparing {
+  /** Is told what is wrong with a placeholder at a spot: an `expression_invalid`. */
+  readonly onFault: (spot: Spot, error: TroupeError) => void
+  /** Expressions by their texts. Measured: a large template holds the same few many times over. */
+  readonly known?: Map<string, Expression>
+}
 
 export const opening = '${{'
 
@@ -36,14 +40,14 @@ export function hasPlaceholder(text: string): boolean {
   return text.includes(opening)
 }
 
-/** Of what is wrong `onFault` is told, and null stands in for it. */
-export function prepare(tree: unknown, spot: Spot, onFault: OnFault): Prepared {
-  if (typeof tree === 'string') return hasPlaceholder(tree) ? prepareText(tree, spot, onFault) : constant(tree)
+/** Of what is wrong `preparing` is told, and null stands in for it. */
+export function prepare(tree: unknown, spot: Spot, preparing: Preparing): Prepared {
+  if (typeof tree === 'string') return hasPlaceholder(tree) ? prepareText(tree, spot, preparing) : constant(tree)
   if (typeof tree !== 'object' || tree === null) return constant(tree)
   if (Array.isArray(tree))
-    return { kind: 'list', items: tree.map((item, key) => prepare(item, { owner: tree, key }, onFault)) }
+    return { kind: 'list', items: tree.map((item, key) => prepare(item, { owner: tree, key }, preparing)) }
   const entries = Object.entries(tree).map(
-    ([key, value]) => [key, prepare(value, { owner: tree, key }, onFault)] as const,
+    ([key, value]) => [key, prepare(value, { owner: tree, key }, preparing)] as const,
   )
   return { kind: 'object', entries }
 }
@@ -52,7 +56,7 @@ function constant(value: unknown): Prepared {
   return { kind: 'constant', value }
 }
 
-function prepareText(text: string, spot: Spot, onFault: OnFault): Prepared {
+function prepareText(text: string, spot: Spot, preparing: Preparing): Prepared {
   const parts: (string | Placeholder)[] = []
   let at = 0
   for (let start = text.indexOf(opening); start !== -1; start = text.indexOf(opening, at)) {
@@ -60,10 +64,10 @@ function prepareText(text: string, spot: Spot, onFault: OnFault): Prepared {
     // A lone quote is told by the parser, which shows it.
     const end = closingAfter(text, start + opening.length) ?? endWithoutTexts(text, start)
     if (end === undefined) {
-      onFault(spot, expressionInvalid({ text, at: start }, "'${{' has no '}}' after it."))
+      preparing.onFault(spot, expressionInvalid({ text, at: start }, "'${{' has no '}}' after it."))
       return constant(null)
     }
-    const expression = parsed(text.slice(start + opening.length, end), { spot, onFault })
+    const expression = parsed(text.slice(start + opening.length, end), spot, preparing)
     if (expression === undefined) return constant(null)
     parts.push({ expression, start: start + opening.length, spot })
     at = end + 2
@@ -74,23 +78,12 @@ function prepareText(text: string, spot: Spot, onFault: OnFault): Prepared {
   return isAlone ? { kind: 'expression', placeholder } : { kind: 'text', text, parts }
 }
 
-interface Fallible {
-  readonly spot: Spot
-  readonly onFault: OnFault
-}
-
-// Measured: large templates hold the same few many times over.
-const known = new Map<string, Expression>()
-const mostKnown = 1_000
-const longestKnown = 200
-
-function parsed(text: string, { spot, onFault }: Fallible): Expression | undefined {
-  const found = known.get(text)
+function parsed(text: string, spot: Spot, { onFault, known }: Preparing): Expression | undefined {
+  const found = known?.get(text)
   if (found !== undefined) return found
   try {
     const expression = new Expression(text)
-    if (known.size >= mostKnown) known.clear()
-    if (text.length <= longestKnown) known.set(text, expression)
+    known?.set(text, expression)
     return expression
   } catch (error) {
     if (!isTroupeError(error, 'expression_invalid')) throw error
@@ -100,16 +93,16 @@ function parsed(text: string, { spot, onFault }: Fallible): Expression | undefin
 }
 
 /** A text that is one expression, with or without `${{ … }}` around it. */
-export function prepareExpression(text: string, spot: Spot, onFault: OnFault): Prepared {
+export function prepareExpression(text: string, spot: Spot, preparing: Preparing): Prepared {
   if (!hasPlaceholder(text)) {
-    const expression = parsed(text, { spot, onFault })
+    const expression = parsed(text, spot, preparing)
     return expression === undefined
       ? constant(null)
       : { kind: 'expression', placeholder: { expression, start: 0, spot } }
   }
-  const prepared = prepareText(text, spot, onFault)
+  const prepared = prepareText(text, spot, preparing)
   if (prepared.kind !== 'text') return prepared
-  onFault(spot, expressionInvalid({ text, at: 0 }, 'One expression is wanted here, and nothing around it.'))
+  preparing.onFault(spot, expressionInvalid({ text, at: 0 }, 'One expression is wanted here, and nothing around it.'))
   return constant(null)
 }
 

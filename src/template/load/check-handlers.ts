@@ -149,7 +149,12 @@ interface Within {
 }
 
 /** Something of each type, to stand in a hole: most often nothing is wrong with it, and nothing is to be told. */
-const samples: Readonly<Record<string, unknown>> = { string: '', number: 0, integer: 0, boolean: false }
+const samples = new Map<string, unknown>([
+  ['string', ''],
+  ['number', 0],
+  ['integer', 0],
+  ['boolean', false],
+])
 
 function valueWithHoles(prepared: Prepared, within: Within): unknown {
   const { path, holes, wanted } = within
@@ -169,7 +174,7 @@ function valueWithHoles(prepared: Prepared, within: Within): unknown {
     default: {
       const takes = typesOf(schemaAt(wanted, path))
       holes.push({ path: [...path], prepared, takes })
-      return samples[takes?.[0] ?? ''] ?? null
+      return samples.get(takes?.[0] ?? '') ?? null
     }
   }
 }

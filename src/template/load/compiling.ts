@@ -7,6 +7,7 @@ import {
   prepareExpression,
   type Placeholder,
   type Prepared,
+  type Preparing,
   type Spot,
 } from '../expression/placeholders.ts'
 import type { Made, Scope } from '../model/template.ts'
@@ -35,6 +36,10 @@ export interface Taken {
 export class Compiling {
   readonly problems: Problems
   readonly taken: Taken[] = []
+  readonly #preparing: Preparing = {
+    onFault: (spot, error) => this.#fault(spot, error),
+    known: new Map(),
+  }
 
   constructor(problems: Problems) {
     this.problems = problems
@@ -42,16 +47,13 @@ export class Compiling {
 
   /** A tree with placeholders. */
   tree(tree: unknown, spot: Spot, whose: Whose): { readonly made: Made; readonly prepared: Prepared } {
-    const prepared = prepare(tree, spot, (where, error) => this.#fault(where, error))
+    const prepared = prepare(tree, spot, this.#preparing)
     return { made: this.#made(prepared, whose), prepared }
   }
 
   /** A text that is one expression. */
   expression(text: string, spot: Spot, whose: Whose): Made {
-    return this.#made(
-      prepareExpression(text, spot, (where, error) => this.#fault(where, error)),
-      whose,
-    )
+    return this.#made(prepareExpression(text, spot, this.#preparing), whose)
   }
 
   #fault(spot: Spot, error: TroupeError): void {
