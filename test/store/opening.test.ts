@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
+import { performNow } from '../../src/store/query.ts'
 import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { toStoreError } from '../../src/store/sqlite/connection/errors.ts'
@@ -162,12 +163,12 @@ describe('a full disk', () => {
   it('refuses a write whole, and takes it once there is room', async () => {
     const path = join(folder, 'troupe.db')
     const db = await Connection.open({ path, synchronous: 'full' })
-    db.get('pragma max_page_count = 60')
-    const insertMany = () => {
-      db.run(`insert into queue (name) values ('first')`)
-      db.run(`insert into queue (name) values ('${'x'.repeat(500_000)}')`)
+    performNow(db.get('pragma max_page_count = 60'))
+    const insertMany = function* () {
+      yield* db.run(`insert into queue (name) values ('first')`)
+      yield* db.run(`insert into queue (name) values ('${'x'.repeat(500_000)}')`)
     }
-    const countQueues = () => db.get<{ n: number }>('select count(*) as n from queue')?.n
+    const countQueues = () => performNow(db.get<{ n: number }>('select count(*) as n from queue'))?.n
     expect(() => db.write(insertMany)).toThrow(
       expect.objectContaining({
         code: 'store_full',
@@ -176,7 +177,7 @@ describe('a full disk', () => {
       }),
     )
     expect(countQueues()).toBe(0)
-    db.get('pragma max_page_count = 1000')
+    performNow(db.get('pragma max_page_count = 1000'))
     db.write(insertMany)
     expect(countQueues()).toBe(2)
     db.close()

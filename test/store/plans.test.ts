@@ -7,6 +7,7 @@ import { hotChildStatements } from '../../src/store/sqlite/runs/children.ts'
 import { hotFamilyStatements } from '../../src/store/sqlite/runs/families.ts'
 import { hotCancelStatements } from '../../src/store/sqlite/runs/cancels.ts'
 import { hotClaimStatements } from '../../src/store/sqlite/runs/claims.ts'
+import { performNow, type Query } from '../../src/store/query.ts'
 import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 import { hotAskStatements } from '../../src/store/sqlite/steps/asks.ts'
 import { hotAuditStatements } from '../../src/store/sqlite/operating-store/audit.ts'
@@ -674,7 +675,7 @@ describe('with 10,000 live runs and without an index', () => {
     ['live_due', 'findNextDue', 'SEARCH live'],
   ] as const)('a plan shows that %s is missing from %s', async (index, name, withoutIt) => {
     const db = await storeWith(10_000, false)
-    db.run(`drop index ${index}`)
+    performNow(db.run(`drop index ${index}`))
     expect(planOf(db, name)).toContain(withoutIt)
   })
 })
@@ -685,26 +686,27 @@ async function storeWith(runs: number, isAnalyzed: boolean): Promise<Connection>
   const db = await Connection.open({ path: ':memory:', synchronous: 'full' })
   connection = db
   if (runs > 0) db.write(() => fill(db, runs))
-  if (isAnalyzed) db.run('analyze')
+  if (isAnalyzed) performNow(db.run('analyze'))
   return db
 }
 
 /** Runs of three queues: a quarter running, a quarter parked, the rest ready, each with a step. */
-function fill(db: Connection, runs: number): void {
+function* fill(db: Connection, runs: number): Query<void> {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${runs})`
-  db.run(
+  yield* db.run(
     `insert into run (id, public_id, definition, queue, input, tags, created_at, deadline_at) ${numbers} select i, 'run-' || i, 1, 1 + i % 3, 'j{}', null, i, null from n`,
   )
-  db.run(`insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, has_begun) ${numbers}
+  yield* db.run(`insert into live (run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots, has_begun) ${numbers}
     select i, 1, case i % 4 when 0 then 'running' when 1 then 'parked' else 'ready' end,
       1 + i % 3, 1, i % 5, case i % 4 when 1 then i end, case i % 4 when 0 then 1 end, i, 1, 0, null, i % 2, 0, 0, 1 from n`)
-  db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i, 0 from n`)
-  db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
-  db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null, null from n`)
+  yield* db.run(`insert into step ${numbers} select i, 1, 'a', 1, 'step', 1, 0, 'j1', i, i, i, 0 from n`)
+  yield* db.run(`insert into state ${numbers} select i, 'key', 'j1' from n`)
+  yield* db.run(`insert into finished ${numbers} select i, 1, 'succeeded', 'j1', 1, i, i, i, null, null, null from n`)
 }
 
 /** The lines that name a table or a sort. */
 function planOf(db: Connection, name: Name): string[] {
-  const lines = db.all<{ detail: string }>(`explain query plan ${statements[name]}`).map(({ detail }) => detail)
+  const rows = performNow(db.all<{ detail: string }>(`explain query plan ${statements[name]}`))
+  const lines = rows.map(({ detail }) => detail)
   return lines.filter((line) => /^(SEARCH|SCAN|USE) /.test(line))
 }

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { toMermaid } from '../../src/model/moves.ts'
 import { runMoves } from '../../src/model/run.ts'
+import { performNow } from '../../src/store/query.ts'
 import { Connection } from '../../src/store/sqlite/connection/connection.ts'
 
 const schemaFile = new URL('../../src/store/sqlite/schema.sql', import.meta.url)
@@ -29,9 +30,11 @@ it('docs/states.md shows every move of a run', async () => {
 /** Tables first, each followed by its indexes, then views; as they were written, comments included. */
 async function dumpSchema(): Promise<string> {
   const db = await Connection.open({ path: ':memory:', synchronous: 'full' })
-  const rows = db.all<{ sql: string }>(`
+  const rows = performNow(
+    db.all<{ sql: string }>(`
     select sql from sqlite_schema where sql is not null and name not like 'sqlite%'
-    order by type = 'view', tbl_name, type = 'index', name`)
+    order by type = 'view', tbl_name, type = 'index', name`),
+  )
   db.close()
   const header = '-- The schema of a SQLite store. Generated from migrations.ts; do not edit.'
   return [header, ...rows.map(({ sql }) => `${sql};`)].join('\n\n') + '\n'

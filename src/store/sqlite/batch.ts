@@ -15,53 +15,54 @@ import { recordStates } from './steps/states.ts'
 import { recordAttempts, recordSteps, recordTurns } from './steps/steps.ts'
 import { recordStreams } from './steps/streams.ts'
 import { nothingCommitted } from '../lists.ts'
+import type { Query } from '../query.ts'
 import { completeRuns, recordTokens } from './steps/tokens.ts'
 import { endsIn, noNode, writeIn } from './connection/transaction.ts'
 import { upgradeRuns } from './runs/upgrades.ts'
 import { keepWaits } from './steps/waits.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
-export function writeBatch(db: Connection, batch: Batch, now: number): Committed {
+export function* writeBatch(db: Connection, batch: Batch, now: number): Query<Committed> {
   const isNode = batch.nodeId !== noNode
-  if (isNode && !nodes.hasNode(db, batch.nodeId)) return { ...nothingCommitted, isNodeLost: true }
-  const epoch = needsEpoch(batch) ? takeFrom(db, 'epoch', 1) : 0
-  if (isNode && !markBatch(db, batch, epoch)) return answerAgain(db, batch)
+  if (isNode && !(yield* nodes.hasNode(db, batch.nodeId))) return { ...nothingCommitted, isNodeLost: true }
+  const epoch = needsEpoch(batch) ? yield* takeFrom(db, 'epoch', 1) : 0
+  if (isNode && !(yield* markBatch(db, batch, epoch))) return yield* answerAgain(db, batch)
 
   const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
-  upgradeRuns(write, batch.upgrades)
+  yield* upgradeRuns(write, batch.upgrades)
   // Invariant: before the results that end them.
-  keepWaits(write, batch.waits)
-  recordSteps(write, batch.steps)
-  recordTurns(write, batch.turns)
-  recordAttempts(write, batch.attempts)
-  recordStreams(write, batch)
-  recordStates(write, batch.states)
-  recordTokens(write, batch.tokens)
-  refuseMessages(write, batch.refusals)
-  beginRuns(write, batch.begins)
+  yield* keepWaits(write, batch.waits)
+  yield* recordSteps(write, batch.steps)
+  yield* recordTurns(write, batch.turns)
+  yield* recordAttempts(write, batch.attempts)
+  yield* recordStreams(write, batch)
+  yield* recordStates(write, batch.states)
+  yield* recordTokens(write, batch.tokens)
+  yield* refuseMessages(write, batch.refusals)
+  yield* beginRuns(write, batch.begins)
   // Invariant: before the end of the run that starts them, which they end with.
-  const joined = startChildren(write, batch.children)
-  settleRuns(write, batch.settles)
-  undoRuns(write, batch.undoes)
-  retryRuns(write, batch.retries)
-  parkRuns(write, batch.parks)
-  continueRuns(write, batch.continues)
-  releaseRuns(write, batch.releases)
-  const completions = completeRuns(write, batch.completions)
-  const tells = recordTells(write, batch.tells)
-  const cancels = cancelRuns(write, batch.cancels)
-  const started = insertRuns(write, batch.starts)
-  write.rollup.write(db, now)
-  const claims = claimRuns(write, batch.claims)
+  const joined = yield* startChildren(write, batch.children)
+  yield* settleRuns(write, batch.settles)
+  yield* undoRuns(write, batch.undoes)
+  yield* retryRuns(write, batch.retries)
+  yield* parkRuns(write, batch.parks)
+  yield* continueRuns(write, batch.continues)
+  yield* releaseRuns(write, batch.releases)
+  const completions = yield* completeRuns(write, batch.completions)
+  const tells = yield* recordTells(write, batch.tells)
+  const cancels = yield* cancelRuns(write, batch.cancels)
+  const started = yield* insertRuns(write, batch.starts)
+  yield* write.rollup.write(db, now)
+  const claims = yield* claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
-  if (started.length + claims.length > 0) write.outbox.ofStarts(claimed, started)
+  if (started.length + claims.length > 0) yield* write.outbox.ofStarts(claimed, started)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
-  const { cancelRequests, taken } = isNode ? askedOfNode(db, batch.nodeId) : nothingCommitted
+  const { cancelRequests, taken } = isNode ? yield* askedOfNode(db, batch.nodeId) : nothingCommitted
   const { lost } = write.fence
   const { woken } = write.news
   const { opensAt } = write.admission
   const told = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
-  if (isNode) keepAnswer(db, batch.nodeId, told)
+  if (isNode) yield* keepAnswer(db, batch.nodeId, told)
   return {
     isNodeLost: false,
     lost,

@@ -23,8 +23,8 @@ export class SqliteCodingStore implements CodingStore {
     return read(() => db.all<Proof>(findCodings))
   }
 
-  use({ form, proof }: Proof): Promise<void> {
+  async use({ form, proof }: Proof): Promise<void> {
     const { db, write } = this.#access
-    return write(() => void db.run(useCoding, form, proof))
+    await write(() => db.run(useCoding, form, proof))
   }
 }

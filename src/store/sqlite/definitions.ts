@@ -65,8 +65,8 @@ export class SqliteDefinitionStore implements DefinitionStore {
 
   find(name: string): Promise<KnownDefinition | undefined> {
     const { db, read, now } = this.#access
-    return read(() => {
-      const [first, ...others] = db.all<KnownRow>(findByName, now(), name)
+    return read(function* () {
+      const [first, ...others] = yield* db.all<KnownRow>(findByName, now(), name)
       if (first === undefined) return undefined
       const { id, version, starts } = others.reduce((best, other) => (isBetter(other, best) ? other : best), first)
       return { id, version, starts }
@@ -75,12 +75,18 @@ export class SqliteDefinitionStore implements DefinitionStore {
 
   findOf(runId: string): Promise<number | undefined> {
     const { db, read } = this.#access
-    return read(() => db.get<{ definition: number }>(findOfRun, runId)?.definition)
+    return read(function* () {
+      const row = yield* db.get<{ definition: number }>(findOfRun, runId)
+      return row?.definition
+    })
   }
 
   listNames(): Promise<string[]> {
     const { db, read } = this.#access
-    return read(() => db.all<{ name: string }>(findNames).map(({ name }) => name))
+    return read(function* () {
+      const rows = yield* db.all<{ name: string }>(findNames)
+      return rows.map(({ name }) => name)
+    })
   }
 
   listUnfinished(page: UnfinishedPage): Promise<UnfinishedRun[]> {

@@ -1,4 +1,5 @@
 // Names of definitions and queues, each kept once and spoken of by number.
+import type { Query } from '../query.ts'
 import type { Connection } from './connection/connection.ts'
 
 const insertDefinition = `
@@ -14,30 +15,44 @@ const findQueue = `select id from queue where name = ?`
 
 const findQueueNames = `select name from queue order by name`
 
-export function internDefinition(db: Connection, name: string, version: string): number {
-  return intern(db, { insert: insertDefinition, find: findDefinition }, [name, version])
+/** A name that is kept once. */
+export interface Name {
+  readonly insert: string
+  readonly find: string
+  readonly values: readonly string[]
+}
+
+export function definitionNamed(name: string, version: string): Name {
+  return { insert: insertDefinition, find: findDefinition, values: [name, version] }
+}
+
+export function queueNamed(name: string): Name {
+  return { insert: insertQueue, find: findQueue, values: [name] }
+}
+
+/** The number of a name; undefined for one that nobody has spoken of. */
+export function* findName(db: Connection, { find, values }: Name): Query<number | undefined> {
+  const row = yield* db.get<{ id: number }>(find, ...values)
+  return row?.id
+}
+
+/** The number of a name, which is kept from now on. */
+export function* intern(db: Connection, name: Name): Query<number> {
+  const known = yield* findName(db, name)
+  if (known !== undefined) return known
+  yield* db.run(name.insert, ...name.values)
+  const id = yield* findName(db, name)
+  if (id === undefined) throw new Error(`The name ${name.values.join(' ')} was not kept`)
+  return id
 }
 
 /** Its name, and whether it wants to be told of its runs that fail. */
-export function definitionOf(db: Connection, id: number): { readonly name: string; readonly isTold: number } {
-  return db.get<{ name: string; isTold: number }>(findNames, id) ?? { name: '', isTold: 0 }
+export function* definitionOf(db: Connection, id: number): Query<{ readonly name: string; readonly isTold: number }> {
+  const row = yield* db.get<{ name: string; isTold: number }>(findNames, id)
+  return row ?? { name: '', isTold: 0 }
 }
 
-export function internQueue(db: Connection, name: string): number {
-  return intern(db, { insert: insertQueue, find: findQueue }, [name])
-}
-
-export function listQueueNames(db: Connection): string[] {
-  return db.all<{ name: string }>(findQueueNames).map(({ name }) => name)
-}
-
-function intern(db: Connection, { insert, find }: { insert: string; find: string }, values: readonly string[]): number {
-  const known = db.get<{ id: number }>(find, ...values)
-  if (known !== undefined) return known.id
-  return db.write(() => {
-    db.run(insert, ...values)
-    const row = db.get<{ id: number }>(find, ...values)
-    if (row === undefined) throw new Error(`The name ${values.join(' ')} was not kept`)
-    return row.id
-  })
+export function* listQueueNames(db: Connection): Query<string[]> {
+  const rows = yield* db.all<{ name: string }>(findQueueNames)
+  return rows.map(({ name }) => name)
 }

@@ -1,5 +1,6 @@
 // The sweep: finds, a slice of the unfinished runs at a time, whom nobody would ever wake, and mends that.
 import type { RepairSlice, Repaired } from '../repairs.ts'
+import { filterEach, type Query } from '../query.ts'
 import { Admission } from './limiters/admission.ts'
 import type { Connection } from './connection/connection.ts'
 import { wakeBufferedRuns } from './schedules/buffered.ts'
@@ -101,36 +102,39 @@ interface Range {
 }
 
 /** Whether anything of a slice has to be mended, and what else there is to tell of it. */
-export function lookAtRuns(
+export function* lookAtRuns(
   db: Connection,
   { after, limit, nodeId }: RepairSlice,
   now: number,
-): Repaired & { readonly range: Range; readonly isAnything: boolean } {
-  const slice = db.get<{ through: number | null; runs: number }>(findSlice, after, limit)
+): Query<Repaired & { readonly range: Range; readonly isAnything: boolean }> {
+  const slice = yield* db.get<{ through: number | null; runs: number }>(findSlice, after, limit)
   const range = { after, through: slice?.through ?? after }
-  const held = db.all<{ runId: number }>(findHeldIn, after, range.through, nodeId).map(({ runId }) => runId)
-  const isAnything =
-    listForgotten(db, range, now).length > 0 || listShut({ db, admission: new Admission(db, now) }, range).length > 0
+  const rows = yield* db.all<{ runId: number }>(findHeldIn, after, range.through, nodeId)
+  const held = rows.map(({ runId }) => runId)
+  const forgotten = yield* listForgotten(db, range, now)
+  const shut = forgotten.length > 0 ? [] : yield* listShut({ db, admission: new Admission(db, now) }, range)
+  const isAnything = forgotten.length > 0 || shut.length > 0
   return { mended: 0, through: (slice?.runs ?? 0) < limit ? 0 : range.through, held, range, isAnything }
 }
 
 /** Mends what is found now, as it may have gone on since it was looked at; counts it. */
-export function repairRuns(ends: Ends, range: Range): number {
-  const forgotten = listForgotten(ends.db, range, ends.now)
-  for (const run of forgotten) repairRun(ends, run)
-  const shut = listShut(ends, range)
-  for (const line of shut) ends.admission.look(line)
+export function* repairRuns(ends: Ends, range: Range): Query<number> {
+  const forgotten = yield* listForgotten(ends.db, range, ends.now)
+  for (const run of forgotten) yield* repairRun(ends, run)
+  const shut = yield* listShut(ends, range)
+  for (const line of shut) yield* ends.admission.look(line)
   return forgotten.length + shut.length
 }
 
-function listForgotten(db: Connection, { after, through }: Range, now: number): Forgotten[] {
+function listForgotten(db: Connection, { after, through }: Range, now: number): Query<Forgotten[]> {
   return db.all<Forgotten>(findForgotten, after, through, now)
 }
 
 /** The lines that would let somebody pass sooner than they know. */
-function listShut({ db, admission }: Pick<Ends, 'db' | 'admission'>, { after, through }: Range): ClosedLine[] {
-  return db.all<ClosedLine>(findClosed, after, through).filter((line) => {
-    const at = admission.opensWhen(line)
+function* listShut({ db, admission }: Pick<Ends, 'db' | 'admission'>, { after, through }: Range): Query<ClosedLine[]> {
+  const closed = yield* db.all<ClosedLine>(findClosed, after, through)
+  return yield* filterEach(closed, function* (line) {
+    const at = yield* admission.opensWhen(line)
     return at !== null && at < (line.opensAt ?? Infinity)
   })
 }
@@ -139,16 +143,16 @@ interface ClosedLine extends KeyOfLimiter {
   readonly opensAt: number | null
 }
 
-function repairRun(ends: Ends, run: Forgotten): void {
+function* repairRun(ends: Ends, run: Forgotten): Query<void> {
   const { runId, epoch, state, node, schedule, dueAt } = run
-  if (state === 'ready') return backInLine(ends, [{ runId }])
+  if (state === 'ready') return yield* backInLine(ends, [{ runId }])
   if (state !== 'running') {
     // Of those that wait for the one before of their schedule only the oldest goes on.
     if (schedule !== null && state === 'scheduled' && dueAt === null)
-      ends.news.woken += wakeBufferedRuns(ends, [schedule])
-    else wakeRun(ends, runId, { isDecided: hasCompletion(ends.db, { runId, epoch }) })
+      ends.news.woken += yield* wakeBufferedRuns(ends, [schedule])
+    else yield* wakeRun(ends, runId, { isDecided: yield* hasCompletion(ends.db, { runId, epoch }) })
     return
   }
-  if (run.hasNode === 0 || node === null) giveBack(ends, runId)
-  else reenter(ends, runId, { nodeId: node, epoch })
+  if (run.hasNode === 0 || node === null) yield* giveBack(ends, runId)
+  else yield* reenter(ends, runId, { nodeId: node, epoch })
 }

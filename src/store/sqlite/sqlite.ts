@@ -26,6 +26,7 @@ import { untilFree, type SqliteOptions } from './connection/busy.ts'
 import type { CallersStore } from '../callers.ts'
 import { SqliteCallersStore } from './connection/callers.ts'
 import type { CodingStore } from '../codings.ts'
+import { performNow, type Query } from '../query.ts'
 import { SqliteCodingStore } from './codings.ts'
 import { Connection } from './connection/connection.ts'
 import { clockValue, moveClock } from './counters.ts'
@@ -39,7 +40,7 @@ import { areLimitersInOrder, isHoldingUp, repairLimiters } from './limiters/limi
 import { internLimiter, listLimiters, setLiveBounds } from './limiters/limiters.ts'
 import { listEnds } from './runs/families.ts'
 import { listMessages } from './steps/messages.ts'
-import { internDefinition, internQueue, listQueueNames } from './names.ts'
+import { definitionNamed, findName, intern, listQueueNames, queueNamed, type Name } from './names.ts'
 import { listNodeViews } from './nodes/node-views.ts'
 import * as nodes from './nodes/nodes.ts'
 import { SqliteInvestigationStore } from './operating-store/investigation-store.ts'
@@ -55,7 +56,7 @@ import { listEmitted, listLogs } from './steps/streams.ts'
 import { hasNoNews, nobodyPasses, passLimiters } from './limiters/tickets.ts'
 import { listCompletions, tokenOf } from './steps/tokens.ts'
 import { SqliteTemplateStore } from './templates.ts'
-import { endsIn, type Access } from './connection/transaction.ts'
+import { countedIn, endsIn, type Access } from './connection/transaction.ts'
 import * as views from './views/views.ts'
 import { watchWal } from './connection/wal-watch.ts'
 
@@ -87,7 +88,7 @@ class SqliteStore implements Store {
 
   constructor(db: Connection, options: SqliteOptions) {
     this.#db = db
-    this.#time = new StoreClock(options.clock, clockValue(db))
+    this.#time = new StoreClock(options.clock, performNow(clockValue(db)))
     this.#options = options
     this.location = db.location
     const access: Access = {
@@ -119,11 +120,11 @@ class SqliteStore implements Store {
   }
 
   internDefinition(name: string, version: string): Promise<number> {
-    return this.#whenFree(() => internDefinition(this.#db, name, version))
+    return this.#intern(definitionNamed(name, version))
   }
 
   internQueue(name: string): Promise<number> {
-    return this.#whenFree(() => internQueue(this.#db, name))
+    return this.#intern(queueNamed(name))
   }
 
   pauseQueue(queueId: number, audit?: AuditRecord): Promise<boolean> {
@@ -147,17 +148,17 @@ class SqliteStore implements Store {
   }
 
   internLimiter(name: string, bounds: Bounds): Promise<number> {
-    return this.#end(({ db, now, admission }) => {
-      const { id, isNew } = internLimiter({ db, now }, name, bounds)
-      if (isNew) admission.review(id)
+    return this.#end(function* ({ db, now, admission }) {
+      const { id, isNew } = yield* internLimiter({ db, now }, name, bounds)
+      if (isNew) yield* admission.review(id)
       return id
     })
   }
 
   setLiveBounds(name: string, bounds: Partial<Bounds> | null, audit?: AuditRecord): Promise<void> {
-    return this.#end(({ db, now, admission }) => {
-      admission.review(setLiveBounds({ db, now }, name, bounds))
-      audited(db, true, { now, audit })
+    return this.#end(function* ({ db, now, admission }) {
+      yield* admission.review(yield* setLiveBounds({ db, now }, name, bounds))
+      yield* audited(db, true, { now, audit })
     })
   }
 
@@ -192,11 +193,7 @@ class SqliteStore implements Store {
   }
 
   renewNode(nodeId: number, leaseMs: number): Promise<boolean> {
-    return this.#write(() => {
-      const now = moveClock(this.#db, this.now())
-      this.#time.moveTo(now)
-      return nodes.renewNode(this.#db, nodeId, now + leaseMs)
-    })
+    return this.#write(() => this.#renewNode(nodeId, leaseMs))
   }
 
   keepLease(order: LeaseOrder): LeaseKeeper | undefined {
@@ -207,7 +204,7 @@ class SqliteStore implements Store {
 
   leaseLeftMs(nodeId: number): number {
     try {
-      return Math.max(0, nodes.leaseUntil(this.#db, nodeId) - this.now())
+      return Math.max(0, performNow(nodes.leaseUntil(this.#db, nodeId)) - this.now())
     } catch {
       return 0
     }
@@ -246,7 +243,8 @@ class SqliteStore implements Store {
 
   changeCount(): number {
     try {
-      return this.#db.get<{ data_version: number }>('pragma data_version')?.data_version ?? unreadable
+      const row = performNow(this.#db.get<{ data_version: number }>('pragma data_version'))
+      return row?.data_version ?? unreadable
     } catch {
       // Locked, or away: whoever looks because of it is told what is wrong.
       return unreadable
@@ -318,22 +316,28 @@ class SqliteStore implements Store {
     this.#db.close()
   }
 
-  #read<T>(work: () => T): Promise<T> {
+  *#renewNode(nodeId: number, leaseMs: number): Query<boolean> {
+    const now = yield* moveClock(this.#db, this.now())
+    this.#time.moveTo(now)
+    return yield* nodes.renewNode(this.#db, nodeId, now + leaseMs)
+  }
+
+  /** Most names are known, and a look needs no lock. */
+  async #intern(name: Name): Promise<number> {
+    return (await this.#read(() => findName(this.#db, name))) ?? this.#write(() => intern(this.#db, name))
+  }
+
+  #read<T>(work: () => Query<T>): Promise<T> {
     return this.#whenFree(() => this.#db.read(work))
   }
 
-  #write<T>(work: () => T): Promise<T> {
+  #write<T>(work: () => Query<T>): Promise<T> {
     return this.#whenFree(() => this.#db.write(work))
   }
 
   /** Writes what ends runs, and counts them. */
-  #end<T>(work: (ends: Ends) => T): Promise<T> {
-    return this.#write(() => {
-      const ends = endsIn(this.#db, this.now())
-      const result = work(ends)
-      ends.rollup.write(ends.db, ends.now)
-      return result
-    })
+  #end<T>(work: (ends: Ends) => Query<T>): Promise<T> {
+    return this.#write(() => countedIn(endsIn(this.#db, this.now()), work))
   }
 
   #whenFree<T>(work: () => T): Promise<T> {

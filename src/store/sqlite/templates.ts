@@ -130,32 +130,40 @@ export class SqliteTemplateStore implements TemplateStore {
   async name(namings: readonly TemplateNaming[]): Promise<void> {
     if (namings.length === 0) return
     const { db, write, now } = this.#access
-    await write(() => {
+    await write(function* () {
       const at = wholeMs(now())
-      for (const { hash, isRefreshed } of namings)
-        if (db.run(nameTemplate, hash, isRefreshed ? 1 : 0, at) > 0) db.run(renewNamed, hash, at)
+      for (const { hash, isRefreshed } of namings) {
+        if ((yield* db.run(nameTemplate, hash, isRefreshed ? 1 : 0, at)) > 0) yield* db.run(renewNamed, hash, at)
+      }
     })
   }
 
   findForm(definitionId: number): Promise<string | undefined> {
     const { db, read } = this.#access
-    return read(() => db.get<{ form: string }>(findForm, definitionId)?.form)
+    return read(function* () {
+      const row = yield* db.get<{ form: string }>(findForm, definitionId)
+      return row?.form
+    })
   }
 
   listSince(seq: number, limit: number): Promise<KeptTemplate[]> {
     const { db, read } = this.#access
-    return read(() =>
-      db.all<SinceRow>(findSince, seq, limit).map((row) => ({
+    return read(function* () {
+      const rows = yield* db.all<SinceRow>(findSince, seq, limit)
+      return rows.map((row) => ({
         ...row,
         needs: row.needs === null ? null : (JSON.parse(row.needs) as HandlerNeed[]),
         isRefreshed: row.isRefreshed === 1,
-      })),
-    )
+      }))
+    })
   }
 
   lastSeq(): Promise<number> {
     const { db, read } = this.#access
-    return read(() => db.get<{ seq: number }>(findLastSeq)?.seq ?? 0)
+    return read(function* () {
+      const row = yield* db.get<{ seq: number }>(findLastSeq)
+      return row?.seq ?? 0
+    })
   }
 
   async findIdle({ before, limit }: IdleRules): Promise<IdleTemplates> {
@@ -167,25 +175,31 @@ export class SqliteTemplateStore implements TemplateStore {
   /** Invariant: I3. No run can begin between the last look and the end of the text: they are one transaction. */
   deleteIdle({ definitionIds, after }: IdleTemplates, { before, limit }: IdleRules): Promise<IdleTemplates> {
     const { db, write, now } = this.#access
-    return write(() => {
-      const runs = db.all<{ id: number; definition: number }>(findRuns, after, limit)
+    return write(function* () {
+      const runs = yield* db.all<{ id: number; definition: number }>(findRuns, after, limit)
       const used = new Set(runs.map(({ definition }) => definition))
       const found = definitionIds.filter((id) => used.has(id))
-      if (found.length > 0) db.run(renewUsed, wholeMs(now()), JSON.stringify(found))
+      if (found.length > 0) yield* db.run(renewUsed, wholeMs(now()), JSON.stringify(found))
       const left = definitionIds.filter((id) => !used.has(id))
       if (runs.length === limit) return { definitionIds: left, after: runs.at(-1)?.id ?? after }
-      db.run(deleteIdle, before, JSON.stringify(left))
+      yield* db.run(deleteIdle, before, JSON.stringify(left))
       return { definitionIds: [], after: 0 }
     })
   }
 
   listUnfinished(): Promise<number[]> {
     const { db, read } = this.#access
-    return read(() => db.all<{ definition: number }>(findUnfinished).map(({ definition }) => definition))
+    return read(function* () {
+      const rows = yield* db.all<{ definition: number }>(findUnfinished)
+      return rows.map(({ definition }) => definition)
+    })
   }
 
   list(): Promise<TemplateView[]> {
     const { db, read } = this.#access
-    return read(() => db.all<ViewRow>(findAll).map((row) => ({ ...row, isNamed: row.isNamed === 1 })))
+    return read(function* () {
+      const rows = yield* db.all<ViewRow>(findAll)
+      return rows.map((row) => ({ ...row, isNamed: row.isNamed === 1 }))
+    })
   }
 }

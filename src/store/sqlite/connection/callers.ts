@@ -4,9 +4,10 @@ import { optionInvalid } from '../../../model/errors.ts'
 import type { Started, StartRecord } from '../../start.ts'
 import type { StepRecord } from '../../store.ts'
 import type { CallersStore, StepOfGeneration } from '../../callers.ts'
+import { performNow, type Query } from '../../query.ts'
 import type { Connection } from './connection.ts'
 import type { SqlDriver } from './driver.ts'
-import { internQueue } from '../names.ts'
+import { intern, queueNamed } from '../names.ts'
 import { insertRuns } from '../runs/starts.ts'
 import { isPast, recordSteps } from '../steps/steps.ts'
 import { endsIn, noNode, writeIn, type Access } from './transaction.ts'
@@ -25,7 +26,8 @@ export class SqliteCallersStore implements CallersStore {
   }
 
   async start(tx: object, queue: string, starts: readonly StartRecord[]): Promise<Started[]> {
-    return startWithin(this.#connectionOf(tx), { queue, starts, now: this.#access.now() })
+    const db = this.#connectionOf(tx)
+    return db.write(() => startWithin(db, { queue, starts, now: this.#access.now() }))
   }
 
   hasFile(db: object): boolean {
@@ -33,7 +35,7 @@ export class SqliteCallersStore implements CallersStore {
   }
 
   recordStep(tx: object, step: StepRecord): boolean {
-    return recordStepWithin(this.#connectionOf(tx), step, this.#access.now())
+    return performNow(recordStepWithin(this.#connectionOf(tx), step, this.#access.now()))
   }
 
   isPast(step: StepOfGeneration): Promise<boolean> {
@@ -77,10 +79,10 @@ function isSameFile(db: object, location: string): boolean {
 const findHolder = `select node from live where run_id = ? and epoch = ? and state = 'running'`
 
 /** Records a step as a part of the transaction of a caller; false when its run is another's now. */
-function recordStepWithin(db: Connection, step: StepRecord, now: number): boolean {
-  const holder = db.get<{ node: number }>(findHolder, step.held.runId, step.held.epoch)
+function* recordStepWithin(db: Connection, step: StepRecord, now: number): Query<boolean> {
+  const holder = yield* db.get<{ node: number }>(findHolder, step.held.runId, step.held.epoch)
   if (holder === undefined) return false
-  recordSteps(writeIn(endsIn(db, now), { nodeId: holder.node, epoch: 0 }), [step])
+  yield* recordSteps(writeIn(endsIn(db, now), { nodeId: holder.node, epoch: 0 }), [step])
   return true
 }
 
@@ -91,17 +93,15 @@ interface StartsOfCaller {
 }
 
 /** Starts runs and nothing else, for somebody who is no node; all of them or none. */
-function startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Started[] {
-  return db.write(() => {
-    const queueId = internQueue(db, queue)
-    const write = writeIn(endsIn(db, now), { nodeId: noNode, epoch: 0 })
-    const started = insertRuns(
-      write,
-      starts.map((start) => ({ ...start, queueId })),
-    )
-    write.rollup.write(db, now)
-    return started
-  })
+function* startWithin(db: Connection, { queue, starts, now }: StartsOfCaller): Query<Started[]> {
+  const queueId = yield* intern(db, queueNamed(queue))
+  const write = writeIn(endsIn(db, now), { nodeId: noNode, epoch: 0 })
+  const started = yield* insertRuns(
+    write,
+    starts.map((start) => ({ ...start, queueId })),
+  )
+  yield* write.rollup.write(db, now)
+  return started
 }
 
 function isDriver(tx: object): tx is SqlDriver {

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { encodedLists, type ListForm } from '../../../model/append.ts'
+import { answerNow, performNow, type Query } from '../../query.ts'
 import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
 import {
   storeGone,
@@ -41,7 +42,7 @@ const fileCheckMs = 1_000
 const own = { begin: 'begin immediate', commit: 'commit', rollback: 'rollback' }
 const part = { begin: 'savepoint troupe', commit: 'release troupe', rollback: 'rollback to troupe; release troupe' }
 
-/** An open database. Every method is synchronous; errors carry a code and a remedy. */
+/** An open database, which answers at once. Errors carry a code and a remedy. */
 export class Connection {
   readonly location: string
   readonly lists: ListForm
@@ -89,48 +90,34 @@ export class Connection {
   }
 
   /** Runs a statement that returns no rows, and tells how many it changed. */
-  run(sql: string, ...values: SqlValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes)
+  run(sql: string, ...values: SqlValue[]): Query<number> {
+    return answerNow(() => Number(this.#statement(sql).run(...values).changes))
   }
 
   /** The first row, or undefined. */
-  get<T>(sql: string, ...values: SqlValue[]): T | undefined {
-    return (this.#statement(sql).get(...values) ?? undefined) as T | undefined
+  get<T>(sql: string, ...values: SqlValue[]): Query<T | undefined> {
+    return answerNow(() => this.#get<T>(sql, values))
   }
 
   /** All rows. */
-  all<T>(sql: string, ...values: SqlValue[]): T[] {
-    const statement = this.#statement(sql)
-    try {
-      return statement.all(...values) as T[]
-    } catch (error) {
-      throw hasResultCode(error) ? error : (errorOf(() => statement.get(...values)) ?? error)
-    }
+  all<T>(sql: string, ...values: SqlValue[]): Query<T[]> {
+    return answerNow(() => this.#all<T>(sql, values))
   }
 
   /** All rows, for many rows of many columns. */
-  allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): T[] {
-    return unpack(query, this.get<{ rows: string }>(query.sql, ...values)?.rows ?? '[]')
+  allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): Query<T[]> {
+    return answerNow(() => unpack(query, this.#get<{ rows: string }>(query.sql, values)?.rows ?? '[]'))
   }
 
-  /** Runs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */
-  write<T>(work: () => T): T {
-    try {
-      this.#checkFile()
-      this.run(this.#ways.begin)
-      const result = work()
-      this.run(this.#ways.commit)
-      return result
-    } catch (error) {
-      this.#rollback()
-      throw toStoreError(error, this.location)
-    }
+  /** Performs `work` as one write transaction: all of it is durable when this returns, or none of it happened. */
+  write<T>(work: () => Query<T>): T {
+    return this.#transact(() => performNow(work()))
   }
 
-  /** Runs reads so that they see one state of the database. */
-  read<T>(work: () => T): T {
+  /** Performs reads so that they see one state of the database. */
+  read<T>(work: () => Query<T>): T {
     try {
-      return work()
+      return performNow(work())
     } catch (error) {
       throw toStoreError(error, this.location)
     }
@@ -140,6 +127,32 @@ export class Connection {
     this.#checkpoint()
     this.#statements.clear()
     this.#driver.close()
+  }
+
+  #transact<T>(work: () => T): T {
+    try {
+      this.#checkFile()
+      this.#statement(this.#ways.begin).run()
+      const result = work()
+      this.#statement(this.#ways.commit).run()
+      return result
+    } catch (error) {
+      this.#rollback()
+      throw toStoreError(error, this.location)
+    }
+  }
+
+  #get<T>(sql: string, values: readonly SqlValue[] = []): T | undefined {
+    return (this.#statement(sql).get(...values) ?? undefined) as T | undefined
+  }
+
+  #all<T>(sql: string, values: readonly SqlValue[]): T[] {
+    const statement = this.#statement(sql)
+    try {
+      return statement.all(...values) as T[]
+    } catch (error) {
+      throw hasResultCode(error) ? error : (errorOf(() => statement.get(...values)) ?? error)
+    }
   }
 
   #statement(sql: string): SqlStatement {
@@ -189,7 +202,7 @@ export class Connection {
   }
 
   #checkVersion(): void {
-    const { version } = this.get<{ version: string }>('select sqlite_version() as version') ?? { version: '0' }
+    const { version } = this.#get<{ version: string }>('select sqlite_version() as version') ?? { version: '0' }
     const found = version.split('.').map(Number)
     for (const [place, least] of oldestVersion.entries()) {
       const part = found[place] ?? 0
@@ -199,14 +212,14 @@ export class Connection {
   }
 
   #checkOwner(): void {
-    const tables = this.get<{ tables: number }>('select count(*) as tables from sqlite_schema')?.tables ?? 0
+    const tables = this.#get<{ tables: number }>('select count(*) as tables from sqlite_schema')?.tables ?? 0
     // Race: another process may be making the store; its tables come with its mark, so the mark is read after them.
     if (tables > 0 && this.#pragma('application_id') !== applicationId) throw notAStore(this.location)
   }
 
   #migrate(): void {
     if (this.#pragma('user_version') === migrations.length) return
-    this.write(() => {
+    this.#transact(() => {
       // Race: another process may have migrated between the look above and this lock.
       const version = this.#pragma('user_version')
       if (version > migrations.length) throw storeNewer(this.location, version, migrations.length)
@@ -217,7 +230,7 @@ export class Connection {
   }
 
   #pragma(name: string): number {
-    return this.get<Record<string, number>>(`pragma ${name}`)?.[name] ?? 0
+    return this.#get<Record<string, number>>(`pragma ${name}`)?.[name] ?? 0
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { performNow } from '../../query.ts'
 import { Connection } from './connection.ts'
 import { packed } from './packed.ts'
 
@@ -9,8 +10,8 @@ const rows = packed<{ n: number; text: string | null }>(
 
 async function holding(values: readonly (readonly [number, string | null])[]): Promise<Connection> {
   const db = await Connection.open({ path: ':memory:', synchronous: 'normal' })
-  db.run('create table held (n integer, text text)')
-  for (const [n, text] of values) db.run('insert into held values (?, ?)', n, text)
+  performNow(db.run('create table held (n integer, text text)'))
+  for (const [n, text] of values) performNow(db.run('insert into held values (?, ?)', n, text))
   return db
 }
 
@@ -21,7 +22,7 @@ it('gives rows as they are stored and in the order that is asked for', async () 
     [Number.MAX_SAFE_INTEGER, '💶 and ü'],
     [-1, ''],
   ])
-  expect(db.allPacked(rows, 3)).toEqual([
+  expect(performNow(db.allPacked(rows, 3))).toEqual([
     { n: Number.MAX_SAFE_INTEGER, text: '💶 and ü' },
     { n: 2, text: null },
     { n: 1, text: 'quotes " and \\, a tab \t, a line\n and a separator \u2028' },
@@ -31,6 +32,6 @@ it('gives rows as they are stored and in the order that is asked for', async () 
 
 it('gives no rows where there are none', async () => {
   const db = await holding([])
-  expect(db.allPacked(rows, 3)).toEqual([])
+  expect(performNow(db.allPacked(rows, 3))).toEqual([])
   db.close()
 })

@@ -1,5 +1,6 @@
 // How the parts of the store get at its file, and what a transaction on runs is made with.
 import { Admission } from '../limiters/admission.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from './connection.ts'
 import { mostAtOnce } from '../runs/endings.ts'
 import { Outbox } from '../events/events.ts'
@@ -11,10 +12,10 @@ import { Fence, type Ends, type Write } from '../runs/runs.ts'
 export interface Access {
   readonly db: Connection
   now(): number
-  read<T>(work: () => T): Promise<T>
-  write<T>(work: () => T): Promise<T>
+  read<T>(work: () => Query<T>): Promise<T>
+  write<T>(work: () => Query<T>): Promise<T>
   /** Writes what ends runs, and counts them. */
-  end<T>(work: (ends: Ends) => T): Promise<T>
+  end<T>(work: (ends: Ends) => Query<T>): Promise<T>
 }
 
 /** Who is no node: it holds no runs and is never rescued. */
@@ -29,6 +30,13 @@ export function endsIn(db: Connection, now: number): Ends {
     news: { woken: 0, room: mostAtOnce, isMoreToEnd: false },
     outbox: new Outbox(db, now),
   }
+}
+
+/** What ends runs, and then counts them. */
+export function* countedIn<T>(ends: Ends, work: (ends: Ends) => Query<T>): Query<T> {
+  const result = yield* work(ends)
+  yield* ends.rollup.write(ends.db, ends.now)
+  return result
 }
 
 /** The same for somebody who writes as `nodeId`, or is no node, and claims under `epoch`. */

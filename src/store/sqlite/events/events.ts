@@ -4,6 +4,7 @@ import type { Started } from '../../start.ts'
 import type { Claimed } from '../../store.ts'
 import { publisherPattern } from '../../events.ts'
 import type { EventEnd, EventRecord, EventRow, EventSlice, SubscriptionRecord } from '../../events.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // All of them: there are few.
@@ -72,70 +73,82 @@ export class Outbox {
   }
 
   /** Keeps an event for everybody who wants it; counts them. */
-  add({ name, value, mode, origin, publisher }: EventRecord): number {
-    const wanting = publisher === undefined ? this.#wantingOf(name, mode) : [this.#publisher(publisher)]
+  *add({ name, value, mode, origin, publisher }: EventRecord): Query<number> {
+    const wanting = publisher === undefined ? yield* this.#wantingOf(name, mode) : [yield* this.#publisher(publisher)]
     if (wanting.length === 0) return 0
     const from = origin === undefined ? null : JSON.stringify(origin)
-    for (const { id } of wanting) this.#db.run(insertEvent, id, name, value, this.#now, this.#now, from, mode)
+    for (const { id } of wanting) yield* this.#db.run(insertEvent, id, name, value, this.#now, this.#now, from, mode)
     return wanting.length
   }
 
   /** Says what happened to a run; costs nothing when nobody wants to know. */
-  ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): void {
-    if (this.#all.length === 0) return
+  *ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): Query<void> {
+    const all = yield* this.#all()
+    if (all.length === 0) return
     const name = `run.${happened}`
-    if (!this.#all.some(({ pattern }) => isMeant(pattern, name))) return
-    const run = this.#db.get<{ runId: string; name: string }>(findRunOfEvent, runId)
+    if (!all.some(({ pattern }) => isMeant(pattern, name))) return
+    const run = yield* this.#db.get<{ runId: string; name: string }>(findRunOfEvent, runId)
     if (run === undefined) return
-    this.add({ name, value: `j${JSON.stringify({ runId: run.runId, name: run.name, ...details })}`, mode: 'durable' })
+    const value = `j${JSON.stringify({ runId: run.runId, name: run.name, ...details })}`
+    yield* this.add({ name, value, mode: 'durable' })
   }
 
   /** Says which runs of a batch began for the first time. */
-  ofStarts(claimed: readonly (readonly Claimed[])[], started: readonly Started[]): void {
-    if (this.#all.length === 0) return
-    for (const { held, startedAt } of claimed.flat()) if (startedAt === this.#now) this.ofRun('started', held.runId)
-    for (const { held } of started) if (held !== undefined) this.ofRun('started', held.runId)
+  *ofStarts(claimed: readonly (readonly Claimed[])[], started: readonly Started[]): Query<void> {
+    const all = yield* this.#all()
+    if (all.length === 0) return
+    for (const { held, startedAt } of claimed.flat()) {
+      if (startedAt === this.#now) yield* this.ofRun('started', held.runId)
+    }
+    for (const { held } of started) if (held !== undefined) yield* this.ofRun('started', held.runId)
   }
 
-  #wantingOf(name: string, mode: EventRecord['mode']): readonly Pick<Wanting, 'id'>[] {
-    return this.#all.filter(({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name))
+  *#wantingOf(name: string, mode: EventRecord['mode']): Query<readonly Pick<Wanting, 'id'>[]> {
+    const all = yield* this.#all()
+    return all.filter(({ pattern, takes }) => (takes === 'all' || takes === mode) && isMeant(pattern, name))
   }
 
   /** There from now on where no process has had it: what goes through it waits. */
-  #publisher(group: string): Pick<Wanting, 'id'> {
-    return { id: addSubscription(this.#db, { pattern: publisherPattern, group, takes: 'publisher', until: null }) }
+  *#publisher(group: string): Query<Pick<Wanting, 'id'>> {
+    const subscription = { pattern: publisherPattern, group, takes: 'publisher', until: null } as const
+    return { id: yield* addSubscription(this.#db, subscription) }
   }
 
-  get #all(): readonly Wanting[] {
-    return (this.#wanting ??= this.#db.all<Wanting>(findSubscriptions, this.#now))
+  *#all(): Query<readonly Wanting[]> {
+    return (this.#wanting ??= yield* this.#db.all<Wanting>(findSubscriptions, this.#now))
   }
 }
 
-export function addSubscription(db: Connection, { pattern, group, takes, until }: SubscriptionRecord): number {
-  const row = db.get<{ id: number }>(insertSubscription, pattern, group, takes, until)
+export function* addSubscription(db: Connection, { pattern, group, takes, until }: SubscriptionRecord): Query<number> {
+  const row = yield* db.get<{ id: number }>(insertSubscription, pattern, group, takes, until)
   if (row === undefined) throw new Error(`The subscription of ${pattern} was not kept`)
   return row.id
 }
 
-export function renewSubscriptions(
+export function* renewSubscriptions(
   db: Connection,
   ids: readonly number[],
   times: { readonly now: number; readonly until: number },
-): number[] {
-  const renewed = db.all<{ id: number }>(renew, times.until, JSON.stringify(ids))
-  for (const { id } of db.all<{ id: number }>(findOver, times.now)) dropSubscription(db, id)
+): Query<number[]> {
+  const renewed = yield* db.all<{ id: number }>(renew, times.until, JSON.stringify(ids))
+  const over = yield* db.all<{ id: number }>(findOver, times.now)
+  for (const { id } of over) yield* dropSubscription(db, id)
   return renewed.map(({ id }) => id)
 }
 
-export function dropSubscription(db: Connection, id: number): void {
-  db.run(deleteEventsOf, id)
-  db.run(deleteSubscription, id)
+export function* dropSubscription(db: Connection, id: number): Query<void> {
+  yield* db.run(deleteEventsOf, id)
+  yield* db.run(deleteSubscription, id)
 }
 
-export function takeEvents(db: Connection, { subscriptions, limit, until }: EventSlice, now: number): EventRow[] {
-  const due = db.all<{ id: number }>(findDue, JSON.stringify(subscriptions), now, limit)
+export function* takeEvents(
+  db: Connection,
+  { subscriptions, limit, until }: EventSlice,
+  now: number,
+): Query<EventRow[]> {
+  const due = yield* db.all<{ id: number }>(findDue, JSON.stringify(subscriptions), now, limit)
   if (due.length === 0) return []
-  const rows = db.all<TakenRow>(take, until, JSON.stringify(due.map(({ id }) => id)))
+  const rows = yield* db.all<TakenRow>(take, until, JSON.stringify(due.map(({ id }) => id)))
   const taken = rows.map(({ origin, ...row }): EventRow => ({
     ...row,
     origin: origin === null ? {} : (JSON.parse(origin) as EventOrigin),
@@ -143,15 +156,16 @@ export function takeEvents(db: Connection, { subscriptions, limit, until }: Even
   return taken.toSorted((left, right) => left.id - right.id)
 }
 
-export function settleEvents(db: Connection, ends: readonly EventEnd[], outbox: Pick<Outbox, 'add'>): void {
+export function* settleEvents(db: Connection, ends: readonly EventEnd[], outbox: Pick<Outbox, 'add'>): Query<void> {
   for (const { id, end, events = [] } of ends) {
-    for (const event of events) outbox.add(event)
-    if (end === 'done') db.run(deleteEvent, id)
-    else if (end === 'dead') db.run(putOff, null, 0, id)
-    else db.run(putOff, end.dueAt, end.isUntried === true ? 1 : 0, id)
+    for (const event of events) yield* outbox.add(event)
+    if (end === 'done') yield* db.run(deleteEvent, id)
+    else if (end === 'dead') yield* db.run(putOff, null, 0, id)
+    else yield* db.run(putOff, end.dueAt, end.isUntried === true ? 1 : 0, id)
   }
 }
 
-export function listPublishers(db: Connection): string[] {
-  return db.all<{ name: string }>(findPublishers).map(({ name }) => name)
+export function* listPublishers(db: Connection): Query<string[]> {
+  const rows = yield* db.all<{ name: string }>(findPublishers)
+  return rows.map(({ name }) => name)
 }

@@ -1,5 +1,6 @@
 // Runs that failed and whose definition has yet to be told of it.
 import type { FailureKey, FailureRow, FailureSlice, FailureStore } from '../../failures.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Access } from '../connection/transaction.ts'
 
@@ -38,18 +39,18 @@ export interface Untold extends FailureKey {
 }
 
 /** For a transaction in which a run fails. */
-export function keepFailure(db: Connection, { runId, generation, definition }: Untold): void {
-  db.run(insertFailure, runId, generation, definition)
+export function* keepFailure(db: Connection, { runId, generation, definition }: Untold): Query<void> {
+  yield* db.run(insertFailure, runId, generation, definition)
 }
 
 /** What a dead node had taken is told by another. */
-export function freeFailures(db: Connection, nodeId: number): void {
-  db.run(freeAll, nodeId)
+export function* freeFailures(db: Connection, nodeId: number): Query<void> {
+  yield* db.run(freeAll, nodeId)
 }
 
 /** The same for a node that leaves in good order, which is not counted. */
-export function giveBackFailures(db: Connection, nodeId: number): void {
-  db.run(giveBackAll, nodeId)
+export function* giveBackFailures(db: Connection, nodeId: number): Query<void> {
+  yield* db.run(giveBackAll, nodeId)
 }
 
 export class SqliteFailureStore implements FailureStore {
@@ -62,20 +63,21 @@ export class SqliteFailureStore implements FailureStore {
   async take({ nodeId, definitionIds, limit }: FailureSlice): Promise<FailureRow[]> {
     const { db, read, write } = this.#access
     const definitions = JSON.stringify(definitionIds)
-    if (await read(() => db.get(findUntold, definitions) === undefined)) return []
-    return write(() => {
-      const taken = db.all<Taken>(takeUntold, nodeId, definitions, limit, nodeId)
-      return taken.flatMap((row) => {
-        const body = db.get<Body>(findFailed, row.generation, row.runId)
-        return body === undefined ? [] : [{ ...row, ...body }]
-      })
+    if ((await read(() => db.get(findUntold, definitions))) === undefined) return []
+    return write(function* () {
+      const failures: FailureRow[] = []
+      for (const row of yield* db.all<Taken>(takeUntold, nodeId, definitions, limit, nodeId)) {
+        const body = yield* db.get<Body>(findFailed, row.generation, row.runId)
+        if (body !== undefined) failures.push({ ...row, ...body })
+      }
+      return failures
     })
   }
 
   drop(failures: readonly FailureKey[]): Promise<void> {
     const { db, write } = this.#access
-    return write(() => {
-      for (const { runId, generation } of failures) db.run(dropFailure, runId, generation)
+    return write(function* () {
+      for (const { runId, generation } of failures) yield* db.run(dropFailure, runId, generation)
     })
   }
 }

@@ -1,5 +1,6 @@
 // Who may pass the limiters: decided under the one writer, all of a run's limiters or none, and undone by whatever ends its stay.
 import { afterPass, passesAt, type Bounds, type LimitUse } from '../../../model/limiter.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { takeFrom } from '../counters.ts'
 import { boundsOf, paceOf } from './limiters.ts'
@@ -66,153 +67,170 @@ export class Admission {
   }
 
   /** Gives all slots and tokens, or nothing of it and the limiter that refused. */
-  admit(who: Candidate, holder: Holder): LimitUse | undefined {
+  admit(who: Candidate, holder: Holder): Query<LimitUse | undefined> {
     return this.admitAll([who], holder)
   }
 
   /** The same for several who pass together. */
-  admitAll(all: readonly Candidate[], holder: Holder): LimitUse | undefined {
+  *admitAll(all: readonly Candidate[], holder: Holder): Query<LimitUse | undefined> {
     for (const { uses } of all) {
-      const refused = uses.find((use) => !this.#mayPass(use))
+      const refused = yield* this.#refusalOf(uses)
       if (refused !== undefined) return refused
     }
-    for (const who of all) for (const use of who.uses) this.#take(use, who, holder)
+    for (const who of all) for (const use of who.uses) yield* this.#take(use, who, holder)
     return undefined
   }
 
   /** Gives back slots that were lost, though others may have them by now. */
-  restore({ ticket, runId, uses }: Candidate, { nodeId, epoch }: Holder): void {
+  *restore({ ticket, runId, uses }: Candidate, { nodeId, epoch }: Holder): Query<void> {
     for (const { limiterId, key } of uses) {
-      this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
-      this.#writeState({ limiter: limiterId, key })
+      yield* this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
+      yield* this.#writeState({ limiter: limiterId, key })
     }
   }
 
   /** Whether nobody would be overtaken. */
-  isFirst({ uses }: Candidate): boolean {
-    return uses.every(({ limiterId, key }) => {
-      const isShared = this.#boundsOf(limiterId).total !== null
-      return !lines.hasLine(this.#db, limiterId, isShared ? null : key)
-    })
+  *isFirst({ uses }: Candidate): Query<boolean> {
+    for (const { limiterId, key } of uses) {
+      const { total } = yield* this.#boundsOf(limiterId)
+      if (yield* lines.hasLine(this.#db, limiterId, total === null ? key : null)) return false
+    }
+    return true
   }
 
   /** Waits in the line of the limiter that refuses it, or of its first. */
-  enqueue(who: Candidate, refused?: LimitUse): void {
-    const use = refused ?? who.uses.find((one) => !this.#mayPass(one)) ?? who.uses[0]
+  *enqueue(who: Candidate, refused?: LimitUse): Query<void> {
+    const use = refused ?? (yield* this.#refusalOf(who.uses)) ?? who.uses[0]
     if (use === undefined) return
     const line = { limiter: use.limiterId, key: use.key, queue: who.queue, definition: who.definition }
     // What a run has to pass is kept with it, and of others the line itself may say it.
     const isKnown = who.ticket === who.runId || (who.uses.length === 1 && who.uses.includes(use))
     const uses = isKnown ? null : usesText(who.uses)
-    lines.addWaiter(this.#db, line, { ...who, uses })
-    this.#writeLine(line, 0)
+    yield* lines.addWaiter(this.#db, line, { ...who, uses })
+    yield* this.#writeLine(line, 0)
   }
 
   /** Takes whoever passed, or waits no more, out of its line. */
-  dequeue(tickets: readonly number[]): void {
-    for (const line of lines.dropWaiters(this.#db, tickets)) this.#writeLine(line, 1)
+  *dequeue(tickets: readonly number[]): Query<void> {
+    const left = yield* lines.dropWaiters(this.#db, tickets)
+    for (const line of left) yield* this.#writeLine(line, 1)
   }
 
   /** Frees what runs had, and takes them out of their lines. */
-  leave(runIds: readonly number[]): void {
+  *leave(runIds: readonly number[]): Query<void> {
     if (runIds.length === 0) return
     const ids = JSON.stringify(runIds)
-    this.#freed(this.#db.all<lines.KeyOfLimiter>(deleteOfRuns, ids))
-    this.#dequeueRuns(ids)
+    const slots = yield* this.#db.all<lines.KeyOfLimiter>(deleteOfRuns, ids)
+    yield* this.#freed(slots)
+    yield* this.#dequeueRuns(ids)
   }
 
   /** Takes all that is waiting of a run out of its lines. */
-  dequeueRun(runId: number): void {
-    this.#dequeueRuns(JSON.stringify([runId]))
+  *dequeueRun(runId: number): Query<void> {
+    yield* this.#dequeueRuns(JSON.stringify([runId]))
   }
 
   /** Frees what no run had. */
-  leaveTickets(tickets: readonly number[]): void {
+  *leaveTickets(tickets: readonly number[]): Query<void> {
     if (tickets.length === 0) return
-    this.#freed(this.#db.all<lines.KeyOfLimiter>(deleteOfTickets, JSON.stringify(tickets)))
-    this.dequeue(tickets)
+    const slots = yield* this.#db.all<lines.KeyOfLimiter>(deleteOfTickets, JSON.stringify(tickets))
+    yield* this.#freed(slots)
+    yield* this.dequeue(tickets)
   }
 
   /** Looks anew at all lines of a limiter. */
-  review(limiter: number): void {
+  *review(limiter: number): Query<void> {
     this.#bounds.delete(limiter)
-    for (const key of lines.keysOfLines(this.#db, limiter)) this.#writeState({ limiter, key })
+    const keys = yield* lines.keysOfLines(this.#db, limiter)
+    for (const key of keys) yield* this.#writeState({ limiter, key })
   }
 
   /** Looks anew at the lines of one key. */
-  look(at: lines.KeyOfLimiter): void {
-    this.#writeState(at)
+  *look(at: lines.KeyOfLimiter): Query<void> {
+    yield* this.#writeState(at)
   }
 
   /** When one more of a key may pass, as things are; null while all its slots are taken. */
-  opensWhen({ limiter, key }: lines.KeyOfLimiter): lines.OpensAt {
+  opensWhen({ limiter, key }: lines.KeyOfLimiter): Query<lines.OpensAt> {
     return this.#opensAt({ limiterId: limiter, key })
   }
 
   /** Whether any line lets somebody pass, for all that is known by now. */
-  hasOpenLines(): boolean {
+  *hasOpenLines(): Query<boolean> {
     // Whatever opened or closed in this transaction was seen by it; of what it did not touch the store knows.
-    const { isOpen, opensAt } = lines.findOpenings(this.#db)
-    if (opensAt !== null && opensAt <= this.#now) return lines.openDueLines(this.#db, this.#now) > 0
+    const { isOpen, opensAt } = yield* lines.findOpenings(this.#db)
+    if (opensAt !== null && opensAt <= this.#now) return (yield* lines.openDueLines(this.#db, this.#now)) > 0
     if (opensAt !== null) this.#opens(opensAt)
     return isOpen
   }
 
   /** Whether a line of this queue lets somebody pass, for all that can be read. */
-  mayPassIn(queue: number): boolean {
-    return lines.openLimiters(this.#db, queue).some((limiter) => !this.#isTotalUsedUp(limiter))
+  *mayPassIn(queue: number): Query<boolean> {
+    for (const limiter of yield* lines.openLimiters(this.#db, queue)) {
+      if (!(yield* this.#isTotalUsedUp(limiter))) return true
+    }
+    return false
   }
 
   /** The first of the line whose turn it is, among those of a queue that a claim can perform: see `linesOf`. */
-  next(queue: number, given: string): lines.Head | undefined {
+  *next(queue: number, given: string): Query<lines.Head | undefined> {
     let next: lines.Head | undefined
-    for (const limiter of lines.openLimiters(this.#db, queue)) {
-      if (this.#isTotalUsedUp(limiter)) continue
-      const head = lines.nextHead(this.#db, { queue, limiter, lines: given })
+    for (const limiter of yield* lines.openLimiters(this.#db, queue)) {
+      if (yield* this.#isTotalUsedUp(limiter)) continue
+      const head = yield* lines.nextHead(this.#db, { queue, limiter, lines: given })
       if (head !== undefined && (next === undefined || head.turn < next.turn)) next = head
     }
     return next
   }
 
   /** The first of each line of a queue that lets somebody pass, those first whose turn it is. */
-  openHeads(queue: number): lines.Head[] {
-    const limiters = lines.openLimiters(this.#db, queue).filter((limiter) => !this.#isTotalUsedUp(limiter))
-    return limiters.flatMap((limiter) => lines.openHeads(this.#db, queue, limiter))
+  *openHeads(queue: number): Query<lines.Head[]> {
+    const heads: lines.Head[] = []
+    for (const limiter of yield* lines.openLimiters(this.#db, queue)) {
+      if (yield* this.#isTotalUsedUp(limiter)) continue
+      heads.push(...(yield* lines.openHeads(this.#db, queue, limiter)))
+    }
+    return heads
   }
 
-  #dequeueRuns(ids: string): void {
-    for (const line of lines.dropWaitersOf(this.#db, ids)) this.#writeLine(line, 1)
+  *#dequeueRuns(ids: string): Query<void> {
+    const left = yield* lines.dropWaitersOf(this.#db, ids)
+    for (const line of left) yield* this.#writeLine(line, 1)
   }
 
-  #take({ limiterId, key }: LimitUse, { ticket, runId }: Candidate, { nodeId, epoch }: Holder): void {
-    this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
-    const { rate } = this.#boundsOf(limiterId)
+  *#take({ limiterId, key }: LimitUse, { ticket, runId }: Candidate, { nodeId, epoch }: Holder): Query<void> {
+    yield* this.#db.run(insertSlot, limiterId, key, ticket, runId, nodeId, epoch, this.#now)
+    const { rate } = yield* this.#boundsOf(limiterId)
     if (rate !== null) {
-      const nextAt = afterPass(rate, paceOf(this.#db, limiterId, key), this.#now)
-      this.#db.run(upsertPace, limiterId, key, nextAt)
+      const pace = yield* paceOf(this.#db, limiterId, key)
+      yield* this.#db.run(upsertPace, limiterId, key, afterPass(rate, pace, this.#now))
     }
-    this.#writeState({ limiter: limiterId, key }, this.#nextTurn())
+    const turn = yield* this.#nextTurn()
+    yield* this.#writeState({ limiter: limiterId, key }, turn)
   }
 
-  #freed(slots: readonly lines.KeyOfLimiter[]): void {
+  *#freed(slots: readonly lines.KeyOfLimiter[]): Query<void> {
     for (const { limiter, key } of slots) {
-      this.#writeState({ limiter, key })
-      if (this.#boundsOf(limiter).total !== null && lines.hasLine(this.#db, limiter, null)) this.#opens(this.#now)
+      yield* this.#writeState({ limiter, key })
+      const { total } = yield* this.#boundsOf(limiter)
+      if (total !== null && (yield* lines.hasLine(this.#db, limiter, null))) this.#opens(this.#now)
     }
   }
 
-  #writeLine(line: lines.Line, left: number): void {
-    const open = this.#stateOf(line)
-    lines.writeLine(this.#db, line, { turn: this.#nextTurn(), open, left })
+  *#writeLine(line: lines.Line, left: number): Query<void> {
+    const open = yield* this.#stateOf(line)
+    const turn = yield* this.#nextTurn()
+    yield* lines.writeLine(this.#db, line, { turn, open, left })
   }
 
-  #writeState(at: lines.KeyOfLimiter, turn?: number): void {
-    if (!lines.hasLine(this.#db, at.limiter, at.key)) return
-    lines.writeState(this.#db, at, { ...this.#stateOf(at), turn })
+  *#writeState(at: lines.KeyOfLimiter, turn?: number): Query<void> {
+    if (!(yield* lines.hasLine(this.#db, at.limiter, at.key))) return
+    const state = yield* this.#stateOf(at)
+    yield* lines.writeState(this.#db, at, { ...state, turn })
   }
 
-  #stateOf({ limiter, key }: lines.KeyOfLimiter): lines.LineState {
-    const opensAt = this.#opensAt({ limiterId: limiter, key })
+  *#stateOf({ limiter, key }: lines.KeyOfLimiter): Query<lines.LineState> {
+    const opensAt = yield* this.#opensAt({ limiterId: limiter, key })
     if (opensAt === null) return { isOpen: false, opensAt: null }
     this.#opens(opensAt)
     return opensAt <= this.#now ? { isOpen: true, opensAt: null } : { isOpen: false, opensAt }
@@ -222,32 +240,39 @@ export class Admission {
     if (this.opensAt === null || at < this.opensAt) this.opensAt = at
   }
 
-  #mayPass(use: LimitUse): boolean {
-    const opensAt = this.#opensAt(use)
-    return opensAt !== null && opensAt <= this.#now && !this.#isTotalUsedUp(use.limiterId)
+  /** The first that refuses. */
+  *#refusalOf(uses: readonly LimitUse[]): Query<LimitUse | undefined> {
+    for (const use of uses) if (!(yield* this.#mayPass(use))) return use
+    return undefined
+  }
+
+  *#mayPass(use: LimitUse): Query<boolean> {
+    const opensAt = yield* this.#opensAt(use)
+    return opensAt !== null && opensAt <= this.#now && !(yield* this.#isTotalUsedUp(use.limiterId))
   }
 
   /** When one more may pass, as things are; null while all slots of the key are taken. */
-  #opensAt({ limiterId, key }: LimitUse): lines.OpensAt {
-    const { concurrency, rate } = this.#boundsOf(limiterId)
-    if (concurrency !== null && this.#db.get(findLastOfKey, limiterId, key, concurrency - 1) !== undefined) return null
-    return rate === null ? this.#now : passesAt(rate, paceOf(this.#db, limiterId, key))
+  *#opensAt({ limiterId, key }: LimitUse): Query<lines.OpensAt> {
+    const { concurrency, rate } = yield* this.#boundsOf(limiterId)
+    const last = concurrency === null ? undefined : yield* this.#db.get(findLastOfKey, limiterId, key, concurrency - 1)
+    if (last !== undefined) return null
+    return rate === null ? this.#now : passesAt(rate, yield* paceOf(this.#db, limiterId, key))
   }
 
-  #isTotalUsedUp(limiter: number): boolean {
-    const { total } = this.#boundsOf(limiter)
-    return total !== null && this.#db.get(findLastOfAll, limiter, total - 1) !== undefined
+  *#isTotalUsedUp(limiter: number): Query<boolean> {
+    const { total } = yield* this.#boundsOf(limiter)
+    return total !== null && (yield* this.#db.get(findLastOfAll, limiter, total - 1)) !== undefined
   }
 
-  #boundsOf(limiter: number): Bounds {
+  *#boundsOf(limiter: number): Query<Bounds> {
     let bounds = this.#bounds.get(limiter)
-    if (bounds === undefined) this.#bounds.set(limiter, (bounds = boundsOf(this.#db, limiter)))
+    if (bounds === undefined) this.#bounds.set(limiter, (bounds = yield* boundsOf(this.#db, limiter)))
     return bounds
   }
 
-  #nextTurn(): number {
+  *#nextTurn(): Query<number> {
     if (this.#turn === this.#lastTurn) {
-      this.#turn = takeFrom(this.#db, 'turn', turnsAtOnce)
+      this.#turn = yield* takeFrom(this.#db, 'turn', turnsAtOnce)
       this.#lastTurn = this.#turn + turnsAtOnce - 1
       return this.#turn
     }

@@ -5,6 +5,7 @@ import { usesFrom, usesText, type Admission, type Candidate } from './admission.
 import type { Connection } from '../connection/connection.ts'
 import type { Ends } from '../runs/runs.ts'
 import type { StartRecord } from '../../start.ts'
+import type { Query } from '../../query.ts'
 
 const keepLimits = `update run set limits = ? where id = ?`
 
@@ -59,86 +60,89 @@ export interface Place {
 }
 
 /** Keeps what a new run has to pass; tells whether it runs at once. The others wait in their line, unless they are scheduled. */
-export function beginLimited({ db, now, admission }: Ends, start: LimitedStart, place: Place): boolean {
+export function* beginLimited({ db, now, admission }: Ends, start: LimitedStart, place: Place): Query<boolean> {
   const { runId, limits, isDirect, isReady } = start
-  db.run(keepLimits, usesText(limits), runId)
-  db.run(markLimited, runId)
-  const who = isReady ? candidateOf(db, runId) : undefined
+  yield* db.run(keepLimits, usesText(limits), runId)
+  yield* db.run(markLimited, runId)
+  const who = isReady ? yield* candidateOf(db, runId) : undefined
   if (who === undefined) return false
-  if (isDirect && admission.isFirst(who) && admission.admit(who, place) === undefined) {
-    db.run(startHere, place.nodeId, place.epoch, now, runId)
+  if (isDirect && (yield* admission.isFirst(who)) && (yield* admission.admit(who, place)) === undefined) {
+    yield* db.run(startHere, place.nodeId, place.epoch, now, runId)
     return true
   }
-  admission.enqueue(who)
+  yield* admission.enqueue(who)
   return false
 }
 
 /** A run that was not begun has another input: it waits by the keys of that one. */
-export function changeLimits(
+export function* changeLimits(
   { db, admission }: Pick<Ends, 'db' | 'admission'>,
   { runId, isReady }: { readonly runId: number; readonly isReady: boolean },
   { limits, definitionId }: Pick<StartRecord, 'limits' | 'definitionId'>,
-): void {
-  if (limits === null || db.get(amendLimits, usesText(limits), runId, definitionId) === undefined) return
-  if (isReady) backInLine({ db, admission }, [{ runId }])
+): Query<void> {
+  const amended = limits === null ? undefined : yield* db.get(amendLimits, usesText(limits), runId, definitionId)
+  if (amended !== undefined && isReady) yield* backInLine({ db, admission }, [{ runId }])
 }
 
 /** Lets the first of a line pass, if all its limiters agree; otherwise it waits where it was refused. */
-export function admitFirst(
+export function* admitFirst(
   db: Connection,
   admission: Admission,
   { runId, place }: { runId: number; place: Place },
-): boolean {
-  const who = candidateOf(db, runId)
-  if (who !== undefined) return admitWaiting(admission, who, place)
-  admission.dequeue([runId])
+): Query<boolean> {
+  const who = yield* candidateOf(db, runId)
+  if (who !== undefined) return yield* admitWaiting(admission, who, place)
+  yield* admission.dequeue([runId])
   return false
 }
 
 /** Takes the first of a line out of it: it has passed, or waits in the line of the limiter that refused it. */
-export function admitWaiting(admission: Admission, who: Candidate, place: Place): boolean {
-  const refused = admission.admit(who, place)
-  admission.dequeue([who.ticket])
-  if (refused !== undefined) admission.enqueue(who, refused)
+export function* admitWaiting(admission: Admission, who: Candidate, place: Place): Query<boolean> {
+  const refused = yield* admission.admit(who, place)
+  yield* admission.dequeue([who.ticket])
+  if (refused !== undefined) yield* admission.enqueue(who, refused)
   return refused === undefined
 }
 
 /** Puts runs that became ready into their lines. */
-export function lineUp({ db, admission }: Pick<Ends, 'db' | 'admission'>, runIds: readonly number[]): void {
+export function* lineUp({ db, admission }: Pick<Ends, 'db' | 'admission'>, runIds: readonly number[]): Query<void> {
   for (const runId of runIds) {
-    const who = candidateOf(db, runId)
-    if (who !== undefined) admission.enqueue(who)
+    const who = yield* candidateOf(db, runId)
+    if (who !== undefined) yield* admission.enqueue(who)
   }
 }
 
 /** What runs had is free, and they wait for it like all others. */
-export function backInLine(write: Pick<Ends, 'db' | 'admission'>, runs: readonly { readonly runId: number }[]): void {
+export function* backInLine(
+  write: Pick<Ends, 'db' | 'admission'>,
+  runs: readonly { readonly runId: number }[],
+): Query<void> {
   const ids = runs.map(({ runId }) => runId)
-  write.admission.leave(ids)
-  lineUp(write, ids)
+  yield* write.admission.leave(ids)
+  yield* lineUp(write, ids)
 }
 
 /** A run that runs has its slots again, whoever else has some. */
-export function reenter({ db, admission }: Pick<Ends, 'db' | 'admission'>, runId: number, place: Place): void {
-  admission.leaveTickets([runId])
-  const who = candidateOf(db, runId)
-  if (who !== undefined) admission.restore(who, place)
+export function* reenter({ db, admission }: Pick<Ends, 'db' | 'admission'>, runId: number, place: Place): Query<void> {
+  yield* admission.leaveTickets([runId])
+  const who = yield* candidateOf(db, runId)
+  if (who !== undefined) yield* admission.restore(who, place)
 }
 
-export function isHoldingUp(db: Connection, runId: number): boolean {
-  return db.get(findHeldUp, runId) !== undefined
+export function* isHoldingUp(db: Connection, runId: number): Query<boolean> {
+  return (yield* db.get(findHeldUp, runId)) !== undefined
 }
 
 /** Asked before anything is written: most of the time there is nothing to mend. */
-export function areLimitersInOrder(db: Connection, now: number): boolean {
-  return db.get(findOrphans) === undefined && db.get(findPastPace, now) === undefined
+export function* areLimitersInOrder(db: Connection, now: number): Query<boolean> {
+  return (yield* db.get(findOrphans)) === undefined && (yield* db.get(findPastPace, now)) === undefined
 }
 
 /** Frees what is held by nobody and counts it; forgets rates that decide nothing. */
-export function repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): number {
-  const orphans = ends.db.all<{ ticket: number }>(findOrphans).map(({ ticket }) => ticket)
-  ends.admission.leaveTickets(orphans)
-  ends.db.run(deletePaces, ends.now)
+export function* repairLimiters(ends: Pick<Ends, 'db' | 'admission' | 'now'>): Query<number> {
+  const orphans = yield* ends.db.all<{ ticket: number }>(findOrphans)
+  yield* ends.admission.leaveTickets(orphans.map(({ ticket }) => ticket))
+  yield* ends.db.run(deletePaces, ends.now)
   return orphans.length
 }
 
@@ -149,8 +153,8 @@ interface CandidateRow extends Omit<Candidate, 'uses'> {
 }
 
 /** Undefined for a run that has nothing to pass. */
-export function candidateOf(db: Connection, runId: number): Candidate | undefined {
-  const row = db.get<CandidateRow>(findCandidate, runId)
+export function* candidateOf(db: Connection, runId: number): Query<Candidate | undefined> {
+  const row = yield* db.get<CandidateRow>(findCandidate, runId)
   if (row?.limited !== 1) return undefined
   return { ...row, definition: lineOf(row.definition, row.deliveries), uses: usesFrom(row.limits ?? '[]') }
 }

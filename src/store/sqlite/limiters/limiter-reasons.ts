@@ -1,6 +1,7 @@
 // Which limiter holds a run up, and who has passed it.
 import { passesAt } from '../../../model/limiter.ts'
 import type { WaitReason } from '../../../model/reason.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { boundsOf, holdersOf, paceOf } from './limiters.ts'
 
@@ -17,23 +18,25 @@ select count(*) as ofAll, coalesce(sum(key = ?2), 0) as ofKey from slot where li
 type LimiterReason = WaitReason & { kind: 'limiter' }
 
 /** Undefined for a run that stands in no line. */
-export function limiterReason(db: Connection, runId: number, now: number): LimiterReason | undefined {
-  const waiting = db.get<{ limiter: number; key: string; path: string | null; name: string }>(findWaiting, runId)
+export function* limiterReason(db: Connection, runId: number, now: number): Query<LimiterReason | undefined> {
+  const waiting = yield* db.get<{ limiter: number; key: string; path: string | null; name: string }>(findWaiting, runId)
   if (waiting === undefined) return undefined
   const { limiter, key, path, name } = waiting
-  const bound = usedUp(db, { limiter, key }, now)
-  const holders = bound === 'rate' || bound === 'turn' ? [] : holdersOf(db, limiter, bound === 'total' ? null : key)
+  const bound = yield* usedUp(db, { limiter, key }, now)
+  const holders =
+    bound === 'rate' || bound === 'turn' ? [] : yield* holdersOf(db, limiter, bound === 'total' ? null : key)
   return { kind: 'limiter', limiter: name, key, step: path ?? undefined, bound, holders }
 }
 
-function usedUp(
+function* usedUp(
   db: Connection,
   { limiter, key }: { limiter: number; key: string },
   now: number,
-): LimiterReason['bound'] {
-  const { concurrency, total, rate } = boundsOf(db, limiter)
-  const { ofAll, ofKey } = db.get<{ ofAll: number; ofKey: number }>(countSlots, limiter, key) ?? { ofAll: 0, ofKey: 0 }
+): Query<LimiterReason['bound']> {
+  const { concurrency, total, rate } = yield* boundsOf(db, limiter)
+  const slots = yield* db.get<{ ofAll: number; ofKey: number }>(countSlots, limiter, key)
+  const { ofAll, ofKey } = slots ?? { ofAll: 0, ofKey: 0 }
   if (concurrency !== null && ofKey >= concurrency) return 'concurrency'
   if (total !== null && ofAll >= total) return 'total'
-  return rate !== null && passesAt(rate, paceOf(db, limiter, key)) > now ? 'rate' : 'turn'
+  return rate !== null && passesAt(rate, yield* paceOf(db, limiter, key)) > now ? 'rate' : 'turn'
 }

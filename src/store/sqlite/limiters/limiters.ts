@@ -1,6 +1,7 @@
 // Limiters: their names and bounds, as the code declares them and as they were changed live.
 import { spacingMs, unbounded, type Bounds } from '../../../model/limiter.ts'
 import type { LimiterView } from '../../views.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 const findNamed = `select id, bounds from limiter where name = ?`
@@ -55,58 +56,69 @@ export interface Bounding {
 }
 
 /** Gives a limiter its number; `isNew` when its bounds are not what they were. */
-export function internLimiter({ db, now }: Bounding, name: string, bounds: Bounds): { id: number; isNew: boolean } {
+export function* internLimiter(
+  { db, now }: Bounding,
+  name: string,
+  bounds: Bounds,
+): Query<{ id: number; isNew: boolean }> {
   const text = JSON.stringify(bounds)
-  const known = db.get<{ id: number; bounds: string }>(findNamed, name)
+  const known = yield* db.get<{ id: number; bounds: string }>(findNamed, name)
   if (known?.bounds === text) return { id: known.id, isNew: false }
-  const before = known === undefined ? unbounded : boundsOf(db, known.id)
-  const row = db.get<{ id: number }>(upsertDeclared, name, text)
+  const before = known === undefined ? unbounded : yield* boundsOf(db, known.id)
+  const row = yield* db.get<{ id: number }>(upsertDeclared, name, text)
   if (row === undefined) throw new Error(`Limiter ${name} was not kept`)
-  keepPace({ db, now }, row.id, before)
+  yield* keepPace({ db, now }, row.id, before)
   return { id: row.id, isNew: true }
 }
 
 /** Sets what wins over the code's bounds, or with null lets those count again. */
-export function setLiveBounds({ db, now }: Bounding, name: string, live: Partial<Bounds> | null): number {
-  const known = db.get<{ id: number }>(findNamed, name)
-  const id = known?.id ?? internLimiter({ db, now }, name, unbounded).id
-  const before = boundsOf(db, id)
-  db.run(updateLive, live === null ? null : JSON.stringify(live), id)
-  keepPace({ db, now }, id, before)
+export function* setLiveBounds({ db, now }: Bounding, name: string, live: Partial<Bounds> | null): Query<number> {
+  const known = yield* db.get<{ id: number }>(findNamed, name)
+  const id = known?.id ?? (yield* internLimiter({ db, now }, name, unbounded)).id
+  const before = yield* boundsOf(db, id)
+  yield* db.run(updateLive, live === null ? null : JSON.stringify(live), id)
+  yield* keepPace({ db, now }, id, before)
   return id
 }
 
 /** How many passed of late counts on under another rate: what it gave too many is waited for at the new one, and nothing is given anew. */
-function keepPace({ db, now }: Bounding, id: number, before: Bounds): void {
-  const { rate } = boundsOf(db, id)
-  if (rate === null) db.run(dropPaces, id)
-  else if (before.rate !== null) db.run(stretchPaces, id, now, spacingMs(rate) / spacingMs(before.rate))
+function* keepPace({ db, now }: Bounding, id: number, before: Bounds): Query<void> {
+  const { rate } = yield* boundsOf(db, id)
+  if (rate === null) yield* db.run(dropPaces, id)
+  else if (before.rate !== null) yield* db.run(stretchPaces, id, now, spacingMs(rate) / spacingMs(before.rate))
 }
 
 /** The bounds that count; without any for a limiter that is not there. */
-export function boundsOf(db: Connection, limiterId: number): Bounds {
-  const row = db.get<BoundsRow>(findBounds, limiterId)
+export function* boundsOf(db: Connection, limiterId: number): Query<Bounds> {
+  const row = yield* db.get<BoundsRow>(findBounds, limiterId)
   return row === undefined ? unbounded : effective(row)
 }
 
 /** The state of a rate: what the next to pass is measured by; 0 for one that nobody has passed of late. */
-export function paceOf(db: Connection, limiterId: number, key: string): number {
-  return db.get<{ nextAt: number }>(findPace, limiterId, key)?.nextAt ?? 0
+export function* paceOf(db: Connection, limiterId: number, key: string): Query<number> {
+  const row = yield* db.get<{ nextAt: number }>(findPace, limiterId, key)
+  return row?.nextAt ?? 0
 }
 
-export function listLimiters(db: Connection): LimiterView[] {
-  const rows = db.all<BoundsRow & Pick<LimiterView, 'name' | 'slots' | 'waiting'> & { id: number }>(findAll)
-  return rows.map(({ id, name, slots, waiting, ...row }) => {
+export function* listLimiters(db: Connection): Query<LimiterView[]> {
+  const rows = yield* db.all<BoundsRow & Pick<LimiterView, 'name' | 'slots' | 'waiting'> & { id: number }>(findAll)
+  return yield* mapEach(rows, function* ({ id, name, slots, waiting, ...row }) {
     const isLive = row.liveBounds !== null
-    const waiters = waiting === 0 ? [] : db.all<{ id: string }>(findWaiters, id).map((run) => run.id)
-    const holders = slots === 0 ? [] : holdersOf(db, id, null)
+    const waiters = waiting === 0 ? [] : yield* waitersOf(db, id)
+    const holders = slots === 0 ? [] : yield* holdersOf(db, id, null)
     return { name, bounds: effective(row), isLive, slots, waiting, holders, waiters }
   })
 }
 
+function* waitersOf(db: Connection, limiter: number): Query<string[]> {
+  const rows = yield* db.all<{ id: string }>(findWaiters, limiter)
+  return rows.map(({ id }) => id)
+}
+
 /** The runs that have slots of a limiter, or of one key of it. */
-export function holdersOf(db: Connection, limiter: number, key: string | null): string[] {
-  return db.all<{ id: string }>(findHolders, limiter, key).map(({ id }) => id)
+export function* holdersOf(db: Connection, limiter: number, key: string | null): Query<string[]> {
+  const rows = yield* db.all<{ id: string }>(findHolders, limiter, key)
+  return rows.map(({ id }) => id)
 }
 
 function effective({ bounds, liveBounds }: BoundsRow): Bounds {

@@ -1,6 +1,7 @@
 // The lines before limiters: who waits where, and which line is the next to let somebody pass.
 import { isTurnOfOldest } from '../../../model/ageing.ts'
 import { isSuspect } from '../../../model/suspect.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { SqlValue } from '../connection/driver.ts'
 
@@ -152,33 +153,35 @@ export function isOldest({ passes }: Pick<Head, 'passes'>): boolean {
 export type OpensAt = number | null
 
 /** Of all lines: whether one is open, and when the next one opens by itself. */
-export function findOpenings(db: Connection): LineState {
-  const row = db.get<{ isOpen: number; opensAt: number | null }>(findOpening)
+export function* findOpenings(db: Connection): Query<LineState> {
+  const row = yield* db.get<{ isOpen: number; opensAt: number | null }>(findOpening)
   return { isOpen: row?.isOpen === 1, opensAt: row?.opensAt ?? null }
 }
 
 /** Opens the lines whose time has come and counts them. */
-export function openDueLines(db: Connection, now: number): number {
-  return db.all(openDue, now).length
+export function* openDueLines(db: Connection, now: number): Query<number> {
+  const rows = yield* db.all(openDue, now)
+  return rows.length
 }
 
 /** Whether anybody waits for a limiter; with a key, in its lines. */
-export function hasLine(db: Connection, limiter: number, key: string | null): boolean {
-  return (key === null ? db.get(findLineOfAny, limiter) : db.get(findLineOfKey, limiter, key)) !== undefined
+export function* hasLine(db: Connection, limiter: number, key: string | null): Query<boolean> {
+  const line = key === null ? yield* db.get(findLineOfAny, limiter) : yield* db.get(findLineOfKey, limiter, key)
+  return line !== undefined
 }
 
 /** `uses` is what it has to pass where nothing else says so. */
-export function addWaiter(db: Connection, line: Line, who: Waiter & { readonly uses: string | null }): void {
-  db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId, who.path, who.uses)
+export function* addWaiter(db: Connection, line: Line, who: Waiter & { readonly uses: string | null }): Query<void> {
+  yield* db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId, who.path, who.uses)
 }
 
 /** Takes everything of these runs out; the runs are given as JSON. */
-export function dropWaitersOf(db: Connection, runIds: string): Line[] {
+export function dropWaitersOf(db: Connection, runIds: string): Query<Line[]> {
   return db.all<Line>(deleteWaitersOf, runIds)
 }
 
 /** Takes waiters out, each from the one line it stands in. */
-export function dropWaiters(db: Connection, tickets: readonly number[]): Line[] {
+export function dropWaiters(db: Connection, tickets: readonly number[]): Query<Line[]> {
   return db.all<Line>(deleteWaiters, JSON.stringify(tickets))
 }
 
@@ -186,16 +189,17 @@ export function dropWaiters(db: Connection, tickets: readonly number[]): Line[] 
  * Keeps what a line is about: its first, and when that may pass; a line of nobody goes. `turn` is that of a new line, `left` how many have left it.
  * Every eighth time its oldest is the first.
  */
-export function writeLine(
+export function* writeLine(
   db: Connection,
   line: Line,
   { turn, open, left }: { readonly turn: number; readonly open: LineState; readonly left: number },
-): void {
+): Query<void> {
   const at = valuesOf(line)
-  const passes = (db.get<{ passes: number }>(findPasses, ...at)?.passes ?? 0) + left
-  const head = db.get<{ priority: number; ticket: number }>(isOldest({ passes }) ? findOldest : findHead, ...at)
-  if (head === undefined) db.run(deleteLine, ...at)
-  else db.run(upsertLine, ...at, turn, ...valuesOfState(open), head.priority, head.ticket, passes)
+  const before = yield* db.get<{ passes: number }>(findPasses, ...at)
+  const passes = (before?.passes ?? 0) + left
+  const head = yield* db.get<{ priority: number; ticket: number }>(isOldest({ passes }) ? findOldest : findHead, ...at)
+  if (head === undefined) yield* db.run(deleteLine, ...at)
+  else yield* db.run(upsertLine, ...at, turn, ...valuesOfState(open), head.priority, head.ticket, passes)
 }
 
 export interface LineState {
@@ -205,13 +209,13 @@ export interface LineState {
 }
 
 /** For all lines of a key; with a turn the key goes behind all others. */
-export function writeState(
+export function* writeState(
   db: Connection,
   at: KeyOfLimiter,
   state: LineState & { readonly turn?: number | undefined },
-): void {
-  if (state.turn === undefined) db.run(updateOpen, ...valuesOfState(state), at.limiter, at.key)
-  else db.run(updateTurn, state.turn, ...valuesOfState(state), at.limiter, at.key)
+): Query<void> {
+  if (state.turn === undefined) yield* db.run(updateOpen, ...valuesOfState(state), at.limiter, at.key)
+  else yield* db.run(updateTurn, state.turn, ...valuesOfState(state), at.limiter, at.key)
 }
 
 export interface KeyOfLimiter {
@@ -219,22 +223,24 @@ export interface KeyOfLimiter {
   readonly key: string
 }
 
-export function keysOfLines(db: Connection, limiter: number): string[] {
-  return db.all<{ key: string }>(findKeys, limiter).map(({ key }) => key)
+export function* keysOfLines(db: Connection, limiter: number): Query<string[]> {
+  const rows = yield* db.all<{ key: string }>(findKeys, limiter)
+  return rows.map(({ key }) => key)
 }
 
-export function openLimiters(db: Connection, queue: number): number[] {
-  return db.all<{ limiter: number }>(findOpenLimiters, queue).map(({ limiter }) => limiter)
+export function* openLimiters(db: Connection, queue: number): Query<number[]> {
+  const rows = yield* db.all<{ limiter: number }>(findOpenLimiters, queue)
+  return rows.map(({ limiter }) => limiter)
 }
 
 export function nextHead(
   db: Connection,
   at: { readonly queue: number; readonly limiter: number; readonly lines: string },
-): Head | undefined {
+): Query<Head | undefined> {
   return db.get<Head>(findNext, at.queue, at.limiter, at.lines)
 }
 
-export function openHeads(db: Connection, queue: number, limiter: number): Head[] {
+export function openHeads(db: Connection, queue: number, limiter: number): Query<Head[]> {
   return db.all<Head>(findHeads, queue, limiter)
 }
 

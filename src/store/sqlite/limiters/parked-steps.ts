@@ -2,6 +2,7 @@
 import { turnFrom } from '../../../model/limiter.ts'
 import type { Claimed } from '../../store.ts'
 import type { WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import { usesFrom, type Holder } from './admission.ts'
 import type { Connection } from '../connection/connection.ts'
 import { candidateOf } from './limited.ts'
@@ -27,14 +28,14 @@ export const hotParkedStepStatements = { findPlace, findStep, wakeForStep }
 type Passers = Pick<Ends, 'db' | 'admission'>
 
 /** Puts the steps that a run was parked with into its lines. */
-export function lineUpSteps({ db, admission }: Passers, runId: number, waits: readonly WaitRecord[]): void {
+export function* lineUpSteps({ db, admission }: Passers, runId: number, waits: readonly WaitRecord[]): Query<void> {
   const steps = waits.filter(({ kind }) => kind === 'limiter')
-  const place = steps.length === 0 ? undefined : db.get<Place>(findPlace, runId)
+  const place = steps.length === 0 ? undefined : yield* db.get<Place>(findPlace, runId)
   if (place === undefined) return
   const line = { ...place, definition: lineOf(place.definition, place.deliveries) }
   for (const { path, name } of steps) {
     const { ticket, uses } = turnFrom(name ?? '')
-    admission.enqueue({ ...line, ticket, uses, runId, path })
+    yield* admission.enqueue({ ...line, ticket, uses, runId, path })
   }
 }
 
@@ -46,29 +47,30 @@ interface Place {
 }
 
 /** The run of the first of a line, where that is a step whose run is set aside. */
-export function runOfStep(db: Connection, ticket: number): number | undefined {
-  return db.get<{ runId: number }>(findStep, ticket)?.runId
+export function* runOfStep(db: Connection, ticket: number): Query<number | undefined> {
+  const row = yield* db.get<{ runId: number }>(findStep, ticket)
+  return row?.runId
 }
 
 /** Lets a run pass with the step of it that is the first of a line: all that both have to pass, or nothing. It is ready to be claimed then. */
-export function admitWithStep({ db, admission }: Passers, head: Head, holder: Holder): boolean {
-  const step = db.get<{ runId: number; path: string; uses: string | null }>(findStep, head.ticket)
+export function* admitWithStep({ db, admission }: Passers, head: Head, holder: Holder): Query<boolean> {
+  const step = yield* db.get<{ runId: number; path: string; uses: string | null }>(findStep, head.ticket)
   if (step === undefined) return false
   const { runId, path, uses } = step
   const { ticket, queue, definition, priority } = head
   const own = uses === null ? [{ limiterId: head.limiter, key: head.key }] : usesFrom(uses)
   const who = { ticket, uses: own, queue, definition, priority, runId, path }
-  const run = candidateOf(db, runId)
-  const refused = admission.admitAll(run === undefined ? [who] : [run, who], holder)
-  admission.dequeue([ticket])
-  if (refused !== undefined) admission.enqueue(who, refused)
-  else db.run(wakeForStep, runId)
+  const run = yield* candidateOf(db, runId)
+  const refused = yield* admission.admitAll(run === undefined ? [who] : [run, who], holder)
+  yield* admission.dequeue([ticket])
+  if (refused !== undefined) yield* admission.enqueue(who, refused)
+  else yield* db.run(wakeForStep, runId)
   return refused === undefined
 }
 
 /** Those that were claimed wait on their node from now on, as soon as their code comes to it. */
-export function leaveLines({ admission }: Passers, claimed: readonly Claimed[]): void {
+export function* leaveLines({ admission }: Passers, claimed: readonly Claimed[]): Query<void> {
   for (const { held, waits } of claimed) {
-    if (waits.some(({ kind }) => kind === 'limiter')) admission.dequeueRun(held.runId)
+    if (waits.some(({ kind }) => kind === 'limiter')) yield* admission.dequeueRun(held.runId)
   }
 }

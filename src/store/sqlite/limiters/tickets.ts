@@ -1,6 +1,7 @@
 // Who passes limiters without being a run, as a step of one: each has a ticket, a number like that of a run, and waits in lines of its node.
 import type { LimitUse } from '../../../model/limiter.ts'
 import type { Entering, Passed, Passing } from '../../queues.ts'
+import { mapEach, type Query } from '../../query.ts'
 import { Admission, usesFrom, type Candidate } from './admission.ts'
 import type { Connection } from '../connection/connection.ts'
 import { takeFrom } from '../counters.ts'
@@ -58,11 +59,12 @@ const noDefinition = 0
 export const nobodyPasses: Passed = { isNodeLost: false, tickets: [], passed: [], isYielding: false, opensAt: null }
 
 /** Asked before anything is written: nobody comes or leaves, and for those who wait all is as it was. */
-export function hasNoNews(db: Connection, { nodeId, passing, now }: Asked): boolean {
+export function* hasNoNews(db: Connection, { nodeId, passing, now }: Asked): Query<boolean> {
   const { enters, leaves, holds } = passing
   if (enters.length > 0 || leaves.length > 0) return false
-  if (db.get<{ isNews: number }>(findNews, nodeId, holds, now)?.isNews === 1) return false
-  return !new Admission(db, now).mayPassIn(-nodeId)
+  const seen = yield* db.get<{ isNews: number }>(findNews, nodeId, holds, now)
+  if (seen?.isNews === 1) return false
+  return !(yield* new Admission(db, now).mayPassIn(-nodeId))
 }
 
 type Passers = Pick<Ends, 'db' | 'admission'>
@@ -74,21 +76,29 @@ interface Asked {
 }
 
 /** leave → come → pass */
-export function passLimiters(ends: Passers, nodeId: number, passing: Passing): Passed {
+export function* passLimiters(ends: Passers, nodeId: number, passing: Passing): Query<Passed> {
   const { db, admission } = ends
-  if (!hasNode(db, nodeId)) return { ...nobodyPasses, isNodeLost: true }
-  admission.leaveTickets(passing.leaves)
-  const first = passing.enters.length === 0 ? 0 : takeFrom(db, 'run', passing.enters.length)
-  const tickets = passing.enters.map((entering, place) => enter(ends, { nodeId, ticket: first + place, entering }))
-  const isYielding = passWaiting(ends, nodeId, passing.yields)
-  const passed = db.all<{ ticket: number }>(findPassed, nodeId).map(({ ticket }) => ticket)
-  return { isNodeLost: false, tickets, passed, isYielding, opensAt: admission.opensAt }
+  if (!(yield* hasNode(db, nodeId))) return { ...nobodyPasses, isNodeLost: true }
+  yield* admission.leaveTickets(passing.leaves)
+  const first = passing.enters.length === 0 ? 0 : yield* takeFrom(db, 'run', passing.enters.length)
+  const tickets = yield* mapEach(passing.enters, (entering, place) =>
+    enter(ends, { nodeId, ticket: first + place, entering }),
+  )
+  const isYielding = yield* passWaiting(ends, nodeId, passing.yields)
+  const passed = yield* db.all<{ ticket: number }>(findPassed, nodeId)
+  return {
+    isNodeLost: false,
+    tickets,
+    passed: passed.map(({ ticket }) => ticket),
+    isYielding,
+    opensAt: admission.opensAt,
+  }
 }
 
 /** Lets somebody who is no run pass in place of the first of a line, when it is before that; tells whether it did. */
-export function admitTicketBefore({ db, admission }: Passers, head: Head): boolean {
-  const first = db.get<Head>(findFirstTicket, head.limiter)
-  return first !== undefined && isBefore(first, head) && admit({ db, admission }, first)
+export function* admitTicketBefore({ db, admission }: Passers, head: Head): Query<boolean> {
+  const first = yield* db.get<Head>(findFirstTicket, head.limiter)
+  return first !== undefined && isBefore(first, head) && (yield* admit({ db, admission }, first))
 }
 
 interface Visit {
@@ -97,54 +107,55 @@ interface Visit {
   readonly entering: Entering
 }
 
-function enter({ db, admission }: Passers, { nodeId, ticket: next, entering }: Visit): number {
+function* enter({ db, admission }: Passers, { nodeId, ticket: next, entering }: Visit): Query<number> {
   const { uses, step } = entering
   const ticket = step?.ticket ?? next
-  const live = step && db.get<{ priority: number; epoch: number }>(markSlots, step.runId, nodeId)
+  const live = step && (yield* db.get<{ priority: number; epoch: number }>(markSlots, step.runId, nodeId))
   // Race: the run is not here any more, and its activation is about to hear so.
   if (live === undefined) return ticket
   const [runId, path] = step === null ? [null, null] : [step.runId, step.path]
-  if (ticket !== next && hasPassed({ db, admission }, ticket, uses)) return ticket
+  if (ticket !== next && (yield* hasPassed({ db, admission }, ticket, uses))) return ticket
   const line = { queue: -nodeId, definition: noDefinition, priority: live?.priority ?? 0 }
   const who = { ...line, ticket, uses, runId, path }
   const holder = { nodeId, epoch: live?.epoch ?? 0 }
-  if (!admission.isFirst(who) || admission.admit(who, holder) !== undefined) admission.enqueue(who)
+  const passes = (yield* admission.isFirst(who)) && (yield* admission.admit(who, holder)) === undefined
+  if (!passes) yield* admission.enqueue(who)
   return ticket
 }
 
 /** Whether a step has its slots since its run was claimed; those of other limiters, by other code, are free. */
-function hasPassed({ db, admission }: Passers, ticket: number, uses: readonly LimitUse[]): boolean {
-  const slots = db.all<{ limiter: number; key: string }>(findSlots, ticket)
+function* hasPassed({ db, admission }: Passers, ticket: number, uses: readonly LimitUse[]): Query<boolean> {
+  const slots = yield* db.all<{ limiter: number; key: string }>(findSlots, ticket)
   const isSame = ({ limiterId, key }: LimitUse): boolean =>
     slots.some((slot) => slot.limiter === limiterId && slot.key === key)
   if (slots.length === uses.length && uses.every(isSame)) return true
-  admission.leaveTickets([ticket])
+  yield* admission.leaveTickets([ticket])
   return false
 }
 
 /** One of each line after the other, for as long as somebody passes; tells whether anybody let an older run go first. */
-function passWaiting({ db, admission }: Passers, nodeId: number, yields: boolean): boolean {
+function* passWaiting({ db, admission }: Passers, nodeId: number, yields: boolean): Query<boolean> {
   let isYielding = false
-  let hasPassed = admission.hasOpenLines()
+  let hasPassed = yield* admission.hasOpenLines()
   while (hasPassed) {
     hasPassed = false
-    for (const head of admission.openHeads(-nodeId)) {
-      if (yields && isAfterRun(db, head)) isYielding = true
-      else if (admit({ db, admission }, head)) hasPassed = true
+    for (const head of yield* admission.openHeads(-nodeId)) {
+      if (yields && (yield* isAfterRun(db, head))) isYielding = true
+      else if (yield* admit({ db, admission }, head)) hasPassed = true
     }
   }
   return isYielding
 }
 
-function isAfterRun(db: Connection, head: Head): boolean {
-  const run = db.get<Pick<Head, 'priority' | 'ticket'>>(findFirstRun, head.limiter, head.key)
+function* isAfterRun(db: Connection, head: Head): Query<boolean> {
+  const run = yield* db.get<Pick<Head, 'priority' | 'ticket'>>(findFirstRun, head.limiter, head.key)
   return run !== undefined && isOlder(run, head)
 }
 
 /** Tells whether it has passed. */
-function admit({ db, admission }: Passers, head: Head): boolean {
-  const waiter = db.get<WaiterRow>(findWaiter, head.ticket)
-  return waiter !== undefined && admitWaiting(admission, candidateOf(head, waiter), holderOf(head, waiter))
+function* admit({ db, admission }: Passers, head: Head): Query<boolean> {
+  const waiter = yield* db.get<WaiterRow>(findWaiter, head.ticket)
+  return waiter !== undefined && (yield* admitWaiting(admission, candidateOf(head, waiter), holderOf(head, waiter)))
 }
 
 /** Within a key by priority and age, or by age alone where it is the turn of the oldest; else the key that was served longest ago. */

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../../lib/clock.ts'
 import { isTroupeError } from '../../../lib/errors.ts'
+import { performNow, type Query } from '../../query.ts'
 import { Connection } from '../connection/connection.ts'
 import { clockValue, moveClock } from '../counters.ts'
 import { word, type LeaseThreadData } from './lease-keeper.ts'
@@ -15,7 +16,7 @@ const busyMs = 25
 
 // A lease need not outlive a power cut.
 const db = await open()
-const time = new StoreClock(systemClock, clockValue(db))
+const time = new StoreClock(systemClock, performNow(clockValue(db)))
 let beats = -1
 let beatenAtMs = 0
 let lostNode = 0
@@ -44,7 +45,7 @@ function turn(): number {
   const nodeId = Atomics.load(words, word.node)
   if (nowMs - beatenAtMs >= stuckMs || nodeId === lostNode) return everyMs
   try {
-    if (!renew(nodeId)) tellLost(nodeId)
+    if (!db.write(() => renew(nodeId))) tellLost(nodeId)
     return everyMs
   } catch (error) {
     if (isTroupeError(error, 'store_busy')) return busyMs
@@ -54,12 +55,10 @@ function turn(): number {
   }
 }
 
-function renew(nodeId: number): boolean {
-  return db.write(() => {
-    const now = moveClock(db, time.now())
-    time.moveTo(now)
-    return renewNode(db, nodeId, now + leaseMs)
-  })
+function* renew(nodeId: number): Query<boolean> {
+  const now = yield* moveClock(db, time.now())
+  time.moveTo(now)
+  return yield* renewNode(db, nodeId, now + leaseMs)
 }
 
 /** Once for each number: the node may go by another one soon. */

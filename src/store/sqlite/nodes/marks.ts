@@ -4,6 +4,7 @@ import type { JoinedChild, Started } from '../../start.ts'
 import type { CompletionAnswer, TellAnswer } from '../../waits.ts'
 import type { CancelAnswer, TakenRun } from '../../cancels.ts'
 import { type Batch, type Claimed, type Committed, type Held } from '../../store.ts'
+import { mapEach, type Query } from '../../query.ts'
 import { askedOfNode } from '../runs/cancels.ts'
 import { listClaimed, loadRun } from '../runs/claims.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -63,28 +64,28 @@ const nothingKept: KeptAnswer = {
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
 
 /** Marks a batch as committed; false when it was before. */
-export function markBatch(db: Connection, batch: Batch, epoch: number): boolean {
-  return db.get(insertMark, batch.nodeId, batch.seq, epoch) !== undefined
+export function* markBatch(db: Connection, batch: Batch, epoch: number): Query<boolean> {
+  return (yield* db.get(insertMark, batch.nodeId, batch.seq, epoch)) !== undefined
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function keepAnswer(db: Connection, nodeId: number, { lost, started, joined, ...rest }: Kept): void {
+export function* keepAnswer(db: Connection, nodeId: number, { lost, started, joined, ...rest }: Kept): Query<void> {
   const met = metBy(started)
   const { taken, cancels, completions, tells, woken, heldBack } = rest
   const kinds = lost.size + taken.length + cancels.length + completions.length + tells.length + joined.size + woken
   if (kinds === 0 && !heldBack.includes(true) && met === undefined) return
   const lostRuns = Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const)
   const kept: KeptAnswer = { ...rest, lost: lostRuns, joined: [...joined], met: met ?? {} }
-  db.run(updateAnswer, JSON.stringify(kept), nodeId)
+  yield* db.run(updateAnswer, JSON.stringify(kept), nodeId)
 }
 
 /** The answer to a batch that was committed and whose answer was lost. */
-export function answerAgain(db: Connection, batch: Batch): Committed {
-  const mark = db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
+export function* answerAgain(db: Connection, batch: Batch): Query<Committed> {
+  const mark = yield* db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
   const kept: KeptAnswer = { ...nothingKept, ...(JSON.parse(mark?.answer ?? '{}') as Partial<KeptAnswer>) }
   const epoch = mark?.epoch ?? 0
-  const { cancelRequests, taken } = askedOfNode(db, batch.nodeId)
-  const started = startedAgain(db, batch, { epoch, met: kept.met })
+  const { cancelRequests, taken } = yield* askedOfNode(db, batch.nodeId)
+  const started = yield* startedAgain(db, batch, { epoch, met: kept.met })
   return {
     isNodeLost: false,
     lost: lostAgain(batch, kept),
@@ -94,7 +95,7 @@ export function answerAgain(db: Connection, batch: Batch): Committed {
     completions: kept.completions,
     tells: kept.tells,
     woken: kept.woken,
-    claimed: claimedAgain(db, batch, { epoch, started }),
+    claimed: yield* claimedAgain(db, batch, { epoch, started }),
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),
     cancelRequests,
     taken: [...kept.taken, ...taken],
@@ -115,16 +116,16 @@ function metBy(started: readonly Started[]): Record<number, Met> | undefined {
   return met
 }
 
-function startedAgain(
+function* startedAgain(
   db: Connection,
   batch: Batch,
   { epoch, met }: Pick<KeptAnswer, 'met'> & { epoch: number },
-): Started[] {
-  return batch.starts.map((start, place): Started => {
+): Query<Started[]> {
+  return yield* mapEach(batch.starts, function* (start, place): Query<Started> {
     const known = met[place]
     const replacedId = known?.replacedId
     if (known !== undefined && !known.isNew) return { ...known, replacedId, held: undefined }
-    const own = db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
+    const own = yield* db.get<{ runId: number; createdAt: number; epoch: number | null; node: number | null }>(
       findStarted,
       start.id,
     )
@@ -147,19 +148,20 @@ function heldOf(batch: Batch): Held[] {
 }
 
 /** The runs this batch claimed, each given to the first claim that can have brought it. */
-function claimedAgain(
+function* claimedAgain(
   db: Connection,
   batch: Batch,
   known: { epoch: number; started: readonly Started[] },
-): Claimed[][] {
+): Query<Claimed[][]> {
   const startedHere = new Set(known.started.flatMap(({ held }) => (held === undefined ? [] : [held.runId])))
-  let rows = listClaimed(db, batch.nodeId, known.epoch).filter(({ runId }) => !startedHere.has(runId))
-  return batch.claims.map((claim) => {
+  const all = yield* listClaimed(db, batch.nodeId, known.epoch)
+  let rows = all.filter(({ runId }) => !startedHere.has(runId))
+  return yield* mapEach(batch.claims, function* (claim) {
     const fitting = rows.filter(({ definition }) => claim.definitionIds.includes(definition))
     const inOrder = claim.queueIds.flatMap((queueId) => fitting.filter(({ queue }) => queue === queueId))
     const taken = inOrder.slice(0, claim.want)
     rows = rows.filter((row) => !taken.includes(row))
-    return taken.map((row) =>
+    return yield* mapEach(taken, (row) =>
       loadRun(db, row, { epoch: known.epoch, claimedAt: row.createdAt, hasBegun: row.hasBegun === 1 }),
     )
   })

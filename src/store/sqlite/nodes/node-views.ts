@@ -1,5 +1,6 @@
 // The nodes as people see them.
 import type { NodeView } from '../../views.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // A scan of what is unfinished, for people only.
@@ -13,9 +14,10 @@ order by node.id`
 
 const findQueueNames = `select id, name from queue`
 
-export function listNodeViews(db: Connection, now: number): NodeView[] {
-  const names = new Map(db.all<{ id: number; name: string }>(findQueueNames).map(({ id, name }) => [id, name]))
-  const rows = db.all<Omit<NodeView, 'isExpired' | 'queues'> & { isExpired: number; queues: string }>(
+export function* listNodeViews(db: Connection, now: number): Query<NodeView[]> {
+  const queues = yield* db.all<{ id: number; name: string }>(findQueueNames)
+  const names = new Map(queues.map(({ id, name }) => [id, name]))
+  const rows = yield* db.all<Omit<NodeView, 'isExpired' | 'queues'> & { isExpired: number; queues: string }>(
     findNodeViews,
     now,
   )

@@ -1,6 +1,7 @@
 // Nodes: their leases, and what becomes of the runs of one that died.
 import type { DeadNode, DeadRun, GivenUpRun, Rescued } from '../../repairs.ts'
 import type { NodeIdentity, NodeRow, Serving } from '../../nodes.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { freeFailures, giveBackFailures } from '../events/failures.ts'
 import { backInLine } from '../limiters/limited.ts'
@@ -79,106 +80,122 @@ interface HeldRow {
   readonly hasProgress: number
 }
 
-export function insertNode(db: Connection, identity: NodeIdentity, lease: { now: number; until: number }): number {
+export function* insertNode(
+  db: Connection,
+  identity: NodeIdentity,
+  lease: { now: number; until: number },
+): Query<number> {
   const { name, bootId, pidNamespace, pid, pidStartedAt } = identity
-  const row = db.get<{ id: number }>(insertOne, name, lease.until, lease.now, bootId, pidNamespace, pid, pidStartedAt)
+  const row = yield* db.get<{ id: number }>(
+    insertOne,
+    name,
+    lease.until,
+    lease.now,
+    bootId,
+    pidNamespace,
+    pid,
+    pidStartedAt,
+  )
   if (row === undefined) throw new Error(`Node ${name} was not kept`)
   return row.id
 }
 
-export function renewNode(db: Connection, nodeId: number, leaseUntil: number): boolean {
-  return db.get(renewOne, leaseUntil, nodeId) !== undefined
+export function* renewNode(db: Connection, nodeId: number, leaseUntil: number): Query<boolean> {
+  return (yield* db.get(renewOne, leaseUntil, nodeId)) !== undefined
 }
 
 /** Keeps what a node serves, and lets its code try what other code did not fit. */
-export function updateServing(ends: Releasing, nodeId: number, { queueIds, definitionIds }: Serving): void {
+export function* updateServing(ends: Releasing, nodeId: number, { queueIds, definitionIds }: Serving): Query<void> {
   const definitions = JSON.stringify(definitionIds)
-  ends.db.run(updateServed, JSON.stringify(queueIds), definitions, nodeId)
-  const woken = ends.db.all<{ runId: number; limited: number }>(wakeDiverged, definitions)
-  backInLine(
+  yield* ends.db.run(updateServed, JSON.stringify(queueIds), definitions, nodeId)
+  const woken = yield* ends.db.all<{ runId: number; limited: number }>(wakeDiverged, definitions)
+  yield* backInLine(
     ends,
     woken.filter(({ limited }) => limited === 1),
   )
 }
 
 /** When the lease of a node ends; 0 when there is no such node. */
-export function leaseUntil(db: Connection, nodeId: number): number {
-  return db.get<{ until: number }>(findLease, nodeId)?.until ?? 0
+export function* leaseUntil(db: Connection, nodeId: number): Query<number> {
+  const row = yield* db.get<{ until: number }>(findLease, nodeId)
+  return row?.until ?? 0
 }
 
-export function hasNode(db: Connection, nodeId: number): boolean {
-  return db.get(findNode, nodeId) !== undefined
+export function* hasNode(db: Connection, nodeId: number): Query<boolean> {
+  return (yield* db.get(findNode, nodeId)) !== undefined
 }
 
-export function listNodes(db: Connection, now: number): NodeRow[] {
-  return db
-    .all<Omit<NodeRow, 'isExpired'> & { isExpired: number }>(findNodes, now)
-    .map((row) => ({ ...row, isExpired: row.isExpired === 1 }))
+export function* listNodes(db: Connection, now: number): Query<NodeRow[]> {
+  const rows = yield* db.all<Omit<NodeRow, 'isExpired'> & { isExpired: number }>(findNodes, now)
+  return rows.map((row) => ({ ...row, isExpired: row.isExpired === 1 }))
 }
 
 /** Forgets a node; what it still holds is ready again. */
-export function deleteNode(write: Releasing, nodeId: number): void {
+export function* deleteNode(write: Releasing, nodeId: number): Query<void> {
   const { db } = write
   // Invariant: I3. No run names a node that is gone, where nobody would look for it.
-  const released = db.all<{ runId: number; hasSlots: number }>(releaseAll, nodeId)
-  backInLine(
+  const released = yield* db.all<{ runId: number; hasSlots: number }>(releaseAll, nodeId)
+  yield* backInLine(
     write,
     released.filter(({ hasSlots }) => hasSlots === 1),
   )
-  leaveTickets(write, nodeId)
-  giveBackFailures(db, nodeId)
-  db.run(deleteOne, nodeId)
-  db.run(deleteMark, nodeId)
+  yield* leaveTickets(write, nodeId)
+  yield* giveBackFailures(db, nodeId)
+  yield* db.run(deleteOne, nodeId)
+  yield* db.run(deleteMark, nodeId)
 }
 
 /** Makes ready what dead nodes ran; a run that killed its process too often fails. */
-export function rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRun): Rescued {
+export function* rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadRun): Query<Rescued> {
   const { db, now } = ends
   const givenUp: GivenUpRun[] = []
   let held = 0
   for (const { nodeId, isProved } of nodes) {
-    if (db.get(deleteDead, nodeId, isProved ? 1 : 0, now) === undefined) continue
-    db.run(deleteMark, nodeId)
-    for (const run of db.all<HeldRow>(findHeldBy, nodeId)) {
+    const dead = yield* db.get(deleteDead, nodeId, isProved ? 1 : 0, now)
+    if (dead === undefined) continue
+    yield* db.run(deleteMark, nodeId)
+    for (const run of yield* db.all<HeldRow>(findHeldBy, nodeId)) {
       held += 1
-      const failed = rescueRun(ends, run, fate)
+      const failed = yield* rescueRun(ends, run, fate)
       if (failed !== undefined) givenUp.push(failed)
     }
-    leaveTickets(ends, nodeId)
-    freeFailures(db, nodeId)
+    yield* leaveTickets(ends, nodeId)
+    yield* freeFailures(db, nodeId)
   }
   return { released: held - givenUp.length, givenUp }
 }
 
 /** Gives back runs that the store says this node holds and the node says it does not. */
-export function releaseUnheld(write: Releasing, nodeId: number, isHeld: (runId: number) => boolean): number {
-  const unheld = write.db.all<HeldRow>(findHeldBy, nodeId).filter((run) => !isHeld(run.runId))
-  for (const run of unheld) giveBack(write, run.runId)
+export function* releaseUnheld(write: Releasing, nodeId: number, isHeld: (runId: number) => boolean): Query<number> {
+  const named = yield* write.db.all<HeldRow>(findHeldBy, nodeId)
+  const unheld = named.filter((run) => !isHeld(run.runId))
+  for (const run of unheld) yield* giveBack(write, run.runId)
   return unheld.length
 }
 
 /** Makes it ready, or fails it and tells so. */
-function rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): GivenUpRun | undefined {
+function* rescueRun(ends: Ends, run: HeldRow, fate: DeadRun): Query<GivenUpRun | undefined> {
   // Invariant: I11. What was told from outside is its end: nothing is performed any more that could kill a process.
-  if (run.hasBegun === 0 || hasSucceeded(ends.db, run)) {
-    giveBack(ends, run.runId)
+  if (run.hasBegun === 0 || (yield* hasSucceeded(ends.db, run))) {
+    yield* giveBack(ends, run.runId)
     return undefined
   }
   // A run that finished a step before the process died is getting on: it starts counting anew.
   const deliveries = run.hasProgress === 1 ? 1 : run.deliveries + 1
   if (deliveries < fate.maxDeliveries) {
-    const { hasSlots } = ends.db.get<{ hasSlots: number }>(releaseDelivered, deliveries, run.runId) ?? {}
-    if (hasSlots === 1) backInLine(ends, [run])
+    const released = yield* ends.db.get<{ hasSlots: number }>(releaseDelivered, deliveries, run.runId)
+    if (released?.hasSlots === 1) yield* backInLine(ends, [run])
     return undefined
   }
-  const givenUp = ends.db.get<GivenUpRun>(findGivenUp, deliveries, run.runId)
-  endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
+  const givenUp = yield* ends.db.get<GivenUpRun>(findGivenUp, deliveries, run.runId)
+  yield* endRuns(ends, [{ runId: run.runId, outcome: 'failed', value: fate.value }])
   return givenUp
 }
 
 type Releasing = Pick<Ends, 'db' | 'admission'>
 
 /** What a node had that was part of no run, and what it waited for. */
-function leaveTickets({ db, admission }: Releasing, nodeId: number): void {
-  admission.leaveTickets(db.all<{ ticket: number }>(findTickets, nodeId).map(({ ticket }) => ticket))
+function* leaveTickets({ db, admission }: Releasing, nodeId: number): Query<void> {
+  const rows = yield* db.all<{ ticket: number }>(findTickets, nodeId)
+  yield* admission.leaveTickets(rows.map(({ ticket }) => ticket))
 }

@@ -1,5 +1,6 @@
 // What people did to runs, queues and the rest, and who they said they are.
 import type { AuditPage, AuditRecord, AuditView } from '../../operating.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 const insertAudit = `insert into audit (at, actor, action, target, details) values (?, ?, ?, ?, ?)`
@@ -14,8 +15,12 @@ limit ?2`
 /** The statements of this file whose plans are tested. */
 export const hotAuditStatements = { findAudit }
 
-export function recordAudit(db: Connection, { actor, action, target, details }: AuditRecord, now: number): void {
-  db.run(insertAudit, now, actor, action, target, details)
+export function* recordAudit(
+  db: Connection,
+  { actor, action, target, details }: AuditRecord,
+  now: number,
+): Query<void> {
+  yield* db.run(insertAudit, now, actor, action, target, details)
 }
 
 /** What a person asked for: who did it is kept when it changed something. */
@@ -25,11 +30,11 @@ export interface Asked {
 }
 
 /** Gives back whether something was changed. */
-export function audited(db: Connection, hasChanged: boolean, { now, audit }: Asked): boolean {
-  if (hasChanged && audit !== undefined) recordAudit(db, audit, now)
+export function* audited(db: Connection, hasChanged: boolean, { now, audit }: Asked): Query<boolean> {
+  if (hasChanged && audit !== undefined) yield* recordAudit(db, audit, now)
   return hasChanged
 }
 
-export function listAudit(db: Connection, { before, limit }: AuditPage): AuditView[] {
+export function listAudit(db: Connection, { before, limit }: AuditPage): Query<AuditView[]> {
   return db.all<AuditView>(findAudit, before, limit)
 }

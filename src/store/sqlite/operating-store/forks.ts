@@ -1,5 +1,6 @@
 // Runs made of what others did: a journal up to a step is copied, as it was when that had not been recorded.
 import type { ForkRecord, Forked } from '../../operating.ts'
+import { filterEach, type Query } from '../../query.ts'
 import { checkpointKey, stateKeyOf } from '../../../model/path.ts'
 import { usesText } from '../limiters/admission.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -79,54 +80,61 @@ const setGeneration = `update step set generation = ? where run_id = ? and gener
 export const hotForkStatements = { findKnown, shareChildren, keepChildren, findForkOfKey, findOwnKey }
 
 /** find → make the run → copy what it remembers → let it be ready */
-export function forkRun({ db, now, admission }: Pick<Ends, 'db' | 'now' | 'admission'>, fork: ForkRecord): Forked {
-  const source = newestRun(db, fork.from)
+export function* forkRun(
+  { db, now, admission }: Pick<Ends, 'db' | 'now' | 'admission'>,
+  fork: ForkRecord,
+): Query<Forked> {
+  const source = yield* newestRun(db, fork.from)
   if (source === undefined) return 'not_found'
-  const joined = joinedBy(db, source, fork)
+  const joined = yield* joinedBy(db, source, fork)
   if (joined !== undefined) return { joined }
-  const before = placeOf(db, source, fork.step)
-  if (before === undefined) return { known: knownOf(db, source) }
-  const runId = takeFrom(db, 'run', 1)
+  const before = yield* placeOf(db, source, fork.step)
+  if (before === undefined) return { known: yield* knownOf(db, source) }
+  const runId = yield* takeFrom(db, 'run', 1)
   const { value = null, limits = null, isUnchecked = false } = fork.input ?? {}
   const uses = limits === null ? null : usesText(limits)
-  db.run(insertRun, runId, fork.id, now, value, uses, isUnchecked ? 1 : null, source.runId)
-  const generation = remember(db, source, { runId, before, isTriedAgain: fork.step === null })
+  yield* db.run(insertRun, runId, fork.id, now, value, uses, isUnchecked ? 1 : null, source.runId)
+  const generation = yield* remember(db, source, { runId, before, isTriedAgain: fork.step === null })
   const anew = fork.step === null ? null : stateKeyOf(fork.step, checkpointKey)
-  const states = db.run(copyStates, runId, source.runId, anew)
-  db.run(insertLive, generation, source.priority, takeFrom(db, 'epoch', 1), states > 0 ? 1 : 0, runId)
-  db.run(keepChildren, runId, generation)
-  db.run(shareChildren, runId, generation)
-  if (fork.key !== undefined) db.run(insertForkKey, source.runId, fork.key.text, runId)
-  lineUp({ db, admission }, [runId])
+  const states = yield* db.run(copyStates, runId, source.runId, anew)
+  const epoch = yield* takeFrom(db, 'epoch', 1)
+  yield* db.run(insertLive, generation, source.priority, epoch, states > 0 ? 1 : 0, runId)
+  yield* db.run(keepChildren, runId, generation)
+  yield* db.run(shareChildren, runId, generation)
+  if (fork.key !== undefined) yield* db.run(insertForkKey, source.runId, fork.key.text, runId)
+  yield* lineUp({ db, admission }, [runId])
   return 'forked'
 }
 
 /** The run that was forked under the key before; of what is left alone, that run itself. */
-function joinedBy(db: Connection, { runId }: NewestRun, { from, key }: ForkRecord): string | undefined {
+function* joinedBy(db: Connection, { runId }: NewestRun, { from, key }: ForkRecord): Query<string | undefined> {
   if (key === undefined) return undefined
-  if (key.leavesOwn && db.get(findOwnKey, runId, key.text) !== undefined) return from
-  return db.get<{ id: string }>(findForkOfKey, runId, key.text)?.id
+  if (key.leavesOwn && (yield* db.get(findOwnKey, runId, key.text)) !== undefined) return from
+  const row = yield* db.get<{ id: string }>(findForkOfKey, runId, key.text)
+  return row?.id
 }
 
 /** Those of some runs of which a step is known. */
-export function listForkable(db: Connection, ids: readonly string[], step: string): string[] {
-  return ids.filter((id) => {
-    const source = newestRun(db, id)
-    return source !== undefined && placeOf(db, source, step) !== undefined
+export function* listForkable(db: Connection, ids: readonly string[], step: string): Query<string[]> {
+  return yield* filterEach(ids, function* (id) {
+    const source = yield* newestRun(db, id)
+    return source !== undefined && (yield* placeOf(db, source, step)) !== undefined
   })
 }
 
 /** Steps are kept that were recorded before this; undefined when nothing is known of the step. */
-function placeOf(db: Connection, source: NewestRun, step: string | null): number | undefined {
+function* placeOf(db: Connection, source: NewestRun, step: string | null): Query<number | undefined> {
   if (step === null) return Number.MAX_SAFE_INTEGER
-  const recorded = recordedStep(db, source, step)
+  const recorded = yield* recordedStep(db, source, step)
   if (recorded !== undefined && recorded.kind !== 'undo') return recorded.seq
-  const isBegun = step !== '' && (waitOfStep(db, source, step) !== undefined || isTried(db, source, step))
+  if (step === '') return undefined
+  const isBegun = (yield* waitOfStep(db, source, step)) !== undefined || (yield* isTried(db, source, step))
   return isBegun ? Number.MAX_SAFE_INTEGER : undefined
 }
 
-function knownOf(db: Connection, { runId, generation }: NewestRun): string[] {
-  return db.all<{ path: string }>(findKnown, runId, generation).map(({ path }) => path)
+function* knownOf(db: Connection, { runId, generation }: NewestRun): Query<string[]> {
+  const rows = yield* db.all<{ path: string }>(findKnown, runId, generation)
+  return rows.map(({ path }) => path)
 }
 
 interface Fork {
@@ -140,17 +148,17 @@ interface Fork {
  * Gives the generation of the new run: that of the other, whose journal it has, or the next one.
  * Invariant: I13. Where something is left out, its code may rightly take another way: as that of one that is tried again.
  */
-function remember(db: Connection, source: NewestRun, { runId, before, isTriedAgain }: Fork): number {
-  const all = db.get<{ steps: number }>(countSteps, source.runId, source.generation, before)?.steps ?? 0
+function* remember(db: Connection, source: NewestRun, { runId, before, isTriedAgain }: Fork): Query<number> {
+  const all = yield* db.get<{ steps: number }>(countSteps, source.runId, source.generation, before)
   const next = source.generation + 1
-  const kept = copyJournal(db, {
+  const kept = yield* copyJournal(db, {
     from: source,
     to: { runId, generation: next },
     before: isTriedAgain && source.outcome === 'failed' ? undefined : before,
     // One that undoes has yet to come to some of it.
-    undone: source.undo === 2 ? undoableSteps(db, source) : undoneSteps(db, source),
+    undone: source.undo === 2 ? yield* undoableSteps(db, source) : yield* undoneSteps(db, source),
   })
-  if (kept < all) return next
-  db.run(setGeneration, source.generation, runId, next)
+  if (kept < (all?.steps ?? 0)) return next
+  yield* db.run(setGeneration, source.generation, runId, next)
   return source.generation
 }

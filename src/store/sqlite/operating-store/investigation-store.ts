@@ -7,6 +7,7 @@ import type {
   InvestigationStore,
   StaleRecord,
 } from '../../investigations.ts'
+import { mapEach } from '../../query.ts'
 import type { Access } from '../connection/transaction.ts'
 import { audited } from './audit.ts'
 import { keepInvestigation, listInvestigations } from './investigations.ts'
@@ -25,9 +26,9 @@ export class SqliteInvestigationStore implements InvestigationStore {
   }
 
   keep(record: InvestigationRecord, audit: AuditRecord) {
-    return this.#access.end((ends) => {
-      const told = keepInvestigation(ends, record, audit.actor)
-      audited(ends.db, told === 'kept', { now: ends.now, audit })
+    return this.#access.end(function* (ends) {
+      const told = yield* keepInvestigation(ends, record, audit.actor)
+      yield* audited(ends.db, told === 'kept', { now: ends.now, audit })
       return told
     })
   }
@@ -43,6 +44,6 @@ export class SqliteInvestigationStore implements InvestigationStore {
   }
 
   declareStale(records: readonly StaleRecord[]) {
-    return this.#access.end((ends) => records.map((record) => declareStale(ends, record)))
+    return this.#access.end((ends) => mapEach(records, (record) => declareStale(ends, record)))
   }
 }

@@ -1,5 +1,6 @@
 // Runs that somebody has to look at: those that failed for good are found by their ends, and what people say of them is kept beside.
 import type { Investigated, InvestigationPage, InvestigationRecord, InvestigationRow } from '../../investigations.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { wholeMs } from '../connection/times.ts'
 import { newestRun } from '../runs/known.ts'
@@ -46,19 +47,23 @@ update investigation set state = 'manually_resolved', resolved_by = ?, resolved_
 /** The statements of this file whose plans are tested. */
 export const hotInvestigationStatements = { closeInvestigation }
 
-export function listInvestigations(db: Connection, { id, name, state, limit }: InvestigationPage): InvestigationRow[] {
+export function listInvestigations(
+  db: Connection,
+  { id, name, state, limit }: InvestigationPage,
+): Query<InvestigationRow[]> {
   return db.all<InvestigationRow>(findMany, id ?? null, name ?? null, state ?? null, limit)
 }
 
-export function keepInvestigation(
+export function* keepInvestigation(
   { db, now }: Pick<Ends, 'db' | 'now'>,
   { id, state, notes }: InvestigationRecord,
   by: string | null,
-): Investigated {
-  const run = newestRun(db, id)
+): Query<Investigated> {
+  const run = yield* newestRun(db, id)
   if (run === undefined) return 'not_found'
   const { runId, generation } = run
-  const before = listInvestigations(db, { id, limit: 1_000 }).find((row) => row.generation === generation)
+  const rows = yield* listInvestigations(db, { id, limit: 1_000 })
+  const before = rows.find((row) => row.generation === generation)
   const isClosing = state !== null && state !== 'pending'
   if (isClosing && before === undefined) return 'missing'
   if (isClosing && before !== undefined && before.state !== 'pending') return before.state
@@ -68,11 +73,15 @@ export function keepInvestigation(
   const next = state ?? before?.state ?? 'pending'
   const isKept = state === null && before !== undefined
   const closed = isClosing ? [by, wholeMs(now)] : isKept ? [before.resolvedBy, before.resolvedAt] : [null, null]
-  db.run(upsert, runId, generation, reason, next, at, originalState, notes, ...closed)
+  yield* db.run(upsert, runId, generation, reason, next, at, originalState, notes, ...closed)
   return 'kept'
 }
 
 /** The run is taken up again: what was to be seen to is. */
-export function closeInvestigations({ db, now }: Pick<Ends, 'db' | 'now'>, runId: number, by: string | null): void {
-  db.run(closeInvestigation, by, wholeMs(now), runId)
+export function* closeInvestigations(
+  { db, now }: Pick<Ends, 'db' | 'now'>,
+  runId: number,
+  by: string | null,
+): Query<void> {
+  yield* db.run(closeInvestigation, by, wholeMs(now), runId)
 }

@@ -21,6 +21,7 @@ import { resolveStep } from './resolving.ts'
 import { deleteEnded } from '../retention/retention.ts'
 import type { Ends } from '../runs/runs.ts'
 import { listSetAside, wakeRunsSetAside } from './setting-aside.ts'
+import type { Query } from '../../query.ts'
 import type { Access } from '../connection/transaction.ts'
 import { countRuns, pickRuns } from '../views/views.ts'
 
@@ -32,17 +33,17 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   reopenRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<Reopened[]> {
-    const work = (ends: Ends): Reopened[] => reopenRuns(ends, ids, audit?.actor ?? null)
+    const work = (ends: Ends): Query<Reopened[]> => reopenRuns(ends, ids, audit?.actor ?? null)
     return this.#act(work, audit, (reopened) => reopened.includes('reopened'))
   }
 
   deleteRuns(ids: readonly string[], audit: AuditRecord | undefined): Promise<DeletedRun[]> {
-    const work = ({ db }: Ends): DeletedRun[] => deleteEnded(db, ids)
+    const work = ({ db }: Ends): Query<DeletedRun[]> => deleteEnded(db, ids)
     return this.#act(work, audit, (deleted) => deleted.includes('deleted'))
   }
 
   wakeRunsSetAside(ids: readonly string[], audit: AuditRecord | undefined): Promise<WokenAside[]> {
-    const work = (ends: Ends): WokenAside[] => wakeRunsSetAside(ends, ids)
+    const work = (ends: Ends): Query<WokenAside[]> => wakeRunsSetAside(ends, ids)
     return this.#act(work, audit, (woken) => woken.includes('woken'))
   }
 
@@ -52,7 +53,7 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   forkRun(fork: ForkRecord, audit: AuditRecord | undefined): Promise<Forked> {
-    const work = (ends: Ends): Forked => forkRun(ends, fork)
+    const work = (ends: Ends): Query<Forked> => forkRun(ends, fork)
     return this.#act(work, audit, (forked) => forked === 'forked')
   }
 
@@ -62,7 +63,7 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   resolveStep(result: ResolveRecord, audit: AuditRecord): Promise<Resolved> {
-    const work = (ends: Ends): Resolved => resolveStep(ends, result, audit.actor)
+    const work = (ends: Ends): Query<Resolved> => resolveStep(ends, result, audit.actor)
     return this.#act(work, audit, (resolved) => resolved === 'resolved')
   }
 
@@ -92,10 +93,14 @@ export class SqliteOperatingStore implements OperatingStore {
   }
 
   /** What changed nothing is no entry. */
-  #act<T>(work: (ends: Ends) => T, audit: AuditRecord | undefined, hasChanged: (told: T) => boolean): Promise<T> {
-    return this.#access.end((ends) => {
-      const told = work(ends)
-      audited(ends.db, hasChanged(told), { now: ends.now, audit })
+  #act<T>(
+    work: (ends: Ends) => Query<T>,
+    audit: AuditRecord | undefined,
+    hasChanged: (told: T) => boolean,
+  ): Promise<T> {
+    return this.#access.end(function* (ends) {
+      const told = yield* work(ends)
+      yield* audited(ends.db, hasChanged(told), { now: ends.now, audit })
       return told
     })
   }

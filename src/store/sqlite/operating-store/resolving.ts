@@ -3,6 +3,7 @@ import { checkpointKey, stateKeyOf, undoPath } from '../../../model/path.ts'
 import type { ResolveRecord, Resolved } from '../../operating.ts'
 import type { StepKind } from '../../store.ts'
 import type { WaitKind } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mayGoOn, reopenRuns } from '../runs/generations.ts'
 import {
@@ -43,28 +44,29 @@ returning seq`
 export const hotResolveStatements = { findOpenSteps, insertResult }
 
 /** find → is it open → record it → let the run go on */
-export function resolveStep(ends: Ends, record: ResolveRecord, by: string | null): Resolved {
-  const run = newestRun(ends.db, record.id)
+export function* resolveStep(ends: Ends, record: ResolveRecord, by: string | null): Query<Resolved> {
+  const run = yield* newestRun(ends.db, record.id)
   if (run === undefined) return 'not_found'
-  return run.state === null ? resolveOfEnded({ ends, run, by }, record) : resolveOfLive(ends, run, record)
+  return run.state === null ? yield* resolveOfEnded({ ends, run, by }, record) : yield* resolveOfLive(ends, run, record)
 }
 
-function resolveOfLive(ends: Ends, run: NewestRun, record: ResolveRecord): Resolved {
+function* resolveOfLive(ends: Ends, run: NewestRun, record: ResolveRecord): Query<Resolved> {
   const { db } = ends
   const { runId, generation, epoch, state } = run
   const { path } = record
-  const isUndo = run.undo === 2 && undoableSteps(db, run).some((undoable) => undoPath(undoable) === path)
+  const undoable = run.undo === 2 ? yield* undoableSteps(db, run) : []
+  const isUndo = undoable.map(undoPath).includes(path)
   if (run.undo === 2 && !isUndo) return 'undoing'
-  if (recordedStep(db, run, path) !== undefined) return 'recorded'
-  const wait = waitOfStep(db, run, path)
+  if ((yield* recordedStep(db, run, path)) !== undefined) return 'recorded'
+  const wait = yield* waitOfStep(db, run, path)
   if (wait !== undefined && !resolvable.has(wait)) return { waits: wait }
-  const isKnown = wait !== undefined || isUndo || isTried(db, run, path)
-  if (!isKnown && !record.isForced) return { open: openOf(db, run, false) }
+  const isKnown = wait !== undefined || isUndo || (yield* isTried(db, run, path))
+  if (!isKnown && !record.isForced) return { open: yield* openOf(db, run, false) }
   // Invariant: I8. What was accepted from outside is its result, and only has to be taken in.
-  if (hasCompletion(db, { runId, epoch }, path)) return 'completed'
-  insert(ends, run, { ...record, kind: isUndo ? 'undo' : 'step', behind: generation })
-  if (state === 'running') takeAway(ends, run)
-  else wakeRun(ends, runId, { isDecided: false })
+  if (yield* hasCompletion(db, { runId, epoch }, path)) return 'completed'
+  yield* insert(ends, run, { ...record, kind: isUndo ? 'undo' : 'step', behind: generation })
+  if (state === 'running') yield* takeAway(ends, run)
+  else yield* wakeRun(ends, runId, { isDecided: false })
   return 'resolved'
 }
 
@@ -78,19 +80,19 @@ interface EndedRun {
 }
 
 /** It goes on in its next generation, which remembers this as well. */
-function resolveOfEnded({ ends, run, by }: EndedRun, record: ResolveRecord): Resolved {
+function* resolveOfEnded({ ends, run, by }: EndedRun, record: ResolveRecord): Query<Resolved> {
   const { db } = ends
   const { generation, outcome } = run
   const { path } = record
   if (outcome === null || !mayGoOn.has(outcome)) return outcome ?? 'not_found'
-  const before = recordedStep(db, run, path)
-  const isKnown = before === undefined ? isTried(db, run, path) : isStep(before.kind)
-  if (!isKnown && (before !== undefined || !record.isForced)) return { open: openOf(db, run, true) }
-  const undone = undoneSteps(db, run)
+  const before = yield* recordedStep(db, run, path)
+  const isKnown = before === undefined ? yield* isTried(db, run, path) : isStep(before.kind)
+  if (!isKnown && (before !== undefined || !record.isForced)) return { open: yield* openOf(db, run, true) }
+  const undone = yield* undoneSteps(db, run)
   if (before?.isError === 0 && !undone.includes(path)) return 'recorded'
-  reopenRuns(ends, [record.id], by)
+  yield* reopenRuns(ends, [record.id], by)
   const kind = before?.kind ?? 'step'
-  insert(
+  yield* insert(
     ends,
     { ...run, generation: generation + 1 },
     { ...record, kind, behind: undone.length > 0 ? generation : generation + 1 },
@@ -102,19 +104,20 @@ function isStep(kind: StepKind): boolean {
   return kind === 'step' || kind === 'tx'
 }
 
-function openOf(db: Connection, { runId, generation }: NewestRun, hasEnded: boolean): string[] {
-  return db.all<{ path: string }>(findOpenSteps, runId, generation, hasEnded ? 1 : 0).map(({ path }) => path)
+function* openOf(db: Connection, { runId, generation }: NewestRun, hasEnded: boolean): Query<string[]> {
+  const rows = yield* db.all<{ path: string }>(findOpenSteps, runId, generation, hasEnded ? 1 : 0)
+  return rows.map(({ path }) => path)
 }
 
-function insert(
+function* insert(
   { db, now }: Ends,
   run: NewestRun,
   { path, kind, isError, value, behind }: ResolveRecord & { readonly kind: StepKind; readonly behind: number },
-): void {
+): Query<void> {
   const { runId, generation } = run
   const mayHaveUndo = !isError && kind !== 'undo'
   const at = wholeMs(now)
-  const seq = db.get(
+  const seq = yield* db.get(
     insertResult,
     runId,
     generation,
@@ -127,9 +130,9 @@ function insert(
     behind,
   )
   if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
-  if (mayHaveUndo) markUndoable(db, runId)
-  closeTokensOfStep(db, runId, path)
-  dropState(db, runId, stateKeyOf(path, checkpointKey))
+  if (mayHaveUndo) yield* markUndoable(db, runId)
+  yield* closeTokensOfStep(db, runId, path)
+  yield* dropState(db, runId, stateKeyOf(path, checkpointKey))
   // One that stands in the line of a limiter leaves that with the claim.
-  if (waitOfStep(db, run, path) === 'backoff') deleteWait(db, runId, path)
+  if ((yield* waitOfStep(db, run, path)) === 'backoff') yield* deleteWait(db, runId, path)
 }

@@ -2,6 +2,7 @@
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { WokenAside } from '../../operating.ts'
+import { filterEach, mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { newestRun, type NewestRun } from '../runs/known.ts'
 import { backInLine } from '../limiters/limited.ts'
@@ -20,22 +21,24 @@ returning limited`
 export const hotSettingAsideStatements = { findDiverged, wakeSetAside }
 
 /** Makes ready what was set aside; tells of each what became of it. */
-export function wakeRunsSetAside(ends: Pick<Ends, 'db' | 'admission'>, ids: readonly string[]): WokenAside[] {
-  return ids.map((id) => {
-    const run = newestRun(ends.db, id)
+export function* wakeRunsSetAside(ends: Pick<Ends, 'db' | 'admission'>, ids: readonly string[]): Query<WokenAside[]> {
+  return yield* mapEach(ids, function* (id): Query<WokenAside> {
+    const run = yield* newestRun(ends.db, id)
     if (run === undefined) return 'not_found'
-    if (!isSetAside(ends.db, run)) return run.state ?? run.outcome ?? 'not_found'
-    const { limited } = ends.db.get<{ limited: number }>(wakeSetAside, run.runId) ?? { limited: 0 }
-    if (limited === 1) backInLine(ends, [run])
+    if (!(yield* isSetAside(ends.db, run))) return run.state ?? run.outcome ?? 'not_found'
+    const woken = yield* ends.db.get<{ limited: number }>(wakeSetAside, run.runId)
+    if (woken?.limited === 1) yield* backInLine(ends, [run])
     return 'woken'
   })
 }
 
 /** Those of some runs that were set aside. */
-export function listSetAside(db: Connection, ids: readonly string[]): string[] {
-  return ids.filter((id) => isSetAside(db, newestRun(db, id)))
+export function* listSetAside(db: Connection, ids: readonly string[]): Query<string[]> {
+  return yield* filterEach(ids, function* (id) {
+    return yield* isSetAside(db, yield* newestRun(db, id))
+  })
 }
 
-function isSetAside(db: Connection, run: NewestRun | undefined): boolean {
-  return run?.state === 'parked' && db.get(findDiverged, run.runId) !== undefined
+function* isSetAside(db: Connection, run: NewestRun | undefined): Query<boolean> {
+  return run?.state === 'parked' && (yield* db.get(findDiverged, run.runId)) !== undefined
 }

@@ -1,5 +1,6 @@
 // Runs that have been in one state for too long: found a slice at a time, told once for each such time, and failed where that is wanted.
 import type { AgeingRun, AgeingSlice, StaleRecord } from '../../investigations.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { wholeMs } from '../connection/times.ts'
 import { endRuns } from '../runs/moves.ts'
@@ -48,10 +49,15 @@ export const hotStaleStatements = { findAgeingSlice, findAgeing, findSigns, find
 type Flag = 'isRetrying' | 'isWorking' | 'hasBegun'
 type AgeingRow = Omit<AgeingRun, Flag> & Readonly<Record<Flag, number>>
 
-export function listAgeing(db: Connection, { definitionIds, after, limit }: AgeingSlice) {
-  const slice = db.get<{ through: number | null; runs: number }>(findAgeingSlice, after, limit)
+interface Ageing {
+  readonly runs: readonly AgeingRun[]
+  readonly through: number
+}
+
+export function* listAgeing(db: Connection, { definitionIds, after, limit }: AgeingSlice): Query<Ageing> {
+  const slice = yield* db.get<{ through: number | null; runs: number }>(findAgeingSlice, after, limit)
   const through = slice?.through ?? after
-  const rows = db.all<AgeingRow>(findAgeing, after, through, JSON.stringify(definitionIds))
+  const rows = yield* db.all<AgeingRow>(findAgeing, after, through, JSON.stringify(definitionIds))
   const runs = rows.map((row): AgeingRun => ({
     ...row,
     isRetrying: row.isRetrying === 1,
@@ -61,8 +67,8 @@ export function listAgeing(db: Connection, { definitionIds, after, limit }: Agei
   return { runs, through: (slice?.runs ?? 0) < limit ? 0 : through }
 }
 
-export function listSigns(db: Connection, runIds: readonly number[]): ReadonlyMap<number, number> {
-  const rows = db.all<{ runId: number; at: number }>(findSigns, JSON.stringify(runIds))
+export function* listSigns(db: Connection, runIds: readonly number[]): Query<ReadonlyMap<number, number>> {
+  const rows = yield* db.all<{ runId: number; at: number }>(findSigns, JSON.stringify(runIds))
   return new Map(rows.map(({ runId, at }) => [runId, at]))
 }
 
@@ -73,19 +79,19 @@ interface LiveRow {
 }
 
 /** Race: it may have gone on since it was looked at. */
-export function declareStale(ends: Ends, record: StaleRecord): boolean {
+export function* declareStale(ends: Ends, record: StaleRecord): Query<boolean> {
   const { db, now, outbox } = ends
   const { runId, generation, state, since, limit, isInvestigated, value } = record
-  const live = db.get<LiveRow>(findStale, runId, generation, state)
+  const live = yield* db.get<LiveRow>(findStale, runId, generation, state)
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.
-  if (live === undefined || hasSucceeded(db, { runId, epoch: live.epoch })) return false
+  if (live === undefined || (yield* hasSucceeded(db, { runId, epoch: live.epoch }))) return false
   const opened = isInvestigated ? 'pending' : null
   const reason = isInvestigated ? 'staleness_timeout' : null
-  const told = db.get(tellStale, runId, generation, reason, opened, wholeMs(now), state, wholeMs(since))
+  const told = yield* db.get(tellStale, runId, generation, reason, opened, wholeMs(now), state, wholeMs(since))
   if (told === undefined) return false
-  outbox.ofRun('stale', runId, { limit, since: wholeMs(since) })
+  yield* outbox.ofRun('stale', runId, { limit, since: wholeMs(since) })
   if (value === null) return true
-  if (state === 'running') takeAway(ends, { runId, epoch: live.epoch, node: live.node })
-  endRuns(ends, [{ runId, outcome: 'failed', value }])
+  if (state === 'running') yield* takeAway(ends, { runId, epoch: live.epoch, node: live.node })
+  yield* endRuns(ends, [{ runId, outcome: 'failed', value }])
   return true
 }

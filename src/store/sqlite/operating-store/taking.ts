@@ -1,5 +1,6 @@
 // Runs that are taken away from the node that executes them, which is told so with its next commit.
 import { giveBack } from '../runs/moves.ts'
+import type { Query } from '../../query.ts'
 import type { Ends } from '../runs/runs.ts'
 
 // Its node reads it with its next commit; by primary key.
@@ -15,8 +16,8 @@ export interface ExecutedRun {
 }
 
 /** Invariant: I5. What its node still writes under its claim is refused, and it is told that it may give up. */
-export function takeAway(ends: Ends, { runId, epoch, node }: ExecutedRun): void {
-  ends.db.run(dropDeaf)
-  giveBack(ends, runId)
-  if (node !== null) ends.db.run(insertTaken, node, runId, epoch)
+export function* takeAway(ends: Ends, { runId, epoch, node }: ExecutedRun): Query<void> {
+  yield* ends.db.run(dropDeaf)
+  yield* giveBack(ends, runId)
+  if (node !== null) yield* ends.db.run(insertTaken, node, runId, epoch)
 }

@@ -1,5 +1,6 @@
 // What is kept beside runs and for a time alone: what people did, events that reached nobody, and what was kept for subscribers that are gone.
 import type { DeletionRules } from '../../retention.ts'
+import type { Query } from '../../query.ts'
 import { dropSubscription } from '../events/events.ts'
 import type { Connection } from '../connection/connection.ts'
 
@@ -35,19 +36,23 @@ export interface Leftovers {
 }
 
 /** Deletes at most `limit` of each. */
-export function deleteLeftovers(db: Connection, { beside, limit }: DeletionRules, now: number): Leftovers {
-  const older = (statement: string, kept: number | null): number =>
-    kept === null ? 0 : db.all(statement, limit, Math.floor(now - kept)).length
-  const [audit, old] = [older(deleteAudit, beside.audit), older(deleteEvents, beside.events)]
-  const unheard = deleteUnheard(db, limit, now)
+export function* deleteLeftovers(db: Connection, { beside, limit }: DeletionRules, now: number): Query<Leftovers> {
+  const older = function* (statement: string, kept: number | null): Query<number> {
+    if (kept === null) return 0
+    const deleted = yield* db.all(statement, limit, Math.floor(now - kept))
+    return deleted.length
+  }
+  const audit = yield* older(deleteAudit, beside.audit)
+  const old = yield* older(deleteEvents, beside.events)
+  const unheard = yield* deleteUnheard(db, limit, now)
   return { audit, events: old + unheard, isOver: Math.max(audit, old, unheard) < limit }
 }
 
 /** What was kept for one that is over, and then that one. */
-function deleteUnheard(db: Connection, limit: number, now: number): number {
-  const over = db.get<{ id: number }>(findOver, now)
+function* deleteUnheard(db: Connection, limit: number, now: number): Query<number> {
+  const over = yield* db.get<{ id: number }>(findOver, now)
   if (over === undefined) return 0
-  const events = db.all(deleteEventsOf, over.id, limit).length
-  if (events < limit) dropSubscription(db, over.id)
-  return events
+  const events = yield* db.all(deleteEventsOf, over.id, limit)
+  if (events.length < limit) yield* dropSubscription(db, over.id)
+  return events.length
 }

@@ -4,6 +4,7 @@ import type { RunOutcome } from '../../../model/run.ts'
 import type { LiveState } from '../../../model/run.ts'
 import type { DeletedRun } from '../../operating.ts'
 import type { Deleted, DeletionRules, RetentionStore } from '../../retention.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { deleteLeftovers } from './leftovers.ts'
 import type { Access } from '../connection/transaction.ts'
@@ -94,7 +95,10 @@ export class SqliteRetentionStore implements RetentionStore {
 
   async isDue() {
     const { db, read, now } = this.#access
-    return read(() => passOf(db).dueAt <= now())
+    return read(function* () {
+      const { dueAt } = yield* passOf(db)
+      return dueAt <= now()
+    })
   }
 
   deleteExpired(rules: DeletionRules): Promise<Deleted> {
@@ -104,60 +108,61 @@ export class SqliteRetentionStore implements RetentionStore {
 }
 
 /** Invariant: I3. Deletes those of some runs that have ended. */
-export function deleteEnded(db: Connection, ids: readonly string[]): DeletedRun[] {
+export function* deleteEnded(db: Connection, ids: readonly string[]): Query<DeletedRun[]> {
   const ended: number[] = []
-  const answers = ids.map((id): DeletedRun => {
-    const row = db.get<{ runId: number; state: LiveState | null }>(findState, id)
+  const answers = yield* mapEach(ids, function* (id): Query<DeletedRun> {
+    const row = yield* db.get<{ runId: number; state: LiveState | null }>(findState, id)
     if (row === undefined) return 'not_found'
     if (row.state !== null) return row.state
     ended.push(row.runId)
     return 'deleted'
   })
-  deleteRuns(db, ended)
+  yield* deleteRuns(db, ended)
   return answers
 }
 
 /** look at a slice → delete → remember how far it came; past what can have been kept long enough the pass is over. */
-function deleteSlice(db: Connection, rules: DeletionRules, now: number): Deleted {
-  const pass = passOf(db)
+function* deleteSlice(db: Connection, rules: DeletionRules, now: number): Query<Deleted> {
+  const pass = yield* passOf(db)
   // Race: another node may have ended the pass.
   if (pass.dueAt > now) return { runs: 0, audit: 0, events: 0, isPassOver: true }
-  const policies = policiesOf(db, rules.defaults)
+  const policies = yield* policiesOf(db, rules.defaults)
   const oldestMs = Math.min(
     ...[rules.defaults, ...policies.values()].flatMap((policy) => Object.values(policy).filter((ms) => ms !== null)),
   )
-  const rows = db.all<SliceRow>(findSlice, pass.cursor, rules.limit)
+  const rows = yield* db.all<SliceRow>(findSlice, pass.cursor, rules.limit)
   // Invariant: a run ends after it was started, so behind the first that is too young all are.
   const old = rows.filter(({ createdAt }) => createdAt + oldestMs <= now)
   const expired = old.filter((row) => isExpired(row, policies.get(row.definition) ?? rules.defaults, now))
-  deleteRuns(
+  yield* deleteRuns(
     db,
     expired.map(({ runId }) => runId),
   )
   const logsOf = old.filter(
     (row) => row.hasLogs === 1 && hasOldLogs(row, policies.get(row.definition) ?? rules.defaults, now),
   )
-  if (logsOf.length > 0) db.run(dropLogs, JSON.stringify(logsOf.map(({ runId }) => runId)))
-  const { audit, events, isOver } = deleteLeftovers(db, rules, now)
+  if (logsOf.length > 0) yield* db.run(dropLogs, JSON.stringify(logsOf.map(({ runId }) => runId)))
+  const { audit, events, isOver } = yield* deleteLeftovers(db, rules, now)
   const isPassOver = old.length < rules.limit && isOver
-  if (isPassOver) db.run(movePass, 0, Math.ceil(now + rules.pauseMs))
-  else db.run(movePass, old.at(-1)?.runId ?? pass.cursor, pass.dueAt)
+  if (isPassOver) yield* db.run(movePass, 0, Math.ceil(now + rules.pauseMs))
+  else yield* db.run(movePass, old.at(-1)?.runId ?? pass.cursor, pass.dueAt)
   return { runs: expired.length, audit, events, isPassOver }
 }
 
-function deleteRuns(db: Connection, runIds: readonly number[]): void {
+function* deleteRuns(db: Connection, runIds: readonly number[]): Query<void> {
   if (runIds.length === 0) return
   const ids = JSON.stringify(runIds)
-  for (const drop of dropRows) db.run(drop, ids)
-  db.run(dropRuns, ids)
+  for (const drop of dropRows) yield* db.run(drop, ids)
+  yield* db.run(dropRuns, ids)
 }
 
-function passOf(db: Connection): { readonly cursor: number; readonly dueAt: number } {
-  return db.get<{ cursor: number; dueAt: number }>(findPass) ?? { cursor: 0, dueAt: 0 }
+function* passOf(db: Connection): Query<{ readonly cursor: number; readonly dueAt: number }> {
+  const pass = yield* db.get<{ cursor: number; dueAt: number }>(findPass)
+  return pass ?? { cursor: 0, dueAt: 0 }
 }
 
-function policiesOf(db: Connection, defaults: Retention): Map<number, Retention> {
-  const rows = db.all<{ id: number; retention: string }>(findPolicies)
+function* policiesOf(db: Connection, defaults: Retention): Query<Map<number, Retention>> {
+  const rows = yield* db.all<{ id: number; retention: string }>(findPolicies)
   return new Map(
     rows.map(({ id, retention }) => [id, { ...defaults, ...(JSON.parse(retention) as Partial<Retention>) }]),
   )

@@ -1,5 +1,6 @@
 // Cancelling: a run that is not running ends at once, one that runs is asked to.
 import type { AskedOfNode, CancelAnswer, CancelRecord, CancelRequested, TakenRun } from '../../cancels.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import type { Write } from './runs.ts'
@@ -39,16 +40,16 @@ interface LiveRow {
 /** The statements of this file whose plans are tested. */
 export const hotCancelStatements = { findLive, findAsked }
 
-export function cancelRuns(write: Write, cancels: readonly CancelRecord[]): CancelAnswer[] {
-  if (cancels.length > 0) forgetRequests(write.db)
-  return cancels.map((cancel) => cancelOne(write, cancel))
+export function* cancelRuns(write: Write, cancels: readonly CancelRecord[]): Query<CancelAnswer[]> {
+  if (cancels.length > 0) yield* forgetRequests(write.db)
+  return yield* mapEach(cancels, (cancel) => cancelOne(write, cancel))
 }
 
 const nothingAsked: AskedOfNode = { cancelRequests: [], taken: [] }
 
 /** What others ask of a node, and what they took away from it, which it is told once. */
-export function askedOfNode(db: Connection, nodeId: number): AskedOfNode {
-  const rows = db.all<AskedRow>(findAsked, nodeId)
+export function* askedOfNode(db: Connection, nodeId: number): Query<AskedOfNode> {
+  const rows = yield* db.all<AskedRow>(findAsked, nodeId)
   if (rows.length === 0) return nothingAsked
   const cancelRequests: CancelRequested[] = []
   const taken: TakenRun[] = []
@@ -56,14 +57,13 @@ export function askedOfNode(db: Connection, nodeId: number): AskedOfNode {
     if (epoch === null) cancelRequests.push({ runId, reason, skipsUndo: skips_undo === 1 })
     else taken.push({ runId, epoch })
   }
-  if (taken.length > 0) db.run(dropTaken, nodeId)
+  if (taken.length > 0) yield* db.run(dropTaken, nodeId)
   return { cancelRequests, taken }
 }
 
-function cancelOne(write: Write, cancel: CancelRecord): CancelAnswer {
-  const row = write.db.get<LiveRow>(findLive, cancel.id)
+function* cancelOne(write: Write, cancel: CancelRecord): Query<CancelAnswer> {
+  const row = yield* write.db.get<LiveRow>(findLive, cancel.id)
   if (row === undefined) return 'not_found'
-  return row.state === null
-    ? 'finished'
-    : cancelRun(write, { runId: row.run_id, state: row.state, epoch: row.epoch }, cancel)
+  if (row.state === null) return 'finished'
+  return yield* cancelRun(write, { runId: row.run_id, state: row.state, epoch: row.epoch }, cancel)
 }

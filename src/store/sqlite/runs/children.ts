@@ -3,6 +3,7 @@ import { encode } from '../../../lib/codec.ts'
 import { undoPath } from '../../../model/path.ts'
 import type { ChildRecord, JoinedChild, Started } from '../../start.ts'
 import type { Held } from '../../store.ts'
+import { filterEach, type Query } from '../../query.ts'
 import { circleText, isAbove } from './circles.ts'
 import type { Connection } from '../connection/connection.ts'
 import { leaveTheDead, reopenRuns } from './generations.ts'
@@ -46,63 +47,72 @@ export const hotChildStatements = { linkChild, markParent, findFormer }
  * Starts runs and records that as steps of their parents; tells what is remembered of those that were there, by the ids they were given:
  * one that has their key, or that the parent started there in a former generation.
  */
-export function startChildren(write: Write, children: readonly ChildRecord[]): ReadonlyMap<string, JoinedChild> {
+export function* startChildren(
+  write: Write,
+  children: readonly ChildRecord[],
+): Query<ReadonlyMap<string, JoinedChild>> {
   const joined = new Map<string, JoinedChild>()
-  const own = children.filter(({ held }) => write.fence.holds(held))
-  const keep = (child: ChildRecord, result: JoinedChild): void => {
-    recordSteps(write, [{ ...child, kind: 'child', attempt: 1, finishedAt: write.now, ...result }])
+  const own = yield* filterEach(children, ({ held }) => write.fence.holds(held))
+  const anew: ChildRecord[] = []
+  for (const child of own) {
+    const taken = yield* takenUp(write.db, child)
+    if (taken === undefined) anew.push(child)
+    else joined.set(child.start.id, yield* join(write, child, taken))
   }
-  const join = (child: ChildRecord, run: Pick<Started, 'id' | 'runId'>): void => {
-    const result = joinedBy(write, child, run)
-    joined.set(child.start.id, result)
-    keep(child, result)
-  }
-  const anew = own.filter((child) => {
-    const taken = takenUp(write.db, child)
-    if (taken !== undefined) join(child, taken)
-    return taken === undefined
-  })
   // Only a key can give back a run that another one has started.
   const starts = anew.map(({ held, start }) => (start.key === null ? start : { ...start, parent: held.runId }))
-  insertRuns(write, starts).forEach((started, place) => {
-    const child = anew[place]
-    if (child === undefined) return
-    if (started.isNew) keep(child, begunBy(write.db, child, started))
-    else join(child, started)
-  })
+  const begun = yield* insertRuns(write, starts)
+  for (const [place, child] of anew.entries()) {
+    const started = begun[place]
+    if (started?.isNew === true) yield* keep(write, child, yield* begunBy(write.db, child, started))
+    else if (started !== undefined) joined.set(child.start.id, yield* join(write, child, started))
+  }
   write.news.woken += own.length
   return joined
 }
 
-function begunBy(db: Connection, { held, isDetached }: ChildRecord, { id, runId }: Started): JoinedChild {
-  db.run(linkChild, held.runId, isDetached ? 1 : 0, runId)
-  if (!isDetached) db.run(markParent, held.runId)
+/** Gives a run that is there to the parent of a child; tells what that remembers of it. */
+function* join(write: Write, child: ChildRecord, run: Pick<Started, 'id' | 'runId'>): Query<JoinedChild> {
+  const result = yield* joinedBy(write, child, run)
+  yield* keep(write, child, result)
+  return result
+}
+
+function* keep(write: Write, child: ChildRecord, result: JoinedChild): Query<void> {
+  yield* recordSteps(write, [{ ...child, kind: 'child', attempt: 1, finishedAt: write.now, ...result }])
+}
+
+function* begunBy(db: Connection, { held, isDetached }: ChildRecord, { id, runId }: Started): Query<JoinedChild> {
+  yield* db.run(linkChild, held.runId, isDetached ? 1 : 0, runId)
+  if (!isDetached) yield* db.run(markParent, held.runId)
   return { isError: false, value: encode(id) }
 }
 
 /** A run that it was given back cannot be waited for when it ends with that. What failed is started anew: this is its next life. */
-function joinedBy(
+function* joinedBy(
   write: Write,
   { held, path, isDetached }: ChildRecord,
   { id, runId }: Pick<Started, 'id' | 'runId'>,
-): JoinedChild {
+): Query<JoinedChild> {
   const { db } = write
-  if (formerOf(db, held, path)?.runId === runId) reopenRuns(write, [id])
-  const isCircle = isDetached ? runId === held.runId : isAbove(db, runId, held.runId)
-  return isCircle ? { isError: true, value: circleText(db, held.runId, runId) } : { isError: false, value: encode(id) }
+  const former = yield* formerOf(db, held, path)
+  if (former?.runId === runId) yield* reopenRuns(write, [id])
+  const isCircle = isDetached ? runId === held.runId : yield* isAbove(db, runId, held.runId)
+  if (!isCircle) return { isError: false, value: encode(id) }
+  return { isError: true, value: yield* circleText(db, held.runId, runId) }
 }
 
 /**
  * The run without a key that a run which is tried again started there before: one that failed or was cancelled goes on, and one that somebody has
  * tried again meanwhile, or that has succeeded since, is that which is asked for. A second one beside it could do again what that does.
  */
-function takenUp(db: Connection, { held, path, start }: ChildRecord): Former | undefined {
+function* takenUp(db: Connection, { held, path, start }: ChildRecord): Query<Former | undefined> {
   if (start.key !== null) return undefined
-  const former = formerOf(db, held, path)
+  const former = yield* formerOf(db, held, path)
   // What was undone is done again, and what has yet to end as was decided, or cancelled, is of no use.
   if (former?.parent !== held.runId || former.isUndone === 1 || former.isToEnd === 1) return undefined
   if (former.definition === start.definitionId && db.lists.isSame(former.input, start.input)) return former
-  if (former.isDetached === 0) leaveTheDead(db, former.runId)
+  if (former.isDetached === 0) yield* leaveTheDead(db, former.runId)
   return undefined
 }
 
@@ -119,6 +129,6 @@ interface Former {
 }
 
 /** What a run that is tried again was given under this name before. */
-function formerOf(db: Connection, { runId, generation }: Held, path: string): Former | undefined {
-  return generation === 1 ? undefined : db.get<Former>(findFormer, runId, path, generation, undoPath(path))
+function* formerOf(db: Connection, { runId, generation }: Held, path: string): Query<Former | undefined> {
+  return generation === 1 ? undefined : yield* db.get<Former>(findFormer, runId, path, generation, undoPath(path))
 }

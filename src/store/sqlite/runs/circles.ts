@@ -3,6 +3,7 @@ import { toErrorRecord } from '../../../lib/error-record.ts'
 import { circularWait } from '../../../model/family-errors.ts'
 import type { Held } from '../../store.ts'
 import type { WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from './runs.ts'
 import { recordSteps } from '../steps/steps.ts'
@@ -38,24 +39,27 @@ export const hotCircleStatements = { findAbove, findAwaited }
 const mostRuns = 1_000
 
 /** Whether a run cannot end before this one does: it is this one, or one that this one ends with. */
-export function isAbove(db: Connection, runId: number, below: number): boolean {
-  return runId === below || db.get(findAbove, below, runId) !== undefined
+export function* isAbove(db: Connection, runId: number, below: number): Query<boolean> {
+  return runId === below || (yield* db.get(findAbove, below, runId)) !== undefined
 }
 
 /** What is told to a run that would wait for itself, as an error record in JSON. */
-export function circleText(db: Connection, runId: number, awaited: number): string {
-  return JSON.stringify(toErrorRecord(circularWait(namesOf(db, runId), namesOf(db, awaited))))
+export function* circleText(db: Connection, runId: number, awaited: number): Query<string> {
+  const error = circularWait(yield* namesOf(db, runId), yield* namesOf(db, awaited))
+  return JSON.stringify(toErrorRecord(error))
 }
 
 /** Ends the wait of a run that was parked with these waits, when it can never end: with an error, in the place of its result. Tells whether it did. */
-export function breakCircle(write: Write, held: Held, waits: readonly WaitRecord[]): boolean {
-  const found = circleOf(write.db, held, waits)
+export function* breakCircle(write: Write, held: Held, waits: readonly WaitRecord[]): Query<boolean> {
+  const found = yield* circleOf(write.db, held, waits)
   if (found === undefined) return false
   const { path, awaited } = found
-  const seq = (write.db.get<{ seq: number }>(findLastSeq, held.runId, held.generation)?.seq ?? 0) + 1
+  const last = yield* write.db.get<{ seq: number }>(findLastSeq, held.runId, held.generation)
+  const seq = (last?.seq ?? 0) + 1
+  const value = yield* circleText(write.db, held.runId, awaited)
   const ended = { kind: 'result', attempt: 1, isError: true, startedAt: write.now, finishedAt: write.now } as const
-  recordSteps(write, [{ ...ended, held, path, seq, value: circleText(write.db, held.runId, awaited) }])
-  deleteWait(write.db, held.runId, path)
+  yield* recordSteps(write, [{ ...ended, held, path, seq, value }])
+  yield* deleteWait(write.db, held.runId, path)
   return true
 }
 
@@ -65,13 +69,13 @@ interface Circle {
 }
 
 /** By which of its waits a run waits for itself: only where all that it leads to waits for nothing but ends of runs, for ever. */
-function circleOf(db: Connection, { runId }: Held, waits: readonly WaitRecord[]): Circle | undefined {
+function* circleOf(db: Connection, { runId }: Held, waits: readonly WaitRecord[]): Query<Circle | undefined> {
   if (waits.some((wait) => !isForEnd(wait))) return undefined
   const known = new Map<string, Awaited>()
   const open = waits.flatMap(({ name }) => name ?? [])
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (known.has(id)) continue
-    const awaited = awaitedOf(db, id)
+    const awaited = yield* awaitedOf(db, id)
     if (awaited === undefined || known.size === mostRuns) return undefined
     known.set(id, awaited)
     open.push(...awaited.names)
@@ -90,8 +94,8 @@ interface Awaited {
 }
 
 /** Undefined for a run that may go on: it is not parked, or not only for ends of runs. */
-function awaitedOf(db: Connection, id: string): Awaited | undefined {
-  const rows = db.all<Pick<WaitRecord, 'kind' | 'name' | 'dueAt'> & { runId: number; state: string | null }>(
+function* awaitedOf(db: Connection, id: string): Query<Awaited | undefined> {
+  const rows = yield* db.all<Pick<WaitRecord, 'kind' | 'name' | 'dueAt'> & { runId: number; state: string | null }>(
     findAwaited,
     id,
   )
@@ -116,6 +120,7 @@ function leadsTo(known: ReadonlyMap<string, Awaited>, from: Awaited, runId: numb
   return false
 }
 
-function namesOf(db: Connection, runId: number): { readonly id: string; readonly name: string } {
-  return db.get<{ id: string; name: string }>(findNames, runId) ?? { id: '', name: '' }
+function* namesOf(db: Connection, runId: number): Query<{ readonly id: string; readonly name: string }> {
+  const names = yield* db.get<{ id: string; name: string }>(findNames, runId)
+  return names ?? { id: '', name: '' }
 }

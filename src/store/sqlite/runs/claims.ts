@@ -3,6 +3,7 @@ import { inTurn, isTurnOfOldest, slotsForOldest, Turns } from '../../../model/ag
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { Claimed, ClaimRequest } from '../../store.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { admitFirst, backInLine } from '../limiters/limited.ts'
 import { linesOf, type Head } from '../limiters/lines.ts'
@@ -74,12 +75,12 @@ export interface Claim {
   readonly isOneHeldBack: boolean
 }
 
-export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Claim[] {
-  return claims.map((claim) => claimMany(write, claim))
+export function claimRuns(write: Write, claims: readonly ClaimRequest[]): Query<Claim[]> {
+  return mapEach(claims, (claim) => claimMany(write, claim))
 }
 
 /** What a node runs under an epoch, in the order in which runs are claimed. */
-export function listClaimed(db: Connection, nodeId: number, epoch: number): LiveRun[] {
+export function listClaimed(db: Connection, nodeId: number, epoch: number): Query<LiveRun[]> {
   return db.allPacked(findClaimed, nodeId, epoch)
 }
 
@@ -90,12 +91,12 @@ interface Loading {
 }
 
 /** Everything needed to perform a run under a claim that began at `claimedAt` or before. */
-export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed {
+export function* loadRun(db: Connection, live: LiveRun, claim: Loading): Query<Claimed> {
   const { runId, generation, epoch } = live
   const held = { runId, generation, epoch: claim.epoch }
   // A run that nobody has claimed before has left nothing behind.
-  const journal = epoch === 0 ? nothingYet : journalOf(db, held)
-  const waits = epoch === 0 ? [] : waitsOf(db, runId)
+  const journal = epoch === 0 ? nothingYet : yield* journalOf(db, held)
+  const waits = epoch === 0 ? [] : yield* waitsOf(db, runId)
   const undoes = live.undo === 2
   return {
     held,
@@ -114,41 +115,41 @@ export function loadRun(db: Connection, live: LiveRun, claim: Loading): Claimed 
     retry: live.retry,
     isUnchecked: live.isUnchecked === 1,
     scheduledAt: live.scheduledAt,
-    undoing: undoes ? decidedEndOf(db, runId) : undefined,
+    undoing: undoes ? yield* decidedEndOf(db, runId) : undefined,
     steps: journal.steps,
-    formerSteps: undoes && generation > 1 ? formerStepsOf(db, held, journal.steps) : undefined,
+    formerSteps: undoes && generation > 1 ? yield* formerStepsOf(db, held, journal.steps) : undefined,
     failedAttempts: journal.failedAttempts,
-    lives: generation > 1 ? livesOf(db, held, live.anewIn) : undefined,
+    lives: generation > 1 ? yield* livesOf(db, held, live.anewIn) : undefined,
     waits,
-    states: live.hasState === 1 ? statesOf(db, runId) : [],
-    awaiting: awaitingOf(db, { runId, epochBefore: epoch, epoch: claim.epoch }, waits),
-    awaitingSteps: awaitingStepsOf(db, { runId, epoch: claim.epoch }, waits),
+    states: live.hasState === 1 ? yield* statesOf(db, runId) : [],
+    awaiting: yield* awaitingOf(db, { runId, epochBefore: epoch, epoch: claim.epoch }, waits),
+    awaitingSteps: yield* awaitingStepsOf(db, { runId, epoch: claim.epoch }, waits),
   }
 }
 
 const nothingYet = { steps: [], failedAttempts: [] }
 
-function claimMany(write: Write, claim: ClaimRequest): Claim {
-  const picked = claim.only === undefined ? fromQueues(write, claim) : fromGiven(write, claim, claim.only)
+function* claimMany(write: Write, claim: ClaimRequest): Query<Claim> {
+  const picked = claim.only === undefined ? yield* fromQueues(write, claim) : yield* fromGiven(write, claim, claim.only)
   const { runs } = picked
   const taken = withoutOthers(runs)
-  if (taken.length < runs.length) backInLine(write, runs.slice(taken.length))
+  if (taken.length < runs.length) yield* backInLine(write, runs.slice(taken.length))
   const isOneHeldBack = picked.isOneHeldBack || taken.length < runs.length
-  return { runs: claimAll(write, taken, claim.begins), isOneHeldBack }
+  return { runs: yield* claimAll(write, taken, claim.begins), isOneHeldBack }
 }
 
-function fromQueues(write: Write, claim: ClaimRequest): Picked {
+function* fromQueues(write: Write, claim: ClaimRequest): Query<Picked> {
   const definitions = JSON.stringify(claim.definitionIds)
   const runs: LiveRun[] = []
   let isOneHeldBack = false
   for (const queueId of claim.queueIds) {
-    if (write.paused.has(queueId)) continue
+    if (yield* write.paused.has(queueId)) continue
     const want = claim.want - runs.length
     if (want === 0 || isOneHeldBack) break
     const { mostDeliveries, definitionIds } = claim
     const slots = { queueId, definitions, want, taken: claim.taken + runs.length, mostDeliveries }
     const limited = { begins: claim.begins - runs.length, isFirst: runs.length === 0, definitionIds }
-    const picked = withLimited(write, slots, limited)
+    const picked = yield* withLimited(write, slots, limited)
     runs.push(...picked.runs)
     isOneHeldBack = picked.isOneHeldBack
   }
@@ -156,19 +157,19 @@ function fromQueues(write: Write, claim: ClaimRequest): Picked {
 }
 
 /** Those of some runs that are ready; those that wait for limiters only as the first of their line. */
-function fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): Picked {
+function* fromGiven(write: Write, claim: ClaimRequest, only: readonly string[]): Query<Picked> {
   const given = [JSON.stringify(only), JSON.stringify(claim.definitionIds), claim.mostDeliveries] as const
-  const ready = write.db.allPacked(findOnly, ...given, claim.want)
+  const ready = yield* write.db.allPacked(findOnly, ...given, claim.want)
   const begins = Math.min(claim.begins, claim.want) - ready.length
-  const limited = begins <= 0 ? [] : write.db.all<Waiting>(findOnlyLimited, ...given)
-  if (limited.length === 0 || !write.admission.hasOpenLines()) return { runs: ready, isOneHeldBack: false }
+  const limited = begins <= 0 ? [] : yield* write.db.all<Waiting>(findOnlyLimited, ...given)
+  if (limited.length === 0 || !(yield* write.admission.hasOpenLines())) return { runs: ready, isOneHeldBack: false }
   const waiting = new Set(limited.map(({ ticket }) => ticket))
   const passed = new Map<number, LiveRun>()
   for (const queue of new Set(limited.map((run) => run.queue))) {
-    for (const head of write.admission.openHeads(queue)) {
+    for (const head of yield* write.admission.openHeads(queue)) {
       if (passed.size === begins || !waiting.has(head.ticket)) continue
-      const first = firstOf(write.db, head)
-      if (first !== undefined && !passed.has(first.runId) && admitHead(write, head, first))
+      const first = yield* firstOf(write.db, head)
+      if (first !== undefined && !passed.has(first.runId) && (yield* admitHead(write, head, first)))
         passed.set(first.runId, first)
     }
   }
@@ -206,18 +207,18 @@ interface Picked {
 const mostTries = 1_000
 
 /** The same with those that pass limiters, in turn by priority and age. */
-function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionIds }: LimitedPart): Picked {
-  if (!write.admission.hasOpenLines()) return { runs: nextOf(write.db, slots), isOneHeldBack: false }
+function* withLimited(write: Write, slots: Ready, { begins, isFirst, definitionIds }: LimitedPart): Query<Picked> {
+  if (!(yield* write.admission.hasOpenLines())) return { runs: yield* nextOf(write.db, slots), isOneHeldBack: false }
   const { queueId, want, taken, mostDeliveries } = slots
   const given = linesOf(definitionIds, mostDeliveries)
-  const others = turnsOf(write.db, slots)
+  const others = yield* turnsOf(write.db, slots)
   const runs: LiveRun[] = []
   for (let tries = 0; runs.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
     // What was there when its process died is alone: what would come after it passes nothing in vain.
     if (hasDelivery(runs.at(-1))) break
-    const head = write.admission.next(queueId, given)
+    const head = yield* write.admission.next(queueId, given)
     if (head === undefined) break
-    if (admitTicketBefore(write, head)) continue
+    if (yield* admitTicketBefore(write, head)) continue
     const isOldest = isTurnOfOldest(taken + runs.length)
     const other = others.peek(isOldest)
     if (other !== undefined && !isBefore(head, other, isOldest)) {
@@ -225,13 +226,13 @@ function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionId
       runs.push(other)
       continue
     }
-    const first = firstOf(write.db, head)
+    const first = yield* firstOf(write.db, head)
     if (first !== undefined && first.deliveries > mostDeliveries) break
     if (hasDelivery(first) && !(isFirst && runs.length === 0)) return { runs, isOneHeldBack: true }
-    if (admitHead(write, head, first) && first !== undefined) runs.push(first)
+    if ((yield* admitHead(write, head, first)) && first !== undefined) runs.push(first)
   }
   // Others would pass that have nobody to perform them.
-  const isOneHeldBack = runs.length < want && write.admission.next(queueId, given) !== undefined
+  const isOneHeldBack = runs.length < want && (yield* write.admission.next(queueId, given)) !== undefined
   for (let next = others.peek(false); next !== undefined && runs.length < want; next = others.peek(false)) {
     const one = others.peek(isTurnOfOldest(taken + runs.length)) ?? next
     others.take(one)
@@ -241,21 +242,22 @@ function withLimited(write: Write, slots: Ready, { begins, isFirst, definitionId
 }
 
 /** The run that passes with the first of a line: itself, or one that is set aside until a step of it passes. */
-function firstOf(db: Connection, { ticket }: Head): LiveRun | undefined {
-  const run = findLive(db, ticket)
+function* firstOf(db: Connection, { ticket }: Head): Query<LiveRun | undefined> {
+  const run = yield* findLive(db, ticket)
   if (run !== undefined) return run
-  const runId = runOfStep(db, ticket)
-  return runId === undefined ? undefined : findLive(db, runId)
+  const runId = yield* runOfStep(db, ticket)
+  return runId === undefined ? undefined : yield* findLive(db, runId)
 }
 
-function findLive(db: Connection, runId: number): LiveRun | undefined {
-  return db.allPacked(findGiven, runId)[0]
+function* findLive(db: Connection, runId: number): Query<LiveRun | undefined> {
+  const rows = yield* db.allPacked(findGiven, runId)
+  return rows[0]
 }
 
-function admitHead(write: Write, head: Head, first: LiveRun | undefined): boolean {
+function* admitHead(write: Write, head: Head, first: LiveRun | undefined): Query<boolean> {
   const isStep = first !== undefined && first.runId !== head.ticket
-  if (isStep) return admitWithStep(write, head, write)
-  return admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
+  if (isStep) return yield* admitWithStep(write, head, write)
+  return yield* admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
 }
 
 /** By priority, then by age; where it is the turn of the oldest by age alone. */
@@ -269,14 +271,14 @@ function hasDelivery(run: LiveRun | undefined): boolean {
 }
 
 /** The runs for the next slots of a queue. */
-function nextOf(db: Connection, ready: Ready): LiveRun[] {
-  const { urgent, older } = urgentAndOlder(db, ready)
+function* nextOf(db: Connection, ready: Ready): Query<LiveRun[]> {
+  const { urgent, older } = yield* urgentAndOlder(db, ready)
   return older.length === 0 ? urgent : inTurn(urgent, older, ready.taken)
 }
 
 /** The same, one after another. */
-function turnsOf(db: Connection, ready: Ready): Turns<LiveRun> {
-  const { urgent, older } = urgentAndOlder(db, ready)
+function* turnsOf(db: Connection, ready: Ready): Query<Turns<LiveRun>> {
+  const { urgent, older } = yield* urgentAndOlder(db, ready)
   return new Turns(urgent, older)
 }
 
@@ -286,14 +288,14 @@ interface Found {
   readonly older: LiveRun[]
 }
 
-function urgentAndOlder(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): Found {
-  const urgent = db.allPacked(findReady, queueId, definitions, mostDeliveries, want)
+function* urgentAndOlder(db: Connection, { queueId, definitions, want, taken, mostDeliveries }: Ready): Query<Found> {
+  const urgent = yield* db.allPacked(findReady, queueId, definitions, mostDeliveries, want)
   const forOldest = slotsForOldest(taken, want)
   const least = urgent.at(-1)
   // Whoever comes last is as urgent as any other, or nobody is left that is not chosen.
   if (forOldest === 0 || least === undefined || urgent.length < want) return { urgent, older: [] }
   const below = { queueId, definitions, priority: least.priority, want: forOldest, mostDeliveries }
-  const older = findOldestBelow(db, below)
+  const older = yield* findOldestBelow(db, below)
   return { urgent, older }
 }
 
@@ -304,7 +306,7 @@ function withoutOthers(runs: LiveRun[]): LiveRun[] {
 }
 
 /** The first `begins` count as begun. */
-function claimAll(write: Write, ready: readonly LiveRun[], begins: number): Claimed[] {
+function* claimAll(write: Write, ready: readonly LiveRun[], begins: number): Query<Claimed[]> {
   const { db, nodeId, epoch, now } = write
   let claimed = 0
   for (const [part, hasBegun] of [
@@ -312,11 +314,13 @@ function claimAll(write: Write, ready: readonly LiveRun[], begins: number): Clai
     [ready.slice(begins), 0],
   ] as const) {
     if (part.length > 0)
-      claimed += db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
+      claimed += yield* db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
-  const all = ready.map((live, place) => loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins }))
-  leaveLines(write, all)
+  const all = yield* mapEach(ready, (live, place) =>
+    loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins }),
+  )
+  yield* leaveLines(write, all)
   return all
 }
 

@@ -2,6 +2,7 @@
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { ContinueRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import { reopenAsks } from '../steps/asks.ts'
 import { changeInput } from './keys.ts'
 import { backInLine, changeLimits } from '../limiters/limited.ts'
@@ -24,20 +25,20 @@ const markAnew = `update run set anew_in = (select generation from live where li
 /** The statements of this file whose plans are tested. */
 export const hotContinueStatements = { beginAnew, forgetJournal, markAnew }
 
-export function continueRuns(write: Write, continues: readonly ContinueRecord[]): void {
+export function* continueRuns(write: Write, continues: readonly ContinueRecord[]): Query<void> {
   for (const { held, ...anew } of continues) {
-    if (!write.fence.holds(held)) continue
+    if (!(yield* write.fence.holds(held))) continue
     const { runId, generation } = held
-    changeInput(write.db, runId, anew)
-    changeLimits(write, { runId, isReady: false }, anew)
-    deleteWaits(write.db, [runId])
+    yield* changeInput(write.db, runId, anew)
+    yield* changeLimits(write, { runId, isReady: false }, anew)
+    yield* deleteWaits(write.db, [runId])
     // Invariant: I8. It keeps the epoch of this claim until the next, and a step of another life may have the same path.
-    closeTokensOf(write.db, held)
-    reopenAsks(write.db, runId)
-    const left = write.db.get<{ hasSlots: number }>(beginAnew, runId)
-    write.db.run(forgetJournal, runId, generation)
-    write.db.run(markAnew, runId)
+    yield* closeTokensOf(write.db, held)
+    yield* reopenAsks(write.db, runId)
+    const left = yield* write.db.get<{ hasSlots: number }>(beginAnew, runId)
+    yield* write.db.run(forgetJournal, runId, generation)
+    yield* write.db.run(markAnew, runId)
     write.news.woken += 1
-    if (left?.hasSlots === 1) backInLine(write, [{ runId }])
+    if (left?.hasSlots === 1) yield* backInLine(write, [{ runId }])
   }
 }

@@ -2,6 +2,7 @@
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { Expired, ExpiredRun, Woken } from '../../due.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { isFollower } from './keys.ts'
 import { endMore, isMoreToEnd } from './endings.ts'
@@ -55,39 +56,43 @@ export interface Expiry {
 }
 
 /** Fails ready runs whose time is up. */
-export function expireRuns(ends: Ends, { limit, valueOf }: Expiry): Expired[] {
-  const expired = ends.db.all<ExpiredRow>(findExpired, ends.now, limit)
+export function* expireRuns(ends: Ends, { limit, valueOf }: Expiry): Query<Expired[]> {
+  const expired = yield* ends.db.all<ExpiredRow>(findExpired, ends.now, limit)
   const endings = expired.map((row) => {
     const isUnbegun = row.isUnbegun === 1
     const value = valueOf({ name: row.name, timeoutMs: (isUnbegun ? row.expiresMs : row.timeoutMs) ?? 0, isUnbegun })
     return { runId: row.runId, outcome: 'failed', value } as const
   })
-  endRuns(ends, endings)
+  yield* endRuns(ends, endings)
   return expired.map(({ id, isFollowed }) => ({ id, isAwaited: isFollowed === 1 }))
 }
 
 /** When the next run and the next schedule are due, also those whose time has come; null when none waits for a time. */
-export function findNext(db: Connection): Omit<Woken, 'woken'> {
-  const { nextDueAt = null, nextScheduleAt = null } = db.get<Omit<Woken, 'woken'>>(findNextDue) ?? {}
-  const { opensAt } = findOpenings(db)
+export function* findNext(db: Connection): Query<Omit<Woken, 'woken'>> {
+  const next = yield* db.get<Omit<Woken, 'woken'>>(findNextDue)
+  const { nextDueAt = null, nextScheduleAt = null } = next ?? {}
+  const { opensAt } = yield* findOpenings(db)
   const isEither = nextDueAt === null || opensAt === null
   const nextAt = isEither ? (nextDueAt ?? opensAt) : Math.min(nextDueAt, opensAt)
-  return { nextDueAt: isMoreToEnd(db) ? 0 : nextAt, nextScheduleAt }
+  const isMore = yield* isMoreToEnd(db)
+  return { nextDueAt: isMore ? 0 : nextAt, nextScheduleAt }
 }
 
 /** Asked before anything is written: most of the time nothing is due. */
-export function isAnyDue(db: Connection, now: number): boolean {
-  const { nextDueAt } = findNext(db)
+export function* isAnyDue(db: Connection, now: number): Query<boolean> {
+  const { nextDueAt } = yield* findNext(db)
   return nextDueAt !== null && nextDueAt <= now
 }
 
-export function wakeRuns(write: Ends, limit: number): Woken {
+export function* wakeRuns(write: Ends, limit: number): Query<Woken> {
   const { db, now } = write
-  const ended = endMore(write, cancelAll)
-  const woken = db.all<{ runId: number; limited: number }>(wakeDue, now, limit)
-  lineUp(
+  const ended = yield* endMore(write, cancelAll)
+  const woken = yield* db.all<{ runId: number; limited: number }>(wakeDue, now, limit)
+  yield* lineUp(
     write,
     woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
   )
-  return { woken: ended + woken.length + openDueLines(db, now), ...findNext(db) }
+  const opened = yield* openDueLines(db, now)
+  const next = yield* findNext(db)
+  return { woken: ended + woken.length + opened, ...next }
 }

@@ -1,5 +1,6 @@
 // The children of runs that end: they end with them, so many in each transaction that nobody is held up; what is left stands in `ending` until its turn.
 import type { LiveState } from '../../../model/run.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Ends } from './runs.ts'
 
@@ -42,33 +43,33 @@ export interface AttachedRun {
 }
 
 /** Ends those that can be ended now, and has the others asked to. */
-type CancelAll = (ends: Ends, children: readonly AttachedRun[]) => void
+type CancelAll = (ends: Ends, children: readonly AttachedRun[]) => Query<void>
 
 /** What these runs started, and did not detach, ends with them. */
-export function endChildren(ends: Ends, parents: readonly number[], cancelAll: CancelAll): void {
-  for (const parent of parents) endNext(ends, { parent, after: null }, cancelAll)
+export function* endChildren(ends: Ends, parents: readonly number[], cancelAll: CancelAll): Query<void> {
+  for (const parent of parents) yield* endNext(ends, { parent, after: null }, cancelAll)
 }
 
 /** Ends the next of those that are to end; tells how many. */
-export function endMore(ends: Ends, cancelAll: CancelAll): number {
+export function* endMore(ends: Ends, cancelAll: CancelAll): Query<number> {
   const roomBefore = ends.news.room
-  const open = ends.db.all<Family>(findEndings)
-  for (const family of open) if (ends.news.room > 0) endNext(ends, family, cancelAll)
+  const open = yield* ends.db.all<Family>(findEndings)
+  for (const family of open) if (ends.news.room > 0) yield* endNext(ends, family, cancelAll)
   return roomBefore - ends.news.room
 }
 
 /** Whether any are left. */
-export function isMoreToEnd(db: Connection): boolean {
-  return db.get(findAny) !== undefined
+export function* isMoreToEnd(db: Connection): Query<boolean> {
+  return (yield* db.get(findAny)) !== undefined
 }
 
 /** Ends all children of a run that are still to end with it, as it is about to go on. */
-export function endRest(ends: Ends, parent: number, cancelAll: CancelAll): void {
+export function* endRest(ends: Ends, parent: number, cancelAll: CancelAll): Query<void> {
   for (;;) {
-    const rest = ends.db.get<{ after: number }>(findRest, parent)
+    const rest = yield* ends.db.get<{ after: number }>(findRest, parent)
     if (rest === undefined) return
     ends.news.room = mostAtOnce
-    endNext(ends, { parent, after: rest.after }, cancelAll)
+    yield* endNext(ends, { parent, after: rest.after }, cancelAll)
   }
 }
 
@@ -78,17 +79,17 @@ interface Family {
   readonly after: number | null
 }
 
-function endNext(ends: Ends, { parent, after }: Family, cancelAll: CancelAll): void {
+function* endNext(ends: Ends, { parent, after }: Family, cancelAll: CancelAll): Query<void> {
   const { db, news } = ends
   const { room } = news
-  const children = room === 0 ? [] : db.all<AttachedRun>(findAttached, parent, after ?? 0, room)
+  const children = room === 0 ? [] : yield* db.all<AttachedRun>(findAttached, parent, after ?? 0, room)
   news.room -= children.length
   if (children.length < room) {
-    if (after !== null) db.run(dropEnding, parent)
+    if (after !== null) yield* db.run(dropEnding, parent)
   } else {
     // Invariant: I3. Durable with the end of the parent, so that no crash forgets them.
-    db.run(keepEnding, parent, children.at(-1)?.runId ?? after ?? 0)
+    yield* db.run(keepEnding, parent, children.at(-1)?.runId ?? after ?? 0)
     news.isMoreToEnd = true
   }
-  if (children.length > 0) cancelAll(ends, children)
+  if (children.length > 0) yield* cancelAll(ends, children)
 }

@@ -1,6 +1,7 @@
 // Who waits for the end of a run.
 import type { FinishedRun } from '../../store.ts'
 import type { WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // By the unique public id, then by primary key.
@@ -28,20 +29,21 @@ where run.id is null or finished.outcome is not null`
 export const hotFamilyStatements = { markFollowed, findWaitingForRun, findEnds }
 
 /** Lets runs that somebody waits for wake that one at their end; true when one of them has ended already. */
-export function followRuns(db: Connection, waits: readonly WaitRecord[]): boolean {
+export function* followRuns(db: Connection, waits: readonly WaitRecord[]): Query<boolean> {
   const ids = new Set(waits.flatMap(({ kind, name }) => (kind === 'run' && name !== null ? [name] : [])))
-  return ids.size > 0 && db.run(markFollowed, JSON.stringify([...ids])) < ids.size
+  return ids.size > 0 && (yield* db.run(markFollowed, JSON.stringify([...ids]))) < ids.size
 }
 
 /** The runs that wait for the end of one of these. */
-export function listWaiting(db: Connection, ended: readonly number[]): number[] {
+export function* listWaiting(db: Connection, ended: readonly number[]): Query<number[]> {
   if (ended.length === 0) return []
-  return db.all<{ runId: number }>(findWaitingForRun, JSON.stringify(ended)).map(({ runId }) => runId)
+  const rows = yield* db.all<{ runId: number }>(findWaitingForRun, JSON.stringify(ended))
+  return rows.map(({ runId }) => runId)
 }
 
 /** The ends of those of these runs that have ended, by their public ids. */
-export function listEnds(db: Connection, ids: readonly string[]): ReadonlyMap<string, FinishedRun | 'gone'> {
+export function* listEnds(db: Connection, ids: readonly string[]): Query<ReadonlyMap<string, FinishedRun | 'gone'>> {
   if (ids.length === 0) return new Map()
-  const rows = db.all<{ id: string; runId: number | null } & FinishedRun>(findEnds, JSON.stringify(ids))
+  const rows = yield* db.all<{ id: string; runId: number | null } & FinishedRun>(findEnds, JSON.stringify(ids))
   return new Map(rows.map(({ id, runId, outcome, value }) => [id, runId === null ? 'gone' : { outcome, value }]))
 }

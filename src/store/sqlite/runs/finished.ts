@@ -1,5 +1,6 @@
 // The rows of runs that ended, many to a statement.
 import type { SettleRecord } from '../../store.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { SqlValue } from '../connection/driver.ts'
 import { ManyRows } from '../connection/many-rows.ts'
@@ -25,12 +26,12 @@ export interface EndedRow {
 }
 
 /** Keeps the outcomes of runs whose live rows are still there. */
-export function insertFinishedRows(db: Connection, ended: readonly EndedRow[], now: number): void {
+export function* insertFinishedRows(db: Connection, ended: readonly EndedRow[], now: number): Query<void> {
   const values: SqlValue[] = []
   for (const { live, end } of ended) {
     const { outcome, code, fingerprint, value, attempt } = end
     values.push(live.runId, outcome, code, fingerprint, value, attempt)
   }
-  const kept = insertFinished.write(db, values, now)
+  const kept = yield* insertFinished.write(db, values, now)
   if (kept !== ended.length) throw new Error(`Of ${ended.length} ended runs ${kept} were unfinished`)
 }

@@ -1,6 +1,7 @@
 // The next generation of a run that has ended: the same run, its key, its journal of what succeeded, its attempts counted anew.
 import { generationMoves, type RunOutcome } from '../../../model/run.ts'
 import type { Reopened } from '../../operating.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { closeInvestigations } from '../operating-store/investigations.ts'
 import { endRest } from './endings.ts'
@@ -40,35 +41,36 @@ const dropRequest = `delete from cancel_request where run_id = ?`
 export const hotGenerationStatements = { insertLive, openAgain, forgetDead }
 
 /** Makes ready again what failed or was cancelled, each in its next generation; tells of each what became of it. */
-export function reopenRuns(ends: Ends, ids: readonly string[], by: string | null = null): Reopened[] {
-  return ids.map((id) => reopenOne(ends, id, by))
+export function reopenRuns(ends: Ends, ids: readonly string[], by: string | null = null): Query<Reopened[]> {
+  return mapEach(ids, (id) => reopenOne(ends, id, by))
 }
 
-function reopenOne(ends: Ends, id: string, by: string | null): Reopened {
+function* reopenOne(ends: Ends, id: string, by: string | null): Query<Reopened> {
   const { db, admission, now } = ends
-  const newest = newestRun(db, id)
+  const newest = yield* newestRun(db, id)
   if (newest === undefined) return 'not_found'
   const { runId, definition, state, generation, epoch, outcome, code } = newest
   if (state !== null) return state
-  endRest(ends, runId, cancelAll)
+  yield* endRest(ends, runId, cancelAll)
   if (outcome === null) return 'not_found'
   if (!mayGoOn.has(outcome)) return outcome
-  db.run(openAgain, now, runId)
-  db.run(insertLive, runId, generation)
-  lineUp({ db, admission }, [runId])
+  yield* db.run(openAgain, now, runId)
+  yield* db.run(insertLive, runId, generation)
+  yield* lineUp({ db, admission }, [runId])
   // Invariant: I8. It keeps the epoch of its last claim, and what was given out under that is of the past.
-  closeTokensOf(db, { runId, epoch })
-  openGeneration(db, newest)
-  leaveTheDead(db, runId)
-  closeInvestigations(ends, runId, by)
-  db.run(dropRequest, runId)
-  uncount(db, { definition, outcome, code, elapsedMs: (newest.finishedAt ?? 0) - (newest.startedAt ?? 0) })
+  yield* closeTokensOf(db, { runId, epoch })
+  yield* openGeneration(db, newest)
+  yield* leaveTheDead(db, runId)
+  yield* closeInvestigations(ends, runId, by)
+  yield* db.run(dropRequest, runId)
+  const elapsedMs = (newest.finishedAt ?? 0) - (newest.startedAt ?? 0)
+  yield* uncount(db, { definition, outcome, code, elapsedMs })
   return 'reopened'
 }
 
 /** Nobody has to see to its failure any more. */
-export function leaveTheDead(db: Connection, runId: number): void {
-  db.run(forgetDead, runId)
+export function* leaveTheDead(db: Connection, runId: number): Query<void> {
+  yield* db.run(forgetDead, runId)
 }
 
 /** How a run has to have ended that is tried again. */

@@ -1,4 +1,5 @@
 // What is remembered of a journal elsewhere: in the next generation of its run, or by a run that was forked from that.
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { undoneSteps, type Generation } from './known.ts'
 
@@ -66,21 +67,23 @@ export interface JournalCopy {
 }
 
 /** Counts the steps that are remembered, and what is known of the ends of runs that they started. */
-export function copyJournal(db: Connection, { from, to, before, undone }: JournalCopy): number {
+export function* copyJournal(db: Connection, { from, to, before, undone }: JournalCopy): Query<number> {
   const keys = [to.runId, to.generation, from.runId, from.generation] as const
-  const kept = before === undefined ? db.run(copySucceeded, ...keys) : db.run(copyBefore, ...keys, before)
-  return undone.reduce((rest, path) => rest - db.run(forgetUndone, to.runId, to.generation, path), kept)
+  let kept = before === undefined ? yield* db.run(copySucceeded, ...keys) : yield* db.run(copyBefore, ...keys, before)
+  for (const path of undone) kept -= yield* db.run(forgetUndone, to.runId, to.generation, path)
+  return kept
 }
 
 /** Opens the next generation of a run, which remembers what succeeded and was not undone. */
-export function openGeneration(db: Connection, from: Generation): number {
+export function* openGeneration(db: Connection, from: Generation): Query<number> {
   const generation = from.generation + 1
-  copyJournal(db, { from, to: { runId: from.runId, generation }, undone: undoneSteps(db, from) })
+  const undone = yield* undoneSteps(db, from)
+  yield* copyJournal(db, { from, to: { runId: from.runId, generation }, undone })
   return generation
 }
 
 /** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */
-export function renewJournal(db: Connection, run: Generation): number {
-  const hasFailed = db.get(findFailedStep, run.runId, run.generation) !== undefined
-  return hasFailed ? openGeneration(db, run) : run.generation
+export function* renewJournal(db: Connection, run: Generation): Query<number> {
+  const hasFailed = (yield* db.get(findFailedStep, run.runId, run.generation)) !== undefined
+  return hasFailed ? yield* openGeneration(db, run) : run.generation
 }

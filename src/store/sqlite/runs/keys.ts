@@ -3,6 +3,7 @@ import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import { scopeOf, type KeyedState, type StartKey } from '../../../model/start-key.ts'
 import type { StartRecord } from '../../start.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { backInLine } from '../limiters/limited.ts'
 import { readyUntil, type Ends } from './runs.ts'
@@ -93,12 +94,14 @@ interface KeyedRow extends Omit<Keyed, 'state' | 'place' | 'endsWith'> {
 }
 
 /** Whose keys those of a start are. */
-export function ownerOf(db: Connection, { rule }: StartKey, definitionId: number): number {
-  return rule === 'cache' ? definitionId : (db.get<{ id: number }>(findFirst, definitionId)?.id ?? definitionId)
+export function* ownerOf(db: Connection, { rule }: StartKey, definitionId: number): Query<number> {
+  if (rule === 'cache') return definitionId
+  const first = yield* db.get<{ id: number }>(findFirst, definitionId)
+  return first?.id ?? definitionId
 }
 
-export function findRunOfKey(db: Connection, { rule, key }: StartKey, owner: number): Keyed | undefined {
-  const row = db.get<KeyedRow>(findKeyed, scopeOf(rule), owner, key)
+export function* findRunOfKey(db: Connection, { rule, key }: StartKey, owner: number): Query<Keyed | undefined> {
+  const row = yield* db.get<KeyedRow>(findKeyed, scopeOf(rule), owner, key)
   if (row === undefined) return undefined
   const { runId, id, name, epoch, createdAt, finishedAt, ahead, parent } = row
   const endsWith = row.isDetached === 1 ? null : parent
@@ -106,51 +109,52 @@ export function findRunOfKey(db: Connection, { rule, key }: StartKey, owner: num
 }
 
 /** Gives a key to a run, which may wait for the end of another. */
-export function keepKey(
+export function* keepKey(
   db: Connection,
   { rule, key }: StartKey,
   run: { readonly owner: number; readonly runId: number; readonly ahead: number | null },
-): void {
-  db.run(giveKey, scopeOf(rule), run.owner, key, run.runId, run.ahead)
-  if (run.ahead !== null) db.run(markFollowed, run.ahead)
+): Query<void> {
+  yield* db.run(giveKey, scopeOf(rule), run.owner, key, run.runId, run.ahead)
+  if (run.ahead !== null) yield* db.run(markFollowed, run.ahead)
 }
 
 /** It goes on when the run that started it ends, as others wait for it too; depth is counted from it. */
-export function detachRun(db: Connection, runId: number): void {
-  db.run(detach, runId)
+export function* detachRun(db: Connection, runId: number): Query<void> {
+  yield* db.run(detach, runId)
 }
 
-export function inputOf(db: Connection, runId: number): string {
-  return db.get<{ input: string }>(findInput, runId)?.input ?? 'u'
+export function* inputOf(db: Connection, runId: number): Query<string> {
+  const row = yield* db.get<{ input: string }>(findInput, runId)
+  return row?.input ?? 'u'
 }
 
-export function changeInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): void {
-  db.run(amendInput, input, isUnchecked === true ? 1 : null, runId)
+export function* changeInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<void> {
+  yield* db.run(amendInput, input, isUnchecked === true ? 1 : null, runId)
 }
 
 /** The same for one that holds what was there before. */
-export function extendInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): void {
-  db.run(appendInput, input, isUnchecked === true ? 1 : null, runId)
+export function* extendInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<void> {
+  yield* db.run(appendInput, input, isUnchecked === true ? 1 : null, runId)
 }
 
 type NewInput = Pick<StartRecord, 'input' | 'isUnchecked'>
 
 /** Gives a run the times of a later start. Only what is still scheduled starts later; what is ready stays where it is. */
-export function changeTimes(
+export function* changeTimes(
   { db, now }: Pick<Ends, 'db' | 'now'>,
   { runId, place, ahead }: Keyed,
   { dueAt, deadlineAt, expiresAt }: Pick<StartRecord, 'dueAt' | 'deadlineAt' | 'expiresAt'>,
-): void {
-  db.run(amendTimes, wholeOrNull(deadlineAt), wholeOrNull(expiresAt), now, runId)
-  if (place === 'scheduled' && dueAt !== null) db.run(postponeRun, wholeMs(dueAt), runId)
-  if (place === 'ready' || ahead !== null) db.run(renewLimit, runId)
+): Query<void> {
+  yield* db.run(amendTimes, wholeOrNull(deadlineAt), wholeOrNull(expiresAt), now, runId)
+  if (place === 'scheduled' && dueAt !== null) yield* db.run(postponeRun, wholeMs(dueAt), runId)
+  if (place === 'ready' || ahead !== null) yield* db.run(renewLimit, runId)
 }
 
 /** Makes ready runs that nobody has begun and that wait for a time or for another run. */
-export function wakeUnbegunRuns(waking: Waking, runIds: readonly number[]): number {
+export function* wakeUnbegunRuns(waking: Waking, runIds: readonly number[]): Query<number> {
   if (runIds.length === 0) return 0
-  const woken = waking.db.all<{ runId: number; limited: number }>(wakeUnbegun, JSON.stringify(runIds))
-  backInLine(
+  const woken = yield* waking.db.all<{ runId: number; limited: number }>(wakeUnbegun, JSON.stringify(runIds))
+  yield* backInLine(
     waking,
     woken.filter(({ limited }) => limited === 1),
   )
@@ -160,10 +164,10 @@ export function wakeUnbegunRuns(waking: Waking, runIds: readonly number[]): numb
 type Waking = Pick<Ends, 'db' | 'admission'>
 
 /** Makes ready what waited for the end of these runs. */
-export function wakeFollowers(waking: Waking, ended: readonly number[]): number {
+export function* wakeFollowers(waking: Waking, ended: readonly number[]): Query<number> {
   if (ended.length === 0) return 0
-  const followers = waking.db.all<{ runId: number }>(takeFollowers, JSON.stringify(ended))
-  return wakeUnbegunRuns(
+  const followers = yield* waking.db.all<{ runId: number }>(takeFollowers, JSON.stringify(ended))
+  return yield* wakeUnbegunRuns(
     waking,
     followers.map(({ runId }) => runId),
   )

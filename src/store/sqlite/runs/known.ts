@@ -4,6 +4,7 @@ import type { LiveState, RunOutcome } from '../../../model/run.ts'
 import type { StepOfGeneration } from '../../callers.ts'
 import type { StepKind } from '../../store.ts'
 import type { WaitKind } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // By the unique public id, then by primary key; of what has ended the newest of its outcomes.
@@ -50,7 +51,7 @@ export interface NewestRun extends Generation {
 /** One life of a run. */
 export type Generation = Omit<StepOfGeneration, 'path'>
 
-export function newestRun(db: Connection, id: string): NewestRun | undefined {
+export function newestRun(db: Connection, id: string): Query<NewestRun | undefined> {
   return db.get<NewestRun>(findNewestRun, id)
 }
 
@@ -60,30 +61,37 @@ export interface RecordedStep {
   readonly isError: number
 }
 
-export function recordedStep(db: Connection, { runId, generation }: Generation, path: string) {
+export function recordedStep(
+  db: Connection,
+  { runId, generation }: Generation,
+  path: string,
+): Query<RecordedStep | undefined> {
   return db.get<RecordedStep>(findRecorded, runId, generation, path)
 }
 
 /** Whether an attempt of it has failed. */
-export function isTried(db: Connection, { runId, generation }: Generation, path: string): boolean {
-  return db.get(findTried, runId, generation, path) !== undefined
+export function* isTried(db: Connection, { runId, generation }: Generation, path: string): Query<boolean> {
+  return (yield* db.get(findTried, runId, generation, path)) !== undefined
 }
 
 /** What it waits for. */
-export function waitOfStep(db: Connection, { runId }: Generation, path: string): WaitKind | undefined {
-  return db.get<{ kind: WaitKind }>(findWaitOfStep, runId, path)?.kind
+export function* waitOfStep(db: Connection, { runId }: Generation, path: string): Query<WaitKind | undefined> {
+  const row = yield* db.get<{ kind: WaitKind }>(findWaitOfStep, runId, path)
+  return row?.kind
 }
 
 /** The steps of a generation that were undone. */
-export function undoneSteps(db: Connection, run: Generation): string[] {
-  return pathsOf(db, findUndone, run).map(undonePath)
+export function* undoneSteps(db: Connection, run: Generation): Query<string[]> {
+  const paths = yield* pathsOf(db, findUndone, run)
+  return paths.map(undonePath)
 }
 
 /** Those that have something to undo. */
-export function undoableSteps(db: Connection, run: Generation): string[] {
+export function undoableSteps(db: Connection, run: Generation): Query<string[]> {
   return pathsOf(db, findUndoable, run)
 }
 
-function pathsOf(db: Connection, sql: string, { runId, generation }: Generation): string[] {
-  return db.all<{ path: string }>(sql, runId, generation).map(({ path }) => path)
+function* pathsOf(db: Connection, sql: string, { runId, generation }: Generation): Query<string[]> {
+  const rows = yield* db.all<{ path: string }>(sql, runId, generation)
+  return rows.map(({ path }) => path)
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../connection/connection.ts'
 import type { CancelAnswer, CancelRecord } from '../../cancels.ts'
 import type { Batch, Held, SettleRecord } from '../../store.ts'
 import type { DecidedEnd, UndoRecord } from '../../undoing.ts'
+import { filterEach, type Query } from '../../query.ts'
 import { breakCircle } from './circles.ts'
 import { hasAsk } from '../steps/asks.ts'
 import { keepFailure } from '../events/failures.ts'
@@ -101,55 +102,55 @@ export const hotMoveStatements = {
 }
 
 /** From now on the death of this node is a delivery of these runs. */
-export function beginRuns(write: Write, begins: Batch['begins']): void {
+export function* beginRuns(write: Write, begins: Batch['begins']): Query<void> {
   for (const { held, at } of begins) {
-    if (write.fence.holds(held)) write.db.run(beginRun, wholeMs(at), held.runId)
+    if (yield* write.fence.holds(held)) yield* write.db.run(beginRun, wholeMs(at), held.runId)
   }
 }
 
 /** Ends runs that this node holds. */
-export function settleRuns(write: Write, settles: readonly SettleRecord[]): void {
+export function* settleRuns(write: Write, settles: readonly SettleRecord[]): Query<void> {
   if (settles.length === 0) return
-  const rows = write.db.allPacked(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
+  const rows = yield* write.db.allPacked(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
   const liveById = new Map(rows.map((live) => [live.runId, live]))
   const ended: EndedRun[] = []
   for (const settle of settles) {
     const live = liveById.get(settle.held.runId)
     if (!write.fence.admit(settle.held, live?.epoch === settle.held.epoch) || live === undefined) continue
-    if (!isEnd(write, settle)) continue
+    if (!(yield* isEnd(write, settle))) continue
     liveById.delete(live.runId)
     ended.push({ live, end: settle })
   }
-  finishRuns(write, ended)
+  yield* finishRuns(write, ended)
 }
 
 /** Decides how runs end that this node holds; they undo first what they did. */
-export function undoRuns(write: Write, undoes: readonly UndoRecord[]): void {
+export function* undoRuns(write: Write, undoes: readonly UndoRecord[]): Query<void> {
   for (const undo of undoes) {
     const { held, outcome, value } = undo
-    if (!write.fence.holds(held) || !isEnd(write, undo)) continue
-    beginUndo(write, { runId: held.runId, outcome, value })
+    if (!(yield* write.fence.holds(held)) || !(yield* isEnd(write, undo))) continue
+    yield* beginUndo(write, { runId: held.runId, outcome, value })
   }
 }
 
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
 
 /** Ends a run, or asks the node that runs it to. */
-export function cancelRun(
+export function* cancelRun(
   ends: Ends,
   { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
   { value, reason, skipsUndo = false }: Pick<CancelRecord, 'value' | 'reason' | 'skipsUndo'>,
-): CancelAnswer {
-  const undo = undoMarkOf(ends.db, runId)
+): Query<CancelAnswer> {
+  const undo = yield* undoMarkOf(ends.db, runId)
   // Invariant: I11. How it ends is decided.
   if (undo === 'undoing' && !skipsUndo) return 'finished'
   if (!waiting.includes(state)) {
-    ends.db.run(insertRequest, runId, reason, skipsUndo ? 1 : 0)
+    yield* ends.db.run(insertRequest, runId, reason, skipsUndo ? 1 : 0)
     return 'asked'
   }
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.
-  if (epoch !== null && hasSucceeded(ends.db, { runId, epoch })) return 'asked'
-  endRuns(ends, [{ runId, outcome: 'cancelled', value, skipsUndo }])
+  if (epoch !== null && (yield* hasSucceeded(ends.db, { runId, epoch }))) return 'asked'
+  yield* endRuns(ends, [{ runId, outcome: 'cancelled', value, skipsUndo }])
   return undo === 'something' && !skipsUndo ? 'asked' : 'cancelled'
 }
 
@@ -164,85 +165,88 @@ export interface Ending {
 }
 
 /** Ends runs that nobody runs any more; those that can undo what they did are made ready for that. */
-export function endRuns(ends: Ends, endings: readonly Ending[]): void {
+export function* endRuns(ends: Ends, endings: readonly Ending[]): Query<void> {
   if (endings.length === 0) return
-  const rows = ends.db.allPacked(findEnding, idsOf(endings))
+  const rows = yield* ends.db.allPacked(findEnding, idsOf(endings))
   const liveById = new Map(rows.map((live) => [live.runId, live]))
-  const ended = endings.flatMap((ending): EndedRun[] => {
-    const { runId } = ending
-    const live = liveById.get(runId)
-    if (live === undefined) return []
-    if (live.undo === 1 && ending.skipsUndo !== true) {
-      beginUndo(ends, ending)
-      return []
-    }
-    const { outcome, value } = (live.undo === 2 ? cutShort(ends.db, runId, ending.value) : undefined) ?? ending
-    const error = JSON.parse(value) as Partial<ErrorRecord>
-    const code = error.code ?? null
-    const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
-    if (outcome !== 'failed') return [{ live, end }]
-    const { name, isTold } = definitionOf(ends.db, live.definition)
-    return [{ live, end: { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 } }]
-  })
-  finishRuns(ends, ended)
+  const ended: EndedRun[] = []
+  for (const ending of endings) {
+    const live = liveById.get(ending.runId)
+    if (live === undefined) continue
+    if (live.undo === 1 && ending.skipsUndo !== true) yield* beginUndo(ends, ending)
+    else ended.push({ live, end: yield* endOf(ends.db, live, ending) })
+  }
+  yield* finishRuns(ends, ended)
 }
 
-function beginUndo(ends: Ends, end: Ending): void {
-  decideEnd(ends, end)
-  endChildren(ends, [end.runId], cancelAll)
+function* endOf(db: Connection, live: EndingLive, ending: Ending): Query<EndedRun['end']> {
+  const cut = live.undo === 2 ? yield* cutShort(db, live.runId, ending.value) : undefined
+  const { outcome, value } = cut ?? ending
+  const error = JSON.parse(value) as Partial<ErrorRecord>
+  const code = error.code ?? null
+  const end = { outcome, value, code, fingerprint: null, attempt: live.attempt, hadWaits: true }
+  if (outcome !== 'failed') return end
+  const { name, isTold } = yield* definitionOf(db, live.definition)
+  return { ...end, fingerprint: fingerprintOf(name, error), isTold: isTold === 1 }
+}
+
+function* beginUndo(ends: Ends, end: Ending): Query<void> {
+  yield* decideEnd(ends, end)
+  yield* endChildren(ends, [end.runId], cancelAll)
 }
 
 /** Invariant: I15. Every commit reads the requests, so none outlasts its run for long. */
-export function forgetRequests(db: Connection): void {
-  db.run(deleteObeyed)
+export function* forgetRequests(db: Connection): Query<void> {
+  yield* db.run(deleteObeyed)
 }
 
-export function retryRuns(write: Write, retries: Batch['retries']): void {
+export function* retryRuns(write: Write, retries: Batch['retries']): Query<void> {
   for (const retry of retries) {
     const { held, dueAt, attempt } = retry
-    if (!write.fence.holds(held) || !isEnd(write, retry)) continue
-    const generation = renewJournal(write.db, held)
-    write.outbox.ofRun('retried', held.runId, { attempt })
-    const left = write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
-    if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    if (!(yield* write.fence.holds(held)) || !(yield* isEnd(write, retry))) continue
+    const generation = yield* renewJournal(write.db, held)
+    yield* write.outbox.ofRun('retried', held.runId, { attempt })
+    const left = yield* write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
+    if (left?.hasSlots === 1) yield* write.admission.leave([held.runId])
   }
 }
 
-export function parkRuns(write: Write, parks: Batch['parks']): void {
+export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
   for (const { held, dueAt, waits } of parks) {
-    if (!write.fence.holds(held)) continue
-    replaceWaits(write.db, held.runId, waits)
-    const left = write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
-    if (left?.hasSlots === 1) write.admission.leave([held.runId])
+    if (!(yield* write.fence.holds(held))) continue
+    yield* replaceWaits(write.db, held.runId, waits)
+    const left = yield* write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
+    if (left?.hasSlots === 1) yield* write.admission.leave([held.runId])
     // It would come here at once and again.
     if (waits.some(({ kind }) => kind === 'diverged')) continue
-    lineUpSteps(write, held.runId, waits)
+    yield* lineUpSteps(write, held.runId, waits)
     // Race: as for a completion below.
     if (
-      hasMessage(write.db, held.runId, waits) ||
-      hasAsk(write, held.runId, waits) ||
-      followRuns(write.db, waits) ||
-      breakCircle(write, held, waits)
+      (yield* hasMessage(write.db, held.runId, waits)) ||
+      (yield* hasAsk(write, held.runId, waits)) ||
+      (yield* followRuns(write.db, waits)) ||
+      (yield* breakCircle(write, held, waits))
     )
-      wakeRun(write, held.runId, { isDecided: false })
+      yield* wakeRun(write, held.runId, { isDecided: false })
     const completions = waits.filter(({ kind }) => kind === 'completion')
     if (completions.length === 0) continue
-    hearOfPark(write, held)
+    yield* hearOfPark(write, held)
     // Race: it may have come before anybody waited for it.
-    const come = completions.filter(({ path }) => hasCompletion(write.db, held, path))
-    if (come.length > 0) wakeRun(write, held.runId, { isDecided: come.some(({ path }) => path === '') })
+    const come = yield* filterEach(completions, ({ path }) => hasCompletion(write.db, held, path))
+    if (come.length > 0) yield* wakeRun(write, held.runId, { isDecided: come.some(({ path }) => path === '') })
   }
 }
 
-export function releaseRuns(write: Write, releases: readonly Held[]): void {
+export function* releaseRuns(write: Write, releases: readonly Held[]): Query<void> {
   for (const held of releases) {
-    if (write.fence.holds(held)) giveBack(write, held.runId)
+    if (yield* write.fence.holds(held)) yield* giveBack(write, held.runId)
   }
 }
 
 /** Makes a run ready that its node does not want to go on with; that is no delivery. */
-export function giveBack(write: Pick<Ends, 'db' | 'admission'>, runId: number): void {
-  if (write.db.get<Left>(releaseRun, runId)?.hasSlots === 1) backInLine(write, [{ runId }])
+export function* giveBack(write: Pick<Ends, 'db' | 'admission'>, runId: number): Query<void> {
+  const left = yield* write.db.get<Left>(releaseRun, runId)
+  if (left?.hasSlots === 1) yield* backInLine(write, [{ runId }])
 }
 
 interface Left {
@@ -250,11 +254,11 @@ interface Left {
 }
 
 /** Whether an attempt has the end that its node says: not when somebody with a token told another before. */
-function isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): boolean {
-  if (token === undefined || endTokens(write.db, held, token)) return true
+function* isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): Query<boolean> {
+  if (token === undefined || (yield* endTokens(write.db, held, token))) return true
   write.fence.refuse(held)
-  giveBack(write, held.runId)
-  wakeRun(write, held.runId, { isDecided: true })
+  yield* giveBack(write, held.runId)
+  yield* wakeRun(write, held.runId, { isDecided: true })
   return false
 }
 
@@ -278,55 +282,56 @@ interface EndedRun {
 }
 
 /** The one way out: each run gets its one outcome, is counted, and what it needed while it was unfinished goes. */
-function finishRuns(ends: Ends, ended: readonly EndedRun[]): void {
+function* finishRuns(ends: Ends, ended: readonly EndedRun[]): Query<void> {
   const { db, now, rollup, news, admission, outbox } = ends
   if (ended.length === 0) return
   const schedules = new Set<number>()
   for (const { live, end } of ended) {
     const { runId, definition, startedAt, schedule } = live
     const { outcome, code, attempt } = end
-    if (end.isTold === true) keepFailure(db, live)
-    outbox.ofRun(outcome, runId, { attempt, code })
+    if (end.isTold === true) yield* keepFailure(db, live)
+    yield* outbox.ofRun(outcome, runId, { attempt, code })
     rollup.add({ definition, outcome, code, elapsedMs: startedAt === null ? 0 : Math.max(0, now - startedAt) })
     if (schedule !== null) schedules.add(schedule)
   }
-  insertFinishedRows(db, ended, now)
-  db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
+  yield* insertFinishedRows(db, ended, now)
+  yield* db.run(deleteLive, idsOf(ended.map(({ live }) => live)))
   const those = (areMeant: (run: EndedRun) => boolean): number[] => ended.filter(areMeant).map(({ live }) => live.runId)
-  deleteWaits(
+  yield* deleteWaits(
     db,
     those(({ end }) => end.hadWaits),
   )
   // What did not succeed may be tried again, and goes on with what it kept.
-  deleteStates(
+  yield* deleteStates(
     db,
     those(({ live, end }) => live.hasState === 1 && end.outcome === 'succeeded'),
   )
   const cancelled = those(({ end }) => end.outcome === 'cancelled')
-  if (cancelled.length > 0) db.run(deleteRequests, JSON.stringify(cancelled))
+  if (cancelled.length > 0) yield* db.run(deleteRequests, JSON.stringify(cancelled))
   const followed = those(({ live }) => live.isFollowed === 1)
-  news.woken += wakeFollowers({ db, admission }, followed)
-  for (const runId of listWaiting(db, followed)) wakeRun(ends, runId, { isDecided: false })
-  endChildren(
+  news.woken += yield* wakeFollowers({ db, admission }, followed)
+  const waiters = yield* listWaiting(db, followed)
+  for (const runId of waiters) yield* wakeRun(ends, runId, { isDecided: false })
+  yield* endChildren(
     ends,
     those(({ live }) => live.hasChildren === 1),
     cancelAll,
   )
-  dropDecidedEnds(
+  yield* dropDecidedEnds(
     db,
     those(({ live }) => live.undo === 2),
   )
-  if (schedules.size > 0) news.woken += wakeBufferedRuns({ db, admission }, schedules)
-  admission.leave(those(({ live }) => live.hasSlots === 1))
+  if (schedules.size > 0) news.woken += yield* wakeBufferedRuns({ db, admission }, schedules)
+  yield* admission.leave(those(({ live }) => live.hasSlots === 1))
 }
 
 /** The children of runs that have ended. */
-export function cancelAll(ends: Ends, children: readonly AttachedRun[]): void {
-  forgetRequests(ends.db)
+export function* cancelAll(ends: Ends, children: readonly AttachedRun[]): Query<void> {
+  yield* forgetRequests(ends.db)
   for (const child of children) {
     const reason = `run ${child.parentId ?? ''}, which started it, has ended`
     const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
-    cancelRun(ends, child, { value, reason })
+    yield* cancelRun(ends, child, { value, reason })
   }
 }
 

@@ -1,6 +1,7 @@
 // The rows of new runs, many to a statement.
 import type { LiveState } from '../../../model/run.ts'
 import type { StartRecord } from '../../start.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { SqlValue } from '../connection/driver.ts'
 import { ManyRows } from '../connection/many-rows.ts'
@@ -52,8 +53,9 @@ export class NewRuns {
   }
 
   /** Takes the next run; their numbers rise. */
-  add(runId: number, start: StartRecord, beginning: Beginning): void {
-    if (this.#alike === undefined || !isAlike(this.#alike, beginning) || runId !== this.#last + 1) this.#begin(runId)
+  *add(runId: number, start: StartRecord, beginning: Beginning): Query<void> {
+    if (this.#alike === undefined || !isAlike(this.#alike, beginning) || runId !== this.#last + 1)
+      yield* this.#begin(runId)
     this.#alike = beginning
     this.#last = runId
     const { id, definitionId, queueId, input, tags, deadlineAt } = start
@@ -61,23 +63,23 @@ export class NewRuns {
     if (isRare(start)) this.#rare.push([runId, start])
   }
 
-  write(): void {
+  *write(): Query<void> {
     if (this.#alike === undefined) return
     const { db, nodeId, epoch, now } = this.#begins
-    insertRow.write(db, this.#values)
+    yield* insertRow.write(db, this.#values)
     this.#values.length = 0
     for (const [runId, { expiresAt, correlationId, retry, isUnchecked }] of this.#rare) {
-      db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, isUnchecked === true ? 1 : null, runId)
+      yield* db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, isUnchecked === true ? 1 : null, runId)
     }
     this.#rare.length = 0
     const { state, priority, dueAt } = this.#alike
     const [node, underEpoch, startedAt] = state === 'running' ? [nodeId, epoch, now] : [null, 0, null]
-    db.run(insertLives, state, priority, dueAt, node, underEpoch, startedAt, this.#first, this.#last)
+    yield* db.run(insertLives, state, priority, dueAt, node, underEpoch, startedAt, this.#first, this.#last)
     this.#alike = undefined
   }
 
-  #begin(runId: number): void {
-    this.write()
+  *#begin(runId: number): Query<void> {
+    yield* this.write()
     this.#first = runId
   }
 }

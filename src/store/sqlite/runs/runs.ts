@@ -1,5 +1,6 @@
 // What every write to a run shares: the batch it belongs to, and the fence that lets in only who holds the run.
 import type { Held } from '../../store.ts'
+import type { Query } from '../../query.ts'
 import type { Admission } from '../limiters/admission.ts'
 import type { Connection } from '../connection/connection.ts'
 import { packed } from '../connection/packed.ts'
@@ -80,18 +81,19 @@ export class Fence {
   }
 
   /** Asks once a batch for each run, before anything is written for it. */
-  holds(run: Held): boolean {
+  *holds(run: Held): Query<boolean> {
     if (this.#held.has(run)) return true
     if (this.lost.has(run)) return false
-    return this.admit(run, this.#db.get(checkRun, run.runId, run.epoch, this.#nodeId) !== undefined)
+    const found = yield* this.#db.get(checkRun, run.runId, run.epoch, this.#nodeId)
+    return this.admit(run, found !== undefined)
   }
 
   /** Asks for many runs with one statement. Measured: 20 steps of 20 runs ask in 9 µs instead of 30. */
-  ask(runs: readonly Held[]): void {
+  *ask(runs: readonly Held[]): Query<void> {
     const unknown = runs.filter((run) => !this.#held.has(run) && !this.lost.has(run))
     if (unknown.length < fewRuns) return
     const ids = JSON.stringify(unknown.map(({ runId }) => runId))
-    const found = this.#db.allPacked(findRunning, ids, this.#nodeId)
+    const found = yield* this.#db.allPacked(findRunning, ids, this.#nodeId)
     const epochOf = new Map(found.map(({ runId, epoch }) => [runId, epoch]))
     for (const run of unknown) this.admit(run, epochOf.get(run.runId) === run.epoch)
   }

@@ -4,6 +4,7 @@ import type { Room } from '../../../model/append.ts'
 import { runCancelled } from '../../../model/errors.ts'
 import { decideStart, type StartKey } from '../../../model/start-key.ts'
 import type { StartRecord, Started } from '../../start.ts'
+import type { Query } from '../../query.ts'
 import { isAbove } from './circles.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import { takeFrom } from '../counters.ts'
@@ -24,18 +25,18 @@ import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from '../connection/times.ts'
 
-export function insertRuns(write: Write, starts: readonly StartRecord[]): Started[] {
+export function* insertRuns(write: Write, starts: readonly StartRecord[]): Query<Started[]> {
   if (starts.length === 0) return []
   const runs = new NewRuns(write)
-  let runId = takeFrom(write.db, 'run', starts.length)
+  let runId = yield* takeFrom(write.db, 'run', starts.length)
   const started: Started[] = []
   for (const asked of starts) {
     const start = writtenAt(write.now, asked)
     const { key } = start
     const order = { start, runs, runId: runId++ }
-    started.push(key === null ? begin(write, order, beginningOf(write, start)) : startKeyed(write, order, key))
+    started.push(key === null ? yield* startPlain(write, order) : yield* startKeyed(write, order, key))
   }
-  runs.write()
+  yield* runs.write()
   return started
 }
 
@@ -54,29 +55,34 @@ interface Order {
   readonly runId: number
 }
 
-function begin(write: Write, order: Order, beginning: Beginning): Started {
+function* startPlain(write: Write, order: Order): Query<Started> {
+  return yield* begin(write, order, yield* beginningOf(write, order.start))
+}
+
+function* begin(write: Write, order: Order, beginning: Beginning): Query<Started> {
   const { start, runs, runId } = order
-  const isRunning = start.limits === null ? beginning.state === 'running' : beginOfLimited(write, order, beginning)
-  if (start.limits === null) runs.add(runId, start, beginning)
+  const isRunning =
+    start.limits === null ? beginning.state === 'running' : yield* beginOfLimited(write, order, beginning)
+  if (start.limits === null) yield* runs.add(runId, start, beginning)
   const held = isRunning ? { runId, generation: 1, epoch: write.epoch } : undefined
   return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: write.now }
 }
 
 /** Tells whether it runs at once. */
-function beginOfLimited(write: Write, { start, runs, runId }: Order, beginning: Beginning): boolean {
+function* beginOfLimited(write: Write, { start, runs, runId }: Order, beginning: Beginning): Query<boolean> {
   const isDirect = beginning.state === 'running'
   const dueAt = earliest(start.deadlineAt, start.expiresAt)
-  runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
-  runs.write()
+  yield* runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
+  yield* runs.write()
   const isReady = isDirect || beginning.state === 'ready'
-  return beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
+  return yield* beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
 }
 
-function beginningOf(
+function* beginningOf(
   { paused }: Write,
   { directly, queueId, priority, dueAt, deadlineAt, expiresAt }: StartRecord,
-): Beginning {
-  const isDirect = directly && !paused.has(queueId)
+): Query<Beginning> {
+  const isDirect = directly && !(yield* paused.has(queueId))
   // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
   if (isDirect) return { state: 'running', priority, dueAt: null }
   if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
@@ -84,25 +90,27 @@ function beginningOf(
 }
 
 /** find → decide → do. Race: whoever begins, ends or starts a run of the key does so in another transaction. */
-function startKeyed(write: Write, order: Order, key: StartKey): Started {
+function* startKeyed(write: Write, order: Order, key: StartKey): Query<Started> {
   // The run of the key may be one of those that begin beside it.
-  order.runs.write()
-  const owner = ownerOf(write.db, key, order.start.definitionId)
-  const found = findRunOfKey(write.db, key, owner)
+  yield* order.runs.write()
+  const owner = yield* ownerOf(write.db, key, order.start.definitionId)
+  const found = yield* findRunOfKey(write.db, key, owner)
   const move = decideStart(key, found, write.now)
-  if (found === undefined || move === 'start') return beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
-  if (move === 'attach') return share(write, order.start, found)
-  if (move === 'follow') return beginKeyed(write, { order, key, owner }, found.runId)
-  if (move === 'amend' && amend(write, { start: order.start, key, found })) return joined(found, true)
-  if (move === 'replace') cancel(write, found, order.start.id)
-  const started = beginKeyed(write, { order, key, owner }, null)
+  if (found === undefined || move === 'start')
+    return yield* beginKeyed(write, { order, key, owner }, found?.ahead ?? null)
+  if (move === 'attach') return yield* share(write, order.start, found)
+  if (move === 'follow') return yield* beginKeyed(write, { order, key, owner }, found.runId)
+  if (move === 'amend' && (yield* amend(write, { start: order.start, key, found }))) return joined(found, true)
+  if (move === 'replace') yield* cancel(write, found, order.start.id)
+  const started = yield* beginKeyed(write, { order, key, owner }, null)
   return move === 'replace' ? { ...started, replacedId: found.id } : started
 }
 
 /** One that others wait for too does not end with the run that started it; what ends with it is no other. */
-function share({ db }: Write, { parent }: StartRecord, found: Keyed): Started {
+function* share({ db }: Write, { parent }: StartRecord, found: Keyed): Query<Started> {
   const isShared = found.place !== '' && found.endsWith !== null && found.endsWith !== parent
-  if (isShared && (parent === undefined || !isAbove(db, found.runId, parent))) detachRun(db, found.runId)
+  if (isShared && (parent === undefined || !(yield* isAbove(db, found.runId, parent))))
+    yield* detachRun(db, found.runId)
   return joined(found, false)
 }
 
@@ -111,49 +119,50 @@ function joined({ id, runId, createdAt }: Keyed, isAmended: boolean): Started {
 }
 
 /** Begins a run that has a key from now on; where there is a run `ahead` it waits for the end of that. */
-function beginKeyed(
+function* beginKeyed(
   write: Write,
   { order, key, owner }: { readonly order: Order; readonly key: StartKey; readonly owner: number },
   ahead: number | null,
-): Started {
+): Query<Started> {
   const { start, runs, runId } = order
   const isFull = key.rule === 'append' && write.db.lists.isFull(start.input, key)
-  const beginning = beginningOf(write, isFull ? { ...start, dueAt: null } : start)
+  const beginning = yield* beginningOf(write, isFull ? { ...start, dueAt: null } : start)
   const dueAt = earliest(start.deadlineAt, start.expiresAt)
-  const started = begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
-  runs.write()
-  keepKey(write.db, key, { owner, runId, ahead })
+  const started = yield* begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
+  yield* runs.write()
+  yield* keepKey(write.db, key, { owner, runId, ahead })
   return started
 }
 
 /** Changes a run that waits into what a later start asks for; false when that does not fit into it. */
-function amend(
+function* amend(
   write: Write,
   { start, key, found }: { readonly start: StartRecord; readonly key: StartKey; readonly found: Keyed },
-): boolean {
-  if (key.rule === 'append') return append(write, { start, room: key, found })
-  changeInput(write.db, found.runId, start)
-  changeLimits(write, { runId: found.runId, isReady: found.place === 'ready' }, start)
+): Query<boolean> {
+  if (key.rule === 'append') return yield* append(write, { start, room: key, found })
+  yield* changeInput(write.db, found.runId, start)
+  yield* changeLimits(write, { runId: found.runId, isReady: found.place === 'ready' }, start)
   const latestAt = key.rule === 'debounce' && key.mostMs !== null ? found.createdAt + key.mostMs : Infinity
   const dueAt = start.dueAt === null ? null : Math.min(start.dueAt, latestAt)
-  changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
+  yield* changeTimes(write, found, { ...start, dueAt: key.rule === 'debounce' ? dueAt : null })
   return true
 }
 
-function append(
+function* append(
   write: Write,
   { start, room, found }: { readonly start: StartRecord; readonly room: Room; readonly found: Keyed },
-): boolean {
-  const appended = write.db.lists.append(inputOf(write.db, found.runId), start.input, room)
-  if (appended !== undefined) extendInput(write.db, found.runId, { ...start, input: appended.input })
+): Query<boolean> {
+  const input = yield* inputOf(write.db, found.runId)
+  const appended = write.db.lists.append(input, start.input, room)
+  if (appended !== undefined) yield* extendInput(write.db, found.runId, { ...start, input: appended.input })
   // What is full has nothing more to wait for.
-  if (appended?.isFull !== false && found.place === 'scheduled') wakeUnbegunRuns(write, [found.runId])
+  if (appended?.isFull !== false && found.place === 'scheduled') yield* wakeUnbegunRuns(write, [found.runId])
   return appended !== undefined
 }
 
-function cancel(write: Write, { id, runId, name, place, epoch }: Keyed, byId: string): void {
-  forgetRequests(write.db)
+function* cancel(write: Write, { id, runId, name, place, epoch }: Keyed, byId: string): Query<void> {
+  yield* forgetRequests(write.db)
   const reason = `replaced by run ${byId}, which has its idempotency key`
   const value = JSON.stringify(toErrorRecord(runCancelled(name, id, reason)))
-  cancelRun(write, { runId, state: place, epoch }, { value, reason })
+  yield* cancelRun(write, { runId, state: place, epoch }, { value, reason })
 }

@@ -3,6 +3,7 @@ import type { ErrorRecord } from '../../../lib/error-record.ts'
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { DecidedEnd } from '../../undoing.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { backInLine } from '../limiters/limited.ts'
 import type { Ends } from './runs.ts'
@@ -37,39 +38,40 @@ export type UndoMark = 'nothing' | 'something' | 'undoing'
 
 const marks: readonly UndoMark[] = ['nothing', 'something', 'undoing']
 
-export function undoMarkOf(db: Connection, runId: number): UndoMark {
-  return marks[db.get<{ undo: number }>(findUndo, runId)?.undo ?? 0] ?? 'nothing'
+export function* undoMarkOf(db: Connection, runId: number): Query<UndoMark> {
+  const live = yield* db.get<{ undo: number }>(findUndo, runId)
+  return marks[live?.undo ?? 0] ?? 'nothing'
 }
 
 /** Whatever happens from now on, this is how it ends. */
-export function decideEnd(
+export function* decideEnd(
   ends: Ends,
   { runId, outcome, value }: Omit<DecidedEnd, 'at'> & { readonly runId: number },
-): void {
+): Query<void> {
   const { db, now } = ends
-  const begun = db.get<{ epoch: number; limited: number }>(beginUndo, runId)
+  const begun = yield* db.get<{ epoch: number; limited: number }>(beginUndo, runId)
   if (begun === undefined) throw new Error(`Run ${runId} could not begin to undo`)
-  db.run(insertUndoing, runId, outcome, value, wholeMs(now))
-  deleteWaits(db, [runId])
-  closeTokensOf(db, { runId, epoch: begun.epoch })
-  db.run(dropHeard, runId)
+  yield* db.run(insertUndoing, runId, outcome, value, wholeMs(now))
+  yield* deleteWaits(db, [runId])
+  yield* closeTokensOf(db, { runId, epoch: begun.epoch })
+  yield* db.run(dropHeard, runId)
   ends.news.woken += 1
-  if (begun.limited === 1) backInLine(ends, [{ runId }])
+  if (begun.limited === 1) yield* backInLine(ends, [{ runId }])
 }
 
-export function decidedEndOf(db: Connection, runId: number): DecidedEnd | undefined {
+export function decidedEndOf(db: Connection, runId: number): Query<DecidedEnd | undefined> {
   return db.get<DecidedEnd>(findDecided, runId)
 }
 
 /** How a run ends whose undoing was cut short by something else, which is told besides. */
-export function cutShort(db: Connection, runId: number, by: string): Omit<DecidedEnd, 'at'> | undefined {
-  const decided = decidedEndOf(db, runId)
+export function* cutShort(db: Connection, runId: number, by: string): Query<Omit<DecidedEnd, 'at'> | undefined> {
+  const decided = yield* decidedEndOf(db, runId)
   if (decided === undefined) return undefined
   const error = JSON.parse(decided.value) as ErrorRecord
   const errors = [...(error.errors ?? []), JSON.parse(by) as ErrorRecord]
   return { outcome: decided.outcome, value: JSON.stringify({ ...error, errors }) }
 }
 
-export function dropDecidedEnds(db: Connection, runIds: readonly number[]): void {
-  if (runIds.length > 0) db.run(dropDecided, JSON.stringify(runIds))
+export function* dropDecidedEnds(db: Connection, runIds: readonly number[]): Query<void> {
+  if (runIds.length > 0) yield* db.run(dropDecided, JSON.stringify(runIds))
 }

@@ -1,6 +1,7 @@
 // The unfinished runs with their journals, for those who only look at them: nothing is claimed or moved.
 import type { LiveState } from '../../../model/run.ts'
 import type { UnfinishedPage, UnfinishedRun } from '../../definitions.ts'
+import { mapEach, type Query } from '../../query.ts'
 import { loadRun } from './claims.ts'
 import type { Connection } from '../connection/connection.ts'
 import { atMost, fromLive, loaded, type LiveRun } from './live-runs.ts'
@@ -23,11 +24,12 @@ ${atMost}`,
 /** The statements of this file whose plans are tested. */
 export const hotUnfinishedStatements = { findUnfinished: findUnfinished.sql }
 
-export function listUnfinished(db: Connection, { after, limit }: UnfinishedPage, now: number): UnfinishedRun[] {
-  return db.allPacked(findUnfinished, after, limit).map((live) => {
+export function* listUnfinished(db: Connection, { after, limit }: UnfinishedPage, now: number): Query<UnfinishedRun[]> {
+  const rows = yield* db.allPacked(findUnfinished, after, limit)
+  return yield* mapEach(rows, function* (live) {
     const { runId, state, name, version, epoch } = live
     // Under its own claim nothing is moved.
-    const claimed = loadRun(db, live, { epoch, claimedAt: now, hasBegun: live.hasBegun === 1 })
+    const claimed = yield* loadRun(db, live, { epoch, claimedAt: now, hasBegun: live.hasBegun === 1 })
     return { runId, state, name, version, claimed }
   })
 }

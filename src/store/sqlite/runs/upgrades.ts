@@ -1,5 +1,6 @@
 // Runs that code of another version takes over: they are of that version from then on, in one commit.
 import type { UpgradeRecord } from '../../definitions.ts'
+import type { Query } from '../../query.ts'
 import type { Write } from './runs.ts'
 
 // By primary key.
@@ -14,12 +15,12 @@ const renewStep = `update step set value = ? where run_id = ? and generation = ?
 /** The statements of this file whose plans are tested. */
 export const hotUpgradeStatements = { moveLive, moveRun, renewStep }
 
-export function upgradeRuns(write: Write, upgrades: readonly UpgradeRecord[]): void {
+export function* upgradeRuns(write: Write, upgrades: readonly UpgradeRecord[]): Query<void> {
   for (const { held, definitionId, input, steps } of upgrades) {
-    if (!write.fence.holds(held)) continue
+    if (!(yield* write.fence.holds(held))) continue
     const { runId, generation } = held
-    write.db.run(moveLive, definitionId, runId)
-    write.db.run(moveRun, definitionId, input, runId)
-    for (const { path, value } of steps) write.db.run(renewStep, value, runId, generation, path)
+    yield* write.db.run(moveLive, definitionId, runId)
+    yield* write.db.run(moveRun, definitionId, input, runId)
+    for (const { path, value } of steps) yield* write.db.run(renewStep, value, runId, generation, path)
   }
 }

@@ -2,6 +2,7 @@
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import { backInLine } from '../limiters/limited.ts'
+import type { Query } from '../../query.ts'
 import { readyUntil, type Write } from './runs.ts'
 
 // By primary key. A run that is ready already stays so, and what is decided does not run out of time.
@@ -14,13 +15,13 @@ returning limited`
 export const hotWakeStatements = { wakeWaiting }
 
 /** `isDecided`: its end came from outside and only has to be taken in. */
-export function wakeRun(
+export function* wakeRun(
   write: Pick<Write, 'db' | 'news' | 'admission'>,
   runId: number,
   { isDecided }: { readonly isDecided: boolean },
-): void {
-  const woken = write.db.get<{ limited: number }>(wakeWaiting, isDecided ? 1 : 0, runId)
+): Query<void> {
+  const woken = yield* write.db.get<{ limited: number }>(wakeWaiting, isDecided ? 1 : 0, runId)
   if (woken === undefined) return
   write.news.woken++
-  if (woken.limited === 1) backInLine(write, [{ runId }])
+  if (woken.limited === 1) yield* backInLine(write, [{ runId }])
 }

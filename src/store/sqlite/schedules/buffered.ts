@@ -2,6 +2,7 @@
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import { lineUp } from '../limiters/limited.ts'
+import type { Query } from '../../query.ts'
 import { readyUntil, type Ends } from '../runs/runs.ts'
 
 /** Of a row of live: scheduled, and for no time. */
@@ -18,12 +19,19 @@ returning run_id as runId, limited`
 /** The statements of this file whose plans are tested. */
 export const hotBufferedStatements = { wakeBuffered }
 
+interface Woken {
+  readonly runId: number
+  readonly limited: number
+}
+
 /** Makes ready what waited for the last unfinished runs of these schedules, one of each; counts them. */
-export function wakeBufferedRuns(waking: Pick<Ends, 'db' | 'admission'>, scheduleIds: Iterable<number>): number {
-  const woken = [...scheduleIds].flatMap((scheduleId) => {
-    return waking.db.all<{ runId: number; limited: number }>(wakeBuffered, scheduleId)
-  })
-  lineUp(
+export function* wakeBufferedRuns(
+  waking: Pick<Ends, 'db' | 'admission'>,
+  scheduleIds: Iterable<number>,
+): Query<number> {
+  const woken: Woken[] = []
+  for (const scheduleId of scheduleIds) woken.push(...(yield* waking.db.all<Woken>(wakeBuffered, scheduleId)))
+  yield* lineUp(
     waking,
     woken.flatMap(({ runId, limited }) => (limited === 1 ? [runId] : [])),
   )

@@ -26,7 +26,10 @@ export class SqliteScheduleStore implements ScheduleStore {
 
   delete(name: string, audit?: AuditRecord): Promise<boolean> {
     const { db, write, now } = this.#access
-    return write(() => audited(db, schedules.deleteSchedule(db, name), { now: now(), audit }))
+    return write(function* () {
+      const isDeleted = yield* schedules.deleteSchedule(db, name)
+      return yield* audited(db, isDeleted, { now: now(), audit })
+    })
   }
 
   async list() {
@@ -51,13 +54,16 @@ export class SqliteScheduleStore implements ScheduleStore {
 
   pause(name: string, goesOn: { readonly next: NextTick | null } | null, audit?: AuditRecord): Promise<boolean> {
     const { db, write, now } = this.#access
-    return write(() => audited(db, schedules.pauseSchedule(db, name, goesOn), { now: now(), audit }))
+    return write(function* () {
+      const isThere = yield* schedules.pauseSchedule(db, name, goesOn)
+      return yield* audited(db, isThere, { now: now(), audit })
+    })
   }
 
   fire(firing: Firing, audit?: AuditRecord): Promise<Fired> {
-    return this.#access.end((ends) => {
-      const fired = fireSchedule(writeIn(ends, { nodeId: noNode, epoch: 0 }), firing)
-      audited(ends.db, fired !== undefined, { now: ends.now, audit })
+    return this.#access.end(function* (ends) {
+      const fired = yield* fireSchedule(writeIn(ends, { nodeId: noNode, epoch: 0 }), firing)
+      yield* audited(ends.db, fired !== undefined, { now: ends.now, audit })
       return fired
     })
   }

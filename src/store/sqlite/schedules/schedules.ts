@@ -1,6 +1,7 @@
 // Schedules: their rows, which of them are due, and who declares them.
 import { isSameTiming, type NextTick, type Rule } from '../../../model/schedule.ts'
 import type { ScheduleRecord, ScheduleView } from '../../schedules.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // By the unique name.
@@ -84,56 +85,59 @@ interface ScheduleRow extends KnownSchedule {
   readonly declaredBy: string
 }
 
-export function saveSchedules(db: Connection, records: readonly ScheduleRecord[], nodeId: number | null): void {
-  if (nodeId !== null) db.run(deleteForgotten)
-  for (const record of records) saveOne(db, record, nodeId)
+export function* saveSchedules(db: Connection, records: readonly ScheduleRecord[], nodeId: number | null): Query<void> {
+  if (nodeId !== null) yield* db.run(deleteForgotten)
+  for (const record of records) yield* saveOne(db, record, nodeId)
 }
 
-export function pruneSchedules(db: Connection, before: number): string[] {
-  const names = db.all<{ name: string }>(deleteUnwanted, before).map(({ name }) => name)
-  db.run(deleteForgotten)
-  return names
+export function* pruneSchedules(db: Connection, before: number): Query<string[]> {
+  const unwanted = yield* db.all<{ name: string }>(deleteUnwanted, before)
+  yield* db.run(deleteForgotten)
+  return unwanted.map(({ name }) => name)
 }
 
-export function deleteSchedule(db: Connection, name: string): boolean {
-  return db.get(deleteOne, name) !== undefined
+export function* deleteSchedule(db: Connection, name: string): Query<boolean> {
+  return (yield* db.get(deleteOne, name)) !== undefined
 }
 
-export function listSchedules(db: Connection): ScheduleView[] {
-  return db.all<ScheduleRow>(findViews).map(viewOf)
+export function* listSchedules(db: Connection): Query<ScheduleView[]> {
+  const rows = yield* db.all<ScheduleRow>(findViews)
+  return rows.map(viewOf)
 }
 
-export function findSchedule(db: Connection, name: string): ScheduleView | undefined {
-  const row = db.get<ScheduleRow>(findView, name)
+export function* findSchedule(db: Connection, name: string): Query<ScheduleView | undefined> {
+  const row = yield* db.get<ScheduleRow>(findView, name)
   return row === undefined ? undefined : viewOf(row)
 }
 
-export function listDueSchedules(db: Connection, now: number, limit: number): ScheduleView[] {
-  return db.all<ScheduleRow>(findDue, now, limit).map(viewOf)
+export function* listDueSchedules(db: Connection, now: number, limit: number): Query<ScheduleView[]> {
+  const rows = yield* db.all<ScheduleRow>(findDue, now, limit)
+  return rows.map(viewOf)
 }
 
-export function nextScheduleAt(db: Connection): number | null {
-  return db.get<{ due_at: number }>(nextSchedule)?.due_at ?? null
+export function* nextScheduleAt(db: Connection): Query<number | null> {
+  const row = yield* db.get<{ due_at: number }>(nextSchedule)
+  return row?.due_at ?? null
 }
 
-export function pauseSchedule(
+export function* pauseSchedule(
   db: Connection,
   name: string,
   goesOn: { readonly next: NextTick | null } | null,
-): boolean {
-  if (goesOn === null) db.run(pauseOne, name)
-  else db.run(unpauseOne, goesOn.next?.tickAt ?? null, goesOn.next?.dueAt ?? null, name)
-  return db.get(findOne, name) !== undefined
+): Query<boolean> {
+  if (goesOn === null) yield* db.run(pauseOne, name)
+  else yield* db.run(unpauseOne, goesOn.next?.tickAt ?? null, goesOn.next?.dueAt ?? null, name)
+  return (yield* db.get(findOne, name)) !== undefined
 }
 
 /** One that ticks as before goes on where it was; what was paused or resumed by hand stays so until the code says otherwise. */
-function saveOne(db: Connection, record: ScheduleRecord, nodeId: number | null): void {
+function* saveOne(db: Connection, record: ScheduleRecord, nodeId: number | null): Query<void> {
   const { name, rule, definitionId, queueId, priority, tags, input, limits, key, timeoutMs } = record
-  const known = db.get<KnownSchedule>(findOne, name)
+  const known = yield* db.get<KnownSchedule>(findOne, name)
   const before = known === undefined ? undefined : (JSON.parse(known.rule) as Rule)
   const isPaused = known === undefined || before?.paused !== rule.paused ? rule.paused : known.isPaused === 1
   const next = known !== undefined && before !== undefined && isSameTiming(before, rule) ? nextOf(known) : record.next
-  const row = db.get<{ id: number }>(
+  const row = yield* db.get<{ id: number }>(
     upsertOne,
     name,
     JSON.stringify(rule),
@@ -151,7 +155,7 @@ function saveOne(db: Connection, record: ScheduleRecord, nodeId: number | null):
     isPaused ? 1 : 0,
   )
   if (row === undefined) throw new Error(`Schedule ${name} was not kept`)
-  if (nodeId !== null) db.run(insertDeclared, row.id, nodeId)
+  if (nodeId !== null) yield* db.run(insertDeclared, row.id, nodeId)
 }
 
 function viewOf(row: ScheduleRow): ScheduleView {

@@ -4,6 +4,7 @@ import type { Overlap } from '../../../model/schedule.ts'
 import type { StartKey } from '../../../model/start-key.ts'
 import type { Started } from '../../start.ts'
 import type { Fired, Firing, TickRecord } from '../../schedules.ts'
+import type { Query } from '../../query.ts'
 import { cancelRuns } from '../runs/cancels.ts'
 import type { Connection } from '../connection/connection.ts'
 import { isBuffered } from './buffered.ts'
@@ -54,24 +55,25 @@ interface Target {
 }
 
 /** Writes what fires now, or nothing when another node was first. */
-export function fireSchedule(write: Write, firing: Firing): Fired {
+export function* fireSchedule(write: Write, firing: Firing): Query<Fired> {
   const { db } = write
-  const target = db.get<Target>(findTarget, firing.scheduleId)
-  if (target === undefined || !advances(db, firing)) return undefined
+  const target = yield* db.get<Target>(findTarget, firing.scheduleId)
+  if (target === undefined || !(yield* advances(db, firing))) return undefined
   const runIds: string[] = []
   for (const tick of firing.ticks) {
-    const started = startOne(write, { firing, target, tick })
+    const started = yield* startOne(write, { firing, target, tick })
     if (started !== undefined && (started.isNew || tick.at === null)) runIds.push(started.id)
   }
   const skipped = firing.ticks.length - runIds.length + firing.dropped
-  if (skipped > 0) db.run(countSkipped, skipped, firing.scheduleId)
+  if (skipped > 0) yield* db.run(countSkipped, skipped, firing.scheduleId)
   return { runIds, skipped }
 }
 
-function advances(db: Connection, { scheduleId, advance, definitionId }: Firing): boolean {
+function* advances(db: Connection, { scheduleId, advance, definitionId }: Firing): Query<boolean> {
   if (advance === undefined) return true
   const { next, revision } = advance
-  return db.get(advanceOne, next?.tickAt ?? null, next?.dueAt ?? null, definitionId, scheduleId, revision) !== undefined
+  const [tickAt, dueAt] = [next?.tickAt ?? null, next?.dueAt ?? null]
+  return (yield* db.get(advanceOne, tickAt, dueAt, definitionId, scheduleId, revision)) !== undefined
 }
 
 interface Tick {
@@ -81,13 +83,13 @@ interface Tick {
 }
 
 /** The run of the tick, or the one that has its key; undefined when it has one already or is to have none. */
-function startOne(write: Write, { firing, target, tick }: Tick): Started | undefined {
+function* startOne(write: Write, { firing, target, tick }: Tick): Query<Started | undefined> {
   const { db } = write
   const { scheduleId, definitionId, overlap, cancel } = firing
-  if (tick.at !== null && db.get(findTick, scheduleId, tick.at) !== undefined) return undefined
-  const isWaiting = placeOf(write, { scheduleId, overlap, cancel })
+  if (tick.at !== null && (yield* db.get(findTick, scheduleId, tick.at)) !== undefined) return undefined
+  const isWaiting = yield* placeOf(write, { scheduleId, overlap, cancel })
   if (isWaiting === undefined) return undefined
-  const [started] = insertRuns(write, [
+  const [started] = yield* insertRuns(write, [
     {
       id: tick.runId,
       definitionId,
@@ -106,25 +108,26 @@ function startOne(write: Write, { firing, target, tick }: Tick): Started | undef
     },
   ])
   if (started?.isNew !== true) return started
-  db.run(markRun, scheduleId, tick.at, started.runId)
-  db.run(markLive, scheduleId, isWaiting ? 1 : 0, started.runId)
+  yield* db.run(markRun, scheduleId, tick.at, started.runId)
+  yield* db.run(markLive, scheduleId, isWaiting ? 1 : 0, started.runId)
   return started
 }
 
 /** Whether a new run has to wait for others; undefined when there is to be none. */
-function placeOf(
+function* placeOf(
   write: Write,
   { scheduleId, overlap, cancel }: Pick<Firing, 'scheduleId' | 'overlap' | 'cancel'>,
-): boolean | undefined {
+): Query<boolean | undefined> {
   if (overlap === 'allow') return false
-  const unfinished = unfinishedOf(write.db, scheduleId)
+  const unfinished = yield* unfinishedOf(write.db, scheduleId)
   if (unfinished.length === 0) return false
   if (overlap === 'cancel-other') {
-    cancelRuns(
+    yield* cancelRuns(
       write,
       unfinished.map(({ id }) => ({ id, ...cancel })),
     )
-    return unfinishedOf(write.db, scheduleId).length > 0
+    const left = yield* unfinishedOf(write.db, scheduleId)
+    return left.length > 0
   }
   const buffered = unfinished.filter((run) => run.isBuffered === 1).length
   return buffered < mostWaiting(overlap) ? true : undefined
@@ -135,6 +138,6 @@ function mostWaiting(overlap: Overlap): number {
   return overlap === 'buffer-one' ? 1 : mostBuffered
 }
 
-function unfinishedOf(db: Connection, scheduleId: number): { id: string; isBuffered: number }[] {
+function unfinishedOf(db: Connection, scheduleId: number): Query<{ id: string; isBuffered: number }[]> {
   return db.all(findUnfinished, scheduleId)
 }

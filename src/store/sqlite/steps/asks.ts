@@ -2,6 +2,7 @@
 import type { AskEnd, AskRow, AskStore } from '../../asks.ts'
 import type { StepRecord } from '../../store.ts'
 import type { RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 import { wholeMs } from '../connection/times.ts'
@@ -80,8 +81,8 @@ export class SqliteAskStore implements AskStore {
 
   listOpen(runId: number, names: readonly string[], limit: number): Promise<AskRow[]> {
     const { db, read, now } = this.#access
-    return read(() => {
-      const rows = db.all<Omit<AskRow, 'isChecked'> & { isChecked: number }>(
+    return read(function* () {
+      const rows = yield* db.all<Omit<AskRow, 'isChecked'> & { isChecked: number }>(
         findOpen,
         runId,
         now(),
@@ -94,15 +95,17 @@ export class SqliteAskStore implements AskStore {
 
   listEnds(seqs: readonly number[]): Promise<ReadonlyMap<number, AskEnd>> {
     const { db, read } = this.#access
-    return read(() => {
-      const rows = db.all<EndRow>(findAskEnds, JSON.stringify(seqs))
+    return read(function* () {
+      const rows = yield* db.all<EndRow>(findAskEnds, JSON.stringify(seqs))
       return new Map(rows.flatMap((row) => endOf(row)))
     })
   }
 
   withdraw(seq: number): Promise<boolean> {
     const { db, write } = this.#access
-    return write(() => db.get(withdrawAsk, seq) !== undefined)
+    return write(function* () {
+      return (yield* db.get(withdrawAsk, seq)) !== undefined
+    })
   }
 }
 
@@ -123,46 +126,58 @@ function endOf({ seq, isGone, hasEnded, isMissing, isError, reply }: EndRow): [n
 }
 
 /** Forgets what nobody waits for any more. */
-export function dropLateAsks({ db, now }: Write): void {
-  db.run(dropLate, now)
+export function* dropLateAsks({ db, now }: Write): Query<void> {
+  yield* db.run(dropLate, now)
 }
 
 /** Whether something is asked of a run that it has an answer to. */
-export function hasAsk({ db, now }: Pick<Write, 'db' | 'now'>, runId: number, waits: readonly WaitRecord[]): boolean {
-  return waits.some(({ kind, name }) => kind === 'ask' && db.get(findOpenOf, runId, name, now) !== undefined)
+export function* hasAsk(
+  { db, now }: Pick<Write, 'db' | 'now'>,
+  runId: number,
+  waits: readonly WaitRecord[],
+): Query<boolean> {
+  for (const { kind, name } of waits) {
+    if (kind === 'ask' && (yield* db.get(findOpenOf, runId, name, now)) !== undefined) return true
+  }
+  return false
 }
 
 /** A step that begins to answer, or that is the answer. */
-export function answerAsk(db: Connection, { held, kind, isError, value, ask }: StepRecord): void {
+export function* answerAsk(db: Connection, { held, kind, isError, value, ask }: StepRecord): Query<void> {
   if (ask === undefined) return
-  if (kind === 'ask') db.run(takeAsk, ask, held.runId)
-  else db.run(setReply, isError ? 1 : 0, value, ask, held.runId)
+  if (kind === 'ask') yield* db.run(takeAsk, ask, held.runId)
+  else yield* db.run(setReply, isError ? 1 : 0, value, ask, held.runId)
 }
 
 /** What does not fit is answered with why. */
-export function refuseAsk(db: Connection, { held, ask, why }: RefusalRecord): void {
-  if (ask !== undefined) db.run(setReply, 1, why, ask, held.runId)
+export function* refuseAsk(db: Connection, { held, ask, why }: RefusalRecord): Query<void> {
+  if (ask !== undefined) yield* db.run(setReply, 1, why, ask, held.runId)
 }
 
 /** Invariant: I3. The run forgets what it did: what it has not answered is open again. */
-export function reopenAsks(db: Connection, runId: number): void {
-  db.run(untakeAsks, runId)
+export function* reopenAsks(db: Connection, runId: number): Query<void> {
+  yield* db.run(untakeAsks, runId)
 }
 
 /** Keeps an ask under its number, or says why not. */
-export function recordAsk(write: Write, ask: TellRecord, { seq, open }: AskPlace): TellAnswer {
+export function* recordAsk(write: Write, ask: TellRecord, { seq, open }: AskPlace): Query<TellAnswer> {
   const { db } = write
   const { id, name, value, isChecked, askedUntil = 0 } = ask
-  const run = db.get<{ runId: number; state: string | null; isHeard: number }>(findRunAsked, id, name)
+  const run = yield* db.get<{ runId: number; state: string | null; isHeard: number }>(findRunAsked, id, name)
   if (run === undefined) return 'not_found'
   if (run.state === null) return 'finished'
   if (run.state === 'parked' && run.isHeard === 0) return 'missing'
-  const count = open.get(run.runId) ?? db.get<{ count: number }>(countOpen, run.runId)?.count ?? 0
+  const count = open.get(run.runId) ?? (yield* openCountOf(db, run.runId))
   if (count >= mostOpen) return 'full'
   open.set(run.runId, count + 1)
-  db.run(insertAsk, seq, run.runId, name, value, isChecked === true ? 1 : 0, wholeMs(askedUntil))
-  if (run.state === 'parked') wakeRun(write, run.runId, { isDecided: false })
+  yield* db.run(insertAsk, seq, run.runId, name, value, isChecked === true ? 1 : 0, wholeMs(askedUntil))
+  if (run.state === 'parked') yield* wakeRun(write, run.runId, { isDecided: false })
   return { ask: seq }
+}
+
+function* openCountOf(db: Connection, runId: number): Query<number> {
+  const row = yield* db.get<{ count: number }>(countOpen, runId)
+  return row?.count ?? 0
 }
 
 export interface AskPlace {

@@ -1,5 +1,6 @@
 // Messages to runs: kept in the order of their commits until the run has received them; what is left at its end is a dead letter.
 import type { MessageRow, MessageSlice, RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../../waits.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { dropLateAsks, recordAsk, refuseAsk } from './asks.ts'
 import { takeFrom } from '../counters.ts'
@@ -50,20 +51,20 @@ export const hotMessageStatements = {
   deleteMessage,
 }
 
-export function recordTells(write: Write, tells: readonly TellRecord[]): TellAnswer[] {
+export function* recordTells(write: Write, tells: readonly TellRecord[]): Query<TellAnswer[]> {
   if (tells.length === 0) return []
-  let seq = takeFrom(write.db, 'message', tells.length)
+  let seq = yield* takeFrom(write.db, 'message', tells.length)
   const unread = new Map<number, number>()
   const open = new Map<number, number>()
-  if (tells.some(({ askedUntil }) => askedUntil !== undefined)) dropLateAsks(write)
-  return tells.map((tell) => {
+  if (tells.some(({ askedUntil }) => askedUntil !== undefined)) yield* dropLateAsks(write)
+  return yield* mapEach(tells, (tell) => {
     const place = { seq: seq++, unread, open }
     return tell.askedUntil === undefined ? recordTell(write, tell, place) : recordAsk(write, tell, place)
   })
 }
 
-export function listMessages(db: Connection, { id, name, key, after = 0, limit }: MessageSlice): MessageRow[] {
-  const rows = db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(
+export function* listMessages(db: Connection, { id, name, key, after = 0, limit }: MessageSlice): Query<MessageRow[]> {
+  const rows = yield* db.all<Omit<MessageRow, 'isChecked'> & { isChecked: number }>(
     findMessages,
     id,
     name,
@@ -75,25 +76,26 @@ export function listMessages(db: Connection, { id, name, key, after = 0, limit }
 }
 
 /** Whether one of the messages that a run waits for is there. */
-export function hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): boolean {
-  return waits.some(
-    ({ kind, name, key }) => kind === 'message' && db.get(findMessage, runId, name, key ?? null) !== undefined,
-  )
+export function* hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): Query<boolean> {
+  for (const { kind, name, key } of waits) {
+    if (kind === 'message' && (yield* db.get(findMessage, runId, name, key ?? null)) !== undefined) return true
+  }
+  return false
 }
 
 /** What a run does not take keeps it awake no more, and what is asked is answered so. */
-export function refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): void {
+export function* refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): Query<void> {
   for (const refusal of refusals) {
     const { held, message, why } = refusal
-    if (!fence.holds(held)) continue
-    if (message !== undefined) db.run(refuseMessage, why, held.runId, message)
-    refuseAsk(db, refusal)
+    if (!(yield* fence.holds(held))) continue
+    if (message !== undefined) yield* db.run(refuseMessage, why, held.runId, message)
+    yield* refuseAsk(db, refusal)
   }
 }
 
 /** A message is gone in the commit that records that it was received. */
-export function forgetMessage(db: Connection, runId: number, seq: number): void {
-  db.run(deleteMessage, runId, seq)
+export function* forgetMessage(db: Connection, runId: number, seq: number): Query<void> {
+  yield* db.run(deleteMessage, runId, seq)
 }
 
 interface Place {
@@ -102,20 +104,25 @@ interface Place {
   readonly unread: Map<number, number>
 }
 
-function recordTell(write: Write, tell: TellRecord, { seq, unread }: Place): TellAnswer {
+function* recordTell(write: Write, tell: TellRecord, { seq, unread }: Place): Query<TellAnswer> {
   const { id, name, value, key = null, isChecked = false } = tell
   const { db, now } = write
-  const run = db.get<{ runId: number; state: string | null }>(findRun, id)
+  const run = yield* db.get<{ runId: number; state: string | null }>(findRun, id)
   if (run === undefined) return 'not_found'
-  const count = unread.get(run.runId) ?? db.get<{ count: number }>(countMessages, run.runId)?.count ?? 0
+  const count = unread.get(run.runId) ?? (yield* unreadCountOf(db, run.runId))
   if (count >= mostUnread) return 'full'
   unread.set(run.runId, count + 1)
   // Who told it was told that nobody receives it: it is not received in another life of the run either.
   const refused = run.state === null ? 'the run had ended' : null
-  db.run(insertMessage, run.runId, seq, name, value, key, isChecked ? 1 : 0, now, refused)
+  yield* db.run(insertMessage, run.runId, seq, name, value, key, isChecked ? 1 : 0, now, refused)
   if (run.state === null) return 'finished'
-  if (run.state === 'parked' && db.get(findWaiting, run.runId, name, key) !== undefined) {
-    wakeRun(write, run.runId, { isDecided: false })
+  if (run.state === 'parked' && (yield* db.get(findWaiting, run.runId, name, key)) !== undefined) {
+    yield* wakeRun(write, run.runId, { isDecided: false })
   }
   return 'told'
+}
+
+function* unreadCountOf(db: Connection, runId: number): Query<number> {
+  const row = yield* db.get<{ count: number }>(countMessages, runId)
+  return row?.count ?? 0
 }

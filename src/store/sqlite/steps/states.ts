@@ -1,6 +1,7 @@
 // What the attempts of a run keep for the next one.
 import type { StateRecord } from '../../speech.ts'
 import type { RememberedState } from '../../store.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 
@@ -22,25 +23,25 @@ const dropStatesOf = `delete from state where run_id in (select value from json_
 /** The statements of this file whose plans are tested. */
 export const hotStateStatements = { upsertState, deleteState, markState, findStates, dropStatesOf }
 
-export function recordStates(write: Write, states: readonly StateRecord[]): void {
+export function* recordStates(write: Write, states: readonly StateRecord[]): Query<void> {
   const marked = new Set<number>()
   for (const { held, key, value } of states) {
-    if (!write.fence.holds(held)) continue
-    if (value === null) write.db.run(deleteState, held.runId, key)
-    else write.db.run(upsertState, held.runId, key, value)
+    if (!(yield* write.fence.holds(held))) continue
+    if (value === null) yield* write.db.run(deleteState, held.runId, key)
+    else yield* write.db.run(upsertState, held.runId, key, value)
     marked.add(held.runId)
   }
-  for (const runId of marked) write.db.run(markState, runId)
+  for (const runId of marked) yield* write.db.run(markState, runId)
 }
 
-export function dropState(db: Connection, runId: number, key: string): void {
-  db.run(deleteState, runId, key)
+export function* dropState(db: Connection, runId: number, key: string): Query<void> {
+  yield* db.run(deleteState, runId, key)
 }
 
-export function statesOf(db: Connection, runId: number): RememberedState[] {
+export function statesOf(db: Connection, runId: number): Query<RememberedState[]> {
   return db.all<RememberedState>(findStates, runId)
 }
 
-export function deleteStates(db: Connection, runIds: readonly number[]): void {
-  if (runIds.length > 0) db.run(dropStatesOf, JSON.stringify(runIds))
+export function* deleteStates(db: Connection, runIds: readonly number[]): Query<void> {
+  if (runIds.length > 0) yield* db.run(dropStatesOf, JSON.stringify(runIds))
 }

@@ -3,6 +3,7 @@ import type { AttemptRecord, Lives, RememberedAttempt, RememberedStep, StepKind,
 import type { Held } from '../../store.ts'
 import type { StepOfGeneration } from '../../callers.ts'
 import type { TurnRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import { undonePath } from '../../../model/path.ts'
 import type { Connection } from '../connection/connection.ts'
 import { answerAsk } from './asks.ts'
@@ -86,53 +87,53 @@ where exists (select 1 from step where step.run_id = asked.run_id and step.gener
   or (not exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation)
     and not exists (select 1 from finished where finished.run_id = asked.run_id and finished.generation = asked.generation))`
 
-export function isPast(db: Connection, { runId, generation, path }: StepOfGeneration): boolean {
-  return db.get(findPast, runId, generation, path) !== undefined
+export function* isPast(db: Connection, { runId, generation, path }: StepOfGeneration): Query<boolean> {
+  return (yield* db.get(findPast, runId, generation, path)) !== undefined
 }
 
-export function recordSteps(write: Write, steps: readonly StepRecord[]): void {
-  write.fence.ask(steps.map(({ held }) => held))
+export function* recordSteps(write: Write, steps: readonly StepRecord[]): Query<void> {
+  yield* write.fence.ask(steps.map(({ held }) => held))
   const values: SqlValue[] = []
   for (const step of steps) {
-    if (!write.fence.holds(step.held)) continue
+    if (!(yield* write.fence.holds(step.held))) continue
     const { held, path, seq, kind, attempt, value, startedAt, finishedAt } = step
     const { runId, generation, epoch } = held
     const isError = step.isError ? 1 : 0
     const hasUndo = step.hasUndo === true ? 1 : 0
     values.push(runId, generation, path, seq, kind, attempt, isError, value, epoch, startedAt, finishedAt, hasUndo)
-    if (hasUndo === 1) markUndoable(write.db, runId)
-    if (step.hadToken === true) closeTokensOfStep(write.db, runId, path)
-    if (step.hadWait === true) deleteWait(write.db, runId, path)
-    answerAsk(write.db, step)
-    if (step.message !== undefined) forgetMessage(write.db, runId, step.message)
-    for (const event of step.events ?? []) write.outbox.add(event)
+    if (hasUndo === 1) yield* markUndoable(write.db, runId)
+    if (step.hadToken === true) yield* closeTokensOfStep(write.db, runId, path)
+    if (step.hadWait === true) yield* deleteWait(write.db, runId, path)
+    yield* answerAsk(write.db, step)
+    if (step.message !== undefined) yield* forgetMessage(write.db, runId, step.message)
+    for (const event of step.events ?? []) yield* write.outbox.add(event)
   }
-  insertSteps.write(write.db, values)
+  yield* insertSteps.write(write.db, values)
 }
 
 /** Something in a run can be undone. */
-export function markUndoable(db: Connection, runId: number): void {
-  db.run(markUndo, runId)
+export function* markUndoable(db: Connection, runId: number): Query<void> {
+  yield* db.run(markUndo, runId)
 }
 
 /** Keeps the newest state of a loop alone. */
-export function recordTurns(write: Write, turns: readonly TurnRecord[]): void {
+export function* recordTurns(write: Write, turns: readonly TurnRecord[]): Query<void> {
   for (const { held, over, hadWaits, hadTokens, ...turn } of turns) {
-    if (!write.fence.holds(held)) continue
+    if (!(yield* write.fence.holds(held))) continue
     const { runId, generation, epoch } = held
     const { path, seq, value, startedAt, finishedAt } = turn
-    write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
-    for (const sql of [forgetSteps, forgetAttempts]) write.db.run(sql, runId, generation, `${over}/`, `${over}0`)
-    if (hadTokens === true) closeTokensWithin(write.db, runId, over)
-    if (hadWaits === true || hadTokens === true) deleteWaitsWithin(write.db, runId, over)
+    yield* write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
+    for (const sql of [forgetSteps, forgetAttempts]) yield* write.db.run(sql, runId, generation, `${over}/`, `${over}0`)
+    if (hadTokens === true) yield* closeTokensWithin(write.db, runId, over)
+    if (hadWaits === true || hadTokens === true) yield* deleteWaitsWithin(write.db, runId, over)
   }
 }
 
-export function recordAttempts(write: Write, attempts: readonly AttemptRecord[]): void {
+export function* recordAttempts(write: Write, attempts: readonly AttemptRecord[]): Query<void> {
   for (const attempt of attempts) {
-    if (!write.fence.holds(attempt.held)) continue
+    if (!(yield* write.fence.holds(attempt.held))) continue
     const { runId, generation, epoch } = attempt.held
-    write.db.run(
+    yield* write.db.run(
       insertAttempt,
       runId,
       generation,
@@ -143,8 +144,8 @@ export function recordAttempts(write: Write, attempts: readonly AttemptRecord[])
       attempt.startedAt,
       attempt.finishedAt,
     )
-    if (attempt.hadToken === true) closeTokensOfStep(write.db, runId, attempt.path)
-    for (const event of attempt.events ?? []) write.outbox.add(event)
+    if (attempt.hadToken === true) yield* closeTokensOfStep(write.db, runId, attempt.path)
+    for (const event of attempt.events ?? []) yield* write.outbox.add(event)
   }
 }
 
@@ -153,9 +154,9 @@ export interface Journal {
   readonly failedAttempts: readonly RememberedAttempt[]
 }
 
-export function journalOf(db: Connection, held: Held): Journal {
-  const steps = db.all<StepRow>(findSteps, held.runId, held.generation)
-  const attempts = db.all<{ path: string; failed: number; first_started_at: number }>(
+export function* journalOf(db: Connection, held: Held): Query<Journal> {
+  const steps = yield* db.all<StepRow>(findSteps, held.runId, held.generation)
+  const attempts = yield* db.all<{ path: string; failed: number; first_started_at: number }>(
     findAttempts,
     held.runId,
     held.generation,
@@ -171,15 +172,16 @@ export function journalOf(db: Connection, held: Held): Journal {
 }
 
 /** What a run did in the generations before this one and does not remember. What was before it went on as a new one is none of it: of that nothing is left. */
-export function formerStepsOf(
+export function* formerStepsOf(
   db: Connection,
   { runId, generation }: Held,
   steps: readonly RememberedStep[],
-): RememberedStep[] {
+): Query<RememberedStep[]> {
   const known = new Set(steps.map(({ path }) => path))
   const former: RememberedStep[] = []
   let life = generation
-  for (const row of db.all<StepRow & { generation: number }>(findFormerSteps, runId, generation)) {
+  const rows = yield* db.all<StepRow & { generation: number }>(findFormerSteps, runId, generation)
+  for (const row of rows) {
     if (row.generation < life - 1) break
     life = row.generation
     if (!known.has(row.path)) former.push(rememberedStep(row))
@@ -188,8 +190,8 @@ export function formerStepsOf(
   return former.toSorted((left, right) => left.seq - right.seq)
 }
 
-export function livesOf(db: Connection, { runId, generation }: Held, anewIn: number | null): Lives {
-  const undone = db.all<{ path: string; generation: number }>(findLastUndone, runId, generation)
+export function* livesOf(db: Connection, { runId, generation }: Held, anewIn: number | null): Query<Lives> {
+  const undone = yield* db.all<{ path: string; generation: number }>(findLastUndone, runId, generation)
   return { run: anewIn ?? 1, steps: new Map(undone.map((step) => [undonePath(step.path), step.generation + 1])) }
 }
 

@@ -1,6 +1,7 @@
 // What a run says while it runs: messages, log lines and progress.
 import type { Batch, EmitCursor, EmittedRow } from '../../store.ts'
 import type { LogPage, LogRow } from '../../views.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 
@@ -34,18 +35,19 @@ limit ?`
 /** The statements of this file whose plans are tested. */
 export const hotStreamStatements = { upsertProgress, findEmitted, findLogs, dropEmitted }
 
-export function recordStreams(write: Write, batch: Batch): void {
+export function* recordStreams(write: Write, batch: Batch): Query<void> {
   for (const { held, n, value } of batch.emits) {
-    if (write.fence.holds(held)) write.db.run(insertEmitted, held.runId, held.epoch, n, value)
+    if (yield* write.fence.holds(held)) yield* write.db.run(insertEmitted, held.runId, held.epoch, n, value)
   }
   for (const { held, through } of batch.drops) {
-    if (write.fence.holds(held)) write.db.run(dropEmitted, held.runId, held.epoch, through)
+    if (yield* write.fence.holds(held)) yield* write.db.run(dropEmitted, held.runId, held.epoch, through)
   }
   for (const { held, n, level, text, fields, at } of batch.logs) {
-    if (write.fence.holds(held)) write.db.run(insertLog, held.runId, held.epoch, n, level, text, fields, at)
+    if (yield* write.fence.holds(held))
+      yield* write.db.run(insertLog, held.runId, held.epoch, n, level, text, fields, at)
   }
   for (const { held, done, total } of batch.progress) {
-    if (write.fence.holds(held)) write.db.run(upsertProgress, held.runId, done, total)
+    if (yield* write.fence.holds(held)) yield* write.db.run(upsertProgress, held.runId, done, total)
   }
 }
 
@@ -55,10 +57,10 @@ export interface EmittedSlice {
   readonly limit: number
 }
 
-export function listEmitted(db: Connection, { id, after, limit }: EmittedSlice): EmittedRow[] {
+export function listEmitted(db: Connection, { id, after, limit }: EmittedSlice): Query<EmittedRow[]> {
   return db.all<EmittedRow>(findEmitted, id, after.epoch, after.n, limit)
 }
 
-export function listLogs(db: Connection, id: string, { after, levels, limit }: LogPage): LogRow[] {
+export function listLogs(db: Connection, id: string, { after, levels, limit }: LogPage): Query<LogRow[]> {
   return db.all<LogRow>(findLogs, id, after.epoch, after.n, JSON.stringify(levels), limit)
 }

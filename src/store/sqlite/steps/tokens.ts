@@ -11,6 +11,7 @@ import type {
   WaitRecord,
 } from '../../waits.ts'
 import type { Held } from '../../store.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 import { wholeMs } from '../connection/times.ts'
@@ -124,57 +125,62 @@ interface TokenRow extends Pick<TokenRecord, 'path' | 'timeoutAt' | 'heartbeatMs
   readonly liveEpoch: number | null
 }
 
-export function recordTokens({ db, now, fence }: Write, tokens: readonly TokenRecord[]): void {
+export function* recordTokens({ db, now, fence }: Write, tokens: readonly TokenRecord[]): Query<void> {
   for (const { held, hash, path, startedAt, timeoutAt, heartbeatMs } of tokens) {
-    if (fence.holds(held)) {
-      if (path !== '') closeTokensOfStep(db, held.runId, path)
-      db.run(insertToken, hash, held.runId, path, held.epoch, startedAt, timeoutAt, heartbeatMs, now)
+    if (yield* fence.holds(held)) {
+      if (path !== '') yield* closeTokensOfStep(db, held.runId, path)
+      yield* db.run(insertToken, hash, held.runId, path, held.epoch, startedAt, timeoutAt, heartbeatMs, now)
     }
   }
 }
 
 /** Invariant: I8. A token takes one result, and only while the claim it belongs to is the latest. */
-export function completeRuns(write: Write, completions: readonly CompletionRecord[]): CompletionAnswer[] {
-  return completions.map((completion) => completeOne(write, completion))
+export function completeRuns(write: Write, completions: readonly CompletionRecord[]): Query<CompletionAnswer[]> {
+  return mapEach(completions, (completion) => completeOne(write, completion))
 }
 
-export function tokenOf(db: Connection, hash: string): TokenView | undefined {
-  const token = db.get<TokenRow>(findToken, hash)
+export function* tokenOf(db: Connection, hash: string): Query<TokenView | undefined> {
+  const token = yield* db.get<TokenRow>(findToken, hash)
   return token && { id: token.id, definitionId: token.definition, path: token.path }
 }
 
-export function listCompletions(db: Connection, { runId, epoch }: Held): readonly CompletedStep[] {
-  const rows = db.all<Omit<CompletedStep, 'result'> & { isError: number; value: string }>(findCompletions, runId, epoch)
+export function* listCompletions(db: Connection, { runId, epoch }: Held): Query<readonly CompletedStep[]> {
+  const rows = yield* db.all<Omit<CompletedStep, 'result'> & { isError: number; value: string }>(
+    findCompletions,
+    runId,
+    epoch,
+  )
   return rows.map(({ path, startedAt, isError, value }) => {
     return { path, startedAt, result: { isError: isError === 1, value } }
   })
 }
 
 /** Whether something came for a run under its current claim. */
-export function hasCompletion(db: Connection, { runId, epoch }: Omit<Held, 'generation'>, path = ''): boolean {
-  return db.get(findResult, runId, epoch, path) !== undefined
+export function* hasCompletion(db: Connection, { runId, epoch }: Omit<Held, 'generation'>, path = ''): Query<boolean> {
+  return (yield* db.get(findResult, runId, epoch, path)) !== undefined
 }
 
 /** Whether a run is as good as succeeded, though nobody has taken that in yet. */
-export function hasSucceeded(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): boolean {
-  return db.get<{ isError: number }>(findResult, runId, epoch, '')?.isError === 0
+export function* hasSucceeded(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): Query<boolean> {
+  const row = yield* db.get<{ isError: number }>(findResult, runId, epoch, '')
+  return row?.isError === 0
 }
 
 /** The end of the handler is a sign of life. */
-export function hearOfPark({ db, now }: Write, { runId, epoch }: Held): void {
-  db.run(hearOfRun, now, runId, epoch)
+export function* hearOfPark({ db, now }: Write, { runId, epoch }: Held): Query<void> {
+  yield* db.run(hearOfRun, now, runId, epoch)
 }
 
 /** What a run waits with, whose waits are these; from now on it waits under the new claim. */
-export function awaitingOf(
+export function* awaitingOf(
   db: Connection,
   claim: { readonly runId: number; readonly epochBefore: number; readonly epoch: number },
   waits: readonly WaitRecord[],
-): Awaiting | undefined {
+): Query<Awaiting | undefined> {
   const { runId, epochBefore, epoch } = claim
   if (!waits.some(({ kind }) => kind === 'completion')) return undefined
-  if (epoch !== epochBefore) db.run(moveToClaim, epoch, runId, epochBefore)
-  const row = db.get<Omit<Awaiting, 'result'> & { isError: number | null; value: string | null }>(
+  if (epoch !== epochBefore) yield* db.run(moveToClaim, epoch, runId, epochBefore)
+  const row = yield* db.get<Omit<Awaiting, 'result'> & { isError: number | null; value: string | null }>(
     findAwaiting,
     runId,
     epoch,
@@ -191,13 +197,13 @@ export function awaitingOf(
 }
 
 /** What the steps of a run wait with under its claim, once that was moved to it. */
-export function awaitingStepsOf(
+export function* awaitingStepsOf(
   db: Connection,
   { runId, epoch }: Omit<Held, 'generation'>,
   waits: readonly WaitRecord[],
-): readonly AwaitingStep[] {
+): Query<readonly AwaitingStep[]> {
   if (!waits.some(({ kind, path }) => kind === 'completion' && path !== '')) return noSteps
-  const rows = db.all<Omit<AwaitingStep, 'result'> & { isError: number | null; value: string | null }>(
+  const rows = yield* db.all<Omit<AwaitingStep, 'result'> & { isError: number | null; value: string | null }>(
     findAwaitingSteps,
     runId,
     epoch,
@@ -213,54 +219,56 @@ export function awaitingStepsOf(
 const noSteps: readonly AwaitingStep[] = []
 
 /** The attempt of a step has ended: what it was given means nothing any more, and nobody waits for it. */
-export function closeTokensOfStep(db: Connection, runId: number, path: string): void {
-  db.run(closeTokensAt, runId, path)
-  db.run(dropAwaitedAt, runId, path)
+export function* closeTokensOfStep(db: Connection, runId: number, path: string): Query<void> {
+  yield* db.run(closeTokensAt, runId, path)
+  yield* db.run(dropAwaitedAt, runId, path)
 }
 
 /** What was given out in this scope means nothing any more. */
-export function closeTokensWithin(db: Connection, runId: number, scope: string): void {
-  db.run(closeTokensInside, runId, `${scope}/`, `${scope}0`)
+export function* closeTokensWithin(db: Connection, runId: number, scope: string): Query<void> {
+  yield* db.run(closeTokensInside, runId, `${scope}/`, `${scope}0`)
 }
 
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */
-export function endTokens(db: Connection, held: Held, use: TokenUse): boolean {
-  if (use === 'open' && hasCompletion(db, held)) return false
-  closeTokensOf(db, held)
-  db.run(dropAwaited, held.runId)
+export function* endTokens(db: Connection, held: Held, use: TokenUse): Query<boolean> {
+  if (use === 'open' && (yield* hasCompletion(db, held))) return false
+  yield* closeTokensOf(db, held)
+  yield* db.run(dropAwaited, held.runId)
   return true
 }
 
 /** Tokens of this claim mean nothing any more. */
-export function closeTokensOf(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): void {
-  db.run(closeTokens, runId, epoch)
+export function* closeTokensOf(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): Query<void> {
+  yield* db.run(closeTokens, runId, epoch)
 }
 
-function completeOne(write: Write, { hash, result }: CompletionRecord): CompletionAnswer {
+function* completeOne(write: Write, { hash, result }: CompletionRecord): Query<CompletionAnswer> {
   const { db, now } = write
-  const token = db.get<TokenRow>(findToken, hash)
+  const token = yield* db.get<TokenRow>(findToken, hash)
   if (token === undefined) return 'not_found'
   if (token.usedAt !== null) return 'used'
   if (token.state === null) return 'finished'
-  if (token.epoch !== token.liveEpoch)
-    return db.get(findByHand, token.runId, token.path) === undefined ? 'superseded' : 'resolved'
+  if (token.epoch !== token.liveEpoch) {
+    const byHand = yield* db.get(findByHand, token.runId, token.path)
+    return byHand === undefined ? 'superseded' : 'resolved'
+  }
   if (result === null) {
-    hearOf(write, hash, token)
+    yield* hearOf(write, hash, token)
     return 'accepted'
   }
-  db.run(useToken, now, result.isError ? 1 : 0, result.value, hash)
-  db.run(addWait, token.runId, token.path)
+  yield* db.run(useToken, now, result.isError ? 1 : 0, result.value, hash)
+  yield* db.run(addWait, token.runId, token.path)
   // Race: its handler may still be at work; then the park or the end of the attempt finds what came.
-  if (token.state !== 'running') wakeRun(write, token.runId, { isDecided: token.path === '' })
+  if (token.state !== 'running') yield* wakeRun(write, token.runId, { isDecided: token.path === '' })
   return 'accepted'
 }
 
 /** The silence begins anew. */
-function hearOf({ db, now }: Write, hash: string, token: TokenRow): void {
-  db.run(hearOfToken, now, hash)
+function* hearOf({ db, now }: Write, hash: string, token: TokenRow): Query<void> {
+  yield* db.run(hearOfToken, now, hash)
   const { runId, path, timeoutAt, heartbeatMs, deadlineAt, state } = token
   if (state !== 'parked' || heartbeatMs === null) return
   const dueAt = wholeMs(Math.min(now + heartbeatMs, timeoutAt ?? Infinity))
-  db.run(moveWait, dueAt, runId, path)
-  db.run(moveDue, deadlineAt ?? Number.MAX_SAFE_INTEGER, runId)
+  yield* db.run(moveWait, dueAt, runId, path)
+  yield* db.run(moveDue, deadlineAt ?? Number.MAX_SAFE_INTEGER, runId)
 }

@@ -1,5 +1,6 @@
 // What parked runs wait for, and others whose waits last.
 import type { KeepRecord, WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Write } from '../runs/runs.ts'
 import { wholeOrNull } from '../connection/times.ts'
@@ -32,40 +33,41 @@ const dropWaitsOf = `delete from wait where run_id in (select value from json_ea
 export const hotWaitStatements = { findWaits, dropWait, dropWaitsWithin, dropWaits, dropWaitsOf }
 
 /** Keeps what runs wait for that go on: whoever claims one next finds the times of its waits. */
-export function keepWaits({ db, fence }: Write, keeps: readonly KeepRecord[]): void {
+export function* keepWaits({ db, fence }: Write, keeps: readonly KeepRecord[]): Query<void> {
   for (const { held, waits } of keeps) {
-    if (!fence.holds(held)) continue
+    if (!(yield* fence.holds(held))) continue
     for (const { path, kind, name, key, dueAt } of waits) {
-      db.run(keepWait, held.runId, path, kind, name, key ?? null, wholeOrNull(dueAt))
+      yield* db.run(keepWait, held.runId, path, kind, name, key ?? null, wholeOrNull(dueAt))
     }
   }
 }
 
 /** What was waited for is there. */
-export function deleteWait(db: Connection, runId: number, path: string): void {
-  db.run(dropWait, runId, path)
+export function* deleteWait(db: Connection, runId: number, path: string): Query<void> {
+  yield* db.run(dropWait, runId, path)
 }
 
 /** Nothing in this scope is waited for any more. */
-export function deleteWaitsWithin(db: Connection, runId: number, scope: string): void {
-  db.run(dropWaitsWithin, runId, `${scope}/`, `${scope}0`)
+export function* deleteWaitsWithin(db: Connection, runId: number, scope: string): Query<void> {
+  yield* db.run(dropWaitsWithin, runId, `${scope}/`, `${scope}0`)
 }
 
-export function replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): void {
-  db.run(dropWaits, runId)
+export function* replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): Query<void> {
+  yield* db.run(dropWaits, runId)
   for (const { path, kind, name, key, dueAt } of waits) {
-    db.run(insertWait, runId, path, kind, name, key ?? null, wholeOrNull(dueAt))
+    yield* db.run(insertWait, runId, path, kind, name, key ?? null, wholeOrNull(dueAt))
   }
 }
 
-export function waitsOf(db: Connection, runId: number): WaitRecord[] {
-  return db.all<WaitRow>(findWaits, runId).map(waitRecord)
+export function* waitsOf(db: Connection, runId: number): Query<WaitRecord[]> {
+  const rows = yield* db.all<WaitRow>(findWaits, runId)
+  return rows.map(waitRecord)
 }
 
 export function waitRecord({ key, ...wait }: WaitRow): WaitRecord {
   return key === null ? wait : { ...wait, key }
 }
 
-export function deleteWaits(db: Connection, runIds: readonly number[]): void {
-  if (runIds.length > 0) db.run(dropWaitsOf, JSON.stringify(runIds))
+export function* deleteWaits(db: Connection, runIds: readonly number[]): Query<void> {
+  if (runIds.length > 0) yield* db.run(dropWaitsOf, JSON.stringify(runIds))
 }

@@ -1,6 +1,7 @@
 // Under which keys values are stored: each says so of itself, so nobody needs the keys to know it.
 import { layerOf, layersOf } from '../../../lib/coded-text.ts'
 import type { CodecKey } from '../../operating.ts'
+import { mapEach, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 interface Coded {
@@ -35,10 +36,10 @@ const codedColumns: readonly Coded[] = [
 ]
 
 /** Reads every row of every table that holds data of programs. */
-export function countCodecKeys(db: Connection): CodecKey[] {
+export function* countCodecKeys(db: Connection): Query<CodecKey[]> {
   const counts = new Map<string, CodecKey>()
-  const rows = codedColumns.flatMap((column) => db.all<{ layers: string; values: number }>(countOf(column)))
-  for (const { layers, values } of rows) {
+  const rows = yield* mapEach(codedColumns, (column) => db.all<{ layers: string; values: number }>(countOf(column)))
+  for (const { layers, values } of rows.flat()) {
     for (const { name: codec, key } of layersOf(`x${layers}:`).map(layerOf)) {
       const id = `${codec} ${key}`
       if (key !== undefined) counts.set(id, { codec, key, values: (counts.get(id)?.values ?? 0) + values })

@@ -1,5 +1,6 @@
 // What failed for good, in groups of one fingerprint each.
 import type { DeadPage, DeadGroup } from '../../views.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 const groups = (where: string): string => `
@@ -32,17 +33,19 @@ limit 1`
 /** The statements of this file whose plans are tested. */
 export const hotDeadStatements = { findGroups, findGroup, findGroupsOf, findNewest }
 
-export function listDead(db: Connection, filter: DeadPage): DeadGroup[] {
+export function* listDead(db: Connection, filter: DeadPage): Query<DeadGroup[]> {
   const name = filter.name ?? null
-  return groupsOf(db, filter).flatMap((group) => {
-    const row = db.get<{ newest: string }>(findNewest, group.fingerprint, name)
-    return row === undefined ? [] : [{ ...group, newest: row.newest }]
-  })
+  const found: DeadGroup[] = []
+  for (const group of yield* groupsOf(db, filter)) {
+    const row = yield* db.get<{ newest: string }>(findNewest, group.fingerprint, name)
+    if (row !== undefined) found.push({ ...group, newest: row.newest })
+  }
+  return found
 }
 
 type Group = Omit<DeadGroup, 'newest'>
 
-function groupsOf(db: Connection, { name, fingerprint, limit }: DeadPage): Group[] {
+function groupsOf(db: Connection, { name, fingerprint, limit }: DeadPage): Query<Group[]> {
   if (name !== undefined) return db.all<Group>(findGroupsOf, fingerprint ?? null, name, limit)
   if (fingerprint !== undefined) return db.all<Group>(findGroup, fingerprint, limit)
   return db.all<Group>(findGroups, limit)

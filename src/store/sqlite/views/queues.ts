@@ -1,5 +1,6 @@
 // Queues as people run them: paused, resumed, and how much is in each.
 import type { QueueView } from '../../views.ts'
+import { mapEach, type Query } from '../../query.ts'
 import { audited, type Asked } from '../operating-store/audit.ts'
 import type { Connection } from '../connection/connection.ts'
 
@@ -37,30 +38,39 @@ export class PausedQueues {
     this.#db = db
   }
 
-  has(queueId: number): boolean {
-    this.#ids ??= new Set(this.#db.all<{ id: number }>(findPaused).map(({ id }) => id))
-    return this.#ids.has(queueId)
+  *has(queueId: number): Query<boolean> {
+    const ids = (this.#ids ??= yield* this.#listPaused())
+    return ids.has(queueId)
+  }
+
+  *#listPaused(): Query<ReadonlySet<number>> {
+    const rows = yield* this.#db.all<{ id: number }>(findPaused)
+    return new Set(rows.map(({ id }) => id))
   }
 }
 
 /** False when it was paused already. */
-export function pauseQueue(db: Connection, queueId: number, asked: Asked): boolean {
-  return audited(db, db.get(pauseOne, asked.now, queueId) !== undefined, asked)
+export function* pauseQueue(db: Connection, queueId: number, asked: Asked): Query<boolean> {
+  const paused = yield* db.get(pauseOne, asked.now, queueId)
+  return yield* audited(db, paused !== undefined, asked)
 }
 
 /** False when it was not paused. */
-export function unpauseQueue(db: Connection, queueId: number, asked: Asked): boolean {
-  return audited(db, db.get(unpauseOne, queueId) !== undefined, asked)
+export function* unpauseQueue(db: Connection, queueId: number, asked: Asked): Query<boolean> {
+  const unpaused = yield* db.get(unpauseOne, queueId)
+  return yield* audited(db, unpaused !== undefined, asked)
 }
 
-export function listQueues(db: Connection, now: number): QueueView[] {
-  const counts = db.all<{ queue: number; place: string; runs: number; oldest: number }>(countLive, now)
-  const served = new Map(db.all<{ queue: number; nodes: number }>(findServed, now).map((row) => [row.queue, row.nodes]))
-  return db.all<{ id: number; name: string; pausedAt: number | null }>(findQueues).map(({ id, name, pausedAt }) => {
+export function* listQueues(db: Connection, now: number): Query<QueueView[]> {
+  const counts = yield* db.all<{ queue: number; place: string; runs: number; oldest: number }>(countLive, now)
+  const serving = yield* db.all<{ queue: number; nodes: number }>(findServed, now)
+  const served = new Map(serving.map((row) => [row.queue, row.nodes]))
+  const queues = yield* db.all<{ id: number; name: string; pausedAt: number | null }>(findQueues)
+  return yield* mapEach(queues, function* ({ id, name, pausedAt }) {
     const own = new Map(counts.filter(({ queue }) => queue === id).map((row) => [row.place, row]))
     const inState = (place: string): number => own.get(place)?.runs ?? 0
     const oldest = own.get('ready')?.oldest
-    const created = oldest === undefined ? undefined : db.get<{ createdAt: number }>(findCreated, oldest)
+    const created = oldest === undefined ? undefined : yield* db.get<{ createdAt: number }>(findCreated, oldest)
     return {
       name,
       ready: inState('ready'),

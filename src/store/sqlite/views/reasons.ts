@@ -3,6 +3,7 @@ import { divergenceFrom } from '../../../model/divergence.ts'
 import type { WaitReason } from '../../../model/reason.ts'
 import type { LiveState } from '../../../model/run.ts'
 import { isSuspect, suspectFrom } from '../../../model/suspect.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { limiterReason } from '../limiters/limiter-reasons.ts'
 
@@ -73,17 +74,20 @@ interface Serving {
 export const hotReasonStatements = { findWaiting }
 
 /** The reasons of those of these runs that wait, by their public ids. */
-export function reasonsOf(db: Connection, ids: readonly string[], now: number): ReadonlyMap<string, WaitReason> {
-  const rows = ids.length === 0 ? [] : db.all<WaitingRow>(findWaiting, JSON.stringify(ids), now)
+export function* reasonsOf(
+  db: Connection,
+  ids: readonly string[],
+  now: number,
+): Query<ReadonlyMap<string, WaitReason>> {
+  const rows = ids.length === 0 ? [] : yield* db.all<WaitingRow>(findWaiting, JSON.stringify(ids), now)
   const around = new Around(db, now)
-  return new Map(
-    rows.map((row) => {
-      if (row.isLost === 1) return [row.id, { kind: 'node_lost' }]
-      const isHeldUp = row.state === 'running' || row.isAtLimiter === 1 || (row.limited === 1 && row.state === 'ready')
-      const heldUp = isHeldUp ? limiterReason(db, row.runId, now) : undefined
-      return [row.id, reasonOf(row, around, heldUp)]
-    }),
-  )
+  const reasons = new Map<string, WaitReason>()
+  for (const row of rows) {
+    const isHeldUp = row.state === 'running' || row.isAtLimiter === 1 || (row.limited === 1 && row.state === 'ready')
+    const heldUp = isHeldUp && row.isLost === 0 ? yield* limiterReason(db, row.runId, now) : undefined
+    reasons.set(row.id, row.isLost === 1 ? { kind: 'node_lost' } : yield* reasonOf(row, around, heldUp))
+  }
+  return reasons
 }
 
 /** What is looked up once for all that wait, and only where it matters. */
@@ -98,18 +102,22 @@ class Around {
     this.#now = now
   }
 
-  get nodes(): readonly Serving[] {
-    return (this.#nodes ??= servingNodes(this.#db, this.#now))
+  *nodes(): Query<readonly Serving[]> {
+    return (this.#nodes ??= yield* servingNodes(this.#db, this.#now))
   }
 
   /** The suspected run that was begun last and is performed. */
-  get suspectId(): string | undefined {
-    this.#suspect ??= this.#db.get<{ id: string }>(findSuspect, suspectFrom, this.#now) ?? 'none'
+  *suspectId(): Query<string | undefined> {
+    this.#suspect ??= (yield* this.#db.get<{ id: string }>(findSuspect, suspectFrom, this.#now)) ?? 'none'
     return this.#suspect === 'none' ? undefined : this.#suspect.id
   }
 }
 
-function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind: 'limiter' }) | undefined): WaitReason {
+function* reasonOf(
+  row: WaitingRow,
+  around: Around,
+  heldUp: (WaitReason & { kind: 'limiter' }) | undefined,
+): Query<WaitReason> {
   if (row.state !== 'ready' && heldUp !== undefined) return heldUp
   if (row.state === 'running' && row.answering !== null) return { kind: 'answer', name: row.answering }
   const divergence = row.state === 'parked' ? divergenceFrom(row.diverged) : undefined
@@ -125,14 +133,14 @@ function reasonOf(row: WaitingRow, around: Around, heldUp: (WaitReason & { kind:
     return { kind: 'result', runId: row.awaitedId, until: row.resultDueAt ?? undefined }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }
   if (row.pausedAt !== null) return { kind: 'queue_paused', queue: row.queueName, pausedAt: row.pausedAt }
-  const missing = missingFor(row, around.nodes)
+  const missing = missingFor(row, yield* around.nodes())
   if (missing !== undefined)
     return { kind: 'not_served', missing, queue: row.queueName, name: row.name, version: row.version }
-  return heldUp ?? turnOf(row, around)
+  return heldUp ?? (yield* turnOf(row, around))
 }
 
-function turnOf({ deliveries }: WaitingRow, around: Around): WaitReason {
-  return isSuspect(deliveries) ? { kind: 'suspect', deliveries, runId: around.suspectId } : { kind: 'actor' }
+function* turnOf({ deliveries }: WaitingRow, around: Around): Query<WaitReason> {
+  return isSuspect(deliveries) ? { kind: 'suspect', deliveries, runId: yield* around.suspectId() } : { kind: 'actor' }
 }
 
 function missingFor(
@@ -145,8 +153,8 @@ function missingFor(
   return ofQueue.some(({ definitions }) => definitions.includes(definition)) ? undefined : 'definition'
 }
 
-function servingNodes(db: Connection, now: number): Serving[] {
-  const rows = db.all<{ queues: string; definitions: string }>(findServing, now)
+function* servingNodes(db: Connection, now: number): Query<Serving[]> {
+  const rows = yield* db.all<{ queues: string; definitions: string }>(findServing, now)
   return rows.map(({ queues, definitions }) => ({
     queues: JSON.parse(queues) as number[],
     definitions: JSON.parse(definitions) as number[],

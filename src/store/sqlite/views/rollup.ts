@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../../lib/errors.ts'
 import type { RunOutcome } from '../../../model/run.ts'
 import type { EndedRuns } from '../../views.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 const timedOut: ErrorCode = 'timed_out'
@@ -60,9 +61,9 @@ export class Rollup {
     sum.lastMs = elapsedMs
   }
 
-  write(db: Connection, now: number): void {
+  *write(db: Connection, now: number): Query<void> {
     for (const { definition, outcome, isTimeout, runs, totalMs, lastMs } of this.#sums) {
-      db.run(addEnded, definition, outcome, isTimeout ? 1 : 0, runs, totalMs, now, lastMs)
+      yield* db.run(addEnded, definition, outcome, isTimeout ? 1 : 0, runs, totalMs, now, lastMs)
     }
   }
 
@@ -79,13 +80,13 @@ export class Rollup {
 }
 
 /** Counts a run no more that is tried again. */
-export function uncount(db: Connection, { definition, outcome, code, elapsedMs }: EndedOnce): void {
-  db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
+export function* uncount(db: Connection, { definition, outcome, code, elapsedMs }: EndedOnce): Query<void> {
+  yield* db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
 }
 
 /** Counts what ended under a name, all its versions together. */
-export function countEnded(db: Connection, name: string): EndedRuns[] {
-  const rows = db.all<Omit<EndedRuns, 'isTimeout'> & { isTimeout: number }>(findEnded, name)
+export function* countEnded(db: Connection, name: string): Query<EndedRuns[]> {
+  const rows = yield* db.all<Omit<EndedRuns, 'isTimeout'> & { isTimeout: number }>(findEnded, name)
   const counts: EndedRuns[] = []
   for (const row of rows) {
     const isTimeout = row.isTimeout === 1

@@ -5,6 +5,7 @@ import type { FinishedRun } from '../../store.ts'
 import type { PickedRun, PickPage } from '../../operating.ts'
 import type { AttemptView, RunsWhere, RunPage, RunView, StepView } from '../../views.ts'
 import type { WaitRecord } from '../../waits.ts'
+import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { waitRecord, type WaitRow } from '../steps/waits.ts'
 import { reasonsOf } from './reasons.ts'
@@ -119,35 +120,35 @@ export const hotViewStatements = {
 
 const isLive: ReadonlySet<string> = new Set<LiveState>(['ready', 'scheduled', 'running', 'parked'])
 
-export function findFinished(db: Connection, id: string): FinishedRun | undefined {
-  const row = db.get<FinishedRun | { outcome: null }>(findFinishedRun, id)
+export function* findFinished(db: Connection, id: string): Query<FinishedRun | undefined> {
+  const row = yield* db.get<FinishedRun | { outcome: null }>(findFinishedRun, id)
   if (row === undefined) throw runNotFound(id)
   return row.outcome === null ? undefined : row
 }
 
-export function findRun(db: Connection, id: string, now: number): RunView | undefined {
-  return withReasons(db, db.all<RunRow>(findOne, id), now)[0]
+export function* findRun(db: Connection, id: string, now: number): Query<RunView | undefined> {
+  const rows = yield* db.all<RunRow>(findOne, id)
+  const [run] = yield* withReasons(db, rows, now)
+  return run
 }
 
-export function listRuns(db: Connection, page: RunPage, now: number): RunView[] {
+export function* listRuns(db: Connection, page: RunPage, now: number): Query<RunView[]> {
   const { after, limit } = page
-  const before = after === undefined ? null : db.get<{ id: number }>(findKey, after)?.id
-  if (before === undefined) throw runNotFound(after ?? '')
-  return withReasons(
-    db,
-    db.all<RunRow>(listings[walkOf(page)], ...valuesOf(page), before, limit, ...parentOf(page)),
-    now,
-  )
+  const last = after === undefined ? { id: null } : yield* db.get<{ id: number }>(findKey, after)
+  if (last === undefined) throw runNotFound(after ?? '')
+  const listing = listings[walkOf(page)]
+  const rows = yield* db.all<RunRow>(listing, ...valuesOf(page), last.id, limit, ...parentOf(page))
+  return yield* withReasons(db, rows, now)
 }
 
-export function pickRuns(db: Connection, filter: RunsWhere, { before, limit }: PickPage): PickedRun[] {
+export function pickRuns(db: Connection, filter: RunsWhere, { before, limit }: PickPage): Query<PickedRun[]> {
   return db.all<PickedRun>(picks[walkOf(filter)], ...valuesOf(filter), before, limit, ...parentOf(filter))
 }
 
-export function countRuns(db: Connection, filter: RunsWhere): number {
-  return (
-    db.get<{ runs: number }>(counts[walkOf(filter)], ...valuesOf(filter), null, null, ...parentOf(filter))?.runs ?? 0
-  )
+export function* countRuns(db: Connection, filter: RunsWhere): Query<number> {
+  const count = counts[walkOf(filter)]
+  const row = yield* db.get<{ runs: number }>(count, ...valuesOf(filter), null, null, ...parentOf(filter))
+  return row?.runs ?? 0
 }
 
 const listings = { all: findMany, live: findManyLive, dead: findManyDead, children: findManyChildren }
@@ -169,24 +170,25 @@ function valuesOf({ name, state, code, tags, fingerprint }: RunsWhere): (string 
   return [name ?? null, listed(state && [state].flat()), code ?? null, listed(tags), fingerprint ?? null]
 }
 
-export function listSteps(db: Connection, id: string): StepView[] {
-  const rows = db.all<Omit<StepView, 'isError'> & { isError: number }>(findSteps, id)
+export function* listSteps(db: Connection, id: string): Query<StepView[]> {
+  const rows = yield* db.all<Omit<StepView, 'isError'> & { isError: number }>(findSteps, id)
   return rows.map((row) => ({ ...row, isError: row.isError === 1 }))
 }
 
-export function listWaits(db: Connection, id: string): WaitRecord[] {
-  return db.all<WaitRow>(findOpenWaits, id).map(waitRecord)
+export function* listWaits(db: Connection, id: string): Query<WaitRecord[]> {
+  const rows = yield* db.all<WaitRow>(findOpenWaits, id)
+  return rows.map(waitRecord)
 }
 
-export function listAttempts(db: Connection, id: string): AttemptView[] {
+export function listAttempts(db: Connection, id: string): Query<AttemptView[]> {
   return db.all<AttemptView>(findAttempts, id)
 }
 
 type RunRow = Omit<RunView, 'reason'>
 
-function withReasons(db: Connection, rows: readonly RunRow[], now: number): RunView[] {
+function* withReasons(db: Connection, rows: readonly RunRow[], now: number): Query<RunView[]> {
   const unfinished = rows.filter(({ finishedAt }) => finishedAt === null)
-  const reasons = reasonsOf(
+  const reasons = yield* reasonsOf(
     db,
     unfinished.map(({ id }) => id),
     now,
