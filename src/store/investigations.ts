@@ -67,6 +67,12 @@ export interface AgeingRun {
   readonly hasBegun: boolean
 }
 
+/** Those of a slice, and how far that went; 0 when it was the last. */
+export interface Ageing {
+  readonly runs: readonly AgeingRun[]
+  readonly through: number
+}
+
 /** A run that has been in one state for too long. */
 export interface StaleRecord {
   readonly runId: number
@@ -85,7 +91,7 @@ export interface StaleRecord {
 export interface InvestigationStore {
   list(page: InvestigationPage): Promise<InvestigationRow[]>
   keep(record: InvestigationRecord, audit: AuditRecord): Promise<Investigated>
-  listAgeing(slice: AgeingSlice): Promise<{ readonly runs: readonly AgeingRun[]; readonly through: number }>
+  listAgeing(slice: AgeingSlice): Promise<Ageing>
   /** When anything of these runs was last recorded: a step, a failed attempt, their begin; by their numbers. */
   listSigns(runIds: readonly number[]): Promise<ReadonlyMap<number, number>>
   /** Tells of each whether that is new. One that goes on meanwhile, or undoes what it did, is left. */

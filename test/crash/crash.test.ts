@@ -15,8 +15,8 @@ const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
 
 const message = 'delete from message where run_id = ? and seq = ?'
 const undoable = 'claimed.steps.some(({ hasUndo }) => hasUndo === true)'
-const restOfChildren = 'db.run(keepEnding, parent, children.at(-1)?.runId ?? after ?? 0);'
-const journal = 'epoch === 0 ? nothingYet : journalOf(db, held)'
+const restOfChildren = 'yield* db.run(keepEnding, parent, children.at(-1)?.runId ?? after ?? 0);'
+const journal = 'epoch === 0 ? nothingYet : yield* journalOf(db, held)'
 
 test(
   `I1, I2, I3, I5: ${kills} kills lose, repeat and change nothing that was acknowledged`,

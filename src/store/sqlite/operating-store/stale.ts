@@ -1,5 +1,5 @@
 // Runs that have been in one state for too long: found a slice at a time, told once for each such time, and failed where that is wanted.
-import type { AgeingRun, AgeingSlice, StaleRecord } from '../../investigations.ts'
+import type { Ageing, AgeingRun, AgeingSlice, StaleRecord } from '../../investigations.ts'
 import type { Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { wholeMs } from '../connection/times.ts'
@@ -48,11 +48,6 @@ export const hotStaleStatements = { findAgeingSlice, findAgeing, findSigns, find
 
 type Flag = 'isRetrying' | 'isWorking' | 'hasBegun'
 type AgeingRow = Omit<AgeingRun, Flag> & Readonly<Record<Flag, number>>
-
-interface Ageing {
-  readonly runs: readonly AgeingRun[]
-  readonly through: number
-}
 
 export function* listAgeing(db: Connection, { definitionIds, after, limit }: AgeingSlice): Query<Ageing> {
   const slice = yield* db.get<{ through: number | null; runs: number }>(findAgeingSlice, after, limit)

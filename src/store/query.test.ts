@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+import { answerNow, filterEach, mapEach, performNow, type Query } from './query.ts'
+
+/** A query that tells when it is performed. */
+function told<T>(log: string[], value: T): Query<T> {
+  return answerNow(() => {
+    log.push(String(value))
+    return value
+  })
+}
+
+it('does nothing until it is performed', () => {
+  const log: string[] = []
+  const query = told(log, 'a')
+  expect(log).toEqual([])
+  expect(performNow(query)).toBe('a')
+  expect(log).toEqual(['a'])
+})
+
+it('performs what others are made of, each in its place', () => {
+  const log: string[] = []
+  function* both(): Query<string> {
+    const first = yield* told(log, 'first')
+    log.push('between')
+    const rest = yield* mapEach(['b', 'c'], (one, place) => told(log, `${one}${place}`))
+    return [first, ...rest].join(' ')
+  }
+  expect(performNow(both())).toBe('first b0 c1')
+  expect(log).toEqual(['first', 'between', 'b0', 'c1'])
+})
+
+it('keeps those for which a query gives true, asked in their order', () => {
+  const log: string[] = []
+  const isOdd = function* (one: number): Query<boolean> {
+    return (yield* told(log, one)) % 2 === 1
+  }
+  expect(performNow(filterEach([3, 4, 5], isOdd))).toEqual([3, 5])
+  expect(log).toEqual(['3', '4', '5'])
+})
+
+it('refuses one that is not answered at once', () => {
+  const later: Query<number> = (function* () {
+    const { changes } = yield { sql: 'select 1', values: [] }
+    return changes
+  })()
+  expect(() => performNow(later)).toThrow('This is not answered at once: select 1')
+})
