@@ -20,6 +20,10 @@ function programOf(files: readonly string[], texts: Readonly<Record<string, stri
   return ts.createProgram([...files, ...Object.keys(texts)], options, host)
 }
 
+function isChoice({ operatorToken }: ts.BinaryExpression): boolean {
+  return operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken
+}
+
 /** The places where a query is made that nobody performs. */
 function unperformed(program: ts.Program): string[] {
   const checker = program.getTypeChecker()
@@ -30,6 +34,8 @@ function unperformed(program: ts.Program): string[] {
   function isPerformed(made: ts.Expression): boolean {
     const { parent } = made
     if (ts.isParenthesizedExpression(parent) || ts.isConditionalExpression(parent)) return isPerformed(parent)
+    if (ts.isBinaryExpression(parent)) return isChoice(parent) && isPerformed(parent)
+    if (ts.isVariableDeclaration(parent)) return ts.isSourceFile(parent.parent.parent.parent)
     if (ts.isYieldExpression(parent)) return parent.asteriskToken !== undefined
     return ts.isReturnStatement(parent) || ts.isArrowFunction(parent) || ts.isCallExpression(parent)
   }

@@ -11,7 +11,7 @@ const each = 10
 
 /** Calls, and tells how many statements that asked of the store. */
 async function statementsOf(work: () => Promise<void>): Promise<number> {
-  const spies = (['run', 'get', 'all', 'allPacked'] as const).map((verb) => vi.spyOn(Connection.prototype, verb))
+  const spies = (['run', 'get', 'has', 'all', 'allPacked'] as const).map((verb) => vi.spyOn(Connection.prototype, verb))
   await work()
   const count = spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0)
   for (const spy of spies) spy.mockRestore()

@@ -99,6 +99,11 @@ export class Connection {
     return answerNow(() => this.#get<T>(sql, values))
   }
 
+  /** Whether there is a row. */
+  has(sql: string, ...values: SqlValue[]): Query<boolean> {
+    return answerNow(() => this.#get(sql, values) !== undefined)
+  }
+
   /** All rows. */
   all<T>(sql: string, ...values: SqlValue[]): Query<T[]> {
     return answerNow(() => this.#all<T>(sql, values))

@@ -4,7 +4,7 @@ import type { Started } from '../../start.ts'
 import type { Claimed } from '../../store.ts'
 import { publisherPattern } from '../../events.ts'
 import type { EventEnd, EventRecord, EventRow, EventSlice, SubscriptionRecord } from '../../events.ts'
-import type { Query } from '../../query.ts'
+import { answerNow, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 
 // All of them: there are few.
@@ -61,6 +61,8 @@ interface Wanting {
   readonly takes: SubscriptionRecord['takes']
 }
 
+const nothing = answerNow(() => {})
+
 /** The events of one transaction. Who wants any is looked up once, when the first one happens. */
 export class Outbox {
   readonly #db: Connection
@@ -82,9 +84,12 @@ export class Outbox {
   }
 
   /** Says what happened to a run; costs nothing when nobody wants to know. */
-  *ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): Query<void> {
+  ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>> = {}): Query<void> {
+    return this.#wanting?.length === 0 ? nothing : this.#ofRun(happened, runId, details)
+  }
+
+  *#ofRun(happened: string, runId: number, details: Readonly<Record<string, unknown>>): Query<void> {
     const all = yield* this.#all()
-    if (all.length === 0) return
     const name = `run.${happened}`
     if (!all.some(({ pattern }) => isMeant(pattern, name))) return
     const run = yield* this.#db.get<{ runId: string; name: string }>(findRunOfEvent, runId)

@@ -39,18 +39,18 @@ export interface Untold extends FailureKey {
 }
 
 /** For a transaction in which a run fails. */
-export function* keepFailure(db: Connection, { runId, generation, definition }: Untold): Query<void> {
-  yield* db.run(insertFailure, runId, generation, definition)
+export function keepFailure(db: Connection, { runId, generation, definition }: Untold): Query<unknown> {
+  return db.run(insertFailure, runId, generation, definition)
 }
 
 /** What a dead node had taken is told by another. */
-export function* freeFailures(db: Connection, nodeId: number): Query<void> {
-  yield* db.run(freeAll, nodeId)
+export function freeFailures(db: Connection, nodeId: number): Query<unknown> {
+  return db.run(freeAll, nodeId)
 }
 
 /** The same for a node that leaves in good order, which is not counted. */
-export function* giveBackFailures(db: Connection, nodeId: number): Query<void> {
-  yield* db.run(giveBackAll, nodeId)
+export function giveBackFailures(db: Connection, nodeId: number): Query<unknown> {
+  return db.run(giveBackAll, nodeId)
 }
 
 export class SqliteFailureStore implements FailureStore {

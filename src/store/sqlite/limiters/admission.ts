@@ -1,6 +1,6 @@
 // Who may pass the limiters: decided under the one writer, all of a run's limiters or none, and undone by whatever ends its stay.
 import { afterPass, passesAt, type Bounds, type LimitUse } from '../../../model/limiter.ts'
-import type { Query } from '../../query.ts'
+import { answerNow, type Query } from '../../query.ts'
 import type { Connection } from '../connection/connection.ts'
 import { takeFrom } from '../counters.ts'
 import { boundsOf, paceOf } from './limiters.ts'
@@ -55,7 +55,7 @@ export interface Holder {
 export class Admission {
   readonly #db: Connection
   readonly #now: number
-  readonly #bounds = new Map<number, Bounds>()
+  readonly #bounds = new Map<number, Query<Bounds>>()
   #turn = 0
   #lastTurn = 0
   /** The earliest time at which somebody in a line may pass who could not before; what is not later than now may at once. */
@@ -218,19 +218,18 @@ export class Admission {
   }
 
   *#writeLine(line: lines.Line, left: number): Query<void> {
-    const open = yield* this.#stateOf(line)
+    const open = this.#stateFrom(yield* this.opensWhen(line))
     const turn = yield* this.#nextTurn()
     yield* lines.writeLine(this.#db, line, { turn, open, left })
   }
 
   *#writeState(at: lines.KeyOfLimiter, turn?: number): Query<void> {
     if (!(yield* lines.hasLine(this.#db, at.limiter, at.key))) return
-    const state = yield* this.#stateOf(at)
+    const state = this.#stateFrom(yield* this.opensWhen(at))
     yield* lines.writeState(this.#db, at, { ...state, turn })
   }
 
-  *#stateOf({ limiter, key }: lines.KeyOfLimiter): Query<lines.LineState> {
-    const opensAt = yield* this.#opensAt({ limiterId: limiter, key })
+  #stateFrom(opensAt: lines.OpensAt): lines.LineState {
     if (opensAt === null) return { isOpen: false, opensAt: null }
     this.#opens(opensAt)
     return opensAt <= this.#now ? { isOpen: true, opensAt: null } : { isOpen: false, opensAt }
@@ -254,19 +253,25 @@ export class Admission {
   /** When one more may pass, as things are; null while all slots of the key are taken. */
   *#opensAt({ limiterId, key }: LimitUse): Query<lines.OpensAt> {
     const { concurrency, rate } = yield* this.#boundsOf(limiterId)
-    const last = concurrency === null ? undefined : yield* this.#db.get(findLastOfKey, limiterId, key, concurrency - 1)
-    if (last !== undefined) return null
+    if (concurrency !== null && (yield* this.#db.has(findLastOfKey, limiterId, key, concurrency - 1))) return null
     return rate === null ? this.#now : passesAt(rate, yield* paceOf(this.#db, limiterId, key))
   }
 
   *#isTotalUsedUp(limiter: number): Query<boolean> {
     const { total } = yield* this.#boundsOf(limiter)
-    return total !== null && (yield* this.#db.get(findLastOfAll, limiter, total - 1)) !== undefined
+    return total !== null && (yield* this.#db.has(findLastOfAll, limiter, total - 1))
   }
 
-  *#boundsOf(limiter: number): Query<Bounds> {
-    let bounds = this.#bounds.get(limiter)
-    if (bounds === undefined) this.#bounds.set(limiter, (bounds = yield* boundsOf(this.#db, limiter)))
+  #boundsOf(limiter: number): Query<Bounds> {
+    return this.#bounds.get(limiter) ?? this.#readBounds(limiter)
+  }
+
+  *#readBounds(limiter: number): Query<Bounds> {
+    const bounds = yield* boundsOf(this.#db, limiter)
+    this.#bounds.set(
+      limiter,
+      answerNow(() => bounds),
+    )
     return bounds
   }
 

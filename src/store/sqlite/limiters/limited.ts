@@ -80,8 +80,8 @@ export function* changeLimits(
   { runId, isReady }: { readonly runId: number; readonly isReady: boolean },
   { limits, definitionId }: Pick<StartRecord, 'limits' | 'definitionId'>,
 ): Query<void> {
-  const amended = limits === null ? undefined : yield* db.get(amendLimits, usesText(limits), runId, definitionId)
-  if (amended !== undefined && isReady) yield* backInLine({ db, admission }, [{ runId }])
+  const isAmended = limits !== null && (yield* db.has(amendLimits, usesText(limits), runId, definitionId))
+  if (isAmended && isReady) yield* backInLine({ db, admission }, [{ runId }])
 }
 
 /** Lets the first of a line pass, if all its limiters agree; otherwise it waits where it was refused. */
@@ -129,13 +129,13 @@ export function* reenter({ db, admission }: Pick<Ends, 'db' | 'admission'>, runI
   if (who !== undefined) yield* admission.restore(who, place)
 }
 
-export function* isHoldingUp(db: Connection, runId: number): Query<boolean> {
-  return (yield* db.get(findHeldUp, runId)) !== undefined
+export function isHoldingUp(db: Connection, runId: number): Query<boolean> {
+  return db.has(findHeldUp, runId)
 }
 
 /** Asked before anything is written: most of the time there is nothing to mend. */
 export function* areLimitersInOrder(db: Connection, now: number): Query<boolean> {
-  return (yield* db.get(findOrphans)) === undefined && (yield* db.get(findPastPace, now)) === undefined
+  return !(yield* db.has(findOrphans)) && !(yield* db.has(findPastPace, now))
 }
 
 /** Frees what is held by nobody and counts it; forgets rates that decide nothing. */

@@ -165,14 +165,13 @@ export function* openDueLines(db: Connection, now: number): Query<number> {
 }
 
 /** Whether anybody waits for a limiter; with a key, in its lines. */
-export function* hasLine(db: Connection, limiter: number, key: string | null): Query<boolean> {
-  const line = key === null ? yield* db.get(findLineOfAny, limiter) : yield* db.get(findLineOfKey, limiter, key)
-  return line !== undefined
+export function hasLine(db: Connection, limiter: number, key: string | null): Query<boolean> {
+  return key === null ? db.has(findLineOfAny, limiter) : db.has(findLineOfKey, limiter, key)
 }
 
 /** `uses` is what it has to pass where nothing else says so. */
-export function* addWaiter(db: Connection, line: Line, who: Waiter & { readonly uses: string | null }): Query<void> {
-  yield* db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId, who.path, who.uses)
+export function addWaiter(db: Connection, line: Line, who: Waiter & { readonly uses: string | null }): Query<unknown> {
+  return db.run(insertWaiter, ...valuesOf(line), who.priority, who.ticket, who.runId, who.path, who.uses)
 }
 
 /** Takes everything of these runs out; the runs are given as JSON. */
@@ -209,13 +208,13 @@ export interface LineState {
 }
 
 /** For all lines of a key; with a turn the key goes behind all others. */
-export function* writeState(
+export function writeState(
   db: Connection,
-  at: KeyOfLimiter,
+  { limiter, key }: KeyOfLimiter,
   state: LineState & { readonly turn?: number | undefined },
-): Query<void> {
-  if (state.turn === undefined) yield* db.run(updateOpen, ...valuesOfState(state), at.limiter, at.key)
-  else yield* db.run(updateTurn, state.turn, ...valuesOfState(state), at.limiter, at.key)
+): Query<unknown> {
+  if (state.turn === undefined) return db.run(updateOpen, ...valuesOfState(state), limiter, key)
+  return db.run(updateTurn, state.turn, ...valuesOfState(state), limiter, key)
 }
 
 export interface KeyOfLimiter {

@@ -64,8 +64,8 @@ const nothingKept: KeptAnswer = {
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
 
 /** Marks a batch as committed; false when it was before. */
-export function* markBatch(db: Connection, batch: Batch, epoch: number): Query<boolean> {
-  return (yield* db.get(insertMark, batch.nodeId, batch.seq, epoch)) !== undefined
+export function markBatch(db: Connection, batch: Batch, epoch: number): Query<boolean> {
+  return db.has(insertMark, batch.nodeId, batch.seq, epoch)
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */

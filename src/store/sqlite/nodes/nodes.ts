@@ -100,8 +100,8 @@ export function* insertNode(
   return row.id
 }
 
-export function* renewNode(db: Connection, nodeId: number, leaseUntil: number): Query<boolean> {
-  return (yield* db.get(renewOne, leaseUntil, nodeId)) !== undefined
+export function renewNode(db: Connection, nodeId: number, leaseUntil: number): Query<boolean> {
+  return db.has(renewOne, leaseUntil, nodeId)
 }
 
 /** Keeps what a node serves, and lets its code try what other code did not fit. */
@@ -121,8 +121,8 @@ export function* leaseUntil(db: Connection, nodeId: number): Query<number> {
   return row?.until ?? 0
 }
 
-export function* hasNode(db: Connection, nodeId: number): Query<boolean> {
-  return (yield* db.get(findNode, nodeId)) !== undefined
+export function hasNode(db: Connection, nodeId: number): Query<boolean> {
+  return db.has(findNode, nodeId)
 }
 
 export function* listNodes(db: Connection, now: number): Query<NodeRow[]> {
@@ -151,8 +151,8 @@ export function* rescueNodes(ends: Ends, nodes: readonly DeadNode[], fate: DeadR
   const givenUp: GivenUpRun[] = []
   let held = 0
   for (const { nodeId, isProved } of nodes) {
-    const dead = yield* db.get(deleteDead, nodeId, isProved ? 1 : 0, now)
-    if (dead === undefined) continue
+    const isDead = yield* db.has(deleteDead, nodeId, isProved ? 1 : 0, now)
+    if (!isDead) continue
     yield* db.run(deleteMark, nodeId)
     for (const run of yield* db.all<HeldRow>(findHeldBy, nodeId)) {
       held += 1

@@ -15,12 +15,12 @@ limit ?2`
 /** The statements of this file whose plans are tested. */
 export const hotAuditStatements = { findAudit }
 
-export function* recordAudit(
+export function recordAudit(
   db: Connection,
   { actor, action, target, details }: AuditRecord,
   now: number,
-): Query<void> {
-  yield* db.run(insertAudit, now, actor, action, target, details)
+): Query<unknown> {
+  return db.run(insertAudit, now, actor, action, target, details)
 }
 
 /** What a person asked for: who did it is kept when it changed something. */

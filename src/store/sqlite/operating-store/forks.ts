@@ -109,7 +109,7 @@ export function* forkRun(
 /** The run that was forked under the key before; of what is left alone, that run itself. */
 function* joinedBy(db: Connection, { runId }: NewestRun, { from, key }: ForkRecord): Query<string | undefined> {
   if (key === undefined) return undefined
-  if (key.leavesOwn && (yield* db.get(findOwnKey, runId, key.text)) !== undefined) return from
+  if (key.leavesOwn && (yield* db.has(findOwnKey, runId, key.text))) return from
   const row = yield* db.get<{ id: string }>(findForkOfKey, runId, key.text)
   return row?.id
 }

@@ -78,10 +78,10 @@ export function* keepInvestigation(
 }
 
 /** The run is taken up again: what was to be seen to is. */
-export function* closeInvestigations(
+export function closeInvestigations(
   { db, now }: Pick<Ends, 'db' | 'now'>,
   runId: number,
   by: string | null,
-): Query<void> {
-  yield* db.run(closeInvestigation, by, wholeMs(now), runId)
+): Query<unknown> {
+  return db.run(closeInvestigation, by, wholeMs(now), runId)
 }

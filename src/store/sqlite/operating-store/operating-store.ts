@@ -67,9 +67,9 @@ export class SqliteOperatingStore implements OperatingStore {
     return this.#act(work, audit, (resolved) => resolved === 'resolved')
   }
 
-  recordAudit(audit: AuditRecord): Promise<void> {
+  async recordAudit(audit: AuditRecord): Promise<void> {
     const { db, write, now } = this.#access
-    return write(() => recordAudit(db, audit, now()))
+    await write(() => recordAudit(db, audit, now()))
   }
 
   async listAudit(page: AuditPage) {

@@ -117,7 +117,7 @@ function* insert(
   const { runId, generation } = run
   const mayHaveUndo = !isError && kind !== 'undo'
   const at = wholeMs(now)
-  const seq = yield* db.get(
+  const isKept = yield* db.has(
     insertResult,
     runId,
     generation,
@@ -129,7 +129,7 @@ function* insert(
     mayHaveUndo ? 2 : 0,
     behind,
   )
-  if (seq === undefined) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
+  if (!isKept) throw new Error(`Step '${path}' of run ${runId} could not be recorded`)
   if (mayHaveUndo) yield* markUndoable(db, runId)
   yield* closeTokensOfStep(db, runId, path)
   yield* dropState(db, runId, stateKeyOf(path, checkpointKey))

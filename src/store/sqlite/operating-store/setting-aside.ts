@@ -40,5 +40,5 @@ export function* listSetAside(db: Connection, ids: readonly string[]): Query<str
 }
 
 function* isSetAside(db: Connection, run: NewestRun | undefined): Query<boolean> {
-  return run?.state === 'parked' && (yield* db.get(findDiverged, run.runId)) !== undefined
+  return run?.state === 'parked' && (yield* db.has(findDiverged, run.runId))
 }

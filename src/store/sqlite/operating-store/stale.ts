@@ -82,8 +82,8 @@ export function* declareStale(ends: Ends, record: StaleRecord): Query<boolean> {
   if (live === undefined || (yield* hasSucceeded(db, { runId, epoch: live.epoch }))) return false
   const opened = isInvestigated ? 'pending' : null
   const reason = isInvestigated ? 'staleness_timeout' : null
-  const told = yield* db.get(tellStale, runId, generation, reason, opened, wholeMs(now), state, wholeMs(since))
-  if (told === undefined) return false
+  const isNew = yield* db.has(tellStale, runId, generation, reason, opened, wholeMs(now), state, wholeMs(since))
+  if (!isNew) return false
   yield* outbox.ofRun('stale', runId, { limit, since: wholeMs(since) })
   if (value === null) return true
   if (state === 'running') yield* takeAway(ends, { runId, epoch: live.epoch, node: live.node })

@@ -3,7 +3,7 @@ import { encode } from '../../../lib/codec.ts'
 import { undoPath } from '../../../model/path.ts'
 import type { ChildRecord, JoinedChild, Started } from '../../start.ts'
 import type { Held } from '../../store.ts'
-import { filterEach, type Query } from '../../query.ts'
+import type { Query } from '../../query.ts'
 import { circleText, isAbove } from './circles.ts'
 import type { Connection } from '../connection/connection.ts'
 import { leaveTheDead, reopenRuns } from './generations.ts'
@@ -52,7 +52,7 @@ export function* startChildren(
   children: readonly ChildRecord[],
 ): Query<ReadonlyMap<string, JoinedChild>> {
   const joined = new Map<string, JoinedChild>()
-  const own = yield* filterEach(children, ({ held }) => write.fence.holds(held))
+  const own = yield* write.fence.letIn(children)
   const anew: ChildRecord[] = []
   for (const child of own) {
     const taken = yield* takenUp(write.db, child)

@@ -40,7 +40,7 @@ const mostRuns = 1_000
 
 /** Whether a run cannot end before this one does: it is this one, or one that this one ends with. */
 export function* isAbove(db: Connection, runId: number, below: number): Query<boolean> {
-  return runId === below || (yield* db.get(findAbove, below, runId)) !== undefined
+  return runId === below || (yield* db.has(findAbove, below, runId))
 }
 
 /** What is told to a run that would wait for itself, as an error record in JSON. */

@@ -93,32 +93,18 @@ interface Loading {
 /** Everything needed to perform a run under a claim that began at `claimedAt` or before. */
 export function* loadRun(db: Connection, live: LiveRun, claim: Loading): Query<Claimed> {
   const { runId, generation, epoch } = live
-  const held = { runId, generation, epoch: claim.epoch }
-  // A run that nobody has claimed before has left nothing behind.
+  const claimed = claimedNew(live, claim)
+  const { held } = claimed
+  // One that nobody has claimed before has no journal, though it may be in a later generation.
   const journal = epoch === 0 ? nothingYet : yield* journalOf(db, held)
   const waits = epoch === 0 ? [] : yield* waitsOf(db, runId)
   const undoes = live.undo === 2
   return {
-    held,
-    id: live.id,
-    definitionId: live.definition,
-    input: live.input,
-    attempt: live.attempt,
-    deliveries: live.deliveries,
-    hasBegun: claim.hasBegun,
-    createdAt: live.createdAt,
-    startedAt: live.startedAt ?? claim.claimedAt,
+    ...claimed,
+    ...journal,
     deadlineAt: undoes ? null : live.deadlineAt,
-    expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
-    correlationId: live.correlationId,
-    depth: live.depth,
-    retry: live.retry,
-    isUnchecked: live.isUnchecked === 1,
-    scheduledAt: live.scheduledAt,
     undoing: undoes ? yield* decidedEndOf(db, runId) : undefined,
-    steps: journal.steps,
     formerSteps: undoes && generation > 1 ? yield* formerStepsOf(db, held, journal.steps) : undefined,
-    failedAttempts: journal.failedAttempts,
     lives: generation > 1 ? yield* livesOf(db, held, live.anewIn) : undefined,
     waits,
     states: live.hasState === 1 ? yield* statesOf(db, runId) : [],
@@ -128,6 +114,43 @@ export function* loadRun(db: Connection, live: LiveRun, claim: Loading): Query<C
 }
 
 const nothingYet = { steps: [], failedAttempts: [] }
+
+/** Whether a run has left nothing behind. */
+function isNew({ epoch, generation, hasState }: LiveRun): boolean {
+  return epoch === 0 && generation === 1 && hasState === 0
+}
+
+/** The same for one that has left nothing behind: there is nothing to ask for. */
+function claimedNew(live: LiveRun, claim: Loading): Claimed {
+  const { runId, generation } = live
+  return {
+    held: { runId, generation, epoch: claim.epoch },
+    id: live.id,
+    definitionId: live.definition,
+    input: live.input,
+    attempt: live.attempt,
+    deliveries: live.deliveries,
+    hasBegun: claim.hasBegun,
+    createdAt: live.createdAt,
+    startedAt: live.startedAt ?? claim.claimedAt,
+    deadlineAt: live.deadlineAt,
+    expiresAt: live.startedAt === null && generation === 1 ? live.expiresAt : null,
+    correlationId: live.correlationId,
+    depth: live.depth,
+    retry: live.retry,
+    isUnchecked: live.isUnchecked === 1,
+    scheduledAt: live.scheduledAt,
+    undoing: undefined,
+    steps: [],
+    formerSteps: undefined,
+    failedAttempts: [],
+    lives: undefined,
+    waits: [],
+    states: [],
+    awaiting: undefined,
+    awaitingSteps: [],
+  }
+}
 
 function* claimMany(write: Write, claim: ClaimRequest): Query<Claim> {
   const picked = claim.only === undefined ? yield* fromQueues(write, claim) : yield* fromGiven(write, claim, claim.only)
@@ -142,8 +165,9 @@ function* fromQueues(write: Write, claim: ClaimRequest): Query<Picked> {
   const definitions = JSON.stringify(claim.definitionIds)
   const runs: LiveRun[] = []
   let isOneHeldBack = false
+  const paused = yield* write.paused.ids()
   for (const queueId of claim.queueIds) {
-    if (yield* write.paused.has(queueId)) continue
+    if (paused.has(queueId)) continue
     const want = claim.want - runs.length
     if (want === 0 || isOneHeldBack) break
     const { mostDeliveries, definitionIds } = claim
@@ -243,21 +267,18 @@ function* withLimited(write: Write, slots: Ready, { begins, isFirst, definitionI
 
 /** The run that passes with the first of a line: itself, or one that is set aside until a step of it passes. */
 function* firstOf(db: Connection, { ticket }: Head): Query<LiveRun | undefined> {
-  const run = yield* findLive(db, ticket)
+  const [run] = yield* db.allPacked(findGiven, ticket)
   if (run !== undefined) return run
   const runId = yield* runOfStep(db, ticket)
-  return runId === undefined ? undefined : yield* findLive(db, runId)
+  if (runId === undefined) return undefined
+  const [runOfThat] = yield* db.allPacked(findGiven, runId)
+  return runOfThat
 }
 
-function* findLive(db: Connection, runId: number): Query<LiveRun | undefined> {
-  const rows = yield* db.allPacked(findGiven, runId)
-  return rows[0]
-}
-
-function* admitHead(write: Write, head: Head, first: LiveRun | undefined): Query<boolean> {
+function admitHead(write: Write, head: Head, first: LiveRun | undefined): Query<boolean> {
   const isStep = first !== undefined && first.runId !== head.ticket
-  if (isStep) return yield* admitWithStep(write, head, write)
-  return yield* admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
+  if (isStep) return admitWithStep(write, head, write)
+  return admitFirst(write.db, write.admission, { runId: head.ticket, place: write })
 }
 
 /** By priority, then by age; where it is the turn of the oldest by age alone. */
@@ -317,9 +338,11 @@ function* claimAll(write: Write, ready: readonly LiveRun[], begins: number): Que
       claimed += yield* db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
-  const all = yield* mapEach(ready, (live, place) =>
-    loadRun(db, live, { epoch, claimedAt: now, hasBegun: place < begins }),
-  )
+  const all: Claimed[] = []
+  for (const live of ready) {
+    const claim = { epoch, claimedAt: now, hasBegun: all.length < begins }
+    all.push(isNew(live) ? claimedNew(live, claim) : yield* loadRun(db, live, claim))
+  }
   yield* leaveLines(write, all)
   return all
 }

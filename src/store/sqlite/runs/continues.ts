@@ -26,8 +26,7 @@ const markAnew = `update run set anew_in = (select generation from live where li
 export const hotContinueStatements = { beginAnew, forgetJournal, markAnew }
 
 export function* continueRuns(write: Write, continues: readonly ContinueRecord[]): Query<void> {
-  for (const { held, ...anew } of continues) {
-    if (!(yield* write.fence.holds(held))) continue
+  for (const { held, ...anew } of yield* write.fence.letIn(continues)) {
     const { runId, generation } = held
     yield* changeInput(write.db, runId, anew)
     yield* changeLimits(write, { runId, isReady: false }, anew)

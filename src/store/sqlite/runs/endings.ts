@@ -59,8 +59,8 @@ export function* endMore(ends: Ends, cancelAll: CancelAll): Query<number> {
 }
 
 /** Whether any are left. */
-export function* isMoreToEnd(db: Connection): Query<boolean> {
-  return (yield* db.get(findAny)) !== undefined
+export function isMoreToEnd(db: Connection): Query<boolean> {
+  return db.has(findAny)
 }
 
 /** Ends all children of a run that are still to end with it, as it is about to go on. */

@@ -69,8 +69,8 @@ function* reopenOne(ends: Ends, id: string, by: string | null): Query<Reopened> 
 }
 
 /** Nobody has to see to its failure any more. */
-export function* leaveTheDead(db: Connection, runId: number): Query<void> {
-  yield* db.run(forgetDead, runId)
+export function leaveTheDead(db: Connection, runId: number): Query<unknown> {
+  return db.run(forgetDead, runId)
 }
 
 /** How a run has to have ended that is tried again. */

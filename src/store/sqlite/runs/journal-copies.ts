@@ -84,6 +84,6 @@ export function* openGeneration(db: Connection, from: Generation): Query<number>
 
 /** Makes ready for another attempt of a run: returns its generation, a new one when a remembered failure stands in the way. */
 export function* renewJournal(db: Connection, run: Generation): Query<number> {
-  const hasFailed = (yield* db.get(findFailedStep, run.runId, run.generation)) !== undefined
+  const hasFailed = yield* db.has(findFailedStep, run.runId, run.generation)
   return hasFailed ? yield* openGeneration(db, run) : run.generation
 }

@@ -119,8 +119,8 @@ export function* keepKey(
 }
 
 /** It goes on when the run that started it ends, as others wait for it too; depth is counted from it. */
-export function* detachRun(db: Connection, runId: number): Query<void> {
-  yield* db.run(detach, runId)
+export function detachRun(db: Connection, runId: number): Query<unknown> {
+  return db.run(detach, runId)
 }
 
 export function* inputOf(db: Connection, runId: number): Query<string> {
@@ -128,13 +128,13 @@ export function* inputOf(db: Connection, runId: number): Query<string> {
   return row?.input ?? 'u'
 }
 
-export function* changeInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<void> {
-  yield* db.run(amendInput, input, isUnchecked === true ? 1 : null, runId)
+export function changeInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<unknown> {
+  return db.run(amendInput, input, isUnchecked === true ? 1 : null, runId)
 }
 
 /** The same for one that holds what was there before. */
-export function* extendInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<void> {
-  yield* db.run(appendInput, input, isUnchecked === true ? 1 : null, runId)
+export function extendInput(db: Connection, runId: number, { input, isUnchecked }: NewInput): Query<unknown> {
+  return db.run(appendInput, input, isUnchecked === true ? 1 : null, runId)
 }
 
 type NewInput = Pick<StartRecord, 'input' | 'isUnchecked'>

@@ -70,8 +70,8 @@ export function recordedStep(
 }
 
 /** Whether an attempt of it has failed. */
-export function* isTried(db: Connection, { runId, generation }: Generation, path: string): Query<boolean> {
-  return (yield* db.get(findTried, runId, generation, path)) !== undefined
+export function isTried(db: Connection, { runId, generation }: Generation, path: string): Query<boolean> {
+  return db.has(findTried, runId, generation, path)
 }
 
 /** What it waits for. */

@@ -8,6 +8,7 @@ import type { Connection } from '../connection/connection.ts'
 import type { CancelAnswer, CancelRecord } from '../../cancels.ts'
 import type { Batch, Held, SettleRecord } from '../../store.ts'
 import type { DecidedEnd, UndoRecord } from '../../undoing.ts'
+import type { TokenUse } from '../../waits.ts'
 import { filterEach, type Query } from '../../query.ts'
 import { breakCircle } from './circles.ts'
 import { hasAsk } from '../steps/asks.ts'
@@ -103,8 +104,8 @@ export const hotMoveStatements = {
 
 /** From now on the death of this node is a delivery of these runs. */
 export function* beginRuns(write: Write, begins: Batch['begins']): Query<void> {
-  for (const { held, at } of begins) {
-    if (yield* write.fence.holds(held)) yield* write.db.run(beginRun, wholeMs(at), held.runId)
+  for (const { held, at } of yield* write.fence.letIn(begins)) {
+    yield* write.db.run(beginRun, wholeMs(at), held.runId)
   }
 }
 
@@ -117,7 +118,7 @@ export function* settleRuns(write: Write, settles: readonly SettleRecord[]): Que
   for (const settle of settles) {
     const live = liveById.get(settle.held.runId)
     if (!write.fence.admit(settle.held, live?.epoch === settle.held.epoch) || live === undefined) continue
-    if (!(yield* isEnd(write, settle))) continue
+    if (settle.token !== undefined && !(yield* isEnd(write, settle.held, settle.token))) continue
     liveById.delete(live.runId)
     ended.push({ live, end: settle })
   }
@@ -126,9 +127,8 @@ export function* settleRuns(write: Write, settles: readonly SettleRecord[]): Que
 
 /** Decides how runs end that this node holds; they undo first what they did. */
 export function* undoRuns(write: Write, undoes: readonly UndoRecord[]): Query<void> {
-  for (const undo of undoes) {
-    const { held, outcome, value } = undo
-    if (!(yield* write.fence.holds(held)) || !(yield* isEnd(write, undo))) continue
+  for (const { held, outcome, value, token } of yield* write.fence.letIn(undoes)) {
+    if (token !== undefined && !(yield* isEnd(write, held, token))) continue
     yield* beginUndo(write, { runId: held.runId, outcome, value })
   }
 }
@@ -196,14 +196,13 @@ function* beginUndo(ends: Ends, end: Ending): Query<void> {
 }
 
 /** Invariant: I15. Every commit reads the requests, so none outlasts its run for long. */
-export function* forgetRequests(db: Connection): Query<void> {
-  yield* db.run(deleteObeyed)
+export function forgetRequests(db: Connection): Query<unknown> {
+  return db.run(deleteObeyed)
 }
 
 export function* retryRuns(write: Write, retries: Batch['retries']): Query<void> {
-  for (const retry of retries) {
-    const { held, dueAt, attempt } = retry
-    if (!(yield* write.fence.holds(held)) || !(yield* isEnd(write, retry))) continue
+  for (const { held, dueAt, attempt, token } of yield* write.fence.letIn(retries)) {
+    if (token !== undefined && !(yield* isEnd(write, held, token))) continue
     const generation = yield* renewJournal(write.db, held)
     yield* write.outbox.ofRun('retried', held.runId, { attempt })
     const left = yield* write.db.get<Left>(retryRun, write.now, wholeMs(dueAt), attempt, generation, held.runId)
@@ -212,8 +211,7 @@ export function* retryRuns(write: Write, retries: Batch['retries']): Query<void>
 }
 
 export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
-  for (const { held, dueAt, waits } of parks) {
-    if (!(yield* write.fence.holds(held))) continue
+  for (const { held, dueAt, waits } of yield* write.fence.letIn(parks)) {
     yield* replaceWaits(write.db, held.runId, waits)
     const left = yield* write.db.get<Left>(parkRun, write.now, wholeOrNull(dueAt), held.runId)
     if (left?.hasSlots === 1) yield* write.admission.leave([held.runId])
@@ -238,9 +236,8 @@ export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
 }
 
 export function* releaseRuns(write: Write, releases: readonly Held[]): Query<void> {
-  for (const held of releases) {
-    if (yield* write.fence.holds(held)) yield* giveBack(write, held.runId)
-  }
+  const given = yield* write.fence.letIn(releases.map((held) => ({ held })))
+  for (const { held } of given) yield* giveBack(write, held.runId)
 }
 
 /** Makes a run ready that its node does not want to go on with; that is no delivery. */
@@ -253,9 +250,9 @@ interface Left {
   readonly hasSlots: number
 }
 
-/** Whether an attempt has the end that its node says: not when somebody with a token told another before. */
-function* isEnd(write: Write, { held, token }: Pick<SettleRecord, 'held' | 'token'>): Query<boolean> {
-  if (token === undefined || (yield* endTokens(write.db, held, token))) return true
+/** Whether an attempt that gave out tokens has the end that its node says: not when somebody with a token told another before. */
+function* isEnd(write: Write, held: Held, token: TokenUse): Query<boolean> {
+  if (yield* endTokens(write.db, held, token)) return true
   write.fence.refuse(held)
   yield* giveBack(write, held.runId)
   yield* wakeRun(write, held.runId, { isDecided: true })

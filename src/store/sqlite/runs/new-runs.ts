@@ -39,32 +39,36 @@ export interface Begins {
   readonly epoch: number
 }
 
-/** New runs of one transaction; they are there once `write` has returned. */
+/** Neighbours that begin alike. */
+interface Group {
+  readonly beginning: Beginning
+  readonly first: number
+  last: number
+}
+
+/** New runs of one transaction; they are there once `write` is performed. */
 export class NewRuns {
   readonly #begins: Begins
   readonly #values: SqlValue[] = []
   readonly #rare: [number, StartRecord][] = []
-  #alike: Beginning | undefined
-  #first = 0
-  #last = 0
+  readonly #groups: Group[] = []
 
   constructor(begins: Begins) {
     this.#begins = begins
   }
 
   /** Takes the next run; their numbers rise. */
-  *add(runId: number, start: StartRecord, beginning: Beginning): Query<void> {
-    if (this.#alike === undefined || !isAlike(this.#alike, beginning) || runId !== this.#last + 1)
-      yield* this.#begin(runId)
-    this.#alike = beginning
-    this.#last = runId
+  add(runId: number, start: StartRecord, beginning: Beginning): void {
+    const group = this.#groups.at(-1)
+    if (group?.last === runId - 1 && isAlike(group.beginning, beginning)) group.last = runId
+    else this.#groups.push({ beginning, first: runId, last: runId })
     const { id, definitionId, queueId, input, tags, deadlineAt } = start
     this.#values.push(runId, id, definitionId, queueId, input, tags, this.#begins.now, wholeOrNull(deadlineAt))
     if (isRare(start)) this.#rare.push([runId, start])
   }
 
   *write(): Query<void> {
-    if (this.#alike === undefined) return
+    if (this.#groups.length === 0) return
     const { db, nodeId, epoch, now } = this.#begins
     yield* insertRow.write(db, this.#values)
     this.#values.length = 0
@@ -72,15 +76,12 @@ export class NewRuns {
       yield* db.run(addRarities, wholeOrNull(expiresAt), correlationId, retry, isUnchecked === true ? 1 : null, runId)
     }
     this.#rare.length = 0
-    const { state, priority, dueAt } = this.#alike
-    const [node, underEpoch, startedAt] = state === 'running' ? [nodeId, epoch, now] : [null, 0, null]
-    yield* db.run(insertLives, state, priority, dueAt, node, underEpoch, startedAt, this.#first, this.#last)
-    this.#alike = undefined
-  }
-
-  *#begin(runId: number): Query<void> {
-    yield* this.write()
-    this.#first = runId
+    for (const { beginning, first, last } of this.#groups) {
+      const { state, priority, dueAt } = beginning
+      const [node, underEpoch, startedAt] = state === 'running' ? [nodeId, epoch, now] : [null, 0, null]
+      yield* db.run(insertLives, state, priority, dueAt, node, underEpoch, startedAt, first, last)
+    }
+    this.#groups.length = 0
   }
 }
 

@@ -80,22 +80,13 @@ export class Fence {
     this.#nodeId = nodeId
   }
 
-  /** Asks once a batch for each run, before anything is written for it. */
-  *holds(run: Held): Query<boolean> {
-    if (this.#held.has(run)) return true
-    if (this.lost.has(run)) return false
-    const found = yield* this.#db.get(checkRun, run.runId, run.epoch, this.#nodeId)
-    return this.admit(run, found !== undefined)
-  }
-
-  /** Asks for many runs with one statement. Measured: 20 steps of 20 runs ask in 9 µs instead of 30. */
-  *ask(runs: readonly Held[]): Query<void> {
-    const unknown = runs.filter((run) => !this.#held.has(run) && !this.lost.has(run))
-    if (unknown.length < fewRuns) return
-    const ids = JSON.stringify(unknown.map(({ runId }) => runId))
-    const found = yield* this.#db.allPacked(findRunning, ids, this.#nodeId)
-    const epochOf = new Map(found.map(({ runId, epoch }) => [runId, epoch]))
-    for (const run of unknown) this.admit(run, epochOf.get(run.runId) === run.epoch)
+  /** Those of some records whose runs are held. Each run is asked for once a batch, and before anything is written for it. */
+  *letIn<T extends { readonly held: Held }>(records: readonly T[]): Query<readonly T[]> {
+    if (records.length === 0) return records
+    const unknown = new Set<Held>()
+    for (const { held } of records) if (!this.#held.has(held) && !this.lost.has(held)) unknown.add(held)
+    if (unknown.size > 0) yield* this.#ask([...unknown])
+    return records.filter(({ held }) => this.#held.has(held))
   }
 
   /** Nothing more is written for a run that was held until now; its node is told that all of its batch was in vain. */
@@ -108,5 +99,17 @@ export class Fence {
   admit(run: Held, isHeld: boolean): boolean {
     if (!this.#held.has(run)) (isHeld ? this.#held : this.lost).add(run)
     return isHeld
+  }
+
+  /** Measured: 20 steps of 20 runs ask in 9 µs with one statement, and in 30 one by one. */
+  *#ask(runs: readonly Held[]): Query<void> {
+    if (runs.length < fewRuns) {
+      for (const run of runs) this.admit(run, yield* this.#db.has(checkRun, run.runId, run.epoch, this.#nodeId))
+      return
+    }
+    const ids = JSON.stringify(runs.map(({ runId }) => runId))
+    const found = yield* this.#db.allPacked(findRunning, ids, this.#nodeId)
+    const epochOf = new Map(found.map(({ runId, epoch }) => [runId, epoch]))
+    for (const run of runs) this.admit(run, epochOf.get(run.runId) === run.epoch)
   }
 }

@@ -25,16 +25,21 @@ import { earliest, NewRuns, type Beginning } from './new-runs.ts'
 import type { Write } from './runs.ts'
 import { wholeMs } from '../connection/times.ts'
 
+const none: ReadonlySet<number> = new Set()
+
 export function* insertRuns(write: Write, starts: readonly StartRecord[]): Query<Started[]> {
   if (starts.length === 0) return []
   const runs = new NewRuns(write)
   let runId = yield* takeFrom(write.db, 'run', starts.length)
+  const paused = starts.some(({ directly }) => directly) ? yield* write.paused.ids() : none
   const started: Started[] = []
   for (const asked of starts) {
     const start = writtenAt(write.now, asked)
-    const { key } = start
-    const order = { start, runs, runId: runId++ }
-    started.push(key === null ? yield* startPlain(write, order) : yield* startKeyed(write, order, key))
+    const { key, limits, directly, queueId } = start
+    const order = { start, runs, runId: runId++, isDirect: directly && !paused.has(queueId) }
+    if (key !== null) started.push(yield* startKeyed(write, order, key))
+    else if (limits !== null) started.push(yield* beginOfLimited(write, order, beginningOf(order, start)))
+    else started.push(begin(write, order, beginningOf(order, start)))
   }
   yield* runs.write()
   return started
@@ -53,36 +58,33 @@ interface Order {
   readonly start: StartRecord
   readonly runs: NewRuns
   readonly runId: number
+  /** An actor is free for it. */
+  readonly isDirect: boolean
 }
 
-function* startPlain(write: Write, order: Order): Query<Started> {
-  return yield* begin(write, order, yield* beginningOf(write, order.start))
+function begin(write: Write, order: Order, beginning: Beginning): Started {
+  order.runs.add(order.runId, order.start, beginning)
+  return begun(write, order, beginning.state === 'running')
 }
 
-function* begin(write: Write, order: Order, beginning: Beginning): Query<Started> {
+/** The same for a run that has limiters to pass. */
+function* beginOfLimited(write: Write, order: Order, beginning: Beginning): Query<Started> {
   const { start, runs, runId } = order
-  const isRunning =
-    start.limits === null ? beginning.state === 'running' : yield* beginOfLimited(write, order, beginning)
-  if (start.limits === null) yield* runs.add(runId, start, beginning)
-  const held = isRunning ? { runId, generation: 1, epoch: write.epoch } : undefined
-  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: write.now }
-}
-
-/** Tells whether it runs at once. */
-function* beginOfLimited(write: Write, { start, runs, runId }: Order, beginning: Beginning): Query<boolean> {
   const isDirect = beginning.state === 'running'
   const dueAt = earliest(start.deadlineAt, start.expiresAt)
-  yield* runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
+  runs.add(runId, start, isDirect ? { ...beginning, state: 'ready', dueAt } : beginning)
   yield* runs.write()
   const isReady = isDirect || beginning.state === 'ready'
-  return yield* beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
+  const isRunning = yield* beginLimited(write, { runId, limits: start.limits ?? [], isDirect, isReady }, write)
+  return begun(write, order, isRunning)
 }
 
-function* beginningOf(
-  { paused }: Write,
-  { directly, queueId, priority, dueAt, deadlineAt, expiresAt }: StartRecord,
-): Query<Beginning> {
-  const isDirect = directly && !(yield* paused.has(queueId))
+function begun({ epoch, now }: Write, { start, runId }: Order, isRunning: boolean): Started {
+  const held = isRunning ? { runId, generation: 1, epoch } : undefined
+  return { id: start.id, runId, isNew: true, isAmended: false, replacedId: undefined, held, createdAt: now }
+}
+
+function beginningOf({ isDirect }: Order, { priority, dueAt, deadlineAt, expiresAt }: StartRecord): Beginning {
   // Invariant: only what waits for a time is in live_due; a run that runs would be found there in vain.
   if (isDirect) return { state: 'running', priority, dueAt: null }
   if (dueAt !== null) return { state: 'scheduled', priority, dueAt: wholeMs(dueAt) }
@@ -126,9 +128,11 @@ function* beginKeyed(
 ): Query<Started> {
   const { start, runs, runId } = order
   const isFull = key.rule === 'append' && write.db.lists.isFull(start.input, key)
-  const beginning = yield* beginningOf(write, isFull ? { ...start, dueAt: null } : start)
+  const free = beginningOf(order, isFull ? { ...start, dueAt: null } : start)
   const dueAt = earliest(start.deadlineAt, start.expiresAt)
-  const started = yield* begin(write, order, ahead === null ? beginning : { ...beginning, state: 'parked', dueAt })
+  const beginning: Beginning = ahead === null ? free : { ...free, state: 'parked', dueAt }
+  const started =
+    start.limits === null ? begin(write, order, beginning) : yield* beginOfLimited(write, order, beginning)
   yield* runs.write()
   yield* keepKey(write.db, key, { owner, runId, ahead })
   return started

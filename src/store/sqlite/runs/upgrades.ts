@@ -16,8 +16,7 @@ const renewStep = `update step set value = ? where run_id = ? and generation = ?
 export const hotUpgradeStatements = { moveLive, moveRun, renewStep }
 
 export function* upgradeRuns(write: Write, upgrades: readonly UpgradeRecord[]): Query<void> {
-  for (const { held, definitionId, input, steps } of upgrades) {
-    if (!(yield* write.fence.holds(held))) continue
+  for (const { held, definitionId, input, steps } of yield* write.fence.letIn(upgrades)) {
     const { runId, generation } = held
     yield* write.db.run(moveLive, definitionId, runId)
     yield* write.db.run(moveRun, definitionId, input, runId)

@@ -96,8 +96,8 @@ export function* pruneSchedules(db: Connection, before: number): Query<string[]>
   return unwanted.map(({ name }) => name)
 }
 
-export function* deleteSchedule(db: Connection, name: string): Query<boolean> {
-  return (yield* db.get(deleteOne, name)) !== undefined
+export function deleteSchedule(db: Connection, name: string): Query<boolean> {
+  return db.has(deleteOne, name)
 }
 
 export function* listSchedules(db: Connection): Query<ScheduleView[]> {
@@ -127,7 +127,7 @@ export function* pauseSchedule(
 ): Query<boolean> {
   if (goesOn === null) yield* db.run(pauseOne, name)
   else yield* db.run(unpauseOne, goesOn.next?.tickAt ?? null, goesOn.next?.dueAt ?? null, name)
-  return (yield* db.get(findOne, name)) !== undefined
+  return yield* db.has(findOne, name)
 }
 
 /** One that ticks as before goes on where it was; what was paused or resumed by hand stays so until the code says otherwise. */

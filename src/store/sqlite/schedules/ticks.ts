@@ -73,7 +73,7 @@ function* advances(db: Connection, { scheduleId, advance, definitionId }: Firing
   if (advance === undefined) return true
   const { next, revision } = advance
   const [tickAt, dueAt] = [next?.tickAt ?? null, next?.dueAt ?? null]
-  return (yield* db.get(advanceOne, tickAt, dueAt, definitionId, scheduleId, revision)) !== undefined
+  return yield* db.has(advanceOne, tickAt, dueAt, definitionId, scheduleId, revision)
 }
 
 interface Tick {
@@ -86,7 +86,7 @@ interface Tick {
 function* startOne(write: Write, { firing, target, tick }: Tick): Query<Started | undefined> {
   const { db } = write
   const { scheduleId, definitionId, overlap, cancel } = firing
-  if (tick.at !== null && (yield* db.get(findTick, scheduleId, tick.at)) !== undefined) return undefined
+  if (tick.at !== null && (yield* db.has(findTick, scheduleId, tick.at))) return undefined
   const isWaiting = yield* placeOf(write, { scheduleId, overlap, cancel })
   if (isWaiting === undefined) return undefined
   const [started] = yield* insertRuns(write, [

@@ -103,9 +103,7 @@ export class SqliteAskStore implements AskStore {
 
   withdraw(seq: number): Promise<boolean> {
     const { db, write } = this.#access
-    return write(function* () {
-      return (yield* db.get(withdrawAsk, seq)) !== undefined
-    })
+    return write(() => db.has(withdrawAsk, seq))
   }
 }
 
@@ -126,8 +124,8 @@ function endOf({ seq, isGone, hasEnded, isMissing, isError, reply }: EndRow): [n
 }
 
 /** Forgets what nobody waits for any more. */
-export function* dropLateAsks({ db, now }: Write): Query<void> {
-  yield* db.run(dropLate, now)
+export function dropLateAsks({ db, now }: Write): Query<unknown> {
+  return db.run(dropLate, now)
 }
 
 /** Whether something is asked of a run that it has an answer to. */
@@ -137,16 +135,15 @@ export function* hasAsk(
   waits: readonly WaitRecord[],
 ): Query<boolean> {
   for (const { kind, name } of waits) {
-    if (kind === 'ask' && (yield* db.get(findOpenOf, runId, name, now)) !== undefined) return true
+    if (kind === 'ask' && (yield* db.has(findOpenOf, runId, name, now))) return true
   }
   return false
 }
 
 /** A step that begins to answer, or that is the answer. */
-export function* answerAsk(db: Connection, { held, kind, isError, value, ask }: StepRecord): Query<void> {
-  if (ask === undefined) return
-  if (kind === 'ask') yield* db.run(takeAsk, ask, held.runId)
-  else yield* db.run(setReply, isError ? 1 : 0, value, ask, held.runId)
+export function answerAsk(db: Connection, { held, kind, isError, value }: StepRecord, ask: number): Query<unknown> {
+  if (kind === 'ask') return db.run(takeAsk, ask, held.runId)
+  return db.run(setReply, isError ? 1 : 0, value, ask, held.runId)
 }
 
 /** What does not fit is answered with why. */
@@ -155,8 +152,8 @@ export function* refuseAsk(db: Connection, { held, ask, why }: RefusalRecord): Q
 }
 
 /** Invariant: I3. The run forgets what it did: what it has not answered is open again. */
-export function* reopenAsks(db: Connection, runId: number): Query<void> {
-  yield* db.run(untakeAsks, runId)
+export function reopenAsks(db: Connection, runId: number): Query<unknown> {
+  return db.run(untakeAsks, runId)
 }
 
 /** Keeps an ask under its number, or says why not. */

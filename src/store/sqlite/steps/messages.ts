@@ -78,24 +78,23 @@ export function* listMessages(db: Connection, { id, name, key, after = 0, limit 
 /** Whether one of the messages that a run waits for is there. */
 export function* hasMessage(db: Connection, runId: number, waits: readonly WaitRecord[]): Query<boolean> {
   for (const { kind, name, key } of waits) {
-    if (kind === 'message' && (yield* db.get(findMessage, runId, name, key ?? null)) !== undefined) return true
+    if (kind === 'message' && (yield* db.has(findMessage, runId, name, key ?? null))) return true
   }
   return false
 }
 
 /** What a run does not take keeps it awake no more, and what is asked is answered so. */
 export function* refuseMessages({ db, fence }: Write, refusals: readonly RefusalRecord[]): Query<void> {
-  for (const refusal of refusals) {
+  for (const refusal of yield* fence.letIn(refusals)) {
     const { held, message, why } = refusal
-    if (!(yield* fence.holds(held))) continue
     if (message !== undefined) yield* db.run(refuseMessage, why, held.runId, message)
     yield* refuseAsk(db, refusal)
   }
 }
 
 /** A message is gone in the commit that records that it was received. */
-export function* forgetMessage(db: Connection, runId: number, seq: number): Query<void> {
-  yield* db.run(deleteMessage, runId, seq)
+export function forgetMessage(db: Connection, runId: number, seq: number): Query<unknown> {
+  return db.run(deleteMessage, runId, seq)
 }
 
 interface Place {
@@ -116,7 +115,7 @@ function* recordTell(write: Write, tell: TellRecord, { seq, unread }: Place): Qu
   const refused = run.state === null ? 'the run had ended' : null
   yield* db.run(insertMessage, run.runId, seq, name, value, key, isChecked ? 1 : 0, now, refused)
   if (run.state === null) return 'finished'
-  if (run.state === 'parked' && (yield* db.get(findWaiting, run.runId, name, key)) !== undefined) {
+  if (run.state === 'parked' && (yield* db.has(findWaiting, run.runId, name, key))) {
     yield* wakeRun(write, run.runId, { isDecided: false })
   }
   return 'told'

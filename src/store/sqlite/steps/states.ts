@@ -25,8 +25,7 @@ export const hotStateStatements = { upsertState, deleteState, markState, findSta
 
 export function* recordStates(write: Write, states: readonly StateRecord[]): Query<void> {
   const marked = new Set<number>()
-  for (const { held, key, value } of states) {
-    if (!(yield* write.fence.holds(held))) continue
+  for (const { held, key, value } of yield* write.fence.letIn(states)) {
     if (value === null) yield* write.db.run(deleteState, held.runId, key)
     else yield* write.db.run(upsertState, held.runId, key, value)
     marked.add(held.runId)
@@ -34,8 +33,8 @@ export function* recordStates(write: Write, states: readonly StateRecord[]): Que
   for (const runId of marked) yield* write.db.run(markState, runId)
 }
 
-export function* dropState(db: Connection, runId: number, key: string): Query<void> {
-  yield* db.run(deleteState, runId, key)
+export function dropState(db: Connection, runId: number, key: string): Query<unknown> {
+  return db.run(deleteState, runId, key)
 }
 
 export function statesOf(db: Connection, runId: number): Query<RememberedState[]> {

@@ -87,15 +87,13 @@ where exists (select 1 from step where step.run_id = asked.run_id and step.gener
   or (not exists (select 1 from step where step.run_id = asked.run_id and step.generation = asked.generation)
     and not exists (select 1 from finished where finished.run_id = asked.run_id and finished.generation = asked.generation))`
 
-export function* isPast(db: Connection, { runId, generation, path }: StepOfGeneration): Query<boolean> {
-  return (yield* db.get(findPast, runId, generation, path)) !== undefined
+export function isPast(db: Connection, { runId, generation, path }: StepOfGeneration): Query<boolean> {
+  return db.has(findPast, runId, generation, path)
 }
 
 export function* recordSteps(write: Write, steps: readonly StepRecord[]): Query<void> {
-  yield* write.fence.ask(steps.map(({ held }) => held))
   const values: SqlValue[] = []
-  for (const step of steps) {
-    if (!(yield* write.fence.holds(step.held))) continue
+  for (const step of yield* write.fence.letIn(steps)) {
     const { held, path, seq, kind, attempt, value, startedAt, finishedAt } = step
     const { runId, generation, epoch } = held
     const isError = step.isError ? 1 : 0
@@ -104,7 +102,7 @@ export function* recordSteps(write: Write, steps: readonly StepRecord[]): Query<
     if (hasUndo === 1) yield* markUndoable(write.db, runId)
     if (step.hadToken === true) yield* closeTokensOfStep(write.db, runId, path)
     if (step.hadWait === true) yield* deleteWait(write.db, runId, path)
-    yield* answerAsk(write.db, step)
+    if (step.ask !== undefined) yield* answerAsk(write.db, step, step.ask)
     if (step.message !== undefined) yield* forgetMessage(write.db, runId, step.message)
     for (const event of step.events ?? []) yield* write.outbox.add(event)
   }
@@ -112,14 +110,13 @@ export function* recordSteps(write: Write, steps: readonly StepRecord[]): Query<
 }
 
 /** Something in a run can be undone. */
-export function* markUndoable(db: Connection, runId: number): Query<void> {
-  yield* db.run(markUndo, runId)
+export function markUndoable(db: Connection, runId: number): Query<unknown> {
+  return db.run(markUndo, runId)
 }
 
 /** Keeps the newest state of a loop alone. */
 export function* recordTurns(write: Write, turns: readonly TurnRecord[]): Query<void> {
-  for (const { held, over, hadWaits, hadTokens, ...turn } of turns) {
-    if (!(yield* write.fence.holds(held))) continue
+  for (const { held, over, hadWaits, hadTokens, ...turn } of yield* write.fence.letIn(turns)) {
     const { runId, generation, epoch } = held
     const { path, seq, value, startedAt, finishedAt } = turn
     yield* write.db.run(putTurn, runId, generation, path, seq, value, epoch, startedAt, finishedAt)
@@ -130,8 +127,7 @@ export function* recordTurns(write: Write, turns: readonly TurnRecord[]): Query<
 }
 
 export function* recordAttempts(write: Write, attempts: readonly AttemptRecord[]): Query<void> {
-  for (const attempt of attempts) {
-    if (!(yield* write.fence.holds(attempt.held))) continue
+  for (const attempt of yield* write.fence.letIn(attempts)) {
     const { runId, generation, epoch } = attempt.held
     yield* write.db.run(
       insertAttempt,

@@ -36,18 +36,17 @@ limit ?`
 export const hotStreamStatements = { upsertProgress, findEmitted, findLogs, dropEmitted }
 
 export function* recordStreams(write: Write, batch: Batch): Query<void> {
-  for (const { held, n, value } of batch.emits) {
-    if (yield* write.fence.holds(held)) yield* write.db.run(insertEmitted, held.runId, held.epoch, n, value)
+  for (const { held, n, value } of yield* write.fence.letIn(batch.emits)) {
+    yield* write.db.run(insertEmitted, held.runId, held.epoch, n, value)
   }
-  for (const { held, through } of batch.drops) {
-    if (yield* write.fence.holds(held)) yield* write.db.run(dropEmitted, held.runId, held.epoch, through)
+  for (const { held, through } of yield* write.fence.letIn(batch.drops)) {
+    yield* write.db.run(dropEmitted, held.runId, held.epoch, through)
   }
-  for (const { held, n, level, text, fields, at } of batch.logs) {
-    if (yield* write.fence.holds(held))
-      yield* write.db.run(insertLog, held.runId, held.epoch, n, level, text, fields, at)
+  for (const { held, n, level, text, fields, at } of yield* write.fence.letIn(batch.logs)) {
+    yield* write.db.run(insertLog, held.runId, held.epoch, n, level, text, fields, at)
   }
-  for (const { held, done, total } of batch.progress) {
-    if (yield* write.fence.holds(held)) yield* write.db.run(upsertProgress, held.runId, done, total)
+  for (const { held, done, total } of yield* write.fence.letIn(batch.progress)) {
+    yield* write.db.run(upsertProgress, held.runId, done, total)
   }
 }
 

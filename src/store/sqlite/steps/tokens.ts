@@ -126,11 +126,9 @@ interface TokenRow extends Pick<TokenRecord, 'path' | 'timeoutAt' | 'heartbeatMs
 }
 
 export function* recordTokens({ db, now, fence }: Write, tokens: readonly TokenRecord[]): Query<void> {
-  for (const { held, hash, path, startedAt, timeoutAt, heartbeatMs } of tokens) {
-    if (yield* fence.holds(held)) {
-      if (path !== '') yield* closeTokensOfStep(db, held.runId, path)
-      yield* db.run(insertToken, hash, held.runId, path, held.epoch, startedAt, timeoutAt, heartbeatMs, now)
-    }
+  for (const { held, hash, path, startedAt, timeoutAt, heartbeatMs } of yield* fence.letIn(tokens)) {
+    if (path !== '') yield* closeTokensOfStep(db, held.runId, path)
+    yield* db.run(insertToken, hash, held.runId, path, held.epoch, startedAt, timeoutAt, heartbeatMs, now)
   }
 }
 
@@ -156,8 +154,8 @@ export function* listCompletions(db: Connection, { runId, epoch }: Held): Query<
 }
 
 /** Whether something came for a run under its current claim. */
-export function* hasCompletion(db: Connection, { runId, epoch }: Omit<Held, 'generation'>, path = ''): Query<boolean> {
-  return (yield* db.get(findResult, runId, epoch, path)) !== undefined
+export function hasCompletion(db: Connection, { runId, epoch }: Omit<Held, 'generation'>, path = ''): Query<boolean> {
+  return db.has(findResult, runId, epoch, path)
 }
 
 /** Whether a run is as good as succeeded, though nobody has taken that in yet. */
@@ -167,8 +165,8 @@ export function* hasSucceeded(db: Connection, { runId, epoch }: Omit<Held, 'gene
 }
 
 /** The end of the handler is a sign of life. */
-export function* hearOfPark({ db, now }: Write, { runId, epoch }: Held): Query<void> {
-  yield* db.run(hearOfRun, now, runId, epoch)
+export function hearOfPark({ db, now }: Write, { runId, epoch }: Held): Query<unknown> {
+  return db.run(hearOfRun, now, runId, epoch)
 }
 
 /** What a run waits with, whose waits are these; from now on it waits under the new claim. */
@@ -225,8 +223,8 @@ export function* closeTokensOfStep(db: Connection, runId: number, path: string):
 }
 
 /** What was given out in this scope means nothing any more. */
-export function* closeTokensWithin(db: Connection, runId: number, scope: string): Query<void> {
-  yield* db.run(closeTokensInside, runId, `${scope}/`, `${scope}0`)
+export function closeTokensWithin(db: Connection, runId: number, scope: string): Query<unknown> {
+  return db.run(closeTokensInside, runId, `${scope}/`, `${scope}0`)
 }
 
 /** Ends the tokens of an attempt that ends; false when something came for one of them first: then the run has to go on with that. */
@@ -238,8 +236,8 @@ export function* endTokens(db: Connection, held: Held, use: TokenUse): Query<boo
 }
 
 /** Tokens of this claim mean nothing any more. */
-export function* closeTokensOf(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): Query<void> {
-  yield* db.run(closeTokens, runId, epoch)
+export function closeTokensOf(db: Connection, { runId, epoch }: Omit<Held, 'generation'>): Query<unknown> {
+  return db.run(closeTokens, runId, epoch)
 }
 
 function* completeOne(write: Write, { hash, result }: CompletionRecord): Query<CompletionAnswer> {
@@ -249,8 +247,8 @@ function* completeOne(write: Write, { hash, result }: CompletionRecord): Query<C
   if (token.usedAt !== null) return 'used'
   if (token.state === null) return 'finished'
   if (token.epoch !== token.liveEpoch) {
-    const byHand = yield* db.get(findByHand, token.runId, token.path)
-    return byHand === undefined ? 'superseded' : 'resolved'
+    const isByHand = yield* db.has(findByHand, token.runId, token.path)
+    return isByHand ? 'resolved' : 'superseded'
   }
   if (result === null) {
     yield* hearOf(write, hash, token)

@@ -34,8 +34,7 @@ export const hotWaitStatements = { findWaits, dropWait, dropWaitsWithin, dropWai
 
 /** Keeps what runs wait for that go on: whoever claims one next finds the times of its waits. */
 export function* keepWaits({ db, fence }: Write, keeps: readonly KeepRecord[]): Query<void> {
-  for (const { held, waits } of keeps) {
-    if (!(yield* fence.holds(held))) continue
+  for (const { held, waits } of yield* fence.letIn(keeps)) {
     for (const { path, kind, name, key, dueAt } of waits) {
       yield* db.run(keepWait, held.runId, path, kind, name, key ?? null, wholeOrNull(dueAt))
     }
@@ -43,13 +42,13 @@ export function* keepWaits({ db, fence }: Write, keeps: readonly KeepRecord[]): 
 }
 
 /** What was waited for is there. */
-export function* deleteWait(db: Connection, runId: number, path: string): Query<void> {
-  yield* db.run(dropWait, runId, path)
+export function deleteWait(db: Connection, runId: number, path: string): Query<unknown> {
+  return db.run(dropWait, runId, path)
 }
 
 /** Nothing in this scope is waited for any more. */
-export function* deleteWaitsWithin(db: Connection, runId: number, scope: string): Query<void> {
-  yield* db.run(dropWaitsWithin, runId, `${scope}/`, `${scope}0`)
+export function deleteWaitsWithin(db: Connection, runId: number, scope: string): Query<unknown> {
+  return db.run(dropWaitsWithin, runId, `${scope}/`, `${scope}0`)
 }
 
 export function* replaceWaits(db: Connection, runId: number, waits: readonly WaitRecord[]): Query<void> {

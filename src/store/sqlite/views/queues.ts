@@ -29,7 +29,7 @@ from node, json_each(node.queues) as queue
 where node.lease_until >= ?
 group by queue.value`
 
-/** The queues that are paused now, looked up once a transaction and only by who asks. */
+/** The queues that are paused now, looked up once a transaction and only where somebody asks. */
 export class PausedQueues {
   readonly #db: Connection
   #ids: ReadonlySet<number> | undefined
@@ -38,27 +38,23 @@ export class PausedQueues {
     this.#db = db
   }
 
-  *has(queueId: number): Query<boolean> {
-    const ids = (this.#ids ??= yield* this.#listPaused())
-    return ids.has(queueId)
-  }
-
-  *#listPaused(): Query<ReadonlySet<number>> {
+  *ids(): Query<ReadonlySet<number>> {
+    if (this.#ids !== undefined) return this.#ids
     const rows = yield* this.#db.all<{ id: number }>(findPaused)
-    return new Set(rows.map(({ id }) => id))
+    return (this.#ids = new Set(rows.map(({ id }) => id)))
   }
 }
 
 /** False when it was paused already. */
 export function* pauseQueue(db: Connection, queueId: number, asked: Asked): Query<boolean> {
-  const paused = yield* db.get(pauseOne, asked.now, queueId)
-  return yield* audited(db, paused !== undefined, asked)
+  const isPaused = yield* db.has(pauseOne, asked.now, queueId)
+  return yield* audited(db, isPaused, asked)
 }
 
 /** False when it was not paused. */
 export function* unpauseQueue(db: Connection, queueId: number, asked: Asked): Query<boolean> {
-  const unpaused = yield* db.get(unpauseOne, queueId)
-  return yield* audited(db, unpaused !== undefined, asked)
+  const isUnpaused = yield* db.has(unpauseOne, queueId)
+  return yield* audited(db, isUnpaused, asked)
 }
 
 export function* listQueues(db: Connection, now: number): Query<QueueView[]> {

@@ -80,8 +80,8 @@ export class Rollup {
 }
 
 /** Counts a run no more that is tried again. */
-export function* uncount(db: Connection, { definition, outcome, code, elapsedMs }: EndedOnce): Query<void> {
-  yield* db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
+export function uncount(db: Connection, { definition, outcome, code, elapsedMs }: EndedOnce): Query<unknown> {
+  return db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
 }
 
 /** Counts what ended under a name, all its versions together. */
