@@ -24,6 +24,7 @@ function objection(file: string, other: string): string | undefined {
   if (to === 'testing') return file.endsWith('.test.ts') ? undefined : 'only tests import from testing/'
   const stores = [file, other].map((path) => /^store\/(sqlite|postgres)\//.exec(path)?.[1])
   if (stores[0] !== undefined && stores[1] !== undefined && stores[0] !== stores[1]) return 'stores are strangers'
+  if (file.startsWith('store/sql/') && stores[1] !== undefined) return 'sql/ knows no database'
   if (!line.includes(to) || !line.includes(from)) return 'not a layer'
   if (from === 'actor' && to !== 'actor' && to !== 'lib') return 'the actor core imports from lib alone'
   return line.indexOf(to) > line.indexOf(from) ? `${to} stands to the right of ${from}` : undefined
@@ -68,6 +69,11 @@ describe('the layers', () => {
       'store/sqlite/runs.ts',
       "import '../postgres/runs.ts'",
       'store/sqlite/runs.ts imports store/postgres/runs.ts: stores are strangers',
+    ],
+    [
+      'store/sql/runs/runs.ts',
+      "import '../../sqlite/sqlite.ts'",
+      'store/sql/runs/runs.ts imports store/sqlite/sqlite.ts: sql/ knows no database',
     ],
     [
       'cli/cli.ts',

@@ -25,6 +25,7 @@ const planted: readonly Planted[] = [
   { file: 'src/actor/model.ts', source: "export { run } from '../model/run.ts'", rule: 'no-restricted-imports' },
   { file: 'src/troupe.ts', source: "export { cli } from './cli/cli.ts'", rule: 'no-restricted-imports' },
   { file: 'src/store/sqlite/a.ts', source: "export { a } from '../postgres/a.ts'", rule: 'no-restricted-imports' },
+  { file: 'src/store/sql/runs/c.ts', source: "export { c } from '../../sqlite/a.ts'", rule: 'no-restricted-imports' },
   { file: 'src/store/postgres/b.ts', source: "export { b } from '../sqlite/b.ts'", rule: 'no-restricted-imports' },
   { file: 'src/cli/entry.ts', source: "export { Troupe } from '../index.ts'", rule: 'no-restricted-imports' },
   {

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 
-const folder = resolve('src/store/sqlite')
+const folder = resolve('src/store')
 
 function programOf(files: readonly string[], texts: Readonly<Record<string, string>> = {}): ts.Program {
   const { options } = ts.parseJsonConfigFileContent(
@@ -79,8 +79,8 @@ it.each([
   ['ids.forEach((id) => hasNode(db, id))'],
 ])('finds one that is not: %s', (line, found = line) => {
   const text = `
-    import type { Connection } from './connection/connection.ts'
-    import { hasNode } from './nodes/nodes.ts'
-    export function* work(db: Connection, ids: number[], sql: string) { ${line}; yield* hasNode(db, 2) }`
+    import type { Database } from './sql/database/database.ts'
+    import { hasNode } from './sql/nodes/nodes.ts'
+    export function* work(db: Database, ids: number[], sql: string) { ${line}; yield* hasNode(db, 2) }`
   expect(unperformed(programOf([], { [join(folder, 'example.ts')]: text }))).toEqual([`example.ts: ${found}`])
 })

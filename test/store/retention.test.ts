@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { performNow } from '../../src/store/query.ts'
 import { Connection } from '../../src/store/sqlite/connection/connection.ts'
-import { hotRetentionStatements, tablesOfRuns } from '../../src/store/sqlite/retention/retention.ts'
+import { hotRetentionStatements, tablesOfRuns } from '../../src/store/sql/retention/retention.ts'
 
 // They go with the end of a run, whatever that is, or with that of its children, which are found without it.
 const goneAtTheEnd = ['live', 'slot', 'waiter', 'ending']

@@ -7,10 +7,10 @@ import type { CallersStore, StepOfGeneration } from '../../callers.ts'
 import { performNow, type Query } from '../../query.ts'
 import type { Connection } from './connection.ts'
 import type { SqlDriver } from './driver.ts'
-import { intern, queueNamed } from '../names.ts'
-import { insertRuns } from '../runs/starts.ts'
-import { isPast, recordSteps } from '../steps/steps.ts'
-import { endsIn, noNode, writeIn, type Access } from './transaction.ts'
+import { intern, queueNamed } from '../../sql/names.ts'
+import { insertRuns } from '../../sql/runs/starts.ts'
+import { isPast, recordSteps } from '../../sql/steps/steps.ts'
+import { endsIn, noNode, writeIn, type Access } from '../../sql/database/transaction.ts'
 
 const expected =
   'a DatabaseSync of node:sqlite or @photostructure/sqlite that has the file of this store open, in a transaction'
@@ -18,10 +18,12 @@ const expected =
 const findFile = `select file from pragma_database_list where name = 'main'`
 
 export class SqliteCallersStore implements CallersStore {
+  readonly #db: Connection
   readonly #access: Access
   readonly #known = new WeakMap<object, Connection>()
 
-  constructor(access: Access) {
+  constructor(db: Connection, access: Access) {
+    this.#db = db
     this.#access = access
   }
 
@@ -31,7 +33,7 @@ export class SqliteCallersStore implements CallersStore {
   }
 
   hasFile(db: object): boolean {
-    return isSameFile(db, this.#access.db.location)
+    return isSameFile(db, this.#db.location)
   }
 
   recordStep(tx: object, step: StepRecord): boolean {
@@ -39,14 +41,13 @@ export class SqliteCallersStore implements CallersStore {
   }
 
   isPast(step: StepOfGeneration): Promise<boolean> {
-    return this.#access.read(() => isPast(this.#access.db, step))
+    return this.#access.read(() => isPast(this.#db, step))
   }
 
   /** The connection of a caller that is in a transaction on this store. Throws `option_invalid` for anything else. */
   #connectionOf(tx: object): Connection {
-    const { db } = this.#access
-    const driver = checkedDriver(tx, db.location)
-    const connection = this.#known.get(tx) ?? db.within(driver)
+    const driver = checkedDriver(tx, this.#db.location)
+    const connection = this.#known.get(tx) ?? this.#db.within(driver)
     this.#known.set(tx, connection)
     return connection
   }

@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { encodedLists, type ListForm } from '../../../model/append.ts'
 import { answerNow, performNow, type Query } from '../../query.ts'
-import { openDriver, type SqlDriver, type SqlStatement, type SqlValue } from './driver.ts'
+import type { Database, SqlValue } from '../../sql/database/database.ts'
+import { openDriver, type SqlDriver, type SqlStatement } from './driver.ts'
 import {
   storeGone,
   folderUnusable,
@@ -16,7 +17,7 @@ import {
   hasResultCode,
 } from './errors.ts'
 import { migrations } from '../migrations/migrations.ts'
-import { unpack, type PackedQuery } from './packed.ts'
+import { unpack, type PackedQuery } from '../../sql/database/packed.ts'
 
 // Marks a file as a Troupe store: 'Trou' in ASCII (sqlite.org/pragma.html#pragma_application_id).
 const applicationId = 0x54726f75
@@ -43,7 +44,7 @@ const own = { begin: 'begin immediate', commit: 'commit', rollback: 'rollback' }
 const part = { begin: 'savepoint troupe', commit: 'release troupe', rollback: 'rollback to troupe; release troupe' }
 
 /** An open database, which answers at once. Errors carry a code and a remedy. */
-export class Connection {
+export class Connection implements Database {
   readonly location: string
   readonly lists: ListForm
   readonly #driver: SqlDriver
@@ -89,27 +90,22 @@ export class Connection {
     return connection
   }
 
-  /** Runs a statement that returns no rows, and tells how many it changed. */
   run(sql: string, ...values: SqlValue[]): Query<number> {
     return answerNow(() => Number(this.#statement(sql).run(...values).changes))
   }
 
-  /** The first row, or undefined. */
   get<T>(sql: string, ...values: SqlValue[]): Query<T | undefined> {
     return answerNow(() => this.#get<T>(sql, values))
   }
 
-  /** Whether there is a row. */
   has(sql: string, ...values: SqlValue[]): Query<boolean> {
     return answerNow(() => this.#get(sql, values) !== undefined)
   }
 
-  /** All rows. */
   all<T>(sql: string, ...values: SqlValue[]): Query<T[]> {
     return answerNow(() => this.#all<T>(sql, values))
   }
 
-  /** All rows, for many rows of many columns. */
   allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): Query<T[]> {
     return answerNow(() => unpack(query, this.#get<{ rows: string }>(query.sql, values)?.rows ?? '[]'))
   }

@@ -1,7 +1,6 @@
 // The SQLite library in use: Node's own where it has one, the package that stands in for it on Node 20.
+import type { SqlValue } from '../../sql/database/database.ts'
 import { sqliteMissing } from './errors.ts'
-
-export type SqlValue = string | number | bigint | null | Uint8Array
 
 export interface SqlStatement {
   run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint }

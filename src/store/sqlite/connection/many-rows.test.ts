@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { performNow } from '../../query.ts'
 import { Connection } from './connection.ts'
-import { ManyRows } from './many-rows.ts'
+import { ManyRows } from '../../sql/database/many-rows.ts'
 
 const insert = new ManyRows(
   2,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { performNow } from '../../query.ts'
 import { Connection } from './connection.ts'
-import { packed } from './packed.ts'
+import { packed } from '../../sql/database/packed.ts'
 
 const rows = packed<{ n: number; text: string | null }>(
   { n: 'held.n', text: 'held.text' },

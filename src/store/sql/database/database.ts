@@ -1,0 +1,23 @@
+// What the store needs of a SQL database: statements in the one text that all of them are written in.
+import type { ListForm } from '../../../model/append.ts'
+import type { Query } from '../../query.ts'
+import type { PackedQuery } from './packed.ts'
+
+/** A value that a statement is given. */
+export type SqlValue = string | number | bigint | null | Uint8Array
+
+/** A database, or a transaction on one. Statements are constants: each is prepared once. */
+export interface Database {
+  /** How inputs are kept that are lists. */
+  readonly lists: ListForm
+  /** Runs a statement that returns no rows, and tells how many it changed. */
+  run(sql: string, ...values: SqlValue[]): Query<number>
+  /** The first row, or undefined. */
+  get<T>(sql: string, ...values: SqlValue[]): Query<T | undefined>
+  /** Whether there is a row. */
+  has(sql: string, ...values: SqlValue[]): Query<boolean>
+  /** All rows. */
+  all<T>(sql: string, ...values: SqlValue[]): Query<T[]>
+  /** All rows, for many rows of many columns. */
+  allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): Query<T[]>
+}

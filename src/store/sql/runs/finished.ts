@@ -1,0 +1,36 @@
+// The rows of runs that ended, many to a statement.
+import type { SettleRecord } from '../../store.ts'
+import type { Query } from '../../query.ts'
+import type { Database, SqlValue } from '../database/database.ts'
+import { ManyRows } from '../database/many-rows.ts'
+
+// Invariant: I11. The key of finished lets exactly one outcome in. Live rows by primary key.
+// Measured: taking the rest from live, half the time of a row of eleven values each.
+const insertFinished = new ManyRows(
+  6,
+  (rows) => `
+with ended (run_id, outcome, code, fingerprint, value, attempt) as (values ${rows})
+insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at, priority)
+select live.run_id, live.generation, ended.outcome, ended.code, ended.fingerprint, ended.value, ended.attempt, live.epoch, live.started_at, ?,
+  iif(ended.outcome = 'succeeded', null, live.priority)
+from ended cross join live on live.run_id = ended.run_id`,
+)
+
+/** The statements of this file whose plans are tested. */
+export const hotFinishedStatements = { insertFinished: insertFinished.sql }
+
+export interface EndedRow {
+  readonly live: { readonly runId: number }
+  readonly end: Pick<SettleRecord, 'outcome' | 'code' | 'fingerprint' | 'value' | 'attempt'>
+}
+
+/** Keeps the outcomes of runs whose live rows are still there. */
+export function* insertFinishedRows(db: Database, ended: readonly EndedRow[], now: number): Query<void> {
+  const values: SqlValue[] = []
+  for (const { live, end } of ended) {
+    const { outcome, code, fingerprint, value, attempt } = end
+    values.push(live.runId, outcome, code, fingerprint, value, attempt)
+  }
+  const kept = yield* insertFinished.write(db, values, now)
+  if (kept !== ended.length) throw new Error(`Of ${ended.length} ended runs ${kept} were unfinished`)
+}
