@@ -15,6 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ['{src,test,examples}/**/*.test.ts'],
+    globalSetup: 'test/postgres-hub.ts',
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -2,7 +2,7 @@
 import { Troupe, workflow } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
-import { openClient, openPostgres } from './postgres.ts'
+import { openClient, openPool } from './pools.ts'
 
 interface Order {
   readonly store: string
@@ -20,7 +20,7 @@ const die = (place: string): void => {
 }
 const take = `update account set balance = balance - 30`
 
-const openBank = isClient ? openClient : openPostgres
+const openBank = isClient ? openClient : openPool
 const pool = bank.startsWith('postgres:') ? await openBank(bank) : undefined
 const file = pool === undefined ? await openDriver(bank) : undefined
 file?.exec('pragma busy_timeout = 5000')

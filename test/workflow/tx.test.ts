@@ -9,14 +9,8 @@ import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/dr
 import { createIds } from '../../src/lib/ids.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { moving, noUnhandledRejections, onStage, rejection, storeFile } from '../engine/stage.ts'
-import {
-  openClient,
-  openPostgres,
-  startPostgres,
-  type TestClient,
-  type TestPool,
-  type TestPostgres,
-} from './postgres.ts'
+import { openDatabase, type TestDatabase } from '../postgres.ts'
+import { openClient, openPool, type TestClient, type TestPool } from './pools.ts'
 
 noUnhandledRejections()
 
@@ -252,25 +246,24 @@ async function movingSlowly<T>(clock: ManualClock, promise: Promise<T>): Promise
   return promise
 }
 
-const postgres: TestPostgres | undefined = await startPostgres()
-
-describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
+describe('a transaction on Postgres', () => {
+  let database: TestDatabase
   let pool: TestPool
-  const url = postgres?.url ?? ''
   const balance = async (): Promise<unknown> =>
     ((await pool.query('select balance from account')).rows[0] as { balance: number }).balance
 
   beforeAll(async () => {
-    pool = await openPostgres(url)
+    database = await openDatabase()
+    pool = openPool(database.url)
   })
 
   afterAll(async () => {
     await pool.end()
-    await postgres?.stop()
+    await database.drop()
   })
 
   const client = async (): Promise<TestClient> => {
-    const opened = await openClient(url)
+    const opened = await openClient(database.url)
     onTestFinished(() => opened.end())
     return opened
   }
@@ -323,7 +316,7 @@ describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
     async (_what, isClient) => {
       await fresh()
       const store = storeFile()
-      expect(await child({ store, bank: url, death: 'step:after', isClient })).toBe('SIGKILL')
+      expect(await child({ store, bank: database.url, death: 'step:after', isClient })).toBe('SIGKILL')
       expect(await balance()).toBe(70)
       const db = isClient ? await client() : pool
       const pay = workflow('pay', {}, (ctx) =>
@@ -397,7 +390,7 @@ describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
     const { troupe, clock } = await onStage({ definitions: [fill], clock: new ManualClock(now) })
     await movingSlowly(clock, troupe.run(fill))
     for (const row of rows) await pool.query(`insert into troupe_step values ($1, 'old', 1, '1', $2)`, row)
-    const other = await openPostgres(url)
+    const other = openPool(database.url)
     onTestFinished(() => other.end())
     const next = workflow('next', {}, (ctx) => ctx.tx('next', other, () => 2))
     await troupe.register(next)
@@ -408,7 +401,7 @@ describe.skipIf(postgres === undefined)('a transaction on Postgres', () => {
 
   it('I1: its effect is not there when its process dies inside', async () => {
     await fresh()
-    expect(await child({ store: storeFile(), bank: url, death: 'inside' })).toBe('SIGKILL')
+    expect(await child({ store: storeFile(), bank: database.url, death: 'inside' })).toBe('SIGKILL')
     expect(await balance()).toBe(100)
   }, 60_000)
 })
