@@ -13,7 +13,7 @@ where waiter.run_id = ? order by waiter.ticket limit 1`
 
 // By primary key prefix.
 const countSlots = `
-select count(*) as ofAll, coalesce(sum(key = ?2), 0) as ofKey from slot where limiter = ?1`
+select count(*) as ofAll, count(case when key = ?2 then 1 end) as ofKey from slot where limiter = ?1`
 
 type LimiterReason = WaitReason & { kind: 'limiter' }
 

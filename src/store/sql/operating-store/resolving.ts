@@ -36,7 +36,7 @@ limit 1000`
 // It was nobody's attempt; whether it is undone its code says.
 const insertResult = `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
-select ?1, ?2, ?3, 1 + ifnull((select max(seq) from step where run_id = ?1 and generation between ?9 and ?2), 0), ?4, 0, ?5, ?6, live.epoch, ?7, ?7, ?8
+select ?1, ?2, ?3, 1 + coalesce((select max(seq) from step where run_id = ?1 and generation between ?9 and ?2), 0), ?4, 0, ?5, ?6, live.epoch, ?7, ?7, ?8
 from live where live.run_id = ?1
 returning seq`
 

@@ -9,7 +9,7 @@ import { backInLine } from '../limiters/limited.ts'
 import { readyUntil, type Ends } from '../runs/runs.ts'
 
 // By primary key prefix.
-const findDiverged = `select 1 from wait where run_id = ? and +kind = 'diverged'`
+const findDiverged = `select 1 from wait where run_id = ? and kind || '' = 'diverged'`
 
 // By primary key. What it waits for stays: it is kept for code that fits.
 const wakeSetAside = `

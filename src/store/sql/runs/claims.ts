@@ -33,7 +33,7 @@ ${atMost}`,
 const findGiven = packed(loaded, `${fromLive} where live.run_id = ?`)
 
 const givenReady = `from run cross join live on live.run_id = run.id
-where run.public_id in (select value from json_each(?)) and live.state = 'ready'
+where run.public_id in (select value from json_each(?) /* texts */) and live.state = 'ready'
   and live.definition in (select value from json_each(?)) and live.deliveries <= ?
   and live.queue not in (select id from queue where paused_at is not null)`
 
@@ -43,7 +43,7 @@ const findOnly = packed(loaded, `${givenReady} and live.limited = 0 order by liv
 // By their ids, then by primary key and by the index of waiters.
 const findOnlyLimited = `
 select waiter.ticket, live.queue from run cross join live on live.run_id = run.id cross join waiter on waiter.run_id = live.run_id
-where run.public_id in (select value from json_each(?)) and live.state in ('ready', ${statesBefore(runMoves.wake)})
+where run.public_id in (select value from json_each(?) /* texts */) and live.state in ('ready', ${statesBefore(runMoves.wake)})
   and live.definition in (select value from json_each(?)) and live.deliveries <= ?
   and live.queue not in (select id from queue where paused_at is not null)`
 

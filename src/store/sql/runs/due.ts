@@ -27,7 +27,7 @@ returning run_id as runId, limited`
 const findExpired = `
 select live.run_id as runId, run.public_id as id, definition.name,
   run.deadline_at - coalesce(run.opened_at, run.created_at) as timeoutMs, live.is_followed as isFollowed, run.expires_at - coalesce(run.opened_at, run.created_at) as expiresMs,
-  live.started_at is null and live.generation = 1 and run.expires_at < ifnull(run.deadline_at, run.expires_at + 1) as isUnbegun
+  live.started_at is null and live.generation = 1 and run.expires_at < coalesce(run.deadline_at, run.expires_at + 1) as isUnbegun
 from live cross join run on run.id = live.run_id cross join definition on definition.id = run.definition
 where due_at is not null and due_at <= ? and (state in (${statesBefore(runMoves.expire)}) or ${isBehind})
 order by due_at

@@ -20,9 +20,12 @@ insert into live (
 )
 select run.id, finished.generation + 1, '${generationMoves.again.to}', run.queue, run.definition,
   coalesce(finished.priority, 0), run.deadline_at, null, finished.epoch, 1, 0, null,
-  exists (select 1 from state where state.run_id = run.id), run.limits is not null, run.limits is not null, run.schedule,
-  exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0),
-  exists (select 1 from step where step.run_id = run.id and step.generation = finished.generation and step.has_undo > 0)
+  case when exists (select 1 from state where state.run_id = run.id) then 1 else 0 end,
+  case when run.limits is null then 0 else 1 end, case when run.limits is null then 0 else 1 end, run.schedule,
+  case when exists (select 1 from run as child where child.parent = run.id and child.is_detached = 0) then 1 else 0 end,
+  case when exists (
+    select 1 from step where step.run_id = run.id and step.generation = finished.generation and step.has_undo > 0
+  ) then 1 else 0 end
 from run cross join finished on finished.run_id = run.id
 where run.id = ? and finished.generation = ?`
 
@@ -32,7 +35,7 @@ update run set deadline_at = ?1 + deadline_at - coalesce(opened_at, created_at),
 where id = ?2`
 
 // Its outcome stays to be read, and is not the last any more; by primary key.
-const forgetDead = `update finished set fingerprint = null where run_id = ? and +fingerprint is not null`
+const forgetDead = `update finished set fingerprint = null where run_id = ? and fingerprint || '' is not null`
 
 // What was asked of it before its end; by primary key.
 const dropRequest = `delete from cancel_request where run_id = ?`

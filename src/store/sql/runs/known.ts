@@ -10,7 +10,7 @@ import type { Database } from '../database/database.ts'
 // By the unique public id, then by primary key; of what has ended the newest of its outcomes.
 const findNewestRun = `
 select run.id as runId, run.definition, live.state, live.node, coalesce(live.generation, finished.generation) as generation,
-  coalesce(live.epoch, finished.epoch) as epoch, coalesce(live.priority, finished.priority, 0) as priority, ifnull(live.undo, 0) as undo,
+  coalesce(live.epoch, finished.epoch) as epoch, coalesce(live.priority, finished.priority, 0) as priority, coalesce(live.undo, 0) as undo,
   finished.outcome, finished.code, coalesce(finished.started_at, finished.finished_at) as startedAt, finished.finished_at as finishedAt
 from run
 left join live on live.run_id = run.id

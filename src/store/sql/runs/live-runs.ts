@@ -53,7 +53,7 @@ export const loaded: Readonly<Record<keyof LiveRun, string>> = {
   retry: 'run.retry',
   isUnchecked: 'run.is_unchecked',
   depth: 'run.depth',
-  scheduledAt: 'iif(run.schedule is null, null, coalesce(run.scheduled_at, run.created_at))',
+  scheduledAt: 'case when run.schedule is null then null else coalesce(run.scheduled_at, run.created_at) end',
   anewIn: 'run.anew_in',
 }
 

@@ -26,13 +26,13 @@ const findWaiting = `select 1 from wait where run_id = ? and kind = 'message' an
 const findMessages = `
 select seq, name, value, at, key, is_checked as isChecked, refused from message
 where run_id = (select id from run where public_id = ?1)
-  and (?2 is null or (name = ?2 and refused is null)) and (?3 is null or key = ?3) and seq > ?5
+  and (cast(?2 as text) is null or (name = ?2 and refused is null)) and (cast(?3 as text) is null or key = ?3) and seq > ?5
 order by seq
 limit ?4`
 
 // By primary key prefix.
 const findMessage = `
-select 1 from message where run_id = ?1 and name = ?2 and (?3 is null or key = ?3) and refused is null limit 1`
+select 1 from message where run_id = ?1 and name = ?2 and (cast(?3 as text) is null or key = ?3) and refused is null limit 1`
 
 // By primary key.
 const refuseMessage = `update message set refused = ? where run_id = ? and seq = ?`

@@ -28,7 +28,7 @@ limit ?`
 const findLogs = `
 select epoch, n, level, text, fields, at from log
 where run_id = (select id from run where public_id = ?) and (epoch, n) > (?, ?)
-  and level in (select value from json_each(?))
+  and level in (select value from json_each(?) /* texts */)
 order by epoch, n
 limit ?`
 

@@ -12,10 +12,10 @@ const addEnded = `
 insert into rollup (definition, outcome, is_timeout, runs, total_ms, last_at, last_ms)
 values (?, ?, ?, ?, ?, ?, ?)
 on conflict (definition, outcome, is_timeout) do update set
-  runs = runs + excluded.runs,
-  total_ms = total_ms + excluded.total_ms,
-  last_ms = case when excluded.last_at < last_at then last_ms else excluded.last_ms end,
-  last_at = max(last_at, excluded.last_at)`
+  runs = rollup.runs + excluded.runs,
+  total_ms = rollup.total_ms + excluded.total_ms,
+  last_ms = case when excluded.last_at < rollup.last_at then rollup.last_ms else excluded.last_ms end,
+  last_at = case when excluded.last_at < rollup.last_at then rollup.last_at else excluded.last_at end`
 
 // A run that is tried again has not ended; by primary key.
 const takeBack = `
