@@ -41,6 +41,8 @@ function waitWords({ kind, name = '', key }: WaitStatus): string {
       return 'somebody to finish it from outside'
     case 'message':
       return `message ${named}${key === undefined ? '' : ` of key '${oneLine(key)}'`}`
+    case 'mail':
+      return 'a message'
     case 'ask':
       return `to be asked ${named}`
     case 'answer':

@@ -15,6 +15,8 @@ export type WaitReason =
   | { readonly kind: 'completion'; readonly until: number | undefined }
   /** It waits to be told something of this name; until a time, when it has one. */
   | { readonly kind: 'message'; readonly name: string; readonly until: number | undefined }
+  /** It is an entity that nobody has told anything; until its next reminder, when it has one. */
+  | { readonly kind: 'mail'; readonly until: number | undefined }
   /** Its code, or that of a scope of it, has come to its end, and what it was asked by this name is still being answered: that code goes on, or never settles. */
   | { readonly kind: 'answer'; readonly name: string }
   /** The process that ran it died, or lost touch with the store, and no other has taken it over yet: it goes on as soon as a node is there. */
@@ -69,6 +71,8 @@ export function reasonText(reason: WaitReason): string {
       return 'somebody to finish it from outside'
     case 'message':
       return `message '${reason.name}'`
+    case 'mail':
+      return 'a message'
     case 'answer':
       return `its own answer to '${reason.name}'`
     case 'node_lost':

@@ -12,6 +12,7 @@ describe('decideStart', () => {
     { rule: 'debounce', key: 'k', mostMs: null },
     { rule: 'keepLast', key: 'k' },
     { rule: 'append', key: 'k', size: null, maxBytes: 9 },
+    { rule: 'entity', key: 'k' },
   ] as const)('does as the table says, whatever the time: $rule', (key) => {
     for (const state of ['waiting', 'under_way', 'succeeded', 'failed'] as const) {
       expect(decideStart(key, found(state), 1e9)).toBe(keyMoves[key.rule][state])

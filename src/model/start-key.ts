@@ -14,6 +14,8 @@ export type StartKey =
   | { readonly rule: 'append'; readonly key: string; readonly size: number | null; readonly maxBytes: number }
   /** The run whose output is `ttlMs` old at most, or is being made. */
   | { readonly rule: 'cache'; readonly key: string; readonly ttlMs: number }
+  /** The entity of the key. One that failed or was cancelled keeps its state, and is not begun anew behind anybody's back. */
+  | { readonly rule: 'entity'; readonly key: string }
 
 export type KeyRule = StartKey['rule']
 
@@ -43,6 +45,7 @@ export const keyMoves: Readonly<Record<KeyRule, Readonly<Record<KeyedState, KeyD
   keepLast: { none: 'start', waiting: 'amend', under_way: 'follow', succeeded: 'start', failed: 'start' },
   append: { none: 'start', waiting: 'amend', under_way: 'start', succeeded: 'start', failed: 'start' },
   cache: { none: 'start', waiting: 'attach', under_way: 'attach', succeeded: 'attach_in_time', failed: 'start' },
+  entity: { none: 'start', waiting: 'attach', under_way: 'attach', succeeded: 'start', failed: 'attach' },
 }
 
 export function scopeOf(rule: KeyRule): KeyScope {

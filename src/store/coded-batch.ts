@@ -29,6 +29,7 @@ export function codeBatch(places: Places, batch: Batch): Batch {
       ...refusal,
       why: refusal.ask === undefined ? places.write(refusal.why, 'refusal') : places.writeError(refusal.why, 'answer'),
     })),
+    handled: each(batch.handled, places.ofHandled),
     settles: each(batch.settles, (settle) => ({
       ...settle,
       value:
@@ -52,7 +53,7 @@ function fromOutside(places: Places, batch: Batch): Pick<Batch, 'starts' | 'comp
   return {
     starts: each(batch.starts, places.ofStart),
     completions: each(batch.completions, (one) => ({ ...one, result: one.result && places.ofResult(one.result) })),
-    tells: each(batch.tells, (tell) => ({ ...tell, value: places.write(tell.value, `message:${tell.name}`) })),
+    tells: each(batch.tells, places.ofTell),
     cancels: each(batch.cancels, (cancel) => places.cancelled(cancel)),
   }
 }

@@ -12,11 +12,13 @@ import type { ScheduleRecord, ScheduleView } from './schedules.ts'
 import type { StartRecord } from './start.ts'
 import type { Claimed, FinishedRun, RememberedStep, StepKind, StepRecord } from './store.ts'
 import type { RunView } from './views.ts'
-import type { CompletionResult, MessageRow, WaitRecord } from './waits.ts'
+import type { CompletionResult, HandledRecord, MailRow, MessageRow, TellRecord, WaitRecord } from './waits.ts'
 
 /** A coding that knows what is where. */
 export interface Places extends Coding {
   ofStart(this: void, start: StartRecord): StartRecord
+  ofTell(this: void, tell: TellRecord): TellRecord
+  ofHandled(this: void, handled: HandledRecord): HandledRecord
   ofStep(this: void, step: StepRecord): StepRecord
   ofEvent(this: void, event: EventRecord): EventRecord
   ofNewSchedule(this: void, record: ScheduleRecord): ScheduleRecord
@@ -39,6 +41,18 @@ export function placesOf(coding: Coding): Places {
   const ofEvent = (event: EventRecord): EventRecord => {
     return { ...event, value: coding.write(event.value, `event:${event.name}`) }
   }
+  const ofTell = ({ start, ...tell }: TellRecord): TellRecord => {
+    const value = coding.write(tell.value, `message:${tell.name}`)
+    return { ...tell, value, ...(start !== undefined && { start: ofStart(start) }) }
+  }
+  const ofHandled = (handled: HandledRecord): HandledRecord => ({
+    ...handled,
+    reply: handled.reply && writeResult(coding, handled.reply, 'answer'),
+    refused: handled.refused === undefined ? undefined : coding.write(handled.refused, 'refusal'),
+    tells: handled.tells.map(ofTell),
+    starts: handled.starts.map(ofStart),
+    events: handled.events.map(ofEvent),
+  })
   const ofStep = (step: StepRecord): StepRecord => {
     if (openKinds.has(step.kind)) return step
     const place = placeOfStep(step)
@@ -52,6 +66,8 @@ export function placesOf(coding: Coding): Places {
   return {
     ...coding,
     ofStart,
+    ofTell,
+    ofHandled,
     ofStep,
     ofEvent,
     ofNewSchedule: (record) => ({
@@ -194,6 +210,10 @@ export function readMessage(places: Places, row: MessageRow): MessageRow {
     value: places.read(row.value, `message:${row.name}`),
     refused: row.refused === null ? null : places.readPlain(row.refused, 'refusal'),
   }
+}
+
+export function readMail(places: Places, row: MailRow): MailRow {
+  return { ...row, value: places.read(row.value, `message:${row.name}`) }
 }
 
 export function readAnswers(places: Places, ends: ReadonlyMap<number, AskEnd>): ReadonlyMap<number, AskEnd> {

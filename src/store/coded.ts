@@ -8,6 +8,7 @@ import {
   readClaimed,
   readCompletion,
   readEnd,
+  readMail,
   readMessage,
   readRun,
   readStep,
@@ -85,7 +86,10 @@ export function codedStore(store: Store, coding: Coding): Store {
 }
 
 /** What goes through the codecs while runs are performed. */
-function asking(store: Store, places: Places): Pick<Store, 'commit' | 'listEnds' | 'listMessages' | 'listCompletions'> {
+function asking(
+  store: Store,
+  places: Places,
+): Pick<Store, 'commit' | 'listEnds' | 'listMail' | 'listMessages' | 'listCompletions'> {
   return {
     commit: async (batch) => {
       const committed = await store.commit(codeBatch(places, batch))
@@ -102,6 +106,7 @@ function asking(store: Store, places: Places): Pick<Store, 'commit' | 'listEnds'
       return new Map([...ends].map(([id, end]) => [id, end === 'gone' ? end : readEnd(places, end)]))
     },
     listMessages: async (slice) => (await store.listMessages(slice)).map((row) => readMessage(places, row)),
+    listMail: async (...asked) => (await store.listMail(...asked)).map((row) => readMail(places, row)),
     listCompletions: async (held) =>
       (await store.listCompletions(held)).map((step) => ({ ...step, result: readCompletion(places, step.result) })),
   }

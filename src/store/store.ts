@@ -25,6 +25,7 @@ import type {
   CompletionAnswer,
   CompletionRecord,
   ContinueRecord,
+  HandledRecord,
   KeepRecord,
   ParkRecord,
   RefusalRecord,
@@ -235,6 +236,7 @@ export interface Batch {
   readonly states: readonly StateRecord[]
   readonly tokens: readonly TokenRecord[]
   readonly refusals: readonly RefusalRecord[]
+  readonly handled: readonly HandledRecord[]
   /** Runs that begin and were claimed ahead. */
   readonly begins: readonly { readonly held: Held; readonly at: number }[]
   readonly settles: readonly SettleRecord[]
@@ -261,6 +263,8 @@ export interface Committed extends AskedOfNode {
   readonly joined: ReadonlyMap<string, JoinedChild>
   /** One for each message, in order. */
   readonly tells: readonly TellAnswer[]
+  /** The ids of runs that are performed somewhere and were told or asked something; a hint. */
+  readonly told: readonly string[]
   /** One for each completion, in order. */
   readonly completions: readonly CompletionAnswer[]
   /** One for each cancel, in order. */

@@ -1,4 +1,5 @@
 // What runs wait for, and what comes for them from outside.
+import type { EventRecord } from './events.ts'
 import type { StartRecord } from './start.ts'
 import type { FinishedRun, Held } from './store.ts'
 
@@ -15,9 +16,9 @@ export interface WaitRecord {
 }
 
 /**
-/**
  * The first two wait for their time, the others for a thing, up to their time: `run` for the end of the run that the name gives, `ask` for what it can
- * answer, `answer` for one that is under way though the code around it has come to its end, `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+ * answer, `mail` for whatever it is told or asked, `answer` for one that is under way though the code around it has come to its end, `limiter` for what the turn in its name wants to pass: see `turnText`. It passes when its run is claimed for it.
+ * With `end` a run waits for nothing: where it would wait it ends as succeeded, unless something it was told is there.
  * A run with `diverged` was set aside as its code does not fit its journal, as the name says: none of its other waits wakes it, which are kept for code that fits.
  */
 export type WaitKind =
@@ -25,6 +26,8 @@ export type WaitKind =
   | 'backoff'
   | 'completion'
   | 'message'
+  | 'mail'
+  | 'end'
   | 'run'
   | 'ask'
   | 'answer'
@@ -141,6 +144,36 @@ export interface TellRecord {
   readonly isChecked?: boolean | undefined
   /** It is an ask, and whoever asks waits until then: it is not begun later, and forgotten. */
   readonly askedUntil?: number | undefined
+  /** It is for the run that has the key of this start, which begins when there is none; `id` is that of the start then. */
+  readonly start?: StartRecord | undefined
+  /** So many may wait before it; 10,000 unless told. */
+  readonly most?: number | undefined
+}
+
+/** A message that an entity has handled, and all that follows from it; its new state is written beside it. */
+export interface HandledRecord {
+  readonly held: Held
+  /** Undefined for what nobody told it, as a reminder that is due. */
+  readonly message?: number | undefined
+  readonly ask?: number | undefined
+  /** To who asked. */
+  readonly reply?: CompletionResult | undefined
+  /** Why the message is kept as one that nobody received. */
+  readonly refused?: string | undefined
+  readonly tells: readonly TellRecord[]
+  readonly starts: readonly StartRecord[]
+  readonly events: readonly EventRecord[]
+  /** Its deliveries count anew: what killed its process was not this. */
+  readonly hadDeliveries?: boolean | undefined
+}
+
+/** What an entity was told or asked and has not handled. */
+export interface MailRow {
+  readonly seq: number
+  readonly name: string
+  readonly value: string
+  /** Of an ask: nobody waits for its answer any more then; null for what it was told. */
+  readonly until: number | null
 }
 
 /** What the run it was told does not take, because its schema says no: a message is kept as one that nobody receives, an ask is answered so. */
@@ -190,4 +223,6 @@ export interface WaitStore {
   listEnds(ids: readonly string[]): Promise<ReadonlyMap<string, FinishedRun | 'gone'>>
   /** What was told to a run and not received yet, of one name or of all, in the order in which it came. */
   listMessages(slice: MessageSlice): Promise<MessageRow[]>
+  /** What a run was told and asked behind this number, and has not handled, in the order in which it came. */
+  listMail(runId: number, after: number, limit: number): Promise<MailRow[]>
 }

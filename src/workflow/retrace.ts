@@ -229,6 +229,8 @@ const kindsAsked: Readonly<Record<WaitKind, string>> = {
   run: 'result',
   limiter: 'step',
   ask: 'ask',
+  mail: '',
+  end: '',
   answer: 'answer',
   diverged: '',
 }

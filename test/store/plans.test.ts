@@ -21,6 +21,7 @@ import { hotGenerationStatements } from '../../src/store/sql/runs/generations.ts
 import { hotParkedStepStatements } from '../../src/store/sql/limiters/parked-steps.ts'
 import { hotFinishedStatements } from '../../src/store/sql/runs/finished.ts'
 import { hotEndingStatements } from '../../src/store/sql/runs/endings.ts'
+import { hotEntityStatements } from '../../src/store/sql/steps/entities.ts'
 import { hotEventStatements } from '../../src/store/sql/events/events.ts'
 import { hotDefinitionStatements } from '../../src/store/sql/definitions.ts'
 import { hotFailureStatements } from '../../src/store/sql/events/failures.ts'
@@ -60,6 +61,7 @@ import { hotWakeStatements } from '../../src/store/sql/runs/wakes.ts'
 
 const statements = {
   ...hotAskStatements,
+  ...hotEntityStatements,
   ...hotRunStatements,
   ...hotKeyStatements,
   ...hotNewRunStatements,
@@ -381,6 +383,9 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   findMessages: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)', runKeyById],
   findMessage: [messagesOfRun],
+  findMail: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)', 'SEARCH ask USING INDEX ask_open (run_id=? AND seq>?)'],
+  renewDeliveries: [liveByKey],
+  dropOldRefused: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq<?)', messagesOfRun],
   refuseMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   deleteMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],
   wakeWaiting: [liveByKey, runByKey],
@@ -423,6 +428,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH definition USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
     'SEARCH node USING INTEGER PRIMARY KEY (rowid=?)',
+    waitsOfRun,
     waitsOfRun,
     waitsOfRun,
     waitsOfRun,
@@ -551,6 +557,8 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     runKeyById,
     'SEARCH awaited USING INTEGER PRIMARY KEY (rowid=?)',
     messagesOfRun,
+    messagesOfRun,
+    openAsksOfRun,
     openAsksOfRun,
     tokensOfRun,
     waitsOfRun,

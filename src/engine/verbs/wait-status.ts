@@ -9,7 +9,7 @@ export interface WaitStatus {
    * A time: `sleep`, or `backoff` between two attempts of a step. Else a thing: `message`, an `ask` it can answer, an `answer` it is giving,
    * the end of a `run`, a `completion` with a token, or a `limiter`.
    */
-  readonly kind: Exclude<WaitKind, 'diverged'>
+  readonly kind: Exclude<WaitKind, 'diverged' | 'end'>
   /** Of the message, of what it answers, or of the limiters; the id of the run. */
   readonly name: string | undefined
   /** Of the message; any where it is undefined. */
@@ -20,6 +20,8 @@ export interface WaitStatus {
 
 export function waitStatuses(waits: readonly WaitRecord[]): WaitStatus[] {
   return waits.flatMap(({ path, kind, name, key, dueAt }) =>
-    kind === 'diverged' ? [] : [{ path, kind, name: name ?? undefined, key, dueAt: dueAt ?? undefined }],
+    kind === 'diverged' || kind === 'end'
+      ? []
+      : [{ path, kind, name: name ?? undefined, key, dueAt: dueAt ?? undefined }],
   )
 }

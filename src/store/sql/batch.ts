@@ -9,6 +9,7 @@ import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } fro
 import { continueRuns } from './runs/continues.ts'
 import { startChildren } from './runs/children.ts'
 import { recordTells, refuseMessages } from './steps/messages.ts'
+import { addressed, recordHandled } from './steps/entities.ts'
 import * as nodes from './nodes/nodes.ts'
 import { insertRuns } from './runs/starts.ts'
 import { recordStates } from './steps/states.ts'
@@ -39,6 +40,7 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   yield* recordStates(write, batch.states)
   yield* recordTokens(write, batch.tokens)
   yield* refuseMessages(write, batch.refusals)
+  yield* recordHandled(write, batch.handled)
   yield* beginRuns(write, batch.begins)
   // Invariant: before the end of the run that starts them, which they end with.
   const joined = yield* startChildren(write, batch.children)
@@ -49,7 +51,7 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   yield* continueRuns(write, batch.continues)
   yield* releaseRuns(write, batch.releases)
   const completions = yield* completeRuns(write, batch.completions)
-  const tells = yield* recordTells(write, batch.tells)
+  const tells = yield* recordTells(write, yield* addressed(write, batch.tells))
   const cancels = yield* cancelRuns(write, batch.cancels)
   const started = yield* insertRuns(write, batch.starts)
   yield* write.rollup.write(db, now)
@@ -60,15 +62,17 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   const { cancelRequests, taken } = isNode ? yield* askedOfNode(db, batch.nodeId) : nothingCommitted
   const { lost } = write.fence
   const { woken } = write.news
+  const told = [...write.news.told]
   const { opensAt } = write.admission
-  const told = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
-  if (isNode) yield* keepAnswer(db, batch.nodeId, told)
+  const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
+  if (isNode) yield* keepAnswer(db, batch.nodeId, kept)
   return {
     isNodeLost: false,
     lost,
     started,
     joined,
     tells,
+    told,
     completions,
     cancels,
     claimed,

@@ -24,6 +24,9 @@ const isThere = `exists (
     or (wait.kind = 'message' and exists (
       select 1 from message where message.run_id = wait.run_id and message.name = wait.name
         and (wait.key is null or message.key = wait.key) and message.refused is null))
+    or (wait.kind = 'mail' and (
+      exists (select 1 from message where message.run_id = wait.run_id and message.refused is null)
+      or exists (select 1 from ask indexed by ask_open where ask.run_id = wait.run_id and ask.is_taken = 0 and ask.until_at > ?3)))
     or (wait.kind = 'ask' and exists (
       select 1 from ask indexed by ask_open where ask.run_id = wait.run_id and ask.is_taken = 0 and ask.name = wait.name and ask.until_at > ?3))
     or (wait.kind = 'completion' and exists (

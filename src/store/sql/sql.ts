@@ -34,7 +34,7 @@ import { SqlFailureStore } from '../sql/events/failures.ts'
 import { areLimitersInOrder, isHoldingUp, repairLimiters } from '../sql/limiters/limited.ts'
 import { internLimiter, listLimiters, setLiveBounds } from '../sql/limiters/limiters.ts'
 import { listEnds } from '../sql/runs/families.ts'
-import { listMessages } from '../sql/steps/messages.ts'
+import { listMail, listMessages } from '../sql/steps/messages.ts'
 import { definitionNamed, findName, intern, listQueueNames, queueNamed, type Name } from '../sql/names.ts'
 import { listNodeViews } from '../sql/nodes/node-views.ts'
 import * as nodes from '../sql/nodes/nodes.ts'
@@ -254,6 +254,10 @@ export class SqlStore implements Store {
 
   async listMessages(slice: MessageSlice) {
     return this.#read(() => listMessages(this.#db, slice))
+  }
+
+  async listMail(runId: number, after: number, limit: number) {
+    return this.#read(() => listMail({ db: this.#db, now: this.now() }, { runId, after, limit }))
   }
 
   async findToken(hash: string) {

@@ -12,6 +12,7 @@ import { investigationCases } from './investigations.ts'
 import { deliveryCases } from './deliveries.ts'
 import { divergenceCases } from './divergences.ts'
 import { endCases } from './ends.ts'
+import { entityCases } from './entities.ts'
 import { failureCases } from './failures.ts'
 import { fencingCases } from './fencing.ts'
 import { forkCases } from './forks.ts'
@@ -81,6 +82,7 @@ const groups: Readonly<Record<string, Cases>> = {
   messages: messageCases,
   'waits of runs that go on': waitCases,
   asks: askCases,
+  entities: entityCases,
   codings: codingCases,
   templates: templateCases,
   children: childCases,

@@ -14,6 +14,7 @@ const keys: Readonly<Record<KeyRule, StartKey>> = {
   keepLast: { rule: 'keepLast', key: 'k' },
   append: { rule: 'append', key: 'k', size: null, maxBytes: 1_000 },
   cache: { rule: 'cache', key: 'k', ttlMs: periodMs },
+  entity: { rule: 'entity', key: 'k' },
 }
 
 const states: readonly KeyedState[] = ['none', 'waiting', 'under_way', 'succeeded', 'failed']
@@ -103,7 +104,7 @@ export const keyCases: Cases = {
       const scope = scopeOf(key.rule)
       ids.set(scope, ids.get(scope) ?? (await startOne(scene, { key, input: 'j[]' })))
     }
-    assert.equal(new Set(ids.values()).size, 6)
+    assert.equal(new Set(ids.values()).size, 7)
   },
 
   'has one key for all versions of a name, but a cache for each': async (scene) => {

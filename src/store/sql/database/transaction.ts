@@ -27,7 +27,7 @@ export function endsIn(db: Database, now: number): Ends {
     now,
     rollup: new Rollup(),
     admission: new Admission(db, now),
-    news: { woken: 0, room: mostAtOnce, isMoreToEnd: false },
+    news: { woken: 0, told: new Set(), room: mostAtOnce, isMoreToEnd: false },
     outbox: new Outbox(db, now),
   }
 }

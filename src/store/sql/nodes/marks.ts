@@ -94,6 +94,7 @@ export function* answerAgain(db: Database, batch: Batch): Query<Committed> {
     cancels: kept.cancels,
     completions: kept.completions,
     tells: kept.tells,
+    told: [],
     woken: kept.woken,
     claimed: yield* claimedAgain(db, batch, { epoch, started }),
     heldBack: batch.claims.map((_claim, place) => kept.heldBack[place] ?? false),

@@ -70,6 +70,9 @@ const ending: Readonly<Record<keyof EndingLive, string>> = {
   schedule: 'schedule',
   undo: 'undo',
 }
+// Undefined, encoded.
+const nothing = 'u'
+
 const ofGiven = `from live where run_id in (select value from json_each(?))`
 
 // The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
@@ -220,12 +223,13 @@ export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
     yield* lineUpSteps(write, held.runId, waits)
     // Race: as for a completion below.
     if (
-      (yield* hasMessage(write.db, held.runId, waits)) ||
+      (yield* hasMessage(write, held.runId, waits)) ||
       (yield* hasAsk(write, held.runId, waits)) ||
       (yield* followRuns(write.db, waits)) ||
       (yield* breakCircle(write, held, waits))
     )
       yield* wakeRun(write, held.runId, { isDecided: false })
+    else if (waits.some(({ kind }) => kind === 'end')) yield* endParked(write, held.runId)
     const completions = waits.filter(({ kind }) => kind === 'completion')
     if (completions.length === 0) continue
     yield* hearOfPark(write, held)
@@ -233,6 +237,14 @@ export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
     const come = yield* filterEach(completions, ({ path }) => hasCompletion(write.db, held, path))
     if (come.length > 0) yield* wakeRun(write, held.runId, { isDecided: come.some(({ path }) => path === '') })
   }
+}
+
+/** Ends a run that keeps nothing and waits for nothing. */
+function* endParked(ends: Ends, runId: number): Query<void> {
+  const [live] = yield* ends.db.allPacked(findEnding, JSON.stringify([runId]))
+  if (live === undefined) return
+  const end = { outcome: 'succeeded', value: nothing, code: null, fingerprint: null, hadWaits: true } as const
+  yield* finishRuns(ends, [{ live, end: { ...end, attempt: live.attempt } }])
 }
 
 export function* releaseRuns(write: Write, releases: readonly Held[]): Query<void> {

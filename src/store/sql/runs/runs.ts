@@ -26,6 +26,8 @@ export interface Write {
 
 export interface News {
   woken: number
+  /** The ids of runs under way that were told something. */
+  readonly told: Set<string>
   /** How many more may end because others did. */
   room: number
   /** More are to end, each in its turn. */

@@ -1,7 +1,7 @@
 // Questions to runs: in one order with what they are told, until the run has answered or nobody waits any more.
 import type { AskEnd, AskRow, AskStore } from '../../asks.ts'
 import type { StepRecord } from '../../store.ts'
-import type { RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../../waits.ts'
+import type { CompletionResult, RefusalRecord, TellAnswer, TellRecord, WaitRecord } from '../../waits.ts'
 import type { Query } from '../../query.ts'
 import type { Database } from '../database/database.ts'
 import type { Write } from '../runs/runs.ts'
@@ -15,7 +15,8 @@ const mostOpen = 10_000
 // By the unique public id, then by primary keys.
 const findRunAsked = `
 select run.id as runId, live.state,
-  exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'ask' and wait.name = ?2) as isHeard
+  exists (
+    select 1 from wait where wait.run_id = run.id and ((wait.kind = 'ask' and wait.name = ?2) or wait.kind = 'mail')) as isHeard
 from run left join live on live.run_id = run.id where run.public_id = ?1`
 
 const insertAsk = `
@@ -52,7 +53,8 @@ const untakeAsks = `update ask set is_taken = 0 where run_id = ? and is_taken = 
 const findAskEnds = `
 select asked.value as seq, ask.seq is null as isGone, live.run_id is null as hasEnded, ask.is_error as isError, ask.reply,
   ask.is_taken = 0 and live.state = 'parked' and not exists (
-    select 1 from wait where wait.run_id = ask.run_id and wait.kind = 'ask' and wait.name = ask.name) as isMissing
+    select 1 from wait where wait.run_id = ask.run_id
+      and ((wait.kind = 'ask' and wait.name = ask.name) or wait.kind = 'mail')) as isMissing
 from json_each(?) as asked left join ask on ask.seq = asked.value left join live on live.run_id = ask.run_id`
 
 // By primary key.
@@ -146,6 +148,15 @@ export function answerAsk(db: Database, { held, kind, isError, value }: StepReco
   return db.run(setReply, isError ? 1 : 0, value, ask, held.runId)
 }
 
+/** Answers a run's ask, whose caller may have gone. */
+export function replyTo(
+  db: Database,
+  ask: { readonly runId: number; readonly seq: number },
+  reply: CompletionResult,
+): Query<unknown> {
+  return db.run(setReply, reply.isError ? 1 : 0, reply.value, ask.seq, ask.runId)
+}
+
 /** What does not fit is answered with why. */
 export function* refuseAsk(db: Database, { held, ask, why }: RefusalRecord): Query<void> {
   if (ask !== undefined) yield* db.run(setReply, 1, why, ask, held.runId)
@@ -159,15 +170,16 @@ export function reopenAsks(db: Database, runId: number): Query<unknown> {
 /** Keeps an ask under its number, or says why not. */
 export function* recordAsk(write: Write, ask: TellRecord, { seq, open }: AskPlace): Query<TellAnswer> {
   const { db } = write
-  const { id, name, value, isChecked, askedUntil = 0 } = ask
+  const { id, name, value, isChecked, askedUntil = 0, most = mostOpen } = ask
   const run = yield* db.get<{ runId: number; state: string | null; isHeard: number }>(findRunAsked, id, name)
   if (run === undefined) return 'not_found'
   if (run.state === null) return 'finished'
   if (run.state === 'parked' && run.isHeard === 0) return 'missing'
   const count = open.get(run.runId) ?? (yield* openCountOf(db, run.runId))
-  if (count >= mostOpen) return 'full'
+  if (count >= most) return 'full'
   open.set(run.runId, count + 1)
   yield* db.run(insertAsk, seq, run.runId, name, value, isChecked === true ? 1 : 0, wholeMs(askedUntil))
+  if (run.state === 'running') write.news.told.add(id)
   if (run.state === 'parked') yield* wakeRun(write, run.runId, { isDecided: false })
   return { ask: seq }
 }

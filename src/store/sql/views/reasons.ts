@@ -19,6 +19,7 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   live.state = 'parked' and exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'limiter') as isAtLimiter,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'message' order by path limit 1) as message,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
+  exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'mail') as isForMail,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'answer' order by path limit 1) as answering,
   (select wait.name from wait where wait.run_id = run.id and +wait.kind = 'diverged') as diverged,
   (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
@@ -62,6 +63,7 @@ interface WaitingRow {
   readonly aheadId: string | null
   readonly awaitedId: string | null
   readonly answering: string | null
+  readonly isForMail: number
   readonly diverged: string | null
 }
 
@@ -125,6 +127,7 @@ function* reasonOf(
   if (isParked && row.isAwaited === 1) return { kind: 'completion', until: row.completionDueAt ?? undefined }
   if (isParked && row.message !== null)
     return { kind: 'message', name: row.message, until: row.messageDueAt ?? undefined }
+  if (isParked && row.isForMail === 1) return { kind: 'mail', until: row.dueAt ?? undefined }
   if (isParked && row.awaitedId !== null)
     return { kind: 'result', runId: row.awaitedId, until: row.resultDueAt ?? undefined }
   if (row.state !== 'ready') return { kind: 'timer', until: row.dueAt ?? 0 }

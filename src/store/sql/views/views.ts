@@ -88,7 +88,7 @@ select path, kind, key, due_at as dueAt,
     select group_concat(limiter.name, ', ') from json_each(wait.name, '$[1]') as part cross join limiter on limiter.id = part.value ->> 0
   ) else name end as name
 from wait
-where run_id = (select id from run where public_id = ?) and kind <> 'diverged'
+where run_id = (select id from run where public_id = ?) and kind not in ('diverged', 'end')
 order by due_at is null, due_at, path`
 
 // And the ends of its earlier generations. By the unique public id, then by primary key prefix.
