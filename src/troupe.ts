@@ -40,6 +40,7 @@ import { depsOf, upkeepRules, type World } from './engine/options/world.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped, notOpened } from './model/errors.ts'
+import { entitiesOf, type EntityVerbs } from './entity/entity-verbs.ts'
 import { Sandbox } from './script/script.ts'
 import { TemplateKeeper } from './template/keeper/keeper.ts'
 import type { TemplateVerbs } from './template/keeper/template-verbs.ts'
@@ -73,6 +74,7 @@ export class Troupe
     StatusVerbs,
     TellingVerbs,
     AskingVerbs,
+    EntityVerbs,
     EventVerbs,
     TemplateVerbs,
     ScheduleVerbs
@@ -91,6 +93,7 @@ export class Troupe
   readonly #telling: Telling
   readonly #asking: Asking
   readonly #publishing: Publishing
+  readonly entity: EntityVerbs['entity']
   #stopping: Promise<void> | undefined
 
   private constructor(given: TroupeParts) {
@@ -111,6 +114,7 @@ export class Troupe
     this.#telling = new Telling(face)
     this.#asking = new Asking(face)
     this.#publishing = new Publishing(face)
+    this.entity = entitiesOf(face)
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     const { name: node } = parts.engine.view
     const { breaker: completions } = this.#completing
@@ -312,8 +316,7 @@ export class Troupe
   readonly tell: TellingVerbs['tell'] = (...message) => this.#telling.tell(...message)
   readonly ask: AskingVerbs['ask'] = (...message) => this.#asking.ask(...message)
   readonly unread: TellingVerbs['unread'] = (runId) => this.#telling.unread(runId)
-  readonly publish: EventVerbs['publish'] = (event, payload, options) =>
-    this.#publishing.publish(event, payload, options)
+  readonly publish: EventVerbs['publish'] = (...event) => this.#publishing.publish(...event)
   readonly subscribe: EventVerbs['subscribe'] = (...wanted) => this.#publishing.subscribe(...wanted)
   readonly setEvents: EventVerbs['setEvents'] = (enabled) => this.#publishing.setEvents(enabled)
   readonly status: StatusVerbs['status'] = () => this.#statuses.status()
@@ -353,10 +356,8 @@ export class Troupe
   readonly trigger: ScheduleVerbs['trigger'] = (name, options) => this.#scheduling.trigger(name, options)
   readonly backfill: ScheduleVerbs['backfill'] = (name, span, options) => this.#scheduling.backfill(name, span, options)
   readonly nextFires: ScheduleVerbs['nextFires'] = (name, count) => this.#scheduling.nextFires(name, count)
-  readonly pauseSchedule: ScheduleVerbs['pauseSchedule'] = (name, options) =>
-    this.#scheduling.pauseSchedule(name, options)
-  readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (name, options) =>
-    this.#scheduling.resumeSchedule(name, options)
+  readonly pauseSchedule: ScheduleVerbs['pauseSchedule'] = (...which) => this.#scheduling.pauseSchedule(...which)
+  readonly resumeSchedule: ScheduleVerbs['resumeSchedule'] = (...which) => this.#scheduling.resumeSchedule(...which)
 
   /** bind → discover → load templates; afterwards it can be used. */
   async #begin({ workers, global, publishers }: CheckedOptions, { opened, discovered }: World): Promise<this> {
@@ -369,10 +370,8 @@ export class Troupe
     })
     try {
       for (const [name, publish] of Object.entries(publishers)) await this.#engine.events.addPublisher(name, publish)
-      if (workers !== undefined) {
-        const found = await this.discover(workers)
-        discovered?.(found)
-      }
+      const found = workers === undefined ? undefined : await this.discover(workers)
+      if (found !== undefined) discovered?.(found)
       await this.#templates.begin()
       this.#templates.attend(this.#engine.changes)
       return this

@@ -27,6 +27,8 @@ export interface CommitterOptions {
   readonly trouble: CommitTrouble
   /** Gives up what runs here and makes this process a node again; false when it is stopping and will be none. */
   readonly declaredDead: () => Promise<boolean>
+  /** These runs were told something; some may be here. */
+  readonly told: (ids: readonly string[]) => void
   /** Runs have become ready because what they wait for is there. */
   readonly woken: () => void
   /** A limiter lets somebody pass then. */
@@ -105,6 +107,7 @@ export class Committer extends Actor {
       if (committed.isNodeLost && !(write instanceof HeldWrite)) write.failed(engineStopped())
       else write.committed(committed)
     }
+    if (committed.told.length > 0) this.#options.told(committed.told)
     if (committed.woken > 0) this.#options.woken()
     if (committed.isMoreToEnd) this.#options.moreToEnd()
     if (committed.opensAt !== null) this.#options.opensAt(committed.opensAt)

@@ -166,7 +166,7 @@ export class Engine {
     await this.#command(command)
   }
 
-  /** Somebody told something to a run, which may be here. */
+  /** Something was brought to a run, which may be here. */
   mailFor(id: string): void {
     this.#active.findById(id)?.mail()
   }
@@ -342,6 +342,7 @@ export class Engine {
       trouble: this.#trouble,
       declaredDead: () => this.#declaredDead(),
       moreToEnd: () => this.#timekeeping.wake(),
+      told: (ids) => this.#active.mailed(ids),
       woken: () => this.hint(),
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => this.#active.obey(requests),

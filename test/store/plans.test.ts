@@ -383,7 +383,10 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findWaitForMessage: ['SEARCH wait USING PRIMARY KEY (run_id=?)'],
   findMessages: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)', runKeyById],
   findMessage: [messagesOfRun],
-  findMail: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)', 'SEARCH ask USING INDEX ask_open (run_id=? AND seq>?)'],
+  findMail: [
+    'SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)',
+    'SEARCH ask USING INDEX ask_open (run_id=? AND seq>?)',
+  ],
   renewDeliveries: [liveByKey],
   dropOldRefused: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq<?)', messagesOfRun],
   refuseMessage: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq=?)'],

@@ -68,6 +68,11 @@ export class ActiveRuns {
     return this.#roster.find(id)
   }
 
+  /** Somebody told these runs something, of which some may be here. */
+  mailed(ids: readonly string[]): void {
+    for (const id of ids) this.findById(id)?.mail()
+  }
+
   hasId(id: string): boolean {
     return this.#roster.find(id) !== undefined
   }

@@ -61,10 +61,7 @@ export class Asking implements AskingVerbs {
     const write = new RequestWrite('tells', { id: runId, name, askedUntil, ...message })
     await engine.bring(new Tell({ write }))
     const seq = seqOf(asked, await write.answer)
-    // Race: whoever waits is there before the run is told.
-    const end = engine.post.replies.wait(seq, timeoutMs)
-    engine.mailFor(runId)
-    return this.#replyOf(asked, seq, await end)
+    return this.#replyOf(asked, seq, await engine.post.replies.wait(seq, timeoutMs))
   }
 
   async #replyOf(asked: Asked, seq: number, end: AskEnd | 'late'): Promise<unknown> {

@@ -70,7 +70,6 @@ export class Telling implements TellingVerbs {
     if (told === 'not_found') throw runNotFound(id)
     if (told === 'full') throw mailboxOfRunFull(id)
     if (told === 'finished') throw runEndedBefore(id, name)
-    engine.mailFor(id)
     return true
   }
 }
