@@ -39,6 +39,8 @@ export class Resident implements Performance {
   #hadDeliveries: boolean
   #turn: Turn | undefined
   #isDraining = false
+  /** When a message was last there, by the clock that does not jump. */
+  #busyAt: number
   #leave: (() => void) | undefined
 
   constructor(activation: Activation, behaviour: Behaviour) {
@@ -52,6 +54,7 @@ export class Resident implements Performance {
     this.#signal = new Signal(deps.clock)
     const { draft, post } = around
     this.#post = new EntityPost({ deps, draft, replies: post.replies, bring: (write) => around.write(write) })
+    this.#busyAt = deps.clock.monotonic()
     this.#isCareful = claimed.deliveries > 0
     this.#hadDeliveries = this.#isCareful
   }
@@ -91,7 +94,11 @@ export class Resident implements Performance {
     this.#remind()
     await this.#commits.room()
     const mail = this.#mailbox.take()
-    if (mail !== undefined) return this.#handle(mail)
+    if (mail !== undefined) {
+      await this.#handle(mail)
+      this.#busyAt = this.#activation.deps.clock.monotonic()
+      return
+    }
     if (this.#mailbox.hasNews) return this.#mailbox.fetch()
     await this.#rest()
   }
@@ -202,9 +209,8 @@ export class Resident implements Performance {
   /** Waits for a message until it is time to be put aside. */
   async #rest(): Promise<void> {
     const { around, deps } = this.#activation
-    const since = deps.clock.monotonic()
     for (;;) {
-      const leftMs = around.isFull() ? 0 : this.#behaviour.idleMs - (deps.clock.monotonic() - since)
+      const leftMs = around.isFull() ? 0 : this.#behaviour.idleMs - (deps.clock.monotonic() - this.#busyAt)
       const dueMs = (this.#kept.dueAt ?? Infinity) - deps.store.now()
       if (dueMs <= 0) return
       if (leftMs <= 0) break

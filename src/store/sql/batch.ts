@@ -19,6 +19,7 @@ import { nothingCommitted } from '../lists.ts'
 import type { Query } from '../query.ts'
 import { completeRuns, recordTokens } from './steps/tokens.ts'
 import { endsIn, noNode, writeIn } from './database/transaction.ts'
+import type { Write } from './runs/runs.ts'
 import { upgradeRuns } from './runs/upgrades.ts'
 import { keepWaits } from './steps/waits.ts'
 
@@ -62,27 +63,14 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   const { cancelRequests, taken } = isNode ? yield* askedOfNode(db, batch.nodeId) : nothingCommitted
   const { lost } = write.fence
   const { woken } = write.news
-  const told = [...write.news.told]
-  const { opensAt } = write.admission
   const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
   if (isNode) yield* keepAnswer(db, batch.nodeId, kept)
-  return {
-    isNodeLost: false,
-    lost,
-    started,
-    joined,
-    tells,
-    told,
-    completions,
-    cancels,
-    claimed,
-    heldBack,
-    cancelRequests,
-    taken,
-    woken,
-    opensAt,
-    isMoreToEnd: write.news.isMoreToEnd,
-  }
+  return { ...kept, ...newsOf(write), isNodeLost: false, claimed, cancelRequests }
+}
+
+/** What is a hint, or can be seen in the store. */
+function newsOf({ news, admission }: Write): Pick<Committed, 'told' | 'opensAt' | 'isMoreToEnd'> {
+  return { told: [...news.told], opensAt: admission.opensAt, isMoreToEnd: news.isMoreToEnd }
 }
 
 function needsEpoch(batch: Batch): boolean {

@@ -27,7 +27,7 @@ export const entityCases: Cases = {
   'has what it was told and asked in one order, without what nobody waits for': async (scene) => {
     const tells = [told(scene, 'a', 'j1'), asked(scene, 'a', 'j2'), told(scene, 'a', 'j3')]
     const [, ask] = (await scene.client.commit({ tells })).tells
-    await scene.client.commit({ tells: [asked(scene, 'a', 'j4', startMs + 5)] })
+    await scene.client.commit({ tells: [{ ...asked(scene, 'a', 'j4'), askedUntil: startMs + 5 }] })
     const { held } = await scene.node.claimOne()
     const mail = await scene.store.listMail(held.runId, 0, 9)
     same(
@@ -194,8 +194,8 @@ function told(scene: Scene, key: string, value: string): TellRecord {
   return { id: start.id, name: 'add', value, start }
 }
 
-function asked(scene: Scene, key: string, value: string, askedUntil = laterMs): TellRecord {
-  return { ...told(scene, key, value), askedUntil }
+function asked(scene: Scene, key: string, value: string): TellRecord {
+  return { ...told(scene, key, value), askedUntil: laterMs }
 }
 
 async function tell(scene: Scene, ...tells: TellRecord[]): Promise<readonly TellAnswer[]> {
