@@ -1,4 +1,5 @@
 // What the handlers of an entity are given: the state, who it is, and all that they can say.
+import { types } from 'node:util'
 import { checkKey, checkName, checkObject, timeOf } from '../engine/checks.ts'
 import type { RunLogLevel } from '../engine/activation/speech.ts'
 import type { UnkeyedOptions } from '../engine/verbs/call.ts'
@@ -95,7 +96,7 @@ export class EntityContext<State = unknown> {
   }
 
   /**
-   * Tells this entity something later, once or `{ every }` so long; of one name there is one reminder, the newest. It outlasts everything: one that was missed comes late,
+   * Tells this entity something later, as `'bill'` or `['bill', 10]`, once or `{ every }` so long; of one name there is one reminder, the newest. It outlasts everything: one that was missed comes late,
    * and of those missed of one name only one. Then it is a message as any.
    *
    * Saves: one row, with the commit of this handler. Throws: `option_invalid` (more than 1,000), `message_unknown`, `value_not_storable`, `value_too_large` (256 KiB).
@@ -119,11 +120,12 @@ export class EntityContext<State = unknown> {
    * console.log(await left) // ann
    * ```
    */
-  remind(name: string, when: RemindAt, message: string, ...args: readonly unknown[]): void {
+  remind(name: string, when: RemindAt, told: string | readonly [message: string, ...args: unknown[]]): void {
     checkKey('The name of a reminder', name)
     const { behaviour, key } = this.#turn.place
-    const told = { entity: behaviour.name, key, message }
-    if (!behaviour.handlers.has(message)) throw handlerMissing(told, [...behaviour.handlers.keys()])
+    const [message, ...args] = typeof told === 'string' ? [told] : told
+    if (!behaviour.handlers.has(message))
+      throw handlerMissing({ entity: behaviour.name, key, message }, [...behaviour.handlers.keys()])
     encodeMessage(args)
     if (this.#turn.reminders.size >= mostReminders)
       throw optionInvalid('The number of reminders', mostReminders + 1, `at most ${mostReminders} of one entity`)
@@ -147,7 +149,7 @@ export class EntityContext<State = unknown> {
 
   #timesOf(when: RemindAt): { readonly dueAt: number; readonly everyMs: number | null } {
     const now = this.#turn.place.activation.deps.store.now()
-    if (when instanceof Date) return { dueAt: storedTime(timeOf('The time of a reminder', when)), everyMs: null }
+    if (types.isDate(when)) return { dueAt: storedTime(timeOf('The time of a reminder', when)), everyMs: null }
     if (typeof when !== 'object')
       return { dueAt: storedTime(now + toMs(when, 'The time of a reminder')), everyMs: null }
     checkObject('The time of a reminder', when, 'a duration, a Date, or { every }')

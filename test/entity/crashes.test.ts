@@ -26,7 +26,7 @@ const account = entity(
       ctx.state.balance -= amount
       ctx.state.seen.push(id)
       void ctx.entity('account', to).tell('deposit', id, amount)
-      ctx.remind(id, '2s', 'noted', id)
+      ctx.remind(id, '2s', ['noted', id])
       return ctx.state.balance
     },
     noted(ctx, id: string) {

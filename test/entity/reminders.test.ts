@@ -10,19 +10,19 @@ const alarm = entity(
   { state: () => [] as string[], idle: '1s' },
   {
     after(ctx, name: string, ms: number, what: string) {
-      ctx.remind(name, ms, 'ring', what)
+      ctx.remind(name, ms, ['ring', what])
     },
     at(ctx, name: string, at: number, what: string) {
-      ctx.remind(name, new Date(at), 'ring', what)
+      ctx.remind(name, new Date(at), ['ring', what])
     },
     every(ctx, name: string, ms: number) {
-      ctx.remind(name, { every: ms }, 'ring', name)
+      ctx.remind(name, { every: ms }, ['ring', name])
     },
     forget(ctx, name: string) {
       ctx.forget(name)
     },
     fail(ctx) {
-      ctx.remind('never', 1, 'ring', 'never')
+      ctx.remind('never', 1, ['ring', 'never'])
       throw new Error('no')
     },
     wrong(ctx) {
