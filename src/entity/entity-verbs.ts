@@ -21,7 +21,7 @@ export interface EntityVerbs {
    *   send(ctx, to: string, amount: number) {
    *     if (ctx.state.balance < amount) throw new Error(`${ctx.key} has not so much`)
    *     ctx.state.balance -= amount
-   *     ctx.entity<{ deposit(ctx: unknown, amount: number): number }>('account', to).tell('deposit', amount)
+   *     ctx.entity('account', to).tell('deposit', amount)
    *   },
    * })
    * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [account] })

@@ -91,6 +91,7 @@ export const nodeCases: Cases = {
       joined: new Map(),
       isMoreToEnd: false,
       tells: [],
+      told: [],
       completions: [],
       cancels: [],
       claimed: [],
