@@ -19,9 +19,6 @@ import type { Turn } from './turn.ts'
 /** When a reminder comes: so much later, at a time, or again and again. */
 export type RemindAt = Duration | Date | { readonly every: Duration }
 
-// Invariant: I15.
-const mostReminders = 1_000
-
 const noOptions = {}
 
 /** What the handlers of an entity are called with. */
@@ -127,8 +124,6 @@ export class EntityContext<State = unknown> {
     if (!behaviour.handlers.has(message))
       throw handlerMissing({ entity: behaviour.name, key, message }, [...behaviour.handlers.keys()])
     encodeMessage(args)
-    if (this.#turn.reminders.size >= mostReminders)
-      throw optionInvalid('The number of reminders', mostReminders + 1, `at most ${mostReminders} of one entity`)
     this.#turn.reminders.set(name, { ...this.#timesOf(when), message, args })
   }
 

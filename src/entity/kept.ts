@@ -1,5 +1,6 @@
 // What is kept of an entity between its messages: its state, and its reminders.
 import { decode, encode } from '../lib/codec.ts'
+import { optionInvalid } from '../model/errors.ts'
 import { entityUnreadable } from '../model/entity-errors.ts'
 import { valueSize } from '../engine/value-size.ts'
 import type { Held, RememberedState } from '../store/store.ts'
@@ -18,6 +19,9 @@ export interface Reminder {
 
 /** What a turn does to the reminders: null takes one away. */
 export type ReminderChanges = ReadonlyMap<string, Reminder | null>
+
+// Invariant: I15.
+const mostReminders = 1_000
 
 const stateKey = 'state'
 const reminderKey = 'remind:'
@@ -81,8 +85,9 @@ export class Kept {
     this.#state = undefined
   }
 
-  /** The turn has come to its end: the state is what it is now. Throws `value_not_storable`, `value_too_large`, and then nothing has changed. */
+  /** The turn has come to its end: the state is what it is now. Throws `option_invalid`, `value_not_storable`, `value_too_large`, and then nothing has changed. */
   take(state: unknown, reminders: ReminderChanges): void {
+    this.#checkRoom(reminders)
     this.#take(state)
     for (const [name, reminder] of reminders) this.#setReminder(name, reminder)
   }
@@ -112,6 +117,16 @@ export class Kept {
     const records = Array.from(this.#changes, ([key, value]) => ({ held, key, value }))
     this.#changes.clear()
     return records
+  }
+
+  #checkRoom(changes: ReminderChanges): void {
+    let count = this.#reminders.size
+    for (const [name, reminder] of changes) {
+      if (reminder !== null && !this.#reminders.has(name)) count += 1
+      if (reminder === null && this.#reminders.has(name)) count -= 1
+    }
+    if (count > mostReminders)
+      throw optionInvalid('The number of reminders', count, `at most ${mostReminders} of one entity`)
   }
 
   #take(value: unknown): void {

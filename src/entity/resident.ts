@@ -9,7 +9,6 @@ import { decode, encode } from '../lib/codec.ts'
 import { toError } from '../lib/errors.ts'
 import { engineStopped } from '../model/errors.ts'
 import { messageDeadly } from '../model/entity-errors.ts'
-import { isSuspect } from '../model/suspect.ts'
 import type { MailRow, WaitRecord } from '../store/waits.ts'
 import type { Behaviour } from './behaviour.ts'
 import { Commits, ownRecord } from './commits.ts'
@@ -187,7 +186,7 @@ export class Resident implements Performance {
   /** The first message is what killed one process after another, as each was written alone. */
   async #refuseDeadly(): Promise<void> {
     const { deliveries } = this.#activation.claimed
-    if (deliveries < mostDeaths || !isSuspect(deliveries)) return
+    if (deliveries < mostDeaths) return
     await this.#mailbox.fetch()
     const mail = this.#mailbox.take()
     if (mail === undefined || this.#activation.isOver) return
@@ -209,6 +208,7 @@ export class Resident implements Performance {
   /** Waits for a message until it is time to be put aside. */
   async #rest(): Promise<void> {
     const { around, deps } = this.#activation
+    this.#renewDeliveries()
     for (;;) {
       const leftMs = around.isFull() ? 0 : this.#behaviour.idleMs - (deps.clock.monotonic() - this.#busyAt)
       const dueMs = (this.#kept.dueAt ?? Infinity) - deps.store.now()
@@ -219,11 +219,14 @@ export class Resident implements Performance {
     await this.#putAside()
   }
 
+  /** Nothing that was told to it killed its process. */
+  #renewDeliveries(): void {
+    if (!this.#hadDeliveries) return
+    this.#hadDeliveries = false
+    this.#commits.add(ownRecord(this.#activation, { hadDeliveries: true }))
+  }
+
   async #putAside(): Promise<void> {
-    if (this.#hadDeliveries) {
-      this.#hadDeliveries = false
-      this.#commits.add(ownRecord(this.#activation, { hadDeliveries: true }))
-    }
     await this.#commits.rest()
     if (this.#mailbox.hasNews || this.#isDraining) return
     this.#activation.park(this.#waits())

@@ -25,6 +25,10 @@ const alarm = entity(
       ctx.remind('never', 1, ['ring', 'never'])
       throw new Error('no')
     },
+    many(ctx, from: number, to: number) {
+      for (let n = from; n < to; n++) ctx.remind(`r${n}`, '1h', 'rung')
+      return to - from
+    },
     wrong(ctx) {
       ctx.remind('x', 1, 'rang')
     },
@@ -98,4 +102,14 @@ it('is none of a handler that failed, of an entity that is destroyed, or of a me
   await one.ask('destroy')
   await clock.advance(10_000)
   expect(await moving(clock, one.ask('rung'))).toEqual([])
+})
+
+it('has room for a thousand', async () => {
+  const { troupe } = await onStage({ definitions: [alarm] })
+  const one = troupe.entity(alarm, '1')
+  expect(await one.ask('many', 0, 600)).toBe(600)
+  expect(await one.ask('many', 100, 1_000)).toBe(900)
+  expect(await rejection(one.ask('many', 999, 1_001))).toMatchObject({ code: 'option_invalid' })
+  await one.ask('forget', 'r7')
+  expect(await one.ask('many', 1_000, 1_001)).toBe(1)
 })
