@@ -26,7 +26,7 @@ export const account = entity(
     },
 
     /** Transfers the same again and again, for as long as there is enough. */
-    standingOrder(ctx, to: string, amount: number, every: string): void {
+    standingOrder(ctx, to: string, { amount, every }: { amount: number; every: string }): void {
       ctx.remind(`standing order to ${to}`, { every }, ['transferIfEnough', to, amount])
     },
 

@@ -13,7 +13,7 @@ try {
 } catch (error) {
   console.log(String(error))
 }
-await ann.ask('standingOrder', 'bob', 10, '30d')
+await ann.ask('standingOrder', 'bob', { amount: 10, every: '30d' })
 await kit.clock.advance('365d')
 for (const one of [ann, bob]) {
   const { balance, entries } = await one.ask('statement')
