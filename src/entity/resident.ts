@@ -95,6 +95,8 @@ export class Resident implements Performance {
     const mail = this.#mailbox.take()
     if (mail !== undefined) {
       await this.#handle(mail)
+      // Invariant: what waits first after a death is what was being handled, also behind one that failed.
+      if (this.#isCareful) await this.#commits.rest()
       this.#busyAt = this.#activation.deps.clock.monotonic()
       return
     }
@@ -130,7 +132,6 @@ export class Resident implements Performance {
       await this.#pause(delayMs)
       if (this.#isDraining) return
     }
-    if (this.#isCareful) await this.#commits.rest()
   }
 
   /** Undefined when it was handled, or the activation is over. */

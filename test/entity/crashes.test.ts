@@ -201,6 +201,33 @@ it('refuses a message that kills its process again and again, and handles what i
   await client.stop()
 }, 60_000)
 
+it('outlives any number of processes that die while it has nothing to do', async () => {
+  const clock = new ManualClock(1_000)
+  const store = await openSqlite({ path: ':memory:', synchronous: 'full', clock })
+  const client = await engineOn(store, { clock, node: 'client', starts: false })
+  const ann = client.troupe.entity(account, 'ann', { timeout: '10m' })
+  const asked = ann.ask('deposit', 'a', 5)
+  for (let life = 0; life < 7; life++) {
+    let isDead = false
+    const stage = await engineOn(
+      observedStore(
+        store,
+        observing(() => isDead),
+      ),
+      { clock, node: `life ${life}` },
+    )
+    if (life === 0) await moving(clock, asked)
+    for (let step = 0; step < 100 && stage.troupe.runningHere().length === 0; step++) await clock.advance(500)
+    expect(stage.troupe.runningHere().length).toBe(1)
+    await turns(10)
+    isDead = true
+    await stage.stop()
+  }
+  const last = await engineOn(store, { clock, node: 'last' })
+  expect(await moving(clock, ann.ask('look'))).toEqual({ balance: 5, seen: ['a'] })
+  for (const stage of [last, client]) await stage.stop()
+}, 60_000)
+
 function observing(isCutOff: () => boolean): Parameters<typeof observedStore>[1] {
   return {
     asked: () => () => {},

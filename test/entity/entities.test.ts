@@ -1,6 +1,6 @@
 // Entities: one for each key, one message at a time, and nothing of a handler that failed.
 import { expect, it } from 'vitest'
-import { entity, worker, type EntityContext } from '../../src/index.ts'
+import { entity, worker, workflow, type EntityContext } from '../../src/index.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
 
 noUnhandledRejections()
@@ -357,4 +357,58 @@ it('answers across processes of one store, also one that knows its name alone', 
   expect(await moving(server.clock, ann.ask('add', 2))).toBe(2)
   await ann.tell('add', 1)
   expect(await moving(server.clock, ann.ask('get'))).toBe(3)
+})
+
+it('tells a run with its commit', async () => {
+  const waiting = workflow('waiting', {}, (ctx) => ctx.receive<number>('go'))
+  const teller = entity(
+    'teller',
+    { state: () => 0 },
+    {
+      go(ctx, runId: string, isFailing: boolean) {
+        void ctx.tell(runId, 'go', isFailing ? 1 : 2)
+        if (isFailing) throw new Error('not after all')
+      },
+    },
+  )
+  const { troupe } = await onStage({ definitions: [waiting, teller] })
+  const handle = await troupe.call(waiting)
+  await rejection(troupe.entity(teller, '1').ask('go', handle.id, true))
+  await troupe.entity(teller, '1').ask('go', handle.id, false)
+  expect(await handle.result()).toBe(2)
+})
+
+it('finishes the message under way when its node stops, and goes on elsewhere with the next', async () => {
+  const store = storeFile()
+  let free = (): void => {}
+  const gate = new Promise<void>((resolve) => (free = resolve))
+  const seen: string[] = []
+  const slow = entity(
+    'slow',
+    { state: () => 0 },
+    {
+      async go(ctx, what: string) {
+        seen.push(what)
+        if (what === 'a') await gate
+        return (ctx.state += 1)
+      },
+    },
+  )
+  const first = await onStage({ definitions: [slow], store, node: 'first', global: false })
+  const { clock } = first
+  const client = await onStage({ definitions: [slow], store, node: 'client', starts: false, global: false, clock })
+  const one = client.troupe.entity(slow, '1', { timeout: '10m' })
+  const asked = [one.ask('go', 'a'), one.ask('go', 'b')]
+  await moving(
+    clock,
+    eventually(() => seen.length === 1),
+  )
+  const stopped = first.stop(60_000)
+  await turns()
+  free()
+  await stopped
+  const second = await onStage({ definitions: [slow], store, node: 'second', global: false, clock })
+  expect(await moving(clock, Promise.all(asked))).toEqual([1, 2])
+  expect(seen).toEqual(['a', 'b'])
+  await second.stop()
 })
