@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs'
 import type { Clock } from '../lib/clock.ts'
 import { TroupeError } from '../lib/errors.ts'
-import { codedLists } from '../model/append.ts'
+import { codedLists, type ListForm } from '../model/append.ts'
 import { seenFromOutside, type Coding } from '../model/codecs/codecs.ts'
 import { codedStore } from './coded.ts'
 import { checkCoding, codingFromOutside, proveCoding } from './proving.ts'
+import { isPostgresUrl } from './postgres/place.ts'
+import { openPostgres } from './postgres/postgres.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -20,22 +22,32 @@ export interface StoreOptions {
 
 const inMemory = ':memory:'
 
-/** Opens `sqlite:path` or `sqlite::memory:`. Throws `option_invalid` for another scheme, `store_…` when it cannot be opened, `value_unreadable` for codecs and keys that are not those of the store. */
+/**
+ * Opens `sqlite:path`, `sqlite::memory:` or `postgres://…`. Throws `option_invalid` for another scheme, `store_…` when it cannot be opened,
+ * `value_unreadable` for codecs and keys that are not those of the store.
+ */
 export async function openStore(url: string, { coding, isLooking = false, ...options }: StoreOptions): Promise<Store> {
-  const path = pathOf(url)
-  if (path) {
-    const lists = coding && codedLists(coding)
-    const store = await openSqlite({ path, ...options, ...(lists && { lists }) })
-    try {
-      return await withCoding(store, coding, isLooking)
-    } catch (error) {
-      await store.close()
-      throw error
-    }
+  const lists = coding && codedLists(coding)
+  const store = await openPlain(url, { ...options, ...(lists && { lists }) })
+  try {
+    return await withCoding(store, coding, isLooking)
+  } catch (error) {
+    await store.close()
+    throw error
   }
+}
+
+interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous'> {
+  readonly lists?: ListForm
+}
+
+async function openPlain(url: unknown, options: PlainOptions): Promise<Store> {
+  const path = pathOf(url)
+  if (path) return openSqlite({ path, ...options })
+  if (isPostgresUrl(url)) return openPostgres({ url, ...options })
   throw new TroupeError(
     'option_invalid',
-    `The store '${String(url)}' is not one this version can open: give sqlite:PATH, as in sqlite:.troupe/troupe.db, or sqlite::memory:.`,
+    `The store '${String(url)}' is not one this version can open: give sqlite:PATH, as in sqlite:.troupe/troupe.db, sqlite::memory: or postgres://….`,
     { details: { store: String(url) } },
   )
 }

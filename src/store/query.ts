@@ -1,13 +1,13 @@
 // Queries: what the store asks of its database, written once for a database that answers at once and for one that answers later.
 
 /** A statement for a database that answers later. */
-interface Request {
+export interface Request {
   readonly sql: string
   readonly values: readonly unknown[]
 }
 
 /** What it gave. */
-interface Answer {
+export interface Answer {
   readonly rows: readonly unknown[]
   readonly changes: number
 }
@@ -25,6 +25,14 @@ export function performNow<T>(query: Query<T>): T {
   const step = query[Symbol.iterator]().next()
   // Invariant: a transaction is over before anything else runs.
   if (step.done !== true) throw new Error(`This is not answered at once: ${step.value.sql}`)
+  return step.value
+}
+
+/** Performs a query on a database that answers later: `ask` sends one statement after the other. */
+export async function performLater<T>(query: Query<T>, ask: (request: Request) => Promise<Answer>): Promise<T> {
+  const steps = query[Symbol.iterator]()
+  let step = steps.next()
+  while (step.done !== true) step = steps.next(await ask(step.value))
   return step.value
 }
 

@@ -151,7 +151,7 @@ const stepsOfRun = 'SEARCH step USING PRIMARY KEY (run_id=?)'
 const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
 const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
 /** The tags that are asked for, against those of a run. */
-const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN json_each VIRTUAL TABLE INDEX 1:']
+const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN tag VIRTUAL TABLE INDEX 1:']
 const messagesOfRun = 'SEARCH message USING PRIMARY KEY (run_id=?)'
 const askByKey = 'SEARCH ask USING INTEGER PRIMARY KEY (rowid=?)'
 const openAsksOfRun = 'SEARCH ask USING INDEX ask_open (run_id=?)'
@@ -443,6 +443,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     waitsOfRun,
     'SEARCH keyed USING INDEX keyed_run (run_id=?)',
     'SEARCH ahead USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH waiter USING COVERING INDEX waiter_run (run_id=?)',
   ],
   deleteOfRuns: ['SEARCH slot USING INDEX slot_run (run_id=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
   deleteOfTickets: ['SEARCH slot USING INDEX slot_ticket (ticket=?)', 'SCAN json_each VIRTUAL TABLE INDEX 1:'],
@@ -495,6 +496,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     runKeyById,
     liveByKey,
     'SEARCH finished USING PRIMARY KEY (run_id=?)',
+    resultsOfStep,
     resultsOfStep,
   ],
   copyBefore: [
@@ -647,13 +649,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH event USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH event USING COVERING INDEX event_due (subscription=?)',
   ],
-  findOpenWaits: [
-    'SEARCH wait USING PRIMARY KEY (run_id=?)',
-    runKeyById,
-    'SCAN part VIRTUAL TABLE INDEX 3:',
-    'SEARCH limiter USING INTEGER PRIMARY KEY (rowid=?)',
-    'USE TEMP B-TREE FOR ORDER BY',
-  ],
+  findOpenWaits: ['SEARCH wait USING PRIMARY KEY (run_id=?)', runKeyById, 'USE TEMP B-TREE FOR ORDER BY'],
   findStepViews: [
     runKeyById,
     'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)',

@@ -26,7 +26,7 @@ import type { PoolOptions } from './settings.ts'
 import { checkValueBytes, defaultValueBytes } from '../value-size.ts'
 
 export interface TroupeOptions {
-  /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), or `sqlite::memory:`, which keeps nothing. */
+  /** `sqlite:PATH` (default `sqlite:.troupe/troupe.db`), `sqlite::memory:`, which keeps nothing, or `postgres://…` for many machines. */
   readonly store?: string
   /** What `worker`, `workflow` and `schedule` return. */
   readonly definitions?: readonly (Definition | Schedule)[]
@@ -141,7 +141,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
   const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates } = options
-  checkText('store', store, 'sqlite:PATH or sqlite::memory:')
+  checkText('store', store, 'sqlite:PATH, sqlite::memory: or postgres://…')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
   if (templates !== undefined) checkText('templates', templates, 'the path of a folder')

@@ -7,7 +7,7 @@ const takeNumbers = `update counter set value = value + ? where name = ? returni
 
 // Moves the clock forward, never back; by primary key.
 const advanceClock = `
-update counter set value = max(value, ?) where name = 'clock' returning value`
+update counter set value = case when value > ?1 then value else ?1 end where name = 'clock' returning value`
 
 const readClock = `select value from counter where name = 'clock'`
 

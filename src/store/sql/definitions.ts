@@ -18,7 +18,8 @@ const setRules = `update definition set retention = ?, on_failure = ?, starts = 
 // Walks the index of unique names, then by the unique definition; the nodes are few.
 const findByName = `
 select id, definition.version, starts, coalesce(template.named, 0) as named, exists (
-  select 1 from node cross join json_each(node.definitions) as served where lease_until >= ? and served.value = definition.id
+  select 1 from node, json_each(node.definitions) as served
+  where lease_until >= ? and cast(served.value as integer) = definition.id
 ) as isServed
 from definition left join template on template.definition = definition.id
 where definition.name = ? and starts is not null`

@@ -35,7 +35,7 @@ const isThere = `exists (
 
 // By primary key prefix, and by the primary key of the run.
 const isTimeLost = `
-  ifnull(live.due_at, ${Number.MAX_SAFE_INTEGER}) > (select min(due_at) from wait where wait.run_id = live.run_id)
+  coalesce(live.due_at, ${Number.MAX_SAFE_INTEGER}) > (select min(due_at) from wait where wait.run_id = live.run_id)
   or (live.due_at is null and live.undo < 2 and exists (select 1 from run where run.id = live.run_id and run.deadline_at is not null))`
 
 // By the index on the runs of schedules.
@@ -60,10 +60,10 @@ when state = 'running' then
   not exists (select 1 from node where node.id = live.node)
   or (limited = 1 and not exists (select 1 from slot where slot.run_id = live.run_id and slot.epoch = live.epoch and slot.ticket = live.run_id))
 when state = 'ready' then limited = 1 and not ${isInLine}
-when due_at <= ?3 then 0
-when exists (select 1 from cancel_request where cancel_request.run_id = live.run_id) then 1
+when due_at <= ?3 then false
+when exists (select 1 from cancel_request where cancel_request.run_id = live.run_id) then true
 when state = 'scheduled' then due_at is null and not (schedule is not null and ${isBehind})
-when exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'diverged') then 0
+when exists (select 1 from wait where wait.run_id = live.run_id and wait.kind || '' = 'diverged') then false
 when exists (select 1 from wait where wait.run_id = live.run_id) then ${isTimeLost} or ${isThere} or ${isStepLost}
 else not ${isFollower}
 end`

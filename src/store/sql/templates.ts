@@ -26,18 +26,18 @@ const nextSeq = `(select coalesce(max(seq), 0) + 1 from template)`
 // By primary key; the newest change has the greatest seq. What was damaged is stored anew.
 const insertTemplate = `
 insert into template (hash, definition, namespace, name, version, form, needs, seq, kept_at, used_at)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ${nextSeq}, ?8, ?8)
+select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ${nextSeq}, cast(?8 as integer), cast(?8 as integer)
+where not exists (select 1 from template as other where other.definition = ?2 and other.hash <> ?1)
 on conflict (hash) do update set
   used_at = excluded.used_at,
-  form = iif(${isSound}, form, excluded.form),
-  needs = iif(${isSound}, needs, excluded.needs),
-  seq = iif(${isSound}, seq, excluded.seq)
-on conflict do nothing`
+  form = case when ${isSound} then template.form else excluded.form end,
+  needs = case when ${isSound} then template.needs else excluded.needs end,
+  seq = case when ${isSound} then template.seq else excluded.seq end`
 
 // By primary key, and the last of its name in template_named. A refresh is told though its name means it already: not on all nodes.
 const nameTemplate = `
 update template set seq = ${nextSeq}, named = ${nextSeq}, is_refreshed = ?2, used_at = ?3
-where hash = ?1 and (?2 = 1 or hash is not (
+where hash = ?1 and (?2 = 1 or hash is distinct from (
   select hash from template as other
   where other.namespace = template.namespace and other.name = template.name and other.named is not null
   order by other.named desc limit 1
@@ -75,8 +75,9 @@ const findForm = `select form from template where definition = ?`
 
 // Walks the unique seq.
 const findSince = `
-select hash, definition as definitionId, namespace, name, version, iif(json_valid(needs), needs, null) as needs,
-  iif(json_valid(form), form -> '$.lifecycle', null) as lifecycle, seq, named = seq and is_refreshed as isRefreshed
+select hash, definition as definitionId, namespace, name, version, case when json_valid(needs) then needs end as needs,
+  case when json_valid(form) then form -> '$.lifecycle' end as lifecycle, seq,
+  case when named = seq then is_refreshed else 0 end as isRefreshed
 from template where seq > ? order by seq limit ?`
 
 // The end of the unique seq.
@@ -88,7 +89,7 @@ const findUnfinished = `select distinct live.definition from live join template 
 // Scans, for people.
 const findAll = `
 select hash, namespace, name, version, kept_at as keptAt,
-  iif(${isSound}, json_array_length(form, '$.steps'), null) as steps,
+  case when ${isSound} then json_array_length(form, '$.steps') end as steps,
   named is not null and named = max(named) over (partition by namespace, name) as isNamed,
   coalesce(unfinished.runs, 0) as runs
 from template left join (select definition, count(*) as runs from live group by definition) as unfinished

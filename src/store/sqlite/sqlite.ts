@@ -3,6 +3,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { CallersStore } from '../callers.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
+import { LeaseThread, threadUrl } from '../lease-thread.ts'
 import { performNow, type Query } from '../query.ts'
 import { clockValue } from '../sql/counters.ts'
 import type { Access } from '../sql/database/transaction.ts'
@@ -14,7 +15,6 @@ import { untilFree, type SqliteOptions } from './connection/busy.ts'
 import { SqliteCallersStore } from './connection/callers.ts'
 import { Connection } from './connection/connection.ts'
 import { watchWal } from './connection/wal-watch.ts'
-import { LeaseThread } from './lease/lease.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
@@ -53,7 +53,8 @@ class SqliteHost implements SqlHost {
   keepLease(order: LeaseOrder): LeaseKeeper | undefined {
     // The thread tells the time by the clock of this machine.
     if (this.location === ':memory:' || this.#options.clock !== systemClock) return undefined
-    return new LeaseThread(this.location, order)
+    const url = threadUrl('lease-thread', import.meta.url)
+    return new LeaseThread({ ...order, url, data: { path: this.location } })
   }
 
   leaseLeftMs(nodeId: number): number {

@@ -1,6 +1,9 @@
 // What a run says while it runs: messages in order, and the newest progress.
 import assert from 'node:assert/strict'
+import { systemClock } from '../../lib/clock.ts'
 import { cancel, same, settle, startMs, type Cases } from './scene.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => systemClock.after(1, resolve))
 
 const fromTheStart = { epoch: 0, n: 0 }
 
@@ -134,10 +137,14 @@ export const streamCases: Cases = {
   'counts a change when another connection has written, and none of its own': async (scene) => {
     const other = await scene.addClient()
     if (other.store === scene.store) return
+    // What the two did while they were opened is told by now.
+    for (let look = 0; look < 10; look++) await turn()
     const before = scene.store.changeCount()
     await scene.start({ id: 'own' })
     assert.equal(scene.store.changeCount(), before)
     await other.commit({ cancels: [cancel('own')] })
+    // A store that others tell of their writes is told a moment later.
+    for (let look = 0; look < 1_000 && scene.store.changeCount() === before; look++) await turn()
     assert.notEqual(scene.store.changeCount(), before)
   },
 }

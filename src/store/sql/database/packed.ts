@@ -4,6 +4,8 @@
 /** A query for rows of type `Row`. */
 export interface PackedQuery<Row> {
   readonly sql: string
+  /** The same, a column for each name. */
+  readonly plain: string
   readonly names: readonly (keyof Row)[]
 }
 
@@ -11,10 +13,8 @@ export interface PackedQuery<Row> {
 export function packed<Row>(columns: Readonly<Record<keyof Row, string>>, rest: string): PackedQuery<Row> {
   const names = Object.keys(columns) as (keyof Row & string)[]
   const named = names.map((name) => `${columns[name]} as ${name}`).join(', ')
-  return {
-    names,
-    sql: `select json_group_array(json_array(${names.join(', ')})) as rows from (select ${named} ${rest})`,
-  }
+  const plain = `select ${named} ${rest}`
+  return { names, plain, sql: `select json_group_array(json_array(${names.join(', ')})) as rows from (${plain})` }
 }
 
 /** The rows in the answer to a packed query. */

@@ -34,7 +34,7 @@ from limiter order by name`
 // By primary key prefix.
 const findHolders = `
 select run.public_id as id from slot cross join run on run.id = slot.run_id
-where slot.limiter = ?1 and (?2 is null or slot.key = ?2)
+where slot.limiter = ?1 and (cast(?2 as text) is null or slot.key = ?2)
 group by run.id order by min(slot.ticket) limit 10`
 
 const findWaiters = `

@@ -56,7 +56,7 @@ returning has_slots as hasSlots`
 
 // By primary key, for a run that fails now.
 const findGivenUp = `
-select run.public_id as id, live.definition as definitionId, definition.name, live.generation, live.attempt, ? as deliveries
+select run.public_id as id, live.definition as definitionId, definition.name, live.generation, live.attempt, cast(? as integer) as deliveries
 from live cross join run on run.id = live.run_id cross join definition on definition.id = live.definition
 where live.run_id = ?`
 

@@ -4,13 +4,16 @@ import type { Clock } from '../../../lib/clock.ts'
 // How fast it goes on while the wall clock is behind: what waits for it waits as long as it should, and the two meet again.
 const pace = 0.99
 
+/** What tells it the time. */
+export type WallClock = Pick<Clock, 'now' | 'monotonic'>
+
 export class StoreClock {
-  readonly #clock: Clock
+  readonly #clock: WallClock
   #latest: number
   #ahead: { readonly from: number; readonly sinceMs: number } | undefined
 
   /** `latest` is what it was at least when somebody else last read it. */
-  constructor(clock: Clock, latest: number) {
+  constructor(clock: WallClock, latest: number) {
     this.#clock = clock
     this.#latest = latest
   }

@@ -8,7 +8,7 @@ const insertAudit = `insert into audit (at, actor, action, target, details) valu
 // The newest first; walks the primary key backwards.
 const findAudit = `
 select id, at, actor, action, target, details from audit
-where ?1 is null or id < ?1
+where cast(?1 as integer) is null or id < ?1
 order by id desc
 limit ?2`
 

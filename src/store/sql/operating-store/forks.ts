@@ -38,9 +38,10 @@ where +parent is not null and is_detached = 0 and id in (
 
 // They are kept as long as it may ask for their results; by the unique public id.
 const keepChildren = `
-insert or ignore into shared (child, run_id)
+insert into shared (child, run_id)
 select run.id, step.run_id from step cross join run on ${childOfStep}
-where step.run_id = ? and step.generation = ? and step.kind = 'child' and step.is_error = 0`
+where step.run_id = ? and step.generation = ? and step.kind = 'child' and step.is_error = 0
+on conflict (child, run_id) do nothing`
 
 // By primary keys.
 const findForkOfKey = `
@@ -63,14 +64,14 @@ from run where id = ?7`
 
 // How far the step had come from which it begins means nothing in it.
 const copyStates = `
-insert into state (run_id, key, value) select ?1, key, value from state where run_id = ?2 and (?3 is null or key <> ?3)`
+insert into state (run_id, key, value) select cast(?1 as integer), key, value from state where run_id = ?2 and (cast(?3 as text) is null or key <> ?3)`
 
 // It has had an epoch: a claim reads what it remembers. By primary key.
 const insertLive = `
 insert into live (
   run_id, generation, state, queue, definition, priority, due_at, node, epoch, attempt, deliveries, started_at, has_state, limited, has_slots
 )
-select id, ?, 'ready', queue, definition, ?, deadline_at, null, ?, 1, 0, null, ?, limits is not null, limits is not null
+select id, ?, 'ready', queue, definition, ?, deadline_at, null, ?, 1, 0, null, ?, case when limits is null then 0 else 1 end, case when limits is null then 0 else 1 end
 from run where id = ?`
 
 // By primary key prefix.

@@ -7,7 +7,7 @@ import { newestRun } from '../runs/known.ts'
 import type { Ends } from '../runs/runs.ts'
 
 // One that failed after its record was closed is open again.
-const isAnew = `ifnull(kept.resolved_at < finished.finished_at, 0)`
+const isAnew = `coalesce(kept.resolved_at < finished.finished_at, false)`
 const isPending = `(kept.state is null or ${isAnew})`
 
 // What failed for good: walks finished_dead, then by primary keys.
@@ -30,14 +30,14 @@ where kept.state is not null and not exists (
 
 const findMany = `
 select * from (${ofDead} union all ${ofOthers})
-where (?1 is null or id = ?1) and (?2 is null or name = ?2) and (?3 is null or state = ?3)
+where (cast(?1 as text) is null or id = ?1) and (cast(?2 as text) is null or name = ?2) and (cast(?3 as text) is null or state = ?3)
 order by at desc, id desc limit ?4`
 
 // By primary key.
 const upsert = `
 insert into investigation (run_id, generation, reason, state, at, original_state, notes, resolved_by, resolved_at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-on conflict do update set reason = coalesce(reason, excluded.reason), state = excluded.state, notes = coalesce(excluded.notes, notes),
+on conflict (run_id, generation) do update set reason = coalesce(investigation.reason, excluded.reason), state = excluded.state, notes = coalesce(excluded.notes, investigation.notes),
   resolved_by = excluded.resolved_by, resolved_at = excluded.resolved_at`
 
 // By primary key prefix.

@@ -16,18 +16,16 @@ select max(run_id) as through, count(*) as runs from (select run_id from live wh
 const findAgeing = `
 select live.run_id as runId, run.public_id as id, live.definition as definitionId, definition.name, live.generation, live.state,
   coalesce(run.opened_at, run.created_at) as openedAt, live.started_at is not null as hasBegun,
-  exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'run') as isWorking,
-  live.state = 'scheduled' or exists (select 1 from wait where wait.run_id = live.run_id and +wait.kind = 'backoff') as isRetrying
+  exists (select 1 from wait where wait.run_id = live.run_id and wait.kind || '' = 'run') as isWorking,
+  live.state = 'scheduled' or exists (select 1 from wait where wait.run_id = live.run_id and wait.kind || '' = 'backoff') as isRetrying
 from live cross join run on run.id = live.run_id cross join definition on definition.id = live.definition
 where live.run_id > ? and live.run_id <= ? and live.undo < 2 and live.definition in (select value from json_each(?))`
 
 // By primary key prefix.
 const findSigns = `
-select live.run_id as runId, max(
-  coalesce(live.started_at, 0),
-  coalesce(run.opened_at, run.created_at),
-  ifnull((select max(finished_at) from step where step.run_id = live.run_id and step.generation = live.generation), 0),
-  ifnull((select max(finished_at) from attempt where attempt.run_id = live.run_id and attempt.generation = live.generation), 0)) as at
+select live.run_id as runId, live.started_at as startedAt, coalesce(run.opened_at, run.created_at) as openedAt,
+  (select max(finished_at) from step where step.run_id = live.run_id and step.generation = live.generation) as steppedAt,
+  (select max(finished_at) from attempt where attempt.run_id = live.run_id and attempt.generation = live.generation) as failedAt
 from live cross join run on run.id = live.run_id
 where live.run_id in (select value from json_each(?))`
 
@@ -38,9 +36,9 @@ select state, epoch, node from live where run_id = ? and generation = ? and stat
 // Told once for each time; what a person said stays.
 const tellStale = `
 insert into investigation (run_id, generation, reason, state, at, original_state, stale_since) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-on conflict do update set stale_since = excluded.stale_since, reason = coalesce(reason, excluded.reason),
-  state = coalesce(excluded.state, state), resolved_by = null, resolved_at = null
-where stale_since is null or stale_since <> excluded.stale_since
+on conflict (run_id, generation) do update set stale_since = excluded.stale_since, reason = coalesce(investigation.reason, excluded.reason),
+  state = coalesce(excluded.state, investigation.state), resolved_by = null, resolved_at = null
+where investigation.stale_since is null or investigation.stale_since <> excluded.stale_since
 returning run_id`
 
 /** The statements of this file whose plans are tested. */
@@ -63,8 +61,20 @@ export function* listAgeing(db: Database, { definitionIds, after, limit }: Agein
 }
 
 export function* listSigns(db: Database, runIds: readonly number[]): Query<ReadonlyMap<number, number>> {
-  const rows = yield* db.all<{ runId: number; at: number }>(findSigns, JSON.stringify(runIds))
-  return new Map(rows.map(({ runId, at }) => [runId, at]))
+  const rows = yield* db.all<SignRow>(findSigns, JSON.stringify(runIds))
+  return new Map(rows.map((row) => [row.runId, latestOf(row)]))
+}
+
+interface SignRow {
+  readonly runId: number
+  readonly startedAt: number | null
+  readonly openedAt: number
+  readonly steppedAt: number | null
+  readonly failedAt: number | null
+}
+
+function latestOf({ startedAt, openedAt, steppedAt, failedAt }: SignRow): number {
+  return Math.max(startedAt ?? 0, openedAt, steppedAt ?? 0, failedAt ?? 0)
 }
 
 interface LiveRow {

@@ -15,7 +15,7 @@ select
   (select value from counter where name = 'retention_run') as cursor,
   (select value from counter where name = 'retention_at') as dueAt`
 
-const movePass = `update counter set value = case name when 'retention_run' then ? else ? end where name in ('retention_run', 'retention_at')`
+const movePass = `update counter set value = case name when 'retention_run' then cast(? as integer) else cast(? as integer) end where name in ('retention_run', 'retention_at')`
 
 // A slice of runs, ended or not, in the order in which they were started; walks the primary key of run, then by primary key.
 const findSlice = `

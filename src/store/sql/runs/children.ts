@@ -14,8 +14,8 @@ import { recordSteps } from '../steps/steps.ts'
 
 // By primary key.
 const linkChild = `
-update run set parent = ?1, is_detached = ?2,
-  depth = case when ?2 = 1 then 0 else (select depth from run as above where above.id = ?1) + 1 end
+update run set parent = ?1, is_detached = cast(?2 as integer),
+  depth = case when cast(?2 as integer) = 1 then 0 else (select depth from run as above where above.id = ?1) + 1 end
 where id = ?3`
 
 const markParent = `update live set has_children = 1 where run_id = ?`

@@ -11,9 +11,9 @@ const insertFinished = new ManyRows(
   (rows) => `
 with ended (run_id, outcome, code, fingerprint, value, attempt) as (values ${rows})
 insert into finished (run_id, generation, outcome, code, fingerprint, value, attempt, epoch, started_at, finished_at, priority)
-select live.run_id, live.generation, ended.outcome, ended.code, ended.fingerprint, ended.value, ended.attempt, live.epoch, live.started_at, ?,
-  iif(ended.outcome = 'succeeded', null, live.priority)
-from ended cross join live on live.run_id = ended.run_id`,
+select live.run_id, live.generation, ended.outcome, ended.code, ended.fingerprint, ended.value, cast(ended.attempt as integer), live.epoch, live.started_at, cast(? as integer),
+  case when ended.outcome = 'succeeded' then null else live.priority end
+from ended cross join live on live.run_id = cast(ended.run_id as integer)`,
 )
 
 /** The statements of this file whose plans are tested. */

@@ -8,7 +8,7 @@ const columns = 'path, seq, kind, attempt, is_error, value, epoch, started_at, f
 // Another run undoes nothing of it; by primary key prefix.
 const copied = `
 insert into step (run_id, generation, ${columns}, has_undo)
-select ?1, ?2, ${columns}, case when ?1 = ?3 then has_undo else 0 end from step
+select ?1, ?2, ${columns}, case when cast(?1 as integer) = ?3 then has_undo else 0 end from step
 where run_id = ?3 and generation = ?4 and kind <> 'undo'`
 
 /** The run that a step of kind `child` started, beside that step. */
@@ -22,14 +22,14 @@ where result.run_id = step.run_id and result.generation = step.generation and re
 // One that undoes what it did ends as was decided; by primary keys.
 const goesOn = `exists (
   select 1 from live where live.run_id = run.id and live.undo < 2 and live.run_id not in (select run_id from cancel_request))`
-const lastOutcome = `ifnull((select outcome from finished where finished.run_id = run.id order by generation desc limit 1), '')`
+const lastOutcome = `coalesce((select outcome from finished where finished.run_id = run.id order by generation desc limit 1), '')`
 
 // A child that has not succeeded and does not go on to, by the unique public id: its parent starts another.
 // What became of one that was deleted is known by the results that its parent remembers, by primary key.
 const isOfDeadChild = `kind = 'child' and case
   when exists (select 1 from run where ${childOfStep}) then not exists (
     select 1 from run where ${childOfStep} and (${goesOn} or ${lastOutcome} = 'succeeded'))
-  else ifnull((select min(result.is_error) ${resultsOfStep}), 0) end`
+  else exists (select 1 ${resultsOfStep}) and not exists (select 1 ${resultsOfStep} and result.is_error = 0) end`
 
 // It did not succeed and does not go on to, and its result would be asked for: another takes its place. One that is detached had a life of its own.
 // By the unique public id and by primary keys.

@@ -32,7 +32,7 @@ import { cutShort, decideEnd, dropDecidedEnds, undoMarkOf } from './undoing.ts'
 import { deleteWaits, replaceWaits } from '../steps/waits.ts'
 import { wakeRun } from './wakes.ts'
 
-const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then ? else ? end`
+const dueUnlessAsked = `case when exists (select 1 from cancel_request where run_id = live.run_id) then cast(? as integer) else cast(? as integer) end`
 
 // By primary key; the fence was passed in the same transaction.
 // Race: a cancel that was asked for while it ran, and that its node has yet to hear of, makes it due now.
@@ -92,7 +92,8 @@ delete from cancel_request where not exists (select 1 from live where live.run_i
 
 const insertRequest = `
 insert into cancel_request (run_id, reason, skips_undo) values (?, ?, ?)
-on conflict do update set skips_undo = max(skips_undo, excluded.skips_undo)`
+on conflict (run_id) do update set
+  skips_undo = case when excluded.skips_undo = 1 then 1 else cancel_request.skips_undo end`
 
 /** The statements of this file whose plans are tested. */
 export const hotMoveStatements = {

@@ -50,7 +50,7 @@ const findRunning = packed<{ runId: number; epoch: number }>(
 
 /** When a ready run is due: at the end of the time its caller gave it, or gave it to begin; one that undoes has all it needs. By primary key. */
 export const readyUntil = `(select case when live.undo = 2 then null when live.started_at is null and live.generation = 1
-  then min(ifnull(deadline_at, expires_at), ifnull(expires_at, deadline_at)) else deadline_at end
+  then case when expires_at is null or deadline_at < expires_at then deadline_at else expires_at end else deadline_at end
   from run where run.id = live.run_id)`
 
 /** The same for a run that is given back: what came for its token decides it, and does not run out of time; walks token_run. */

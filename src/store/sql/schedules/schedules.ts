@@ -13,7 +13,7 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
 on conflict (name) do update set rule = excluded.rule, definition = excluded.definition, queue = excluded.queue,
   priority = excluded.priority, tags = excluded.tags, input = excluded.input, limits = excluded.limits, start_key = excluded.start_key, timeout_ms = excluded.timeout_ms,
   is_declared = excluded.is_declared,
-  tick_at = excluded.tick_at, due_at = excluded.due_at, is_paused = excluded.is_paused, revision = revision + 1
+  tick_at = excluded.tick_at, due_at = excluded.due_at, is_paused = excluded.is_paused, revision = schedule.revision + 1
 returning id`
 
 const insertDeclared = `insert into declared (schedule, node) values (?, ?) on conflict do nothing`
@@ -37,8 +37,8 @@ schedule.id as scheduleId, schedule.name, rule, definition, definition.name as d
 due_at as dueAt, is_paused as isPaused, is_declared as isDeclared, revision, skipped,
 (select max(scheduled_at) from run where run.schedule = schedule.id) as lastTickAt,
 (select public_id from run where run.schedule = schedule.id order by scheduled_at desc limit 1) as lastRunId,
-(select json_group_array(node.name) from declared cross join node on node.id = declared.node
-  where declared.schedule = schedule.id) as declaredBy`
+coalesce((select json_group_array(node.name) from declared cross join node on node.id = declared.node
+  where declared.schedule = schedule.id), '[]') as declaredBy`
 
 const views = `select ${columns} from schedule cross join definition on definition.id = schedule.definition`
 

@@ -31,7 +31,7 @@ const countOpen = `select count(*) as count from ask indexed by ask_open where r
 // Walks ask_open, in the order in which they came.
 const findOpen = `
 select seq, name, value, is_checked as isChecked from ask indexed by ask_open
-where run_id = ? and is_taken = 0 and until_at > ? and name in (select value from json_each(?))
+where run_id = ? and is_taken = 0 and until_at > ? and name in (select value from json_each(?) /* texts */)
 order by seq
 limit ?`
 
@@ -51,11 +51,11 @@ const untakeAsks = `update ask set is_taken = 0 where run_id = ? and is_taken = 
 
 // By primary keys.
 const findAskEnds = `
-select asked.value as seq, ask.seq is null as isGone, live.run_id is null as hasEnded, ask.is_error as isError, ask.reply,
+select cast(asked.value as integer) as seq, ask.seq is null as isGone, live.run_id is null as hasEnded, ask.is_error as isError, ask.reply,
   ask.is_taken = 0 and live.state = 'parked' and not exists (
     select 1 from wait where wait.run_id = ask.run_id
       and ((wait.kind = 'ask' and wait.name = ask.name) or wait.kind = 'mail')) as isMissing
-from json_each(?) as asked left join ask on ask.seq = asked.value left join live on live.run_id = ask.run_id`
+from json_each(?) as asked left join ask on ask.seq = cast(asked.value as integer) left join live on live.run_id = ask.run_id`
 
 // By primary key.
 const withdrawAsk = `delete from ask where seq = ? and is_taken = 0 returning seq`

@@ -44,8 +44,8 @@ const moveWait = `update wait set due_at = ? where run_id = ? and path = ?`
 
 // The earliest of its waits, or the end of its time; by primary key.
 const moveDue = `
-update live set due_at = min(?, (select min(due_at) from wait where wait.run_id = live.run_id))
-where run_id = ? and state = 'parked'`
+update live set due_at = (select case when min(due_at) > ?1 then ?1 else min(due_at) end from wait where wait.run_id = live.run_id)
+where run_id = ?2 and state = 'parked'`
 
 // What came may stand here before the run waits for it; by primary key.
 const addWait = `insert into wait (run_id, path, kind) values (?, ?, 'completion') on conflict do nothing`

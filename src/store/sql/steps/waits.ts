@@ -22,7 +22,7 @@ const dropWait = `delete from wait where run_id = ? and path = ?`
 const dropWaitsWithin = `delete from wait where run_id = ? and path > ? and path < ?`
 
 // By primary key prefix.
-const findWaits = `select path, kind, name, key, due_at as dueAt from wait where run_id = ?`
+const findWaits = `select path, kind, name, key, due_at as dueAt from wait where run_id = ? order by path`
 
 const dropWaits = `delete from wait where run_id = ?`
 

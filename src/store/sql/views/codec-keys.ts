@@ -48,15 +48,14 @@ export function* countCodecKeys(db: Database): Query<CodecKey[]> {
   return [...counts].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, count]) => count)
 }
 
-// What cannot be read as JSON is left to those who read the value.
+// The layers stand between the x that the form begins with and the first colon. Within JSON a quote that ends no text has a backslash before it.
 function countOf({ table, column, field }: Coded): string {
-  const text = `${table}.${column}`
-  const whole = `
-select substr(${text}, 2, instr(${text}, ':') - 2) as layers from ${table} where ${text} glob 'x*(*)*:*'`
-  const parts = `
-select substr(part.value, 2, instr(part.value, ':') - 2)
-from ${table} cross join json_tree(case when json_valid(${text}) then ${text} else '{}' end) as part
-where ${text} glob '{*"${field}":"x*' and part.key = '${field}' and part.value glob 'x*(*)*:*'`
-  const all = field === undefined ? whole : `${whole} union all ${parts}`
-  return `select layers, count(*) as "values" from (${all}) group by layers`
+  const mark = field === undefined ? 'x' : `"${field}":"x`
+  const text = field === undefined ? column : `substr(${column}, instr(${column}, '${mark}') + ${mark.length - 1})`
+  const start = field === undefined ? 'x%' : `{%${mark}%`
+  return `
+select layers, count(*) as "values" from (
+  select substr(coded, 2, instr(coded, ':') - 2) as layers from (select ${text} as coded from ${table} where ${column} like '${start}') as found
+  where coded like 'x%(%)%:%'
+) as listed group by layers`
 }

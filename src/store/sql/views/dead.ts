@@ -18,7 +18,7 @@ const findGroup = groups('finished where fingerprint = ?')
 
 // Of the versions of one name: walks finished_dead, then by primary key.
 const findGroupsOf = groups(`finished cross join run on run.id = finished.run_id
-where fingerprint is not null and (?1 is null or fingerprint = ?1)
+where fingerprint is not null and (cast(?1 as text) is null or fingerprint = ?1)
   and run.definition in (select id from definition where name = ?2)`)
 
 // The one of a group that failed last; by finished_dead, backwards.
@@ -26,7 +26,7 @@ const findNewest = `
 select run.public_id as newest
 from finished cross join run on run.id = finished.run_id
 where finished.fingerprint = ?1
-  and (?2 is null or run.definition in (select id from definition where name = ?2))
+  and (cast(?2 as text) is null or run.definition in (select id from definition where name = ?2))
 order by finished.finished_at desc, finished.run_id desc
 limit 1`
 

@@ -24,7 +24,7 @@ const findQueues = `select id, name, paused_at as pausedAt from queue order by n
 const findCreated = `select created_at as createdAt from run where id = ?`
 
 const findServed = `
-select queue.value as queue, count(*) as nodes
+select cast(queue.value as integer) as queue, count(*) as nodes
 from node, json_each(node.queues) as queue
 where node.lease_until >= ?
 group by queue.value`

@@ -9,7 +9,7 @@ import { limiterReason } from '../limiters/limiter-reasons.ts'
 
 // By the unique public id, then by primary keys.
 const findWaiting = `
-select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt, live.deliveries,
+select * from (select run.public_id as id, run.id as runId, live.limited, live.state, live.definition, live.queue, live.due_at as dueAt, live.deliveries,
   schedule.name as schedule, queue.name as queueName, queue.paused_at as pausedAt, definition.name, definition.version,
   live.state = 'running' and not exists (select 1 from node where node.id = live.node and node.lease_until >= ?2) as isLost,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'completion') as isAwaited,
@@ -21,15 +21,17 @@ select run.public_id as id, run.id as runId, live.limited, live.state, live.defi
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'run' order by path limit 1) as awaitedId,
   exists (select 1 from wait where wait.run_id = run.id and wait.kind = 'mail') as isForMail,
   (select wait.name from wait where wait.run_id = run.id and wait.kind = 'answer' order by path limit 1) as answering,
-  (select wait.name from wait where wait.run_id = run.id and +wait.kind = 'diverged') as diverged,
-  (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId
+  (select wait.name from wait where wait.run_id = run.id and wait.kind || '' = 'diverged') as diverged,
+  (select ahead.public_id from keyed join run as ahead on ahead.id = keyed.ahead where keyed.run_id = run.id) as aheadId,
+  live.has_slots = 1 and exists (select 1 from waiter where waiter.run_id = run.id) as hasTicket
 from json_each(?1) as asked
 cross join run on run.public_id = asked.value
 cross join live on live.run_id = run.id
 cross join queue on queue.id = live.queue
 cross join definition on definition.id = live.definition
 left join schedule on schedule.id = live.schedule
-where live.state <> 'running' or isLost or answering is not null or (live.has_slots = 1 and exists (select 1 from waiter where waiter.run_id = run.id))`
+) as waiting
+where state <> 'running' or isLost or answering is not null or hasTicket`
 
 // A scan: the table is small.
 const findServing = `select queues, definitions from node where lease_until >= ?`

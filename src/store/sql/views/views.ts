@@ -1,5 +1,6 @@
 // What people and handles ask for: read only, from the documented views.
 import { runNotFound } from '../../../model/errors.ts'
+import { turnFrom } from '../../../model/limiter.ts'
 import type { LiveState } from '../../../model/run.ts'
 import type { FinishedRun } from '../../store.ts'
 import type { PickedRun, PickPage } from '../../operating.ts'
@@ -32,16 +33,19 @@ order by finished.generation desc limit 1`
 const findOne = `select ${columns} from runs where id = ?`
 
 const hasTags = `not exists (
-  select 1 from json_each(?4) as wanted where wanted.value not in (select value from json_each(runs.tags))
+  select 1 from json_each(?4) as wanted where wanted.value not in (select tag.value from json_each(runs.tags) as tag)
 )`
 
 // Walks run_parent.
 const children = `select run.id from run where run.parent = (select above.id from run as above where above.public_id = ?8)`
 
+// A list that is not given is no list.
+const isAnyState = `?2 is null /* texts */`
+
 const matches = `
-where (?1 is null or name = ?1) and (?2 is null or state in (select value from json_each(?2))) and (?3 is null or code = ?3)
-  and (?4 is null or (tags is not null and ${hasTags})) and (?5 is null or fingerprint = ?5)
-  and (?6 is null or run_id < ?6)`
+where (cast(?1 as text) is null or name = ?1) and (${isAnyState} or state in (select value from json_each(?2) /* texts */)) and (cast(?3 as text) is null or code = ?3)
+  and (cast(?4 as text) is null or (tags is not null and ${hasTags})) and (cast(?5 as text) is null or fingerprint = ?5)
+  and (cast(?6 as integer) is null or run_id < ?6)`
 
 const newestFirst = `
 order by run_id desc
@@ -51,7 +55,7 @@ limit ?7`
 const findMany = `select ${columns} from runs ${matches}${newestFirst}`
 
 // Of the unfinished ones there are few: walks live instead.
-const areLive = `and run_id in (select run_id from live where state in (select value from json_each(?2)))`
+const areLive = `and run_id in (select run_id from live where state in (select value from json_each(?2) /* texts */))`
 const findManyLive = `select ${columns} from runs ${matches} ${areLive}${newestFirst}`
 
 // Those of a fingerprint, by finished_dead.
@@ -70,10 +74,10 @@ const pickManyChildren = `select ${picked} from runs ${matches} ${areChildren}${
 const pickManyDead = `select ${picked} from runs ${matches} ${areDead}${newestFirst}`
 
 // The same, to be counted.
-const countMany = `select count(*) as runs from runs ${matches} and ?7 is null`
-const countManyLive = `select count(*) as runs from runs ${matches} ${areLive} and ?7 is null`
-const countManyChildren = `select count(*) as runs from runs ${matches} ${areChildren} and ?7 is null`
-const countManyDead = `select count(*) as runs from runs ${matches} ${areDead} and ?7 is null`
+const countMany = `select count(*) as runs from runs ${matches} and cast(?7 as integer) is null`
+const countManyLive = `select count(*) as runs from runs ${matches} ${areLive} and cast(?7 as integer) is null`
+const countManyChildren = `select count(*) as runs from runs ${matches} ${areChildren} and cast(?7 as integer) is null`
+const countManyDead = `select count(*) as runs from runs ${matches} ${areDead} and cast(?7 as integer) is null`
 
 const findKey = `select id from run where public_id = ?`
 
@@ -83,13 +87,11 @@ from steps where run = ? order by seq`
 
 // By the unique public id, then by primary key prefix.
 const findOpenWaits = `
-select path, kind, key, due_at as dueAt,
-  case kind when 'limiter' then (
-    select group_concat(limiter.name, ', ') from json_each(wait.name, '$[1]') as part cross join limiter on limiter.id = part.value ->> 0
-  ) else name end as name
-from wait
+select path, kind, key, due_at as dueAt, name from wait
 where run_id = (select id from run where public_id = ?) and kind not in ('diverged', 'end')
 order by due_at is null, due_at, path`
+
+const findLimiterNames = `select id, name from limiter`
 
 // And the ends of its earlier generations. By the unique public id, then by primary key prefix.
 const findAttempts = `
@@ -177,7 +179,14 @@ export function* listSteps(db: Database, id: string): Query<StepView[]> {
 
 export function* listWaits(db: Database, id: string): Query<WaitRecord[]> {
   const rows = yield* db.all<WaitRow>(findOpenWaits, id)
-  return rows.map(waitRecord)
+  if (!rows.some(({ kind }) => kind === 'limiter')) return rows.map(waitRecord)
+  const limiters = yield* db.all<{ id: number; name: string }>(findLimiterNames)
+  const nameOf = new Map(limiters.map(({ id, name }) => [id, name]))
+  const shown = (turn: string): string =>
+    turnFrom(turn)
+      .uses.map(({ limiterId }) => nameOf.get(limiterId) ?? '')
+      .join(', ')
+  return rows.map((row) => waitRecord(row.kind === 'limiter' ? { ...row, name: shown(row.name ?? '') } : row))
 }
 
 export function listAttempts(db: Database, id: string): Query<AttemptView[]> {

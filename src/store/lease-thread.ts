@@ -1,17 +1,22 @@
 // Keeps the lease of a node from a thread with a connection of its own, which goes on while a handler holds the main loop.
 import { Worker } from 'node:worker_threads'
-import { toError } from '../../../lib/errors.ts'
-import type { LeaseKeeper, LeaseOrder } from '../../lease.ts'
+import { toError } from '../lib/errors.ts'
+import type { LeaseKeeper, LeaseOrder } from './lease.ts'
 
 /** The words that both threads read and write. */
 export const word = { stop: 0, beats: 1, node: 2 } as const
 
-/** What the thread is given. */
+/** What every such thread is given. */
 export interface LeaseThreadData {
-  readonly path: string
   readonly leaseMs: number
   readonly stuckMs: number
   readonly words: Int32Array<SharedArrayBuffer>
+}
+
+/** The module that is performed in the thread, and what it is given besides. */
+export interface LeaseThreadOrder extends LeaseOrder {
+  readonly url: URL
+  readonly data: object
 }
 
 export class LeaseThread implements LeaseKeeper {
@@ -20,10 +25,10 @@ export class LeaseThread implements LeaseKeeper {
   readonly #ended: Promise<void>
   #isStopping = false
 
-  constructor(path: string, { nodeId, leaseMs, stuckMs, lost, failed }: LeaseOrder) {
-    const workerData: LeaseThreadData = { path, leaseMs, stuckMs, words: this.#words }
+  constructor({ url, data, nodeId, leaseMs, stuckMs, lost, failed }: LeaseThreadOrder) {
+    const workerData: LeaseThreadData = { ...data, leaseMs, stuckMs, words: this.#words }
     this.#words[word.node] = nodeId
-    this.#worker = new Worker(threadUrl(), { workerData, execArgv: loaderOf(import.meta.url) })
+    this.#worker = new Worker(url, { workerData, execArgv: loaderOf(url) })
     // It keeps no process alive.
     this.#worker.unref()
     this.#worker.on('message', lost)
@@ -46,18 +51,19 @@ export class LeaseThread implements LeaseKeeper {
   stop(): Promise<void> {
     this.#isStopping = true
     Atomics.store(this.#words, word.stop, 1)
+    // One waits for the word, another for a message.
     Atomics.notify(this.#words, word.stop)
+    this.#worker.postMessage('stop')
     this.#worker.ref()
     return this.#ended
   }
 }
 
-// A module of TypeScript while the library is read from its own sources.
-function threadUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './lease-thread.ts' : './lease-thread.js', import.meta.url)
+/** Where a module of such a thread is, beside the one that asks: one of TypeScript while the library is read from its own sources. */
+export function threadUrl(name: string, base: string): URL {
+  return new URL(`./${name}.${base.endsWith('.ts') ? 'ts' : 'js'}`, base)
 }
 
-function loaderOf(url: string): string[] {
-  if (!url.endsWith('.ts')) return []
-  return ['--import', 'jiti/register']
+function loaderOf({ href }: URL): string[] {
+  return href.endsWith('.ts') ? ['--import', 'jiti/register'] : []
 }

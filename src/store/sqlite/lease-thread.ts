@@ -1,15 +1,15 @@
 // Runs in a thread of its own: renews the lease of a node until it is told to stop, or the main loop gives no sign of life.
 import { parentPort, workerData } from 'node:worker_threads'
-import { systemClock } from '../../../lib/clock.ts'
-import { isTroupeError } from '../../../lib/errors.ts'
-import { performNow, type Query } from '../../query.ts'
-import { Connection } from '../connection/connection.ts'
-import { clockValue, moveClock } from '../../sql/counters.ts'
-import { word, type LeaseThreadData } from './lease.ts'
-import { renewNode } from '../../sql/nodes/nodes.ts'
-import { StoreClock } from '../../sql/nodes/store-clock.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { isTroupeError } from '../../lib/errors.ts'
+import { performNow, type Query } from '../query.ts'
+import { Connection } from './connection/connection.ts'
+import { clockValue, moveClock } from '../sql/counters.ts'
+import { word, type LeaseThreadData } from '../lease-thread.ts'
+import { renewNode } from '../sql/nodes/nodes.ts'
+import { StoreClock } from '../sql/nodes/store-clock.ts'
 
-const { path, leaseMs, stuckMs, words } = workerData as LeaseThreadData
+const { path, leaseMs, stuckMs, words } = workerData as LeaseThreadData & { readonly path: string }
 const everyMs = Math.floor(leaseMs / 3)
 // How long another process is waited for that writes.
 const busyMs = 25

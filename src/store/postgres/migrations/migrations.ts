@@ -1,0 +1,62 @@
+// The schema on Postgres, as steps that are only ever added to, and how a store comes to have them.
+import { configOf, type Client } from '../client.ts'
+import { storeNewer, toStoreError } from '../errors.ts'
+import { lockOf, type Place } from '../place.ts'
+import { step1 } from './migration-1.ts'
+
+/** Step n brings a store from schema n to schema n + 1. A step that was released never changes. */
+const steps: readonly string[] = [step1]
+
+/** The schema that this version knows. */
+export const newestStep = steps.length
+
+const findSchema = `select to_regclass($1 || '.migration') as name`
+
+const findStep = `select coalesce(max(step), 0) as step from migration`
+
+const createMigration = `
+create table if not exists migration (
+  step bigint primary key,
+  at timestamptz not null default now()
+)`
+
+/** Makes the tables of a store, or brings them up to date: all of it or nothing. Throws `store_newer`, `store_…`. */
+export async function migrate(place: Place, connect: (config: ReturnType<typeof configOf>) => Client): Promise<void> {
+  const client = connect(configOf(place, 1))
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    if ((await stepOf(client, place)) < newestStep) await migrateWith(client, place)
+  } catch (error) {
+    throw toStoreError(error, place.shown)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** The schema of a store; 0 when there is none yet. */
+async function stepOf(client: Client, { schema, shown }: Place): Promise<number> {
+  const { rows } = await client.query<{ name: string | null }>(findSchema, [schema])
+  if ((rows[0]?.name ?? null) === null) return 0
+  const found = await client.query<{ step: number }>(findStep.replace('from migration', `from ${schema}.migration`))
+  const step = found.rows[0]?.step ?? 0
+  if (step > newestStep) throw storeNewer(shown, step, newestStep)
+  return step
+}
+
+async function migrateWith(client: Client, place: Place): Promise<void> {
+  const { schema } = place
+  await client.query('begin')
+  // Race: another process may be at it; who comes second finds nothing left to do.
+  await client.query(
+    `set local lock_timeout to 0; set local statement_timeout to 0; select pg_advisory_xact_lock(${lockOf(place)})`,
+  )
+  await client.query(`create schema if not exists ${schema}; set local search_path to ${schema}; ${createMigration}`)
+  const known = await stepOf(client, place)
+  for (const [at, step] of steps.entries()) {
+    if (at < known) continue
+    await client.query(step)
+    await client.query(`insert into migration (step) values (${at + 1})`)
+  }
+  await client.query('commit')
+}

@@ -1,0 +1,49 @@
+// Where a store is on a Postgres: what its URL says.
+import { optionInvalid } from '../../model/errors.ts'
+
+export interface Place {
+  /** For the driver. */
+  readonly url: string
+  /** For people: without the password. */
+  readonly shown: string
+  /** Where the tables are; other programs have theirs elsewhere. */
+  readonly schema: string
+  /** The connection goes through a pooler that gives it to others after each transaction. */
+  readonly isPooled: boolean
+}
+
+const isName = /^[a-z_][a-z0-9_]{0,62}$/
+
+/** Reads `postgres://…`, with `?schema=` (troupe, unless told) and `?pgbouncer=true`. Throws `option_invalid`. */
+export function placeOf(text: string): Place {
+  const url = parsed(text)
+  const schema = url.searchParams.get('schema') ?? 'troupe'
+  if (!isName.test(schema)) throw optionInvalid('schema', schema, 'a name of small letters, digits and _')
+  const isPooled = url.searchParams.get('pgbouncer') === 'true'
+  url.searchParams.delete('schema')
+  url.searchParams.delete('pgbouncer')
+  const shown = new URL(url)
+  if (shown.password !== '') shown.password = '***'
+  return { url: url.href, shown: shown.href, schema, isPooled }
+}
+
+export function isPostgresUrl(url: unknown): url is string {
+  return typeof url === 'string' && /^postgres(ql)?:\/\//.test(url)
+}
+
+/** The lock of a store among all others of its server. */
+export function lockOf({ schema }: Place): string {
+  return `hashtextextended('troupe ${schema}', 0)`
+}
+
+function parsed(text: string): URL {
+  try {
+    return new URL(text)
+  } catch {
+    throw optionInvalid(
+      'store',
+      text.replace(/:[^:@/]*@/, ':***@'),
+      'a URL, as postgres://user:password@host:5432/database',
+    )
+  }
+}

@@ -1,0 +1,167 @@
+// Transactions on Postgres: one that writes is alone on its store, as it is on a file; what is lost on the way is found out or done again.
+import type { Clock } from '../../lib/clock.ts'
+import { engineStopped } from '../../model/errors.ts'
+import { performLater, type Query } from '../query.ts'
+import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
+import { remedyOf, storeNewer, toStoreError } from './errors.ts'
+import { newestStep } from './migrations/migrations.ts'
+import { lockOf, type Place } from './place.ts'
+
+/** What is told when a transaction begins. */
+interface Begun {
+  readonly xid: string
+  /** The time of the server, in ms since 1970. */
+  readonly now: number
+  /** The schema of the store. */
+  readonly step: number
+}
+
+export interface TransactionOptions {
+  readonly place: Place
+  readonly clock: Clock
+  /** How long what can be tried again is. */
+  readonly busyTimeoutMs: number
+  /** Told the time of the server, when it was asked and when it answered. */
+  readonly told: (serverNow: number) => void
+}
+
+interface Pools {
+  readonly writers: Pool
+  readonly readers: Pool
+}
+
+export class Transactions {
+  readonly #pools: Pools
+  readonly #options: TransactionOptions
+  readonly #statements: Statements
+  readonly #begin: string
+  readonly #look: string
+  #isClosed = false
+
+  constructor(pools: Pools, options: TransactionOptions) {
+    this.#pools = pools
+    this.#options = options
+    this.#statements = new Statements(options.place)
+    this.#begin = beginOf(options.place)
+    this.#look = `begin isolation level repeatable read read only; ${settingsOf(options.place)}`
+  }
+
+  /** Performs `work` as one transaction that is alone on the store. It may be performed more than once: it counts once. */
+  write<T>(work: () => Query<T>): Promise<T> {
+    return this.#untilDone(this.#pools.writers, (client) => this.#transact(client, work))
+  }
+
+  /** Performs reads so that they see one state of the store. */
+  read<T>(work: () => Query<T>): Promise<T> {
+    return this.#untilDone(this.#pools.readers, (client) => this.#lookWith(client, work))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([this.#pools.writers.end(), this.#pools.readers.end()])
+  }
+
+  /** begin → perform → commit */
+  async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
+    const { xid, now, step } = await this.#beginOn(client)
+    this.#options.told(now)
+    if (step > newestStep) throw storeNewer(this.#options.place.shown, step, newestStep)
+    const result = await this.#performOn(client, work)
+    try {
+      await client.query('commit')
+    } catch (error) {
+      // Race: the answer is lost, and the commit may not be.
+      if (remedyOf(error) !== 'reconnect' || !(await this.#isCommitted(xid))) throw error
+    }
+    return result
+  }
+
+  async #beginOn(client: PoolClient): Promise<Begun> {
+    const answers = (await client.query(this.#begin)) as unknown as readonly { rows: readonly Begun[] }[]
+    const begun = answers.at(-1)?.rows[0]
+    if (begun === undefined) throw new Error('Postgres began no transaction')
+    return begun
+  }
+
+  /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */
+  async #lookWith<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
+    if (!this.#options.place.isPooled) {
+      const steps = work()[Symbol.iterator]()
+      const first = steps.next()
+      const last = first.done === true ? first : steps.next(await this.#statements.ask(client, first.value))
+      if (last.done === true) return last.value
+    }
+    await client.query(this.#look)
+    const result = await this.#performOn(client, work)
+    await client.query('commit')
+    return result
+  }
+
+  #performOn<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
+    return performLater(work(), (request) => this.#statements.ask(client, request))
+  }
+
+  /** Asks the server what became of a transaction whose commit was sent. */
+  #isCommitted(xid: string): Promise<boolean> {
+    return this.#untilDone(this.#pools.readers, async (client) => {
+      const { rows } = await client.query<{ status: string | null }>(findStatus, [xid])
+      const status = rows[0]?.status
+      if (status === 'in progress') throw new Unsettled()
+      return status === 'committed'
+    })
+  }
+
+  async #untilDone<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const { clock, busyTimeoutMs, place } = this.#options
+    const startedAt = clock.monotonic()
+    for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
+      if (this.#isClosed) throw engineStopped()
+      try {
+        return await once(pool, work)
+      } catch (error) {
+        const isLasting = remedyOf(error) === 'none' && !(error instanceof Unsettled)
+        if (isLasting || clock.monotonic() - startedAt > busyTimeoutMs) throw toStoreError(error, place.shown)
+      }
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve))
+    }
+  }
+}
+
+/** The server has not yet decided. */
+class Unsettled extends Error {}
+
+async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let isBroken = false
+  // Race: a connection that is lost says so as an event too, and one that nobody hears ends the process; its next query tells.
+  client.on('error', hear)
+  try {
+    return await work(client)
+  } catch (error) {
+    isBroken = remedyOf(error) === 'reconnect' || !(await isRolledBack(client))
+    throw error
+  } finally {
+    client.off('error', hear)
+    client.release(isBroken)
+  }
+}
+
+const hear = (): void => {}
+
+async function isRolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback')
+    return true
+  } catch {
+    return false
+  }
+}
+
+const findStatus = 'select pg_xact_status(cast($1 as xid8)) as status'
+
+/** The lock of the store is that of the transaction: it is given back with it, whatever becomes of the process. */
+function beginOf(place: Place): string {
+  return `begin; ${settingsOf(place)} select pg_advisory_xact_lock(${lockOf(place)});
+    select pg_current_xact_id()::text as xid, (extract(epoch from clock_timestamp()) * 1000)::bigint as now,
+      (select max(step) from migration) as step`
+}
