@@ -81,7 +81,6 @@ export const errorCodes = [
   'store_newer',
   'store_readonly',
   'store_unavailable',
-  'postgres_missing',
   'sqlite_missing',
   'sqlite_too_old',
   // command line

@@ -36,6 +36,17 @@ export async function performLater<T>(query: Query<T>, ask: (request: Request) =
   return step.value
 }
 
+/** Performs a query that asks once at most; undefined for one that wants to ask more, of which nothing is known then. */
+export async function performOnce<T>(
+  query: Query<T>,
+  ask: (request: Request) => Promise<Answer>,
+): Promise<{ readonly value: T } | undefined> {
+  const steps = query[Symbol.iterator]()
+  const first = steps.next()
+  const last = first.done === true ? first : steps.next(await ask(first.value))
+  return last.done === true ? { value: last.value } : undefined
+}
+
 /** A query that is answered at once, by `work`. */
 export function answerNow<T>(work: () => T): Query<T> {
   return new AnsweredNow(work)

@@ -10,6 +10,7 @@ const runner = resolve('test/docs/runner.ts')
 // Imported by nobody: threads begin with them.
 const hosts = [
   'src/actor/thread-host.ts',
+  'src/store/postgres/lease-thread.ts',
   'src/store/sqlite/lease-thread.ts',
   'src/worker/thread-host.ts',
   'src/script/thread-host.ts',

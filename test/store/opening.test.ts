@@ -112,7 +112,7 @@ it('a folder in place of the file is named', async () => {
   await refused(folder, 'store_unavailable', 'cannot be opened or read. Check the folder')
 })
 
-it.each(['postgres://here', 'sqlite:', '', 'troupe.db'])('%j is not the name of a store', async (url) => {
+it.each(['mysql://here', 'sqlite:', '', 'troupe.db'])('%j is not the name of a store', async (url) => {
   const options = { clock: systemClock, synchronous: 'full' } as const
   await expect(openStore(url, options)).rejects.toMatchObject({
     code: 'option_invalid',

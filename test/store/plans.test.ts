@@ -194,7 +194,7 @@ const nextSchedule = ['SEARCH schedule USING INDEX schedule_due (due_at>?)', ...
 const expected: Readonly<Record<Name, readonly string[]>> = {
   checkRun: [liveByKey],
   closeInvestigation: ['SEARCH investigation USING PRIMARY KEY (run_id=?)'],
-  findAgeingSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN (subquery-1)'],
+  findAgeingSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN slice'],
   findAgeing: [
     partOfLive,
     given,
@@ -539,7 +539,7 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
     'SEARCH line USING COVERING INDEX line_due (opens_at>?)',
   ],
   findPace: ['SEARCH pace USING PRIMARY KEY (limiter=? AND key=?)'],
-  findSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN (subquery-1)'],
+  findSlice: ['SEARCH live USING INTEGER PRIMARY KEY (rowid>?)', 'SCAN slice'],
   findHeldIn: [partOfLive],
   findClosed: [
     partOfLive,

@@ -13,9 +13,9 @@ interface Driver {
 }
 
 /** Of what a statement asks for: longer than anything the store does takes. */
-export const statementMs = 15_000
+const statementMs = 15_000
 /** How long a transaction waits for the lock of the store before it is tried anew. */
-export const lockMs = 10_000
+const lockMs = 10_000
 // A process that is stopped in the midst of a transaction holds up all others for so long.
 const idleInTransactionMs = 1_000
 // A server that does not answer, as behind a network that is gone.
@@ -46,7 +46,7 @@ function parserOf(type: number): (text: string) => unknown {
 
 const types = { getTypeParser: parserOf } as unknown as CustomTypesConfig
 
-/** Loads the driver. Throws `postgres_missing`. */
+/** Loads the driver. Throws `package_missing`. */
 export async function loadDriver(): Promise<Driver> {
   try {
     const { default: driver } = (await import('pg')) as unknown as { default: Driver }

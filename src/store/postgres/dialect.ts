@@ -50,7 +50,7 @@ function withoutSqlite(sql: string): string {
     .replaceAll(/\bcross join\b/g, 'join')
     .replace(fieldOfJson, "(cast($1 as json) -> '$2')")
     .replace(lengthInJson, "json_array_length(cast($1 as json) -> '$2')")
-    .replace(inList, (_all, not: string | undefined, parameter: string, texts: string | undefined) => {
+    .replace(inList, (_all, ...[not, parameter, texts]: (string | undefined)[]) => {
       const [kind, type] = texts === undefined ? ['ids', 'bigint'] : ['texts', 'text']
       return `${not === undefined ? '= any' : '<> all'} (cast(${parameter}<${kind}> as ${type}[]))`
     })

@@ -52,7 +52,7 @@ export function toStoreError(error: unknown, shown: string): unknown {
   return error
 }
 
-export function storeUnavailable(shown: string, cause: unknown): TroupeError {
+function storeUnavailable(shown: string, cause: unknown): TroupeError {
   const why = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
   return new TroupeError(
     'store_unavailable',
@@ -63,7 +63,7 @@ export function storeUnavailable(shown: string, cause: unknown): TroupeError {
 
 export function postgresMissing(cause: unknown): TroupeError {
   return new TroupeError(
-    'postgres_missing',
+    'package_missing',
     'A store on Postgres needs the package pg, which is not installed: run `npm install pg@8.23.1`.',
     { cause },
   )

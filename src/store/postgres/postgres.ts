@@ -18,7 +18,7 @@ import { Leases } from './leases.ts'
 import { migrate } from './migrations/migrations.ts'
 import { placeOf, type Place } from './place.ts'
 import { ServerClock } from './server-clock.ts'
-import { Transactions } from './transactions.ts'
+import { Transactions, type Pools } from './transactions.ts'
 
 export interface PostgresOptions {
   /** `postgres://…` */
@@ -38,14 +38,14 @@ export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }
   const place = placeOf(url)
   const { Pool, Client } = await loadDriver()
   const connect = (config: ReturnType<typeof configOf>): Client => new Client(config)
-  await migrate(place, connect)
   const server = new ServerClock(clock)
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
   for (const pool of Object.values(pools)) pool.on('error', () => {})
+  await opened(place, pools)
   const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
   const db = new PostgresDatabase(lists ?? encodedLists)
-  // The first write tells the time of the server.
+  // The first write tells the time of the server, and which schema the store has.
   const latest = await transactions.write(() => clockValue(db))
   const hints = new Hints({ place, clock, connect })
   const leases = new Leases(clock)
@@ -77,6 +77,16 @@ class PostgresStore extends SqlStore {
     if (isAlive) this.#leases.renewed(nodeId, askedAtMs + leaseMs)
     else this.#leases.forget(nodeId)
     return isAlive
+  }
+}
+
+/** Of a store that cannot be opened nothing stays open. */
+async function opened(place: Place, pools: Pools): Promise<void> {
+  try {
+    await migrate(place, pools.writers)
+  } catch (error) {
+    await Promise.all([pools.writers.end(), pools.readers.end()])
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 // Transactions on Postgres: one that writes is alone on its store, as it is on a file; what is lost on the way is found out or done again.
 import type { Clock } from '../../lib/clock.ts'
 import { engineStopped } from '../../model/errors.ts'
-import { performLater, type Query } from '../query.ts'
+import { performLater, performOnce, type Answer, type Query, type Request } from '../query.ts'
 import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, storeNewer, toStoreError } from './errors.ts'
 import { newestStep } from './migrations/migrations.ts'
@@ -25,7 +25,7 @@ export interface TransactionOptions {
   readonly told: (serverNow: number) => void
 }
 
-interface Pools {
+export interface Pools {
   readonly writers: Pool
   readonly readers: Pool
 }
@@ -85,12 +85,9 @@ export class Transactions {
 
   /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */
   async #lookWith<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    if (!this.#options.place.isPooled) {
-      const steps = work()[Symbol.iterator]()
-      const first = steps.next()
-      const last = first.done === true ? first : steps.next(await this.#statements.ask(client, first.value))
-      if (last.done === true) return last.value
-    }
+    const ask = (request: Request): Promise<Answer> => this.#statements.ask(client, request)
+    const alone = this.#options.place.isPooled ? undefined : await performOnce(work(), ask)
+    if (alone !== undefined) return alone.value
     await client.query(this.#look)
     const result = await this.#performOn(client, work)
     await client.query('commit')

@@ -14,7 +14,7 @@ import { wakeRun } from './runs/wakes.ts'
 
 // By primary key.
 const findSlice = `
-select max(run_id) as through, count(*) as runs from (select run_id from live where run_id > ? order by run_id limit ?)`
+select max(run_id) as through, count(*) as runs from (select run_id from live where run_id > ? order by run_id limit ?) as slice`
 
 // By primary key prefix, then by that of messages, and by the index of tokens.
 const isThere = `exists (

@@ -1,5 +1,5 @@
 // The schema on Postgres, as steps that are only ever added to, and how a store comes to have them.
-import { configOf, type Client } from '../client.ts'
+import type { Pool, PoolClient } from '../client.ts'
 import { storeNewer, toStoreError } from '../errors.ts'
 import { lockOf, type Place } from '../place.ts'
 import { step1 } from './migration-1.ts'
@@ -21,21 +21,23 @@ create table if not exists migration (
 )`
 
 /** Makes the tables of a store, or brings them up to date: all of it or nothing. Throws `store_newer`, `store_…`. */
-export async function migrate(place: Place, connect: (config: ReturnType<typeof configOf>) => Client): Promise<void> {
-  const client = connect(configOf(place, 1))
-  client.on('error', () => {})
+export async function migrate(place: Place, pool: Pool): Promise<void> {
   try {
-    await client.connect()
-    if ((await stepOf(client, place)) < newestStep) await migrateWith(client, place)
+    const client = await pool.connect()
+    try {
+      if ((await stepOf(client, place)) < newestStep) await migrateWith(client, place)
+      client.release()
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
   } catch (error) {
     throw toStoreError(error, place.shown)
-  } finally {
-    await client.end().catch(() => undefined)
   }
 }
 
 /** The schema of a store; 0 when there is none yet. */
-async function stepOf(client: Client, { schema, shown }: Place): Promise<number> {
+async function stepOf(client: PoolClient, { schema, shown }: Place): Promise<number> {
   const { rows } = await client.query<{ name: string | null }>(findSchema, [schema])
   if ((rows[0]?.name ?? null) === null) return 0
   const found = await client.query<{ step: number }>(findStep.replace('from migration', `from ${schema}.migration`))
@@ -44,7 +46,7 @@ async function stepOf(client: Client, { schema, shown }: Place): Promise<number>
   return step
 }
 
-async function migrateWith(client: Client, place: Place): Promise<void> {
+async function migrateWith(client: PoolClient, place: Place): Promise<void> {
   const { schema } = place
   await client.query('begin')
   // Race: another process may be at it; who comes second finds nothing left to do.

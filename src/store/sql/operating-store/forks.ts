@@ -23,7 +23,7 @@ const findKnown = `
 select path from step where run_id = ?1 and generation = ?2 and kind <> 'undo'
 union select path from wait where run_id = ?1 and path <> ''
 union select path from attempt where run_id = ?1 and generation = ?2 and path <> ''
-limit 1000`
+order by path limit 1000`
 
 // By primary key prefix.
 const countSteps = `select count(*) as steps from step where run_id = ? and generation = ? and kind <> 'undo' and seq < ?`

@@ -29,7 +29,7 @@ where kept.state is not null and not exists (
   select 1 from finished where finished.run_id = kept.run_id and finished.generation = kept.generation and fingerprint is not null)`
 
 const findMany = `
-select * from (${ofDead} union all ${ofOthers})
+select * from (${ofDead} union all ${ofOthers}) as listed
 where (cast(?1 as text) is null or id = ?1) and (cast(?2 as text) is null or name = ?2) and (cast(?3 as text) is null or state = ?3)
 order by at desc, id desc limit ?4`
 

@@ -30,7 +30,7 @@ select path from wait where run_id = ?1 and kind in ('backoff', 'completion', 'l
 union select path from attempt where run_id = ?1 and generation = ?2 and path <> '' and not exists (
   select 1 from step where step.run_id = attempt.run_id and step.generation = attempt.generation and step.path = attempt.path and step.is_error = 0)
 union select path from step where run_id = ?1 and generation = ?2 and is_error = 1 and kind in ('step', 'tx') and ?3 = 1
-limit 1000`
+order by path limit 1000`
 
 // Invariant: I1. The key lets one result in. I13: where something was undone, the journal shows that it lacks something, as its code does that anew before this.
 // It was nobody's attempt; whether it is undone its code says.

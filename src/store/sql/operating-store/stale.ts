@@ -10,7 +10,7 @@ import { takeAway } from './taking.ts'
 
 // By primary key.
 const findAgeingSlice = `
-select max(run_id) as through, count(*) as runs from (select run_id from live where run_id > ? order by run_id limit ?)`
+select max(run_id) as through, count(*) as runs from (select run_id from live where run_id > ? order by run_id limit ?) as slice`
 
 // A part of live by primary key; each of them by primary keys. One that undoes what it did is about to end.
 const findAgeing = `

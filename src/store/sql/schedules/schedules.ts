@@ -176,7 +176,7 @@ function viewOf(row: ScheduleRow): ScheduleView {
     skipped,
     lastTickAt,
     lastRunId,
-    declaredBy: row.isDeclared === 1 ? (JSON.parse(row.declaredBy) as string[]) : null,
+    declaredBy: row.isDeclared === 1 ? (JSON.parse(row.declaredBy) as string[]).sort() : null,
   }
 }
 
