@@ -36,9 +36,11 @@ const columns = `
 schedule.id as scheduleId, schedule.name, rule, definition, definition.name as definitionName, queue, priority, schedule.tags, schedule.input, tick_at as tickAt,
 due_at as dueAt, is_paused as isPaused, is_declared as isDeclared, revision, skipped,
 (select max(scheduled_at) from run where run.schedule = schedule.id) as lastTickAt,
-(select public_id from run where run.schedule = schedule.id order by scheduled_at desc limit 1) as lastRunId,
-coalesce((select json_group_array(node.name) from declared cross join node on node.id = declared.node
-  where declared.schedule = schedule.id), '[]') as declaredBy`
+coalesce(
+  (select public_id from run where run.schedule = schedule.id and scheduled_at is not null order by scheduled_at desc limit 1),
+  (select public_id from run where run.schedule = schedule.id and scheduled_at is null order by id desc limit 1)) as lastRunId,
+coalesce((select json_group_array(name) from (
+  select node.name from declared cross join node on node.id = declared.node where declared.schedule = schedule.id order by declared.node) as declaring), '[]') as declaredBy`
 
 const views = `select ${columns} from schedule cross join definition on definition.id = schedule.definition`
 
@@ -176,7 +178,7 @@ function viewOf(row: ScheduleRow): ScheduleView {
     skipped,
     lastTickAt,
     lastRunId,
-    declaredBy: row.isDeclared === 1 ? (JSON.parse(row.declaredBy) as string[]).sort() : null,
+    declaredBy: row.isDeclared === 1 ? (JSON.parse(row.declaredBy) as string[]) : null,
   }
 }
 

@@ -48,14 +48,29 @@ export function* countCodecKeys(db: Database): Query<CodecKey[]> {
   return [...counts].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, count]) => count)
 }
 
-// The layers stand between the x that the form begins with and the first colon. Within JSON a quote that ends no text has a backslash before it.
 function countOf({ table, column, field }: Coded): string {
-  const mark = field === undefined ? 'x' : `"${field}":"x`
-  const text = field === undefined ? column : `substr(${column}, instr(${column}, '${mark}') + ${mark.length - 1})`
-  const start = field === undefined ? 'x%' : `{%${mark}%`
+  const all =
+    field === undefined
+      ? wholeIn(table, column)
+      : `${wholeIn(table, column)} union all ${partsIn(table, column, field)}`
+  return `select layers, count(*) as "values" from (${all}) as coded where layers like '%(%)%' group by layers`
+}
+
+function wholeIn(table: string, column: string): string {
   return `
-select layers, count(*) as "values" from (
-  select substr(coded, 2, instr(coded, ':') - 2) as layers from (select ${text} as coded from ${table} where ${column} like '${start}') as found
-  where coded like 'x%(%)%:%'
-) as listed group by layers`
+select substr(${column}, 2, instr(${column}, ':') - 2) as layers from ${table}
+where substr(${column}, 1, 1) = 'x' and instr(${column}, ':') > 2`
+}
+
+/** One after the other: each rest of a text begins behind what names the next one. In JSON, a text has no such quotes inside. */
+function partsIn(table: string, column: string, field: string): string {
+  const mark = `"${field}":"x`
+  const restOf = (text: string): string => `
+select substr(${text}, instr(${text}, '${mark}') + ${mark.length}) as rest`
+  return `
+select substr(rest, 1, instr(rest, ':') - 1) from (
+  with recursive part as (
+    ${restOf(column)} from ${table} where substr(${column}, 1, 1) = '{' and instr(${column}, '${mark}') > 0
+    union all ${restOf('rest')} from part where instr(rest, '${mark}') > 0
+  ) select rest from part where instr(rest, ':') > 1) as parts`
 }
