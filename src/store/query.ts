@@ -4,6 +4,8 @@
 export interface Request {
   readonly sql: string
   readonly values: readonly unknown[]
+  /** Nobody looks at the answer. */
+  readonly isBlind?: boolean
 }
 
 /** What it gave. */
@@ -29,10 +31,16 @@ export function performNow<T>(query: Query<T>): T {
 }
 
 /** Performs a query on a database that answers later: `ask` sends one statement after the other. */
-export async function performLater<T>(query: Query<T>, ask: (request: Request) => Promise<Answer>): Promise<T> {
+export async function performLater<T>(
+  query: Query<T>,
+  ask: (request: Request) => Answer | Promise<Answer>,
+): Promise<T> {
   const steps = query[Symbol.iterator]()
   let step = steps.next()
-  while (step.done !== true) step = steps.next(await ask(step.value))
+  while (step.done !== true) {
+    const answer = ask(step.value)
+    step = steps.next(answer instanceof Promise ? await answer : answer)
+  }
   return step.value
 }
 

@@ -7,12 +7,17 @@ import type { PackedQuery } from '../sql/database/packed.ts'
 /** It has no connection of its own: a transaction is that of whoever performs. */
 export class PostgresDatabase implements Database {
   readonly lists: ListForm
+  readonly rowsAtOnce: readonly number[] = [256, 64, 16, 4, 1]
 
   constructor(lists: ListForm) {
     this.lists = lists
   }
 
-  *run(sql: string, ...values: SqlValue[]): Query<number> {
+  *run(sql: string, ...values: SqlValue[]): Query<void> {
+    yield { sql, values, isBlind: true }
+  }
+
+  *change(sql: string, ...values: SqlValue[]): Query<number> {
     const { changes } = yield { sql, values }
     return changes
   }

@@ -1,7 +1,8 @@
 // Transactions on Postgres: one that writes is alone on its store, as it is on a file; what is lost on the way is found out or done again.
 import type { Clock } from '../../lib/clock.ts'
 import { engineStopped } from '../../model/errors.ts'
-import { performLater, performOnce, type Answer, type Query, type Request } from '../query.ts'
+import type { Query } from '../query.ts'
+import { Asking } from './asking.ts'
 import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, storeNewer, toStoreError } from './errors.ts'
 import { newestStep } from './migrations/migrations.ts'
@@ -61,41 +62,37 @@ export class Transactions {
     await Promise.all([this.#pools.writers.end(), this.#pools.readers.end()])
   }
 
-  /** begin → perform → commit */
+  /** begin → perform → commit, of which as much is sent at a time as needs no answer. */
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    const { xid, now, step } = await this.#beginOn(client)
+    const asking = this.#askingOn(client)
+    const begun = asking.sent(begunBy(client, this.#begin))
+    const result = await asking.perform(work)
+    const { xid, now, step } = await begun
     this.#options.told(now)
     if (step > newestStep) throw storeNewer(this.#options.place.shown, step, newestStep)
-    const result = await this.#performOn(client, work)
     try {
       await client.query('commit')
     } catch (error) {
       // Race: the answer is lost, and the commit may not be.
       if (remedyOf(error) !== 'reconnect' || !(await this.#isCommitted(xid))) throw error
     }
+    asking.check()
     return result
-  }
-
-  async #beginOn(client: PoolClient): Promise<Begun> {
-    const answers = (await client.query(this.#begin)) as unknown as readonly { rows: readonly Begun[] }[]
-    const begun = answers.at(-1)?.rows[0]
-    if (begun === undefined) throw new Error('Postgres began no transaction')
-    return begun
   }
 
   /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */
   async #lookWith<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    const ask = (request: Request): Promise<Answer> => this.#statements.ask(client, request)
-    const alone = this.#options.place.isPooled ? undefined : await performOnce(work(), ask)
+    const asking = this.#askingOn(client)
+    const alone = this.#options.place.isPooled ? undefined : await asking.performOnce(work)
     if (alone !== undefined) return alone.value
-    await client.query(this.#look)
-    const result = await this.#performOn(client, work)
+    await asking.sent(client.query(this.#look))
+    const result = await asking.perform(work)
     await client.query('commit')
     return result
   }
 
-  #performOn<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    return performLater(work(), (request) => this.#statements.ask(client, request))
+  #askingOn(client: PoolClient): Asking {
+    return new Asking(client, { statements: this.#statements, isInLine: !this.#options.place.isPooled })
   }
 
   /** Asks the server what became of a transaction whose commit was sent. */
@@ -122,6 +119,13 @@ export class Transactions {
       await new Promise<void>((resolve) => clock.after(delayMs, resolve))
     }
   }
+}
+
+async function begunBy(client: PoolClient, begin: string): Promise<Begun> {
+  const answers = (await client.query(begin)) as unknown as readonly { rows: readonly Begun[] }[]
+  const begun = answers.at(-1)?.rows[0]
+  if (begun === undefined) throw new Error('Postgres began no transaction')
+  return begun
 }
 
 /** The server has not yet decided. */

@@ -134,7 +134,7 @@ export class SqlTemplateStore implements TemplateStore {
     await write(function* () {
       const at = wholeMs(now())
       for (const { hash, isRefreshed } of namings) {
-        if ((yield* db.run(nameTemplate, hash, isRefreshed ? 1 : 0, at)) > 0) yield* db.run(renewNamed, hash, at)
+        if ((yield* db.change(nameTemplate, hash, isRefreshed ? 1 : 0, at)) > 0) yield* db.run(renewNamed, hash, at)
       }
     })
   }

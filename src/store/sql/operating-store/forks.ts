@@ -97,7 +97,7 @@ export function* forkRun(
   yield* db.run(insertRun, runId, fork.id, now, value, uses, isUnchecked ? 1 : null, source.runId)
   const generation = yield* remember(db, source, { runId, before, isTriedAgain: fork.step === null })
   const anew = fork.step === null ? null : stateKeyOf(fork.step, checkpointKey)
-  const states = yield* db.run(copyStates, runId, source.runId, anew)
+  const states = yield* db.change(copyStates, runId, source.runId, anew)
   const epoch = yield* takeFrom(db, 'epoch', 1)
   yield* db.run(insertLive, generation, source.priority, epoch, states > 0 ? 1 : 0, runId)
   yield* db.run(keepChildren, runId, generation)

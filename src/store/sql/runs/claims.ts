@@ -335,7 +335,7 @@ function* claimAll(write: Write, ready: readonly LiveRun[], begins: number): Que
     [ready.slice(begins), 0],
   ] as const) {
     if (part.length > 0)
-      claimed += yield* db.run(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
+      claimed += yield* db.change(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
   const all: Claimed[] = []

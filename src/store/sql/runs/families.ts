@@ -31,7 +31,7 @@ export const hotFamilyStatements = { markFollowed, findWaitingForRun, findEnds }
 /** Lets runs that somebody waits for wake that one at their end; true when one of them has ended already. */
 export function* followRuns(db: Database, waits: readonly WaitRecord[]): Query<boolean> {
   const ids = new Set(waits.flatMap(({ kind, name }) => (kind === 'run' && name !== null ? [name] : [])))
-  return ids.size > 0 && (yield* db.run(markFollowed, JSON.stringify([...ids]))) < ids.size
+  return ids.size > 0 && (yield* db.change(markFollowed, JSON.stringify([...ids]))) < ids.size
 }
 
 /** The runs that wait for the end of one of these. */

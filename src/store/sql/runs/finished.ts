@@ -17,7 +17,7 @@ from ended cross join live on live.run_id = cast(ended.run_id as integer)`,
 )
 
 /** The statements of this file whose plans are tested. */
-export const hotFinishedStatements = { insertFinished: insertFinished.sql }
+export const hotFinishedStatements = { insertFinished: insertFinished.sqlFor(16) }
 
 export interface EndedRow {
   readonly live: { readonly runId: number }
@@ -31,6 +31,5 @@ export function* insertFinishedRows(db: Database, ended: readonly EndedRow[], no
     const { outcome, code, fingerprint, value, attempt } = end
     values.push(live.runId, outcome, code, fingerprint, value, attempt)
   }
-  const kept = yield* insertFinished.write(db, values, now)
-  if (kept !== ended.length) throw new Error(`Of ${ended.length} ended runs ${kept} were unfinished`)
+  yield* insertFinished.write(db, values, now)
 }

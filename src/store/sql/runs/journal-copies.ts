@@ -69,8 +69,9 @@ export interface JournalCopy {
 /** Counts the steps that are remembered, and what is known of the ends of runs that they started. */
 export function* copyJournal(db: Database, { from, to, before, undone }: JournalCopy): Query<number> {
   const keys = [to.runId, to.generation, from.runId, from.generation] as const
-  let kept = before === undefined ? yield* db.run(copySucceeded, ...keys) : yield* db.run(copyBefore, ...keys, before)
-  for (const path of undone) kept -= yield* db.run(forgetUndone, to.runId, to.generation, path)
+  let kept =
+    before === undefined ? yield* db.change(copySucceeded, ...keys) : yield* db.change(copyBefore, ...keys, before)
+  for (const path of undone) kept -= yield* db.change(forgetUndone, to.runId, to.generation, path)
   return kept
 }
 

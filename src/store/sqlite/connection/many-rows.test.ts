@@ -15,7 +15,7 @@ it.each([0, 1, 3, 4, 5, 15, 16, 17, 37])('writes %i rows, each once and with wha
   performNow(db.run('create table held (n integer primary key, text text, shared text)'))
   const rows = Array.from({ length: count }, (_, n) => ({ n, text: n % 2 === 0 ? `row ${n}` : null, shared: 'all' }))
   const values = rows.flatMap(({ n, text }) => [n, text])
-  expect(performNow(insert.write(db, values, 'all'))).toBe(count)
+  performNow(insert.write(db, values, 'all'))
   const held = performNow(db.all<object>('select * from held order by n'))
   expect(held.map((row) => ({ ...row }))).toEqual(rows)
   db.close()

@@ -1,0 +1,59 @@
+// What becomes of a commit on Postgres whose connection is cut: all of it happens once, and who asked for it is told so.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/lib/clock.ts'
+import { openPostgres } from '../../src/store/postgres/postgres.ts'
+import type { Store } from '../../src/store/store.ts'
+import { Scene, startMs } from '../../src/testing/conformance/scene.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { freshDatabase } from '../postgres.ts'
+import { Proxy, type Cut } from './proxy.ts'
+
+// As the protocol has it: a text ends with a zero.
+const commit = 'commit\0'
+const begin = 'begin; '
+
+async function throughProxy(): Promise<{ proxy: Proxy; scene: Scene; beside: Store }> {
+  const url = await freshDatabase()
+  const proxy = await Proxy.before(url)
+  const scene = await Scene.open({
+    // What is tried again waits for real time.
+    connect: () => openPostgres({ url: proxy.url, clock: systemClock }),
+    remove: async () => undefined,
+  })
+  const beside = await openPostgres({ url, clock: new ManualClock(startMs) })
+  onTestFinished(async () => {
+    await scene.close()
+    await beside.close()
+    await proxy.close()
+  })
+  return { proxy, scene, beside }
+}
+
+describe.each<{ word: string; cut: Cut }>([
+  { word: begin, cut: 'before' },
+  { word: begin, cut: 'after' },
+  { word: commit, cut: 'before' },
+  { word: commit, cut: 'after' },
+])('a connection that is cut $cut $word is passed on', ({ word, cut }) => {
+  it('loses nothing and writes nothing twice', async () => {
+    const { proxy, scene, beside } = await throughProxy()
+    proxy.arm(word, cut)
+    const { started, isNodeLost } = await scene.node.commit({ starts: [scene.startRecord({ id: 'one' })] })
+    expect(proxy.cuts).toBe(1)
+    expect({ isNodeLost, ids: started.map(({ id, isNew }) => [id, isNew]) }).toEqual({
+      isNodeLost: false,
+      ids: [['one', true]],
+    })
+    const runs = await beside.listRuns({ limit: 9 })
+    expect(runs.map(({ id, state }) => [id, state])).toEqual([['one', 'ready']])
+  })
+
+  it('starts a run once for somebody whose batches have no number', async () => {
+    const { proxy, scene, beside } = await throughProxy()
+    proxy.arm(word, cut)
+    const { started } = await scene.client.commit({ starts: [scene.startRecord({ id: 'one' })] })
+    expect(proxy.cuts).toBe(1)
+    expect(started.map(({ id, isNew }) => [id, isNew])).toEqual([['one', true]])
+    expect((await beside.listRuns({ limit: 9 })).map(({ id }) => id)).toEqual(['one'])
+  })
+})
