@@ -143,6 +143,17 @@ export const scheduleCases: Cases = {
     same(await scene.store.listRuns({ limit: 9 }), [])
   },
 
+  'tells of its runs the one of the last tick, and without any the one that was started last': async (scene) => {
+    const made = await save(scene)
+    const byHand = (runId: string): Firing => ({ ...firing(made, []), ticks: [{ at: null, runId }] })
+    const seen: (string | null)[] = []
+    for (const fire of [byHand('one'), byHand('two'), firing(made, [1]), byHand('three'), firing(made, [2])]) {
+      await scene.store.schedules.fire(fire)
+      seen.push((await view(scene)).lastRunId)
+    }
+    same(seen, ['one', 'two', 'tick-1', 'tick-1', 'tick-2'])
+  },
+
   'starts any number of runs by hand, each with the time it was asked for': async (scene) => {
     const made = await save(scene)
     const byHand = (runId: string): Firing => ({ ...firing(made, []), ticks: [{ at: null, runId }] })

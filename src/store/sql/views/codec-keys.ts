@@ -53,13 +53,13 @@ function countOf({ table, column, field }: Coded): string {
     field === undefined
       ? wholeIn(table, column)
       : `${wholeIn(table, column)} union all ${partsIn(table, column, field)}`
-  return `select layers, count(*) as "values" from (${all}) as coded where layers like '%(%)%' group by layers`
+  return `select layers, count(*) as "values" from (${all}) as coded group by layers`
 }
 
 function wholeIn(table: string, column: string): string {
   return `
 select substr(${column}, 2, instr(${column}, ':') - 2) as layers from ${table}
-where substr(${column}, 1, 1) = 'x' and instr(${column}, ':') > 2`
+where substr(${column}, 1, 1) = 'x' and ${column} like '%(%)%:%'`
 }
 
 /** One after the other: each rest of a text begins behind what names the next one. In JSON, a text has no such quotes inside. */
@@ -72,5 +72,5 @@ select substr(rest, 1, instr(rest, ':') - 1) from (
   with recursive part as (
     ${restOf(column)} from ${table} where substr(${column}, 1, 1) = '{' and instr(${column}, '${mark}') > 0
     union all ${restOf('rest')} from part where instr(rest, '${mark}') > 0
-  ) select rest from part where instr(rest, ':') > 1) as parts`
+  ) select rest from part where rest like '%(%)%:%') as parts`
 }
