@@ -28,7 +28,7 @@ const inMemory = ':memory:'
  */
 export async function openStore(url: string, { coding, isLooking = false, ...options }: StoreOptions): Promise<Store> {
   const lists = coding && codedLists(coding)
-  const store = await openPlain(url, { ...options, ...(lists && { lists }) })
+  const store = await openPlain(url, { ...options, isLooking, ...(lists && { lists }) })
   try {
     return await withCoding(store, coding, isLooking)
   } catch (error) {
@@ -37,7 +37,7 @@ export async function openStore(url: string, { coding, isLooking = false, ...opt
   }
 }
 
-interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous'> {
+interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous' | 'isLooking'> {
   readonly lists?: ListForm
 }
 

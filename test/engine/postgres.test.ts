@@ -1,7 +1,9 @@
 // Engines on one Postgres: what is started in one is performed by another, also while the server ends their connections.
 import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
-import { Troupe, worker, workflow, type TroupeOptions } from '../../src/index.ts'
+import { entity, Troupe, worker, workflow, type TroupeOptions } from '../../src/index.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { openStore } from '../../src/store/open.ts'
 import { freshDatabase, postgresVersions } from '../postgres.ts'
 
 const double = worker('double', {}, async (_ctx, n: number) => n * 2)
@@ -13,8 +15,18 @@ const greet = workflow('greet', {}, async (ctx, name: string) => {
   return ctx.step('say', () => `${name}, ${from}: ${twice}`)
 })
 
+const counter = entity(
+  'counter',
+  { state: () => ({ n: 0 }) },
+  {
+    add(ctx, by: number) {
+      return (ctx.state.n += by)
+    },
+  },
+)
+
 async function engine(store: string, options: TroupeOptions = {}): Promise<Troupe> {
-  const troupe = await Troupe.open({ store, definitions: [double, greet], logLevel: 'silent', ...options })
+  const troupe = await Troupe.open({ store, definitions: [double, greet, counter], logLevel: 'silent', ...options })
   onTestFinished(() => troupe.stop())
   return troupe
 }
@@ -29,6 +41,24 @@ it.each(postgresVersions)('performs in one process what another starts and tells
   expect(await handle.result()).toBe('ada, bob: 42')
   expect(await web.run(double, 4)).toBe(8)
   expect((await web.nodes()).map(({ running }) => running)).toEqual([0])
+})
+
+it('gives each answer of an entity once, whichever process asks', async () => {
+  const store = await freshDatabase()
+  const nodes = [await engine(store), await engine(store)]
+  for (const node of nodes) await node.start()
+  const asks = Array.from({ length: 60 }, (_, n) => nodes[n % 2]?.entity(counter, 'one').ask('add', 1))
+  const answers = (await Promise.all(asks)).toSorted((one = 0, other = 0) => one - other)
+  expect(answers).toEqual(Array.from({ length: 60 }, (_, n) => n + 1))
+})
+
+it('makes no tables for somebody who only looks', async () => {
+  const url = await freshDatabase()
+  const options = { clock: systemClock, synchronous: 'full', isLooking: true } as const
+  await expect(openStore(url, options)).rejects.toMatchObject({
+    code: 'store_unavailable',
+    message: expect.stringContaining('There is no store in schema troupe'),
+  })
 })
 
 it('loses and doubles nothing while the server ends all connections again and again', async () => {

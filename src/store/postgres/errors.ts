@@ -1,5 +1,6 @@
 // What went wrong in Postgres, told from SQLSTATE codes, never from the text of a message.
 import { TroupeError } from '../../lib/errors.ts'
+import type { Place } from './place.ts'
 
 /** What is to be done about an error: tried again in a new transaction, on a new connection, or nothing. */
 export type Remedy = 'again' | 'reconnect' | 'none'
@@ -66,6 +67,14 @@ export function postgresMissing(cause: unknown): TroupeError {
     'package_missing',
     'A store on Postgres needs the package pg, which is not installed: run `npm install pg@8.23.1`.',
     { cause },
+  )
+}
+
+export function noStore({ shown, schema }: Place): TroupeError {
+  return new TroupeError(
+    'store_unavailable',
+    `There is no store in schema ${schema} of ${shown} yet: programs and \`troupe run\` make one.`,
+    { details: { location: shown, schema } },
   )
 }
 

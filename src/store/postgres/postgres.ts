@@ -28,13 +28,16 @@ export interface PostgresOptions {
   readonly lists?: ListForm | undefined
   /** How long a server that is away, or a store that is locked, is tried again. */
   readonly busyTimeoutMs?: number
+  /** Makes no tables: a store that is not there yet is an error. */
+  readonly isLooking?: boolean
 }
 
 // Reads beside each other; more than a few only take processes of the server.
 const mostReaders = 4
 
 /** Opens the store on a Postgres, whose tables are made or brought up to date. Throws `store_…` errors that name the server and the remedy. */
-export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }: PostgresOptions): Promise<Store> {
+export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const { url, clock, lists, busyTimeoutMs = 30_000, isLooking = false } = options
   const place = placeOf(url)
   const { Pool, Client } = await loadDriver()
   const connect = (config: ReturnType<typeof configOf>): Client => new Client(config)
@@ -42,7 +45,7 @@ export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
   for (const pool of Object.values(pools)) pool.on('error', () => {})
-  await opened(place, pools)
+  await opened(place, pools, isLooking)
   const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
   const db = new PostgresDatabase(lists ?? encodedLists)
   // The first write tells the time of the server, and which schema the store has.
@@ -81,9 +84,9 @@ class PostgresStore extends SqlStore {
 }
 
 /** Of a store that cannot be opened nothing stays open. */
-async function opened(place: Place, pools: Pools): Promise<void> {
+async function opened(place: Place, pools: Pools, isLooking: boolean): Promise<void> {
   try {
-    await migrate(place, pools.writers)
+    await migrate(place, pools.writers, isLooking)
   } catch (error) {
     await Promise.all([pools.writers.end(), pools.readers.end()])
     throw error

@@ -1,6 +1,6 @@
 // The schema on Postgres, as steps that are only ever added to, and how a store comes to have them.
 import type { Pool, PoolClient } from '../client.ts'
-import { storeNewer, toStoreError } from '../errors.ts'
+import { noStore, storeNewer, toStoreError } from '../errors.ts'
 import { lockOf, type Place } from '../place.ts'
 import { step1 } from './migration-1.ts'
 
@@ -20,12 +20,14 @@ create table if not exists migration (
   at timestamptz not null default now()
 )`
 
-/** Makes the tables of a store, or brings them up to date: all of it or nothing. Throws `store_newer`, `store_…`. */
-export async function migrate(place: Place, pool: Pool): Promise<void> {
+/** Makes the tables of a store, or brings them up to date: all of it or nothing. Who only looks makes none. Throws `store_newer`, `store_…`. */
+export async function migrate(place: Place, pool: Pool, isLooking: boolean): Promise<void> {
   try {
     const client = await pool.connect()
     try {
-      if ((await stepOf(client, place)) < newestStep) await migrateWith(client, place)
+      const step = await stepOf(client, place)
+      if (step === 0 && isLooking) throw noStore(place)
+      if (step < newestStep) await migrateWith(client, place)
       client.release()
     } catch (error) {
       client.release(true)
