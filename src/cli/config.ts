@@ -6,6 +6,7 @@ import { poolBounds } from '../engine/options/settings.ts'
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
 import type { Coding } from '../model/codecs/codecs.ts'
 import type { Discovered, SkippedFile } from '../model/discovered.ts'
+import { isPostgresUrl, withoutPassword } from '../store/postgres/place.ts'
 import { Troupe } from '../troupe.ts'
 import { filesIn } from '../worker/discover.ts'
 import { loadModule } from '../worker/load-module.ts'
@@ -197,14 +198,16 @@ function folderIn(folder: string, name: string): string | undefined {
 }
 
 function storeOf(flags: CommonFlags, config: TroupeOptions, folder: string): string {
-  if (flags.store !== undefined && !flags.store.startsWith('sqlite:')) throw storeFlagInvalid(flags.store)
+  if (flags.store !== undefined && !isStoreUrl(flags.store)) throw storeFlagInvalid(withoutPassword(flags.store))
   const url = flags.store ?? config.store ?? defaultStore
   const file = typeof url === 'string' ? storeFile(url) : undefined
   return file === undefined ? url : `sqlite:${resolve(folder, file)}`
 }
 
+const isStoreUrl = (url: string): boolean => url.startsWith('sqlite:') || isPostgresUrl(url)
+
 function storeFlagInvalid(store: string): TroupeError {
-  return usage(`--store is '${store}': give sqlite:PATH, as in --store ${defaultStore}`, { store })
+  return usage(`--store is '${store}': give sqlite:PATH, as in --store ${defaultStore}, or postgres://…`, { store })
 }
 
 function nothingDefined(file: string | undefined, folder: string): TroupeError {

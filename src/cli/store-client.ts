@@ -8,7 +8,7 @@ import type { Io } from './io.ts'
 /** Lends an open client to `use`. Throws `store_unavailable` when there is no store: looking makes none. */
 export async function withClient<T>(flags: CommonFlags, io: Io, use: (troupe: Troupe) => Promise<T>): Promise<T> {
   const { store, coding = seenFromOutside } = await loadStore(flags, io.folder)
-  requireStore(store, (path) => shown(path, io.folder))
+  await requireStore(store, (path) => shown(path, io.folder))
   return lent(await Troupe.openIn({ store, logLevel: 'error' }, { clock: io.clock, coding }), use)
 }
 
@@ -17,7 +17,7 @@ export async function withCode<T>(flags: CommonFlags, io: Io, use: (troupe: Trou
   const settings = await findSettings(flags, io.folder)
   if (settings === undefined) return withClient(flags, io, use)
   const { store } = await loadStore(flags, io.folder)
-  requireStore(store, (path) => shown(path, io.folder))
+  await requireStore(store, (path) => shown(path, io.folder))
   return lent((await openFor(settings, { logLevel: 'error' }, io)).troupe, use)
 }
 

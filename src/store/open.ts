@@ -6,8 +6,8 @@ import { codedLists, type ListForm } from '../model/append.ts'
 import { seenFromOutside, type Coding } from '../model/codecs/codecs.ts'
 import { codedStore } from './coded.ts'
 import { checkCoding, codingFromOutside, proveCoding } from './proving.ts'
-import { isPostgresUrl } from './postgres/place.ts'
-import { openPostgres } from './postgres/postgres.ts'
+import { isPostgresUrl, withoutPassword } from './postgres/place.ts'
+import { openPostgres, requirePostgres } from './postgres/postgres.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -28,7 +28,7 @@ const inMemory = ':memory:'
  */
 export async function openStore(url: string, { coding, isLooking = false, ...options }: StoreOptions): Promise<Store> {
   const lists = coding && codedLists(coding)
-  const store = await openPlain(url, { ...options, isLooking, ...(lists && { lists }) })
+  const store = await openPlain(url, { ...options, ...(lists && { lists }) })
   try {
     return await withCoding(store, coding, isLooking)
   } catch (error) {
@@ -37,7 +37,7 @@ export async function openStore(url: string, { coding, isLooking = false, ...opt
   }
 }
 
-interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous' | 'isLooking'> {
+interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous'> {
   readonly lists?: ListForm
 }
 
@@ -47,13 +47,14 @@ async function openPlain(url: unknown, options: PlainOptions): Promise<Store> {
   if (isPostgresUrl(url)) return openPostgres({ url, ...options })
   throw new TroupeError(
     'option_invalid',
-    `The store '${String(url)}' is not one this version can open: give sqlite:PATH, as in sqlite:.troupe/troupe.db, sqlite::memory: or postgres://….`,
-    { details: { store: String(url) } },
+    `The store '${withoutPassword(String(url))}' is not one this version can open: give sqlite:PATH, as in sqlite:.troupe/troupe.db, sqlite::memory: or postgres://….`,
+    { details: { store: withoutPassword(String(url)) } },
   )
 }
 
 /** Throws `store_unavailable` when there is no store yet: who only looks must not make one. `shown` is its path as people know it. */
-export function requireStore(url: string, shown = (path: string): string => path): void {
+export async function requireStore(url: string, shown = (path: string): string => path): Promise<void> {
+  if (isPostgresUrl(url)) return requirePostgres(url)
   const location = pathOf(url)
   if (!location || location === inMemory || existsSync(location)) return
   throw new TroupeError(

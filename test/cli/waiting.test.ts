@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { main } from '../../src/cli/cli.ts'
-import { unlimited, type Io } from '../../src/cli/io.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { workflow } from '../../src/workflow/workflow.ts'
 import { eventually } from '../engine/stage.ts'
+import { troupe } from './in-process.ts'
 
 const order = workflow('order', {}, async (ctx) => {
   ctx.answer('status', (detail: string | undefined) => ({ waits: detail ?? 'for two' }))
@@ -89,19 +87,4 @@ async function parked() {
   const { id } = await engine.call(order)
   await eventually(async () => (await engine.get(id))?.state === 'parked')
   return { folder, engine, id }
-}
-
-async function troupe(folder: string, argv: readonly string[]) {
-  let out = ''
-  let err = ''
-  const io: Io = {
-    stdout: { isTerminal: false, columns: unlimited, write: (text) => void (out += text) },
-    stderr: { isTerminal: false, columns: unlimited, write: (text) => void (err += text) },
-    env: { NO_COLOR: '1' },
-    clock: systemClock,
-    folder,
-    readStdin: () => Promise.resolve(''),
-    onSignal: () => () => {},
-  }
-  return { code: await main(argv, io), out, err }
 }

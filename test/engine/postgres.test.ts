@@ -2,8 +2,7 @@
 import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
 import { entity, Troupe, worker, workflow, type TroupeOptions } from '../../src/index.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { openStore } from '../../src/store/open.ts'
+import { requireStore } from '../../src/store/open.ts'
 import { freshDatabase, postgresVersions } from '../postgres.ts'
 
 const double = worker('double', {}, async (_ctx, n: number) => n * 2)
@@ -54,8 +53,7 @@ it('gives each answer of an entity once, whichever process asks', async () => {
 
 it('makes no tables for somebody who only looks', async () => {
   const url = await freshDatabase()
-  const options = { clock: systemClock, synchronous: 'full', isLooking: true } as const
-  await expect(openStore(url, options)).rejects.toMatchObject({
+  await expect(requireStore(url)).rejects.toMatchObject({
     code: 'store_unavailable',
     message: expect.stringContaining('There is no store in schema troupe'),
   })

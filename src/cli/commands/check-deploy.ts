@@ -48,7 +48,7 @@ async function checkDeployCommand(flags: CommonFlags, io: Io): Promise<ExitCode>
   const options = checkTroupeOptions(settings.options)
   const definitions = await definitionsAtHand(options)
   if (definitions.length === 0) throw definesNothing(settings)
-  requireStore(options.store, (path) => shown(path, io.folder))
+  await requireStore(options.store, (path) => shown(path, io.folder))
   const counts: Counts = { continues: 0, repeats: 0, diverges: 0, fails: 0, waits: 0 }
   const report = new CheckReport(io, flags.json === true)
   for await (const check of checkStore({ ...options, definitions, clock: io.clock })) {

@@ -36,14 +36,15 @@ export function lockOf({ schema }: Place): string {
   return `hashtextextended('troupe ${schema}', 0)`
 }
 
+/** A URL as people may see it, however wrong it is. */
+export function withoutPassword(url: string): string {
+  return url.replace(/:[^:@/]*@/, ':***@')
+}
+
 function parsed(text: string): URL {
   try {
     return new URL(text)
   } catch {
-    throw optionInvalid(
-      'store',
-      text.replace(/:[^:@/]*@/, ':***@'),
-      'a URL, as postgres://user:password@host:5432/database',
-    )
+    throw optionInvalid('store', withoutPassword(text), 'a URL, as postgres://user:password@host:5432/database')
   }
 }

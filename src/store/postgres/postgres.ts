@@ -15,7 +15,7 @@ import { configOf, loadDriver, type Client } from './client.ts'
 import { PostgresDatabase } from './database.ts'
 import { Hints } from './hints.ts'
 import { Leases } from './leases.ts'
-import { migrate } from './migrations/migrations.ts'
+import { migrate, requireSchema } from './migrations/migrations.ts'
 import { placeOf, type Place } from './place.ts'
 import { ServerClock } from './server-clock.ts'
 import { Transactions, type Pools } from './transactions.ts'
@@ -28,16 +28,13 @@ export interface PostgresOptions {
   readonly lists?: ListForm | undefined
   /** How long a server that is away, or a store that is locked, is tried again. */
   readonly busyTimeoutMs?: number
-  /** Makes no tables: a store that is not there yet is an error. */
-  readonly isLooking?: boolean
 }
 
 // Reads beside each other; more than a few only take processes of the server.
 const mostReaders = 4
 
 /** Opens the store on a Postgres, whose tables are made or brought up to date. Throws `store_…` errors that name the server and the remedy. */
-export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, clock, lists, busyTimeoutMs = 30_000, isLooking = false } = options
+export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }: PostgresOptions): Promise<Store> {
   const place = placeOf(url)
   const { Pool, Client } = await loadDriver()
   const connect = (config: ReturnType<typeof configOf>): Client => new Client(config)
@@ -45,7 +42,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
   for (const pool of Object.values(pools)) pool.on('error', () => {})
-  await opened(place, pools, isLooking)
+  await migrated(place, pools)
   const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
   const db = new PostgresDatabase(lists ?? encodedLists)
   // The first write tells the time of the server, and which schema the store has.
@@ -83,10 +80,22 @@ class PostgresStore extends SqlStore {
   }
 }
 
-/** Of a store that cannot be opened nothing stays open. */
-async function opened(place: Place, pools: Pools, isLooking: boolean): Promise<void> {
+/** Throws `store_unavailable` when there is no store yet: who only looks must not make one. */
+export async function requirePostgres(url: string): Promise<void> {
+  const place = placeOf(url)
+  const { Pool } = await loadDriver()
+  const pool = new Pool(configOf(place, 1))
   try {
-    await migrate(place, pools.writers, isLooking)
+    await requireSchema(place, pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** Of a store that cannot be opened nothing stays open. */
+async function migrated(place: Place, pools: Pools): Promise<void> {
+  try {
+    await migrate(place, pools.writers)
   } catch (error) {
     await Promise.all([pools.writers.end(), pools.readers.end()])
     throw error

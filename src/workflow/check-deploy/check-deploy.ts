@@ -53,7 +53,7 @@ export interface StoreCheck extends Pick<
 export async function* checkStore(check: StoreCheck): AsyncGenerator<RunCheck, void> {
   const { definitions, config, divergence, synchronous, coding } = check
   const clock = new RehearsalClock(check.clock)
-  requireStore(check.store)
+  await requireStore(check.store)
   const store = await openStore(check.store, { clock: check.clock, synchronous, coding, isLooking: true })
   try {
     const log = createLog({ level: 'silent', clock, write: () => undefined })

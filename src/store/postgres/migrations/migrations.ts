@@ -20,18 +20,29 @@ create table if not exists migration (
   at timestamptz not null default now()
 )`
 
-/** Makes the tables of a store, or brings them up to date: all of it or nothing. Who only looks makes none. Throws `store_newer`, `store_…`. */
-export async function migrate(place: Place, pool: Pool, isLooking: boolean): Promise<void> {
+/** Makes the tables of a store, or brings them up to date: all of it or nothing. Throws `store_newer`, `store_…`. */
+export function migrate(place: Place, pool: Pool): Promise<void> {
+  return onOne(place, pool, async (client) => {
+    if ((await stepOf(client, place)) < newestStep) await migrateWith(client, place)
+  })
+}
+
+/** Throws `store_unavailable` where there is no store yet, `store_…`. */
+export function requireSchema(place: Place, pool: Pool): Promise<void> {
+  return onOne(place, pool, async (client) => {
+    if ((await stepOf(client, place)) === 0) throw noStore(place)
+  })
+}
+
+async function onOne(place: Place, pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   try {
     const client = await pool.connect()
+    let isBroken = true
     try {
-      const step = await stepOf(client, place)
-      if (step === 0 && isLooking) throw noStore(place)
-      if (step < newestStep) await migrateWith(client, place)
-      client.release()
-    } catch (error) {
-      client.release(true)
-      throw error
+      await work(client)
+      isBroken = false
+    } finally {
+      client.release(isBroken)
     }
   } catch (error) {
     throw toStoreError(error, place.shown)
