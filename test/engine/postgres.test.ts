@@ -51,6 +51,16 @@ it('gives each answer of an entity once, whichever process asks', async () => {
   expect(answers).toEqual(Array.from({ length: 60 }, (_, n) => n + 1))
 })
 
+it('performs through a pooler, where nothing is prepared and nobody is heard', async () => {
+  const store = `${await freshDatabase()}?pgbouncer=true&schema=pooled`
+  const web = await engine(store)
+  const node = await engine(store)
+  await node.start()
+  const handle = await web.call(greet, 'ada')
+  await web.tell(handle.id, 'from', 'bob')
+  expect(await handle.result()).toBe('ada, bob: 42')
+})
+
 it('makes no tables for somebody who only looks', async () => {
   const url = await freshDatabase()
   await expect(requireStore(url)).rejects.toMatchObject({

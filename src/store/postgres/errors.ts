@@ -8,6 +8,18 @@ export type Remedy = 'again' | 'reconnect' | 'none'
 // postgresql.org/docs/current/errcodes-appendix.html
 const again = ['40001', '40P01', '55P03', '57014']
 const gone = ['57P01', '57P02', '57P03', '57P05', '25P03', '53300']
+// nodejs.org/api/errors.html#common-system-errors
+const ofSockets = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+]
 const full = ['53100', '53200']
 const readonly = ['25006', '42501']
 
@@ -96,7 +108,7 @@ function stateOf(error: unknown): string | undefined {
 function isOfDriver(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof TroupeError) return false
   const { code } = error as { code?: unknown }
-  if (typeof code === 'string') return code.startsWith('E')
+  if (typeof code === 'string') return ofSockets.includes(code)
   return (
     /^(Connection terminated|Query read timeout|timeout expired|Client has encountered a connection error|Client was closed)/.test(
       error.message,

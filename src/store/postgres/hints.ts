@@ -23,6 +23,7 @@ export class Hints {
   readonly #listeners = new Set<() => void>()
   #client: Client | undefined
   #heard = 0
+  #delayMs = soonestMs
   #isResting = false
   #isOwed = false
   #isClosed = false
@@ -30,13 +31,17 @@ export class Hints {
   constructor(options: HintOptions) {
     this.#options = options
     this.#channel = `troupe_${options.place.schema}`
-    if (!options.place.isPooled) void this.#listen(soonestMs)
+  }
+
+  /** Resolves once it listens, or has found that it cannot for now. */
+  async open(): Promise<void> {
+    if (!this.#options.place.isPooled) await this.#listen()
   }
 
   /** Changes when another process may have written. */
   get count(): number {
-    const { place, clock } = this.#options
-    return place.isPooled ? Math.floor(clock.monotonic() / pollMs) : this.#heard
+    // Who hears nothing looks now and then; what is heard is counted the other way.
+    return this.#client === undefined ? -Math.ceil(this.#options.clock.monotonic() / pollMs) : this.#heard
   }
 
   /** Calls `written` when another process has; undefined where that is not heard. */
@@ -76,11 +81,11 @@ export class Hints {
   }
 
   /** Listens, and begins anew when the connection is lost. */
-  async #listen(delayMs: number): Promise<void> {
+  async #listen(): Promise<void> {
     if (this.#isClosed) return
     const { place, connect } = this.#options
     const client = connect({ ...configOf(place, 1), pipeline: true })
-    const lost = (): void => this.#lost(client, delayMs)
+    const lost = (): void => this.#lost(client)
     client.once('error', lost)
     client.once('end', lost)
     try {
@@ -93,20 +98,22 @@ export class Hints {
       await client.query(`listen ${this.#channel}`)
       if (this.#isClosed) return await client.end()
       this.#client = client
+      this.#delayMs = soonestMs
       // What was written before nobody has told of.
       this.#hear()
     } catch {
-      this.#lost(client, delayMs)
+      this.#lost(client)
     }
   }
 
-  #lost(client: Client, delayMs: number): void {
+  #lost(client: Client): void {
     client.removeAllListeners('end')
+    client.removeAllListeners('error')
     client.on('error', () => {})
     client.end().catch(() => undefined)
     if (this.#client === client) this.#client = undefined
     if (this.#isClosed) return
-    const again = (): void => void this.#listen(Math.min(delayMs * 2, latestMs))
-    this.#options.clock.after(delayMs, again, { background: true, upkeep: true })
+    this.#options.clock.after(this.#delayMs, () => void this.#listen(), { background: true, upkeep: true })
+    this.#delayMs = Math.min(this.#delayMs * 2, latestMs)
   }
 }

@@ -18,7 +18,7 @@ import { Leases } from './leases.ts'
 import { migrate, requireSchema } from './migrations/migrations.ts'
 import { placeOf, type Place } from './place.ts'
 import { ServerClock } from './server-clock.ts'
-import { Transactions, type Pools } from './transactions.ts'
+import { Transactions } from './transactions.ts'
 
 export interface PostgresOptions {
   /** `postgres://…` */
@@ -42,15 +42,22 @@ export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
   for (const pool of Object.values(pools)) pool.on('error', () => {})
-  await migrated(place, pools)
   const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
-  const db = new PostgresDatabase(lists ?? encodedLists)
-  // The first write tells the time of the server, and which schema the store has.
-  const latest = await transactions.write(() => clockValue(db))
   const hints = new Hints({ place, clock, connect })
-  const leases = new Leases(clock)
-  const time = new StoreClock(server, latest)
-  return new PostgresStore(new PostgresHost({ place, clock, db, transactions, hints, leases, time }), { clock, leases })
+  const db = new PostgresDatabase(lists ?? encodedLists)
+  try {
+    await migrate(place, pools.writers)
+    // The first write tells the time of the server.
+    const latest = await transactions.write(() => clockValue(db))
+    await hints.open()
+    const leases = new Leases(clock)
+    const time = new StoreClock(server, latest)
+    const host = new PostgresHost({ place, clock, db, transactions, hints, leases, time })
+    return new PostgresStore(host, { clock, leases })
+  } catch (error) {
+    await Promise.all([transactions.close(), hints.close()])
+    throw error
+  }
 }
 
 /** Knows how long its leases last without asking. */
@@ -89,16 +96,6 @@ export async function requirePostgres(url: string): Promise<void> {
     await requireSchema(place, pool)
   } finally {
     await pool.end()
-  }
-}
-
-/** Of a store that cannot be opened nothing stays open. */
-async function migrated(place: Place, pools: Pools): Promise<void> {
-  try {
-    await migrate(place, pools.writers)
-  } catch (error) {
-    await Promise.all([pools.writers.end(), pools.readers.end()])
-    throw error
   }
 }
 

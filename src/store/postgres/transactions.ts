@@ -22,11 +22,11 @@ export interface TransactionOptions {
   readonly clock: Clock
   /** How long what can be tried again is. */
   readonly busyTimeoutMs: number
-  /** Told the time of the server, when it was asked and when it answered. */
+  /** Told the time of the server as soon as it is heard. */
   readonly told: (serverNow: number) => void
 }
 
-export interface Pools {
+interface Pools {
   readonly writers: Pool
   readonly readers: Pool
 }
@@ -65,10 +65,9 @@ export class Transactions {
   /** begin → perform → commit, of which as much is sent at a time as needs no answer. */
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
     const asking = this.#askingOn(client)
-    const begun = asking.sent(begunBy(client, this.#begin))
+    const begun = asking.sent(this.#beginOn(client))
     const result = await asking.perform(work)
-    const { xid, now, step } = await begun
-    this.#options.told(now)
+    const { xid, step } = await begun
     if (step > newestStep) throw storeNewer(this.#options.place.shown, step, newestStep)
     try {
       await client.query('commit')
@@ -78,6 +77,15 @@ export class Transactions {
     }
     asking.check()
     return result
+  }
+
+  async #beginOn(client: PoolClient): Promise<Begun> {
+    const answers = (await client.query(this.#begin)) as unknown as readonly { rows: readonly Begun[] }[]
+    const begun = answers.at(-1)?.rows[0]
+    if (begun === undefined) throw new Error('Postgres began no transaction')
+    // At once: what is told of the time is true when it is told.
+    this.#options.told(begun.now)
+    return begun
   }
 
   /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */
@@ -119,13 +127,6 @@ export class Transactions {
       await new Promise<void>((resolve) => clock.after(delayMs, resolve))
     }
   }
-}
-
-async function begunBy(client: PoolClient, begin: string): Promise<Begun> {
-  const answers = (await client.query(begin)) as unknown as readonly { rows: readonly Begun[] }[]
-  const begun = answers.at(-1)?.rows[0]
-  if (begun === undefined) throw new Error('Postgres began no transaction')
-  return begun
 }
 
 /** The server has not yet decided. */

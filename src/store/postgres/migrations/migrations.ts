@@ -12,6 +12,8 @@ export const newestStep = steps.length
 
 const findSchema = `select to_regclass($1 || '.migration') as name`
 
+const findNamespace = `select to_regnamespace($1) as name`
+
 const findStep = `select coalesce(max(step), 0) as step from migration`
 
 const createMigration = `
@@ -66,7 +68,10 @@ async function migrateWith(client: PoolClient, place: Place): Promise<void> {
   await client.query(
     `set local lock_timeout to 0; set local statement_timeout to 0; select pg_advisory_xact_lock(${lockOf(place)})`,
   )
-  await client.query(`create schema if not exists ${schema}; set local search_path to ${schema}; ${createMigration}`)
+  // Who may not make schemas may use one that was made for it.
+  const { rows } = await client.query<{ name: string | null }>(findNamespace, [schema])
+  if ((rows[0]?.name ?? null) === null) await client.query(`create schema ${schema}`)
+  await client.query(`set local search_path to ${schema}; ${createMigration}`)
   const known = await stepOf(client, place)
   for (const [at, step] of steps.entries()) {
     if (at < known) continue
