@@ -60,7 +60,7 @@ test(
 /** A build of which one text of a file of the store is another. */
 function withChanged(file: string, text: string, other: string): string {
   const build = buildChild('attacker.ts')
-  const path = join(build, 'src', 'store', 'sqlite', `${file}.js`)
+  const path = join(build, 'src', 'store', 'sql', `${file}.js`)
   const source = readFileSync(path, 'utf8')
   expect(source.split(text)).toHaveLength(2)
   writeFileSync(path, source.replace(text, other))

@@ -81,7 +81,7 @@ export async function areReady(children: readonly Child[], withinMs: number): Pr
 }
 
 // Started by its URL.
-const leaseThreadSource = join(repository, 'src', 'store', 'sqlite', 'nodes', 'lease-thread.ts')
+const leaseThreadSource = join(repository, 'src', 'store', 'sqlite', 'lease-thread.ts')
 
 function sourceOf(child: string): string {
   return join(repository, 'test', 'crash', child)

@@ -44,13 +44,13 @@ test(
 
 test('I1, I2: the same kills find the violation when a copy forgets its journal', { timeout: limitMs }, () =>
   isFound(
-    ['store/sqlite/runs/claims.js', journal, 'nothingYet'],
+    ['store/sql/runs/claims.js', journal, 'nothingYet'],
     /^I2: (the acknowledged value|.* was executed again after it had been)/,
   ),
 )
 
 test('I4: they find it when a copy forgets messages with those that were received', { timeout: limitMs }, () =>
-  isFound(['store/sqlite/steps/messages.js', message, message.replace('seq =', 'seq >=')], /^I4: run .* heard/),
+  isFound(['store/sql/steps/messages.js', message, message.replace('seq =', 'seq >=')], /^I4: run .* heard/),
 )
 
 test('they find it when a copy forgets what runs have to undo', { timeout: limitMs }, () =>
@@ -60,7 +60,7 @@ test('they find it when a copy forgets what runs have to undo', { timeout: limit
 )
 
 test('I3: they find it when a copy ends no more children of a run than the first slice', { timeout: limitMs }, () =>
-  isFound(['store/sqlite/runs/endings.js', restOfChildren, ''], /^I3: run .* is scheduled with 0 outcomes$/, {
+  isFound(['store/sql/runs/endings.js', restOfChildren, ''], /^I3: run .* is scheduled with 0 outcomes$/, {
     only: 'saga',
     kills: 2,
     drainMs: 8_000,

@@ -30,7 +30,7 @@ test('I5: a paused process that comes back changes nothing', { timeout: isFull ?
 
 test('I5: the same pauses find the violation when the fence is taken out of a copy', { timeout: 120_000 }, async () => {
   const build = buildChild()
-  const runs = join(build, 'src', 'store', 'sqlite', 'runs', 'runs.js')
+  const runs = join(build, 'src', 'store', 'sql', 'runs', 'runs.js')
   const source = readFileSync(runs, 'utf8')
   expect(source.split(fence)).toHaveLength(2)
   writeFileSync(runs, source.replace(fence, noFence))
