@@ -92,6 +92,7 @@ export async function requirePostgres(url: string): Promise<void> {
   const place = placeOf(url)
   const { Pool } = await loadDriver()
   const pool = new Pool(configOf(place, 1))
+  pool.on('error', () => {})
   try {
     await requireSchema(place, pool)
   } finally {

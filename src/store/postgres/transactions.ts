@@ -6,6 +6,7 @@ import { Asking } from './asking.ts'
 import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, storeNewer, toStoreError } from './errors.ts'
 import { newestStep } from './migrations/migrations.ts'
+import { lend } from './lending.ts'
 import { lockOf, type Place } from './place.ts'
 
 /** What is told when a transaction begins. */
@@ -119,7 +120,7 @@ export class Transactions {
     for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
       if (this.#isClosed) throw engineStopped()
       try {
-        return await once(pool, work)
+        return await lend(pool, work)
       } catch (error) {
         const isLasting = remedyOf(error) === 'none' && !(error instanceof Unsettled)
         if (isLasting || clock.monotonic() - startedAt > busyTimeoutMs) throw toStoreError(error, place.shown)
@@ -131,33 +132,6 @@ export class Transactions {
 
 /** The server has not yet decided. */
 class Unsettled extends Error {}
-
-async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let isBroken = false
-  // Race: a connection that is lost says so as an event too, and one that nobody hears ends the process; its next query tells.
-  client.on('error', hear)
-  try {
-    return await work(client)
-  } catch (error) {
-    isBroken = remedyOf(error) === 'reconnect' || !(await isRolledBack(client))
-    throw error
-  } finally {
-    client.off('error', hear)
-    client.release(isBroken)
-  }
-}
-
-const hear = (): void => {}
-
-async function isRolledBack(client: PoolClient): Promise<boolean> {
-  try {
-    await client.query('rollback')
-    return true
-  } catch {
-    return false
-  }
-}
 
 const findStatus = 'select pg_xact_status(cast($1 as xid8)) as status'
 

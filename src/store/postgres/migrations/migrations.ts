@@ -1,6 +1,7 @@
 // The schema on Postgres, as steps that are only ever added to, and how a store comes to have them.
 import type { Pool, PoolClient } from '../client.ts'
 import { noStore, storeNewer, toStoreError } from '../errors.ts'
+import { lend } from '../lending.ts'
 import { lockOf, type Place } from '../place.ts'
 import { step1 } from './migration-1.ts'
 
@@ -38,14 +39,7 @@ export function requireSchema(place: Place, pool: Pool): Promise<void> {
 
 async function onOne(place: Place, pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   try {
-    const client = await pool.connect()
-    let isBroken = true
-    try {
-      await work(client)
-      isBroken = false
-    } finally {
-      client.release(isBroken)
-    }
+    await lend(pool, work)
   } catch (error) {
     throw toStoreError(error, place.shown)
   }
