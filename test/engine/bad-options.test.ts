@@ -13,7 +13,7 @@ describe('Troupe.open', () => {
   it.each<[unknown, string]>([
     [null, 'The options object of Troupe.open is null: expected { store, '],
     [{ stroe: 'x' }, "Option 'stroe' of Troupe.open is not known: expected one of store, "],
-    [{ store: 5 }, 'store is 5: expected sqlite:PATH or sqlite::memory:.'],
+    [{ store: 5 }, 'store is 5: expected sqlite:PATH, sqlite::memory: or postgres://….'],
     [{ queues: 'abc' }, 'queues is "abc": expected a list of at least one name.'],
     [{ queues: ['a\0b'] }, 'The name of a queue is "a\\u0000b"'],
     [{ definitions: 5 }, 'definitions is 5: expected a list'],
