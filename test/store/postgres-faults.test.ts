@@ -1,4 +1,5 @@
 // What becomes of a commit on Postgres whose connection is cut: all of it happens once, and who asked for it is told so.
+import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openPostgres } from '../../src/store/postgres/postgres.ts'
@@ -12,7 +13,7 @@ import { Proxy, type Cut } from './proxy.ts'
 const commit = 'commit\0'
 const begin = 'begin; '
 
-async function throughProxy(): Promise<{ proxy: Proxy; scene: Scene; beside: Store }> {
+async function throughProxy(): Promise<{ proxy: Proxy; scene: Scene; beside: Store; url: string }> {
   const url = await freshDatabase()
   const proxy = await Proxy.before(url)
   const scene = await Scene.open({
@@ -26,7 +27,7 @@ async function throughProxy(): Promise<{ proxy: Proxy; scene: Scene; beside: Sto
     await beside.close()
     await proxy.close()
   })
-  return { proxy, scene, beside }
+  return { proxy, scene, beside, url }
 }
 
 describe.each<{ word: string; cut: Cut }>([
@@ -55,5 +56,19 @@ describe.each<{ word: string; cut: Cut }>([
     expect(proxy.cuts).toBe(1)
     expect(started.map(({ id, isNew }) => [id, isNew])).toEqual([['one', true]])
     expect((await beside.listRuns({ limit: 9 })).map(({ id }) => id)).toEqual(['one'])
+  })
+
+  it('keeps what is told once, whose answers are all lost', async () => {
+    const { proxy, scene, url } = await throughProxy()
+    await scene.start({ id: 'one' })
+    proxy.arm(word, cut)
+    const { tells } = await scene.client.commit({ tells: [{ id: 'one', name: 'go', value: 'j1' }] })
+    expect(proxy.cuts).toBe(1)
+    expect(tells).toEqual(['told'])
+    const admin = new pg.Client({ connectionString: url })
+    await admin.connect()
+    const { rows } = await admin.query('select name, value from troupe.message')
+    await admin.end()
+    expect(rows).toEqual([{ name: 'go', value: 'j1' }])
   })
 })

@@ -73,8 +73,9 @@ export class Transactions {
     try {
       await client.query('commit')
     } catch (error) {
-      // Race: the answer is lost, and the commit may not be.
+      // Race: the answer is lost, and the commit may not be; then nothing before it had failed, though those answers are lost too.
       if (remedyOf(error) !== 'reconnect' || !(await this.#isCommitted(xid))) throw error
+      return result
     }
     asking.check()
     return result
