@@ -11,7 +11,7 @@ import { StoreClock } from '../sql/nodes/store-clock.ts'
 import { SqlStore, type SqlHost } from '../sql/sql.ts'
 import type { Store } from '../store.ts'
 import { PostgresCallersStore } from './callers.ts'
-import { configOf, loadDriver, type Client } from './client.ts'
+import { configOf, loadDriver, type Client, type Pool } from './client.ts'
 import { PostgresDatabase } from './database.ts'
 import { Hints } from './hints.ts'
 import { Leases } from './leases.ts'
@@ -41,7 +41,7 @@ export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }
   const server = new ServerClock(clock)
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
-  for (const pool of Object.values(pools)) pool.on('error', () => {})
+  for (const pool of Object.values(pools)) hearAll(pool)
   const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
   const hints = new Hints({ place, clock, connect })
   const db = new PostgresDatabase(lists ?? encodedLists)
@@ -92,12 +92,18 @@ export async function requirePostgres(url: string): Promise<void> {
   const place = placeOf(url)
   const { Pool } = await loadDriver()
   const pool = new Pool(configOf(place, 1))
-  pool.on('error', () => {})
+  hearAll(pool)
   try {
     await requireSchema(place, pool)
   } finally {
     await pool.end()
   }
+}
+
+/** Race: a connection may be ended as soon as it is made, before anybody has it; what nobody hears ends the process. */
+function hearAll(pool: Pool): void {
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 interface Parts {
