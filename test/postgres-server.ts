@@ -1,14 +1,18 @@
 // A Postgres server of its own on this machine, from a package or from Debian: its data lies in a folder that is gone with it.
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import pg from 'pg'
 
 export interface PostgresServer {
   /** Without the name of a database. */
   readonly url: string
+  /** Ends it at once, as its machine might, and starts it again; resolves when it answers. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -32,14 +36,21 @@ function installed(): string[] {
 
 // Other letters than those of ASCII and capitals are sorted as people do, so that who needs the order of bytes has to ask for it.
 const form = '--locale=C --encoding=UTF8 --locale-provider=icu --icu-locale=en-US'
-// It ends when its input does: with the process that started it, however that ends. What it says ends with the server.
+// It ends when its input does: with the process that started it, however that ends. Each line of it starts the server anew.
+// What it says ends with the first server.
 const keep = `
 folder=$1 bin=$2; shift 2
 "$bin/initdb" -D "$folder/data" -U troupe --auth=trust --no-sync ${form} > /dev/null && {
-  "$bin/postgres" -D "$folder/data" "$@" &
+  "$bin/postgres" -D "$folder/data" "$@" > /dev/null &
   server=$!
   exec 2> /dev/null
-  cat > /dev/null
+  while read -r line; do
+    kill -QUIT $server
+    wait $server
+    "$bin/postgres" -D "$folder/data" "$@" > /dev/null &
+    server=$!
+    echo again
+  done
   kill -INT $server
   wait $server
 }
@@ -58,7 +69,7 @@ export async function startPostgres({ version, isDurable = false }: ServerOption
     cwd: folder,
     // A ctrl-C is for us alone.
     detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
   })
   const ended = new Promise<void>((resolve) => keeper.once('close', () => resolve()))
@@ -70,7 +81,27 @@ export async function startPostgres({ version, isDurable = false }: ServerOption
     await stop()
     throw error
   })
-  return { url: `postgres://troupe@127.0.0.1:${port}`, stop }
+  const url = `postgres://troupe@127.0.0.1:${port}`
+  const restart = async (): Promise<void> => {
+    const again = once(keeper.stdout, 'data')
+    keeper.stdin.write('again\n')
+    await again
+    while (!(await isAnswering(`${url}/postgres`))) await new Promise<void>((resolve) => setTimeout(resolve, 5))
+  }
+  return { url, restart, stop }
+}
+
+async function isAnswering(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.end()
+    return true
+  } catch {
+    // It starts, or has yet to.
+    return false
+  }
 }
 
 /** Once the server says so; goes on reading, as the server would wait for that. */

@@ -61,6 +61,17 @@ describe('a server of its own', () => {
     while (existsSync(folder)) await new Promise<void>((resolve) => systemClock.after(10, resolve))
   })
 
+  it('is ended at once and started anew, with what was committed and nothing else', async () => {
+    const server = await startPostgres({ version: '18', isDurable: true })
+    onTestFinished(server.stop)
+    const client = await connect(`${server.url}/postgres`)
+    await client.query('create table seen (x int); insert into seen values (1)')
+    await client.query('begin; insert into seen values (2)')
+    await server.restart()
+    const { rows } = await (await connect(`${server.url}/postgres`)).query('select x from seen')
+    expect(rows).toEqual([{ x: 1 }])
+  })
+
   it('says why it does not start', async () => {
     await expect(startPostgres({ version: 'debian-1' })).rejects.toThrow('initdb')
   })

@@ -38,7 +38,7 @@ describe.each<{ word: string; cut: Cut }>([
 ])('a connection that is cut $cut $word is passed on', ({ word, cut }) => {
   it('loses nothing and writes nothing twice', async () => {
     const { proxy, scene, beside } = await throughProxy()
-    proxy.arm(word, cut)
+    void proxy.arm(word, cut)
     const { started, isNodeLost } = await scene.node.commit({ starts: [scene.startRecord({ id: 'one' })] })
     expect(proxy.cuts).toBe(1)
     expect({ isNodeLost, ids: started.map(({ id, isNew }) => [id, isNew]) }).toEqual({
@@ -51,7 +51,7 @@ describe.each<{ word: string; cut: Cut }>([
 
   it('starts a run once for somebody whose batches have no number', async () => {
     const { proxy, scene, beside } = await throughProxy()
-    proxy.arm(word, cut)
+    void proxy.arm(word, cut)
     const { started } = await scene.client.commit({ starts: [scene.startRecord({ id: 'one' })] })
     expect(proxy.cuts).toBe(1)
     expect(started.map(({ id, isNew }) => [id, isNew])).toEqual([['one', true]])
@@ -61,7 +61,7 @@ describe.each<{ word: string; cut: Cut }>([
   it('keeps what is told once, whose answers are all lost', async () => {
     const { proxy, scene, url } = await throughProxy()
     await scene.start({ id: 'one' })
-    proxy.arm(word, cut)
+    void proxy.arm(word, cut)
     const { tells } = await scene.client.commit({ tells: [{ id: 'one', name: 'go', value: 'j1' }] })
     expect(proxy.cuts).toBe(1)
     expect(tells).toEqual(['told'])

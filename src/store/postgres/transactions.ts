@@ -1,5 +1,6 @@
 // Transactions on Postgres: one that writes is alone on its store, as it is on a file; what is lost on the way is found out or done again.
 import type { Clock } from '../../lib/clock.ts'
+import { createIds } from '../../lib/ids.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Query } from '../query.ts'
 import { Asking } from './asking.ts'
@@ -8,10 +9,10 @@ import { remedyOf, storeNewer, toStoreError } from './errors.ts'
 import { newestStep } from './migrations/migrations.ts'
 import { lend } from './lending.ts'
 import { lockOf, type Place } from './place.ts'
+import { Writer } from './writer.ts'
 
 /** What is told when a transaction begins. */
 interface Begun {
-  readonly xid: string
   /** The time of the server, in ms since 1970. */
   readonly now: number
   /** The schema of the store. */
@@ -28,6 +29,7 @@ export interface TransactionOptions {
 }
 
 interface Pools {
+  /** Of one connection: see `Writer`. */
   readonly writers: Pool
   readonly readers: Pool
 }
@@ -38,6 +40,7 @@ export class Transactions {
   readonly #statements: Statements
   readonly #begin: string
   readonly #look: string
+  readonly #writer: Writer
   #isClosed = false
 
   constructor(pools: Pools, options: TransactionOptions) {
@@ -46,6 +49,7 @@ export class Transactions {
     this.#statements = new Statements(options.place)
     this.#begin = beginOf(options.place)
     this.#look = `begin isolation level repeatable read read only; ${settingsOf(options.place)}`
+    this.#writer = new Writer(createIds(options.clock).uuid())
   }
 
   /** Performs `work` as one transaction that is alone on the store. It may be performed more than once: it counts once. */
@@ -67,14 +71,15 @@ export class Transactions {
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
     const asking = this.#askingOn(client)
     const begun = asking.sent(this.#beginOn(client))
-    const result = await asking.perform(work)
-    const { xid, step } = await begun
+    const n = this.#writer.next()
+    const result = await asking.perform(() => this.#writer.numbered(n, work))
+    const { step } = await begun
     if (step > newestStep) throw storeNewer(this.#options.place.shown, step, newestStep)
     try {
       await client.query('commit')
     } catch (error) {
       // Race: the answer is lost, and the commit may not be; then nothing before it had failed, though those answers are lost too.
-      if (remedyOf(error) !== 'reconnect' || !(await this.#isCommitted(xid))) throw error
+      if (remedyOf(error) !== 'reconnect' || !(await this.#hasCommitted(n))) throw error
       return result
     }
     asking.check()
@@ -105,13 +110,13 @@ export class Transactions {
     return new Asking(client, { statements: this.#statements, isInLine: !this.#options.place.isPooled })
   }
 
-  /** Asks the server what became of a transaction whose commit was sent. */
-  #isCommitted(xid: string): Promise<boolean> {
+  /** Looks what became of a transaction whose commit was sent: it is over once another has the lock. */
+  #hasCommitted(n: number): Promise<boolean> {
     return this.#untilDone(this.#pools.readers, async (client) => {
-      const { rows } = await client.query<{ status: string | null }>(findStatus, [xid])
-      const status = rows[0]?.status
-      if (status === 'in progress') throw new Unsettled()
-      return status === 'committed'
+      await this.#beginOn(client)
+      const hasCommitted = await this.#askingOn(client).perform(() => this.#writer.hasCommitted(n))
+      await client.query('commit')
+      return hasCommitted
     })
   }
 
@@ -123,22 +128,16 @@ export class Transactions {
       try {
         return await lend(pool, work)
       } catch (error) {
-        const isLasting = remedyOf(error) === 'none' && !(error instanceof Unsettled)
-        if (isLasting || clock.monotonic() - startedAt > busyTimeoutMs) throw toStoreError(error, place.shown)
+        if (remedyOf(error) === 'none' || clock.monotonic() - startedAt > busyTimeoutMs)
+          throw toStoreError(error, place.shown)
       }
       await new Promise<void>((resolve) => clock.after(delayMs, resolve))
     }
   }
 }
 
-/** The server has not yet decided. */
-class Unsettled extends Error {}
-
-const findStatus = 'select pg_xact_status(cast($1 as xid8)) as status'
-
 /** The lock of the store is that of the transaction: it is given back with it, whatever becomes of the process. */
 function beginOf(place: Place): string {
   return `begin; ${settingsOf(place)} select pg_advisory_xact_lock(${lockOf(place)});
-    select pg_current_xact_id()::text as xid, (extract(epoch from clock_timestamp()) * 1000)::bigint as now,
-      (select max(step) from migration) as step`
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now, (select max(step) from migration) as step`
 }

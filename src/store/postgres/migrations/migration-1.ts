@@ -239,6 +239,13 @@ create index wait_run on wait (name) where kind = 'run';
 create index waiter_run on waiter (run_id) where run_id is not null;
 create index waiter_ticket on waiter (ticket);
 
+-- The number of the last transaction of each who writes: the proof that it was committed.
+create table writer (
+  id text collate "C" primary key,
+  n bigint not null,
+  at bigint not null
+) with (fillfactor = 50);
+
 create view runs as
 select
   run.public_id as id,
