@@ -116,14 +116,13 @@ export class Committer extends Actor {
 
   async #commitDraft(draft: Draft): Promise<Committed> {
     const { node } = this.#options
-    draft.seq = ++node.seq
-    const committed = await this.#deps.store.commit(draft)
-    if (!committed.isNodeLost) return committed
-    if (!(await this.#options.declaredDead())) return committed
-    // Under its new number the node holds nothing of what it held: those writes are refused, starts go through.
-    draft.nodeId = node.nodeId
-    draft.seq = ++node.seq
-    return this.#deps.store.commit(draft)
+    for (;;) {
+      draft.seq = ++node.seq
+      const committed = await this.#deps.store.commit(draft)
+      if (!committed.isNodeLost || !(await this.#options.declaredDead())) return committed
+      // Under its new number the node holds nothing of what it held: those writes are refused, starts go through.
+      draft.nodeId = node.nodeId
+    }
   }
 
   /** The store itself failed: all learn it. One write was at fault: halves until it stands alone. */

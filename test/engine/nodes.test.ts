@@ -236,6 +236,25 @@ describe('a run whose process dies', () => {
   })
 })
 
+describe('a node that is declared dead again as soon as it has started anew', () => {
+  it('takes what it was asked for once it lives', async () => {
+    const store = storeFile()
+    const job = worker('job', {}, (_ctx, n: number) => n)
+    const { troupe } = await onStage({ definitions: [job], store })
+    const other = await intruder(store)
+    other.exec(`
+    create table deaths (left integer);
+    insert into deaths values (2);
+    create trigger die after insert on node when (select left from deaths) > 0 begin
+      update deaths set left = left - 1;
+      delete from node where id = new.id;
+    end;
+    delete from node`)
+    expect(await troupe.run(job, 1)).toBe(1)
+    expect(other.prepare('select left from deaths').get()).toEqual({ left: 0 })
+  })
+})
+
 describe('a node that is declared dead while it stops', () => {
   it('gives up what it runs without a word of failure and ends', async () => {
     const store = storeFile()
