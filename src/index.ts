@@ -159,6 +159,8 @@ export type { ErrorCode, ErrorDetails, ErrorOptions } from './lib/errors.ts'
 export { PermanentError, RetryAfterError, TimeoutError, ValidationError } from './model/error-classes.ts'
 
 // What is stored
+export { giveUpMove, moveStore } from './store/moving/moving.ts'
+export type { MovedTable, MoveOptions, MoveProgress } from './store/moving/moving.ts'
 export { aesGcm } from './model/codecs/aes-gcm.ts'
 export { compress } from './model/codecs/compress.ts'
 export type { AesGcmOptions } from './model/codecs/aes-gcm.ts'

@@ -17,6 +17,7 @@ import { addDev } from './commands/dev.ts'
 import { addFork } from './commands/fork.ts'
 import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
+import { addMigrate } from './commands/migrate.ts'
 import { addNodes } from './commands/nodes.ts'
 import { addQueues } from './commands/queues.ts'
 import { addResolve } from './commands/resolve.ts'
@@ -82,6 +83,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addSchedules,
   addNodes,
   addCodecKeys,
+  addMigrate,
   addCheckDeploy,
 ]
 

@@ -78,20 +78,22 @@ export async function findSettings(flags: CommonFlags, folder: string): Promise<
 export interface StoreSettings {
   readonly store: string
   readonly coding: Coding | undefined
+  /** Whether its tables may be brought up to date. */
+  readonly migrate: boolean
 }
 
 /** The store and how it is read, for commands that only look. A `--store` spares the config file, unless that is named too. */
 export async function loadStore(flags: CommonFlags, folder: string): Promise<StoreSettings> {
   const isSpared = flags.store !== undefined && flags.config === undefined
   const file = isSpared ? undefined : findConfig(flags, folder)
-  if (file === undefined) return { store: storeOf(flags, {}, folder), coding: undefined }
+  if (file === undefined) return { store: storeOf(flags, {}, folder), coding: undefined, migrate: true }
   const config = await loadConfig(file, folder)
-  const { coding } = await checked([shown(file, folder)], () => {
+  const { coding, migrate } = await checked([shown(file, folder)], () => {
     const options = checkTroupeOptions(config)
     poolBounds(options.pools, {})
     return options
   })
-  return { store: storeOf(flags, config, folder), coding }
+  return { store: storeOf(flags, config, folder), coding, migrate }
 }
 
 /** The file of a store URL; undefined for one in memory or elsewhere. */

@@ -7,9 +7,9 @@ import type { Io } from './io.ts'
 
 /** Lends an open client to `use`. Throws `store_unavailable` when there is no store: looking makes none. */
 export async function withClient<T>(flags: CommonFlags, io: Io, use: (troupe: Troupe) => Promise<T>): Promise<T> {
-  const { store, coding = seenFromOutside } = await loadStore(flags, io.folder)
+  const { store, coding = seenFromOutside, migrate } = await loadStore(flags, io.folder)
   await requireStore(store, (path) => shown(path, io.folder))
-  return lent(await Troupe.openIn({ store, logLevel: 'error' }, { clock: io.clock, coding }), use)
+  return lent(await Troupe.openIn({ store, migrate, logLevel: 'error' }, { clock: io.clock, coding }), use)
 }
 
 /** The same with the code that is here, so that what is told is checked at once; without any, whoever performs the run checks it. */

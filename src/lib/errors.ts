@@ -75,10 +75,13 @@ export const errorCodes = [
   'engine_stopped',
   'intake_full',
   // store
+  'move_refused',
   'store_busy',
   'store_corrupt',
   'store_full',
+  'store_moved',
   'store_newer',
+  'store_older',
   'store_readonly',
   'store_unavailable',
   'sqlite_missing',

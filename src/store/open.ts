@@ -18,6 +18,8 @@ export interface StoreOptions {
   readonly coding?: Coding | undefined
   /** Nothing is written, and nobody is told of the coding. */
   readonly isLooking?: boolean
+  /** False refuses a store whose tables are not those of this version, in place of making them so. */
+  readonly migrate?: boolean
 }
 
 const inMemory = ':memory:'
@@ -37,7 +39,7 @@ export async function openStore(url: string, { coding, isLooking = false, ...opt
   }
 }
 
-interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous'> {
+interface PlainOptions extends Pick<StoreOptions, 'clock' | 'synchronous' | 'migrate'> {
   readonly lists?: ListForm
 }
 
@@ -50,6 +52,13 @@ async function openPlain(url: unknown, options: PlainOptions): Promise<Store> {
     `The store '${withoutPassword(String(url))}' is not one this version can open: give sqlite:PATH, as in sqlite:.troupe/troupe.db, sqlite::memory: or postgres://….`,
     { details: { store: withoutPassword(String(url)) } },
   )
+}
+
+/** Makes the tables of a store, or brings them up to date, and tells where it is. Throws `option_invalid`, `store_…`. */
+export async function migrateTables(url: string, clock: Clock): Promise<string> {
+  const store = await openPlain(url, { clock, synchronous: 'full' })
+  await store.close()
+  return store.location
 }
 
 /** Throws `store_unavailable` when there is no store yet: who only looks must not make one. `shown` is its path as people know it. */
@@ -72,6 +81,7 @@ async function withCoding(store: Store, coding: Coding | undefined, isLooking: b
   return coding === undefined ? store : codedStore(store, coding)
 }
 
-function pathOf(url: unknown): string | undefined {
+/** The path of `sqlite:PATH`; undefined for another URL. */
+export function pathOf(url: unknown): string | undefined {
   return typeof url === 'string' && url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 }

@@ -1,5 +1,7 @@
 // What people see of a store on Postgres from the command line.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Troupe, worker } from '../../src/index.ts'
 import { freshDatabase } from '../postgres.ts'
@@ -30,4 +32,41 @@ it('makes no store where there is none, and shows no password', async () => {
   expect(code).toBe(69)
   expect(err).toContain('There is no store in schema troupe')
   expect(err).not.toContain('secret')
+})
+
+it('makes the tables of a store, and then no process has to', async () => {
+  const store = await freshDatabase()
+  const closed = { store, migrate: false, definitions: [greet], logLevel: 'silent' } as const
+  await expect(Troupe.open(closed)).rejects.toMatchObject({
+    code: 'store_older',
+    message: expect.stringContaining('has no tables yet'),
+  })
+  expect(await troupe(tmpdir(), ['migrate', '--store', store])).toMatchObject({ code: 0, out: '' })
+  const engine = await Troupe.open(closed)
+  expect(await engine.runs()).toEqual([])
+  await engine.stop()
+})
+
+it('moves a store from a file, where its runs stay to be seen', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-moving-'))
+  const to = await freshDatabase()
+  const engine = await Troupe.open({ store: `sqlite:${folder}/jobs.db`, definitions: [greet], logLevel: 'silent' })
+  await engine.start()
+  await engine.run(greet, 'ann')
+  const moving = ['migrate', '--from', 'sqlite:jobs.db', '--to', to]
+  expect(await troupe(folder, moving)).toMatchObject({ code: 1, err: expect.stringContaining('[move_refused]') })
+  await engine.stop()
+  const { code, out } = await troupe(folder, [...moving, '--json'])
+  expect(code).toBe(0)
+  const { tables } = JSON.parse(out) as { tables: { table: string; rows: number; hash: string }[] }
+  expect(tables.find(({ table }) => table === 'run')).toMatchObject({ rows: 1 })
+  for (const store of [to, 'sqlite:jobs.db'])
+    expect(JSON.parse((await troupe(folder, ['runs', '--json', '--store', store])).out)).toMatchObject([
+      { name: 'greet', state: 'succeeded' },
+    ])
+  expect(await troupe(folder, ['migrate', '--from', 'sqlite:jobs.db', '--give-up'])).toMatchObject({
+    code: 69,
+    err: expect.stringContaining('[store_moved]'),
+  })
+  rmSync(folder, { recursive: true })
 })

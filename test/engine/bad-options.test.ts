@@ -24,6 +24,7 @@ describe('Troupe.open', () => {
     [{ pools: { tasks: { max: 1 } } }, "Option 'tasks' of pools is not known: expected one of task, workflow, thread."],
     [{ pools: { task: { mx: 1 } } }, "Option 'mx' of pools.task is not known: expected one of max, min."],
     [{ logLevel: 'wran' }, 'logLevel is "wran": expected one of warn, '],
+    [{ migrate: 'no' }, 'migrate is "no": expected true or false.'],
     [{ log: {} }, 'log.debug is undefined: expected a function.'],
     [{ log: null }, 'log is null: expected a pino instance, or anything of its shape.'],
   ])('refuses %o', async (options, message) => {

@@ -21,7 +21,7 @@ import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { toStoreError } from '../../src/store/sqlite/connection/errors.ts'
 import { migrations } from '../../src/store/sqlite/migrations/migrations.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
-import { openStore } from '../../src/store/open.ts'
+import { migrateTables, openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { Scene, settle } from '../../src/testing/conformance/scene.ts'
 import { runChild } from './children.ts'
@@ -87,6 +87,27 @@ it('a store of a newer version is left as it is', async () => {
     `has schema ${migrations.length + 1} and this version knows up to ${migrations.length}: update`,
   )
   expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+it('a store of an older version is left as it is where nobody may change its tables', async () => {
+  const path = join(folder, 'troupe.db')
+  const here = { clock: systemClock, synchronous: 'full', migrate: false } as const
+  const url = `sqlite:${path}`
+  await expect(openStore(url, here)).rejects.toMatchObject({
+    code: 'store_older',
+    message: expect.stringContaining(`The store ${path} has no tables yet`),
+  })
+  expect(readdirSync(folder)).toEqual([])
+  const [step1 = ''] = migrations
+  await sqlOn(path, `${step1} pragma application_id = ${0x54726f75}; pragma user_version = 1`)
+  await expect(openStore(url, here)).rejects.toMatchObject({
+    message: expect.stringContaining(`has schema 1 and this version needs ${migrations.length}`),
+    details: { location: path, found: 1, known: migrations.length },
+  })
+  await migrateTables(url, systemClock)
+  const store = await openStore(url, here)
+  expect(await store.internQueue('default')).toBe(1)
+  await store.close()
 })
 
 it('a folder that cannot be made is named', async () => {

@@ -16,6 +16,9 @@ interface Schema {
   readonly indexes: readonly string[]
 }
 
+// What a server has beside what is kept: its steps, and the proofs of its commits.
+const ownTables = `'migration', 'writer'`
+
 let onFile: Schema
 let onServer: Schema
 
@@ -99,15 +102,15 @@ async function schemaOfServer(): Promise<Schema> {
     select table_name as "table", column_name as name, data_type as type, is_nullable = 'YES' as "isNull",
       column_default as "byDefault", collation_name as collation
     from information_schema.columns join information_schema.tables using (table_schema, table_name)
-    where table_schema = 'troupe' and table_type = 'BASE TABLE' and table_name <> 'migration'`)
+    where table_schema = 'troupe' and table_type = 'BASE TABLE' and table_name not in (${ownTables})`)
   const keys = await all<KeyRow>(`
     select table_name as "table", case constraint_type when 'UNIQUE' then 'unique' else 'primary' end as kind,
       string_agg(column_name, ', ' order by ordinal_position) as columns
     from information_schema.table_constraints join information_schema.key_column_usage using (table_schema, table_name, constraint_name)
-    where table_schema = 'troupe' and table_name <> 'migration' and constraint_type in ('UNIQUE', 'PRIMARY KEY')
+    where table_schema = 'troupe' and table_name not in (${ownTables}) and constraint_type in ('UNIQUE', 'PRIMARY KEY')
     group by table_name, constraint_name, constraint_type`)
   const indexes = await all<{ sql: string }>(`
-    select indexdef as sql from pg_indexes where schemaname = 'troupe' and tablename <> 'migration'
+    select indexdef as sql from pg_indexes where schemaname = 'troupe' and tablename not in (${ownTables})
       and indexname not in (select conname from pg_constraint)`)
   await client.end()
   await drop()

@@ -61,6 +61,8 @@ export interface TroupeOptions {
   readonly retention?: StoreRetentionOptions
   /** `full` (default): a power cut loses nothing acknowledged. `normal`: faster, and it may lose the last commits. */
   readonly durability?: 'full' | 'normal'
+  /** False refuses a store whose tables this version would have to make or bring up to date (`store_older`): `troupe migrate` does that then. */
+  readonly migrate?: boolean
   /** A pino instance, or anything of its shape; JSON lines to standard error unless told. */
   readonly log?: Log
   /**
@@ -106,6 +108,7 @@ export interface CheckedOptions {
   readonly maxValueBytes: number
   readonly pools: PoolOptions
   readonly synchronous: 'full' | 'normal'
+  readonly migrate: boolean
   readonly log: Log | undefined
   readonly logLevel: LogLevel | undefined
   readonly environment: string | undefined
@@ -127,6 +130,7 @@ const known = [
   'pools',
   'retention',
   'durability',
+  'migrate',
   'log',
   'logLevel',
   'environment',
@@ -140,12 +144,13 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
-  const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates } = options
+  const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates, migrate = true } = options
   checkText('store', store, 'sqlite:PATH, sqlite::memory: or postgres://…')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
   if (templates !== undefined) checkText('templates', templates, 'the path of a folder')
   if (typeof global !== 'boolean') throw optionInvalid('global', global, 'true or false')
+  if (typeof migrate !== 'boolean') throw optionInvalid('migrate', migrate, 'true or false')
   if (options.retention !== undefined)
     checkRetention('retention', options.retention, [...retentionParts, ...retentionPartsBeside])
   checkQueues(queues)
@@ -183,6 +188,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
       ...(options.retention !== undefined && retentionBesideOf(options.retention)),
     },
     synchronous: durability,
+    migrate,
     log: log === undefined ? undefined : silenceFaults(log),
     logLevel,
     environment,

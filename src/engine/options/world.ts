@@ -41,7 +41,8 @@ export async function depsOf(checked: CheckedOptions, world: World, logLevel: Lo
   const write = (line: string): void => void process.stderr.write(line)
   const log = atLevel(world.log ?? checked.log ?? createLog({ level: logLevel, clock, write }), logLevel)
   const ids = world.ids ?? createIds(clock)
-  const store = world.store ?? (await openStore(checked.store, { clock, synchronous: checked.synchronous, coding }))
+  const { synchronous, migrate } = checked
+  const store = world.store ?? (await openStore(checked.store, { clock, synchronous, coding, migrate }))
   return { store, clock, log, ids, failpoint, performStep, coding, parksAtOnce }
 }
 

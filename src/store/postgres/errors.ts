@@ -90,6 +90,14 @@ export function noStore({ shown, schema }: Place): TroupeError {
   )
 }
 
+export function storeUnfinished(shown: string): TroupeError {
+  return new TroupeError(
+    'store_unavailable',
+    `The store ${shown} is not whole yet, as another is being moved there: wait until \`troupe migrate\` has ended, or go on with it by --resume.`,
+    { details: { location: shown } },
+  )
+}
+
 export function storeNewer(shown: string, found: number, known: number): TroupeError {
   return new TroupeError(
     'store_newer',

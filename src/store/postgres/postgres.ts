@@ -15,7 +15,7 @@ import { configOf, loadDriver, type Client, type Pool } from './client.ts'
 import { PostgresDatabase } from './database.ts'
 import { Hints } from './hints.ts'
 import { Leases } from './leases.ts'
-import { migrate, requireSchema } from './migrations/migrations.ts'
+import { checkSchema, migrate, requireSchema } from './migrations/migrations.ts'
 import { placeOf, type Place } from './place.ts'
 import { ServerClock } from './server-clock.ts'
 import { Transactions } from './transactions.ts'
@@ -28,13 +28,16 @@ export interface PostgresOptions {
   readonly lists?: ListForm | undefined
   /** How long a server that is away, or a store that is locked, is tried again. */
   readonly busyTimeoutMs?: number
+  /** False refuses a store whose tables are not those of this version, in place of making them so. */
+  readonly migrate?: boolean
 }
 
 // Reads beside each other; more than a few only take processes of the server.
 const mostReaders = 4
 
 /** Opens the store on a Postgres, whose tables are made or brought up to date. Throws `store_…` errors that name the server and the remedy. */
-export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }: PostgresOptions): Promise<Store> {
+export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const { url, clock, lists, busyTimeoutMs = 30_000 } = options
   const place = placeOf(url)
   const { Pool, Client } = await loadDriver()
   const connect = (config: ReturnType<typeof configOf>): Client => new Client(config)
@@ -46,7 +49,7 @@ export async function openPostgres({ url, clock, lists, busyTimeoutMs = 30_000 }
   const hints = new Hints({ place, clock, connect })
   const db = new PostgresDatabase(lists ?? encodedLists)
   try {
-    await migrate(place, pools.writers)
+    await (options.migrate === false ? checkSchema : migrate)(place, pools.writers)
     // The first write tells the time of the server.
     const latest = await transactions.write(() => clockValue(db))
     await hints.open()

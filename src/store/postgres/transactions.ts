@@ -5,8 +5,8 @@ import { engineStopped } from '../../model/errors.ts'
 import type { Query } from '../query.ts'
 import { Asking } from './asking.ts'
 import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
-import { remedyOf, storeNewer, toStoreError } from './errors.ts'
-import { newestStep } from './migrations/migrations.ts'
+import { remedyOf, toStoreError } from './errors.ts'
+import { checkStep } from './migrations/migrations.ts'
 import { lend } from './lending.ts'
 import { lockOf, type Place } from './place.ts'
 import { Writer } from './writer.ts'
@@ -74,7 +74,7 @@ export class Transactions {
     const n = this.#writer.next()
     const result = await asking.perform(() => this.#writer.numbered(n, work))
     const { step } = await begun
-    if (step > newestStep) throw storeNewer(this.#options.place.shown, step, newestStep)
+    checkStep(this.#options.place.shown, step)
     try {
       await client.query('commit')
     } catch (error) {

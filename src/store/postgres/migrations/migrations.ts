@@ -1,6 +1,7 @@
 // The schema on Postgres, as steps that are only ever added to, and how a store comes to have them.
 import type { Pool, PoolClient } from '../client.ts'
-import { noStore, storeNewer, toStoreError } from '../errors.ts'
+import { storeOlder } from '../../older.ts'
+import { noStore, storeNewer, storeUnfinished, toStoreError } from '../errors.ts'
 import { lend } from '../lending.ts'
 import { lockOf, type Place } from '../place.ts'
 import { step1 } from './migration-1.ts'
@@ -9,7 +10,10 @@ import { step1 } from './migration-1.ts'
 const steps: readonly string[] = [step1]
 
 /** The schema that this version knows. */
-export const newestStep = steps.length
+const newestStep = steps.length
+
+/** Stands among the steps while a store is being moved here: of no version, so that none opens it or writes to it. */
+export const unfinishedStep = 1_000_000
 
 const findSchema = `select to_regclass($1 || '.migration') as name`
 
@@ -37,6 +41,20 @@ export function requireSchema(place: Place, pool: Pool): Promise<void> {
   })
 }
 
+/** Throws `store_older` for a store that has not the tables of this version, `store_…`. */
+export function checkSchema(place: Place, pool: Pool): Promise<void> {
+  return onOne(place, pool, async (client) => {
+    const found = await stepOf(client, place)
+    if (found < newestStep) throw storeOlder(place.shown, found, newestStep)
+  })
+}
+
+/** Throws for a store that is not for this version to write to. */
+export function checkStep(shown: string, step: number): void {
+  if (step === unfinishedStep) throw storeUnfinished(shown)
+  if (step > newestStep) throw storeNewer(shown, step, newestStep)
+}
+
 async function onOne(place: Place, pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   try {
     await lend(pool, work)
@@ -51,7 +69,7 @@ async function stepOf(client: PoolClient, { schema, shown }: Place): Promise<num
   if ((rows[0]?.name ?? null) === null) return 0
   const found = await client.query<{ step: number }>(findStep.replace('from migration', `from ${schema}.migration`))
   const step = found.rows[0]?.step ?? 0
-  if (step > newestStep) throw storeNewer(shown, step, newestStep)
+  checkStep(shown, step)
   return step
 }
 

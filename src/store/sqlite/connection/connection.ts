@@ -11,11 +11,15 @@ import {
   folderUnusable,
   notAStore,
   sqliteTooOld,
+  storeMoved,
   storeNewer,
   storeReadonly,
   toStoreError,
   hasResultCode,
+  isOfTrigger,
 } from './errors.ts'
+import { findSeal } from './sealed.ts'
+import { storeOlder } from '../../older.ts'
 import { migrations } from '../migrations/migrations.ts'
 import { unpack, type PackedQuery } from '../../sql/database/packed.ts'
 
@@ -34,6 +38,8 @@ export interface ConnectionOptions {
   readonly clock?: Clock
   /** How inputs are kept that are lists; as they were encoded, unless told. */
   readonly lists?: ListForm | undefined
+  /** False refuses a store whose tables are not those of this version, in place of making them so. */
+  readonly migrate?: boolean
 }
 
 // What was acknowledged on a file that is gone is lost: of a second at most.
@@ -73,7 +79,7 @@ export class Connection implements Database {
   /** Opens the database, checks that it is ours and brings its schema up to date. Throws `store_busy` while another process does that. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const location = options.path
-    if (location !== ':memory:') checkPlace(location)
+    if (location !== ':memory:') checkPlace(location, options)
     let driver: SqlDriver
     try {
       driver = await openDriver(location)
@@ -112,6 +118,15 @@ export class Connection implements Database {
     return answerNow(() => this.#all<T>(sql, values))
   }
 
+  /** Gives rows one after the other to `take`, until that gives false: for more of them than memory holds. */
+  each<T>(take: (row: T) => boolean, sql: string, ...values: SqlValue[]): void {
+    try {
+      for (const row of this.#statement(sql).iterate(...values)) if (!take(row as T)) return
+    } catch (error) {
+      throw toStoreError(error, this.location)
+    }
+  }
+
   allPacked<T>(query: PackedQuery<T>, ...values: SqlValue[]): Query<T[]> {
     return answerNow(() => unpack(query, this.#get<{ rows: string }>(query.sql, values)?.rows ?? '[]'))
   }
@@ -145,8 +160,14 @@ export class Connection implements Database {
       return result
     } catch (error) {
       this.#rollback()
-      throw toStoreError(error, this.location)
+      throw isOfTrigger(error) ? this.#movedOr(error) : toStoreError(error, this.location)
     }
+  }
+
+  /** A transaction of somebody else may have triggers of theirs. */
+  #movedOr(error: unknown): unknown {
+    const seal = performNow(findSeal(this))
+    return seal === undefined ? error : storeMoved(this.location, seal, error)
   }
 
   #get<T>(sql: string, values: readonly SqlValue[] = []): T | undefined {
@@ -205,7 +226,7 @@ export class Connection implements Database {
     this.#driver.exec('pragma journal_mode = wal')
     this.#driver.exec(`pragma synchronous = ${options.synchronous}`)
     this.#driver.exec('pragma wal_autocheckpoint = 4000')
-    this.#migrate()
+    this.#migrate(options.migrate ?? true)
   }
 
   #checkVersion(): void {
@@ -224,8 +245,10 @@ export class Connection implements Database {
     if (tables > 0 && this.#pragma('application_id') !== applicationId) throw notAStore(this.location)
   }
 
-  #migrate(): void {
-    if (this.#pragma('user_version') === migrations.length) return
+  #migrate(isAllowed: boolean): void {
+    const found = this.#pragma('user_version')
+    if (found === migrations.length) return
+    if (found < migrations.length && !isAllowed) throw storeOlder(this.location, found, migrations.length)
     this.#transact(() => {
       // Race: another process may have migrated between the look above and this lock.
       const version = this.#pragma('user_version')
@@ -255,7 +278,8 @@ function inodeOf(path: string): number | undefined {
   return path === ':memory:' ? undefined : statSync(path, { throwIfNoEntry: false })?.ino
 }
 
-function checkPlace(path: string): void {
+function checkPlace(path: string, { migrate = true }: Pick<ConnectionOptions, 'migrate'>): void {
+  if (!migrate && inodeOf(path) === undefined) throw storeOlder(path, 0, migrations.length)
   makeFolderOf(path)
   try {
     accessSync(path, constants.W_OK)

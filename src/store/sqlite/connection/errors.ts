@@ -1,5 +1,6 @@
 // What went wrong in SQLite, told from its result codes, never from the text of a message.
 import { TroupeError } from '../../../lib/errors.ts'
+import type { Seal } from './sealed.ts'
 
 /** Primary result codes (sqlite.org/rescode.html). */
 const busy = 5
@@ -14,6 +15,9 @@ const notADatabase = 26
 
 /** Extended result codes of an `ioError` while it wrote: write, fsync, fsync of the folder, truncate. */
 const couldNotWrite = [778, 1034, 1290, 1546]
+
+/** Extended result code of what a trigger refused. */
+const refusedByTrigger = 1811
 
 const checkTheFolder = 'Check the folder, its permissions and its disk'
 
@@ -58,6 +62,22 @@ export function toStoreError(error: unknown, location: string): unknown {
 /** Whether an error of the SQLite library says what went wrong in a way that a program understands. */
 export function hasResultCode(error: unknown): boolean {
   return extendedCode(error) !== undefined
+}
+
+/** Whether a trigger of the file refused it. */
+export function isOfTrigger(error: unknown): boolean {
+  return extendedCode(error) === refusedByTrigger
+}
+
+/** The runs of a file are elsewhere, or on their way. */
+export function storeMoved(location: string, { target, isDone }: Seal, cause?: unknown): TroupeError {
+  const what = isDone
+    ? `was moved to ${target}: open that store, here nothing is written any more`
+    : `is being moved to ${target} and takes no writes meanwhile: open that store once \`troupe migrate\` has ended; if it was cut off, go on with it by --resume, or take it back by --give-up`
+  return new TroupeError('store_moved', `The store ${location} ${what}.`, {
+    cause,
+    details: { location, target, isDone },
+  })
 }
 
 export function sqliteMissing(nodeVersion: string, cause: unknown): TroupeError {
