@@ -23,7 +23,7 @@ export class Asking {
 
   async perform<T>(work: () => Query<T>): Promise<T> {
     try {
-      return await performLater(work(), (request) => this.#ask(request))
+      return await performLater(work(), (requests) => this.#ask(requests))
     } catch (error) {
       this.check()
       throw error
@@ -31,7 +31,7 @@ export class Asking {
   }
 
   performOnce<T>(work: () => Query<T>): Promise<{ readonly value: T } | undefined> {
-    return performOnce(work(), (request) => this.#send(request))
+    return performOnce(work(), (requests) => this.#ask(requests))
   }
 
   /** Something that was sent ahead of what follows. */
@@ -45,14 +45,22 @@ export class Asking {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  #ask(request: Request): Answer | Promise<Answer> {
-    const answer = this.#send(request)
-    if (request.isBlind !== true || !this.#options.isInLine) return answer
-    void this.sent(answer)
-    return unread
+  #ask(requests: readonly Request[]): readonly Answer[] | Promise<readonly Answer[]> {
+    if (!this.#options.isInLine) return this.#inTurn(requests)
+    const answers = requests.map((request) => this.#send(request))
+    const isAwaited = answers.some((answer) => answer instanceof Promise)
+    return isAwaited ? Promise.all(answers) : (answers as Answer[])
   }
 
-  #send(request: Request): Promise<Answer> {
-    return this.#options.statements.ask(this.#client, request)
+  /** One after the other, as through a pooler. */
+  async #inTurn(requests: readonly Request[]): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const request of requests) answers.push(await this.#options.statements.ask(this.#client, request))
+    return answers
+  }
+
+  #send(request: Request): Answer | Promise<Answer> {
+    const answer = this.sent(this.#options.statements.ask(this.#client, request))
+    return request.isBlind === true ? unread : answer
   }
 }

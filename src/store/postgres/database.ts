@@ -14,31 +14,31 @@ export class PostgresDatabase implements Database {
   }
 
   *run(sql: string, ...values: SqlValue[]): Query<void> {
-    yield { sql, values, isBlind: true }
+    yield [{ sql, values, isBlind: true }]
   }
 
   *change(sql: string, ...values: SqlValue[]): Query<number> {
-    const { changes } = yield { sql, values }
-    return changes
+    const [answer] = yield [{ sql, values }]
+    return answer?.changes ?? 0
   }
 
   *get<T>(sql: string, ...values: SqlValue[]): Query<T | undefined> {
-    const { rows } = yield { sql, values }
-    return rows[0] as T | undefined
+    const [answer] = yield [{ sql, values }]
+    return answer?.rows[0] as T | undefined
   }
 
   *has(sql: string, ...values: SqlValue[]): Query<boolean> {
-    const { rows } = yield { sql, values }
-    return rows.length > 0
+    const [answer] = yield [{ sql, values }]
+    return (answer?.rows.length ?? 0) > 0
   }
 
   *all<T>(sql: string, ...values: SqlValue[]): Query<T[]> {
-    const { rows } = yield { sql, values }
-    return rows as T[]
+    const [answer] = yield [{ sql, values }]
+    return [...(answer?.rows ?? [])] as T[]
   }
 
   *allPacked<T>({ plain }: PackedQuery<T>, ...values: SqlValue[]): Query<T[]> {
-    const { rows } = yield { sql: plain, values }
-    return rows as T[]
+    const [answer] = yield [{ sql: plain, values }]
+    return [...(answer?.rows ?? [])] as T[]
   }
 }

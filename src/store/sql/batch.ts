@@ -16,7 +16,7 @@ import { recordStates } from './steps/states.ts'
 import { recordAttempts, recordSteps, recordTurns } from './steps/steps.ts'
 import { recordStreams } from './steps/streams.ts'
 import { nothingCommitted } from '../lists.ts'
-import type { Query } from '../query.ts'
+import { answerNow, together, type Query } from '../query.ts'
 import { completeRuns, recordTokens } from './steps/tokens.ts'
 import { endsIn, noNode, writeIn } from './database/transaction.ts'
 import type { Write } from './runs/runs.ts'
@@ -26,9 +26,12 @@ import { keepWaits } from './steps/waits.ts'
 /** The one hot call, in the order its parts depend on each other. */
 export function* writeBatch(db: Database, batch: Batch, now: number): Query<Committed> {
   const isNode = batch.nodeId !== noNode
-  if (isNode && !(yield* nodes.hasNode(db, batch.nodeId))) return { ...nothingCommitted, isNodeLost: true }
-  const epoch = needsEpoch(batch) ? yield* takeFrom(db, 'epoch', 1) : 0
-  if (isNode && !(yield* markBatch(db, batch, epoch))) return yield* answerAgain(db, batch)
+  const hasEpoch = needsEpoch(batch)
+  const [epoch, isMarked] = yield* together([
+    hasEpoch ? takeFrom(db, 'epoch', 1) : none,
+    isNode ? markBatch(db, batch, hasEpoch) : yes,
+  ])
+  if (!isMarked) return yield* notWritten(db, batch)
 
   const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
   yield* upgradeRuns(write, batch.upgrades)
@@ -58,9 +61,11 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   yield* write.rollup.write(db, now)
   const claims = yield* claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
-  if (started.length + claims.length > 0) yield* write.outbox.ofStarts(claimed, started)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
-  const { cancelRequests, taken } = isNode ? yield* askedOfNode(db, batch.nodeId) : nothingCommitted
+  const [{ cancelRequests, taken }] = yield* together([
+    isNode ? askedOfNode(db, batch.nodeId) : nothing,
+    started.length + claims.length > 0 ? write.outbox.ofStarts(claimed, started) : nothing,
+  ])
   const { lost } = write.fence
   const { woken } = write.news
   const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
@@ -71,6 +76,16 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
 /** What is a hint, or can be seen in the store. */
 function newsOf({ news, admission }: Write): Pick<Committed, 'told' | 'opensAt' | 'isMoreToEnd'> {
   return { told: [...news.told], opensAt: admission.opensAt, isMoreToEnd: news.isMoreToEnd }
+}
+
+const none = answerNow(() => 0)
+const yes = answerNow(() => true)
+const nothing = answerNow(() => nothingCommitted)
+
+/** It was before, or its node was declared dead. */
+function* notWritten(db: Database, batch: Batch): Query<Committed> {
+  if (yield* nodes.hasNode(db, batch.nodeId)) return yield* answerAgain(db, batch)
+  return { ...nothingCommitted, isNodeLost: true }
 }
 
 function needsEpoch(batch: Batch): boolean {

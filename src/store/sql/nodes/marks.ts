@@ -9,9 +9,11 @@ import { askedOfNode } from '../runs/cancels.ts'
 import { listClaimed, loadRun } from '../runs/claims.ts'
 import type { Database } from '../database/database.ts'
 
-// By primary key; changes nothing when this batch was committed before.
+// By primary keys; changes nothing when this batch was committed before, or its node is not there any more. The epoch was taken in this transaction.
 const insertMark = `
-insert into mark (node, seq, epoch) values (?, ?, ?)
+insert into mark (node, seq, epoch)
+select node.id, cast(?2 as integer), case when cast(?3 as integer) = 1 then (select value from counter where name = 'epoch') else 0 end
+from node where node.id = ?1
 on conflict (node) do update set seq = excluded.seq, epoch = excluded.epoch, answer = null
 where excluded.seq > mark.seq
 returning seq`
@@ -63,9 +65,9 @@ const nothingKept: KeptAnswer = {
 /** The statements of this file whose plans are tested. */
 export const hotMarkStatements = { findMark, updateAnswer, findStarted }
 
-/** Marks a batch as committed; false when it was before. */
-export function markBatch(db: Database, batch: Batch, epoch: number): Query<boolean> {
-  return db.has(insertMark, batch.nodeId, batch.seq, epoch)
+/** Marks a batch as committed, under the epoch that was taken last where it has one; false when it was before, and when its node is gone. */
+export function markBatch(db: Database, { nodeId, seq }: Batch, hasEpoch: boolean): Query<boolean> {
+  return db.has(insertMark, nodeId, seq, hasEpoch ? 1 : 0)
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */

@@ -3,7 +3,7 @@ import { inTurn, isTurnOfOldest, slotsForOldest, Turns } from '../../../model/ag
 import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 import type { Claimed, ClaimRequest } from '../../store.ts'
-import { mapEach, type Query } from '../../query.ts'
+import { mapEach, mapTogether, together, type Query } from '../../query.ts'
 import type { Database } from '../database/database.ts'
 import { admitFirst, backInLine } from '../limiters/limited.ts'
 import { linesOf, type Head } from '../limiters/lines.ts'
@@ -95,9 +95,9 @@ export function* loadRun(db: Database, live: LiveRun, claim: Loading): Query<Cla
   const { runId, generation, epoch } = live
   const claimed = claimedNew(live, claim)
   const { held } = claimed
+  if (isNew(live)) return claimed
   // One that nobody has claimed before has no journal, though it may be in a later generation.
-  const journal = epoch === 0 ? nothingYet : yield* journalOf(db, held)
-  const waits = epoch === 0 ? [] : yield* waitsOf(db, runId)
+  const [journal, waits] = epoch === 0 ? [nothingYet, []] : yield* together([journalOf(db, held), waitsOf(db, runId)])
   const undoes = live.undo === 2
   return {
     ...claimed,
@@ -232,10 +232,11 @@ const mostTries = 1_000
 
 /** The same with those that pass limiters, in turn by priority and age. */
 function* withLimited(write: Write, slots: Ready, { begins, isFirst, definitionIds }: LimitedPart): Query<Picked> {
-  if (!(yield* write.admission.hasOpenLines())) return { runs: yield* nextOf(write.db, slots), isOneHeldBack: false }
   const { queueId, want, taken, mostDeliveries } = slots
+  const [isAnyOpen, found] = yield* together([write.admission.hasOpenLines(), urgentAndOlder(write.db, slots)])
+  if (!isAnyOpen) return { runs: nextOf(found, taken), isOneHeldBack: false }
   const given = linesOf(definitionIds, mostDeliveries)
-  const others = yield* turnsOf(write.db, slots)
+  const others = new Turns(found.urgent, found.older)
   const runs: LiveRun[] = []
   for (let tries = 0; runs.length < Math.min(want, begins) && tries < want + mostTries; tries++) {
     // What was there when its process died is alone: what would come after it passes nothing in vain.
@@ -292,15 +293,8 @@ function hasDelivery(run: LiveRun | undefined): boolean {
 }
 
 /** The runs for the next slots of a queue. */
-function* nextOf(db: Database, ready: Ready): Query<LiveRun[]> {
-  const { urgent, older } = yield* urgentAndOlder(db, ready)
-  return older.length === 0 ? urgent : inTurn(urgent, older, ready.taken)
-}
-
-/** The same, one after another. */
-function* turnsOf(db: Database, ready: Ready): Query<Turns<LiveRun>> {
-  const { urgent, older } = yield* urgentAndOlder(db, ready)
-  return new Turns(urgent, older)
+function nextOf({ urgent, older }: Found, taken: number): LiveRun[] {
+  return older.length === 0 ? urgent : inTurn(urgent, older, taken)
 }
 
 interface Found {
@@ -338,11 +332,10 @@ function* claimAll(write: Write, ready: readonly LiveRun[], begins: number): Que
       claimed += yield* db.change(claimReady, nodeId, epoch, hasBegun, hasBegun === 1 ? now : null, idsOf(part))
   }
   if (claimed !== ready.length) throw new Error(`Of ${ready.length} ready runs ${claimed} could be claimed`)
-  const all: Claimed[] = []
-  for (const live of ready) {
-    const claim = { epoch, claimedAt: now, hasBegun: all.length < begins }
-    all.push(isNew(live) ? claimedNew(live, claim) : yield* loadRun(db, live, claim))
-  }
+  const claimOf = (place: number): Loading => ({ epoch, claimedAt: now, hasBegun: place < begins })
+  const all = ready.every(isNew)
+    ? ready.map((live, place) => claimedNew(live, claimOf(place)))
+    : yield* mapTogether(ready, (live, place) => loadRun(db, live, claimOf(place)))
   yield* leaveLines(write, all)
   return all
 }

@@ -4,7 +4,7 @@ import type { Room } from '../../../model/append.ts'
 import { runCancelled } from '../../../model/errors.ts'
 import { decideStart, type StartKey } from '../../../model/start-key.ts'
 import type { StartRecord, Started } from '../../start.ts'
-import type { Query } from '../../query.ts'
+import { answerNow, together, type Query } from '../../query.ts'
 import { isAbove } from './circles.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import { takeFrom } from '../counters.ts'
@@ -30,8 +30,12 @@ const none: ReadonlySet<number> = new Set()
 export function* insertRuns(write: Write, starts: readonly StartRecord[]): Query<Started[]> {
   if (starts.length === 0) return []
   const runs = new NewRuns(write)
-  let runId = yield* takeFrom(write.db, 'run', starts.length)
-  const paused = starts.some(({ directly }) => directly) ? yield* write.paused.ids() : none
+  const isAnyDirect = starts.some(({ directly }) => directly)
+  const [first, paused] = yield* together([
+    takeFrom(write.db, 'run', starts.length),
+    isAnyDirect ? write.paused.ids() : answerNow(() => none),
+  ])
+  let runId = first
   const started: Started[] = []
   for (const asked of starts) {
     const start = writtenAt(write.now, asked)
