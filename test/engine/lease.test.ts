@@ -6,10 +6,12 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Troupe, worker } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
+import { openPostgres } from '../../src/store/postgres/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { LeaseOrder } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
 import { RecordedLog } from '../../src/testing/recorded-log.ts'
+import { freshDatabase } from '../postgres.ts'
 
 const leaseMs = 900
 const identity = { name: 'busy', bootId: null, pidNamespace: null, pid: 1, pidStartedAt: null }
@@ -50,8 +52,14 @@ async function isKept(store: Store, nodeId: number): Promise<void> {
   throw new Error('The lease is not renewed')
 }
 
-async function openStore(): Promise<{ store: Store; nodeId: number }> {
-  const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
+/** On a file, and on a server. */
+const databases = {
+  SQLite: () => openSqlite({ path, synchronous: 'normal', clock: systemClock }),
+  Postgres: async () => openPostgres({ url: await freshDatabase('18'), clock: systemClock }),
+}
+
+async function openStore(name: keyof typeof databases): Promise<{ store: Store; nodeId: number }> {
+  const store = await databases[name]()
   onTestFinished(() => store.close())
   return { store, nodeId: await store.insertNode(identity, leaseMs) }
 }
@@ -63,9 +71,9 @@ function orderFor(nodeId: number, values: Partial<LeaseOrder> = {}): LeaseOrder 
   return { nodeId, leaseMs, stuckMs: 60_000, lost: fail, failed: fail, ...values }
 }
 
-describe('a lease that a thread keeps', () => {
+describe.each(['SQLite', 'Postgres'] as const)('a lease that a thread keeps on %s', (name) => {
   it('is renewed while the main loop is held for longer than it lasts', async () => {
-    const { store, nodeId } = await openStore()
+    const { store, nodeId } = await openStore(name)
     const keeper = store.keepLease(orderFor(nodeId))
     await isKept(store, nodeId)
     block(leaseMs * 2)
@@ -76,7 +84,7 @@ describe('a lease that a thread keeps', () => {
   })
 
   it('runs out when the main loop gives no sign of life for too long, and is renewed again after one', async () => {
-    const { store, nodeId } = await openStore()
+    const { store, nodeId } = await openStore(name)
     const keeper = store.keepLease(orderFor(nodeId, { stuckMs: leaseMs }))
     await isKept(store, nodeId)
     await waitFor(() => store.leaseLeftMs(nodeId) === 0)
@@ -86,7 +94,7 @@ describe('a lease that a thread keeps', () => {
   })
 
   it('tells that the node was declared dead, and follows its new number', async () => {
-    const { store, nodeId } = await openStore()
+    const { store, nodeId } = await openStore(name)
     const lost: number[] = []
     const keeper = store.keepLease(orderFor(nodeId, { lost: (id) => lost.push(id) }))
     await isKept(store, nodeId)
@@ -98,9 +106,11 @@ describe('a lease that a thread keeps', () => {
     expect(lost).toEqual([nodeId])
     await keeper?.stop()
   })
+})
 
-  it('tells that its thread failed', async () => {
-    const { store, nodeId } = await openStore()
+describe('a thread that keeps a lease', () => {
+  it('tells that it failed', async () => {
+    const { store, nodeId } = await openStore('SQLite')
     const failed: string[] = []
     store.keepLease(orderFor(nodeId, { failed: ({ message }) => failed.push(message) }))
     const broken = await openSqlite({ path, synchronous: 'normal', clock: systemClock })

@@ -12,12 +12,15 @@ interface Driver {
   readonly Client: new (config: PoolConfig & { readonly pipeline?: boolean }) => Client
 }
 
-/** Of what a statement asks for: longer than anything the store does takes. */
-const statementMs = 15_000
-/** How long a transaction waits for the lock of the store before it is tried anew. */
-const lockMs = 10_000
-// A process that is stopped in the midst of a transaction holds up all others for so long.
-const idleInTransactionMs = 1_000
+/** What a connection is set to, in milliseconds. */
+const settings = {
+  // Longer than anything the store does takes.
+  statement_timeout: 15_000,
+  // How long a transaction waits for the lock of the store before it is tried anew.
+  lock_timeout: 10_000,
+  // A process that is stopped in the midst of a transaction holds up all others for so long.
+  idle_in_transaction_session_timeout: 1_000,
+} as const
 // A server that does not answer, as behind a network that is gone.
 const answerMs = 20_000
 const connectMs = 10_000
@@ -68,21 +71,14 @@ export function configOf(place: Place, max: number): PoolConfig & { readonly pip
     pipeline: !place.isPooled,
   }
   if (place.isPooled) return common
-  return {
-    ...common,
-    application_name: 'troupe',
-    statement_timeout: statementMs,
-    lock_timeout: lockMs,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
-    options: `-c search_path=${place.schema}`,
-  }
+  return { ...common, ...settings, application_name: 'troupe', options: `-c search_path=${place.schema}` }
 }
 
 /** The settings as a part of a transaction. */
 export function settingsOf({ isPooled, schema }: Place): string {
   if (!isPooled) return ''
-  return `set local search_path to ${schema}; set local statement_timeout to ${statementMs}; set local lock_timeout to ${lockMs};
-    set local idle_in_transaction_session_timeout to ${idleInTransactionMs};`
+  const times = Object.entries(settings).map(([name, ms]) => `set local ${name} to ${ms};`)
+  return `set local search_path to ${schema}; ${times.join(' ')}`
 }
 
 /** A statement as it is prepared, once a connection. */

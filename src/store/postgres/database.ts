@@ -1,6 +1,6 @@
 // Postgres as the store asks it: each statement is a request, which whoever performs the query sends to its connection.
 import type { ListForm } from '../../model/append.ts'
-import type { Query } from '../query.ts'
+import type { Answer, Query } from '../query.ts'
 import type { Database, SqlValue } from '../sql/database/database.ts'
 import type { PackedQuery } from '../sql/database/packed.ts'
 
@@ -34,11 +34,15 @@ export class PostgresDatabase implements Database {
 
   *all<T>(sql: string, ...values: SqlValue[]): Query<T[]> {
     const [answer] = yield [{ sql, values }]
-    return [...(answer?.rows ?? [])] as T[]
+    return rowsOf(answer)
   }
 
   *allPacked<T>({ plain }: PackedQuery<T>, ...values: SqlValue[]): Query<T[]> {
     const [answer] = yield [{ sql: plain, values }]
-    return [...(answer?.rows ?? [])] as T[]
+    return rowsOf(answer)
   }
+}
+
+function rowsOf<T>(answer: Answer | undefined): T[] {
+  return (answer?.rows ?? []) as T[]
 }

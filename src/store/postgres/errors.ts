@@ -1,4 +1,4 @@
-// What went wrong in Postgres, told from SQLSTATE codes, never from the text of a message.
+// What went wrong in Postgres, told from SQLSTATE codes; only the driver says some things in words alone.
 import { TroupeError } from '../../lib/errors.ts'
 import type { Place } from './place.ts'
 

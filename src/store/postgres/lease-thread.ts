@@ -48,8 +48,8 @@ async function turn(): Promise<number> {
 }
 
 async function renewAs(nodeId: number): Promise<void> {
-  const askedAt = process.hrtime.bigint()
   client ??= await connect()
+  const askedAt = process.hrtime.bigint()
   const { rowCount } = await client.query(renew, [leaseMs, nodeId])
   if (rowCount === 1) Atomics.store(until, 0, askedAt + BigInt(leaseMs) * 1_000_000n)
   else tellLost(nodeId)

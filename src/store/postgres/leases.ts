@@ -5,24 +5,29 @@ import { LeaseThread, threadUrl } from '../lease-thread.ts'
 import type { PostgresLeaseData } from './lease-thread.ts'
 import type { Place } from './place.ts'
 
+interface Lease {
+  readonly nodeId: number
+  /** By the clock that measures. */
+  readonly untilMs: number
+}
+
 export class Leases {
   readonly #clock: Clock
-  readonly #untils = new Map<number, number>()
+  #own: Lease | undefined
   #threaded: { readonly nodeId: () => number; readonly until: BigInt64Array<SharedArrayBuffer> } | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** It was asked for at `askedAtMs` of the clock that measures, and granted. */
-  renewed(nodeId: number, untilMs: number): void {
-    this.#untils.clear()
-    this.#untils.set(nodeId, untilMs)
+  renewed(lease: Lease): void {
+    this.#own = lease
   }
 
+  /** The thread goes on under the number that the node has next. */
   forget(nodeId: number): void {
-    this.#untils.delete(nodeId)
-    this.#threaded = undefined
+    if (this.#own?.nodeId === nodeId) this.#own = undefined
+    if (this.#threaded?.nodeId() === nodeId) Atomics.store(this.#threaded.until, 0, 0n)
   }
 
   keep(place: Place, order: LeaseOrder): LeaseKeeper {
@@ -42,7 +47,7 @@ export class Leases {
   }
 
   leftMs(nodeId: number): number {
-    const own = (this.#untils.get(nodeId) ?? 0) - this.#clock.monotonic()
+    const own = this.#own?.nodeId === nodeId ? this.#own.untilMs - this.#clock.monotonic() : 0
     const { until, nodeId: threadNode } = this.#threaded ?? {}
     const isOfThread = until !== undefined && threadNode?.() === nodeId
     const threaded = isOfThread ? Number(Atomics.load(until, 0) - process.hrtime.bigint()) / 1_000_000 : 0

@@ -6,20 +6,15 @@ import { remedyOf } from './errors.ts'
 export async function lend<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let isBroken = false
-  // Race: a connection that is lost says so as an event too, also after it was given up, and one that nobody hears ends the process; its next query tells.
-  client.on('error', hear)
   try {
     return await work(client)
   } catch (error) {
     isBroken = remedyOf(error) === 'reconnect' || !(await isRolledBack(client))
     throw error
   } finally {
-    if (!isBroken) client.off('error', hear)
     client.release(isBroken)
   }
 }
-
-const hear = (): void => {}
 
 async function isRolledBack(client: PoolClient): Promise<boolean> {
   try {

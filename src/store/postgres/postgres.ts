@@ -77,14 +77,14 @@ class PostgresStore extends SqlStore {
   override async insertNode(identity: NodeIdentity, leaseMs: number): Promise<number> {
     const askedAtMs = this.#clock.monotonic()
     const nodeId = await super.insertNode(identity, leaseMs)
-    this.#leases.renewed(nodeId, askedAtMs + leaseMs)
+    this.#leases.renewed({ nodeId, untilMs: askedAtMs + leaseMs })
     return nodeId
   }
 
   override async renewNode(nodeId: number, leaseMs: number): Promise<boolean> {
     const askedAtMs = this.#clock.monotonic()
     const isAlive = await super.renewNode(nodeId, leaseMs)
-    if (isAlive) this.#leases.renewed(nodeId, askedAtMs + leaseMs)
+    if (isAlive) this.#leases.renewed({ nodeId, untilMs: askedAtMs + leaseMs })
     else this.#leases.forget(nodeId)
     return isAlive
   }
@@ -103,7 +103,7 @@ export async function requirePostgres(url: string): Promise<void> {
   }
 }
 
-/** Race: a connection may be ended as soon as it is made, before anybody has it; what nobody hears ends the process. */
+/** Race: a connection may be ended at any time, before anybody has it and after it was given up; what nobody hears ends the process. Its next query tells. */
 function hearAll(pool: Pool): void {
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))

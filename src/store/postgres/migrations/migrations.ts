@@ -19,8 +19,6 @@ const findSchema = `select to_regclass($1 || '.migration') as name`
 
 const findNamespace = `select to_regnamespace($1) as name`
 
-const findStep = `select coalesce(max(step), 0) as step from migration`
-
 const createMigration = `
 create table if not exists migration (
   step bigint primary key,
@@ -67,7 +65,7 @@ async function onOne(place: Place, pool: Pool, work: (client: PoolClient) => Pro
 async function stepOf(client: PoolClient, { schema, shown }: Place): Promise<number> {
   const { rows } = await client.query<{ name: string | null }>(findSchema, [schema])
   if ((rows[0]?.name ?? null) === null) return 0
-  const found = await client.query<{ step: number }>(findStep.replace('from migration', `from ${schema}.migration`))
+  const found = await client.query<{ step: number }>(`select coalesce(max(step), 0) as step from ${schema}.migration`)
   const step = found.rows[0]?.step ?? 0
   checkStep(shown, step)
   return step

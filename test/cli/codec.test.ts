@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { aesGcm } from '../model/codecs/aes-gcm.ts'
-import { systemClock } from '../lib/clock.ts'
-import { Troupe } from '../troupe.ts'
-import { workflow } from '../workflow/workflow.ts'
-import { main } from './cli.ts'
-import { unlimited, type Io } from './io.ts'
+import { aesGcm } from '../../src/model/codecs/aes-gcm.ts'
+import { Troupe } from '../../src/troupe.ts'
+import { workflow } from '../../src/workflow/workflow.ts'
+import { troupe } from './in-process.ts'
 
 const key = 'ab'.repeat(32)
 let folder = ''
@@ -17,20 +15,6 @@ const ids = new Map<string, readonly [succeeded: string, failed: string]>()
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
 function nothing(): void {}
-
-async function troupe(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', '']
-  const io: Io = {
-    stdout: { isTerminal: false, columns: unlimited, write: (text) => void (out += text) },
-    stderr: { isTerminal: false, columns: unlimited, write: (text) => void (err += text) },
-    env: { NO_COLOR: '1' },
-    clock: systemClock,
-    folder,
-    readStdin: () => Promise.resolve(''),
-    onSignal: () => () => {},
-  }
-  return { code: await main(argv, io), out, err }
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'troupe-cli-codec-'))
@@ -73,7 +57,7 @@ export default { store: 'sqlite:turned.db', codec, definitions: [] }
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('shows values by the codec of the config file', async () => {
-  const told = await troupe('show', ids.get('turned.db')?.[0] ?? '')
+  const told = await troupe(folder, ['show', ids.get('turned.db')?.[0] ?? ''])
   expect([told.code, told.err]).toEqual([0, ''])
   expect(told.out).toContain('hello ann')
 })
@@ -81,31 +65,32 @@ it('shows values by the codec of the config file', async () => {
 it('shows what is encrypted as that, and fails nowhere', async () => {
   const store = ['--store', 'sqlite:shut.db']
   const [id, failedId] = ids.get('shut.db') ?? ['', '']
-  const told = await troupe('show', id, ...store)
+  const told = await troupe(folder, ['show', id, ...store])
   expect([told.code, told.err]).toEqual([0, ''])
   expect(told.out).toMatch(/Input\n {2}\(encrypted, key 'a'\)/)
   expect(told.out).toMatch(/Output\n {2}\(encrypted, key 'a'\)/)
   expect(told.out).not.toContain('ann')
-  expect((await troupe('show', failedId, ...store)).out).toContain("Error: (encrypted, key 'a')")
-  expect(JSON.parse((await troupe('show', id, '--json', ...store)).out)).toMatchObject({
+  expect((await troupe(folder, ['show', failedId, ...store])).out).toContain("Error: (encrypted, key 'a')")
+  expect(JSON.parse((await troupe(folder, ['show', id, '--json', ...store])).out)).toMatchObject({
     input: "(encrypted, key 'a')",
     output: "(encrypted, key 'a')",
     steps: [{ path: 'say', value: "(encrypted, key 'a')" }],
   })
-  expect((await troupe('logs', id, ...store)).out).toContain("(encrypted, key 'a')")
-  for (const verb of [['runs'], ['dead'], ['stats'], ['audit']]) expect((await troupe(...verb, ...store)).code).toBe(0)
+  expect((await troupe(folder, ['logs', id, ...store])).out).toContain("(encrypted, key 'a')")
+  for (const verb of [['runs'], ['dead'], ['stats'], ['audit']])
+    expect((await troupe(folder, [...verb, ...store])).code).toBe(0)
 })
 
 it('shows what another key hides as that, not as what failed', async () => {
   const [id = ''] = ids.get('shut.db') ?? []
-  const library = JSON.stringify(fileURLToPath(new URL('../model/codecs/aes-gcm.ts', import.meta.url)))
+  const library = JSON.stringify(fileURLToPath(new URL('../../src/model/codecs/aes-gcm.ts', import.meta.url)))
   writeFileSync(
     join(folder, 'other.config.ts'),
     `import { aesGcm } from ${library}
 export default { definitions: [], codec: aesGcm({ keys: { b: Buffer.alloc(32, 2) }, current: 'b' }) }
 `,
   )
-  const { code, out } = await troupe('show', id, '--store', 'sqlite:shut.db', '--config', 'other.config.ts')
+  const { code, out } = await troupe(folder, ['show', id, '--store', 'sqlite:shut.db', '--config', 'other.config.ts'])
   expect(code).toBe(0)
   expect(out).toMatch(/\? +say +step .*encrypted under key 'a'/)
   expect(out).toContain(
@@ -114,20 +99,22 @@ export default { definitions: [], codec: aesGcm({ keys: { b: Buffer.alloc(32, 2)
 })
 
 it('lists the keys of what is encrypted, without any', async () => {
-  const told = await troupe('codec-keys', '--store', 'sqlite:shut.db', '--json')
+  const told = await troupe(folder, ['codec-keys', '--store', 'sqlite:shut.db', '--json'])
   expect([told.code, told.err]).toEqual([0, ''])
   expect(JSON.parse(told.out)).toEqual([{ codec: 'aes-gcm', key: 'a', values: 9 }])
-  expect((await troupe('codec-keys', '--store', 'sqlite:shut.db')).out).toMatch(
+  expect((await troupe(folder, ['codec-keys', '--store', 'sqlite:shut.db'])).out).toMatch(
     /^KEY +CODEC +VALUES\na +aes-gcm +\d+\n$/,
   )
-  expect((await troupe('codec-keys', '--store', 'sqlite:turned.db')).err).toBe('Nothing is stored under a key.\n')
+  expect((await troupe(folder, ['codec-keys', '--store', 'sqlite:turned.db'])).err).toBe(
+    'Nothing is stored under a key.\n',
+  )
 })
 
 it('reads another store by the codec of a config file that is named', async () => {
   const [id = ''] = ids.get('turned.db') ?? []
   const store = ['--store', 'sqlite:turned.db']
-  expect((await troupe('show', id, ...store)).out).toContain('(turned)')
-  const told = await troupe('show', id, ...store, '--config', 'troupe.config.mjs')
+  expect((await troupe(folder, ['show', id, ...store])).out).toContain('(turned)')
+  const told = await troupe(folder, ['show', id, ...store, '--config', 'troupe.config.mjs'])
   expect([told.code, told.err]).toEqual([0, ''])
   expect(told.out).toContain('hello ann')
 })
@@ -135,12 +122,12 @@ it('reads another store by the codec of a config file that is named', async () =
 it('writes nothing in the clear into a store that is encrypted', async () => {
   const [, failedId = ''] = ids.get('shut.db') ?? []
   const store = ['--store', 'sqlite:shut.db']
-  const told = await troupe('fork', failedId, '--input', '"clear"', ...store)
+  const told = await troupe(folder, ['fork', failedId, '--input', '"clear"', ...store])
   expect(told.code).toBe(78)
   expect(told.err).toContain("The values of this store are written with the codec 'aes-gcm' under key 'a'")
-  const forked = await troupe('fork', failedId, ...store)
+  const forked = await troupe(folder, ['fork', failedId, ...store])
   expect([forked.code, forked.err]).toEqual([0, ''])
-  const cancelled = await troupe(
+  const cancelled = await troupe(folder, [
     'cancel',
     forked.out
       .trim()
@@ -149,6 +136,6 @@ it('writes nothing in the clear into a store that is encrypted', async () => {
     '--reason',
     'why',
     ...store,
-  )
+  ])
   expect(cancelled.code).toBe(0)
 })
