@@ -34,14 +34,14 @@ export class Writer {
 
   /** Performs what a transaction does, its number first. */
   *numbered<T>(n: number, work: () => Query<T>): Query<T> {
-    if (n === 1) yield { sql: forgetWriters, values: [], isBlind: true }
-    yield { sql: keepNumber, values: [this.#id, n], isBlind: true }
+    if (n === 1) yield [{ sql: forgetWriters, values: [], isBlind: true }]
+    yield [{ sql: keepNumber, values: [this.#id, n], isBlind: true }]
     return yield* work()
   }
 
   /** Whether that transaction was committed: the last one, and it is over. */
   *hasCommitted(n: number): Query<boolean> {
-    const { rows } = yield { sql: findNumber, values: [this.#id] }
-    return (rows[0] as { n: number } | undefined)?.n === n
+    const [answer] = yield [{ sql: findNumber, values: [this.#id] }]
+    return (answer?.rows[0] as { n: number } | undefined)?.n === n
   }
 }
