@@ -27,7 +27,8 @@ function isChoice({ operatorToken }: ts.BinaryExpression): boolean {
 /** The places where a query is made that nobody performs. */
 function unperformed(program: ts.Program): string[] {
   const checker = program.getTypeChecker()
-  const isQuery = (type: ts.Type): boolean => /^(Query<|Generator<Request,)/.test(checker.typeToString(type))
+  const isQuery = (type: ts.Type): boolean =>
+    /^(Query<|Generator<readonly Request\[\],)/.test(checker.typeToString(type))
   const asks = (type: ts.Type): boolean => type.getCallSignatures().some((made) => isQuery(made.getReturnType()))
 
   /** Whether what is made here is performed, or given to somebody who performs it. */
@@ -35,6 +36,9 @@ function unperformed(program: ts.Program): string[] {
     const { parent } = made
     if (ts.isParenthesizedExpression(parent) || ts.isConditionalExpression(parent)) return isPerformed(parent)
     if (ts.isBinaryExpression(parent)) return isChoice(parent) && isPerformed(parent)
+    // As one of those that are performed together.
+    if (ts.isArrayLiteralExpression(parent))
+      return ts.isCallExpression(parent.parent) && isQuery(checker.getTypeAtLocation(parent.parent))
     if (ts.isVariableDeclaration(parent)) return ts.isSourceFile(parent.parent.parent.parent)
     if (ts.isYieldExpression(parent)) return parent.asteriskToken !== undefined
     return ts.isReturnStatement(parent) || ts.isArrowFunction(parent) || ts.isCallExpression(parent)
@@ -76,10 +80,13 @@ it.each([
   ['db.run(sql)'],
   ['if (hasNode(db, 1)) yield* db.run(sql)', 'hasNode(db, 1)'],
   ['const isThere = hasNode(db, 1) !== undefined', 'hasNode(db, 1)'],
+  ['const all = [hasNode(db, 1)]', 'hasNode(db, 1)'],
+  ['together([hasNode(db, 1)])'],
   ['ids.forEach((id) => hasNode(db, id))'],
 ])('finds one that is not: %s', (line, found = line) => {
   const text = `
     import type { Database } from './sql/database/database.ts'
+    import { together } from './query.ts'
     import { hasNode } from './sql/nodes/nodes.ts'
     export function* work(db: Database, ids: number[], sql: string) { ${line}; yield* hasNode(db, 2) }`
   expect(unperformed(programOf([], { [join(folder, 'example.ts')]: text }))).toEqual([`example.ts: ${found}`])
