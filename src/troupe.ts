@@ -9,6 +9,7 @@ import { Engine } from './engine/engine.ts'
 import { Face, type FaceParts } from './engine/verbs/face.ts'
 import { isProvedDead, ownIdentity } from './engine/membership/host.ts'
 import { Looking } from './engine/verbs/looking.ts'
+import { Nodes, type NodeVerbs } from './engine/verbs/nodes.ts'
 import { NodeStatuses } from './engine/verbs/node-status.ts'
 import { Publishing } from './engine/verbs/publishing.ts'
 import { Operating } from './engine/verbs/operating.ts'
@@ -31,6 +32,7 @@ import type {
   LookingVerbs,
   OperatingVerbs,
   ReplaceOption,
+  RunVerbs,
   StatusVerbs,
   AskingVerbs,
   TellingVerbs,
@@ -66,18 +68,7 @@ interface TroupeParts extends Omit<FaceParts, 'checkOpen'>, StartingOptions {
 
 /** An engine in this process: it starts and watches runs, and after `start` performs them. */
 export class Troupe
-  implements
-    WorkerVerbs,
-    LookingVerbs,
-    OperatingVerbs,
-    CompletingVerbs,
-    StatusVerbs,
-    TellingVerbs,
-    AskingVerbs,
-    EntityVerbs,
-    EventVerbs,
-    TemplateVerbs,
-    ScheduleVerbs
+  implements WorkerVerbs, RunVerbs, StatusVerbs, NodeVerbs, EntityVerbs, EventVerbs, TemplateVerbs, ScheduleVerbs
 {
   readonly #deps: Deps
   readonly #registry: Registry
@@ -90,10 +81,12 @@ export class Troupe
   readonly #schedules: ScheduleKeeper
   readonly #templates: TemplateKeeper
   readonly #statuses: NodeStatuses
+  readonly #nodes: Nodes
   readonly #telling: Telling
   readonly #asking: Asking
   readonly #publishing: Publishing
   readonly entity: EntityVerbs['entity']
+  readonly drained: NodeVerbs['drained']
   #stopping: Promise<void> | undefined
 
   private constructor(given: TroupeParts) {
@@ -115,6 +108,8 @@ export class Troupe
     this.#asking = new Asking(face)
     this.#publishing = new Publishing(face)
     this.entity = entitiesOf(face)
+    this.#nodes = new Nodes(face, () => this.stop())
+    this.drained = this.#nodes.drained
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)
     const { name: node } = parts.engine.view
     const { breaker: completions } = this.#completing
@@ -198,13 +193,13 @@ export class Troupe
   }
 
   /**
-   * Takes no more work, lets what runs finish `within` (30 s unless told), gives the rest back uncounted, and closes.
+   * Takes no more work, lets what runs finish `within` (`stopWithin` unless told), gives the rest back uncounted, and closes.
    *
    * A workflow is given back as soon as its executing steps are recorded. Ends at most 5 s later than `within`, also while the store is locked or gone:
    * other nodes then go on with what it ran once its lease has ended. Never rejects because of the store. Harmless to repeat.
    */
   stop(options: { readonly within?: Duration } = {}): Promise<void> {
-    this.#stopping ??= this.#stop(toMs(options.within ?? '30s', 'within'))
+    this.#stopping ??= this.#stop(toMs(options.within ?? this.#engine.membership.stopWithin, 'within'))
     return this.#stopping
   }
 
@@ -322,7 +317,8 @@ export class Troupe
   readonly status: StatusVerbs['status'] = () => this.#statuses.status()
   readonly health: StatusVerbs['health'] = () => this.#statuses.health()
   readonly metrics: StatusVerbs['metrics'] = () => this.#statuses.metrics()
-  readonly nodes: StatusVerbs['nodes'] = () => this.#statuses.nodes()
+  readonly nodes: NodeVerbs['nodes'] = () => this.#nodes.nodes()
+  readonly drain: NodeVerbs['drain'] = (node, options) => this.#nodes.drain(node, options)
 
   readonly handlers: TemplateVerbs['handlers'] = (...given: Parameters<TemplateKeeper['handlers']>) =>
     this.#templates.handlers(...given)

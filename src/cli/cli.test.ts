@@ -260,6 +260,8 @@ describe('exit codes', () => {
     [2, 'call greet "ann" --key a --debounce 5s --throttle 5s', 'ok'],
     [2, 'call greet "ann" --key a --keep-last --on-conflict reject', 'ok'],
     [2, 'queues pause defalt', 'ok'],
+    [2, 'drain nobody', 'ok'],
+    [2, 'drain', 'ok'],
     [2, 'show 01234567', 'ok'],
     [2, 'cancel 01234567', 'ok'],
     [2, 'runs --store mongo://x', 'ok'],

@@ -1,8 +1,8 @@
 // The command line: which commands there are, and what exit code they end with. What each takes stands with it, in commands/.
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { toErrorRecord } from '../lib/error-record.ts'
 import { isTroupeError, type TroupeError } from '../lib/errors.ts'
+import { packageVersion } from '../lib/package-version.ts'
 import type { Shell } from './command.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCall } from './commands/call.ts'
@@ -14,6 +14,7 @@ import { addInvestigate, addInvestigations } from './commands/investigations.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
+import { addDrain } from './commands/drain.ts'
 import { addFork } from './commands/fork.ts'
 import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
@@ -82,6 +83,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addLimits,
   addSchedules,
   addNodes,
+  addDrain,
   addCodecKeys,
   addMigrate,
   addCheckDeploy,
@@ -164,9 +166,4 @@ function ownError({ message, code }: TroupeError, paint: Paint, columns: number)
   // What is indented is to be copied, or points at something: it stays as it is.
   const others = rest.flatMap((line) => (line.startsWith('  ') ? [line] : wrap(line, columns)))
   return [head.replace('troupe:', paint(['red', 'bold'], 'troupe:')), ...more, ...others]
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

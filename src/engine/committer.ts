@@ -38,6 +38,8 @@ export interface CommitterOptions {
   readonly cancelRequested: (requests: AskedOfNode['cancelRequests']) => void
   /** People took runs away from this node; told before what became of their writes. */
   readonly takenAway: (taken: AskedOfNode['taken']) => void
+  /** A newer version has changed the schema of the store: nothing is written from here any more. */
+  readonly outdated: (error: Error) => void
 }
 
 export class Committer extends Actor {
@@ -133,6 +135,7 @@ export class Committer extends Actor {
         'the store did not take what this node wanted written',
       )
       for (const write of writes) write.failed(error)
+      if (isTroupeError(error, 'store_newer')) this.#options.outdated(error)
       return
     }
     const middle = writes.length >> 1

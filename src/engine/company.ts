@@ -27,7 +27,7 @@ export class Company {
     })
   }
 
-  /** The first that failed. */
+  /** Why the first of them failed, or why the work has ended. */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -35,6 +35,14 @@ export class Company {
   /** Why nothing goes on here. */
   get end(): Error {
     return this.#failure ?? engineStopped()
+  }
+
+  /** Ends the work for a reason that is none of theirs; false when it had ended before. */
+  endWork(reason: Error): boolean {
+    if (this.#failure !== undefined) return false
+    this.#failure = reason
+    this.#log.error({ err: reason }, 'this node takes no more work')
+    return true
   }
 
   employ<A extends Actor>(name: string, make: () => A): { readonly ref: Ref<A>; readonly handle: Handle<A> } {

@@ -55,6 +55,7 @@ export class Engine {
   readonly slots: Slots
   readonly counts = new Counts()
   readonly intake = new Intake()
+  readonly membership: Membership
   readonly #trouble: CommitTrouble
   readonly events: EventDesk
   /** How runs are started from runs. */
@@ -62,7 +63,6 @@ export class Engine {
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #company: Company
-  readonly #membership: Membership
   readonly #active: ActiveRuns
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #threads: Threads
@@ -81,7 +81,7 @@ export class Engine {
     this.#registry = registry
     this.#deps = deps
     this.#settings = settings
-    this.#membership = new Membership(deps, settings, registry)
+    this.membership = new Membership(deps, settings, registry)
     this.#active = new ActiveRuns(deps, () => this.#hintClaims())
     this.changes = new Changes(deps.store, deps.clock)
     this.post = new Post(deps, this.changes)
@@ -91,22 +91,25 @@ export class Engine {
       isHere: this.isHere,
       awaited: () => this.#unserved.watch(),
     })
-    this.#company = new Company(deps, (failure) => this.#partFailed(failure))
+    this.#company = new Company(deps, (failure) => {
+      this.#processor.tell(new Shutdown())
+      this.watch.wakeAll({ trouble: failure })
+    })
     this.events = this.#makeEvents()
     this.#trouble = new CommitTrouble(deps.clock)
     this.#threads = threadsOf(deps, settings)
     this.#unserved = new Unserved(deps, {
       awaited: () => this.watch.awaitedIds(),
-      isServing: () => this.#membership.isServing,
+      isServing: () => this.membership.isServing,
     })
     this.slots = new Slots(deps, {
       registry,
-      node: this.#membership.node,
+      node: this.membership.node,
       join: () => this.#join(),
       opensAt: (at) => this.#opensAt(at),
       nodeLost: () => this.#write(askForMail),
     })
-    this.#failureCalls = new FailureCalls(deps, { registry, node: this.#membership.node })
+    this.#failureCalls = new FailureCalls(deps, { registry, node: this.membership.node })
     this.#failureNews = new FailureNews(deps, registry, { watch: this.watch, calls: this.#failureCalls })
     const employTimekeeper = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
     this.#timekeeping = new Timekeeping(this.changes, employTimekeeper)
@@ -118,12 +121,12 @@ export class Engine {
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const { queues, isOwnOnly } = settings
-    const own = { pools: this.#pools, active: this.#active, membership: this.#membership, registry, around }
+    const own = { pools: this.#pools, active: this.#active, membership: this.membership, registry, around }
     this.#dispatcher = this.#company.employ('dispatcher', () => new Dispatcher({ ...own, queues, isOwnOnly })).ref
     this.#processor = this.#company.employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
     registry.whenAdded(() => {
       this.hint()
-      this.#membership.definitionAdded()
+      this.membership.definitionAdded()
     })
   }
 
@@ -174,7 +177,7 @@ export class Engine {
   /** What can be seen of it from outside. */
   get view(): EngineView {
     const failure = this.#company.failure ?? (this.#isStopping ? engineStopped() : undefined)
-    const { node, isServing: serves } = this.#membership
+    const { node, isServing: serves } = this.membership
     const isServing = serves && this.#timekeeping.isKept && !this.#isStopping
     return { name: this.#settings.identity.name, nodeId: node.nodeId, isServing, failure, pools: this.#pools }
   }
@@ -197,7 +200,7 @@ export class Engine {
 
   /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends, also when the store does not work. */
   async stop(withinMs: number): Promise<void> {
-    const { clock, store } = this.#deps
+    const { clock } = this.#deps
     const restBy = clock.monotonic() + withinMs
     const overBy = restBy + patienceMs
     const leftMs = (): number => Math.max(0, overBy - clock.monotonic())
@@ -217,30 +220,33 @@ export class Engine {
     this.slots.end()
     for (const pool of Object.values(this.#pools)) pool.close()
     await this.#company.system.stop({ within: leftMs() })
-    if (this.#membership.isNode) {
-      await waitFor('leaving the store before its lease ends', store.deleteNode(this.#membership.node.nodeId))
-    }
+    await waitFor('leaving the store before its lease ends', this.membership.leave())
   }
 
   async #start(): Promise<void> {
-    await this.#membership.serve(this.#join)
+    await this.membership.serve(this.#join)
     this.#company.employ('janitor', () => {
       const { retention: defaults, retentionBeside: beside } = this.#settings
       return new Janitor(this.#deps, this.counts, { defaults, beside })
     })
-    await this.#dispatcher.ask('serve', this.#membership.node.nodeId)
+    await this.#dispatcher.ask('serve', this.membership.node.nodeId)
     this.#failureCalls.serve()
   }
 
   /** Makes this process a node, which serves nothing before it is started. */
   readonly #join = onceDone(async () => {
-    await this.#membership.register()
+    await this.membership.register()
     await this.#timekeeping.begin()
   })
 
-  #partFailed(failure: Error): void {
-    this.#processor.tell(new Shutdown())
-    this.watch.wakeAll({ trouble: failure })
+  /** A newer version has changed the schema of the store. The lease is left to end: who knows that schema goes on with what ran here. */
+  #outdated(reason: Error): void {
+    if (!this.#company.endWork(reason)) return
+    this.#dispatcher.tell('close')
+    this.#active.loseAll('outdated')
+    this.slots.inDoubt()
+    void this.#timekeeping.end(patienceMs)
+    this.watch.close(reason)
   }
 
   async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | RunCommand): Promise<void> {
@@ -260,10 +266,10 @@ export class Engine {
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
     const isAnew = !this.#isStopping
-    if (isAnew) this.#membership.tellOfDeath()
+    if (isAnew) this.membership.tellOfDeath()
     this.#active.loseAll('taken over')
     if (!isAnew) return false
-    await this.#membership.register()
+    await this.membership.register()
     this.slots.startAnew()
     return true
   }
@@ -337,7 +343,7 @@ export class Engine {
 
   #makeCommitter(): Committer {
     return new Committer(this.#deps, {
-      node: this.#membership.node,
+      node: this.membership.node,
       counts: this.counts,
       trouble: this.#trouble,
       declaredDead: () => this.#declaredDead(),
@@ -347,6 +353,7 @@ export class Engine {
       opensAt: (at) => this.#opensAt(at),
       cancelRequested: (requests) => this.#active.obey(requests),
       takenAway: (taken) => this.#active.giveUp(taken),
+      outdated: (error) => this.#outdated(error),
     })
   }
 
@@ -359,7 +366,7 @@ export class Engine {
   #makeTimekeeper(): Timekeeper {
     const { leaseMs, maxDeliveries, repairs, isProvedDead } = this.#settings
     return new Timekeeper(this.#deps, {
-      node: this.#membership.node,
+      node: this.membership.node,
       leaseMs,
       maxDeliveries,
       repairs,
@@ -374,6 +381,8 @@ export class Engine {
       givenUp: (runs, error) => this.#failureNews.givenUp(runs, error),
       fireSchedules: () => this.#settings.schedules.fireDue(),
       expired: (runs) => this.#failureNews.expired(runs),
+      drain: () => this.membership.drain(),
+      outdated: (error) => this.#outdated(error),
       stale: {
         lifecycles: () => this.#registry.lifecycles(),
         failed: (ids) => {

@@ -155,16 +155,24 @@ export interface LimiterView {
 
 /** A node as the store knows it. Times are milliseconds since 1970. */
 export interface NodeView {
+  readonly number: number
   readonly name: string
+  /** `draining`: it is asked to take no more work and to stop; `expired`: its lease has ended, and any other may go on with its runs. */
+  readonly state: 'serving' | 'draining' | 'expired'
+  /** Of the library; null for a node that did not say. */
+  readonly version: string | null
   readonly pid: number
   readonly startedAt: number
   /** Until when it may act without a word to the store; in the past for a node that is gone. */
   readonly leaseUntil: number
-  readonly isExpired: boolean
+  /** By how much the clock of its machine is ahead of the time that all nodes go by. */
+  readonly clockAheadMs: number
   /** How many runs it performs. */
   readonly running: number
   /** The names of those it serves. */
   readonly queues: readonly string[]
+  /** The names of what it can perform. */
+  readonly definitions: readonly string[]
 }
 
 export interface LogRow extends EmitCursor, Omit<LogRecord, 'held'> {}

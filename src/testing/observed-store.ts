@@ -21,7 +21,15 @@ export interface StoreObserver {
 }
 
 // What is answered at once; all else is a promise.
-const answeredAtOnce = new Set(['location', 'now', 'changeCount', 'whenWritten', 'leaseLeftMs', 'keepLease'])
+const answeredAtOnce = new Set([
+  'location',
+  'now',
+  'clockAheadMs',
+  'changeCount',
+  'whenWritten',
+  'leaseLeftMs',
+  'keepLease',
+])
 
 type Special = Partial<Omit<Store, 'events'>> & { readonly events: Partial<EventStore> }
 

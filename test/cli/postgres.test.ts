@@ -25,6 +25,32 @@ it('shows the runs, nodes and queues of a store on Postgres', async () => {
   await engine.stop()
 })
 
+it('shows a node, and drains it', async () => {
+  const store = await freshDatabase()
+  const engine = await Troupe.open({ store, definitions: [greet], node: 'rack-7', logLevel: 'silent' })
+  await engine.start()
+  const say = (...argv: string[]) => troupe(tmpdir(), [...argv, '--store', store])
+  const [node] = JSON.parse((await say('nodes', '--json')).out) as Record<string, unknown>[]
+  expect(node).toMatchObject({
+    number: 1,
+    name: 'rack-7',
+    state: 'serving',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    queues: ['default'],
+    definitions: ['greet'],
+    clockAheadMs: expect.any(Number),
+  })
+  expect(await say('drain', 'rack-8')).toMatchObject({ code: 2, err: expect.stringContaining("The node 'rack-8'") })
+  expect(await say('drain', '1', '--by', 'ann')).toEqual({
+    code: 0,
+    out: '',
+    err: 'Node 1 takes no more work, and stops when what it performs has ended or is given back. See: troupe nodes\n',
+  })
+  await engine.drained
+  expect((await say('nodes')).err).toBe('No node serves this store: start one with troupe start.\n')
+  expect((await say('audit')).out).toContain('drain node')
+})
+
 it('makes no store where there is none, and shows no password', async () => {
   const url = new URL(await freshDatabase())
   url.password = 'secret'

@@ -46,6 +46,17 @@ describe('troupe start', () => {
     expect(err).toMatch(/with greet, hang \(from workers\/\); Ctrl-C stops\n.*Stopping, up to 30s/)
   }, 60_000)
 
+  it('stops when somebody drains it, and has done well', async () => {
+    const service = serve(['start'])
+    await service.told('serving queue default')
+    const nodes = JSON.parse((await troupe(project, ['nodes', '--json'])).out) as { number: number }[]
+    const asked = await troupe(project, ['drain', String(nodes.at(-1)?.number)])
+    expect([asked.code, asked.err]).toEqual([0, expect.stringContaining('takes no more work')])
+    const { code, err } = await service.ended
+    expect(code).toBe(0)
+    expect(err).toMatch(/this node is drained: it takes no more work, and stops.*\n.*stopped, as it was drained/)
+  }, 60_000)
+
   it('gives back what does not end in time, and stops at once at the second signal', async () => {
     const service = serve(['start'])
     await service.told('serving')

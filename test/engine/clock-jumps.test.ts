@@ -125,7 +125,7 @@ describe.each([
     expect((await two.troupe.get(handle.id))?.output).toBe(end)
     // Both nodes are there and work.
     await clock.advance(400)
-    expect((await one.troupe.nodes()).map(({ isExpired }) => isExpired)).toEqual([false, false])
+    expect((await one.troupe.nodes()).map(({ state }) => state)).toEqual(['serving', 'serving'])
   })
 
   it('starts one run for each tick, and goes on ticking', async () => {

@@ -197,7 +197,14 @@ describe('nodes', () => {
     await eventually(async () => (await handle.status()).state === 'running')
     const nodes = await troupe.nodes()
     expect(nodes).toMatchObject([
-      { name: 'test', pid: process.pid, running: 1, isExpired: false, queues: ['default', 'mail'] },
+      {
+        name: 'test',
+        pid: process.pid,
+        running: 1,
+        state: 'serving',
+        queues: ['default', 'mail'],
+        definitions: ['slow'],
+      },
     ])
     expect((nodes[0]?.leaseUntil ?? 0) - clock.now()).toBeGreaterThan(10_000)
     gate.resolve()

@@ -35,6 +35,8 @@ async function onDuty(): Promise<{
     expired: () => {},
     givenUp: () => {},
     fireSchedules: () => Promise.resolve({ started: 0, nextAt: null }),
+    drain: () => {},
+    outdated: () => {},
     leaseInDoubt: () => void doubts.push(node.nodeId),
   }
   const deps = { store, clock, log: new RecordedLog(), ids: createIds(clock), failpoint: () => {} }

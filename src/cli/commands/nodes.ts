@@ -1,5 +1,6 @@
 // `troupe nodes`: the processes that serve queues, as the store knows them.
-import type { NodeInfo } from '../../engine/verbs/node-status.ts'
+import type { NodeInfo } from '../../engine/verbs/nodes.ts'
+import { formatMs } from '../../lib/duration.ts'
 import { addCommand, type Shell } from '../command.ts'
 import type { CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -14,7 +15,8 @@ export function addNodes(shell: Shell): void {
   addCommand<CommonFlags>(shell, {
     name: 'nodes',
     summary: 'list the processes that serve queues',
-    description: 'Lists the nodes of the store: their processes, leases, queues, and how many runs each performs.',
+    description:
+      'Lists the nodes of the store: their processes, versions, leases and queues, how many runs each performs, and by how much a clock is wrong. With --json also what each can perform.',
     perform: (flags, _operands, io) => nodesCommand(flags, io),
   })
 }
@@ -23,29 +25,50 @@ async function nodesCommand(flags: CommonFlags, io: Io): Promise<ExitCode> {
   const rows = await withClient(flags, io, (troupe) => troupe.nodes())
   const now = io.clock.now()
   const nothing = 'No node serves this store: start one with troupe start.'
-  printListing({ rows, nothing, columns: columnsFor(now), narrow: (node) => drawNarrow(node, now) }, flags, io)
+  printListing({ rows, nothing, columns: columnsFor(rows, now), narrow: (node) => drawNarrow(node, now) }, flags, io)
   return exitCodes.ok
 }
 
-function columnsFor(now: number): Column<NodeInfo>[] {
+function columnsFor(nodes: readonly NodeInfo[], now: number): Column<NodeInfo>[] {
   return [
+    { title: 'NO', cell: ({ number }) => String(number), align: 'right' },
     { title: 'NODE', cell: ({ name }) => oneLine(name), least: 8, cutAt: 'middle' },
+    { title: 'STATE', cell: ({ state }) => state, paint: ({ state }, text, paint) => paint(stateStyles[state], text) },
+    { title: 'VERSION', cell: ({ version }) => oneLine(version ?? '') },
     { title: 'PID', cell: ({ pid }) => String(pid), align: 'right' },
     { title: 'RUNNING', cell: ({ running }) => String(running), align: 'right' },
     { title: 'QUEUES', cell: ({ queues }) => oneLine(queues.join(', ')), least: 8 },
     { title: 'STARTED', cell: ({ startedAt }) => age(startedAt, now), align: 'right' },
-    {
-      title: 'LEASE',
-      cell: (node) => leaseText(node, now),
-      paint: ({ isExpired }, text, paint) => (isExpired ? paint('red', text) : text),
-    },
+    { title: 'LEASE', cell: (node) => leaseText(node, now), align: 'right' },
+    ...(nodes.some(isSkewed) ? [ofClock] : []),
   ]
 }
 
-function leaseText({ isExpired, leaseUntil }: NodeInfo, now: number): string {
-  return isExpired ? `ended ${age(leaseUntil, now)}` : `${Math.max(0, Math.ceil((leaseUntil - now) / 1_000))} s left`
+const stateStyles = { serving: 'green', draining: 'yellow', expired: 'red' } as const
+
+const ofClock: Column<NodeInfo> = {
+  title: 'CLOCK',
+  cell: (node) => (isSkewed(node) ? clockText(node) : ''),
+  align: 'right',
+  paint: (_node, text, paint) => paint('yellow', text),
+}
+
+// What a person would not notice is no news.
+const muchMs = 100
+
+function isSkewed({ clockAheadMs }: NodeInfo): boolean {
+  return Math.abs(clockAheadMs) >= muchMs
+}
+
+function clockText({ clockAheadMs }: NodeInfo): string {
+  return `${formatMs(Math.abs(clockAheadMs))} ${clockAheadMs > 0 ? 'ahead' : 'behind'}`
+}
+
+function leaseText({ state, leaseUntil }: NodeInfo, now: number): string {
+  if (state === 'expired') return `ended ${age(leaseUntil, now)}`
+  return `${Math.max(0, Math.ceil((leaseUntil - now) / 1_000))} s left`
 }
 
 function drawNarrow(node: NodeInfo, now: number): string {
-  return `${oneLine(node.name)}  ${node.running} running  ${leaseText(node, now)}`
+  return `${node.number} ${oneLine(node.name)}  ${node.state}  ${node.running} running  ${leaseText(node, now)}`
 }

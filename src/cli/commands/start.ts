@@ -1,4 +1,5 @@
 // `troupe start`: serves the queues of a store until it is told to stop.
+import type { Duration } from '../../lib/duration.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, queuesHelp, type CommonFlags, type Settings } from '../config.ts'
@@ -9,7 +10,7 @@ import { listenForSignals } from '../signals.ts'
 import { checkTime } from '../usage.ts'
 
 interface StartFlags extends CommonFlags {
-  /** How long a stop waits for what is executing. */
+  /** How long a stop, or a drain, waits for what is executing. */
   readonly within?: string
 }
 
@@ -25,25 +26,29 @@ export function addStart(shell: Shell): void {
       'Performs what is ready in the queues of the store. SIGTERM or Ctrl-C stops gracefully: what is not finished in time goes back into its queue. A second signal stops at once.',
     help: queuesHelp,
     perform: (flags, _operands, io) => startCommand(flags, io),
-  }).option('--within <time>', 'how long a stop waits for what is executing (default: 30s)')
+  }).option(
+    '--within <time>',
+    'how long a stop, or a drain, waits for what is executing (default: stopWithin of the config, else 30s)',
+  )
 }
 
 /** open → serve → wait for a signal → stop */
 async function startCommand(flags: StartFlags, io: Io): Promise<ExitCode> {
-  const { within = defaultPatience } = flags
-  checkTime('--within', within)
+  if (flags.within !== undefined) checkTime('--within', flags.within)
   const settings = await loadSettings(flags, io.folder)
   const { options } = settings
+  const within = flags.within ?? timeText(options.stopWithin ?? defaultPatience)
   const logLevel = leastLevel(flags, options, io)
   const log = options.log ?? lineLog(flags, logLevel, io)
-  const { troupe } = await openFor(settings, { log, logLevel }, io)
+  const { troupe } = await openFor(settings, { log, logLevel, stopWithin: within }, io)
   const notice = (text: string): void => log.info({}, text)
   const interruption = listenForSignals(troupe, { patience: within, notice }, io)
   try {
     const stopped = untilStopped(troupe, notice, io)
+    const drained = untilDrained(troupe, notice)
     await serve(troupe, settings)
     notice(`serving ${what(troupe, settings)}; Ctrl-C stops`)
-    return await Promise.race([stopped, interruption.impatient])
+    return await Promise.race([stopped, drained, interruption.impatient])
   } finally {
     interruption.end()
   }
@@ -67,6 +72,17 @@ function untilStopped(troupe: Troupe, notice: (text: string) => void, { onSignal
       void stopTelling(troupe, notice).then(() => resolve(exitCodes.ok))
     })
   })
+}
+
+/** Whoever drained it wants it to be gone, and not to be started anew as after a failure. */
+async function untilDrained(troupe: Troupe, notice: (text: string) => void): Promise<ExitCode> {
+  await troupe.drained
+  notice('stopped, as it was drained')
+  return exitCodes.ok
+}
+
+function timeText(time: Duration): string {
+  return typeof time === 'number' ? `${time}ms` : time
 }
 
 /** What was under way and has not ended here is for the next process. */

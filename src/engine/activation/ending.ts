@@ -74,8 +74,8 @@ export function expiredError({ expiresAt, createdAt }: Claimed, name: string, no
   return expiresAt === null || now < expiresAt ? undefined : runExpired(name, expiresAt - createdAt)
 }
 
-/** How a run came to be no longer this node's: another has it, a step of it was resolved by hand, or the lease of this node could not be renewed in time. */
-export type Loss = 'taken over' | 'resolved' | 'in doubt'
+/** How a run came to be no longer this node's: another has it, a step of it was resolved by hand, the lease of this node could not be renewed in time, or a newer version has changed the schema. */
+export type Loss = 'taken over' | 'resolved' | 'in doubt' | 'outdated'
 
 export function lossText(how: Loss, hasToken: boolean): string {
   return how === 'taken over' && hasToken ? `${losses[how]}, or finished from outside` : losses[how]
@@ -87,4 +87,6 @@ const losses: Readonly<Record<Loss, string>> = {
     'a run was taken away from here, as a step of it was resolved by hand, or as it is stale: what it did here meanwhile is left',
   'in doubt':
     'a run is given up here, as the lease of this node could not be renewed in time: any node may go on with it',
+  outdated:
+    'a run is given up here, as a newer version has changed the schema of the store: a node of that version goes on with it',
 }

@@ -1,5 +1,6 @@
 // Who this process is to the machine it runs on, and whether another process of it is gone.
 import { readFileSync, readlinkSync } from 'node:fs'
+import { packageVersion } from '../../lib/package-version.ts'
 import type { NodeIdentity } from '../../store/nodes.ts'
 
 /** Boot, pid namespace, pid and start time together name one process for ever (Linux proc(5)); elsewhere parts are null. */
@@ -10,6 +11,7 @@ export function ownIdentity(name: string): NodeIdentity {
     pidNamespace: readOrNull(() => readlinkSync('/proc/self/ns/pid')),
     pid: process.pid,
     pidStartedAt: readOrNull(() => startOf(process.pid)),
+    version: readOrNull(packageVersion) ?? undefined,
   }
 }
 
@@ -52,7 +54,7 @@ function readOrNull<T>(read: () => T): T | null {
   try {
     return read()
   } catch {
-    // Another system than Linux: then nothing is known.
+    // Another system than Linux, or a bundle: then nothing is known.
     return null
   }
 }

@@ -1,5 +1,6 @@
 // What was kept long enough is deleted: a slice at a time, with pauses, so that whatever runs does not feel it.
 import { Actor } from '../../actor/actor.ts'
+import { isTroupeError } from '../../lib/errors.ts'
 import type { DeletionRules } from '../../store/retention.ts'
 import type { IdleTemplates } from '../../store/templates.ts'
 import type { Counts } from '../counts.ts'
@@ -43,6 +44,8 @@ export class Janitor extends Actor {
     try {
       restMs = Math.min(await this.#deleteSlice(), await this.#deleteTemplates())
     } catch (error) {
+      // The work of this node ends for that, and the log says so.
+      if (isTroupeError(error, 'store_newer')) return
       this.#deps.log.error({ err: error }, 'deleting what was kept long enough failed')
     }
     this.#after(restMs)

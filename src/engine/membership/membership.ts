@@ -1,4 +1,6 @@
 // This process among the nodes of its store: becomes one, says what it serves, and starts anew when others took it for dead.
+import { deferred } from '../../lib/deferred.ts'
+import type { Duration } from '../../lib/duration.ts'
 import type { NodeState } from '../committer.ts'
 import type { Deps } from '../deps.ts'
 import type { EngineSettings } from '../options/engine-settings.ts'
@@ -10,7 +12,9 @@ export class Membership {
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #registry: Registry
+  readonly #drainAsked = deferred<void>()
   #isServing = false
+  #isDraining = false
 
   constructor(deps: Deps, settings: EngineSettings, registry: Registry) {
     this.#deps = deps
@@ -31,11 +35,34 @@ export class Membership {
     return this.#deps.store.leaseLeftMs(this.node.nodeId) <= 0
   }
 
+  /** How long it lets what runs finish when it stops, unless it is told. */
+  get stopWithin(): Duration {
+    return this.#settings.stopWithin
+  }
+
+  /** Resolves when somebody asks this node to take no more work and to stop. */
+  get drainAsked(): Promise<void> {
+    return this.#drainAsked.promise
+  }
+
+  /** Somebody asks that. */
+  drain(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    this.#deps.log.info({ node: this.node.nodeId }, 'this node is drained: it takes no more work, and stops')
+    this.#drainAsked.resolve()
+  }
+
   async register(): Promise<void> {
     const { identity, leaseMs } = this.#settings
     this.node.nodeId = await this.#deps.store.insertNode(identity, leaseMs)
     this.node.seq = 0
     if (this.#isServing) await this.#declare()
+  }
+
+  /** What it still holds is ready again. */
+  async leave(): Promise<void> {
+    if (this.isNode) await this.#deps.store.deleteNode(this.node.nodeId)
   }
 
   /** What this process is a node for from now on is to serve its queues; `join` makes it one. */

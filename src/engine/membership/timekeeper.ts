@@ -1,6 +1,7 @@
 // The timekeeper: what is due, this node's lease, the nodes that died, and what other processes wrote.
 import { Actor } from '../../actor/actor.ts'
 import type { Timer } from '../../lib/clock.ts'
+import { isTroupeError } from '../../lib/errors.ts'
 import { runLost } from '../../model/errors.ts'
 import { runDeadlinePassed, runExpired } from '../../model/time-errors.ts'
 import type { LeaseKeeper } from '../../store/lease.ts'
@@ -11,6 +12,7 @@ import type { NodeState } from '../committer.ts'
 import type { Counts } from '../counts.ts'
 import type { Deps } from '../deps.ts'
 import { errorText } from '../error-text.ts'
+import { ClockSkew } from './clock-skew.ts'
 import { Repairs } from './repairs.ts'
 import { StaleRuns, type StaleRunsOptions } from './stale-runs.ts'
 import type { ScheduleNews } from '../schedule/schedule-keeper.ts'
@@ -49,6 +51,10 @@ export interface TimekeeperOptions {
   readonly fireSchedules: () => Promise<ScheduleNews>
   /** The lease could not be renewed in time: what runs here may be taken away. */
   readonly leaseInDoubt: () => void
+  /** Somebody asks this node to stop; told again with each look. */
+  readonly drain: () => void
+  /** A newer version has changed the schema of the store: nothing is written from here any more. */
+  readonly outdated: (error: Error) => void
 }
 
 export class Timekeeper extends Actor {
@@ -56,6 +62,7 @@ export class Timekeeper extends Actor {
   readonly #options: TimekeeperOptions
   readonly #repairs: Repairs
   readonly #stale: StaleRuns
+  readonly #clockSkew: ClockSkew
   #isDoubtful = false
   // The other nodes, as they were when they were last looked up.
   #others: readonly NodeRow[] = []
@@ -75,6 +82,7 @@ export class Timekeeper extends Actor {
     this.#options = options
     this.#repairs = new Repairs(deps, options)
     this.#stale = new StaleRuns(deps, options.stale)
+    this.#clockSkew = new ClockSkew(deps, options.node)
   }
 
   override async started(): Promise<void> {
@@ -82,6 +90,7 @@ export class Timekeeper extends Actor {
     this.#trust(leaseMs)
     this.#keepLease()
     await this.#guarded('looking for dead nodes', () => this.rescue())
+    await this.#lookAtClock()
     await this.wake()
     this.ctx.every(Math.floor(leaseMs / 3), () => this.beat())
     this.ctx.every(backstopMs, () => this.wake())
@@ -120,6 +129,7 @@ export class Timekeeper extends Actor {
       await this.rescue()
       this.#options.hint()
     })
+    await this.#lookAtClock()
     await this.#guarded('looking for stale runs', () => this.#stale.look())
     if (this.#options.repairs) await this.#guarded('looking for what nobody would wake', () => this.#repairs.sweep())
   }
@@ -243,7 +253,13 @@ export class Timekeeper extends Actor {
     this.#metAtMs = this.#deps.clock.monotonic()
     this.#mayHaveNew = false
     const nodes = await this.#deps.store.listNodes()
-    this.#others = nodes.filter(({ nodeId }) => nodeId !== this.#options.node.nodeId)
+    const { node, drain } = this.#options
+    this.#others = nodes.filter(({ nodeId }) => nodeId !== node.nodeId)
+    if (nodes.some(({ nodeId, isDraining }) => nodeId === node.nodeId && isDraining)) drain()
+  }
+
+  #lookAtClock(): Promise<void> {
+    return this.#guarded('looking at the clock', () => this.#clockSkew.look())
   }
 
   /** Whether a process of this machine is gone needs no store to be seen, so it is seen at once; what it ran goes on here. */
@@ -288,6 +304,7 @@ export class Timekeeper extends Actor {
       await work()
     } catch (error) {
       this.#deps.log.error({ err: error }, `${what} failed`)
+      if (isTroupeError(error, 'store_newer')) this.#options.outdated(error)
     }
   }
 }

@@ -1,4 +1,5 @@
 // What an engine is made with.
+import type { Duration } from '../../lib/duration.ts'
 import type { LogLevel } from '../../lib/log.ts'
 import type { DivergencePolicy } from '../../model/divergence.ts'
 import type { Retention, RetentionBeside } from '../../model/retention.ts'
@@ -29,5 +30,7 @@ export interface EngineSettings {
   /** `development`, `production` or what the program calls it. */
   readonly environment: string
   readonly logLevel: LogLevel
+  /** How long a stop lets what runs finish, unless it is told. */
+  readonly stopWithin: Duration
   readonly divergence: DivergencePolicy
 }

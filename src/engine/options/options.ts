@@ -54,6 +54,8 @@ export interface TroupeOptions {
   /** The name of this node, for people. */
   readonly node?: string
   readonly pools?: PoolOptions
+  /** How long `stop` lets what runs finish when it is not told, and how long this node does when somebody drains it; 30 s unless told. */
+  readonly stopWithin?: Duration
   /**
    * How long runs are kept after their end, for definitions that do not say: 3 days when they succeeded, 30 days otherwise, their log lines 7 days.
    * What people did is kept 90 days (`audit`), events that reached nobody 30 days (`events`). Give all nodes of a store the same.
@@ -107,6 +109,7 @@ export interface CheckedOptions {
   readonly timeout: Duration | undefined
   readonly maxValueBytes: number
   readonly pools: PoolOptions
+  readonly stopWithin: Duration
   readonly synchronous: 'full' | 'normal'
   readonly migrate: boolean
   readonly log: Log | undefined
@@ -128,6 +131,7 @@ const known = [
   'timeout',
   'maxValueBytes',
   'pools',
+  'stopWithin',
   'retention',
   'durability',
   'migrate',
@@ -144,7 +148,8 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkOptions('Troupe.open', options, known)
   const { store = 'sqlite:.troupe/troupe.db', definitions = [], workers, queues = ['default'], config = {} } = options
   const { global = true, node, pools = {}, durability = 'full', log, logLevel, environment, performs = 'all' } = options
-  const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates, migrate = true } = options
+  const { maxValueBytes = defaultValueBytes, divergence = 'strict', templates } = options
+  const { migrate = true, stopWithin = '30s' } = options
   checkText('store', store, 'sqlite:PATH, sqlite::memory: or postgres://…')
   checkList('definitions', definitions, 'a list of what worker() and workflow() return')
   if (workers !== undefined) checkText('workers', workers, 'the path of a folder')
@@ -160,6 +165,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
   checkValueBytes(maxValueBytes)
   checkChoice('divergence', divergence, divergencePolicies)
   if (options.timeout !== undefined) toMs(options.timeout, 'timeout')
+  toMs(stopWithin, 'stopWithin')
   checkChoice('durability', durability, ['full', 'normal'])
   if (logLevel !== undefined) checkChoice('logLevel', logLevel, logLevels)
   if (environment !== undefined) checkText('environment', environment, 'development, production or a word of your own')
@@ -182,6 +188,7 @@ export function checkTroupeOptions(options: TroupeOptions): CheckedOptions {
     timeout: options.timeout,
     maxValueBytes,
     pools,
+    stopWithin,
     retention: { ...defaultRetention, ...(options.retention !== undefined && retentionOf(options.retention)) },
     retentionBeside: {
       ...defaultRetentionBeside,

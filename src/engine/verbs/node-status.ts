@@ -4,12 +4,12 @@ import { formatMs } from '../../lib/duration.ts'
 import { toError } from '../../lib/errors.ts'
 import { counted } from '../../lib/text.ts'
 import type { Histogram } from '../../lib/histogram.ts'
-import type { NodeView } from '../../store/views.ts'
 import type { EventCounts } from '../events/events.ts'
 import type { StepCounts } from '../step-counts.ts'
 import type { Face } from './face.ts'
 import type { IntakeView } from '../intake.ts'
 import { isDoneWithin } from '../in-time.ts'
+import { skewOf } from '../membership/clock-skew.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { StatusVerbs } from './verbs.ts'
 
@@ -75,8 +75,6 @@ export interface MetricPoint {
 
 /** By names in the style of OpenTelemetry. */
 export type Metrics = Readonly<Record<string, Metric>>
-
-export type NodeInfo = NodeView
 
 /** What is asked of the engine of a process. */
 export interface EngineView {
@@ -151,6 +149,7 @@ export class NodeStatuses implements StatusVerbs {
       ...toldOf(breakers, 'half_open', clock.now()),
       store.ms > slowMs && `The store took ${Math.round(store.ms)} ms to answer.`,
       toldOfIntake(this.#face.engine.intake.view()),
+      skewOf(this.#face.deps.store),
       lagMs > slowMs && `The event loop was held up for ${Math.round(lagMs)} ms: give long work to a thread.`,
     ].filter((reason) => reason !== false && reason !== undefined)
     const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok'
@@ -189,11 +188,6 @@ export class NodeStatuses implements StatusVerbs {
       'troupe.pool.waiting': gauge('{task}', this.#pools('waiting')),
       'troupe.queue.runs': gauge('{run}', await this.#queues()),
     }
-  }
-
-  async nodes(): Promise<NodeInfo[]> {
-    this.#face.checkOpen()
-    return this.#face.deps.store.listNodeViews()
   }
 
   /** Whether it answers, and whether it takes this node for one that lives. */

@@ -18,7 +18,7 @@ import type { AttemptStatus, RunStatus, StepStatus } from './run-status.ts'
 import type { WaitStatus } from './wait-status.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import type { EventHandler, PublishOptions, SubscribeOptions } from '../events/events.ts'
-import type { Health, Metrics, NodeInfo, NodeStatus } from './node-status.ts'
+import type { Health, Metrics, NodeStatus } from './node-status.ts'
 import type { AskOptions } from './asking.ts'
 import type { TellOptions, UnreadMessage } from './telling.ts'
 import type { Storable } from '../../lib/storable.ts'
@@ -364,9 +364,10 @@ export interface StatusVerbs {
   health(): Promise<Health>
   /** Counters and gauges of this process, and of the queues of the store, as data. */
   metrics(): Promise<Metrics>
-  /** The processes that serve queues, as the store knows them. */
-  nodes(): Promise<NodeInfo[]>
 }
+
+/** All that is done with runs that are there. */
+export interface RunVerbs extends LookingVerbs, OperatingVerbs, CompletingVerbs, TellingVerbs, AskingVerbs {}
 
 /** The verbs that `WORKER` has as well. */
 export interface EngineVerbs

@@ -45,17 +45,17 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const pools = { writers: new Pool(configOf(place, 1)), readers: new Pool(configOf(place, mostReaders)) }
   // A connection that is lost while nobody uses it is replaced when somebody does.
   for (const pool of Object.values(pools)) hearAll(pool)
-  const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (now) => server.heard(now) })
+  const transactions = new Transactions(pools, { place, clock, busyTimeoutMs, told: (heard) => server.heard(heard) })
   const hints = new Hints({ place, clock, connect })
   const db = new PostgresDatabase(lists ?? encodedLists)
   try {
     await (options.migrate === false ? checkSchema : migrate)(place, pools.writers)
-    // The first write tells the time of the server.
+    // The first write tells the time of the server, and which schema the store has.
     const latest = await transactions.write(() => clockValue(db))
     await hints.open()
     const leases = new Leases(clock)
     const time = new StoreClock(server, latest)
-    const host = new PostgresHost({ place, clock, db, transactions, hints, leases, time })
+    const host = new PostgresHost({ place, clock, db, transactions, hints, leases, time, server })
     return new PostgresStore(host, { clock, leases })
   } catch (error) {
     await Promise.all([transactions.close(), hints.close()])
@@ -117,6 +117,7 @@ interface Parts {
   readonly leases: Leases
   readonly clock: Clock
   readonly time: StoreClock
+  readonly server: ServerClock
 }
 
 class PostgresHost implements SqlHost {
@@ -154,6 +155,10 @@ class PostgresHost implements SqlHost {
 
   leaseLeftMs(nodeId: number): number {
     return this.#parts.leases.leftMs(nodeId)
+  }
+
+  clockAheadMs(): number {
+    return -this.#parts.server.aheadMs
   }
 
   changeCount(): number {

@@ -1,14 +1,16 @@
 // Transactions on Postgres: one that writes is alone on its store, as it is on a file; what is lost on the way is found out or done again.
 import type { Clock } from '../../lib/clock.ts'
+import { isTroupeError } from '../../lib/errors.ts'
 import { createIds } from '../../lib/ids.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Query } from '../query.ts'
 import { Asking } from './asking.ts'
 import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, toStoreError } from './errors.ts'
-import { checkStep } from './migrations/migrations.ts'
 import { lend } from './lending.ts'
+import { checkStep } from './migrations/migrations.ts'
 import { lockOf, type Place } from './place.ts'
+import type { Heard } from './server-clock.ts'
 import { Writer } from './writer.ts'
 
 /** What is told when a transaction begins. */
@@ -25,7 +27,7 @@ export interface TransactionOptions {
   /** How long what can be tried again is. */
   readonly busyTimeoutMs: number
   /** Told the time of the server as soon as it is heard. */
-  readonly told: (serverNow: number) => void
+  readonly told: (heard: Heard) => void
 }
 
 interface Pools {
@@ -59,7 +61,11 @@ export class Transactions {
 
   /** Performs reads so that they see one state of the store. */
   read<T>(work: () => Query<T>): Promise<T> {
-    return this.#untilDone(this.#pools.readers, (client) => this.#lookWith(client, work))
+    const looked = this.#untilDone(this.#pools.readers, (client) => this.#lookWith(client, work))
+    return looked.catch(async (error: unknown) => {
+      if (!isTroupeError(error)) await this.#checkSchema()
+      throw error
+    })
   }
 
   async close(): Promise<void> {
@@ -70,11 +76,16 @@ export class Transactions {
   /** begin → perform → commit, of which as much is sent at a time as needs no answer. */
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
     const asking = this.#askingOn(client)
-    const begun = asking.sent(this.#beginOn(client))
+    const begun = asking.sent(this.#begunAsKnown(client))
     const n = this.#writer.next()
-    const result = await asking.perform(() => this.#writer.numbered(n, work))
-    const { step } = await begun
-    checkStep(this.#options.place.shown, step)
+    const result = await asking
+      .perform(() => this.#writer.numbered(n, work))
+      .catch(async (error: unknown) => {
+        // Race: a newer version may have changed the schema, and what this one asks is not understood there.
+        await begun
+        throw error
+      })
+    await begun
     try {
       await client.query('commit')
     } catch (error) {
@@ -86,13 +97,30 @@ export class Transactions {
     return result
   }
 
+  /** Throws `store_newer` where a newer version has brought the schema on: nothing of what follows is committed then. */
+  async #begunAsKnown(client: PoolClient): Promise<void> {
+    const { step } = await this.#beginOn(client)
+    checkStep(this.#options.place.shown, step)
+  }
+
   async #beginOn(client: PoolClient): Promise<Begun> {
+    const { clock, told } = this.#options
+    const askedAt = clock.now()
     const answers = (await client.query(this.#begin)) as unknown as readonly { rows: readonly Begun[] }[]
     const begun = answers.at(-1)?.rows[0]
     if (begun === undefined) throw new Error('Postgres began no transaction')
     // At once: what is told of the time is true when it is told.
-    this.#options.told(begun.now)
+    told({ serverNow: begun.now, askedAt, answeredAt: clock.now() })
     return begun
+  }
+
+  /** Throws `store_newer` where that is why something was not understood. */
+  #checkSchema(): Promise<void> {
+    const { place } = this.#options
+    return this.#untilDone(this.#pools.readers, async (client) => {
+      const { rows } = await client.query<{ step: number }>(`select max(step) as step from ${place.schema}.migration`)
+      checkStep(place.shown, rows[0]?.step ?? 0)
+    })
   }
 
   /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */

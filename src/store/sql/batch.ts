@@ -27,9 +27,10 @@ import { keepWaits } from './steps/waits.ts'
 export function* writeBatch(db: Database, batch: Batch, now: number): Query<Committed> {
   const isNode = batch.nodeId !== noNode
   const hasEpoch = needsEpoch(batch)
-  const [epoch, isMarked] = yield* together([
+  const [epoch, isMarked, isDraining] = yield* together([
     hasEpoch ? takeFrom(db, 'epoch', 1) : none,
     isNode ? markBatch(db, batch, hasEpoch) : yes,
+    batch.claims.length > 0 ? nodes.isDraining(db, batch.nodeId) : no,
   ])
   if (!isMarked) return yield* notWritten(db, batch)
 
@@ -59,7 +60,8 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   const cancels = yield* cancelRuns(write, batch.cancels)
   const started = yield* insertRuns(write, batch.starts)
   yield* write.rollup.write(db, now)
-  const claims = yield* claimRuns(write, batch.claims)
+  // Whoever was asked to stop may not have heard of it yet.
+  const claims = isDraining ? batch.claims.map(() => noneClaimed) : yield* claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
   const [{ cancelRequests, taken }] = yield* together([
@@ -73,6 +75,8 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   return { ...kept, ...newsOf(write), isNodeLost: false, claimed, cancelRequests }
 }
 
+const noneClaimed = { runs: [], isOneHeldBack: false }
+
 /** What is a hint, or can be seen in the store. */
 function newsOf({ news, admission }: Write): Pick<Committed, 'told' | 'opensAt' | 'isMoreToEnd'> {
   return { told: [...news.told], opensAt: admission.opensAt, isMoreToEnd: news.isMoreToEnd }
@@ -80,6 +84,7 @@ function newsOf({ news, admission }: Write): Pick<Committed, 'told' | 'opensAt' 
 
 const none = answerNow(() => 0)
 const yes = answerNow(() => true)
+const no = answerNow(() => false)
 const nothing = answerNow(() => nothingCommitted)
 
 /** It was before, or its node was declared dead. */

@@ -66,6 +66,7 @@ export interface SqlHost {
   callersOf(access: Access): CallersStore
   keepLease(order: LeaseOrder): LeaseKeeper | undefined
   leaseLeftMs(nodeId: number): number
+  clockAheadMs(): number
   changeCount(): number
   whenWritten(written: () => void): (() => void) | undefined
   close(): Promise<void>
@@ -211,6 +212,18 @@ export class SqlStore implements Store {
 
   async listNodes() {
     return this.#read(() => nodes.listNodes(this.#db, this.now()))
+  }
+
+  drainNode(nodeId: number, audit?: AuditRecord): Promise<boolean> {
+    return this.#write(() => nodes.drainNode(this.#db, nodeId, { now: this.now(), audit }))
+  }
+
+  clockAheadMs(): number {
+    return this.#host.clockAheadMs()
+  }
+
+  updateNodeClock(nodeId: number, aheadMs: number): Promise<void> {
+    return this.#write(() => nodes.updateNodeClock(this.#db, nodeId, aheadMs))
   }
 
   rescueNodes(dead: readonly DeadNode[], fate: DeadRun): Promise<Rescued> {

@@ -249,7 +249,7 @@ CREATE TABLE node (
   pid_namespace text,
   pid integer not null,
   pid_started_at text
-, queues text not null default '[]', definitions text not null default '[]') strict;
+, queues text not null default '[]', definitions text not null default '[]', version text, drain_at integer, clock_ahead_ms integer not null default 0) strict;
 
 CREATE TABLE pace (
   limiter integer not null,

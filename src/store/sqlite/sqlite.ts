@@ -65,6 +65,11 @@ class SqliteHost implements SqlHost {
     }
   }
 
+  clockAheadMs(): number {
+    // All who use the file go by the clock of this machine.
+    return 0
+  }
+
   changeCount(): number {
     try {
       const row = performNow(this.db.get<{ data_version: number }>('pragma data_version'))

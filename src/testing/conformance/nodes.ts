@@ -21,11 +21,79 @@ const fate = { maxDeliveries: 3, value: errorValue('run_lost') }
 export const nodeCases: Cases = {
   'lists nodes with who they are and whether their lease ran out': async (scene) => {
     const { nodeId } = scene.node
-    same(await scene.store.listNodes(), [{ nodeId, isExpired: false, ...identity('first') }])
+    same(await scene.store.listNodes(), [{ nodeId, isExpired: false, isDraining: false, ...identity('first') }])
     await scene.clock.advance(leaseMs)
     assert.equal((await scene.store.listNodes())[0]?.isExpired, false)
     await scene.clock.advance(1)
     assert.equal((await scene.store.listNodes())[0]?.isExpired, true)
+  },
+
+  'asks a node to stop, once, and keeps who asked': async (scene) => {
+    const second = await scene.addNode()
+    const audit = { actor: 'ann', action: 'drain node', target: 'second', details: '{}' }
+    const draining = async () => (await scene.store.listNodes()).map(({ isDraining }) => isDraining)
+    same(await draining(), [false, false])
+    assert.equal(await scene.store.drainNode(second.nodeId, audit), true)
+    assert.equal(await scene.store.drainNode(second.nodeId, audit), false)
+    same(await draining(), [false, true])
+    await second.store.deleteNode(second.nodeId)
+    assert.equal(await scene.store.drainNode(second.nodeId, audit), false)
+    const entries = await scene.store.operating.listAudit({ before: null, limit: 9 })
+    same(
+      entries.map(({ actor, action, at }) => [actor, action, at]),
+      [['ann', 'drain node', startMs]],
+    )
+  },
+
+  'lets a node that is asked to stop claim nothing, and write all else': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.start({ id: 'next' })
+    await scene.store.drainNode(scene.node.nodeId)
+    const { claimed, heldBack, lost } = await scene.node.commit({
+      steps: [step(held, 'a')],
+      settles: [settle(held)],
+      claims: [scene.claimRequest(), scene.claimRequest({ want: 5 })],
+    })
+    same([claimed, heldBack, lost.size], [[[], []], [false, false], 0])
+    same([await scene.stateOf(id), await scene.stateOf('next')], ['succeeded', 'ready'])
+    assert.equal((await (await scene.addNode()).claimOne()).id, 'next')
+  },
+
+  'shows people the nodes with what they serve, and whether they do': async (scene) => {
+    const { definitionId, queueId, node } = scene
+    const draining = await scene.addNode('draining')
+    const expired = await scene.addNode('expired')
+    await scene.store.updateServing(node.nodeId, { queueIds: [queueId], definitionIds: [definitionId] })
+    await scene.store.updateNodeClock(node.nodeId, -1_500)
+    await scene.store.drainNode(draining.nodeId)
+    await scene.clock.advance(leaseMs)
+    for (const { nodeId } of [node, draining]) await scene.store.renewNode(nodeId, leaseMs)
+    await scene.clock.advance(1)
+    const views = await scene.store.listNodeViews()
+    same(
+      views.map(({ number, state, queues, definitions, clockAheadMs }) => [
+        number,
+        state,
+        queues,
+        definitions,
+        clockAheadMs,
+      ]),
+      [
+        [node.nodeId, 'serving', ['default'], ['resize'], -1_500],
+        [draining.nodeId, 'draining', [], [], 0],
+        [expired.nodeId, 'expired', [], [], 0],
+      ],
+    )
+    same([views[0]?.version, views[0]?.leaseUntil], [null, startMs + 2 * leaseMs])
+  },
+
+  'keeps of which version of the library a node is': async (scene) => {
+    await scene.store.insertNode({ ...identity('newer'), version: '1.2.3' }, leaseMs)
+    const versions = (await scene.store.listNodeViews()).map(({ name, version }) => [name, version])
+    same(versions, [
+      ['first', null],
+      ['newer', '1.2.3'],
+    ])
   },
 
   'gives no number of a node twice': async (scene) => {

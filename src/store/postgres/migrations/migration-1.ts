@@ -304,4 +304,11 @@ where step.generation = coalesce(
 
 insert into counter values
   ('run', 0), ('epoch', 0), ('clock', 0), ('retention_run', 0), ('retention_at', 0), ('turn', 0), ('message', 0);
+
+-- The version of the library; null for a node that did not say.
+alter table node add column version text collate "C";
+-- Since when it is asked to stop; null while nobody asks that.
+alter table node add column drain_at bigint;
+-- By how much its clock was ahead of the time of the store when it last told.
+alter table node add column clock_ahead_ms bigint not null default 0;
 `

@@ -10,7 +10,7 @@ import { step1 } from './migration-1.ts'
 const steps: readonly string[] = [step1]
 
 /** The schema that this version knows. */
-const newestStep = steps.length
+export const newestStep = steps.length
 
 /** Stands among the steps while a store is being moved here: of no version, so that none opens it or writes to it. */
 export const unfinishedStep = 1_000_000

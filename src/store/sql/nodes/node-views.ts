@@ -5,8 +5,10 @@ import type { Database } from '../database/database.ts'
 
 // A scan of what is unfinished, for people only.
 const findNodeViews = `
-select node.name, node.pid, node.started_at as startedAt, node.lease_until as leaseUntil, node.queues,
-  node.lease_until < ? as isExpired, coalesce(held.runs, 0) as running
+select node.id as number, node.name, node.version, node.pid, node.started_at as startedAt,
+  node.lease_until as leaseUntil, node.clock_ahead_ms as clockAheadMs, node.queues, node.definitions,
+  case when node.lease_until < ? then 'expired' when node.drain_at is not null then 'draining' else 'serving' end as state,
+  coalesce(held.runs, 0) as running
 from node left join (
   select node, count(*) as runs from live where state = 'running' group by node
 ) as held on held.node = node.id
@@ -14,16 +16,28 @@ order by node.id`
 
 const findQueueNames = `select id, name from queue`
 
+const findDefinitionNames = `select id, name from definition`
+
+type FoundView = Omit<NodeView, 'queues' | 'definitions'> & { readonly queues: string; readonly definitions: string }
+
+interface Named {
+  readonly id: number
+  readonly name: string
+}
+
 export function* listNodeViews(db: Database, now: number): Query<NodeView[]> {
-  const queues = yield* db.all<{ id: number; name: string }>(findQueueNames)
-  const names = new Map(queues.map(({ id, name }) => [id, name]))
-  const rows = yield* db.all<Omit<NodeView, 'isExpired' | 'queues'> & { isExpired: number; queues: string }>(
-    findNodeViews,
-    now,
-  )
+  const queues = yield* db.all<Named>(findQueueNames)
+  const definitions = yield* db.all<Named>(findDefinitionNames)
+  const rows = yield* db.all<FoundView>(findNodeViews, now)
   return rows.map((row) => ({
     ...row,
-    isExpired: row.isExpired === 1,
-    queues: (JSON.parse(row.queues) as number[]).flatMap((id) => names.get(id) ?? []),
+    queues: namesOf(row.queues, queues),
+    definitions: namesOf(row.definitions, definitions).toSorted(),
   }))
+}
+
+/** Each name once: one has several versions. */
+function namesOf(ids: string, all: readonly Named[]): string[] {
+  const names = new Map(all.map(({ id, name }) => [id, name]))
+  return [...new Set((JSON.parse(ids) as number[]).flatMap((id) => names.get(id) ?? []))]
 }

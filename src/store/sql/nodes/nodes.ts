@@ -5,6 +5,7 @@ import type { Query } from '../../query.ts'
 import type { Database } from '../database/database.ts'
 import { freeFailures, giveBackFailures } from '../events/failures.ts'
 import { backInLine } from '../limiters/limited.ts'
+import { audited, type Asked } from '../operating-store/audit.ts'
 import { endRuns, giveBack } from '../runs/moves.ts'
 import { againUntil, deliveriesSoFar, readyUntil, type Ends } from '../runs/runs.ts'
 import { hasSucceeded } from '../steps/tokens.ts'
@@ -12,8 +13,8 @@ import { statesBefore } from '../../../model/moves.ts'
 import { runMoves } from '../../../model/run.ts'
 
 const insertOne = `
-insert into node (name, lease_until, started_at, boot_id, pid_namespace, pid, pid_started_at)
-values (?, ?, ?, ?, ?, ?, ?)
+insert into node (name, lease_until, started_at, boot_id, pid_namespace, pid, pid_started_at, version)
+values (?, ?, ?, ?, ?, ?, ?, ?)
 returning id`
 
 const renewOne = `update node set lease_until = ? where id = ? returning id`
@@ -33,8 +34,16 @@ const findNode = `select id from node where id = ?`
 
 const findNodes = `
 select id as nodeId, name, boot_id as bootId, pid_namespace as pidNamespace, pid, pid_started_at as pidStartedAt,
-  lease_until < ? as isExpired
+  lease_until < ? as isExpired, drain_at is not null as isDraining
 from node`
+
+// By primary key; who asks first is the one who did.
+const drainOne = `update node set drain_at = ? where id = ? and drain_at is null returning id`
+
+// By primary key.
+const findDraining = `select id from node where id = ? and drain_at is not null`
+
+const updateClock = `update node set clock_ahead_ms = ? where id = ?`
 
 const deleteOne = `delete from node where id = ?`
 
@@ -85,7 +94,7 @@ export function* insertNode(
   identity: NodeIdentity,
   lease: { now: number; until: number },
 ): Query<number> {
-  const { name, bootId, pidNamespace, pid, pidStartedAt } = identity
+  const { name, bootId, pidNamespace, pid, pidStartedAt, version = null } = identity
   const row = yield* db.get<{ id: number }>(
     insertOne,
     name,
@@ -95,6 +104,7 @@ export function* insertNode(
     pidNamespace,
     pid,
     pidStartedAt,
+    version,
   )
   if (row === undefined) throw new Error(`Node ${name} was not kept`)
   return row.id
@@ -126,8 +136,25 @@ export function hasNode(db: Database, nodeId: number): Query<boolean> {
 }
 
 export function* listNodes(db: Database, now: number): Query<NodeRow[]> {
-  const rows = yield* db.all<Omit<NodeRow, 'isExpired'> & { isExpired: number }>(findNodes, now)
-  return rows.map((row) => ({ ...row, isExpired: row.isExpired === 1 }))
+  const rows = yield* db.all<FoundNode>(findNodes, now)
+  return rows.map((row) => ({ ...row, isExpired: row.isExpired === 1, isDraining: row.isDraining === 1 }))
+}
+
+type FoundNode = Omit<NodeRow, 'isExpired' | 'isDraining'> & { readonly isExpired: number; readonly isDraining: number }
+
+/** False when it was asked before, or is gone. */
+export function* drainNode(db: Database, nodeId: number, asked: Asked): Query<boolean> {
+  const isAsked = yield* db.has(drainOne, asked.now, nodeId)
+  return yield* audited(db, isAsked, asked)
+}
+
+/** Whether a node was asked to stop. */
+export function isDraining(db: Database, nodeId: number): Query<boolean> {
+  return db.has(findDraining, nodeId)
+}
+
+export function updateNodeClock(db: Database, nodeId: number, aheadMs: number): Query<void> {
+  return db.run(updateClock, aheadMs, nodeId)
 }
 
 /** Forgets a node; what it still holds is ready again. */

@@ -37,7 +37,9 @@ export class SqliteCallersStore implements CallersStore {
   }
 
   recordStep(tx: object, step: StepRecord): boolean {
-    return performNow(recordStepWithin(this.#connectionOf(tx), step, this.#access.now()))
+    const db = this.#connectionOf(tx)
+    db.checkSchema()
+    return performNow(recordStepWithin(db, step, this.#access.now()))
   }
 
   isPast(step: StepOfGeneration): Promise<boolean> {

@@ -145,6 +145,13 @@ export class Connection implements Database {
     }
   }
 
+  /** Throws `store_newer`: a newer version may have brought the schema on since this process opened the file, and what this one writes may be wrong there. */
+  checkSchema(): void {
+    if (this.location === ':memory:') return
+    const version = this.#pragma('user_version')
+    if (version > migrations.length) throw storeNewer(this.location, version, migrations.length)
+  }
+
   close(): void {
     this.#checkpoint()
     this.#statements.clear()
@@ -155,6 +162,7 @@ export class Connection implements Database {
     try {
       this.#checkFile()
       this.#statement(this.#ways.begin).run()
+      this.checkSchema()
       const result = work()
       this.#statement(this.#ways.commit).run()
       return result
@@ -252,7 +260,6 @@ export class Connection implements Database {
     this.#transact(() => {
       // Race: another process may have migrated between the look above and this lock.
       const version = this.#pragma('user_version')
-      if (version > migrations.length) throw storeNewer(this.location, version, migrations.length)
       for (const step of migrations.slice(version)) this.#driver.exec(step)
       this.#driver.exec(`pragma application_id = ${applicationId}`)
       this.#driver.exec(`pragma user_version = ${migrations.length}`)

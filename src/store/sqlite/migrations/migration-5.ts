@@ -24,4 +24,11 @@ create table template (
 ) strict, without rowid;
 create index template_named on template (namespace, name, named) where named is not null;
 create index template_used on template (used_at, definition, namespace, name, named);
+
+-- The version of the library; null for a node that did not say.
+alter table node add column version text;
+-- Since when it is asked to stop; null while nobody asks that.
+alter table node add column drain_at integer;
+-- By how much its clock was ahead of the time of the store when it last told.
+alter table node add column clock_ahead_ms integer not null default 0;
 `
