@@ -52,13 +52,14 @@ describe('the examples', () => {
     expect(problemsOf(block)).toEqual([])
   })
 
-  it('are run, all but two on Postgres and those of two processes, which have tests of their own', () => {
+  it('are run, all but three on Postgres and those of two processes, which have tests of their own', () => {
     const page = 'docs/web-and-worker.md'
     expect(shown.filter(({ runs }) => !runs).map(({ file }) => file)).toEqual([
       'docs/postgres.md',
       'docs/transactions.md',
       page,
       page,
+      'src/store/moving/moving.ts',
     ])
   })
 

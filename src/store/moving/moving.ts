@@ -56,6 +56,14 @@ export interface Moving {
  *
  * Throws: `move_refused` while nodes of the file have a lease, for a target that is not empty, and for a move that was cut off;
  * `store_corrupt` when the copy differs; `option_invalid`, `store_moved`, `store_…`.
+ *
+ * ```ts no-run
+ * import { moveStore } from 'troupe'
+ * const tables = await moveStore('sqlite:.troupe/troupe.db', 'postgres://app:secret@db.internal:5432/app', {
+ *   onProgress: ({ doing, table, rows, total }) => console.error(`${doing} ${table}: ${rows} of ${total} rows`),
+ * })
+ * for (const { table, rows, hash } of tables) console.log(table, rows, hash)
+ * ```
  */
 export function moveStore(from: string, to: string, options: MoveOptions = {}): Promise<MovedTable[]> {
   return moveWithin(systemClock, { ...options, from, to })
