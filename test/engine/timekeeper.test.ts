@@ -1,5 +1,6 @@
 // The timekeeper by itself: what its answers mean when the node has changed meanwhile.
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { ActorSystem } from '../../src/actor/system.ts'
 import { Counts } from '../../src/engine/counts.ts'
 import { Timekeeper, type TimekeeperOptions } from '../../src/engine/membership/timekeeper.ts'
 import { deferred } from '../../src/lib/deferred.ts'
@@ -16,6 +17,8 @@ async function onDuty(): Promise<{
   node: { nodeId: number; seq: number }
   timekeeper: Timekeeper
   doubts: number[]
+  clock: ManualClock
+  log: RecordedLog
 }> {
   const clock = new ManualClock(1_000)
   const store = await openStore('sqlite::memory:', { clock, synchronous: 'normal' })
@@ -39,8 +42,9 @@ async function onDuty(): Promise<{
     outdated: () => {},
     leaseInDoubt: () => void doubts.push(node.nodeId),
   }
-  const deps = { store, clock, log: new RecordedLog(), ids: createIds(clock), failpoint: () => {} }
-  return { store, node, timekeeper: new Timekeeper(deps, options), doubts }
+  const log = new RecordedLog()
+  const deps = { store, clock, log, ids: createIds(clock), failpoint: () => {} }
+  return { store, node, timekeeper: new Timekeeper(deps, options), doubts, clock, log }
 }
 
 function register(store: Store): Promise<number> {
@@ -67,5 +71,28 @@ describe('a renewal that finds no node', () => {
     isThere.resolve()
     await beat
     expect(doubts).toEqual([])
+  })
+})
+
+describe('what becomes due while it stops', () => {
+  it('is no dead letter', async () => {
+    const { store, timekeeper, clock, log } = await onDuty()
+    const system = new ActorSystem({ clock, log })
+    const [ref, handle] = system.spawn(() => timekeeper)
+    await ref.ask('wake')
+    await ref.ask('dueAt', clock.now() + 10)
+    const [isAsked, isThere] = [deferred<void>(), deferred<void>()]
+    const renew = store.renewNode.bind(store)
+    store.renewNode = (...asked) => {
+      isAsked.resolve()
+      return renew(...asked).finally(() => isThere.promise)
+    }
+    ref.tell('beat')
+    await isAsked.promise
+    const stopped = handle.stop()
+    await clock.advance(10)
+    isThere.resolve()
+    await stopped
+    expect(log.lines.filter(({ message }) => message.startsWith('Dead letter'))).toEqual([])
   })
 })

@@ -295,7 +295,8 @@ export class Timekeeper extends Actor {
 
   #ring(): void {
     this.#next = undefined
-    this.ctx.self.tell('wake')
+    // A turn, not a message: it may be stopping, and a message would be a dead letter then.
+    this.ctx.pipe(Promise.resolve(), () => this.wake())
   }
 
   /** The store may be away for a while: that is told, and tried again at the next turn. */
