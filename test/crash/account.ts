@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../../src/lib/codec.ts'
 import { codingOf, type Coding } from '../../src/model/codecs/codecs.ts'
 import { placeOfAttempt } from '../../src/store/coded-views.ts'
-import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 import { checkFamilies, checkTalks, parentOf } from './account-links.ts'
 import { checkAnswers, checkCancelled, checkClans, checkUndone, endsOf, wasCutShort } from './account-sagas.ts'
+import { checkShared } from './account-shared.ts'
 import { groupBy, ofKind, type Entry } from './ledger.ts'
+import { openReader, type Reader } from './reader.ts'
+import { isLasting } from './shared-work.ts'
 
 export interface Account {
   readonly figures: Figures
@@ -85,10 +87,26 @@ export interface Books {
 
 type Attempted = Extract<Entry, { kind: 'begun' | 'effect' | 'failed' }>
 
-// What failed as it was meant to is dead as well.
+// What failed as it was meant to is dead as well, and an entity never ends.
 const otherDead = `dead where name <> 'saga'`
-const leftoverTables = ['live', 'wait', 'message', 'node', 'mark', 'cancel_request', 'undoing', 'ending', otherDead]
+const otherLive = `live where definition not in (select id from definition where name in ('tally', 'purse'))`
+const otherWait = `wait where kind <> 'mail'`
+const leftoverTables = [
+  otherLive,
+  otherWait,
+  'message',
+  'node',
+  'mark',
+  'cancel_request',
+  'undoing',
+  'ending',
+  otherDead,
+]
+// The result is what the worker made, and there are no steps.
+const plainWorkers = ['errand', 'limited', 'report']
+const withoutSteps = [...plainWorkers, 'family', 'talk']
 
+/** Of the store of this URL. */
 export async function account(store: string, entries: readonly Entry[], faults: Faults): Promise<Account> {
   const books = await openBooks(store, entries, faults)
   const onRecord = recordedValues(books)
@@ -111,45 +129,63 @@ export async function account(store: string, entries: readonly Entry[], faults: 
   const violations = [
     ...checks.flatMap((check) => check(books)),
     ...checkUndone(books, faulty),
+    ...checkShared(books, faulty),
     ...checkExecutions(books, onRecord),
   ]
   return { figures: figuresOf(books, onRecord), violations }
 }
 
 async function openBooks(store: string, entries: readonly Entry[], faults: Faults): Promise<Books> {
-  const db = await openDriver(store)
+  const reader = await openReader(store)
   const { coding = codingOf([]) } = faults
-  const all = <T>(sql: string): T[] => db.prepare(sql).all() as T[]
-  const count = (table: string): number => all<{ rows: number }>(`select count(*) as rows from ${table}`)[0]?.rows ?? -1
   try {
+    const [runs, steps, attempts, emitted] = [
+      await reader.all<RunRow>(findRuns),
+      await reader.all<StepRow>(findSteps),
+      await reader.all<Books['attempts'][number]>(findAttempts),
+      await reader.all<Books['emitted'][number]>(findEmitted),
+    ]
     return {
       entries,
       faults,
-      runs: all<RunRow>(`select id, name, state, input, value,
-        (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`).map((row) => ({
-        ...row,
-        input: coding.read(row.input, 'input'),
-        value: row.value && coding[row.state === 'succeeded' ? 'read' : 'readError'](row.value, 'outcome'),
-      })),
-      steps: all<StepRow>(`select run, path, attempt, is_error, value from steps where kind = 'step'`).map((row) => ({
+      runs: runs
+        .filter(({ name }) => !isLasting(name))
+        .map((row) => ({
+          ...row,
+          input: coding.read(row.input, 'input'),
+          value: row.value && coding[row.state === 'succeeded' ? 'read' : 'readError'](row.value, 'outcome'),
+        })),
+      steps: steps.map((row) => ({
         ...row,
         value: coding[row.is_error === 1 ? 'readError' : 'read'](row.value, `step:${row.path}`),
       })),
-      attempts: all<Books['attempts'][number]>(
-        `select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`,
-      ).map((row) => ({ ...row, error: coding.readError(row.error, placeOfAttempt(row.path)) })),
-      undone: all(`select run, path from steps where kind = 'undo'`),
-      emitted: all<Books['emitted'][number]>(
-        `select run.public_id as run, value from emitted join run on run.id = emitted.run_id`,
-      ).map((row) => ({ ...row, value: coding.read(row.value, 'emitted') })),
-      leftovers: Object.fromEntries(leftoverTables.map((table) => [table, count(table)])),
-      integrity: all<{ integrity_check: string }>('pragma integrity_check')
-        .map((row) => row.integrity_check)
-        .join('; '),
+      attempts: attempts.map((row) => ({ ...row, error: coding.readError(row.error, placeOfAttempt(row.path)) })),
+      undone: await reader.all(`select run, path from steps where kind = 'undo'`),
+      emitted: emitted.map((row) => ({ ...row, value: coding.read(row.value, 'emitted') })),
+      leftovers: await countLeftovers(reader),
+      integrity: await reader.integrity(),
     }
   } finally {
-    db.close()
+    await reader.close()
   }
+}
+
+const findRuns = `
+select id, name, state, input, value, (select count(*) from finished where finished.run_id = runs.run_id) as outcomes from runs`
+
+const findSteps = `select run, path, attempt, is_error, value from steps where kind = 'step'`
+
+const findAttempts = `select run.public_id as run, path, error from attempt join run on run.id = attempt.run_id`
+
+const findEmitted = `select run.public_id as run, value from emitted join run on run.id = emitted.run_id`
+
+async function countLeftovers(reader: Reader): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const table of leftoverTables) {
+    const [row] = await reader.all<{ found: number }>(`select count(*) as found from ${table}`)
+    counts[table] = row?.found ?? -1
+  }
+  return counts
 }
 
 function checkStore({ integrity, leftovers, entries }: Books): string[] {
@@ -171,7 +207,8 @@ function checkStarts({ entries, faults, runs }: Books): string[] {
     return found === undefined || found.name !== name || !isDeepStrictEqual(decode(found.input), input)
   })
   const phantom = runs.filter((run) => {
-    if (acknowledged.has(run.id) || parentOf(run) !== undefined) return false
+    // Those of a schedule are started by nobody.
+    if (acknowledged.has(run.id) || run.name === 'report' || parentOf(run) !== undefined) return false
     return !faults.killed.has((decode(run.input) as { from: number }).from)
   })
   return [
@@ -194,10 +231,7 @@ function checkOutcomes({ entries, runs, steps }: Books): string[] {
     const told = (results.get(id) ?? []).filter((result) => !isDeepStrictEqual(result.output, output))
     const remembered = (stepValues.get(id) ?? []).map(uuidOf)
     const isSame =
-      name === 'errand' ||
-      name === 'family' ||
-      name === 'talk' ||
-      isDeepStrictEqual(remembered.toSorted(), (output as string[]).toSorted())
+      withoutSteps.includes(name) || isDeepStrictEqual(remembered.toSorted(), (output as string[]).toSorted())
     return [
       ...told.map(() => `I4: a caller was told another result of run ${id} than the stored one`),
       ...(isSame ? [] : [`I1: run ${id} returned other values than its steps have`]),
@@ -219,7 +253,7 @@ function checkSteps({ entries, steps, runs }: Books): string[] {
   const phantoms = steps.filter(
     (step) => !isMade(uuidOf(step), step.run, step.path, step.is_error === 1 ? 'failed' : 'effect'),
   )
-  const errands = runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded')
+  const errands = runs.filter(isPlainResult)
   const phantomErrands = errands.filter(({ id, value }) => !isMade(decode(value ?? '') as string, id, '', 'effect'))
   return [
     ...phantoms.map(({ run, path }) => `I1: the value of step ${path} of run ${run} was never made`),
@@ -300,7 +334,7 @@ function checkExecutions(books: Books, onRecord: readonly string[]): string[] {
 
 /** The values of all finished attempts that the store knows: of steps, of plain workers, of failures. */
 function recordedValues({ steps, attempts, runs }: Books): string[] {
-  const errands = runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded')
+  const errands = runs.filter(isPlainResult)
   return [
     ...steps.map(uuidOf),
     ...attempts.map(({ error }) => messageOf(error)),
@@ -329,7 +363,7 @@ function figuresOf(books: Books, onRecord: readonly string[]): Figures {
     unacknowledged: runs.filter((run) => !called.has(run.id) && parentOf(run) === undefined).length,
     children: runs.filter((run) => parentOf(run) !== undefined).length,
     messages: ofKind(entries, 'told').length,
-    steps: steps.length + runs.filter(({ name, state }) => name === 'errand' && state === 'succeeded').length,
+    steps: steps.length + runs.filter(isPlainResult).length,
     executed: completed.length,
     remembered: ofKind(entries, 'seen').filter(({ isFresh }) => !isFresh).length,
     executedAgain: again.length,
@@ -369,6 +403,10 @@ function uuidOf({ is_error, value }: StepRow): string {
 
 function messageOf(error: string): string {
   return (JSON.parse(error) as { message: string }).message
+}
+
+function isPlainResult({ name, state }: RunRow): boolean {
+  return plainWorkers.includes(name) && state === 'succeeded'
 }
 
 function placeKey(run: string, path: string): string {

@@ -13,8 +13,16 @@ export interface AttackOrder {
   readonly ledger: string
   readonly role: 'keys' | 'slots' | 'ticks'
   readonly seed: number
+  /** How many may pass the limiter; two, unless told. */
+  readonly most?: number
+  /** How long one stays who passed the limiter, at most; 40 ms, unless told. */
+  readonly stayMs?: number | undefined
+  /** A second, unless told. */
+  readonly leaseMs?: number | undefined
   /** How long it starts things; after that it performs what is left, until it is told to stop. */
   readonly forMs: number
+  /** The store goes away now and then, which it may say. */
+  readonly isCutOff?: boolean
 }
 
 /** What a process wrote down when it happened; `at` is the same clock in all processes. */
@@ -52,13 +60,13 @@ const keyed = worker('keyed', {}, async ({ runId }, input: KeyInput) => {
   note({ what: 'ended', run: runId, input })
   return input
 })
-const two = limiter('two', { concurrency: 2 })
+const few = limiter('few', { concurrency: order.most ?? 2 })
 const stay = async (): Promise<void> => {
   note({ what: 'enters' })
-  await pause(random.between(5, 40))
+  await pause(random.between(5, order.stayMs ?? 40))
   note({ what: 'leaves' })
 }
-const limited = worker('limited', { limits: [two] }, stay)
+const limited = worker('limited', { limits: [few] }, stay)
 const report = worker('report', {}, () => undefined)
 const often = schedule('often', { every: '200ms', overlap: 'allow' }, report)
 
@@ -71,6 +79,18 @@ const roles: Readonly<Record<AttackOrder['role'], { options: TroupeOptions; atta
 
 // Runs that expire, and that others take over, are part of it.
 const foreseen = ['nobody here waits for its result', 'a run was taken over by another node', 'a run is given up here']
+// So it says while its store is started anew.
+if (order.isCutOff)
+  foreseen.push(
+    'the store did not take',
+    'cannot write',
+    ' failed',
+    'could not be fired',
+    'declared dead',
+    'come back to',
+    'stopping took too long',
+    'Dead letter',
+  )
 const trouble = (fields: object, text: string): void => {
   if (foreseen.some((part) => text.includes(part))) return
   note({ what: 'trouble', text: `${text} ${String((fields as { err?: unknown }).err ?? '')}` })
@@ -80,7 +100,11 @@ const { options, attack } = roles[order.role]
 const pools = { task: { min: 4, max: 4 } }
 const troupe = await Troupe.openIn(
   { store: order.store, node: `attacker-${process.pid}`, pools, ...options },
-  { log: { debug: quiet, info: quiet, warn: trouble, error: trouble }, leaseMs: 1_000, maxDeliveries: 1_000_000 },
+  {
+    log: { debug: quiet, info: quiet, warn: trouble, error: trouble },
+    leaseMs: order.leaseMs ?? 1_000,
+    maxDeliveries: 1_000_000,
+  },
 )
 process.on('message', () => {
   isStopping = true
@@ -120,7 +144,7 @@ async function attackSlots(on: Troupe): Promise<void> {
     }
   }
   const asFunctions = async (): Promise<void> => {
-    while (!isOver()) await two.run(stay).catch(ignoreEnd)
+    while (!isOver()) await few.run(stay).catch(ignoreEnd)
   }
   await Promise.all([asRuns(), asRuns(), asFunctions(), asFunctions()])
 }

@@ -20,6 +20,22 @@ export interface AttackReport {
   readonly counts: Readonly<Record<string, number>>
 }
 
+/** Where an attack is, and with how many. */
+export interface AttackOptions {
+  /** The URL of the store; a file of its own, unless told. */
+  readonly store?: string
+  /** Three, unless told. */
+  readonly processes?: number
+  /** How many may pass the limiter; two, unless told. */
+  readonly most?: number
+  /** How long one stays who passed the limiter, at most; 40 ms, unless told. */
+  readonly stayMs?: number
+  /** Of the nodes; a second, unless told. */
+  readonly leaseMs?: number
+  /** What is done beside each kill. */
+  readonly disturb?: () => Promise<void>
+}
+
 /** Replaces, debounces, keeps, cancels and lets expire runs of the same few keys. */
 export async function attackKeys(build: string, forMs: number): Promise<AttackReport> {
   const attack = await attacked(build, 'keys')
@@ -87,9 +103,14 @@ function faultsOfKept(runs: readonly RunStatus[], deeds: readonly Deed[]): strin
   })
 }
 
+// By then somebody has passed who waited for the slot of one that was killed.
+const passMs = 5_000
+const fullMs = 30_000
+
 /** Kills processes that hold slots of a limiter for two at a time, as runs and by `limiter.run`. */
-export async function attackSlots(build: string, kills: number): Promise<AttackReport> {
-  const attack = await attacked(build, 'slots')
+export async function attackSlots(build: string, kills: number, options: AttackOptions = {}): Promise<AttackReport> {
+  const attack = await attacked(build, 'slots', options)
+  const { most: mostAllowed = 2, disturb } = options
   const children = await attack.begin(forEver)
   const killed = new Map<number, number>()
   for (let kill = 0; kill < kills; kill++) {
@@ -97,17 +118,23 @@ export async function attackSlots(build: string, kills: number): Promise<AttackR
     const victim = await holderOf(attack, children)
     const at = now()
     killed.set(await attack.killOne(children, victim, forEver), at)
+    await disturb?.()
   }
-  await pause(1_000)
+  const nextAfter = (at: number): Deed | undefined =>
+    attack.deeds().find((deed) => deed.what === 'enters' && deed.at > at)
+  const lastAt = Math.max(...killed.values())
+  while (nextAfter(lastAt) === undefined && now() < lastAt + passMs) await pause(10)
+  // As many as may are inside at some time; where they never are, this proves nothing.
+  while (mostInside(attack.deeds(), killed) < mostAllowed && now() < lastAt + fullMs) await pause(100)
+  const stuck = [...killed.values()].filter((at) => !((nextAfter(at)?.at ?? Infinity) < at + passMs))
+  await attack.end(children)
   const deeds = attack.deeds()
   const entered = deeds.filter(({ what }) => what === 'enters')
-  const stuck = [...killed.values()].filter((at) => !entered.some((deed) => deed.at > at && deed.at < at + 3_000))
-  await attack.end(children)
   const [left] = await attack.client.limiters()
   const most = mostInside(deeds, killed)
   const faults = [
     ...attack.faults,
-    ...(most > 2 ? [`${most} had passed at one time`] : []),
+    ...(most > mostAllowed ? [`${most} had passed at one time`] : []),
     ...stuck.map(() => 'nobody passed for seconds after a kill'),
     ...(left?.slots === 0 ? [] : [`${left?.slots} slots did not come free`]),
   ]
@@ -127,12 +154,13 @@ async function holderOf(attack: Attack, children: readonly Child[]): Promise<num
 }
 
 /** Kills processes that should fire the ticks of a schedule. */
-export async function attackTicks(build: string, kills: number): Promise<AttackReport> {
-  const attack = await attacked(build, 'ticks')
+export async function attackTicks(build: string, kills: number, options: AttackOptions = {}): Promise<AttackReport> {
+  const attack = await attacked(build, 'ticks', options)
   const children = await attack.begin(0)
   for (let kill = 0; kill < kills; kill++) {
     await pause(attack.random.between(50, 500))
     await attack.killOne(children, kill % children.length, 0)
+    await options.disturb?.()
   }
   await pause(1_000)
   const runs = await attack.client.runs({ limit: 10_000 })
@@ -147,7 +175,7 @@ interface Attack {
   readonly client: Troupe
   readonly random: Random
   readonly faults: string[]
-  /** Three processes that attack. */
+  /** Processes that attack. */
   begin(forMs: number): Promise<Child[]>
   /** Kills one and puts another in its place; gives the number of the one that was killed. */
   killOne(children: Child[], place: number, forMs: number): Promise<number>
@@ -157,18 +185,30 @@ interface Attack {
   end(children: readonly Child[]): Promise<void>
 }
 
-async function attacked(build: string, role: AttackOrder['role']): Promise<Attack> {
+async function attacked(build: string, role: AttackOrder['role'], options: AttackOptions = {}): Promise<Attack> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-attack-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const random = new Random(campaignSeed())
   console.log(JSON.stringify({ what: role, seed: random.seed, node: process.version }))
-  const [store, ledger] = [`sqlite:${join(folder, 'troupe.db')}`, join(folder, 'ledger.jsonl')]
-  const client = await Troupe.open({ store, global: false, logLevel: 'error' })
+  const { store = `sqlite:${join(folder, 'troupe.db')}`, processes = 3, most = 2, disturb, leaseMs, stayMs } = options
+  const ledger = join(folder, 'ledger.jsonl')
+  const client = await Troupe.open({ store, global: false, logLevel: disturb === undefined ? 'error' : 'silent' })
   onTestFinished(() => client.stop({ within: 0 }))
   const faults: string[] = []
   const deeds = (): Deed[] => readDeeds(ledger)
   const born = (forMs: number): Child => {
-    const order: AttackOrder = { store, ledger, role, seed: random.between(0, 2 ** 31), forMs }
+    const seed = random.between(0, 2 ** 31)
+    const order: AttackOrder = {
+      store,
+      ledger,
+      role,
+      seed,
+      forMs,
+      most,
+      leaseMs,
+      stayMs,
+      isCutOff: disturb !== undefined,
+    }
     return new Child(build, order, 'attacker.ts')
   }
   return {
@@ -177,7 +217,7 @@ async function attacked(build: string, role: AttackOrder['role']): Promise<Attac
     faults,
     deeds,
     begin: async (forMs) => {
-      const children = [born(forMs), born(forMs), born(forMs)]
+      const children = Array.from({ length: processes }, () => born(forMs))
       if (!(await areReady(children, readyMs))) faults.push('a process did not start')
       return children
     },

@@ -1,4 +1,4 @@
-// A campaign of kills against one store file: children are killed and started again while runs are being started.
+// A campaign of kills against one store: children are killed and started again while runs are being started.
 import { isDoneWithin } from '../../src/engine/in-time.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { Troupe } from '../../src/troupe.ts'
@@ -6,15 +6,19 @@ import { codingOf } from '../../src/model/codecs/codecs.ts'
 import { plainIn } from '../store/plain-text.ts'
 import { account, type Account } from './account.ts'
 import { answering } from './answers.ts'
+import type { ChildOrder } from './child.ts'
 import { Child } from './children.ts'
 import { codecUnder, keyNames, ofOthers, type KeyName } from './keys.ts'
-import { ofKind, openLedger, readLedger, type Entry, type Note } from './ledger.ts'
-import type { Random } from './random.ts'
+import { ofKind, openLedger, readLedger, type Entry, type Ledger } from './ledger.ts'
+import { Random } from './random.ts'
+import { fileOf } from './reader.ts'
 import { cancelSaga, type SagaInput } from './sagas.ts'
+import { sharedDefinitions, SharedLoad } from './shared-work.ts'
 import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 export interface CampaignOptions {
   readonly build: string
+  /** The URL of the store. */
   readonly store: string
   readonly ledger: string
   readonly random: Random
@@ -25,6 +29,8 @@ export interface CampaignOptions {
   readonly drainMs?: number | undefined
   /** What is stored is encrypted, by each process under one of several keys. */
   readonly isCoded?: boolean
+  /** There is work beside that all nodes share. */
+  readonly shares?: boolean
 }
 
 export interface CampaignAccount extends Account {
@@ -38,7 +44,7 @@ export interface CampaignAccount extends Account {
 
 // Children at the same time: more than there are processors, so that they are also kept waiting.
 const slots = 4
-const leaseMs = 200
+export const leaseMs = 200
 // Steps and workflows at a time in each child: what a kill throws away at most, beside the workers that begin in that moment.
 const stepsAtOnce = 2
 const most = 3
@@ -60,9 +66,10 @@ const places = [
   { place: 'settle:before', most: 12 },
 ] as const
 
-interface Campaign extends CampaignOptions {
+/** One under way. */
+export interface Campaign extends CampaignOptions {
   readonly client: Troupe
-  readonly note: Note
+  readonly note: Ledger
   readonly killed: Set<number>
   readonly calls: Promise<void>[]
   /** Over when what was cancelled has ended. */
@@ -70,18 +77,25 @@ interface Campaign extends CampaignOptions {
   /** Kills that were begun. */
   planned: number
   readonly failures: string[]
+  readonly load: SharedLoad | undefined
+  readonly answers: ReturnType<typeof answering>
 }
 
 /** Kills children until there were enough, lets a clean one finish everything, and accounts. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignAccount> {
+  const campaign = await openCampaign(options)
+  await Promise.all(Array.from({ length: slots }, () => killOneAfterAnother(campaign)))
+  return closeCampaign(campaign)
+}
+
+/** Begins with what takes long. */
+export async function openCampaign(options: CampaignOptions): Promise<Campaign> {
   const note = openLedger(options.ledger)
-  const { store, isCoded = false } = options
-  const codec = isCoded ? { codec: codecUnder('first') } : {}
-  const client = await Troupe.open({
-    store: `sqlite:${store}`,
-    definitions: Object.values(definitions(note)),
-    ...codec,
-  })
+  const { store, shares = false, random } = options
+  const known = [...Object.values(definitions(note)), ...(shares ? sharedDefinitions(note, true) : [])]
+  // What goes wrong beside a storm is found in the account.
+  const quiet = shares ? { logLevel: 'silent' as const } : {}
+  const client = await Troupe.open({ store, definitions: known, ...quiet, ...codecOf(options) })
   const campaign: Campaign = {
     ...options,
     client,
@@ -91,27 +105,34 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignAcc
     cancels: [],
     planned: 0,
     failures: [],
+    load: shares ? new SharedLoad(client, { note, random: new Random(random.between(0, 2 ** 31)) }) : undefined,
+    answers: answering(client, options.ledger, note),
   }
-  const answers = answering(client, options.ledger, note)
   for (let n = 0; n < 3; n++) start(campaign, 'rest', { from: process.pid })
   for (let n = 0; n < 2; n++) start(campaign, 'clan', { from: process.pid, children: clanSize })
-  await Promise.all(Array.from({ length: slots }, () => killOneAfterAnother(campaign)))
+  return campaign
+}
+
+/** Lets a child without faults finish everything, and accounts. */
+export async function closeCampaign(campaign: Campaign): Promise<CampaignAccount> {
+  const { client, note, store, isCoded = false } = campaign
   await Promise.all(campaign.calls)
+  await settleShared(campaign)
   await drain(campaign)
-  await answers.stop()
+  await campaign.answers.stop()
   // What was never finished is told by the account.
   await isDoneWithin(systemClock, hearMs, Promise.all(campaign.cancels))
   await client.stop()
   note.close()
-  const entries = readLedger(options.ledger)
-  const coding = codingOf(codec.codec ?? [])
+  const [file, entries] = [fileOf(store), readLedger(campaign.ledger)]
+  const coding = codingOf(codecOf(campaign).codec ?? [])
   const { figures, violations } = await account(store, entries, { killed: campaign.killed, coding })
   return {
     kills: campaign.killed.size,
     isCoded,
     figures,
     violations: [...campaign.failures, ...violations],
-    plain: plainIn(store, dataOf(entries)),
+    plain: file === undefined ? [] : plainIn(file, dataOf(entries)),
     readByOthers: await readWithoutKeys(store),
   }
 }
@@ -129,7 +150,7 @@ function dataOf(entries: readonly Entry[]): string[] {
 }
 
 async function readWithoutKeys(store: string): Promise<number> {
-  await using outsider = await Troupe.open({ store: `sqlite:${store}`, codec: ofOthers, global: false })
+  await using outsider = await Troupe.open({ store, codec: ofOthers, global: false })
   const runs = await outsider.runs({ limit: 1_000_000 })
   return runs.filter(({ input }) => input !== undefined).length
 }
@@ -170,7 +191,8 @@ function randomDeath(random: Random): Death {
   return { servesFirst, lifeMs: random.between(0, servesFirst ? 1_000 : 400) }
 }
 
-function startRandom(campaign: Campaign): void {
+/** Starts a run of any kind, and does to it what its kind asks for. */
+export function startRandom(campaign: Campaign): void {
   const { name, input } = randomWork(campaign.random, campaign.only)
   start(campaign, name, input)
 }
@@ -189,6 +211,16 @@ function start(
     await tellWords((...told) => handle.tell(...told), { run: handle.id, words, note })
   })
   calls.push(called)
+}
+
+/** What was asked for is answered as long as somebody performs it. */
+async function settleShared(campaign: Campaign): Promise<void> {
+  if (campaign.load === undefined) return
+  const child = new Child(campaign.build, { ...placesOf(campaign), leaseMs, seed: 0, starts: 0, key: keyOf(campaign) })
+  await campaign.load.stop()
+  child.stop()
+  const { code, errors } = await child.ended
+  if (code !== 0) campaign.failures.push(`child ${child.pid} ended with ${code}: ${errors}`)
 }
 
 async function drain(campaign: Campaign): Promise<void> {
@@ -211,6 +243,11 @@ function keyOf({ isCoded = false, random }: Campaign): KeyName | undefined {
   return isCoded ? random.oneOf(keyNames) : undefined
 }
 
-function placesOf({ store, ledger }: Campaign): { store: string; ledger: string } {
-  return { store: `sqlite:${store}`, ledger }
+/** What all children are told. */
+export function placesOf({ store, ledger, shares = false }: Campaign): Pick<ChildOrder, 'store' | 'ledger' | 'shares'> {
+  return { store, ledger, shares }
+}
+
+function codecOf({ isCoded = false }: CampaignOptions): { codec?: ReturnType<typeof codecUnder> } {
+  return isCoded ? { codec: codecUnder('first') } : {}
 }

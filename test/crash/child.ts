@@ -7,6 +7,7 @@ import { codecUnder, type KeyName } from './keys.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
 import { cancelSaga } from './sagas.ts'
+import { isLasting, noteKept, sharedDefinitions } from './shared-work.ts'
 import { definitions, randomWork, tellWords, type Kind } from './work.ts'
 
 /** What a child is given. */
@@ -30,11 +31,18 @@ export interface ChildOrder {
   readonly key?: KeyName | undefined
   /** Starts nothing else. */
   readonly only?: Kind | undefined
+  /** Also does what all nodes share. */
+  readonly shares?: boolean | undefined
+  /** Others seem to it to be on other machines: only their leases tell of their death. */
+  readonly isElsewhere?: boolean
+  /** The store goes away now and then, which it may say. */
+  readonly isCutOff?: boolean
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
 const note = openLedger(order.ledger, (entry) => process.connected && process.send?.(entry))
-const known = definitions(note)
+const shared = order.shares ? sharedDefinitions(note, order.drains) : []
+const known = [...Object.values(definitions(note)), ...shared]
 
 let passages = 0
 const failpoint = (place: string): void => {
@@ -49,7 +57,22 @@ const losses = ['a run was taken over by another node', 'a run is given up here'
 const anew = 'this node was declared dead by another and starts anew'
 const rescued = 'goes on with '
 // Runs that time out, and those whose processes died twice, are part of the work.
-const foreseen = ['nobody here waits for its result', 'such runs are begun one at a time here']
+const foreseen = ['nobody here waits for its result', 'such runs are begun one at a time here', 'were left out: it was']
+// What a node says while it cannot reach its store, or hears late of what it wrote.
+if (order.isCutOff)
+  foreseen.push(
+    'the store did not take what this node wanted written',
+    'a run was set aside because the store cannot write',
+    'the thread that renews the lease of this node failed',
+    'that nobody would have come back to',
+    'looking for dead nodes failed',
+    'waking what is due failed',
+    'renewing the lease failed',
+    'looking for stale runs failed',
+    'looking for what nobody would wake failed',
+    'looking for dead processes failed',
+    'could not be fired',
+  )
 const trouble = (fields: LogFields, text: string): void => {
   const { err, ...rest } = fields
   if (!foreseen.some((part) => text.includes(part)))
@@ -74,11 +97,18 @@ const options = {
   store,
   pools,
   node: `child-${process.pid}`,
-  definitions: Object.values(known),
+  definitions: known,
   logLevel: 'info' as const,
   ...(key !== undefined && { codec: codecUnder(key) }),
 }
-const troupe = await Troupe.openIn(options, { log, leaseMs, maxDeliveries: 1_000_000, failpoint, clock })
+const troupe = await Troupe.openIn(options, {
+  log,
+  leaseMs,
+  maxDeliveries: 1_000_000,
+  failpoint,
+  clock,
+  ...(order.isElsewhere && { isProvedDead: () => false }),
+})
 process.on('message', () => void end())
 await troupe.start()
 process.send?.('ready')
@@ -104,10 +134,12 @@ async function startRuns(seed: number): Promise<void> {
 
 async function drain(): Promise<void> {
   const runs = await troupe.runs({ limit: 1_000_000 })
-  for (const { id } of runs) {
+  for (const { id, name } of runs) {
+    if (isLasting(name)) continue
     const [told] = await Promise.allSettled([(await troupe.handle(id)).result()])
     if (told.status === 'fulfilled') note({ kind: 'result', run: id, output: told.value })
   }
+  if (order.shares) await noteKept(troupe, note)
   await end()
 }
 

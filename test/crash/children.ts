@@ -19,7 +19,7 @@ export function buildChild(child = 'child.ts'): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const seen = new Set<string>()
-  const waiting = [sourceOf(child), leaseThreadSource]
+  const waiting = [sourceOf(child), ...leaseThreads]
   for (let source = waiting.pop(); source !== undefined; source = waiting.pop()) {
     if (seen.has(source)) continue
     seen.add(source)
@@ -39,10 +39,13 @@ export class Child {
   readonly #process: ChildProcess
   readonly #listeners = new Set<() => void>()
 
-  constructor(build: string, order: object, child = 'child.ts') {
+  /** `within` is a command that starts it in other surroundings. */
+  constructor(build: string, order: object, child = 'child.ts', within: readonly string[] = []) {
     const file = join(build, relative(repository, sourceOf(child))).replace(/\.ts$/, '.js')
     const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'ipc']
-    this.#process = fork(file, [JSON.stringify(order)], { stdio, execArgv: [] })
+    const [execPath = process.execPath, ...rest] = within
+    const execArgv = within.length === 0 ? [] : [...rest, process.execPath]
+    this.#process = fork(file, [JSON.stringify(order)], { stdio, execPath, execArgv })
     this.pid = this.#process.pid ?? 0
     let errors = ''
     this.#process.stderr?.on('data', (text: Buffer) => (errors += text.toString()))
@@ -81,7 +84,7 @@ export async function areReady(children: readonly Child[], withinMs: number): Pr
 }
 
 // Started by its URL.
-const leaseThreadSource = join(repository, 'src', 'store', 'sqlite', 'lease-thread.ts')
+const leaseThreads = ['sqlite', 'postgres'].map((store) => join(repository, 'src', 'store', store, 'lease-thread.ts'))
 
 function sourceOf(child: string): string {
   return join(repository, 'test', 'crash', child)

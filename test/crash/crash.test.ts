@@ -100,7 +100,7 @@ async function killed(
 ): Promise<CampaignAccount> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const [store, ledger] = [join(folder, 'troupe.db'), join(folder, 'ledger.jsonl')]
+  const [store, ledger] = [`sqlite:${join(folder, 'troupe.db')}`, join(folder, 'ledger.jsonl')]
   return runCampaign({ build, store, ledger, ...how })
 }
 

@@ -26,6 +26,25 @@ export type Entry = { readonly pid: number } & (
   | { readonly kind: 'asked'; readonly run: string; readonly token: string }
   /** `complete` resolved for a token. */
   | { readonly kind: 'answered'; readonly run: string; readonly uuid: string; readonly answer: string }
+  /** A tally was asked to count one more, from one time to another of this process, and said its number; null when no answer came. */
+  | {
+      readonly kind: 'counted'
+      readonly key: string
+      readonly from: number
+      readonly to: number
+      readonly n: number | null
+    }
+  /** A purse was asked to pay: what it answered, or null when no answer came. */
+  | { readonly kind: 'pays'; readonly id: string; readonly purse: string; readonly isPaid: boolean | null }
+  /** What an entity has at the end. */
+  | { readonly kind: 'kept'; readonly entity: string; readonly key: string; readonly state: unknown }
+  /** `call` with a key resolved. */
+  | { readonly kind: 'keyed'; readonly key: string; readonly run: string }
+  /** One passed a limiter, or left; the same clock in all processes. */
+  | { readonly kind: 'enters'; readonly run: string; readonly at: number }
+  | { readonly kind: 'leaves'; readonly run: string; readonly at: number }
+  /** A run is that of this tick of a schedule. */
+  | { readonly kind: 'ticked'; readonly run: string; readonly at: number }
   | { readonly kind: 'fired'; readonly place: string }
   /** A write of this process was refused: the run is another's. */
   | { readonly kind: 'lost'; readonly run: string }
@@ -48,8 +67,10 @@ type Unsigned<T> = T extends unknown ? Omit<T, 'pid'> : never
 
 export type Note = (entry: Unsigned<Entry>) => void
 
+export type Ledger = Note & { close(): void }
+
 /** Appends to the ledger; a line that was noted is there whatever becomes of the process. */
-export function openLedger(path: string, told: (entry: Entry) => void = () => {}): Note & { close(): void } {
+export function openLedger(path: string, told: (entry: Entry) => void = () => {}): Ledger {
   const file = openSync(path, 'a')
   const note = (unsigned: Unsigned<Entry>): void => {
     const entry = { ...unsigned, pid: process.pid } as Entry

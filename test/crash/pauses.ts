@@ -1,5 +1,6 @@
 // Pauses real processes past their lease while they hold runs, lets another take over, and looks what the returning one changes.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDriver, type SqlDriver } from '../../src/store/sqlite/connection/driver.ts'
@@ -8,10 +9,12 @@ import { account, type Figures } from './account.ts'
 import { areReady, Child } from './children.ts'
 import { readLedger, type Entry } from './ledger.ts'
 import type { Random } from './random.ts'
+import { fileOf, openReader, type Reader } from './reader.ts'
 import { definitions } from './work.ts'
 
 export interface PauseOptions {
   readonly build: string
+  /** The URL of the store. */
   readonly store: string
   readonly ledger: string
   readonly random: Random
@@ -47,7 +50,9 @@ const answerMs = 15_000
 
 interface Stage extends PauseOptions {
   readonly client: Troupe
-  readonly db: SqlDriver
+  readonly reader: Reader
+  /** Of a store in a file, whose lock a paused process may hold. */
+  readonly file: SqlDriver | undefined
   readonly children: readonly Child[]
 }
 
@@ -75,7 +80,8 @@ export async function runPauses(options: PauseOptions): Promise<PauseReport> {
   while (!isEnough()) rounds.push(await pauseOne(stage, rounds.length))
   const end = options.endsAtViolation ? undefined : await closeBooks(stage)
   await stage.client.stop()
-  stage.db.close()
+  await stage.reader.close()
+  stage.file?.close()
   return {
     takenOver: count(rounds),
     blocked: rounds.filter(({ held, isTakenOver }) => held.length > 0 && !isTakenOver).length,
@@ -86,9 +92,24 @@ export async function runPauses(options: PauseOptions): Promise<PauseReport> {
   }
 }
 
+const fence = `select 1 as is_held from live
+where run_id = ? and epoch = ? and node = ? and state = 'running'`
+const noFence = `select 1 as is_held from run
+where id = ? and cast(? as bigint) is not null and cast(? as bigint) is not null`
+// The same for many runs at once.
+const fenceOfMany = 'epochOf.get(run.runId) === run.epoch'
+
+/** Lets a copy of the store take what the claim does not cover any more; false when nothing of it is there. */
+export function takeOutFence(build: string): boolean {
+  const runs = join(build, 'src', 'store', 'sql', 'runs', 'runs.js')
+  const source = readFileSync(runs, 'utf8')
+  writeFileSync(runs, source.replace(fence, noFence).replace(fenceOfMany, 'true'))
+  return [fence, fenceOfMany].every((protection) => source.split(protection).length === 2)
+}
+
 /** start → pause → take over → return → compare */
 async function pauseOne(stage: Stage, round: number): Promise<Round> {
-  const { client, children, random, db } = stage
+  const { client, children, random, reader, file } = stage
   const victim = children[round % children.length] as Child
   const begunBefore = countBegun(victim)
   const input = { from: process.pid, legs, takesMs: stepMs }
@@ -96,27 +117,28 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
   // Any leg of any run, so that pauses come early and late.
   const begun = begunBefore + random.between(1, most * legs - 1)
   await victim.hears(() => countBegun(victim) >= begun, answerMs)
-  await pause(victim, db)
-  const held = heldBy(db, victim).filter((run) => !isGivenUp(victim, run))
+  await pause(victim, file)
+  const held = (await heldBy(reader, victim)).filter((run) => !isGivenUp(victim, run))
   const isLate = random.happens(0.5)
-  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(db, held)))
-  const before = traces(db, held, isLate)
+  const isTakenOver = held.length > 0 && (await (isLate ? allFinished(client, held) : allResumed(reader, held)))
+  const before = await traces(reader, held, isLate)
   const heardBefore = victim.heard.length
   victim.signal('SIGCONT')
   const silent = isTakenOver ? await waitForAnswers(victim, held, heardBefore) : []
   const refused = isTakenOver ? countRefused(victim.heard.slice(heardBefore), held) : 0
-  const after = traces(db, held, isLate)
+  const after = await traces(reader, held, isLate)
   const ends = await Promise.all(
     handles.map((handle) => handle.result({ timeout: answerMs }).then(() => undefined, String)),
   )
-  const changes = isTakenOver ? [...changesOf(before, after), ...changesOf(before, traces(db, held, isLate))] : []
+  const atEnd = await traces(reader, held, isLate)
+  const changes = isTakenOver ? [...changesOf(before, after), ...changesOf(before, atEnd)] : []
   const unfinished = ends.filter((error) => error !== undefined).map((error) => `I3: a run did not finish: ${error}`)
   return { held, isTakenOver, refused, violations: [...silent, ...new Set(changes), ...unfinished] }
 }
 
 async function openStage(options: PauseOptions): Promise<Stage> {
   const { build, store, ledger } = options
-  const given = { store: `sqlite:${store}`, ledger, leaseMs, seed: 0, starts: 0, most }
+  const given = { store, ledger, leaseMs, seed: 0, starts: 0, most }
   // Every other one gives its runs up by itself when it returns; a blind one goes on, and only the store can refuse it.
   const children = Array.from({ length: processes }, (_, n) => new Child(build, { ...given, isBlind: n % 2 === 0 }))
   if (!(await areReady(children, answerMs))) {
@@ -124,8 +146,10 @@ async function openStage(options: PauseOptions): Promise<Stage> {
     const ends = await Promise.all(children.map((child) => child.ended))
     throw new Error(`The children did not all start: ${ends.map(({ errors }) => errors).join('\n')}`)
   }
-  const client = await Troupe.open({ store: `sqlite:${store}`, definitions: Object.values(definitions(() => {})) })
-  return { ...options, client, children, db: await openDriver(store) }
+  const client = await Troupe.open({ store, definitions: Object.values(definitions(() => {})) })
+  const path = fileOf(store)
+  const file = path === undefined ? undefined : await openDriver(path)
+  return { ...options, client, children, reader: await openReader(store), file }
 }
 
 /** Stops the children as good engines stop, and accounts for all that happened. */
@@ -138,15 +162,16 @@ async function closeBooks({ children, store, ledger }: Stage): Promise<{ figures
 }
 
 /** Stops a process where it stands, but not while it has the file locked: nobody could take over then. */
-async function pause(child: Child, db: SqlDriver): Promise<void> {
+async function pause(child: Child, file: SqlDriver | undefined): Promise<void> {
   for (;;) {
     child.signal('SIGSTOP')
     // A signal takes effect a moment after it was sent, and on each thread by itself; where the system shows it, that moment is waited for.
     while (!isStopped(child)) await turn()
-    if (await isUnlocked(db)) return
+    // A server takes the lock from who stands still with it.
+    if (file === undefined || (await isUnlocked(file))) return
     child.signal('SIGCONT')
     // Stopped again at once it would never come to its commit, and on a slow disk all others would wait for its lock until their time is up.
-    while (!(await isUnlocked(db))) await turn()
+    while (!(await isUnlocked(file))) await turn()
   }
 }
 
@@ -180,12 +205,12 @@ function isStopped({ pid }: Child): boolean {
   })
 }
 
-function heldBy(db: SqlDriver, { pid }: Child): HeldRun[] {
+function heldBy(reader: Reader, { pid }: Child): Promise<HeldRun[]> {
   const sql = `
   select run.public_id as id, live.run_id as runId, live.epoch as epoch
   from live join node on node.id = live.node join run on run.id = live.run_id
   where node.pid = ? and live.state = 'running'`
-  return db.prepare(sql).all(pid) as HeldRun[]
+  return reader.all<HeldRun>(sql, pid)
 }
 
 /** Whether it had given the run up by itself before it was paused, because its lease ran out on a busy machine. */
@@ -196,16 +221,16 @@ function isGivenUp({ heard }: Child, { id }: HeldRun): boolean {
 }
 
 /** Whether each has a later claim. What others said tells nothing: they may have had a run before the paused process took it from them. */
-async function allResumed(db: SqlDriver, held: readonly HeldRun[]): Promise<boolean> {
+async function allResumed(reader: Reader, held: readonly HeldRun[]): Promise<boolean> {
   const sql = `
   select 1 from live where run_id = ? and epoch > ?
   union all select 1 from finished where run_id = ? and epoch > ?`
-  const resumed = db.prepare(sql)
   const until = systemClock.monotonic() + takeOverMs
-  const isResumed = ({ runId, epoch }: HeldRun): boolean => resumed.get(runId, epoch, runId, epoch) !== undefined
-  while (!held.every(isResumed)) {
-    if (systemClock.monotonic() > until) return false
-    await turn()
+  for (const { runId, epoch } of held) {
+    while ((await reader.all(sql, runId, epoch, runId, epoch)).length === 0) {
+      if (systemClock.monotonic() > until) return false
+      await turn()
+    }
   }
   return true
 }
@@ -246,19 +271,19 @@ function countRefused(later: readonly Entry[], held: readonly HeldRun[]): number
 }
 
 /** All rows of runs that are over, or what was written of them under a claim that is not theirs any more. */
-function traces(db: SqlDriver, held: readonly HeldRun[], isLate: boolean): Map<string, unknown[]> {
+async function traces(reader: Reader, held: readonly HeldRun[], isLate: boolean): Promise<Map<string, unknown[]>> {
   const tables = ['step', 'attempt', 'emitted', 'log', 'finished']
   const whole = ['run', 'live', 'wait', 'progress', 'cancel_request', 'dead']
   const found = new Map<string, unknown[]>()
   for (const { id, runId, epoch } of held) {
     for (const table of tables) {
-      const rows = db.prepare(`select * from ${table} where run_id = ?`).all(runId) as { epoch: number }[]
+      const rows = await reader.all<{ epoch: number }>(`select * from ${table} where run_id = ?`, runId)
       found.set(`${table} of run ${id}`, isLate ? rows : rows.filter((row) => row.epoch === epoch))
     }
     if (!isLate) continue
     for (const table of whole) {
       const key = table === 'run' ? 'id' : 'run_id'
-      found.set(`${table} of run ${id}`, db.prepare(`select * from ${table} where ${key} = ?`).all(runId))
+      found.set(`${table} of run ${id}`, await reader.all(`select * from ${table} where ${key} = ?`, runId))
     }
   }
   return found
