@@ -1,6 +1,18 @@
 // A store with unfinished work of every kind is moved from a file to a Postgres, and all of it comes to its end there.
 import { expect, it, onTestFinished } from 'vitest'
-import { entity, limiter, loadTemplate, PermanentError, template, Troupe, worker, workflow } from '../../src/index.ts'
+import { randomBytes } from 'node:crypto'
+import {
+  aesGcm,
+  entity,
+  limiter,
+  loadTemplate,
+  PermanentError,
+  template,
+  Troupe,
+  worker,
+  workflow,
+  type TroupeOptions,
+} from '../../src/index.ts'
 import { systemClock, type Clock } from '../../src/lib/clock.ts'
 import { moveWithin } from '../../src/store/moving/moving.ts'
 import { freshDatabase, postgresVersions } from '../postgres.ts'
@@ -69,7 +81,7 @@ it.each(postgresVersions)(
     tokens.length = 0
     const from = storeFile()
     const to = await freshDatabase(version)
-    const before = await engine(from, ['default'])
+    const before = await engine(from)
     const sold = await before.call(shop, 'book')
     const child = await eventually(async () => (await before.runs({ name: 'order', state: 'parked' }))[0])
     await before.tell(child.id, 'note', 'gift')
@@ -97,7 +109,7 @@ it.each(postgresVersions)(
 
     await moveWithin(later, { from, to })
     isMended = true
-    const after = await engine(to, ['default', 'slow'], later)
+    const after = await engine(to, { queues: ['default', 'slow'] }, later)
     const result = async (run: { readonly id: string } | undefined): Promise<unknown> =>
       (await after.handle(run?.id ?? '')).result({ timeout: '20s' })
     await after.tell(child.id, 'paid', 'cash')
@@ -119,16 +131,53 @@ it.each(postgresVersions)(
     expect(await after.entity(bell, 'door').ask('heard')).toEqual(['set noon', 'rang noon'])
     const told = new Promise((resolve) => void after.subscribe('sold.*', resolve, { group: 'mail' }))
     expect(await told).toEqual({ id: 1 })
-    await expect(engine(from, ['default'])).rejects.toMatchObject({ code: 'store_moved' })
+    await expect(engine(from)).rejects.toMatchObject({ code: 'store_moved' })
     // What was remembered was not done again.
     expect(charged).toBe(1)
     expect((await after.call(double, 1)).id > keyed.id).toBe(true)
   },
 )
 
-async function engine(store: string, queues: readonly string[], clock: Clock = systemClock): Promise<Troupe> {
-  const options = { store, queues, definitions, logLevel: 'silent', global: false } as const
-  const troupe = await Troupe.openIn(options, { clock })
+it('goes on with what is tried again or undone, encrypted as it was', { timeout: 60_000 }, async () => {
+  const retry = { attempts: 2, base: '30m', jitter: 0 } as const
+  const attempts: string[] = []
+  const flaky = worker('flaky', { retry }, async (ctx, name: string) => {
+    attempts.push(`mail ${ctx.attempt}`)
+    if (ctx.attempt === 1) throw new Error(`no answer for ${name}`)
+    return `mailed ${name}`
+  })
+  const giveBack = (room: string, { attempt }: { readonly attempt: number }): void => {
+    attempts.push(`give back ${room} ${attempt}`)
+    if (attempt === 1) throw new Error('no answer')
+  }
+  const trip = workflow('trip', {}, async (ctx, room: string) => {
+    await ctx.step('book', () => room, { undo: { run: giveBack, retry } })
+    throw new PermanentError(`no flight for ${room}`)
+  })
+  const codec = aesGcm({ keys: { a: randomBytes(32) }, current: 'a' })
+  const secret: TroupeOptions = { codec, definitions: [flaky, trip] }
+  const from = storeFile()
+  const to = await freshDatabase()
+  const before = await engine(from, secret)
+  const mailed = await before.call(flaky, 'ann')
+  const booked = await before.call(trip, 'room 7')
+  await eventually(async () => (await before.get(mailed.id))?.state === 'scheduled')
+  await eventually(async () => (await before.get(booked.id))?.undoing !== undefined && attempts.length === 2)
+  await eventually(async () => (await before.get(booked.id))?.state === 'parked')
+  await before.stop()
+
+  await moveWithin(systemClock, { from, to })
+  await expect(engine(to, {}, later)).rejects.toMatchObject({ code: 'value_unreadable' })
+  const after = await engine(to, secret, later)
+  expect(await (await after.handle(mailed.id)).result({ timeout: '20s' })).toBe('mailed ann')
+  await expect((await after.handle(booked.id)).result({ timeout: '20s' })).rejects.toThrow('no flight for room 7')
+  expect(attempts.toSorted()).toEqual(['give back room 7 1', 'give back room 7 2', 'mail 1', 'mail 2'])
+  expect(await after.attempts(mailed.id)).toMatchObject([{ attempt: 1, error: { message: 'no answer for ann' } }])
+})
+
+async function engine(store: string, options: TroupeOptions = {}, clock: Clock = systemClock): Promise<Troupe> {
+  const own = { definitions, ...options, store, logLevel: 'silent', global: false } as const
+  const troupe = await Troupe.openIn(own, { clock })
   onTestFinished(() => troupe.stop())
   return troupe.start()
 }
