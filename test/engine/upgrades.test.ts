@@ -1,6 +1,6 @@
 // Rolling upgrades: nodes of two versions of the definitions, and of the library, on one store at once.
 import { describe, expect, it } from 'vitest'
-import { worker, workflow } from '../../src/index.ts'
+import { limiter, worker, workflow } from '../../src/index.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { migrations } from '../../src/store/sqlite/migrations/migrations.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -117,6 +117,57 @@ describe('a node whose store a newer version of the library has brought on', () 
     expect((await troupe.nodes()).map(({ state }) => state)).toEqual(['expired'])
   })
 
+  it('gives up what it performs and takes nothing more, also once its schema is back', async () => {
+    const store = storeFile()
+    const clock = new ManualClock(1_000)
+    const performed: string[] = []
+    const by = (node: string) =>
+      worker('job', {}, async ({ signal }, n: number) => {
+        performed.push(`${n} on ${node}`)
+        if (n === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      })
+    const pools = { task: { min: 1, max: 1 } }
+    const old = await onStage({ store, clock, definitions: [by('old')], node: 'old', pools })
+    const client = await onStage({ store, clock, definitions: [by('client')], starts: false })
+    const first = await client.troupe.call('job', 0)
+    const later = await client.troupe.call('job', 1, { delay: '1h' })
+    await moving(
+      clock,
+      eventually(() => performed.length === 1),
+    )
+    const waiting = [first, later].map(async ({ id }) => rejection((await old.troupe.handle(id)).result()))
+    const { undo } = await newerSchema(store)
+    for (let step = 0; step < 60; step++) await clock.advance(100)
+    expect(await Promise.all(waiting)).toMatchObject([{ code: 'store_newer' }, { code: 'store_newer' }])
+    expect(old.troupe.runningHere()).toEqual([])
+    const errors = () => old.log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)
+    const toldBy = errors()
+    expect(toldBy.filter((message) => message === 'this node takes no more work')).toHaveLength(1)
+    // What was given up has ended there meanwhile, which makes room for others.
+    for (let step = 0; step < 60; step++) await clock.advance(100)
+    expect(errors()).toEqual(toldBy)
+
+    undo()
+    await client.troupe.call('job', 2)
+    await Promise.allSettled([moving(clock, old.troupe.call('job', 3))])
+    for (let step = 0; step < 60; step++) await clock.advance(100)
+    expect(performed).toEqual(['0 on old'])
+  })
+
+  it('finds it out where it serves nothing and only holds a place of a limiter', async () => {
+    const store = storeFile()
+    const { troupe, clock, log } = await onStage({ store, starts: false })
+    const gate = deferred<string>()
+    const held = limiter('one', { concurrency: 1 }).run(() => gate.promise)
+    await eventually(async () => (await troupe.limiters()).some(({ slots }) => slots === 1))
+    await newerSchema(store)
+    for (let step = 0; step < 120; step++) await clock.advance(100)
+    expect((await troupe.health()).reasons[0]).toContain(newer)
+    expect(log.lines.filter(({ message }) => message === 'this node takes no more work')).toHaveLength(1)
+    gate.resolve('held')
+    expect(await held).toBe('held')
+  })
+
   it('stops in time all the same', async () => {
     const store = storeFile()
     const { stage } = await performing(store)
@@ -134,5 +185,25 @@ describe('a node whose store a newer version of the library has brought on', () 
     tx.exec('begin immediate')
     expect(await rejection(troupe.call(double, 1, { tx }))).toMatchObject({ code: 'store_newer' })
     tx.exec('rollback')
+  })
+
+  it('leaves nothing of the transaction of a step on its file', async () => {
+    const store = storeFile()
+    const bank = Object.assign(await intruder(store), { path: store.slice('sqlite:'.length) })
+    const pay = workflow('pay', {}, (ctx) =>
+      ctx.tx(
+        'pay',
+        bank,
+        (db) => {
+          db.exec('create table paid (n integer)')
+          // As if it had been brought on just before.
+          db.exec(`pragma user_version = ${migrations.length + 1}`)
+        },
+        { retry: { attempts: 1 } },
+      ),
+    )
+    const { troupe } = await onStage({ store, definitions: [pay] })
+    expect(await rejection(troupe.run(pay))).toMatchObject({ code: 'store_newer' })
+    expect(bank.prepare("select count(*) as n from sqlite_schema where name = 'paid'").get()).toMatchObject({ n: 0 })
   })
 })
