@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
@@ -17,6 +18,7 @@ export default defineConfig({
     include: ['{src,test,examples}/**/*.test.ts'],
     globalSetup: 'test/postgres-hub.ts',
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -5,20 +5,21 @@ import { openPostgres } from '../../src/store/postgres/postgres.ts'
 import type { Backend, Database } from '../../src/testing/conformance/scene.ts'
 import { openDatabase } from '../postgres.ts'
 
-// As it was when it was made: nothing in its tables but counters, which begin anew as identities do.
-const emptyAll = `
+// As it was when it was made: nothing in its tables but counters, which begin anew as identities do. A function, so that it is planned once.
+const makeEmptyAll = `
 do $$
-declare made record;
+declare emptied text;
 begin
-  for made in select tablename as name from pg_tables where schemaname = 'troupe' and tablename not in ('migration', 'counter') loop
-    execute format('delete from troupe.%I', made.name);
-  end loop;
-  for made in select sequencename as name from pg_sequences where schemaname = 'troupe' loop
-    execute format('alter sequence troupe.%I restart', made.name);
-  end loop;
-  update troupe.counter set value = 0;
+  select string_agg(format('delete from troupe.%I;', tablename), ' ') into emptied
+  from pg_tables where schemaname = 'troupe' and tablename not in ('migration', 'counter');
+  select emptied || string_agg(format('perform setval(''troupe.%I'', 1, false);', sequencename), ' ') into emptied
+  from pg_sequences where schemaname = 'troupe';
+  execute format('create function pg_temp.empty_all() returns void language plpgsql as %L',
+    format('begin %s update troupe.counter set value = 0; end', emptied));
 end
 $$`
+
+const emptyAll = 'select pg_temp.empty_all()'
 
 interface Opened {
   readonly url: string
@@ -42,6 +43,7 @@ async function open(version: string): Promise<Opened> {
   await store.close()
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()
+  await admin.query(makeEmptyAll)
   const close = async (): Promise<void> => {
     await admin.end()
     await drop()
