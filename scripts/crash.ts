@@ -93,7 +93,7 @@ function runPiece({ file, test }: Fault): void {
   const before = figures().length
   const { status } = spawnSync('npx', ['vitest', 'run', `test/crash/${folder}${file}`, '-t', test], {
     stdio: 'inherit',
-    env: { ...process.env, TROUPE_CRASH: 'full' },
+    env: { ...process.env, TROUPE_CRASH: isOnPostgres ? 'postgres' : 'full' },
   })
   if (status !== 0)
     throw new Error(`A piece of the campaign failed: ${file}, see above and the last line of its figures`)

@@ -4,9 +4,9 @@ import { freshDatabase, startPostgres } from '../../postgres.ts'
 import { attackSlots, attackTicks } from '../attacks.ts'
 import { buildChild } from '../children.ts'
 
-const isFull = process.env['TROUPE_CRASH'] === 'full'
+const isFull = process.env['TROUPE_CRASH'] === 'postgres'
 const kills = isFull ? 40 : 4
-const timeout = isFull ? 480_000 : 120_000
+const timeout = isFull ? 480_000 : 240_000
 const processes = 8
 // Who is killed is proved dead at once; who is slow on a busy machine is not to be taken for dead.
 const leaseMs = 10_000

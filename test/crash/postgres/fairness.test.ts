@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { limiter, Troupe, worker } from '../../../src/index.ts'
 import { freshDatabase } from '../../postgres.ts'
 
-const isFull = process.env['TROUPE_CRASH'] === 'full'
+const isFull = process.env['TROUPE_CRASH'] === 'postgres'
 const keys = isFull ? 1_000 : 100
 // Of each key; the last of them are not waited for, as keys that have none left take no turns.
 const runs = 14

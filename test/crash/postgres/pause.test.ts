@@ -9,13 +9,13 @@ import { buildChild } from '../children.ts'
 import { runPauses, takeOutFence, type PauseOptions, type PauseReport } from '../pauses.ts'
 import { campaignSeed, Random } from '../random.ts'
 
-const isFull = process.env['TROUPE_CRASH'] === 'full'
+const isFull = process.env['TROUPE_CRASH'] === 'postgres'
 const pauses = isFull ? 100 : 6
 const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
 
 test(
   'I5: on Postgres a paused process that comes back changes nothing',
-  { timeout: isFull ? 480_000 : 120_000 },
+  { timeout: isFull ? 480_000 : 240_000 },
   async () => {
     const options = await stage(buildChild(), pauses)
     const report = await runPauses(options)
@@ -29,7 +29,7 @@ test(
   },
 )
 
-test('I5: the same pauses find the violation when the fence is taken out of a copy', { timeout: 120_000 }, async () => {
+test('I5: the same pauses find the violation when the fence is taken out of a copy', { timeout: 240_000 }, async () => {
   const build = buildChild()
   expect(takeOutFence(build)).toBe(true)
   const options = { ...(await stage(build, 20)), endsAtViolation: true }

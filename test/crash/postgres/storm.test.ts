@@ -1,4 +1,4 @@
-// Four nodes on one Postgres, struck by faults of all kinds and accounted for by value; TROUPE_CRASH=full strikes as often as a piece of the campaign does.
+// Four nodes on one Postgres, struck by faults of all kinds and accounted for by value; TROUPE_CRASH=postgres strikes as often as a piece of the campaign does.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { cuts, freezes, partitions, restarts, type Strike } from './faults.ts'
 import { Network, whyNoNetworks } from './network.ts'
 import { runStorm, type StormAccount, type Way } from './storm.ts'
 
-const isFull = process.env['TROUPE_CRASH'] === 'full'
+const isFull = process.env['TROUPE_CRASH'] === 'postgres'
 const limitMs = isFull ? 480_000 : 240_000
 const times = { kills: 100, freezes: 50, restarts: 50, cuts: 500, silences: 50, partitions: 50 }
 // A piece on a busy machine has fewer, and says so.
