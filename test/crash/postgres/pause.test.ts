@@ -10,7 +10,7 @@ import { runPauses, takeOutFence, type PauseOptions, type PauseReport } from '..
 import { campaignSeed, Random } from '../random.ts'
 
 const isFull = process.env['TROUPE_CRASH'] === 'postgres'
-const pauses = isFull ? 100 : 6
+const pauses = isFull ? 40 : 6
 const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
 
 test(
