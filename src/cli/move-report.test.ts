@@ -17,3 +17,8 @@ it.each([
 it('is full when there is nothing to move', () => {
   expect(drawMove({ doing: 'compare', table: 'ask', rows: 0, total: 0 }, 26, plain)).toBe('comparing  ━━━━━━━━━100%')
 })
+
+it('ends without a table', () => {
+  const opening = { doing: 'open', table: '', rows: 7, total: 7 } as const
+  expect(drawMove(opening, 80, plain)).toBe('opening  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━100%  7/7 rows')
+})

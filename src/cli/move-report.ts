@@ -50,7 +50,8 @@ export function drawMove({ doing, table, rows, total }: MoveProgress, width: num
   const lead = words[doing]
   const done = percent(share).padStart(4)
   const counts = `${rows.toLocaleString('en')}/${total.toLocaleString('en')} rows`
-  for (const tails of [[done, counts, table], [done, counts], [done]]) {
+  const whole = table === '' ? [done, counts] : [done, counts, table]
+  for (const tails of [whole, [done, counts], [done]]) {
     const bar = Math.min(mostBar, width - widthOf([lead, ...tails].join('  ')) - 2)
     if (bar < leastBar) continue
     const more = tails.slice(1).map((text) => paint('dim', text))

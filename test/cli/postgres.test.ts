@@ -82,8 +82,8 @@ it('moves a store from a file, where its runs stay to be seen', async () => {
   const moving = ['migrate', '--from', 'sqlite:jobs.db', '--to', to]
   expect(await troupe(folder, moving)).toMatchObject({ code: 1, err: expect.stringContaining('[move_refused]') })
   await engine.stop()
-  const { code, out } = await troupe(folder, [...moving, '--json'])
-  expect(code).toBe(0)
+  const { code, out, err } = await troupe(folder, [...moving, '--json'])
+  expect([code, err]).toEqual([0, ''])
   const { tables } = JSON.parse(out) as { tables: { table: string; rows: number; hash: string }[] }
   expect(tables.find(({ table }) => table === 'run')).toMatchObject({ rows: 1 })
   for (const store of [to, 'sqlite:jobs.db'])
@@ -94,5 +94,18 @@ it('moves a store from a file, where its runs stay to be seen', async () => {
     code: 69,
     err: expect.stringContaining('[store_moved]'),
   })
+  rmSync(folder, { recursive: true })
+})
+
+it('moves a store into a schema of its own, and tells people without the password where its runs are', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-moving-'))
+  const to = new URL(`${await freshDatabase()}?schema=two`)
+  to.password = 'hidden'
+  expect(await troupe(folder, ['migrate', '--store', 'sqlite:two.db'])).toMatchObject({ code: 0 })
+  const { code, err } = await troupe(folder, ['migrate', '--from', 'sqlite:two.db', '--to', to.href])
+  expect(code).toBe(0)
+  expect(err).toMatch(/Moved \d+ rows from sqlite:two\.db to postgres:\/\/troupe:\*\*\*@\S+schema=two/)
+  expect(err).not.toContain('hidden')
+  expect(await troupe(folder, ['runs', '--json', '--store', to.href])).toMatchObject({ code: 0, out: '[]\n' })
   rmSync(folder, { recursive: true })
 })

@@ -2,7 +2,7 @@
 import { counted } from '../../lib/text.ts'
 import { giveUpMove, moveWithin, type MovedTable } from '../../store/moving/moving.ts'
 import { migrateTables } from '../../store/open.ts'
-import { isPostgresUrl } from '../../store/postgres/place.ts'
+import { isPostgresUrl, placeOf } from '../../store/postgres/place.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { loadStore, shown, type CommonFlags } from '../config.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -64,7 +64,7 @@ async function moveCommand(from: string, flags: MigrateFlags, io: Io): Promise<E
   } finally {
     report.close()
   }
-  const words = `Moved ${rowsIn(tables)} of ${from}: each table has the same rows and the same hash there.`
+  const words = `Moved ${rowsIn(tables)} from ${from} to ${placeOf(to).shown}: each table has the same rows and the same hash there. Its programs open that store now.`
   say({ tables }, words, { flags, io })
   return exitCodes.ok
 }

@@ -4,7 +4,7 @@ import { optionInvalid } from '../../model/errors.ts'
 export interface Place {
   /** For the driver. */
   readonly url: string
-  /** For people: without the password. */
+  /** For people: without the password, and with the schema where one was named. */
   readonly shown: string
   /** Where the tables are; other programs have theirs elsewhere. */
   readonly schema: string
@@ -20,10 +20,10 @@ export function placeOf(text: string): Place {
   const schema = url.searchParams.get('schema') ?? 'troupe'
   if (!isName.test(schema)) throw optionInvalid('schema', schema, 'a name of small letters, digits and _')
   const isPooled = url.searchParams.get('pgbouncer') === 'true'
-  url.searchParams.delete('schema')
   url.searchParams.delete('pgbouncer')
   const shown = new URL(url)
   if (shown.password !== '') shown.password = '***'
+  url.searchParams.delete('schema')
   return { url: url.href, shown: shown.href, schema, isPooled }
 }
 
