@@ -35,6 +35,7 @@ import type { DraftStart, ManyStarts, StartOrder } from './starts.ts'
 import { Janitor } from './membership/janitor.ts'
 import { TaskActor } from './pool/task-actor.ts'
 import { threadsOf, type Threads } from './pool/threads.ts'
+import { TakingIn } from './membership/taking-in.ts'
 import { Timekeeper } from './membership/timekeeper.ts'
 import { Timekeeping } from './membership/timekeeping.ts'
 import { Unserved } from './watch/unserved.ts'
@@ -49,6 +50,7 @@ export class Engine {
   readonly watch: Watch
   readonly changes: Changes
   readonly post: Post
+  readonly takingIn: TakingIn
   /** The runs that are not durable. */
   readonly local: LocalRuns
   /** What waits for limiters and is no run. */
@@ -85,12 +87,8 @@ export class Engine {
     this.#active = new ActiveRuns(deps, () => this.#hintClaims())
     this.changes = new Changes(deps.store, deps.clock)
     this.post = new Post(deps, this.changes)
-    this.watch = new Watch({
-      ...deps,
-      changes: this.changes,
-      isHere: this.isHere,
-      awaited: () => this.#unserved.watch(),
-    })
+    const awaited = (): void => this.#unserved.watch()
+    this.watch = new Watch({ ...deps, changes: this.changes, isHere: this.isHere, awaited })
     this.#company = new Company(deps, (failure) => {
       this.#processor.tell(new Shutdown())
       this.watch.wakeAll({ trouble: failure })
@@ -98,10 +96,8 @@ export class Engine {
     this.events = this.#makeEvents()
     this.#trouble = new CommitTrouble(deps.clock)
     this.#threads = threadsOf(deps, settings)
-    this.#unserved = new Unserved(deps, {
-      awaited: () => this.watch.awaitedIds(),
-      isServing: () => this.membership.isServing,
-    })
+    const isServing = (): boolean => this.membership.isServing
+    this.#unserved = new Unserved(deps, { awaited: () => this.watch.awaitedIds(), isServing })
     this.slots = new Slots(deps, {
       registry,
       node: this.membership.node,
@@ -111,8 +107,9 @@ export class Engine {
     })
     this.#failureCalls = new FailureCalls(deps, { registry, node: this.membership.node })
     this.#failureNews = new FailureNews(deps, registry, { watch: this.watch, calls: this.#failureCalls })
-    const employTimekeeper = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
-    this.#timekeeping = new Timekeeping(this.changes, employTimekeeper)
+    this.takingIn = new TakingIn(deps, { taken: (ids) => this.#mayHaveFailed(ids) })
+    const employ = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
+    this.#timekeeping = new Timekeeping({ changes: this.changes, takingIn: this.takingIn, employ })
     const around = this.#surroundings(registry)
     this.local = new LocalRuns(around)
     this.#committer = this.#company.employ('committer', () => this.#makeCommitter()).ref
@@ -326,8 +323,15 @@ export class Engine {
   #ended(activation: Activation): void {
     this.#active.remove(activation)
     this.events.look()
+    this.takingIn.soon()
     // Others may have waited for its end, or it waits for an actor itself.
     if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#hintClaims()
+  }
+
+  /** Others may be ready now, and some of these may have failed. */
+  #mayHaveFailed(ids: readonly string[]): void {
+    this.#failureNews.ended(ids)
+    this.hint()
   }
 
   #hintClaims(again?: string): void {
@@ -385,10 +389,7 @@ export class Engine {
       outdated: (error) => this.#outdated(error),
       stale: {
         lifecycles: () => this.#registry.lifecycles(),
-        failed: (ids) => {
-          this.#failureNews.stale(ids)
-          this.hint()
-        },
+        failed: (ids) => this.#mayHaveFailed(ids),
       },
       leaseInDoubt: () => {
         this.#active.loseAll('in doubt')

@@ -1,5 +1,6 @@
 // The errors around starting runs, one or many at a time: each is written here once.
 import { isTroupeError, TroupeError } from '../lib/errors.ts'
+import { clip } from '../lib/text.ts'
 import { ValidationError } from './error-classes.ts'
 
 /** What was wrong with one of many inputs, told with its place among them. */
@@ -28,6 +29,15 @@ export function idempotencyConflict(name: string, key: string, runId: string): T
     'idempotency_conflict',
     `Run ${runId} of '${name}' was started with idempotency key '${key}' before: use { onConflict: 'attach' } to get that run.`,
     { details: { name, key, runId }, retryable: false },
+  )
+}
+
+/** The run of a key may be another one, and that is not known before a node takes the start in. */
+export function keyWithinTransaction(key: string): TroupeError {
+  return new TroupeError(
+    'option_invalid',
+    `A run with a key ('${clip(key, 60)}') cannot be started from a transaction or from SQL on Postgres, as whose the key is would be known only afterwards: let a unique row of your own decide in that transaction whether the run is started, or start it once that is committed.`,
+    { details: { option: 'idempotencyKey', key }, retryable: false },
   )
 }
 

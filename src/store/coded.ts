@@ -15,6 +15,7 @@ import {
   type Places,
   placesOf,
 } from './coded-views.ts'
+import type { IntakeStore, MadeStart } from './intake.ts'
 import type { InvestigationStore } from './investigations.ts'
 import type { AuditRecord, AuditView, OperatingStore } from './operating.ts'
 import type { Store } from './store.ts'
@@ -81,6 +82,7 @@ export function codedStore(store: Store, coding: Coding): Store {
     callers: passing(store.callers, ['hasFile', 'isPast'], {
       start: (tx, queue, starts) => store.callers.start(tx, queue, starts.map(places.ofStart)),
       recordStep: (tx, step) => store.callers.recordStep(tx, places.ofStep(step)),
+      intake: store.callers.intake && takingIn(store.callers.intake, places),
     }),
   })
 }
@@ -110,6 +112,18 @@ function asking(
     listCompletions: async (held) =>
       (await store.listCompletions(held)).map((step) => ({ ...step, result: readCompletion(places, step.result) })),
   }
+}
+
+/** What a program left has gone through them already; what comes from SQL goes through them as it is taken in. */
+function takingIn(intake: IntakeStore, places: Places): IntakeStore {
+  return passing(intake, ['list'], {
+    takeIn: (taken) => intake.takeIn(taken.map((one) => ({ ...one, made: one.made && writeMade(places, one.made) }))),
+  })
+}
+
+function writeMade(places: Places, made: MadeStart): MadeStart {
+  const failure = made.failure === undefined ? undefined : places.writeError(made.failure, 'outcome')
+  return { ...made, record: places.ofStart(made.record), failure }
 }
 
 /** What goes through the codecs for those who look. */

@@ -16,8 +16,8 @@ interface Schema {
   readonly indexes: readonly string[]
 }
 
-// What a server has beside what is kept: its steps, and the proofs of its commits.
-const ownTables = `'migration', 'writer'`
+// What a server has beside what is kept: its steps, the proofs of its commits, and what transactions of programs leave.
+const ownTables = `'migration', 'writer', 'intake'`
 
 let onFile: Schema
 let onServer: Schema

@@ -36,8 +36,8 @@ export class FailureNews {
     }
   }
 
-  /** Of runs that were stale. */
-  stale(ids: readonly string[]): void {
+  /** Of runs that nobody performed, and some of which have failed: those that were stale, and those that were taken in. */
+  ended(ids: readonly string[]): void {
     this.#calls.look()
     for (const id of ids) this.#watch.wake(id)
   }

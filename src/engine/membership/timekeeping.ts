@@ -2,6 +2,7 @@
 import type { Handle } from '../../actor/handle.ts'
 import type { Ref } from '../../actor/ref.ts'
 import type { Changes } from '../watch/changes.ts'
+import type { TakingIn } from './taking-in.ts'
 import type { Timekeeper } from './timekeeper.ts'
 
 interface Employed {
@@ -9,16 +10,20 @@ interface Employed {
   readonly handle: Handle<Timekeeper>
 }
 
+export interface TimekeepingOptions {
+  readonly changes: Changes
+  readonly takingIn: TakingIn
+  readonly employ: () => Employed
+}
+
 /** What is told while there is none goes nowhere: nothing is due on what is no node. */
 export class Timekeeping {
-  readonly #changes: Changes
-  readonly #employ: () => Employed
-  readonly #listener = { isAwaited: false, changed: (): void => void this.#employed?.ref.tell('othersWrote') }
+  readonly #options: TimekeepingOptions
+  readonly #listener = { isAwaited: false, changed: (): void => this.#changed() }
   #employed: Employed | undefined
 
-  constructor(changes: Changes, employ: () => Employed) {
-    this.#changes = changes
-    this.#employ = employ
+  constructor(options: TimekeepingOptions) {
+    this.#options = options
   }
 
   get isKept(): boolean {
@@ -27,9 +32,10 @@ export class Timekeeping {
 
   /** Resolves once it has looked for what is due. */
   async begin(): Promise<void> {
-    this.#employed = this.#employ()
+    this.#employed = this.#options.employ()
     await this.#employed.ref.ask('wake')
-    this.#changes.listen(this.#listener)
+    this.#options.changes.listen(this.#listener)
+    this.#options.takingIn.serve()
   }
 
   /** Something may be due sooner than it knows. */
@@ -50,7 +56,13 @@ export class Timekeeping {
     const handle = this.#employed?.handle
     // Nobody tells it anything from now on: it would not be heard.
     this.#employed = undefined
-    this.#changes.forget(this.#listener)
+    this.#options.changes.forget(this.#listener)
+    this.#options.takingIn.close()
     await handle?.stop({ within })
+  }
+
+  #changed(): void {
+    this.#employed?.ref.tell('othersWrote')
+    this.#options.takingIn.soon()
   }
 }

@@ -3,6 +3,7 @@ import { encode } from '../../lib/codec.ts'
 import { toMs, type Duration } from '../../lib/duration.ts'
 import { optionInvalid, optionsClash } from '../../model/errors.ts'
 import { checkedStoredRetry, type StoredRetryOptions } from '../../model/retry.ts'
+import type { PostgresTransaction } from '../../store/callers.ts'
 import type { StartRecord } from '../../store/start.ts'
 import { checkChoice, checkList, checkName, checkObject, checkOptions, checkPriority, timeOf } from '../checks.ts'
 import { valueSize } from '../value-size.ts'
@@ -27,10 +28,13 @@ export interface StartOptions<Key> extends KeyOptions<Key> {
   /** To find it by, beside those of the definition; at most 100. */
   readonly tags?: readonly string[]
   /**
-   * A transaction of the caller on the file of this store: the run exists if and only if that commits. Its handle is of use from then on.
-   * A `DatabaseSync` of `node:sqlite` or `@photostructure/sqlite` after `begin immediate`; until it ends, no one else can write.
+   * A transaction of the caller on the database of this store: the run exists if and only if that commits. Its handle is of use from then on.
+   *
+   * On SQLite a `DatabaseSync` of `node:sqlite` or `@photostructure/sqlite` after `begin immediate`; until it ends, no one else can write.
+   * On Postgres a client of `pg` after `begin`, or what passes `query` on to another driver; others are not held up. The run is there once it was taken in, within a second of the commit
+   * at the latest: until then `result` waits, `status`, `troupe.get` and `troupe.handle` take it in themselves, and all else says `run_not_found`. It can have no key there: `option_invalid`.
    */
-  readonly tx?: object
+  readonly tx?: object | PostgresTransaction
   /** What the program knows this work by elsewhere, such as the id of a request: seen in its status and by its code. */
   readonly correlationId?: string
 }

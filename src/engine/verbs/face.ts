@@ -2,10 +2,11 @@
 import { runNotFound } from '../../model/errors.ts'
 import type { Deps } from '../deps.ts'
 import type { Engine } from '../engine.ts'
+import type { RunView } from '../../store/views.ts'
 import { checkRunId } from './filters.ts'
 import { LocalFeed, viewOf, type LocalRun } from '../activation/local-run.ts'
 import type { Registry } from '../definition/registry.ts'
-import { StoredFeed, type RunFeed } from '../watch/run-feed.ts'
+import { ExpectedFeed, StoredFeed, type RunFeed } from '../watch/run-feed.ts'
 import { RunHandle } from '../watch/run-handle.ts'
 import { runStatus, type RunStatus } from './run-status.ts'
 import type { EncodeInput } from './starting.ts'
@@ -38,6 +39,12 @@ export class Face {
     return new RunHandle(new StoredFeed(this, run), this.deps.clock)
   }
 
+  /** The handle of a run whose start was left in a transaction of the caller. */
+  handleOfLeft(run: { readonly id: string; readonly name: string }): RunHandle {
+    const Feed = this.deps.store.callers.intake === undefined ? StoredFeed : ExpectedFeed
+    return new RunHandle(new Feed(this, run), this.deps.clock)
+  }
+
   localHandle(run: LocalRun): RunHandle {
     return new RunHandle(new LocalFeed(run, this.engine.local), this.deps.clock)
   }
@@ -60,8 +67,17 @@ export class Face {
     checkRunId(runId)
     const here = this.engine.local.find(runId)
     if (here !== undefined) return runStatus(viewOf(here))
-    const row = await this.deps.store.findRun(runId)
+    const row = await this.view(runId)
     return row === undefined ? undefined : runStatus(row)
+  }
+
+  /** A run as the store has it; one that was left there to be started is taken in for that. */
+  async view(runId: string): Promise<RunView | undefined> {
+    const { store } = this.deps
+    const view = await store.findRun(runId)
+    if (view !== undefined || store.callers.intake === undefined) return view
+    await this.engine.takingIn.now()
+    return store.findRun(runId)
   }
 
   /** Throws `run_not_found`. */

@@ -19,13 +19,14 @@ import {
   type UnkeyedOptions,
   type CallOptions,
 } from './call.ts'
+import { adopt } from './adopting.ts'
 import { checkList } from '../checks.ts'
 import { asDefinition, type AnyDefinition, type Definition } from '../definition/definition.ts'
 import type { Face } from './face.ts'
 import { limitsFor } from '../limits/limits.ts'
 import { makeOfEach, sliceSize } from './many.ts'
 import type { RunHandle } from '../watch/run-handle.ts'
-import type { StartDraft, StartOrder, UndecidedStart } from '../starts.ts'
+import type { StartDraft, UndecidedStart } from '../starts.ts'
 import { keyWithInput, startKey } from './start-options.ts'
 
 /** The input as it is stored, checked by its schema. Reads what the caller gave before it returns. */
@@ -39,6 +40,12 @@ export interface StartingOptions {
   readonly maxValueBytes: number
   /** Of a run whose call says nothing of it. */
   readonly timeout: Duration | undefined
+}
+
+interface Manner {
+  readonly queueId: number
+  /** How the input becomes a text, where it is not by its schema. */
+  readonly encode?: (definition: AnyDefinition, input: unknown) => string
 }
 
 type RecordOf = (input: unknown, index: number) => StartRecord | Promise<StartRecord>
@@ -58,6 +65,7 @@ export class Starting {
     this.#encodeInput = encodeInput
     this.#maxValueBytes = maxValueBytes
     this.#timeout = timeout
+    face.engine.takingIn.make = (plain) => adopt(face, this, plain)
   }
 
   async call(target: Definition | string, input: unknown, options: CallOptions = noOptions): Promise<RunHandle> {
@@ -73,7 +81,8 @@ export class Starting {
     const started = await this.#order({ definition, input, key }, options)
     if (!started.isNew && options.onConflict === 'reject')
       throw idempotencyConflict(definition.name, key?.key ?? '', started.id)
-    return this.#face.handleOf({ id: started.id, name: definition.name })
+    const run = { id: started.id, name: definition.name }
+    return options.tx === undefined ? this.#face.handleOf(run) : this.#face.handleOfLeft(run)
   }
 
   /** check all → start slice by slice */
@@ -94,8 +103,8 @@ export class Starting {
     const records = await this.#recordMany(definition, inputs, options)
     if (options.tx !== undefined) {
       this.#face.checkOpen()
-      const all = await this.#face.deps.store.callers.start(options.tx, queueOf(definition, options), records)
-      return all.map(({ id }) => this.#face.handleOf({ id, name: definition.name }))
+      const all = await this.#startWithin(options.tx, queueOf(definition, options), records)
+      return all.map(({ id }) => this.#face.handleOfLeft({ id, name: definition.name }))
     }
     const handles: RunHandle[] = []
     for (let from = 0; from < records.length; from += sliceSize) {
@@ -121,10 +130,22 @@ export class Starting {
       )
     const queueId = this.#queueIds.get(queueOf(definition, options))
     // Race: what was given may be changed while the store is asked.
-    if (queueId !== undefined) return { name, record: await this.#recorderIn(queueId, definition, options)(input, 0) }
+    if (queueId !== undefined)
+      return { name, record: await this.#recorderIn({ queueId }, definition, options)(input, 0) }
     const copy = this.#copyOf(input)
     const recordOf = await this.#recorder(definition, options)
     return { name, record: await recordOf(copy, 0) }
+  }
+
+  /** The start of a run whose caller knows nothing of its schema, and the name of its queue: whoever performs the run checks its input. Throws what is wrong with the rest. */
+  unchecked(
+    definition: AnyDefinition,
+    input: unknown,
+    options: UnkeyedOptions,
+  ): { queue: string; record: StartRecord } {
+    const encode = (_definition: AnyDefinition, given: unknown): string => inputText(given, this.#maxValueBytes)
+    const record = this.#recorderIn({ queueId: 0, encode }, definition, options)(input, 0) as StartRecord
+    return { queue: queueOf(definition, options), record }
   }
 
   #definition(target: Definition | string): AnyDefinition {
@@ -148,11 +169,13 @@ export class Starting {
   async #recorder(definition: AnyDefinition, options: CallManyOptions): Promise<RecordOf> {
     const queue = queueOf(definition, options)
     const queueId = this.#queueIds.get(queue) ?? (options.tx === undefined ? await this.#internQueue(queue) : 0)
-    return this.#recorderIn(queueId, definition, options)
+    return this.#recorderIn({ queueId }, definition, options)
   }
 
-  #recorderIn(queueId: number, definition: AnyDefinition, options: CallManyOptions): RecordOf {
+  #recorderIn({ queueId, encode }: Manner, definition: AnyDefinition, options: CallManyOptions): RecordOf {
     const { deps, registry } = this.#face
+    const isUnchecked =
+      definition.hasUnseenSchema === true || (encode !== undefined && definition.settings.input !== undefined)
     const definitionId = registry.idOf(definition)
     const priority = options.priority ?? definition.settings.priority
     const tags = encodeTags(definition.settings.tags, options.tags)
@@ -174,11 +197,11 @@ export class Starting {
       limits,
       key: keyWithInput(madeKey, input),
       directly: false,
-      isUnchecked: definition.hasUnseenSchema === true,
+      isUnchecked,
     })
     return (input, index) => {
       const key = startKey({ definition, input, index, maxBytes: this.#maxValueBytes }, options)
-      const text = this.#encodeInput(definition, input)
+      const text = (encode ?? this.#encodeInput)(definition, input)
       const limits = this.#limitsFor(definition, input)
       return typeof text === 'string' ? recordOf(text, limits, key) : text.then((later) => recordOf(later, limits, key))
     }
@@ -258,7 +281,7 @@ export class Starting {
     }
     // Race: it may have been stopped while the input was checked.
     checkOpen()
-    if (options.tx !== undefined) return this.#startWithin(options.tx, queue, record)
+    if (options.tx !== undefined) return only(await this.#startWithin(options.tx, queue, [record]))
     engine.intake.enter(text.length)
     try {
       await engine.order({ definition, queue, record, durable })
@@ -272,9 +295,9 @@ export class Starting {
     return limitsFor(definition, input, (name) => this.#face.registry.limiterId(name))
   }
 
-  async #startWithin(tx: object, queue: string, record: StartOrder['record']): Promise<Started> {
-    const [started] = await this.#face.deps.store.callers.start(tx, queue, [record])
-    if (started === undefined) throw new Error('The store gave no answer to a start')
+  async #startWithin(tx: object, queue: string, records: readonly StartRecord[]): Promise<Started[]> {
+    const started = await this.#face.deps.store.callers.start(tx, queue, records)
+    this.#face.engine.takingIn.expect()
     return started
   }
 
@@ -283,6 +306,11 @@ export class Starting {
     this.#queueIds.set(name, id)
     return id
   }
+}
+
+function only([started]: readonly Started[]): Started {
+  if (started === undefined) throw new Error('The store gave no answer to a start')
+  return started
 }
 
 function queueOf({ settings }: AnyDefinition, options: Pick<CallOptions, 'queue'>): string {

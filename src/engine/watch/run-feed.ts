@@ -1,4 +1,5 @@
 // Where the handle of a run looks: in the store for durable runs, in memory for those of this process only.
+import { isTroupeError } from '../../lib/errors.ts'
 import { retryRefused, runNotFound } from '../../model/errors.ts'
 import { resumeRefused } from '../../model/intervention-errors.ts'
 import type { AuditRecord } from '../../store/operating.ts'
@@ -74,7 +75,7 @@ export class StoredFeed implements RunFeed {
 
   view(): Promise<RunView | undefined> {
     this.#watch.checkOpen()
-    return this.#store.findRun(this.id)
+    return this.#face.view(this.id)
   }
 
   async cancel(order: CancelOrder): Promise<CancelAnswer> {
@@ -122,5 +123,21 @@ export class StoredFeed implements RunFeed {
 
   get #watch(): Watch {
     return this.#face.engine.watch
+  }
+}
+
+/** Of a run that is there once its start was taken in: until then its end is waited for. */
+export class ExpectedFeed extends StoredFeed {
+  #isThere = false
+
+  override async finished(): Promise<FinishedRun | undefined> {
+    try {
+      const end = await super.finished()
+      this.#isThere = true
+      return end
+    } catch (error) {
+      if (this.#isThere || !isTroupeError(error, 'run_not_found')) throw error
+      return undefined
+    }
   }
 }

@@ -1,5 +1,6 @@
 // What went wrong in Postgres, told from SQLSTATE codes; only the driver says some things in words alone.
 import { TroupeError } from '../../lib/errors.ts'
+import { optionInvalid } from '../../model/errors.ts'
 import type { Place } from './place.ts'
 
 /** What is to be done about an error: tried again in a new transaction, on a new connection, or nothing. */
@@ -72,6 +73,16 @@ function storeUnavailable(shown: string, cause: unknown): TroupeError {
     `The store ${shown} cannot be reached${why}: check that the server runs and its URL.`,
     { cause, details: { location: shown }, retryable: true },
   )
+}
+
+/** What a transaction of a program could not be given. Other errors, as of its connection, stay as they are. */
+export function transactionRefused(error: unknown, { schema }: Place, expected: string): unknown {
+  const code = stateOf(error)
+  if (code === '25P01') return optionInvalid('tx', 'a client without a transaction', expected)
+  if (code === '3F000' || code === '42P01') return optionInvalid('tx', 'a transaction on another database', expected)
+  if (code !== '42501') return error
+  const granted = `usage on schema ${schema} and insert on ${schema}.intake`
+  return optionInvalid('tx', 'a transaction of a role that may start nothing', `one that was granted ${granted}`)
 }
 
 export function postgresMissing(cause: unknown): TroupeError {

@@ -144,7 +144,7 @@ class PostgresHost implements SqlHost {
   }
 
   callersOf(access: Access): CallersStore {
-    return new PostgresCallersStore(access)
+    return new PostgresCallersStore(access, this.#parts.place)
   }
 
   keepLease(order: LeaseOrder): LeaseKeeper | undefined {

@@ -1,4 +1,5 @@
 // The first step of the schema on Postgres: what a file of SQLite has after its fifth. Until it is released, what is new is added at its end.
+import { intakeOfStarts } from './migration-1-intake.ts'
 import { tablesOfRuns } from './migration-1-runs.ts'
 
 export const step1 = `
@@ -311,4 +312,4 @@ alter table node add column version text collate "C";
 alter table node add column drain_at bigint;
 -- By how much its clock was ahead of the time of the store when it last told.
 alter table node add column clock_ahead_ms bigint not null default 0;
-`
+${intakeOfStarts}`

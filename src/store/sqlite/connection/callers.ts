@@ -18,6 +18,7 @@ const expected =
 const findFile = `select file from pragma_database_list where name = 'main'`
 
 export class SqliteCallersStore implements CallersStore {
+  readonly intake = undefined
   readonly #db: Connection
   readonly #access: Access
   readonly #known = new WeakMap<object, Connection>()
