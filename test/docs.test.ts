@@ -56,6 +56,7 @@ describe('the examples', () => {
     const page = 'docs/web-and-worker.md'
     expect(shown.filter(({ runs }) => !runs).map(({ file }) => file)).toEqual([
       'docs/postgres.md',
+      'docs/postgres.md',
       'docs/transactions.md',
       page,
       page,
