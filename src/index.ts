@@ -64,6 +64,7 @@ export type { EventCounts, EventHandler, EventInfo, PublishOptions, SubscribeOpt
 export type { BreakerState, BreakerView } from './lib/breaker.ts'
 export type { EventToPublish, PublishEvent, Publisher } from './engine/events/publisher.ts'
 export type { RunStats } from './engine/verbs/run-stats.ts'
+export type { Finding, FindingCode } from './store/health.ts'
 export type { Health, Metric, MetricPoint, Metrics, NodeStatus, TemplateCounts } from './engine/verbs/node-status.ts'
 export type { NodeInfo } from './engine/verbs/nodes.ts'
 export type { Difference, Divergence, DivergencePolicy, JournalPlace, RunVerdict } from './model/divergence.ts'

@@ -14,6 +14,7 @@ import { addInvestigate, addInvestigations } from './commands/investigations.ts'
 import { addDefinitions } from './commands/definitions.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addDrain } from './commands/drain.ts'
 import { addFork } from './commands/fork.ts'
 import { addLimits } from './commands/limits.ts'
@@ -86,6 +87,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addDrain,
   addCodecKeys,
   addMigrate,
+  addDoctor,
   addCheckDeploy,
 ]
 

@@ -209,6 +209,7 @@ const openOfStore = [
   'listNodes',
   'drainNode',
   'clockAheadMs',
+  'listFindings',
   'updateNodeClock',
   'rescueNodes',
   'releaseUnheld',

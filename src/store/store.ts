@@ -9,6 +9,7 @@ import type { DefinitionStore, UpgradeRecord } from './definitions.ts'
 import type { Expired, ExpiredRun, Woken } from './due.ts'
 import type { EventRecord, EventStore } from './events.ts'
 import type { FailureStore } from './failures.ts'
+import type { HealthStore } from './health.ts'
 import type { InvestigationStore } from './investigations.ts'
 import type { NodeStore } from './nodes.ts'
 import type { OperatingStore } from './operating.ts'
@@ -295,7 +296,7 @@ export interface EmittedRow extends EmitCursor {
   readonly value: string
 }
 
-export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, ViewStore {
+export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, ViewStore, HealthStore {
   /** Where it is, for messages to people. */
   readonly location: string
 

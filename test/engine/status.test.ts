@@ -103,6 +103,9 @@ describe('health', () => {
         openedAt: null,
         retryAt: null,
       })),
+      findings: ['file', 'journal', 'wal', 'free_pages'].map((code) =>
+        expect.objectContaining({ code, severity: 'ok' }),
+      ),
     })
     const client = await onStage({ starts: false })
     expect(await client.troupe.health()).toMatchObject({ status: 'ok', isServing: false })

@@ -9,6 +9,8 @@ import type { StepCounts } from '../step-counts.ts'
 import type { Face } from './face.ts'
 import type { IntakeView } from '../intake.ts'
 import { isDoneWithin } from '../in-time.ts'
+import type { Finding } from '../../store/health.ts'
+import { DatabaseFindings, findingOfCommits } from './database-findings.ts'
 import { skewOf } from '../membership/clock-skew.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { StatusVerbs } from './verbs.ts'
@@ -59,6 +61,8 @@ export interface Health {
   readonly lagMs: number
   /** `commits`: how the store takes what is written. `completions`: before `complete`, `fail` and `heartbeat`. One for each publisher. */
   readonly breakers: readonly BreakerView[]
+  /** What the database says of itself, at most ten seconds ago, and how long commits take: the same as `troupe doctor`. Empty while the store does not answer. An error among them degrades. */
+  readonly findings: readonly Finding[]
 }
 
 /** One thing that is measured. Counters rise from the time the engine was opened. */
@@ -106,12 +110,14 @@ export class NodeStatuses implements StatusVerbs {
   readonly #templates: () => TemplateCounts
   readonly #openedAtMs: number
   readonly #completions: Breaker
+  readonly #findings: DatabaseFindings
 
   constructor(face: Face, { node, templates, completions }: StatusParts) {
     this.#face = face
     this.#node = node
     this.#templates = templates
     this.#completions = completions
+    this.#findings = new DatabaseFindings(face.deps.clock, face.deps.store)
     this.#openedAtMs = face.deps.clock.monotonic()
   }
 
@@ -140,7 +146,7 @@ export class NodeStatuses implements StatusVerbs {
     await new Promise<void>((resolve) => clock.soon(resolve))
     const lagMs = clock.monotonic() - askedAtMs
     const { isServing, failure } = this.#face.engine.view
-    const store = await this.#askStore()
+    const [store, findings] = await Promise.all([this.#askStore(), this.#listFindings()])
     const breakers = this.#breakers()
     const failing = [failure?.message, store.failing, ...toldOf(breakers, 'open', clock.now())].filter(
       (reason) => reason !== undefined,
@@ -150,10 +156,11 @@ export class NodeStatuses implements StatusVerbs {
       store.ms > slowMs && `The store took ${Math.round(store.ms)} ms to answer.`,
       toldOfIntake(this.#face.engine.intake.view()),
       skewOf(this.#face.deps.store),
+      ...findings.flatMap(({ severity, text }) => (severity === 'error' ? [text] : [])),
       lagMs > slowMs && `The event loop was held up for ${Math.round(lagMs)} ms: give long work to a thread.`,
     ].filter((reason) => reason !== false && reason !== undefined)
     const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok'
-    return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs, breakers }
+    return { status, reasons: [...failing, ...degraded], isServing, storeMs: store.ms, lagMs, breakers, findings }
   }
 
   async metrics(): Promise<Metrics> {
@@ -210,6 +217,12 @@ export class NodeStatuses implements StatusVerbs {
     } catch (error) {
       return `The store cannot be read: ${toError(error).message}`
     }
+  }
+
+  async #listFindings(): Promise<readonly Finding[]> {
+    const ofCommits = findingOfCommits(this.#face.engine.counts.commitMs)
+    const findings = await this.#findings.list()
+    return ofCommits === undefined ? findings : [...findings, ofCommits]
   }
 
   #breakers(): readonly BreakerView[] {

@@ -11,6 +11,9 @@ const latestMs = 5_000
 // Where nobody can be heard, as through a pooler, those who listen look so often.
 const pollMs = 200
 
+/** Whether others are heard: not through a pooler, and not while the connection is lost. */
+export type Hearing = 'listening' | 'pooled' | 'lost'
+
 export interface HintOptions {
   readonly place: Place
   readonly clock: Clock
@@ -36,6 +39,11 @@ export class Hints {
   /** Resolves once it listens, or has found that it cannot for now. */
   async open(): Promise<void> {
     if (!this.#options.place.isPooled) await this.#listen()
+  }
+
+  get hearing(): Hearing {
+    if (this.#options.place.isPooled) return 'pooled'
+    return this.#client === undefined ? 'lost' : 'listening'
   }
 
   /** Changes when another process may have written. */

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { encodedLists, type ListForm } from '../../model/append.ts'
 import type { CallersStore } from '../callers.ts'
 import type { NodeIdentity } from '../nodes.ts'
+import type { Finding } from '../health.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import type { Query } from '../query.ts'
 import { clockValue } from '../sql/counters.ts'
@@ -13,6 +14,7 @@ import type { Store } from '../store.ts'
 import { PostgresCallersStore } from './callers.ts'
 import { configOf, loadDriver, type Client, type Pool } from './client.ts'
 import { PostgresDatabase } from './database.ts'
+import { findingsOf, lookAtServer } from './health.ts'
 import { Hints } from './hints.ts'
 import { Leases } from './leases.ts'
 import { checkSchema, migrate, requireSchema } from './migrations/migrations.ts'
@@ -159,6 +161,14 @@ class PostgresHost implements SqlHost {
 
   clockAheadMs(): number {
     return -this.#parts.server.aheadMs
+  }
+
+  async listFindings(): Promise<Finding[]> {
+    const { clock, hints } = this.#parts
+    const askedAtMs = clock.monotonic()
+    const seen = await this.read(() => lookAtServer(this.db))
+    const answerMs = clock.monotonic() - askedAtMs
+    return findingsOf(seen, { clockAheadMs: this.clockAheadMs(), hearing: hints.hearing, answerMs })
   }
 
   changeCount(): number {

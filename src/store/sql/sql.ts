@@ -6,6 +6,7 @@ import type { FailureStore } from '../failures.ts'
 import type { ScheduleStore } from '../schedules.ts'
 import type { NodeIdentity, Serving } from '../nodes.ts'
 import type { Batch, Committed, EmitCursor, Held, Store } from '../store.ts'
+import type { Finding, FindingOptions } from '../health.ts'
 import type { Passing } from '../queues.ts'
 import type { DeadNode, DeadRun, RepairSlice, Rescued } from '../repairs.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
@@ -67,6 +68,7 @@ export interface SqlHost {
   keepLease(order: LeaseOrder): LeaseKeeper | undefined
   leaseLeftMs(nodeId: number): number
   clockAheadMs(): number
+  listFindings(options: FindingOptions): Promise<Finding[]>
   changeCount(): number
   whenWritten(written: () => void): (() => void) | undefined
   close(): Promise<void>
@@ -220,6 +222,10 @@ export class SqlStore implements Store {
 
   clockAheadMs(): number {
     return this.#host.clockAheadMs()
+  }
+
+  listFindings(options: FindingOptions = {}): Promise<Finding[]> {
+    return this.#host.listFindings(options)
   }
 
   updateNodeClock(nodeId: number, aheadMs: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { systemClock } from '../../lib/clock.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { CallersStore } from '../callers.ts'
+import type { Finding, FindingOptions } from '../health.ts'
 import type { LeaseKeeper, LeaseOrder } from '../lease.ts'
 import { LeaseThread, threadUrl } from '../lease-thread.ts'
 import { performNow, type Query } from '../query.ts'
@@ -15,6 +16,7 @@ import { untilFree, type SqliteOptions } from './connection/busy.ts'
 import { SqliteCallersStore } from './connection/callers.ts'
 import { Connection } from './connection/connection.ts'
 import { watchWal } from './connection/wal-watch.ts'
+import { findingsOf, lookAtFile } from './health.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
@@ -68,6 +70,10 @@ class SqliteHost implements SqlHost {
   clockAheadMs(): number {
     // All who use the file go by the clock of this machine.
     return 0
+  }
+
+  async listFindings({ isThorough = false }: FindingOptions): Promise<Finding[]> {
+    return findingsOf(await this.read(() => lookAtFile(this.db, this.location, isThorough)))
   }
 
   changeCount(): number {
