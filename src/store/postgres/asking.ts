@@ -1,6 +1,6 @@
 // The statements of one transaction: those of which nobody needs the answer are sent one behind the other, and their failures come out later.
 import { performLater, performOnce, type Answer, type Query, type Request } from '../query.ts'
-import type { PoolClient, Statements } from './client.ts'
+import { inOnePiece, type PoolClient, type Statements } from './client.ts'
 
 const unread: Answer = { rows: [], changes: 0 }
 
@@ -13,6 +13,7 @@ export interface AskingOptions {
 export class Asking {
   readonly #client: PoolClient
   readonly #options: AskingOptions
+  readonly #sent: Promise<unknown>[] = []
   /** What went wrong first: the rest follows from it. */
   #failure: { readonly error: unknown } | undefined
 
@@ -25,8 +26,8 @@ export class Asking {
     try {
       return await performLater(work(), (requests) => this.#ask(requests))
     } catch (error) {
-      this.check()
-      throw error
+      await Promise.all(this.#sent)
+      throw this.#failure === undefined ? error : this.#failure.error
     }
   }
 
@@ -36,17 +37,19 @@ export class Asking {
 
   /** Something that was sent ahead of what follows. */
   sent<T>(answer: Promise<T>): Promise<T> {
-    answer.catch((error: unknown) => (this.#failure ??= { error }))
+    this.#sent.push(answer.catch((error: unknown) => (this.#failure ??= { error })))
     return answer
   }
 
-  /** Throws what went wrong unseen. */
-  check(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
+  /** What went wrong unseen, once all is answered. Race: who was answered last may hear of it first. */
+  async whatFailed(): Promise<unknown> {
+    await Promise.all(this.#sent)
+    return this.#failure?.error ?? new Error('Postgres rolled a transaction back and did not say why')
   }
 
   #ask(requests: readonly Request[]): readonly Answer[] | Promise<readonly Answer[]> {
     if (!this.#options.isInLine) return this.#inTurn(requests)
+    inOnePiece(this.#client)
     const answers = requests.map((request) => this.#send(request))
     const isAwaited = answers.some((answer) => answer instanceof Promise)
     return isAwaited ? Promise.all(answers) : (answers as Answer[])

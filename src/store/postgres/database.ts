@@ -7,13 +7,14 @@ import type { PackedQuery } from '../sql/database/packed.ts'
 /** It has no connection of its own: a transaction is that of whoever performs. */
 export class PostgresDatabase implements Database {
   readonly lists: ListForm
-  readonly rowsAtOnce: readonly number[] = [256, 64, 16, 4, 1]
+  // One statement is planned and answered once, however many rows it takes.
+  readonly rowsAtOnce = 'any'
 
   constructor(lists: ListForm) {
     this.lists = lists
   }
 
-  *run(sql: string, ...values: SqlValue[]): Query<void> {
+  *run(sql: string, ...values: (SqlValue | readonly SqlValue[])[]): Query<void> {
     yield [{ sql, values, isBlind: true }]
   }
 

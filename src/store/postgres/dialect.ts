@@ -68,3 +68,13 @@ function wordOf(word: string): string {
 export function arrayOf(json: string, kind: ListKind): string | readonly string[] {
   return kind === 'ids' ? `{${json.slice(1, -1)}}` : (JSON.parse(json) as string[])
 }
+
+/** Values in the form of an array. */
+export function listOf(values: readonly unknown[]): string {
+  return `{${values.map(elementOf).join(',')}}`
+}
+
+function elementOf(value: unknown): string {
+  if (value === null) return 'NULL'
+  return typeof value === 'string' ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : String(value)
+}

@@ -5,7 +5,7 @@ import { createIds } from '../../lib/ids.ts'
 import { engineStopped } from '../../model/errors.ts'
 import type { Query } from '../query.ts'
 import { Asking } from './asking.ts'
-import { settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
+import { inOnePiece, settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, toStoreError } from './errors.ts'
 import { lend } from './lending.ts'
 import { checkStep } from './migrations/migrations.ts'
@@ -76,6 +76,7 @@ export class Transactions {
   /** begin → perform → commit, of which as much is sent at a time as needs no answer. */
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
     const asking = this.#askingOn(client)
+    inOnePiece(client)
     const begun = asking.sent(this.#begunAsKnown(client))
     const n = this.#writer.next()
     const result = await asking
@@ -86,14 +87,16 @@ export class Transactions {
         throw error
       })
     await begun
+    let command: string
     try {
-      await client.query('commit')
+      ;({ command } = await client.query('commit'))
     } catch (error) {
       // Race: the answer is lost, and the commit may not be; then nothing before it had failed, though those answers are lost too.
       if (remedyOf(error) !== 'reconnect' || !(await this.#hasCommitted(n))) throw error
       return result
     }
-    asking.check()
+    // Invariant: I2. A transaction in which a statement failed is rolled back by its commit, which does not fail.
+    if (command !== 'COMMIT') throw await asking.whatFailed()
     return result
   }
 

@@ -1,6 +1,7 @@
 // One batch, one transaction: the one hot call.
-import type { Batch, Committed } from '../store.ts'
-import { askedOfNode, cancelRuns } from './runs/cancels.ts'
+import type { AskedOfNode } from '../cancels.ts'
+import type { Batch, Committed, Held } from '../store.ts'
+import { askedOfNode, cancelRuns, forgetTaken } from './runs/cancels.ts'
 import type { Database } from './database/database.ts'
 import { claimRuns } from './runs/claims.ts'
 import { takeFrom } from './counters.ts'
@@ -15,26 +16,20 @@ import { insertRuns } from './runs/starts.ts'
 import { recordStates } from './steps/states.ts'
 import { recordAttempts, recordSteps, recordTurns } from './steps/steps.ts'
 import { recordStreams } from './steps/streams.ts'
-import { nothingCommitted } from '../lists.ts'
+import { heldLists, nothingCommitted } from '../lists.ts'
 import { answerNow, together, type Query } from '../query.ts'
 import { completeRuns, recordTokens } from './steps/tokens.ts'
 import { endsIn, noNode, writeIn } from './database/transaction.ts'
-import type { Write } from './runs/runs.ts'
+import { Fence, type Write } from './runs/runs.ts'
 import { upgradeRuns } from './runs/upgrades.ts'
+import { PausedQueues } from './views/queues.ts'
 import { keepWaits } from './steps/waits.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function* writeBatch(db: Database, batch: Batch, now: number): Query<Committed> {
-  const isNode = batch.nodeId !== noNode
-  const hasEpoch = needsEpoch(batch)
-  const [epoch, isMarked, isDraining] = yield* together([
-    hasEpoch ? takeFrom(db, 'epoch', 1) : none,
-    isNode ? markBatch(db, batch, hasEpoch) : yes,
-    batch.claims.length > 0 ? nodes.isDraining(db, batch.nodeId) : no,
-  ])
+  const { write, isMarked, isDraining, firstRunId, asked } = yield* askFirst(db, batch, now)
   if (!isMarked) return yield* notWritten(db, batch)
 
-  const write = writeIn(endsIn(db, now), { nodeId: batch.nodeId, epoch })
   yield* upgradeRuns(write, batch.upgrades)
   // Invariant: before the results that end them.
   yield* keepWaits(write, batch.waits)
@@ -58,24 +53,69 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   const completions = yield* completeRuns(write, batch.completions)
   const tells = yield* recordTells(write, yield* addressed(write, batch.tells))
   const cancels = yield* cancelRuns(write, batch.cancels)
-  const started = yield* insertRuns(write, batch.starts)
+  const started = yield* insertRuns(write, batch.starts, firstRunId)
   yield* write.rollup.write(db, now)
   // Whoever was asked to stop may not have heard of it yet.
   const claims = isDraining ? batch.claims.map(() => noneClaimed) : yield* claimRuns(write, batch.claims)
   const claimed = claims.map(({ runs }) => runs)
   const heldBack = claims.map(({ isOneHeldBack }) => isOneHeldBack)
-  const [{ cancelRequests, taken }] = yield* together([
-    isNode ? askedOfNode(db, batch.nodeId) : nothing,
-    started.length + claims.length > 0 ? write.outbox.ofStarts(claimed, started) : nothing,
-  ])
+  if (started.length + claims.length > 0) yield* write.outbox.ofStarts(claimed, started)
+  const { cancelRequests, taken } = isAskedAnew(write, batch, asked) ? yield* askedOf(db, batch) : asked
+  yield* forgetTaken(db, batch.nodeId, taken)
   const { lost } = write.fence
   const { woken } = write.news
   const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
-  if (isNode) yield* keepAnswer(db, batch.nodeId, kept)
+  if (batch.nodeId !== noNode) yield* keepAnswer(db, batch.nodeId, kept)
   return { ...kept, ...newsOf(write), isNodeLost: false, claimed, cancelRequests }
 }
 
 const noneClaimed = { runs: [], isOneHeldBack: false }
+
+interface First {
+  readonly write: Write
+  /** It is written for the first time, by a node that is there. */
+  readonly isMarked: boolean
+  readonly isDraining: boolean
+  readonly firstRunId: number
+  readonly asked: AskedOfNode
+}
+
+/** All that can be known, and taken, before anything is written: a server is asked for it at once. */
+function* askFirst(db: Database, batch: Batch, now: number): Query<First> {
+  const { nodeId, starts, claims } = batch
+  const hasEpoch = claims.length > 0 || starts.some(({ directly }) => directly)
+  const ends = endsIn(db, now)
+  const [fence, paused] = [new Fence(db, nodeId), new PausedQueues(db)]
+  const [epoch, isMarked, isDraining, firstRunId, asked] = yield* together([
+    hasEpoch ? takeFrom(db, 'epoch', 1) : none,
+    nodeId === noNode ? yes : markBatch(db, batch, hasEpoch),
+    claims.length > 0 ? nodes.isDraining(db, nodeId) : no,
+    starts.length === 0 ? none : takeFrom(db, 'run', starts.length),
+    // What is claimed may have been asked to end before: that is asked for afterwards.
+    claims.length === 0 ? askedOf(db, batch) : nothing,
+    fence.letIn(keptFor(batch)),
+    ends.outbox.look(),
+    hasEpoch ? paused.ids() : nothing,
+  ])
+  return { write: writeIn(ends, { nodeId, epoch, fence, paused }), isMarked, isDraining, firstRunId, asked }
+}
+
+// Invariant: I5. What lets go of runs comes later: only the first of that is let in.
+const lettingGo: readonly (typeof heldLists)[number][] = ['settles', 'undoes', 'retries', 'parks', 'continues']
+const keptLists = heldLists.filter((list) => !lettingGo.includes(list))
+
+function keptFor(batch: Batch): { readonly held: Held }[] {
+  return keptLists.flatMap((list): readonly { readonly held: Held }[] => batch[list])
+}
+
+/** What is asked of runs that came, or went, with this batch is known at its end alone. */
+function isAskedAnew({ news }: Write, { claims }: Batch, { cancelRequests }: AskedOfNode): boolean {
+  return news.isAsked || claims.length > 0 || cancelRequests.length > 0
+}
+
+function askedOf(db: Database, { nodeId }: Batch): Query<AskedOfNode> {
+  return nodeId === noNode ? nothing : askedOfNode(db, nodeId)
+}
 
 /** What is a hint, or can be seen in the store. */
 function newsOf({ news, admission }: Write): Pick<Committed, 'told' | 'opensAt' | 'isMoreToEnd'> {
@@ -91,8 +131,4 @@ const nothing = answerNow(() => nothingCommitted)
 function* notWritten(db: Database, batch: Batch): Query<Committed> {
   if (yield* nodes.hasNode(db, batch.nodeId)) return yield* answerAgain(db, batch)
   return { ...nothingCommitted, isNodeLost: true }
-}
-
-function needsEpoch(batch: Batch): boolean {
-  return batch.claims.length > 0 || batch.starts.some((start) => start.directly)
 }

@@ -10,10 +10,10 @@ export type SqlValue = string | number | bigint | null | Uint8Array
 export interface Database {
   /** How inputs are kept that are lists. */
   readonly lists: ListForm
-  /** With how many rows a statement for many is best given, the most first; the last is one. */
-  readonly rowsAtOnce: readonly number[]
+  /** With how many rows a statement for many is best given, the most first; the last is one. Or as lists, one for each column. */
+  readonly rowsAtOnce: readonly number[] | 'any'
   /** Runs a statement of which nobody asks what it did: a database that answers later is not waited for. Should it fail, so does the transaction. */
-  run(sql: string, ...values: SqlValue[]): Query<void>
+  run(sql: string, ...values: (SqlValue | readonly SqlValue[])[]): Query<void>
   /** Runs a statement, and tells how many rows it changed. */
   change(sql: string, ...values: SqlValue[]): Query<number>
   /** The first row, or undefined. */

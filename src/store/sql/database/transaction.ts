@@ -27,7 +27,7 @@ export function endsIn(db: Database, now: number): Ends {
     now,
     rollup: new Rollup(),
     admission: new Admission(db, now),
-    news: { woken: 0, told: new Set(), room: mostAtOnce, isMoreToEnd: false },
+    news: { woken: 0, told: new Set(), room: mostAtOnce, isAsked: false, isMoreToEnd: false },
     outbox: new Outbox(db, now),
   }
 }
@@ -39,7 +39,10 @@ export function* countedIn<T>(ends: Ends, work: (ends: Ends) => Query<T>): Query
   return result
 }
 
-/** The same for somebody who writes as `nodeId`, or is no node, and claims under `epoch`. */
-export function writeIn(ends: Ends, { nodeId, epoch }: Pick<Write, 'nodeId' | 'epoch'>): Write {
-  return { ...ends, nodeId, epoch, fence: new Fence(ends.db, nodeId), paused: new PausedQueues(ends.db) }
+type Writer = Pick<Write, 'nodeId' | 'epoch'> & Partial<Pick<Write, 'fence' | 'paused'>>
+
+/** The same for somebody who writes as `nodeId`, or is no node, and claims under `epoch`; with what was looked up before. */
+export function writeIn(ends: Ends, { nodeId, epoch, ...known }: Writer): Write {
+  const { fence = new Fence(ends.db, nodeId), paused = new PausedQueues(ends.db) } = known
+  return { ...ends, nodeId, epoch, fence, paused }
 }

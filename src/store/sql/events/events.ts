@@ -74,6 +74,11 @@ export class Outbox {
     this.#now = now
   }
 
+  /** Looks up who wants any, before there are some. */
+  *look(): Query<void> {
+    yield* this.#all()
+  }
+
   /** Keeps an event for everybody who wants it; counts them. */
   *add({ name, value, mode, origin, publisher }: EventRecord): Query<number> {
     const wanting = publisher === undefined ? yield* this.#wantingOf(name, mode) : [yield* this.#publisher(publisher)]

@@ -5,7 +5,7 @@ import type { CompletionAnswer, TellAnswer } from '../../waits.ts'
 import type { CancelAnswer, TakenRun } from '../../cancels.ts'
 import { type Batch, type Claimed, type Committed, type Held } from '../../store.ts'
 import { mapEach, type Query } from '../../query.ts'
-import { askedOfNode } from '../runs/cancels.ts'
+import { askedOfNode, forgetTaken } from '../runs/cancels.ts'
 import { listClaimed, loadRun } from '../runs/claims.ts'
 import type { Database } from '../database/database.ts'
 
@@ -87,6 +87,7 @@ export function* answerAgain(db: Database, batch: Batch): Query<Committed> {
   const kept: KeptAnswer = { ...nothingKept, ...(JSON.parse(mark?.answer ?? '{}') as Partial<KeptAnswer>) }
   const epoch = mark?.epoch ?? 0
   const { cancelRequests, taken } = yield* askedOfNode(db, batch.nodeId)
+  yield* forgetTaken(db, batch.nodeId, taken)
   const started = yield* startedAgain(db, batch, { epoch, met: kept.met })
   return {
     isNodeLost: false,

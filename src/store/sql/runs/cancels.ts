@@ -11,12 +11,11 @@ select run.id as run_id, live.state, live.epoch
 from run left join live on live.run_id = run.id
 where run.public_id = ?`
 
-// Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it must be walked first:
-// that is what cross join says to SQLite, which would scan live otherwise. In the same breath what was taken away from it: seldom anything.
+// Requests for runs that this node runs; the table is empty but for them. Every commit asks, so it is walked first, and live by primary key.
+// In the same breath what was taken away from it: seldom anything.
 const findAsked = `
-select cancel_request.run_id, cancel_request.reason, cancel_request.skips_undo, null as epoch
-from cancel_request cross join live on live.run_id = cancel_request.run_id
-where live.node = ?1
+select run_id, reason, skips_undo, null as epoch
+from cancel_request where (select live.node from live where live.run_id = cancel_request.run_id) = ?1
 union all
 select run_id, '', 0, epoch from taken where node = ?1`
 
@@ -47,7 +46,7 @@ export function* cancelRuns(write: Write, cancels: readonly CancelRecord[]): Que
 
 const nothingAsked: AskedOfNode = { cancelRequests: [], taken: [] }
 
-/** What others ask of a node, and what they took away from it, which it is told once. */
+/** What others ask of a node, and what they took away from it, which `forgetTaken` is for once it is told. */
 export function* askedOfNode(db: Database, nodeId: number): Query<AskedOfNode> {
   const rows = yield* db.all<AskedRow>(findAsked, nodeId)
   if (rows.length === 0) return nothingAsked
@@ -57,8 +56,12 @@ export function* askedOfNode(db: Database, nodeId: number): Query<AskedOfNode> {
     if (epoch === null) cancelRequests.push({ runId, reason, skipsUndo: skips_undo === 1 })
     else taken.push({ runId, epoch })
   }
-  if (taken.length > 0) yield* db.run(dropTaken, nodeId)
   return { cancelRequests, taken }
+}
+
+/** A node is told once. */
+export function* forgetTaken(db: Database, nodeId: number, taken: readonly TakenRun[]): Query<void> {
+  if (taken.length > 0) yield* db.run(dropTaken, nodeId)
 }
 
 function* cancelOne(write: Write, cancel: CancelRecord): Query<CancelAnswer> {

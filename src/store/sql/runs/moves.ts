@@ -150,6 +150,7 @@ export function* cancelRun(
   if (undo === 'undoing' && !skipsUndo) return 'finished'
   if (!waiting.includes(state)) {
     yield* ends.db.run(insertRequest, runId, reason, skipsUndo ? 1 : 0)
+    ends.news.isAsked = true
     return 'asked'
   }
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.

@@ -30,6 +30,8 @@ export interface News {
   readonly told: Set<string>
   /** How many more may end because others did. */
   room: number
+  /** Something was asked of the node of a run under way. */
+  isAsked: boolean
   /** More are to end, each in its turn. */
   isMoreToEnd: boolean
 }

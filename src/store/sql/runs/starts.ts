@@ -4,7 +4,7 @@ import type { Room } from '../../../model/append.ts'
 import { runCancelled } from '../../../model/errors.ts'
 import { decideStart, type StartKey } from '../../../model/start-key.ts'
 import type { StartRecord, Started } from '../../start.ts'
-import { answerNow, together, type Query } from '../../query.ts'
+import type { Query } from '../../query.ts'
 import { isAbove } from './circles.ts'
 import { cancelRun, forgetRequests } from './moves.ts'
 import { takeFrom } from '../counters.ts'
@@ -27,15 +27,12 @@ import { wholeMs } from '../database/times.ts'
 
 const none: ReadonlySet<number> = new Set()
 
-export function* insertRuns(write: Write, starts: readonly StartRecord[]): Query<Started[]> {
+/** `firstId` is the number of the first of them, where theirs were taken before. */
+export function* insertRuns(write: Write, starts: readonly StartRecord[], firstId?: number): Query<Started[]> {
   if (starts.length === 0) return []
   const runs = new NewRuns(write)
-  const isAnyDirect = starts.some(({ directly }) => directly)
-  const [first, paused] = yield* together([
-    takeFrom(write.db, 'run', starts.length),
-    isAnyDirect ? write.paused.ids() : answerNow(() => none),
-  ])
-  let runId = first
+  const paused = starts.some(({ directly }) => directly) ? yield* write.paused.ids() : none
+  let runId = firstId ?? (yield* takeFrom(write.db, 'run', starts.length))
   const started: Started[] = []
   for (const asked of starts) {
     const start = writtenAt(write.now, asked)

@@ -7,7 +7,7 @@ import type { Query } from '../../query.ts'
 import { undonePath } from '../../../model/path.ts'
 import type { Database, SqlValue } from '../database/database.ts'
 import { answerAsk } from './asks.ts'
-import { ManyRows } from '../database/many-rows.ts'
+import { ManyRows, type ColumnKind } from '../database/many-rows.ts'
 import { forgetMessage } from './messages.ts'
 import { closeTokensOfStep, closeTokensWithin } from './tokens.ts'
 import type { Write } from '../runs/runs.ts'
@@ -15,10 +15,20 @@ import { deleteWait, deleteWaitsWithin } from './waits.ts'
 
 // Invariant: I1. The key (run_id, generation, path) lets one result in.
 const insertSteps = new ManyRows(
-  12,
+  [
+    'integer',
+    'integer',
+    'text',
+    'integer',
+    'text',
+    'integer',
+    'integer',
+    'text',
+    ...Array<ColumnKind>(4).fill('integer'),
+  ],
   (rows) => `
 insert into step (run_id, generation, path, seq, kind, attempt, is_error, value, epoch, started_at, finished_at, has_undo)
-values ${rows}`,
+${rows}`,
 )
 
 // By primary key.

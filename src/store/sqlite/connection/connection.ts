@@ -98,8 +98,9 @@ export class Connection implements Database {
     return connection
   }
 
-  run(sql: string, ...values: SqlValue[]): Query<void> {
-    return answerNow(() => void this.#statement(sql).run(...values))
+  run(sql: string, ...values: (SqlValue | readonly SqlValue[])[]): Query<void> {
+    // Lists are for who takes any number of rows at once.
+    return answerNow(() => void this.#statement(sql).run(...(values as SqlValue[])))
   }
 
   change(sql: string, ...values: SqlValue[]): Query<number> {

@@ -4,9 +4,9 @@ import { Connection } from './connection.ts'
 import { ManyRows } from '../../sql/database/many-rows.ts'
 
 const insert = new ManyRows(
-  2,
+  ['integer', 'text'],
   (rows) => `
-with given (n, text) as (values ${rows})
+with given (n, text) as (${rows})
 insert into held select n, text, ? from given`,
 )
 
