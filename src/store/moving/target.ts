@@ -248,12 +248,6 @@ function parametersOf(key: readonly Column[], from: number): string {
 
 /** A large table takes its time. */
 function unhurried(place: Place): ReturnType<typeof configOf> {
-  return {
-    ...configOf(place, 1),
-    application_name: 'troupe migrate',
-    query_timeout: 0,
-    statement_timeout: 0,
-    lock_timeout: lockMs,
-    idle_in_transaction_session_timeout: 0,
-  }
+  const settings = { statement_timeout: 0, lock_timeout: lockMs, idle_in_transaction_session_timeout: 0 }
+  return { ...configOf(place, 1, settings), application_name: 'troupe migrate', query_timeout: 0 }
 }

@@ -29,6 +29,8 @@ const settings = {
   enable_mergejoin: 'off',
   jit: 'off',
 } as const
+
+type Settings = { readonly [Name in keyof typeof settings]?: string | number }
 // A server that does not answer, as behind a network that is gone.
 const answerMs = 20_000
 const connectMs = 10_000
@@ -67,8 +69,8 @@ export async function loadDriver(): Promise<Driver> {
   }
 }
 
-/** How a connection is set. Through a pooler that hands it to others after each transaction, settings are those of a transaction. */
-export function configOf(place: Place, max: number): PoolConfig & { readonly pipeline: boolean } {
+/** How a connection is set, but for what is given. Through a pooler that hands it to others after each transaction, settings are those of a transaction. */
+export function configOf(place: Place, max: number, given: Settings = {}): PoolConfig & { readonly pipeline: boolean } {
   const common = {
     connectionString: place.url,
     max,
@@ -79,7 +81,7 @@ export function configOf(place: Place, max: number): PoolConfig & { readonly pip
     pipeline: !place.isPooled,
   }
   if (place.isPooled) return common
-  const options = Object.entries({ search_path: place.schema, ...settings }).map(
+  const options = Object.entries({ search_path: place.schema, ...settings, ...given }).map(
     ([name, value]) => `-c ${name}=${value}`,
   )
   return { ...common, application_name: 'troupe', options: options.join(' ') }
