@@ -149,3 +149,11 @@ it('I15: keeps no request of a run that obeyed it, and none for long of one that
   const second = await askedToEnd('is asked next')
   expect(requests()).toEqual([{ runId: second.held.runId }])
 })
+
+it('I15: keeps no request to end of a run that ended by itself', async () => {
+  const { id, held } = await scene.startAndClaim()
+  await scene.client.commit({ cancels: [cancel(id)] })
+  expect(beside.prepare('select run_id from cancel_request').all()).toHaveLength(1)
+  await scene.node.commit({ settles: [settle(held)] })
+  expect(beside.prepare('select run_id from cancel_request').all()).toEqual([])
+})

@@ -21,6 +21,8 @@ export class Timekeeping {
   readonly #options: TimekeepingOptions
   readonly #listener = { isAwaited: false, changed: (): void => this.#changed() }
   #employed: Employed | undefined
+  /** It has yet to hear that others wrote. */
+  #isTold = false
 
   constructor(options: TimekeepingOptions) {
     this.#options = options
@@ -61,8 +63,12 @@ export class Timekeeping {
     await handle?.stop({ within })
   }
 
+  // While its store is away it hears nothing, and thousands of hints would pile up that say the same.
   #changed(): void {
-    this.#employed?.ref.tell('othersWrote')
     this.#options.takingIn.soon()
+    if (this.#isTold || this.#employed === undefined) return
+    this.#isTold = true
+    const heard = (): void => void (this.#isTold = false)
+    this.#employed.ref.ask('othersWrote').then(heard, heard)
   }
 }

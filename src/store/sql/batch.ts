@@ -6,7 +6,7 @@ import type { Database } from './database/database.ts'
 import { claimRuns } from './runs/claims.ts'
 import { takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './nodes/marks.ts'
-import { beginRuns, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './runs/moves.ts'
+import { beginRuns, forgetRequests, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './runs/moves.ts'
 import { continueRuns } from './runs/continues.ts'
 import { startChildren } from './runs/children.ts'
 import { recordTells, refuseMessages } from './steps/messages.ts'
@@ -62,6 +62,8 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   if (started.length + claims.length > 0) yield* write.outbox.ofStarts(claimed, started)
   const { cancelRequests, taken } = isAskedAnew(write, batch, asked) ? yield* askedOf(db, batch) : asked
   yield* forgetTaken(db, batch.nodeId, taken)
+  // Invariant: I15. Who was asked to end may have ended by itself with this batch.
+  if (asked.cancelRequests.length > 0) yield* forgetRequests(db)
   const { lost } = write.fence
   const { woken } = write.news
   const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
@@ -91,8 +93,7 @@ function* askFirst(db: Database, batch: Batch, now: number): Query<First> {
     nodeId === noNode ? yes : markBatch(db, batch, hasEpoch),
     claims.length > 0 ? nodes.isDraining(db, nodeId) : no,
     starts.length === 0 ? none : takeFrom(db, 'run', starts.length),
-    // What is claimed may have been asked to end before: that is asked for afterwards.
-    claims.length === 0 ? askedOf(db, batch) : nothing,
+    askedOf(db, batch),
     fence.letIn(keptFor(batch)),
     ends.outbox.look(),
     hasEpoch ? paused.ids() : nothing,
