@@ -208,7 +208,7 @@ export class Troupe
   }
 
   shutdown(): Promise<void> {
-    this.#engine.cancelAll('the engine was shut down')
+    this.#engine.underWay.cancelAll('the engine was shut down')
     return this.stop({ within: 0 })
   }
 

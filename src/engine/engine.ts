@@ -14,6 +14,8 @@ import { Committer } from './committer.ts'
 import { Company } from './company.ts'
 import { Counts } from './counts.ts'
 import type { Deps } from './deps.ts'
+import { Door } from './door.ts'
+import { Hints } from './hints.ts'
 import { Intake } from './intake.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DomainEvents } from './events/domain-events.ts'
@@ -21,27 +23,27 @@ import { EventDesk } from './events/event-desk.ts'
 import { EventTally } from './events/event-tally.ts'
 import { FailureCalls } from './failures/failure-calls.ts'
 import { FailureNews } from './failures/failure-news.ts'
-import { comeToRest } from './membership/coming-to-rest.ts'
 import { goingOn } from './in-time.ts'
 import { LocalRuns } from './activation/local-runs.ts'
 import { Membership } from './membership/membership.ts'
 import type { EngineView } from './verbs/node-status.ts'
 import { Pool } from './pool/pool.ts'
 import { Post } from './mailboxes/post.ts'
-import { ExecuteMany, ExecuteTask, ExecuteWorkflow, Processor, Shutdown, type RunCommand } from './processor.ts'
+import { Processor } from './processor.ts'
 import type { Registry } from './definition/registry.ts'
 import { Slots } from './limits/slots.ts'
-import type { DraftStart, ManyStarts, StartOrder } from './starts.ts'
+import type { DraftStart } from './starts.ts'
 import { Janitor } from './membership/janitor.ts'
 import { TaskActor } from './pool/task-actor.ts'
 import { threadsOf, type Threads } from './pool/threads.ts'
 import { TakingIn } from './membership/taking-in.ts'
 import { Timekeeper } from './membership/timekeeper.ts'
 import { Timekeeping } from './membership/timekeeping.ts'
+import { UnderWay } from './under-way.ts'
 import { Unserved } from './watch/unserved.ts'
 import { Watch } from './watch/watch.ts'
 import { WorkflowActor } from './pool/workflow-actor.ts'
-import { askForMail, Barrier, type Write } from './writes.ts'
+import { askForMail, passBarrier, type Write } from './writes.ts'
 
 // How much longer than it was given a stop may take, to write what it has to.
 const patienceMs = 5_000
@@ -50,11 +52,17 @@ export class Engine {
   readonly watch: Watch
   readonly changes: Changes
   readonly post: Post
+  /** What programs ask for comes in here. */
+  readonly door: Door
+  readonly hints: Hints
   readonly takingIn: TakingIn
-  /** The runs that are not durable. */
+  /** The runs on this node. */
+  readonly active: ActiveRuns
+  /** Those that are not durable. */
   readonly local: LocalRuns
   /** What waits for limiters and is no run. */
   readonly slots: Slots
+  readonly underWay: UnderWay
   readonly counts = new Counts()
   readonly intake = new Intake()
   readonly membership: Membership
@@ -65,32 +73,29 @@ export class Engine {
   readonly #deps: Deps
   readonly #settings: EngineSettings
   readonly #company: Company
-  readonly #active: ActiveRuns
   readonly #pools: { readonly workflow: Pool; readonly task: Pool }
   readonly #threads: Threads
   readonly #committer: Ref<Committer>
   readonly #failureCalls: FailureCalls
   readonly #unserved: Unserved
   readonly #dispatcher: Ref<Dispatcher>
-  readonly #processor: Ref<Processor>
   readonly #registry: Registry
   readonly #failureNews: FailureNews
   readonly #timekeeping: Timekeeping
   #isStopping = false
-  #shutdown: string | undefined
 
   constructor(deps: Deps, registry: Registry, settings: EngineSettings) {
     this.#registry = registry
     this.#deps = deps
     this.#settings = settings
     this.membership = new Membership(deps, settings, registry)
-    this.#active = new ActiveRuns(deps, () => this.#hintClaims())
+    this.active = new ActiveRuns(deps, () => this.#claim())
     this.changes = new Changes(deps.store, deps.clock)
     this.post = new Post(deps, this.changes)
     const awaited = (): void => this.#unserved.watch()
-    this.watch = new Watch({ ...deps, changes: this.changes, isHere: this.isHere, awaited })
+    this.watch = new Watch({ ...deps, changes: this.changes, isHere: (id) => this.active.hasId(id), awaited })
     this.#company = new Company(deps, (failure) => {
-      this.#processor.tell(new Shutdown())
+      this.door.shut()
       this.watch.wakeAll({ trouble: failure })
     })
     this.events = this.#makeEvents()
@@ -102,7 +107,7 @@ export class Engine {
       registry,
       node: this.membership.node,
       join: () => this.#join(),
-      opensAt: (at) => this.#opensAt(at),
+      opensAt: (at) => this.hints.opensAt(at),
       nodeLost: () => this.#write(askForMail),
     })
     this.#failureCalls = new FailureCalls(deps, { registry, node: this.membership.node })
@@ -110,66 +115,35 @@ export class Engine {
     this.takingIn = new TakingIn(deps, { taken: (ids) => this.#mayHaveFailed(ids) })
     const employ = () => this.#company.employ('timekeeper', () => this.#makeTimekeeper())
     this.#timekeeping = new Timekeeping({ changes: this.changes, takingIn: this.takingIn, employ })
+    this.hints = new Hints({
+      active: this.active,
+      slots: this.slots,
+      timekeeping: this.#timekeeping,
+      now: () => deps.store.now(),
+      write: this.#write,
+      claim: (again) => this.#claim(again),
+    })
     const around = this.#surroundings(registry)
     this.local = new LocalRuns(around)
+    this.underWay = new UnderWay({ clock: deps.clock, active: this.active, local: this.local, slots: this.slots })
     this.#committer = this.#company.employ('committer', () => this.#makeCommitter()).ref
     this.#pools = {
       task: this.#makePool('task', (work) => new TaskActor(work)),
       workflow: this.#makePool('workflow', (work) => new WorkflowActor(work)),
     }
     const { queues, isOwnOnly } = settings
-    const own = { pools: this.#pools, active: this.#active, membership: this.membership, registry, around }
+    const own = { pools: this.#pools, active: this.active, membership: this.membership, registry, around }
     this.#dispatcher = this.#company.employ('dispatcher', () => new Dispatcher({ ...own, queues, isOwnOnly })).ref
-    this.#processor = this.#company.employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
+    const processor = this.#company.employ('processor', () => new Processor(this.#dispatcher, this.#committer)).ref
+    this.door = new Door(processor, this.#company)
     registry.whenAdded(() => {
-      this.hint()
+      this.hints.ready()
       this.membership.definitionAdded()
     })
   }
 
   /** Makes this process a node: from now on it serves its queues. Harmless to repeat. */
   readonly start = onceDone(() => this.#start())
-
-  /** Takes an order; the order's own promise tells when it is durable. */
-  async order(order: StartOrder): Promise<void> {
-    const Execute = order.definition.runsOn === 'workflow' ? ExecuteWorkflow : ExecuteTask
-    await this.#command(new Execute({ order }))
-  }
-
-  /** Takes many; their own promise tells when they are durable. */
-  async orderMany(starts: ManyStarts): Promise<void> {
-    await this.#command(new ExecuteMany({ starts }))
-  }
-
-  /** Runs may have become ready; one that is given was tried again here. */
-  hint(again?: string): void {
-    this.#hintClaims(again)
-    this.slots.look()
-  }
-
-  /** Whether the news of this run will come from this process. */
-  readonly isHere = (id: string): boolean => this.#active.hasId(id)
-
-  /** Something may be ready, or due sooner than this node knows. */
-  lookAgain(): void {
-    this.#timekeeping.wake()
-    this.hint()
-    if (this.#active.size > 0) this.#write(askForMail)
-  }
-
-  running(): string[] {
-    return this.#active.ids()
-  }
-
-  /** Brings what somebody asks of a run. */
-  async bring(command: RunCommand): Promise<void> {
-    await this.#command(command)
-  }
-
-  /** Something was brought to a run, which may be here. */
-  mailFor(id: string): void {
-    this.#active.findById(id)?.mail()
-  }
 
   /** What can be seen of it from outside. */
   get view(): EngineView {
@@ -188,13 +162,6 @@ export class Engine {
     return this.#settings.maxValueBytes
   }
 
-  /** Cancels what runs here, and what still comes here until the `stop` that follows; also while one is under way. */
-  cancelAll(reason: string): void {
-    this.#shutdown = reason
-    for (const activation of this.#active.all()) activation.cancel(reason)
-    this.local.cancelAll(reason)
-  }
-
   /** Takes no more work, lets what runs finish or come to rest, gives the rest back, and ends, also when the store does not work. */
   async stop(withinMs: number): Promise<void> {
     const { clock } = this.#deps
@@ -203,12 +170,11 @@ export class Engine {
     const leftMs = (): number => Math.max(0, overBy - clock.monotonic())
     const waitFor = goingOn(this.#deps, leftMs)
     this.#isStopping = true
-    await waitFor('closing the door', this.#processor.ask(new Shutdown()))
+    await waitFor('closing the door', this.door.close())
     await waitFor('ending the claims', this.#dispatcher.ask('close'))
     // Race: starts and claims on their way bring runs that no other node knows to be free.
-    await waitFor('writing what was asked for', this.#passBarrier())
-    if (this.#shutdown !== undefined) this.cancelAll(this.#shutdown)
-    await comeToRest({ clock, active: this.#active, local: this.local, slots: this.slots }, { restBy, overBy })
+    await waitFor('writing what was asked for', passBarrier(this.#write))
+    await this.underWay.comeToRest({ restBy, overBy })
     await this.#failureCalls.close(leftMs())
     this.#unserved.close()
     await this.#timekeeping.end(leftMs())
@@ -240,41 +206,18 @@ export class Engine {
   #outdated(reason: Error): void {
     if (!this.#company.endWork(reason)) return
     this.#dispatcher.tell('close')
-    this.#active.loseAll('outdated')
-    this.slots.inDoubt()
+    this.underWay.giveUp('outdated')
     void this.#timekeeping.end(patienceMs)
     this.watch.close(reason)
   }
 
-  async #command(command: ExecuteWorkflow | ExecuteTask | ExecuteMany | RunCommand): Promise<void> {
-    try {
-      await this.#processor.send(command)
-    } catch {
-      // The one way in which it can fail; callers know of no processor.
-      throw this.#company.end
-    }
-  }
-
-  #opensAt(at: number): void {
-    if (at <= this.#deps.store.now()) this.hint()
-    else this.#timekeeping.dueAt(at)
-  }
-
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
-    const isAnew = !this.#isStopping
-    if (isAnew) this.membership.tellOfDeath()
-    this.#active.loseAll('taken over')
-    if (!isAnew) return false
-    await this.membership.register()
+    this.active.loseAll('taken over')
+    if (this.#isStopping) return false
+    await this.membership.startAnew()
     this.slots.startAnew()
     return true
-  }
-
-  async #passBarrier(): Promise<void> {
-    const barrier = new Barrier()
-    this.#write(barrier)
-    await barrier.passed.promise
   }
 
   #surroundings(registry: Registry): Surroundings {
@@ -298,7 +241,7 @@ export class Engine {
       isFull: () => this.#pools.workflow.free === 0,
       events: this.events,
       startedByRun: (id) => void this.#dispatcher.tell('startedByRun', id),
-      write: (write) => this.#write(write),
+      write: this.#write,
       execute: (task) => this.#pools.task.execute(task),
       ended: (activation) => this.#ended(activation),
       failed: (failure) => this.#failureNews.failed(failure),
@@ -315,26 +258,24 @@ export class Engine {
     }
   }
 
-  #write(write: Write): void {
-    // Waits for room when a flood comes. What is refused, or never handled, is a dead letter and told so.
-    void this.#committer.send('write', write)
-  }
+  // Waits for room when a flood comes. What is refused, or never handled, is a dead letter and told so.
+  readonly #write = (write: Write): void => void this.#committer.send('write', write)
 
   #ended(activation: Activation): void {
-    this.#active.remove(activation)
+    this.active.remove(activation)
     this.events.look()
     this.takingIn.soon()
     // Others may have waited for its end, or it waits for an actor itself.
-    if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#hintClaims()
+    if (activation.wasPutBack || isSuspect(activation.claimed.deliveries)) this.#claim()
   }
 
   /** Others may be ready now, and some of these may have failed. */
   #mayHaveFailed(ids: readonly string[]): void {
     this.#failureNews.ended(ids)
-    this.hint()
+    this.hints.ready()
   }
 
-  #hintClaims(again?: string): void {
+  #claim(again?: string): void {
     // Race: the last batches are told of after the dispatcher has ended, and it claims no more before that.
     if (!this.#isStopping) this.#dispatcher.tell('hint', again)
   }
@@ -352,11 +293,11 @@ export class Engine {
       trouble: this.#trouble,
       declaredDead: () => this.#declaredDead(),
       moreToEnd: () => this.#timekeeping.wake(),
-      told: (ids) => this.#active.mailed(ids),
-      woken: () => this.hint(),
-      opensAt: (at) => this.#opensAt(at),
-      cancelRequested: (requests) => this.#active.obey(requests),
-      takenAway: (taken) => this.#active.giveUp(taken),
+      told: (ids) => this.active.mailed(ids),
+      woken: () => this.hints.ready(),
+      opensAt: (at) => this.hints.opensAt(at),
+      cancelRequested: (requests) => this.active.obey(requests),
+      takenAway: (taken) => this.active.giveUp(taken),
       outdated: (error) => this.#outdated(error),
     })
   }
@@ -376,11 +317,10 @@ export class Engine {
       repairs,
       counts: this.counts,
       isProvedDead,
-      isHeld: (runId) => this.#active.find(runId) !== undefined,
+      isHeld: (runId) => this.active.find(runId) !== undefined,
       hint: () => {
-        this.hint()
         this.post.othersWrote()
-        if (this.#active.size > 0) this.#write(askForMail)
+        this.hints.othersWrote()
       },
       givenUp: (runs, error) => this.#failureNews.givenUp(runs, error),
       fireSchedules: () => this.#settings.schedules.fireDue(),
@@ -391,10 +331,7 @@ export class Engine {
         lifecycles: () => this.#registry.lifecycles(),
         failed: (ids) => this.#mayHaveFailed(ids),
       },
-      leaseInDoubt: () => {
-        this.#active.loseAll('in doubt')
-        this.slots.inDoubt()
-      },
+      leaseInDoubt: () => this.underWay.giveUp('in doubt'),
     })
   }
 }

@@ -113,18 +113,10 @@ export class BeginWrite implements Write {
 }
 
 /** Writes nothing; resolves once all that was asked for before it is written, or cannot be. */
-export class Barrier implements Write {
-  readonly passed = deferred<void>()
-
-  addTo(): void {}
-
-  committed(): void {
-    this.passed.resolve()
-  }
-
-  failed(): void {
-    this.passed.resolve()
-  }
+export function passBarrier(write: (barrier: Write) => void): Promise<void> {
+  const { promise, resolve } = deferred<void>()
+  write({ addTo: () => {}, committed: () => resolve(), failed: () => resolve() })
+  return promise
 }
 
 /** Writes nothing, and makes the next commit tell what others ask of this node. */

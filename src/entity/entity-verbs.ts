@@ -43,7 +43,7 @@ export function entitiesOf({ deps, engine, checkOpen }: Face): EntityVerbs['enti
     replies: engine.post.replies,
     bring: (write) => {
       checkOpen()
-      return engine.bring(new Tell({ write }))
+      return engine.door.bring(new Tell({ write }))
     },
   })
   return (target: Entity | string, key: string, options?: EntityRefOptions): EntityRef => {

@@ -46,6 +46,6 @@ export async function bringCancel(
 ): Promise<CancelAnswer> {
   const value = errorText(runCancelled(name, id, reason))
   const write = new RequestWrite('cancels', { id, reason, value, skipsUndo })
-  await engine.bring(new Cancel({ write }))
+  await engine.door.bring(new Cancel({ write }))
   return write.answer
 }

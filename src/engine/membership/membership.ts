@@ -73,8 +73,10 @@ export class Membership {
     if (wasNode) await this.#declare()
   }
 
-  tellOfDeath(): void {
+  /** Another node has taken this one for dead: it is another one from now on. */
+  async startAnew(): Promise<void> {
     this.#deps.log.warn({ node: this.node.nodeId }, 'this node was declared dead by another and starts anew')
+    await this.register()
   }
 
   definitionAdded(): void {

@@ -42,7 +42,7 @@ export class Scheduling implements ScheduleVerbs {
     const record = await this.#keeper.recordOf(declaration(name, rule, ...(starts as ScheduledByName)))
     this.#face.checkOpen()
     await this.#face.deps.store.schedules.save([record], null)
-    this.#face.engine.lookAgain()
+    this.#face.engine.hints.changed()
     return statusOf(await this.#existing(name))
   }
 
@@ -110,7 +110,7 @@ export class Scheduling implements ScheduleVerbs {
     const audit = auditRecord('resumeSchedule', options, { action: 'resume schedule', target: name })
     const { rule } = await this.#existing(name)
     await store.schedules.pause(name, { next: nextTick({ name, rule }, store.now()) ?? null }, audit)
-    this.#face.engine.lookAgain()
+    this.#face.engine.hints.changed()
   }
 
   #check(name: string): void {
@@ -142,7 +142,7 @@ export class Scheduling implements ScheduleVerbs {
     const cancel = cancelFor(view)
     const firing = { scheduleId, ticks, dropped: 0, overlap, definitionId, cancel, advance: undefined }
     const fired = await deps.store.schedules.fire(firing, audit)
-    engine.lookAgain()
+    engine.hints.changed()
     return (fired?.runIds ?? []).map((id) => this.#face.handleOf({ id, name: view.definition }))
   }
 }

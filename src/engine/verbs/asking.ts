@@ -59,7 +59,7 @@ export class Asking implements AskingVerbs {
     const { runId, name, timeoutMs } = asked
     const askedUntil = storedTime(deps.store.now() + timeoutMs)
     const write = new RequestWrite('tells', { id: runId, name, askedUntil, ...message })
-    await engine.bring(new Tell({ write }))
+    await engine.door.bring(new Tell({ write }))
     const seq = seqOf(asked, await write.answer)
     return this.#replyOf(asked, seq, await engine.post.replies.wait(seq, timeoutMs))
   }

@@ -69,7 +69,7 @@ async function retryAll({ deps, engine }: Face, picked: readonly PickedRun[]): P
   const ids = idsOf(picked)
   const told = await deps.store.operating.reopenRuns(ids, undefined)
   const reopened = ids.filter((_id, place) => told[place] === 'reopened')
-  reopened.forEach((id) => engine.hint(id))
+  reopened.forEach((id) => engine.hints.ready(id))
   return reopened.length
 }
 
@@ -80,7 +80,7 @@ async function cancelAll(
   { reason = '', undo = true }: BulkOptions,
 ): Promise<number> {
   const told = await Promise.all(picked.map((run) => bringCancel(face, run, { reason, skipsUndo: !undo })))
-  face.engine.hint()
+  face.engine.hints.ready()
   return told.filter((answer) => answer === 'cancelled' || answer === 'asked').length
 }
 
@@ -100,7 +100,7 @@ async function forkAll(
     const id = deps.ids.uuid()
     const order = { from: run.id, id, step: from ?? null, input: null, key }
     if ((await deps.store.operating.forkRun(order, undefined)) !== 'forked') continue
-    engine.hint(id)
+    engine.hints.ready(id)
     done += 1
   }
   return done
@@ -108,7 +108,7 @@ async function forkAll(
 
 async function wakeAll({ deps, engine }: Face, picked: readonly PickedRun[]): Promise<number> {
   const woken = countOf(await deps.store.operating.wakeRunsSetAside(idsOf(picked), undefined), 'woken')
-  engine.hint()
+  engine.hints.ready()
   return woken
 }
 

@@ -57,10 +57,10 @@ export class Completing implements CompletingVerbs {
     const { checkOpen, engine } = this.#face
     checkOpen()
     const write = new RequestWrite('completions', { hash, result })
-    await engine.bring(new Complete({ write }))
+    await engine.door.bring(new Complete({ write }))
     const answer = await write.answer
     // It may go on here, as another step of it executes.
-    if (answer === 'accepted' && found !== undefined) engine.mailFor(found.id)
+    if (answer === 'accepted' && found !== undefined) engine.active.mailed([found.id])
     return answer
   }
 

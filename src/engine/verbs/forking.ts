@@ -42,7 +42,7 @@ export async function forkRun(face: Face, run: ForkedRun, options: ForkOptions =
   if (told === 'not_found') throw runNotFound(run.id)
   if (told !== 'forked' && 'joined' in told) return face.handleOf({ id: told.joined, name: run.name })
   if (told !== 'forked') throw stepNotFound(run.id, step ?? '', told.known)
-  engine.hint(id)
+  engine.hints.ready(id)
   return face.handleOf({ id, name: run.name })
 }
 

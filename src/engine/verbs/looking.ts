@@ -49,7 +49,7 @@ export class Looking implements LookingVerbs {
 
   runningHere(): string[] {
     const { engine } = this.#face
-    return [...engine.running(), ...engine.local.running()]
+    return engine.underWay.ids()
   }
 
   async stats(name: string): Promise<RunStats | undefined> {

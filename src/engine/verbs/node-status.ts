@@ -175,7 +175,7 @@ export class NodeStatuses implements StatusVerbs {
       }),
       'troupe.run.retries': counter('{attempt}', counts.retried),
       'troupe.run.wait': summary('ms', counts.waitMs),
-      'troupe.run.active': gauge('{run}', [point({}, engine.running().length + engine.local.running().length)]),
+      'troupe.run.active': gauge('{run}', [point({}, engine.underWay.ids().length)]),
       'troupe.run.woken': counter('{run}', counts.woken),
       'troupe.run.rescued': counter('{run}', counts.rescued),
       'troupe.run.given_up': counter('{run}', counts.givenUp),

@@ -104,7 +104,7 @@ export class Operating implements OperatingVerbs {
   async resume(queue: string, options: ByOption = {}): Promise<boolean> {
     const audit = auditRecord('resume', options, { action: 'resume queue', target: queue })
     const isResumed = await this.#face.deps.store.unpauseQueue(await this.#queueId(queue), audit)
-    this.#face.engine.hint()
+    this.#face.engine.hints.ready()
     return isResumed
   }
 
@@ -117,7 +117,7 @@ export class Operating implements OperatingVerbs {
     const known = (await this.#face.deps.store.listLimiters()).map((limiter) => limiter.name)
     if (!known.includes(name)) throw nameUnknown('limiter', name, { known, remedy: limiterRemedy })
     await this.#face.deps.store.setLiveBounds(name, live, audit)
-    this.#face.engine.hint()
+    this.#face.engine.hints.ready()
   }
 
   async #queueId(name: string): Promise<number> {

@@ -38,8 +38,8 @@ export async function resolveStep(face: Face, { id, path }: ResolvedStep, option
   if (told === 'not_found') throw runNotFound(id)
   if (typeof told === 'object' && 'open' in told) throw stepNotOpen(id, path, told.open)
   if (told !== 'resolved') throw resolveRefused(id, path, told)
-  engine.hint(id)
-  engine.lookAgain()
+  engine.hints.ready(id)
+  engine.hints.changed()
 }
 
 interface ResolvedStep {

@@ -213,7 +213,7 @@ export class Starting {
       // Race: it may have been stopped while the inputs were checked, or the runs before these were written.
       this.#face.checkOpen()
       const durable = deferred<readonly Started[]>()
-      await this.#face.engine.orderMany({ definition, records: records.slice(from, from + sliceSize), durable })
+      await this.#face.engine.door.orderMany({ definition, records: records.slice(from, from + sliceSize), durable })
       return (await durable.promise).map(({ id }) => id)
     } catch (error) {
       throw from === 0 ? error : startsCutShort(from, records.length, toError(error))
@@ -284,7 +284,7 @@ export class Starting {
     if (options.tx !== undefined) return only(await this.#startWithin(options.tx, queue, [record]))
     engine.intake.enter(text.length)
     try {
-      await engine.order({ definition, queue, record, durable })
+      await engine.door.order({ definition, queue, record, durable })
       return await durable.promise
     } finally {
       engine.intake.leave(text.length)

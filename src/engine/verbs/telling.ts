@@ -65,7 +65,7 @@ export class Telling implements TellingVerbs {
     const { engine } = this.#face
     const { id, name } = record
     const write = new RequestWrite('tells', record)
-    await engine.bring(new Tell({ write }))
+    await engine.door.bring(new Tell({ write }))
     const told = await write.answer
     if (told === 'not_found') throw runNotFound(id)
     if (told === 'full') throw mailboxOfRunFull(id)

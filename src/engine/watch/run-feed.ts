@@ -54,7 +54,7 @@ export class StoredFeed implements RunFeed {
   }
 
   get isHere(): boolean {
-    return this.#face.engine.isHere(this.id)
+    return this.#face.engine.active.hasId(this.id)
   }
 
   listen(awaitsEnd: boolean): Ear {
@@ -90,7 +90,7 @@ export class StoredFeed implements RunFeed {
     const [told = 'not_found'] = await this.#store.operating.reopenRuns([this.id], audit)
     if (told === 'not_found') throw runNotFound(this.id)
     if (told !== 'reopened') throw retryRefused(this.id, told)
-    this.#face.engine.hint(this.id)
+    this.#face.engine.hints.ready(this.id)
   }
 
   async wakeSetAside(audit: AuditRecord): Promise<void> {
@@ -98,7 +98,7 @@ export class StoredFeed implements RunFeed {
     const [told = 'not_found'] = await this.#store.operating.wakeRunsSetAside([this.id], audit)
     if (told === 'not_found') throw runNotFound(this.id)
     if (told !== 'woken') throw resumeRefused(this.id, told, (await this.view())?.reason ?? undefined)
-    this.#face.engine.hint(this.id)
+    this.#face.engine.hints.ready(this.id)
   }
 
   resolve(step: string, options: ResolveOptions): Promise<void> {
