@@ -42,7 +42,7 @@ import { depsOf, upkeepRules, type World } from './engine/options/world.ts'
 import { toMs, type Duration } from './lib/duration.ts'
 import type { Discovered } from './model/discovered.ts'
 import { engineStopped, notOpened } from './model/errors.ts'
-import { entitiesOf, type EntityVerbs } from './entity/entity-verbs.ts'
+import { entityVerbs, type EntityVerbs } from './entity/entity-verbs.ts'
 import { Sandbox } from './script/script.ts'
 import { TemplateKeeper } from './template/keeper/keeper.ts'
 import type { TemplateVerbs } from './template/keeper/template-verbs.ts'
@@ -86,6 +86,7 @@ export class Troupe
   readonly #asking: Asking
   readonly #publishing: Publishing
   readonly entity: EntityVerbs['entity']
+  readonly entities: EntityVerbs['entities']
   readonly drained: NodeVerbs['drained']
   #stopping: Promise<void> | undefined
 
@@ -107,7 +108,9 @@ export class Troupe
     this.#telling = new Telling(face)
     this.#asking = new Asking(face)
     this.#publishing = new Publishing(face)
-    this.entity = entitiesOf(face)
+    const { entity, entities } = entityVerbs(face)
+    this.entity = entity
+    this.entities = entities
     this.#nodes = new Nodes(face, () => this.stop())
     this.drained = this.#nodes.drained
     this.#engine.draft = (target, input, options) => this.#starting.draft(target, input, options)

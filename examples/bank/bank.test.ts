@@ -9,6 +9,8 @@ it('is played in a second', { timeout: 60_000 }, async () => {
     'Error: ann has too little for 1000 to bob',
     'ann has 0 after 9 entries',
     'bob has 100 after 8 entries',
+    'ann has 0 messages to handle',
+    'bob has 0 messages to handle',
   ])
 })
 

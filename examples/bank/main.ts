@@ -19,3 +19,5 @@ for (const one of [ann, bob]) {
   const { balance, entries } = await one.ask('statement')
   console.log(`${one.key} has ${balance} after ${entries.length} entries`)
 }
+for (const { key, waiting } of await kit.troupe.entities(account))
+  console.log(`${key} has ${waiting} messages to handle`)

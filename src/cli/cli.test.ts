@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Definition } from '../engine/definition/definition.ts'
+import { entity } from '../entity/entity.ts'
 import { systemClock } from '../lib/clock.ts'
 import { template, type TemplateBuilder } from '../template/builder/builder.ts'
 import { Troupe } from '../troupe.ts'
@@ -280,6 +281,7 @@ describe('exit codes', () => {
       'dead',
       'investigations',
       'audit',
+      'entities',
       'queues',
       'limits',
       'schedules',
@@ -612,6 +614,28 @@ describe('a store with runs', () => {
     expect(audit).toMatch(/ ann {2}resume queue {2}default\n.* ann {2}pause queue {2}default\n$/)
     const none = await troupe(folder, ['queues', 'pause', 'defualt'])
     expect([none.code, none.err]).toEqual([2, "troupe: There is no queue 'defualt'. There is: default\n"])
+  })
+
+  it('lists its entities, those of a name, and one alone', async () => {
+    const store = `sqlite:${join(folder, 'data/carts.db')}`
+    const say = (...words: string[]) => troupe(folder, ['entities', ...words, '--store', store])
+    expect((await troupe(folder, ['entities'])).err).toBe('No entities: one begins with its first message.\n')
+    const cart = entity('cart', { state: () => 0 }, { add: (ctx) => (ctx.state += 1) })
+    await using engine = await Troupe.open({ store, definitions: [cart], global: false })
+    for (const key of ['ann', 'bob', 'cid']) await engine.entity(cart, key).tell('add')
+    const [head, row] = (await say()).out.split('\n')
+    expect(head).toMatch(/^NAME +KEY +STATE +KEEPS +WAITING +RUN/)
+    expect(row).toMatch(/^cart +ann +ready +0 bytes +1 +[\w-]{36}$/)
+    const page = await say('cart', '--limit', '1')
+    expect([page.out.split('\n').length, page.err]).toEqual([3, 'The first 1; see the next with --after ann\n'])
+    expect((await say('--limit', '1')).err).toContain('troupe entities NAME')
+    const rest = JSON.parse((await say('cart', '--after', 'ann', '--json')).out) as object[]
+    expect(rest).toMatchObject([{ key: 'bob', waiting: 1 }, { key: 'cid' }])
+    const one = JSON.parse((await say('cart', 'cid', '--json')).out) as object[]
+    expect(one).toMatchObject([{ name: 'cart', key: 'cid', state: 'ready' }])
+    const none = await say('cart', 'dan')
+    expect([none.code, none.err]).toEqual([0, "No entity 'dan' of 'cart'. See all: troupe entities cart\n"])
+    expect((await say('--after', 'ann')).code).toBe(2)
   })
 
   it('lists its schedules, pauses, resumes, triggers and foresees one', async () => {

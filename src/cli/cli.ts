@@ -16,6 +16,7 @@ import { addDelete } from './commands/delete.ts'
 import { addDev } from './commands/dev.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDrain } from './commands/drain.ts'
+import { addEntities } from './commands/entities.ts'
 import { addFork } from './commands/fork.ts'
 import { addLimits } from './commands/limits.ts'
 import { addLogs } from './commands/logs.ts'
@@ -65,6 +66,7 @@ const commands: readonly ((shell: Shell) => void)[] = [
   addTell,
   addAsk,
   addRuns,
+  addEntities,
   addStats,
   addDead,
   addInvestigations,

@@ -4,6 +4,7 @@ import type { Face } from '../engine/verbs/face.ts'
 import { addressOf } from './address.ts'
 import { EntityPost } from './entity-post.ts'
 import type { Entity } from './entity.ts'
+import { listEntities, type EntitiesFilter, type EntityStatus } from './listing.ts'
 import { SentRef, type EntityRef, type EntityRefOptions } from './entity-ref.ts'
 
 export interface EntityVerbs {
@@ -33,10 +34,27 @@ export interface EntityVerbs {
    */
   entity<Handlers>(definition: Entity<Handlers>, key: string, options?: EntityRefOptions): EntityRef<Handlers>
   entity(name: string, key: string, options?: EntityRefOptions): EntityRef
+
+  /**
+   * Lists entities by name and key, on whatever node they are: of all names, of one, or the one of a key. What keeps nothing and has nothing to handle is not there.
+   *
+   * Costs a few short walks of an index for each that is listed. Throws: `option_invalid`, `engine_stopped`, `store_…`.
+   *
+   * ```ts
+   * import { Troupe, entity } from 'troupe'
+   * const cart = entity('cart', { state: () => ['bread'] }, { add: (ctx, item: string) => void ctx.state.push(item) })
+   * await using troupe = await Troupe.open({ store: 'sqlite::memory:', definitions: [cart] })
+   * for (const key of ['ann', 'bob']) await troupe.entity(cart, key).tell('add', 'salt')
+   * const [ann, bob] = await troupe.entities(cart)
+   * console.log(ann?.key, ann?.waiting, bob?.state) // ann 1 ready
+   * ```
+   */
+  entities(definition?: Entity | string, filter?: EntitiesFilter): Promise<EntityStatus[]>
 }
 
-/** The verb of an engine. */
-export function entitiesOf({ deps, engine, checkOpen }: Face): EntityVerbs['entity'] {
+/** The verbs of an engine. */
+export function entityVerbs(face: Face): EntityVerbs {
+  const { deps, engine, checkOpen } = face
   const post = new EntityPost({
     deps,
     draft: (...start) => engine.draft(...start),
@@ -46,8 +64,11 @@ export function entitiesOf({ deps, engine, checkOpen }: Face): EntityVerbs['enti
       return engine.door.bring(new Tell({ write }))
     },
   })
-  return (target: Entity | string, key: string, options?: EntityRefOptions): EntityRef => {
-    const { address, timeoutMs } = addressOf(target, key, options)
-    return new SentRef(key, post.to(address, timeoutMs))
+  return {
+    entity: (target: Entity | string, key: string, options?: EntityRefOptions): EntityRef => {
+      const { address, timeoutMs } = addressOf(target, key, options)
+      return new SentRef(key, post.to(address, timeoutMs))
+    },
+    entities: (target, filter = {}) => listEntities(face, target, filter),
   }
 }

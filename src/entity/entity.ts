@@ -8,8 +8,13 @@ import { behaviourOf, type AnyEntity, type EntityHandlers, type EntityOptions } 
 import { startSchema } from './entity-key.ts'
 import { Resident } from './resident.ts'
 
+/** What nobody can give: an entity is told and asked, and begins with that; it is not called. */
+interface NotCalled {
+  readonly 'An entity is not called: tell or ask troupe.entity(definition, key), which begins it': never
+}
+
 /** What `entity` returns: a name to reach entities by, and in its type what they handle. */
-export interface Entity<Handlers = unknown> extends Definition {
+export interface Entity<Handlers = unknown> extends Definition<NotCalled> {
   /** Only in the types: what handles their messages, by name. */
   readonly handlerTypes?: Handlers
 }

@@ -219,6 +219,7 @@ const openOfStore = [
   'changeCount',
   'whenWritten',
   'listDead',
+  'listEntities',
   'countEnded',
   'close',
   'repairRuns',

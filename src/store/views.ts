@@ -137,6 +137,31 @@ export interface DeadGroup {
   readonly newest: string
 }
 
+/** Entities, by name and key. */
+export interface EntityPage {
+  readonly name?: string
+  /** Of a name: the one of this key. */
+  readonly key?: string
+  /** Of a name: only those whose keys are greater. */
+  readonly after?: string
+  readonly limit: number
+}
+
+/** An entity as people see it. */
+export interface EntityView {
+  readonly name: string
+  readonly key: string
+  /** The id of the run that it is. */
+  readonly runId: string
+  readonly state: RunState
+  readonly node: string | null
+  readonly dueAt: number | null
+  /** Of its state and its reminders as they are stored. */
+  readonly stateBytes: number
+  /** Messages and asks that it has not handled to their end. */
+  readonly waiting: number
+}
+
 /** A limiter as people see it. */
 export interface LimiterView {
   readonly name: string
@@ -193,6 +218,7 @@ export interface ViewStore {
   findRun(id: string): Promise<RunView | undefined>
   /** Throws `run_not_found` when there is no run of the id `after`. */
   listRuns(page: RunPage): Promise<RunView[]>
+  listEntities(page: EntityPage): Promise<EntityView[]>
   /** What failed for good, by fingerprint, the latest first. */
   listDead(filter: DeadPage): Promise<DeadGroup[]>
   listSteps(id: string): Promise<StepView[]>

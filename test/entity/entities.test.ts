@@ -1,6 +1,6 @@
 // Entities: one for each key, one message at a time, and nothing of a handler that failed.
 import { expect, it } from 'vitest'
-import { entity, worker, workflow, type EntityContext } from '../../src/index.ts'
+import { entity, worker, workflow, type EntityContext, type Troupe } from '../../src/index.ts'
 import { eventually, moving, noUnhandledRejections, onStage, rejection, storeFile, turns } from '../engine/stage.ts'
 
 noUnhandledRejections()
@@ -411,4 +411,44 @@ it('finishes the message under way when its node stops, and goes on elsewhere wi
   expect(await moving(clock, Promise.all(asked))).toEqual([1, 2])
   expect(seen).toEqual(['a', 'b'])
   await second.stop()
+})
+
+it('lists those that are there, of all names, of one, and one alone', async () => {
+  const { troupe, clock } = await onStage({ definitions: [counter, list] })
+  for (const key of ['b', 'a', 'c']) await troupe.entity(counter, key).ask('add', 1)
+  await troupe.entity(list, 'z').tell('push', 'x')
+  await clock.advance(60_000)
+  const keys = async (...which: Parameters<Troupe['entities']>): Promise<string[]> =>
+    (await troupe.entities(...which)).map(({ name, key }) => `${name} ${key}`)
+  expect(await keys()).toEqual(['counter a', 'counter b', 'counter c', 'list z'])
+  expect(await keys(counter, { after: 'a' })).toEqual(['counter b', 'counter c'])
+  expect(await keys('counter', { limit: 1 })).toEqual(['counter a'])
+  expect([await keys(list, { key: 'y' }), await keys('other')]).toEqual([[], []])
+  const [one] = await troupe.entities('list', { key: 'z' })
+  expect(one).toEqual({
+    name: 'list',
+    key: 'z',
+    runId: expect.any(String) as string,
+    state: 'parked',
+    node: undefined,
+    dueAt: undefined,
+    stateBytes: 'j["z","x"]'.length,
+    waiting: 0,
+  })
+  expect((await troupe.get(one?.runId ?? ''))?.input).toEqual({ entity: 'list', key: 'z' })
+})
+
+it('refuses to list by a key without a name, and what is no entity', async () => {
+  const { troupe } = await onStage({ definitions: [counter] })
+  const refused: [Parameters<Troupe['entities']>, string][] = [
+    [[undefined, { key: 'a' }], 'key of entities() is "a"'],
+    [[undefined, { after: 'a' }], 'after of entities() is "a"'],
+    [[counter, { limit: 0 }], 'limit is 0'],
+    [[double as never], 'The first argument of entities()'],
+  ]
+  for (const [which, said] of refused)
+    expect(await rejection(troupe.entities(...which))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining(said) as string,
+    })
 })

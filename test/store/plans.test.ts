@@ -21,6 +21,7 @@ import { hotGenerationStatements } from '../../src/store/sql/runs/generations.ts
 import { hotParkedStepStatements } from '../../src/store/sql/limiters/parked-steps.ts'
 import { hotFinishedStatements } from '../../src/store/sql/runs/finished.ts'
 import { hotEndingStatements } from '../../src/store/sql/runs/endings.ts'
+import { hotEntityViewStatements } from '../../src/store/sql/views/entities.ts'
 import { hotEntityStatements } from '../../src/store/sql/steps/entities.ts'
 import { hotEventStatements } from '../../src/store/sql/events/events.ts'
 import { hotDefinitionStatements } from '../../src/store/sql/definitions.ts'
@@ -62,6 +63,7 @@ import { hotWakeStatements } from '../../src/store/sql/runs/wakes.ts'
 const statements = {
   ...hotAskStatements,
   ...hotEntityStatements,
+  ...hotEntityViewStatements,
   ...hotRunStatements,
   ...hotKeyStatements,
   ...hotNewRunStatements,
@@ -167,6 +169,16 @@ const endedOuter = [
 const restOuter = [
   'SEARCH node USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
   'SEARCH progress USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
+]
+/** A run as people see it, what it keeps, and what waits for it. */
+const entityOuter = [
+  ...wholeRow,
+  ...endedOuter,
+  restOuter[0] ?? '',
+  'SEARCH state USING PRIMARY KEY (run_id=?)',
+  messagesOfRun,
+  openAsksOfRun,
+  'SCAN mail',
 ]
 /** How it ends once it has undone what it did; the run that started it; the schedule that did, and its tick. */
 const ofSchedule = [
@@ -388,6 +400,19 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   findMail: [
     'SEARCH message USING PRIMARY KEY (run_id=? AND seq>?)',
     'SEARCH ask USING INDEX ask_open (run_id=? AND seq>?)',
+  ],
+  findAllEntities: ['SEARCH keyed USING PRIMARY KEY (scope=?)', runByKey, ...entityOuter],
+  findEntitiesOf: [
+    'SEARCH keyed USING PRIMARY KEY (scope=? AND definition=? AND key>?)',
+    definitionByName,
+    runByKey,
+    ...entityOuter,
+  ],
+  findEntity: [
+    'SEARCH keyed USING PRIMARY KEY (scope=? AND definition=? AND key=?)',
+    definitionByName,
+    runByKey,
+    ...entityOuter,
   ],
   renewDeliveries: [liveByKey],
   dropOldRefused: ['SEARCH message USING PRIMARY KEY (run_id=? AND seq<?)', messagesOfRun],

@@ -1,6 +1,6 @@
 // What the compiler knows of entities: names, arguments and replies.
 import { expectTypeOf, it } from 'vitest'
-import { entity, type EntityContext, type EntityRef, type Troupe } from '../../src/index.ts'
+import { entity, Troupe, workflow, type EntityContext, type EntityRef } from '../../src/index.ts'
 
 const counter = entity(
   'counter',
@@ -35,6 +35,24 @@ it('knows what a ref may be told and asked', () => {
   void ref.ask('add')
   // @ts-expect-error: it takes no more
   void ref.ask('get', 1)
+})
+
+it('is told and asked, and not called, run or scheduled', () => {
+  // @ts-expect-error: it begins with its first message
+  void troupe.call(counter)
+  // @ts-expect-error: neither with an input
+  void troupe.call(counter, { entity: 'counter', key: 'a' })
+  // @ts-expect-error: nor as one of many
+  void troupe.callMany(counter, [{}])
+  // @ts-expect-error: nor for its result
+  void troupe.run(counter)
+  // @ts-expect-error: nor by a schedule
+  void troupe.schedule('often', { every: '1h' }, counter)
+  void workflow('parent', {}, async (ctx) => {
+    // @ts-expect-error: nor by a run
+    await ctx.call(counter)
+  })
+  void Troupe.open({ definitions: [counter] })
 })
 
 it('knows nothing of an entity by its name alone', () => {

@@ -15,7 +15,7 @@ import type { MessageSlice } from '../waits.ts'
 import type { AuditRecord, OperatingStore } from '../operating.ts'
 import type { RetentionStore } from '../retention.ts'
 import type { TemplateStore } from '../templates.ts'
-import type { DeadPage, RunPage, LogPage } from '../views.ts'
+import type { DeadPage, EntityPage, RunPage, LogPage } from '../views.ts'
 import { SqlAskStore } from '../sql/steps/asks.ts'
 import { audited } from '../sql/operating-store/audit.ts'
 import { writeBatch } from '../sql/batch.ts'
@@ -28,6 +28,7 @@ import { SqlCodingStore } from '../sql/codings.ts'
 import type { Database } from './database/database.ts'
 import { moveClock } from '../sql/counters.ts'
 import { listDead } from '../sql/views/dead.ts'
+import { listEntities } from '../sql/views/entities.ts'
 import { expireRuns, findNext, isAnyDue, wakeRuns } from '../sql/runs/due.ts'
 import { SqlEventStore } from '../sql/events/event-store.ts'
 import { SqlDefinitionStore } from '../sql/definitions.ts'
@@ -305,6 +306,10 @@ export class SqlStore implements Store {
 
   async listDead(filter: DeadPage) {
     return this.#read(() => listDead(this.#db, filter))
+  }
+
+  async listEntities(page: EntityPage) {
+    return this.#read(() => listEntities(this.#db, page, this.now()))
   }
 
   async listSteps(id: string) {

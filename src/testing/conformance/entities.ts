@@ -1,6 +1,7 @@
 // Entities: found by their key, begun by their first message, and woken by any; what they handled is gone in the commit that makes it so.
 import assert from 'node:assert/strict'
 import type { Claimed, Held } from '../../store/store.ts'
+import type { EntityPage } from '../../store/views.ts'
 import type { HandledRecord, ParkRecord, TellAnswer, TellRecord } from '../../store/waits.ts'
 import { cancel, same, settle, startMs, type Cases, type Scene } from './scene.ts'
 
@@ -159,6 +160,7 @@ export const entityCases: Cases = {
     same([kept.length, kept[0]?.value, kept.at(-1)?.refused], [100, 'j5', 'no'])
     await scene.node.commit({ parks: [parkOf(held)] })
     same(await scene.stateOf(id), 'parked')
+    same(await listed(scene, {}), ['a parked empty 0'])
   },
 
   'has room for as many as its teller says': async (scene) => {
@@ -174,6 +176,43 @@ export const entityCases: Cases = {
     const { id } = await scene.node.claimOne()
     const tells = [told(scene, 'a', 'j1'), asked(scene, 'a', 'j2'), told(scene, 'b', 'j3')]
     same((await scene.client.commit({ tells })).told, [id])
+  },
+
+  'lists those that are there by name and key, and how much each has to handle': async (scene) => {
+    await tell(scene, told(scene, 'b', 'j1'), told(scene, 'a', 'j1'), asked(scene, 'a', 'j2'), told(scene, 'c', 'j1'))
+    await scene.client.commit({ tells: [{ ...asked(scene, 'a', 'j4'), askedUntil: startMs + 5 }] })
+    const other = scene.startRecord({ key: { rule: 'attach', key: 'a' } })
+    await scene.client.commit({ starts: [other] })
+    same(await listed(scene, {}), ['a ready empty 3', 'b ready empty 1', 'c ready empty 1'])
+    await scene.clock.advance(5)
+    same(await listed(scene, { name: 'resize', limit: 1 }), ['a ready empty 2'])
+    same(await listed(scene, { name: 'resize', after: 'a' }), ['b ready empty 1', 'c ready empty 1'])
+    same(await listed(scene, { name: 'resize', key: 'b' }), ['b ready empty 1'])
+    same([await listed(scene, { name: 'resize', key: 'x' }), await listed(scene, { name: 'other' })], [[], []])
+  },
+
+  'lists one with what it keeps, where it is, and as cancelled; not one that has ended as it kept nothing': async (
+    scene,
+  ) => {
+    await tell(scene, told(scene, 'a', 'j0'), told(scene, 'b', 'j0'), told(scene, 'c', 'j0'))
+    const [first, second, third] = await scene.node.claim(3)
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    for (const { held } of [first, second, third]) await handleMail(scene, held)
+    await scene.node.commit({ states: [{ held: first.held, key: 'state', value: 'j"ü"' }] })
+    const [one] = await scene.store.listEntities({ name: 'resize', key: 'a', limit: 1 })
+    // In bytes, which are more where they are encrypted.
+    assert.ok(one !== undefined && one.stateBytes >= 5)
+    const { stateBytes: _, ...rest } = one
+    same(rest, { name: 'resize', key: 'a', runId: first.id, state: 'running', node: 'first', dueAt: null, waiting: 0 })
+    const remind = { path: 'remind', kind: 'sleep', name: null, dueAt: laterMs } as const
+    const waits = [...parkOf(first.held).waits, remind]
+    await scene.node.commit({
+      parks: [{ held: first.held, waits, dueAt: laterMs }, parkOf(second.held, true)],
+      releases: [third.held],
+    })
+    await scene.client.commit({ cancels: [cancel(third.id)] })
+    same(await listed(scene, {}), ['a parked kept 0', 'c cancelled empty 0'])
+    same((await scene.store.listEntities({ limit: 1 }))[0]?.dueAt, laterMs)
   },
 
   'counts deliveries anew once something was handled': async (scene) => {
@@ -192,6 +231,13 @@ export const entityCases: Cases = {
 function told(scene: Scene, key: string, value: string): TellRecord {
   const start = scene.startRecord({ key: { rule: 'entity', key } })
   return { id: start.id, name: 'add', value, start }
+}
+
+async function listed(scene: Scene, page: Partial<EntityPage>): Promise<string[]> {
+  const entities = await scene.store.listEntities({ limit: 9, ...page })
+  return entities.map(
+    ({ key, state, stateBytes, waiting }) => `${key} ${state} ${stateBytes > 0 ? 'kept' : 'empty'} ${waiting}`,
+  )
 }
 
 function asked(scene: Scene, key: string, value: string): TellRecord {
