@@ -5,7 +5,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { aesGcm, Troupe, worker, type TroupeOptions } from '../../src/index.ts'
+import { z } from 'zod'
+import { aesGcm, Troupe, worker, workflow, type RunHandle, type TroupeOptions } from '../../src/index.ts'
 import { freshDatabase, postgresVersions } from '../postgres.ts'
 
 const echo = worker('echo', {}, (_ctx, n: number) => n)
@@ -176,6 +177,31 @@ it('is found right after its commit by whoever asks for it', async () => {
     await tx.query('commit')
     expect(await find(id)).toMatchObject({ id, state: 'scheduled' })
   }
+})
+
+it('is cancelled, told and asked right after its commit', async () => {
+  const store = await freshDatabase()
+  const told = workflow('told', { messages: { go: z.number() } }, (ctx) => ctx.receive('go'))
+  const [web, other] = [await engine(store), await engine(store, { definitions: [echo, told] })]
+  const tx = await connect(store)
+  const left = async (): Promise<RunHandle> => {
+    await tx.query('begin')
+    const handle = await web.call('told', undefined, { tx, delay: '1h' })
+    await tx.query('commit')
+    return handle
+  }
+  expect(await (await left()).cancel()).toBe(true)
+  expect(await other.cancel((await left()).id)).toBe(true)
+  expect(await (await left()).tell('go', 1)).toBe(true)
+  for (const teller of [web, other]) {
+    const { id } = await left()
+    expect(await teller.tell(id, 'go', 1)).toBe(true)
+    expect((await teller.unread(id)).map(({ payload }) => payload)).toEqual([1])
+  }
+  const asked = web.ask((await left()).id, 'go', 1, { timeout: 20 })
+  await expect(asked).rejects.toMatchObject({ code: 'ask_timeout' })
+  for (const ask of [() => other.tell('gone', 'go', 1), () => web.ask('gone', 'go'), () => web.cancel('gone')])
+    await expect(ask()).rejects.toMatchObject({ code: 'run_not_found' })
 })
 
 it('is taken in by a process that is no node where that started it', async () => {

@@ -39,13 +39,16 @@ export function cancelOrder(verb: string, options: CancelOptions): CancelOrder {
 }
 
 /** Brings it to the store; whoever runs that run ends it when it has heard of it. */
-export async function bringCancel(
-  { engine }: Face,
+export function bringCancel(
+  face: Face,
   { id, name }: { readonly id: string; readonly name: string },
   { reason, skipsUndo }: CancelOrder,
 ): Promise<CancelAnswer> {
   const value = errorText(runCancelled(name, id, reason))
-  const write = new RequestWrite('cancels', { id, reason, value, skipsUndo })
-  await engine.door.bring(new Cancel({ write }))
-  return write.answer
+  const bring = async (): Promise<CancelAnswer> => {
+    const write = new RequestWrite('cancels', { id, reason, value, skipsUndo })
+    await face.engine.door.bring(new Cancel({ write }))
+    return write.answer
+  }
+  return face.askTwice(bring, (told) => told !== 'not_found')
 }

@@ -11,9 +11,7 @@ import { storedTime } from './call.ts'
 import { checkName, checkOptions } from '../checks.ts'
 import type { Face } from './face.ts'
 import type { TellArguments } from '../definition/message-types.ts'
-import { Tell } from '../processor.ts'
-import { RequestWrite } from '../request-write.ts'
-import { checkedMessage, encodeMessage, refuseLocalRun } from './telling.ts'
+import { bringMessage, checkedMessage, encodeMessage, refuseLocalRun } from './telling.ts'
 import type { AskingVerbs } from './verbs.ts'
 
 export interface AskOptions {
@@ -58,9 +56,7 @@ export class Asking implements AskingVerbs {
     const { engine, deps } = this.#face
     const { runId, name, timeoutMs } = asked
     const askedUntil = storedTime(deps.store.now() + timeoutMs)
-    const write = new RequestWrite('tells', { id: runId, name, askedUntil, ...message })
-    await engine.door.bring(new Tell({ write }))
-    const seq = seqOf(asked, await write.answer)
+    const seq = seqOf(asked, await bringMessage(this.#face, { id: runId, name, askedUntil, ...message }))
     return this.#replyOf(asked, seq, await engine.post.replies.wait(seq, timeoutMs))
   }
 

@@ -72,12 +72,17 @@ export class Face {
   }
 
   /** A run as the store has it; one that was left there to be started is taken in for that. */
-  async view(runId: string): Promise<RunView | undefined> {
-    const { store } = this.deps
-    const view = await store.findRun(runId)
-    if (view !== undefined || store.callers.intake === undefined) return view
+  view(runId: string): Promise<RunView | undefined> {
+    const found = (view: RunView | undefined): boolean => view !== undefined
+    return this.askTwice(() => this.deps.store.findRun(runId), found)
+  }
+
+  /** Asks the store for a run, and again once what was left there to be started is taken in, should it not be there. */
+  async askTwice<Answer>(ask: () => Promise<Answer>, isThere: (answer: Answer) => boolean): Promise<Answer> {
+    const answer = await ask()
+    if (isThere(answer) || this.deps.store.callers.intake === undefined) return answer
     await this.engine.takingIn.now()
-    return store.findRun(runId)
+    return ask()
   }
 
   /** Throws `run_not_found`. */

@@ -2,7 +2,7 @@
 import { decode, encode } from '../../lib/codec.ts'
 import { runNotFound } from '../../model/errors.ts'
 import { mailboxOfRunFull, runEndedBefore, runNotStored } from '../../model/message-errors.ts'
-import type { TellRecord } from '../../store/waits.ts'
+import type { TellAnswer, TellRecord } from '../../store/waits.ts'
 import { checkKey, checkName, checkOptions } from '../checks.ts'
 import type { Face } from './face.ts'
 import type { TellArguments } from '../definition/message-types.ts'
@@ -62,16 +62,23 @@ export class Telling implements TellingVerbs {
   }
 
   async #tell(record: TellRecord): Promise<true> {
-    const { engine } = this.#face
     const { id, name } = record
-    const write = new RequestWrite('tells', record)
-    await engine.door.bring(new Tell({ write }))
-    const told = await write.answer
+    const told = await bringMessage(this.#face, record)
     if (told === 'not_found') throw runNotFound(id)
     if (told === 'full') throw mailboxOfRunFull(id)
     if (told === 'finished') throw runEndedBefore(id, name)
     return true
   }
+}
+
+/** Brings a message to the store; whoever runs that run hears of it. */
+export function bringMessage(face: Face, record: TellRecord): Promise<TellAnswer> {
+  const bring = async (): Promise<TellAnswer> => {
+    const write = new RequestWrite('tells', record)
+    await face.engine.door.bring(new Tell({ write }))
+    return write.answer
+  }
+  return face.askTwice(bring, (told) => told !== 'not_found')
 }
 
 /** Throws `option_invalid` for a run that is not stored, `engine_stopped`. */
@@ -92,12 +99,14 @@ function checkTellOptions(name: string, options: TellOptions): void {
 
 /** A message as the schema of its run's definition gives it back, where that is known here; else whoever receives it finds out. */
 export async function checkedMessage(
-  { registry, deps }: Face,
+  face: Face,
   message: { readonly runId: string; readonly name: string },
   value: string,
 ): Promise<Pick<TellRecord, 'value' | 'isChecked'>> {
+  const { registry, deps } = face
   if (!registry.hasToldChecks) return { value }
-  const definitionId = await deps.store.definitions.findOf(message.runId)
+  const findDefinition = (): Promise<number | undefined> => deps.store.definitions.findOf(message.runId)
+  const definitionId = await face.askTwice(findDefinition, (id) => id !== undefined)
   if (definitionId === undefined) throw runNotFound(message.runId)
   const told = registry.byId(definitionId)?.told
   if (told === undefined) return { value }
