@@ -52,12 +52,16 @@ it('shows a node, and drains it', async () => {
 })
 
 it('makes no store where there is none, and shows no password', async () => {
-  const url = new URL(await freshDatabase())
-  url.password = 'secret'
-  const { code, err } = await troupe(tmpdir(), ['runs', '--store', url.href])
-  expect(code).toBe(69)
-  expect(err).toContain('There is no store in schema troupe')
-  expect(err).not.toContain('secret')
+  const store = await freshDatabase()
+  const [before, behind] = [new URL(store), new URL(store)]
+  before.password = 'secret'
+  behind.searchParams.set('password', 'secret')
+  for (const url of [before, behind]) {
+    const { code, err } = await troupe(tmpdir(), ['runs', '--store', url.href])
+    expect(code).toBe(69)
+    expect(err).toContain('There is no store in schema troupe')
+    expect(err).not.toContain('secret')
+  }
 })
 
 it('makes the tables of a store, and then no process has to', async () => {

@@ -21,10 +21,9 @@ export function placeOf(text: string): Place {
   if (!isName.test(schema)) throw optionInvalid('schema', schema, 'a name of small letters, digits and _')
   const isPooled = url.searchParams.get('pgbouncer') === 'true'
   url.searchParams.delete('pgbouncer')
-  const shown = new URL(url)
-  if (shown.password !== '') shown.password = '***'
+  const shown = shownOf(url)
   url.searchParams.delete('schema')
-  return { url: url.href, shown: shown.href, schema, isPooled }
+  return { url: url.href, shown, schema, isPooled }
 }
 
 export function isPostgresUrl(url: unknown): url is string {
@@ -38,7 +37,15 @@ export function lockOf({ schema }: Place): string {
 
 /** A URL as people may see it, however wrong it is. */
 export function withoutPassword(url: string): string {
-  return url.replace(/:[^:@/]*@/, ':***@')
+  return url.replace(/:(?!\/\/).*@/, ':***@').replace(/(password=)[^&#]*/gi, '$1***')
+}
+
+/** The driver reads passwords from two places. */
+function shownOf(url: URL): string {
+  const shown = new URL(url)
+  if (shown.password !== '') shown.password = '***'
+  for (const name of new Set(shown.searchParams.keys())) if (/password/i.test(name)) shown.searchParams.set(name, '***')
+  return shown.href
 }
 
 function parsed(text: string): URL {
