@@ -25,6 +25,7 @@ export type FindingCode =
   | 'file'
   | 'free_pages'
   | 'hints'
+  | 'intake'
   | 'integrity'
   | 'journal'
   | 'prepared_transaction'

@@ -9,6 +9,7 @@ import type { Finding, FindingCode } from '../../src/store/health.ts'
 import { openPostgres } from '../../src/store/postgres/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { identity } from '../../src/testing/conformance/scene.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { freshDatabase, postgresVersions } from '../postgres.ts'
 
@@ -54,6 +55,33 @@ describe.each(postgresVersions)('Postgres %s', (version) => {
     expect(finding?.text).toContain(`process ${rows[0]?.pid} (role`)
     await holder.query('commit')
     expect(await found(store, 'transaction')).toMatchObject([{ severity: 'ok', details: {} }])
+  })
+
+  it('counts the starts that nobody takes in, and the nodes that could', async () => {
+    const url = await freshDatabase(version)
+    const store = await opened(url)
+    expect(await found(store, 'intake')).toMatchObject([{ severity: 'ok', details: { starts: 0 } }])
+    const client = await session(url)
+    await client.query(`
+      insert into troupe.intake (run, name, at)
+      select n, 'ship', (extract(epoch from clock_timestamp()) - 120) * 1000 from generate_series(1, 2) as n`)
+    await client.query(`select troupe.start_run('mail')`)
+    await store.insertNode(identity('gone'), -1)
+    const [alone] = await found(store, 'intake')
+    expect([alone?.severity, alone?.details]).toEqual([
+      'warning',
+      { starts: 3, ageMs: expect.any(Number) as number, name: 'ship', nodes: 0 },
+    ])
+    expect(Number(alone?.details['ageMs'])).toBeGreaterThanOrEqual(120_000)
+    await store.insertNode(identity('rack'), 60_000)
+    expect(await found(store, 'intake')).toMatchObject([{ details: { nodes: 1 } }])
+    const { rows } = await client.query(
+      'select name, starts, oldest_at > 0 as is_old from troupe.waiting_starts order by 1',
+    )
+    expect(rows).toEqual([
+      { name: 'mail', starts: '1', is_old: true },
+      { name: 'ship', starts: '2', is_old: true },
+    ])
   })
 
   it('finds a table that is not vacuumed, and knows its version', async () => {

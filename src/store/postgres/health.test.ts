@@ -9,6 +9,7 @@ import {
   type TableRow,
   type TransactionRow,
 } from './health.ts'
+import type { WaitingStartsRow } from './waiting-starts.ts'
 
 const server: ServerRow = {
   version: '18.1',
@@ -40,13 +41,14 @@ interface Given {
   readonly transaction?: TransactionRow
   readonly prepared?: PreparedRow
   readonly tables?: readonly TableRow[]
+  readonly waiting?: WaitingStartsRow
   readonly known?: Partial<Known>
 }
 
 function findings(given: Given): Finding[] {
-  const { transaction, prepared, tables = [live] } = given
+  const { transaction, prepared, tables = [live], waiting } = given
   return findingsOf(
-    { server: { ...server, ...given.server }, transaction, prepared, tables },
+    { server: { ...server, ...given.server }, transaction, prepared, tables, waiting },
     { ...known, ...given.known },
   )
 }
@@ -67,10 +69,27 @@ it('finds nothing wrong with a server that is well, and tells what was looked at
     ['visibility', 'ok', 'All sessions on this database are seen.', undefined],
     ['autovacuum', 'ok', 'Autovacuum is on for all tables.', undefined],
     ['dead_rows', 'ok', '5 dead rows beside 20 live ones.', undefined],
+    ['intake', 'ok', 'No start waits to be taken in.', undefined],
     ['hints', 'ok', 'This process hears of what others write.', undefined],
     ['clock', 'ok', 'The clock of this machine is 3ms ahead of that of the server.', undefined],
     ['answer', 'ok', 'The server told all this in 4ms.', undefined],
   ])
+})
+
+it('tells of starts that nobody takes in, from a minute on, and what to do', () => {
+  const waiting: WaitingStartsRow = { starts: 3, ageMs: 30_000, name: null, nodes: 0 }
+  expect(of('intake', { waiting })).toEqual([['ok', '3 starts wait to be taken in; the oldest was left 30s ago.']])
+  const since = (ageMs: number, more: Partial<WaitingStartsRow> = {}) =>
+    of('intake', { waiting: { ...waiting, ageMs, ...more } })[0]
+  expect(since(60_000, { starts: 1 })).toEqual([
+    'warning',
+    '1 start waits to be taken in; the oldest was left 1m ago.',
+    'No node is running: start one, as with `troupe start`.',
+  ])
+  expect(since(60_000, { nodes: 2 })?.[2]).toContain('See the logs of the nodes')
+  expect(since(60_000, { nodes: 2, name: 'ship' })?.[2]).toContain("Nobody who runs can start 'ship'")
+  expect([59_999, 3_599_999, 3_600_000].map((ageMs) => since(ageMs)?.[0])).toEqual(['ok', 'warning', 'error'])
+  expect(since(60_000, { starts: 10_001 })?.[1]).toMatch(/^More than 10,000 starts wait/)
 })
 
 it('names who holds a transaction from a minute on, and takes it for an error from an hour on', () => {

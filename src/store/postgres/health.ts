@@ -6,6 +6,7 @@ import type { Finding } from '../health.ts'
 import { together, type Query } from '../query.ts'
 import type { Database } from '../sql/database/database.ts'
 import type { Hearing } from './hints.ts'
+import { findWaitingStarts, ofWaitingStarts, type WaitingStartsRow } from './waiting-starts.ts'
 
 export interface ServerRow {
   readonly version: string
@@ -53,6 +54,7 @@ export interface Seen {
   readonly transaction: TransactionRow | undefined
   readonly prepared: PreparedRow | undefined
   readonly tables: readonly TableRow[]
+  readonly waiting: WaitingStartsRow | undefined
 }
 
 /** What this process knows by itself. */
@@ -124,17 +126,18 @@ order by stat.relname`
 
 /** Asks the server; changes nothing. */
 export function* lookAtServer(db: Database): Query<Seen> {
-  const [server, transaction, prepared, tables] = yield* together([
+  const [server, transaction, prepared, tables, waiting] = yield* together([
     db.get<ServerRow>(findServer),
     db.get<TransactionRow>(findTransaction),
     db.get<PreparedRow>(findPrepared),
     db.all<TableRow>(listTables),
+    findWaitingStarts(db),
   ])
-  return { server: server as ServerRow, transaction, prepared, tables }
+  return { server: server as ServerRow, transaction, prepared, tables, waiting }
 }
 
 /** Judges what was seen. What is well is told too, so that it can be read what was looked at. */
-export function findingsOf({ server, transaction, prepared, tables }: Seen, known: Known): Finding[] {
+export function findingsOf({ server, transaction, prepared, tables, waiting }: Seen, known: Known): Finding[] {
   return [
     ofVersion(server),
     ofPrimary(server),
@@ -145,6 +148,7 @@ export function findingsOf({ server, transaction, prepared, tables }: Seen, know
     ofVisibility(server),
     ...ofAutovacuum(server, tables),
     ...ofDeadRows(tables),
+    ofWaitingStarts(waiting),
     ofHints(known.hearing),
     ofClock(known.clockAheadMs),
     ofAnswer(known.answerMs),

@@ -15,6 +15,10 @@ create table intake (
   at bigint not null default (extract(epoch from clock_timestamp()) * 1000)::bigint
 );
 
+-- How many starts wait there, and since when: by the names of start_run, and null for those that programs made.
+create view waiting_starts as
+select name, count(*) as starts, min(at) as oldest_at from intake group by name;
+
 -- Temporary tables of whoever calls the function come last: they cannot stand in for those of the store.
 select set_config('search_path', current_schema() || ', pg_temp', true);
 
