@@ -1,5 +1,5 @@
 // A process that writes an order and starts its run in one transaction, and is killed before or after it commits.
-import { Troupe, worker } from '../../src/index.ts'
+import { Troupe, worker } from 'troupe'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 
 const { store, commits } = JSON.parse(process.argv[2] ?? '{}') as { store: string; commits: boolean }

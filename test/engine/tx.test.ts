@@ -8,7 +8,7 @@ import { eventually, intruder, moving, noUnhandledRejections, onStage, rejection
 noUnhandledRejections()
 
 const echo = worker('echo', {}, (_ctx, n: number) => n)
-const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+const childFile = fileURLToPath(new URL('./tx-child.ts', import.meta.url))
 
 describe('a call within a transaction of its caller', () => {
   it('starts the run when that commits, with what else was written', async () => {
@@ -73,12 +73,9 @@ describe('a call within a transaction of its caller', () => {
     ['after its commit', true, 1],
   ])('I2: a process that is killed %s leaves both or neither', async (_when, commits, count) => {
     const store = storeFile()
-    const child = fileURLToPath(new URL('./tx-child.ts', import.meta.url))
-    const env = { ...process.env, JITI_FS_CACHE: 'false', NODE_OPTIONS: '' }
     const killed = await new Promise<unknown>((resolve) => {
-      execFile(process.execPath, [jiti, child, JSON.stringify({ store, commits })], { env, timeout: 15_000 }, (error) =>
-        resolve(error?.signal),
-      )
+      const child = ['--import', 'jiti/register', childFile, JSON.stringify({ store, commits })]
+      execFile(process.execPath, child, { timeout: 15_000 }, (error) => resolve(error?.signal))
     })
     expect(killed).toBe('SIGKILL')
     const { troupe } = await onStage({ store, definitions: [echo], starts: false })
