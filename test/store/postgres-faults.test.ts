@@ -72,3 +72,20 @@ describe.each<{ word: string; cut: Cut }>([
     expect(rows).toEqual([{ name: 'go', value: 'j1' }])
   })
 })
+
+it('says that a newer version has changed the schema, also where what failed for that is answered in one piece with it', async () => {
+  const { proxy, scene, url } = await throughProxy()
+  await scene.client.commit({ starts: [scene.startRecord()] })
+  const newer = new pg.Client({ connectionString: url })
+  await newer.connect()
+  onTestFinished(() => newer.end())
+  await newer.query('insert into troupe.migration (step) values (99); drop table troupe.writer')
+  proxy.silence('down')
+  const refused = expect(scene.client.commit({ starts: [scene.startRecord()] })).rejects.toMatchObject({
+    code: 'store_newer',
+  })
+  const failed = `select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction (aborted)'`
+  await expect.poll(async () => (await newer.query(failed)).rowCount).toBe(1)
+  proxy.speak()
+  await refused
+})

@@ -65,10 +65,15 @@ export class Proxy {
     for (const link of this.#links) this.#quieten(link)
   }
 
-  /** Passes on all that came meanwhile. */
+  /** Passes on all that came meanwhile, to each client in one piece. */
   speak(): void {
     this.#silence = undefined
-    for (const { client, server } of this.#links) for (const socket of [client, server]) socket.resume()
+    for (const { client, server } of this.#links) {
+      client.cork()
+      for (const socket of [client, server]) socket.resume()
+      // What lies in the system is read between the first turn and the second.
+      setImmediate(() => setImmediate(() => client.uncork()))
+    }
   }
 
   async close(): Promise<void> {
