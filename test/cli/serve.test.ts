@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { freshDatabase } from '../postgres.ts'
 import { buildPackage, makeProject, startTroupe, troupe, type Started } from './installed.ts'
 
 const workers = (greeting: string) => `
@@ -44,6 +45,18 @@ describe('troupe start', () => {
     const { code, err } = await service.ended
     expect(code).toBe(0)
     expect(err).toMatch(/with greet, hang \(from workers\/\); Ctrl-C stops\n.*Stopping, up to 30s/)
+  }, 60_000)
+
+  it('says on which store, and keeps its password to itself', async () => {
+    const url = new URL(await freshDatabase())
+    url.password = 'secret'
+    const service = serve(['start', '--store', url.href])
+    await service.told('Ctrl-C stops')
+    service.signal('SIGTERM')
+    const { code, err } = await service.ended
+    expect(code).toBe(0)
+    expect(err).toContain(`serving queue default of ${url.href.replace('secret', '***')} with greet, hang`)
+    expect(err).not.toContain('secret')
   }, 60_000)
 
   it('stops when somebody drains it, and has done well', async () => {

@@ -40,6 +40,7 @@ const help = `Examples:
 
 function migrateCommand(flags: MigrateFlags, io: Io): Promise<ExitCode> {
   const { from, to, resume, giveUp } = flags
+  if (resume === true && giveUp === true) throw usage('--resume and --give-up exclude each other: say one of them.')
   if (from !== undefined) return giveUp === true ? giveUpCommand(from, flags, io) : moveCommand(from, flags, io)
   if (to !== undefined || resume === true || giveUp === true)
     throw usage('What is moved is missing: give it with --from, as in --from sqlite:.troupe/troupe.db.')

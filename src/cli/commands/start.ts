@@ -1,5 +1,6 @@
 // `troupe start`: serves the queues of a store until it is told to stop.
 import type { Duration } from '../../lib/duration.ts'
+import { isPostgresUrl, placeOf } from '../../store/postgres/place.ts'
 import type { Troupe } from '../../troupe.ts'
 import { addCommand, type Shell } from '../command.ts'
 import { definesNothing, loadSettings, openFor, queuesHelp, type CommonFlags, type Settings } from '../config.ts'
@@ -102,5 +103,10 @@ function what(troupe: Troupe, { options, origins }: Settings): string {
   const listed = names.slice(0, mostNames).join(', ')
   const more = names.length > mostNames ? `, and ${names.length - mostNames} more` : ''
   const queueText = queues.length === 1 ? `queue ${queues[0]}` : `queues ${queues.join(', ')}`
-  return `${queueText} of ${String(store)} with ${listed}${more} (from ${origins.join(' and ')})`
+  return `${queueText} of ${storeShown(String(store))} with ${listed}${more} (from ${origins.join(' and ')})`
+}
+
+/** For people: the password is nobody's business. */
+function storeShown(store: string): string {
+  return isPostgresUrl(store) ? placeOf(store).shown : store
 }
