@@ -72,9 +72,6 @@ if (order.isCutOff)
     'looking for what nobody would wake failed',
     'looking for dead processes failed',
     'could not be fired',
-    // A network that is silent is so for as long as a statement may take, which is longer than a stop.
-    'stopping took too long and went on without leaving the store',
-    'Dead letter: othersWrote for Timekeeper',
   )
 const trouble = (fields: LogFields, text: string): void => {
   const { err, ...rest } = fields

@@ -93,7 +93,8 @@ export class Hints {
     if (this.#isClosed) return
     const { place, connect } = this.#options
     const client = connect({ ...configOf(place, 1), pipeline: true })
-    const lost = (): void => this.#lost(client)
+    // A connection that ends while it is asked tells it twice.
+    const lost = onlyOnce(() => this.#lost(client))
     client.once('error', lost)
     client.once('end', lost)
     try {
@@ -110,7 +111,7 @@ export class Hints {
       // What was written before nobody has told of.
       this.#hear()
     } catch {
-      this.#lost(client)
+      lost()
     }
   }
 
@@ -123,5 +124,14 @@ export class Hints {
     if (this.#isClosed) return
     this.#options.clock.after(this.#delayMs, () => void this.#listen(), { background: true, upkeep: true })
     this.#delayMs = Math.min(this.#delayMs * 2, latestMs)
+  }
+}
+
+function onlyOnce(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    act()
   }
 }

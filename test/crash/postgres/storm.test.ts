@@ -38,10 +38,7 @@ test(`I1, I2, I3, I5: ${kills} kills on Postgres lose, repeat and change nothing
   expect(figures.executedAgain).toBeLessThanOrEqual(figures.inFlight)
 })
 
-// Not yet with the other tests: it has come to no end within its limit now and then, and why is not known.
-const isMixed = process.env['TROUPE_CRASH'] === 'storm'
-
-test.runIf(isMixed)('faults of all kinds on Postgres lose and double nothing', { timeout: limitMs }, async () => {
+test.skipIf(isFull)('faults of all kinds on Postgres lose and double nothing', { timeout: limitMs }, async () => {
   const server = await ownServer()
   const store = `${server.url}/postgres`
   // Who starts and tells has no number of its batches: what of it is written twice is done twice.
