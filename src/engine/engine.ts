@@ -213,9 +213,12 @@ export class Engine {
 
   /** Another node has taken this one for dead: gives up what runs here and, unless it stops, starts anew. */
   async #declaredDead(): Promise<boolean> {
+    const isAnew = !this.#isStopping
+    // Why before what comes of it.
+    if (isAnew) this.membership.tellOfDeath()
     this.active.loseAll('taken over')
-    if (this.#isStopping) return false
-    await this.membership.startAnew()
+    if (!isAnew) return false
+    await this.membership.register()
     this.slots.startAnew()
     return true
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { buildChild } from './children.ts'
-import { runPauses, takeOutFence, type PauseOptions, type PauseReport } from './pauses.ts'
+import { deafen, runPauses, takeOutFence, type PauseOptions, type PauseReport } from './pauses.ts'
 import { campaignSeed, Random } from './random.ts'
 
 const isFull = process.env['TROUPE_CRASH'] === 'full'
@@ -13,7 +13,9 @@ const pauses = isFull ? 100 : 6
 const figuresFile = fileURLToPath(new URL('figures.jsonl', import.meta.url))
 
 test('I5: a paused process that comes back changes nothing', { timeout: isFull ? 480_000 : 120_000 }, async () => {
-  const options = stage(buildChild(), pauses)
+  const build = buildChild()
+  expect(deafen(build)).toBe(true)
+  const options = stage(build, pauses)
   const report = await runPauses(options)
   tell('pauses', options, report)
   expect(report.violations).toEqual([])

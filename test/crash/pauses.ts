@@ -107,6 +107,17 @@ export function takeOutFence(build: string): boolean {
   return [fence, fenceOfMany].every((protection) => source.split(protection).length === 2)
 }
 
+const hearing = 'if (!isAlive)'
+const deafIfBlind = `if (!isAlive && !process.argv[2].includes('"isBlind":true'))`
+
+/** Lets blind processes of a copy go on when their renewals are refused; false when nothing of that is there. */
+export function deafen(build: string): boolean {
+  const timekeeper = join(build, 'src', 'engine', 'membership', 'timekeeper.js')
+  const source = readFileSync(timekeeper, 'utf8')
+  writeFileSync(timekeeper, source.replace(hearing, deafIfBlind))
+  return source.split(hearing).length === 2
+}
+
 /** start → pause → take over → return → compare */
 async function pauseOne(stage: Stage, round: number): Promise<Round> {
   const { client, children, random, reader, file } = stage
@@ -139,7 +150,7 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
 async function openStage(options: PauseOptions): Promise<Stage> {
   const { build, store, ledger } = options
   const given = { store, ledger, leaseMs, seed: 0, starts: 0, most }
-  // Every other one gives its runs up by itself when it returns; a blind one goes on, and only the store can refuse it.
+  // Every other one gives its runs up by itself when it returns; a blind one goes on, and only the refusal of what it wants written tells it.
   const children = Array.from({ length: processes }, (_, n) => new Child(build, { ...given, isBlind: n % 2 === 0 }))
   if (!(await areReady(children, answerMs))) {
     for (const child of children) child.signal('SIGKILL')

@@ -73,10 +73,9 @@ export class Membership {
     if (wasNode) await this.#declare()
   }
 
-  /** Another node has taken this one for dead: it is another one from now on. */
-  async startAnew(): Promise<void> {
+  /** Another node has taken this one for dead: it is another one once it has registered again. */
+  tellOfDeath(): void {
     this.#deps.log.warn({ node: this.node.nodeId }, 'this node was declared dead by another and starts anew')
-    await this.register()
   }
 
   definitionAdded(): void {

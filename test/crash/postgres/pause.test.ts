@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshDatabase } from '../../postgres.ts'
 import { buildChild } from '../children.ts'
-import { runPauses, takeOutFence, type PauseOptions, type PauseReport } from '../pauses.ts'
+import { deafen, runPauses, takeOutFence, type PauseOptions, type PauseReport } from '../pauses.ts'
 import { campaignSeed, Random } from '../random.ts'
 
 const isFull = process.env['TROUPE_CRASH'] === 'postgres'
@@ -17,7 +17,9 @@ test(
   'I5: on Postgres a paused process that comes back changes nothing',
   { timeout: isFull ? 480_000 : 240_000 },
   async () => {
-    const options = await stage(buildChild(), pauses)
+    const build = buildChild()
+    expect(deafen(build)).toBe(true)
+    const options = await stage(build, pauses)
     const report = await runPauses(options)
     tell('pauses', options, report)
     expect(report.violations).toEqual([])
