@@ -149,7 +149,7 @@ async function pauseOne(stage: Stage, round: number): Promise<Round> {
 
 async function openStage(options: PauseOptions): Promise<Stage> {
   const { build, store, ledger } = options
-  const given = { store, ledger, leaseMs, seed: 0, starts: 0, most }
+  const given = { store, ledger, leaseMs, seed: 0, starts: 0, most, isPaused: true }
   // Every other one gives its runs up by itself when it returns; a blind one goes on, and only the refusal of what it wants written tells it.
   const children = Array.from({ length: processes }, (_, n) => new Child(build, { ...given, isBlind: n % 2 === 0 }))
   if (!(await areReady(children, answerMs))) {
