@@ -16,6 +16,7 @@ import type { Cleanup } from './cleanups.ts'
 import { Closing } from './closing.ts'
 import type { AnyDefinition } from '../definition/definition.ts'
 import type { Deps } from '../deps.ts'
+import { deadlineOf } from './deadline.ts'
 import { resultText } from './encoded.ts'
 import * as endings from './ending.ts'
 import { errorText } from '../error-text.ts'
@@ -134,16 +135,11 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
 
   /** Starts the clock of the whole run; false when its time was up before it came here. */
   begin(): boolean {
-    const { deadlineAt, awaiting } = this.claimed
     // What was accepted in time is not late because nobody was free to take it in.
-    if (awaiting?.result?.isError === false) return true
-    const expired = endings.expiredError(this.claimed, this.definition.name, this.deps.store.now())
-    if (expired !== undefined) this.#settle('failed', expired)
-    else if (deadlineAt !== null) {
-      const leftMs = deadlineAt - this.deps.store.now()
-      if (leftMs > 0) this.#deadline = this.deps.clock.after(leftMs, () => this.#missDeadline(), { background: true })
-      else this.#missDeadline()
-    }
+    if (this.claimed.awaiting?.result?.isError === false) return true
+    this.#deadline = deadlineOf(this, (error) => {
+      if (!this.isOver) this.#settle('failed', error)
+    })
     return !this.isOver
   }
 
@@ -326,10 +322,6 @@ export class Activation implements Attempt, Task, Writer, WriteOwner, Neighbour<
 
   #listen(): void {
     if (!this.isOver) this.#silence = silenceOf(this)
-  }
-
-  #missDeadline(): void {
-    if (!this.isOver) this.#settle('failed', endings.deadlineError(this.claimed, this.definition.name))
   }
 
   #failOrRetry(thrown: Error): void {

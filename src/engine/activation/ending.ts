@@ -2,10 +2,9 @@
 import { decodeError } from '../../lib/codec.ts'
 import { toErrorRecord } from '../../lib/error-record.ts'
 import { reviveError } from '../../model/error-classes.ts'
-import { runDeadlinePassed, runExpired } from '../../model/time-errors.ts'
 import { fingerprintOf } from '../../model/fingerprint.ts'
 import type { RunOutcome } from '../../model/run.ts'
-import type { Claimed, SettleRecord } from '../../store/store.ts'
+import type { SettleRecord } from '../../store/store.ts'
 import type { DecidedEnd } from '../../store/undoing.ts'
 import type { TokenUse } from '../../store/waits.ts'
 import type { Activation } from './activation.ts'
@@ -62,16 +61,6 @@ export function settleRecord(
   const isTold = hasFailed && definition.settings.onFailure !== undefined
   const hadWaits = waits.length > 0 || keptWaits !== undefined
   return { held, outcome, code, fingerprint, attempt, value, hadWaits, isTold, token }
-}
-
-/** All its time is up. */
-export function deadlineError({ deadlineAt, createdAt }: Claimed, name: string): Error {
-  return runDeadlinePassed(name, (deadlineAt ?? createdAt) - createdAt)
-}
-
-/** Set when nobody began it in time. */
-export function expiredError({ expiresAt, createdAt }: Claimed, name: string, now: number): Error | undefined {
-  return expiresAt === null || now < expiresAt ? undefined : runExpired(name, expiresAt - createdAt)
 }
 
 /** How a run came to be no longer this node's: another has it, a step of it was resolved by hand, the lease of this node could not be renewed in time, or a newer version has changed the schema. */
