@@ -1,14 +1,8 @@
 // What is judged well, slow or wrong of a server, from rows as it gives them.
 import { expect, it } from 'vitest'
 import type { Finding, FindingCode } from '../health.ts'
-import {
-  findingsOf,
-  type Known,
-  type PreparedRow,
-  type ServerRow,
-  type TableRow,
-  type TransactionRow,
-} from './health.ts'
+import { findingsOf, type Known } from './health.ts'
+import type { PreparedRow, ServerRow, TableRow, TransactionRow } from './server-look.ts'
 import type { WaitingStartsRow } from './waiting-starts.ts'
 
 const server: ServerRow = {
