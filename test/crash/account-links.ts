@@ -1,7 +1,7 @@
 // The account of what runs have to do with one another: children of runs, and words that runs were told.
 import { isDeepStrictEqual } from 'node:util'
 import { decode } from '../../src/lib/codec.ts'
-import type { Books, RunRow } from './account.ts'
+import type { Books, RunRow } from './books.ts'
 import { groupBy, ofKind } from './ledger.ts'
 
 // `null` as it is stored.

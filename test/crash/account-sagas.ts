@@ -1,7 +1,7 @@
 // The account of what was undone, of what others finished, and of what ended with hundreds of others.
 import { decode } from '../../src/lib/codec.ts'
 import { undonePath } from '../../src/model/path.ts'
-import type { Books, RunRow } from './account.ts'
+import type { Books, RunRow } from './books.ts'
 import { parentOf } from './account-links.ts'
 import { groupBy, ofKind, type Entry } from './ledger.ts'
 import type { ClanInput, SagaInput } from './sagas.ts'

@@ -1,5 +1,5 @@
 // The account of what all nodes share: counters, purses, keys, a limiter and the ticks of a schedule.
-import type { Books } from './account.ts'
+import type { Books } from './books.ts'
 import { faultsOfCounter } from './counter-history.ts'
 import { groupBy, ofKind, type Entry } from './ledger.ts'
 import { centsOfPurse, mostInside, type Purse } from './shared-work.ts'
