@@ -19,7 +19,7 @@ export function addDoctor(shell: Shell): void {
     name: 'doctor',
     summary: 'look how the database of the store is, and what makes it slow',
     description:
-      'Looks at the database of the store: of Postgres who holds the oldest transaction, dead rows, autovacuum, settings, connections, the clock; of a file its size, its log and its free pages. Says what to do, changes nothing, and exits with 1 when there is an error.',
+      'Looks at the database of the store: of Postgres who holds the oldest transaction, dead rows, starts that nobody takes in, autovacuum, settings, connections, the clock; of a file its size, its log and its free pages. Says what to do, changes nothing, and exits with 1 when there is an error.',
     help,
     perform: (flags, _operands, io) => doctorCommand(flags, io),
   }).option('--thorough', 'of a file also whether it is whole, which reads all of it')
