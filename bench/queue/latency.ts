@@ -1,9 +1,8 @@
 // How long an idle engine takes from the call to the first line of the handler, beside an insert that is committed.
-import { join } from 'node:path'
 import { worker } from 'troupe'
-import { open } from './ours.ts'
-import { RawQueue } from './raw.ts'
-import { wait, withFolder, quantiles, type Quantiles } from '../measure.ts'
+import { openOn } from './ours.ts'
+import { onFile, type Raw } from './place.ts'
+import { wait, quantiles, type Quantiles } from '../measure.ts'
 import { doneOf, jobOf, type Done, type Job } from './work.ts'
 
 // Long enough that whatever follows the end of a run is over before the next.
@@ -13,33 +12,35 @@ const turn = 50
 // Measured: for its first thousands of starts V8 compiles the engine on the same two cores, and a start in a hundred waits for that: 3.2 ms, then 0.9.
 const warmUp = 4_000
 
-export const startLatency = (count: number): Promise<{ ours: Quantiles; raw: Quantiles }> =>
-  withFolder(async (folder) => {
-    const oursOne = await ourSide(folder)
-    const rawOne = await rawSide(folder)
-    const [ours, raw]: [number[], number[]] = [[], []]
-    for (let done = -warmUp; done < count; done += turn) {
-      for (let i = 0; i < turn; i++) add(ours, done, await oursOne.one(i))
-      for (let i = 0; i < turn; i++) add(raw, done, await rawOne.one(i))
-    }
-    await oursOne.close()
-    await rawOne.close()
-    return { ours: quantiles(ours), raw: quantiles(raw) }
-  })
+export const startLatency = (count: number, place = onFile): Promise<{ ours: Quantiles; raw: Quantiles }> =>
+  place.fresh((ourStore) =>
+    place.fresh(async (rawStore) => {
+      const oursOne = await ourSide(ourStore)
+      const rawOne = rawSide(await place.openRaw(rawStore))
+      const [ours, raw]: [number[], number[]] = [[], []]
+      for (let done = -warmUp; done < count; done += turn) {
+        for (let i = 0; i < turn; i++) add(ours, done, await oursOne.one(i))
+        for (let i = 0; i < turn; i++) add(raw, done, await rawOne.one(i))
+      }
+      await oursOne.close()
+      await rawOne.close()
+      return { ours: quantiles(ours), raw: quantiles(raw) }
+    }),
+  )
 
 interface Side {
   /** Milliseconds until the handler of one run began. */
   one(i: number): Promise<number>
-  close(): Promise<void>
+  close(): unknown
 }
 
-async function ourSide(folder: string): Promise<Side> {
+async function ourSide(store: string): Promise<Side> {
   let beganAt = 0
   const timed = worker('noop', {}, async (_ctx, job: Job): Promise<Done> => {
     beganAt = performance.now()
     return doneOf(job)
   })
-  const troupe = await open(join(folder, 'troupe.db'), timed)
+  const troupe = await openOn(store, timed)
   await troupe.start()
   return {
     one: (i) =>
@@ -51,9 +52,8 @@ async function ourSide(folder: string): Promise<Side> {
   }
 }
 
-async function rawSide(folder: string): Promise<Side> {
+function rawSide(raw: Raw): Side {
   let beganAt = 0
-  const raw = await RawQueue.open(join(folder, 'raw.db'))
   const perform = async (job: Job): Promise<Done> => {
     beganAt = performance.now()
     return doneOf(job)
@@ -64,7 +64,7 @@ async function rawSide(folder: string): Promise<Side> {
         () => raw.run(jobOf(i), perform),
         () => beganAt,
       ),
-    close: async () => raw.close(),
+    close: () => raw.close(),
   }
 }
 

@@ -1,7 +1,7 @@
 // BullMQ: on a Redis that is there already, on one of its own, and on a Postgres of its own.
 import type { Peer, Wanted } from './peers.ts'
 import { fromCallers, paceOf, type Pace, wait } from '../measure.ts'
-import { withPostgres } from '../postgres.ts'
+import { withPostgres } from '../postgres-server.ts'
 import { withRedis } from '../redis.ts'
 import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 

@@ -1,6 +1,6 @@
 // The queue bench for libraries of others.
 import { addPeers, loadPeer } from '../installed-peers.ts'
-import { withPostgres } from '../postgres.ts'
+import { withPostgres } from '../postgres-server.ts'
 import { answersRedis, hasRedis } from '../redis.ts'
 import { bullmqOnOwnRedis, bullmqOnPostgres, bullmqOnRedis, type BullMq } from './peer-bullmq.ts'
 import { plainjobPeer, type PlainJob } from './peer-plainjob.ts'

@@ -1,8 +1,6 @@
 // The yardstick's side of the queue bench.
-import { join } from 'node:path'
-import { countRuns } from './ours.ts'
-import { RawQueue } from './raw.ts'
-import { check, fromCallers, paceOf, withFolder, type Pace } from '../measure.ts'
+import { check, fromCallers, paceOf, type Pace } from '../measure.ts'
+import { onFile, type Place, type Raw } from './place.ts'
 import { doneOf, jobOf, Tally, type Job, type Row } from './work.ts'
 
 const who = 'raw'
@@ -10,17 +8,17 @@ const bulkSlice = 10_000
 
 const perform = async (job: Job) => doneOf(job)
 
-export const rawCallRow = (what: string, count: number): Row =>
-  row(what, count + Math.ceil(count / 10), (raw) =>
+export const rawCallRow = (what: string, count: number, place = onFile): Row =>
+  row({ what, place, runs: count + Math.ceil(count / 10) }, (raw) =>
     paceOf(count, (times) => fromCallers(times, (i) => raw.start(jobOf(i)))),
   )
 
-export const rawCallManyRow = (what: string, count: number): Row =>
-  row(what, count + Math.ceil(count / 10), (raw) => paceOf(count, async (times) => startMany(raw, times)))
+export const rawCallManyRow = (what: string, count: number, place = onFile): Row =>
+  row({ what, place, runs: count + Math.ceil(count / 10) }, (raw) => paceOf(count, (times) => startMany(raw, times)))
 
-export const rawProcessRow = (what: string, count: number): Row =>
-  row(what, count, async (raw) => {
-    startMany(raw, count)
+export const rawProcessRow = (what: string, count: number, place = onFile): Row =>
+  row({ what, place, runs: count }, async (raw) => {
+    await startMany(raw, count)
     const tally = new Tally(count)
     await raw.processAll(async (job) => {
       tally.begins()
@@ -31,25 +29,31 @@ export const rawProcessRow = (what: string, count: number): Row =>
     return tally.all()
   })
 
-export const rawRunRow = (what: string, count: number): Row =>
-  row(what, count + Math.ceil(count / 10), (raw) =>
+export const rawRunRow = (what: string, count: number, place = onFile): Row =>
+  row({ what, place, runs: count + Math.ceil(count / 10) }, (raw) =>
     paceOf(count, (times) => fromCallers(times, (i) => raw.run(jobOf(i), perform))),
   )
 
-function row(what: string, runs: number, figure: (raw: RawQueue) => Promise<Pace>): Row {
+interface Measured {
+  readonly what: string
+  readonly place: Place
+  /** How many there are in the end. */
+  readonly runs: number
+}
+
+function row({ what, place, runs }: Measured, figure: (raw: Raw) => Promise<Pace>): Row {
   const measure = (): Promise<Pace> =>
-    withFolder(async (folder) => {
-      const file = join(folder, 'raw.db')
-      const raw = await RawQueue.open(file)
+    place.fresh(async (store) => {
+      const raw = await place.openRaw(store)
       const measured = await figure(raw)
-      raw.close()
-      check('runs written', (await countRuns(file)).runs, runs)
+      await raw.close()
+      check('runs written', (await place.count(store)).runs, runs)
       return measured
     })
   return { what, who, measure }
 }
 
-function startMany(raw: RawQueue, count: number): void {
+async function startMany(raw: Raw, count: number): Promise<void> {
   for (let from = 0; from < count; from += bulkSlice)
-    raw.startMany(Array.from({ length: Math.min(bulkSlice, count - from) }, (_, i) => jobOf(from + i)))
+    await raw.startMany(Array.from({ length: Math.min(bulkSlice, count - from) }, (_, i) => jobOf(from + i)))
 }

@@ -1,4 +1,4 @@
-// Troupe's side of the workflow bench: one process and a SQLite file with synchronous=FULL.
+// Troupe's side of the workflow bench: one process, and a store that makes each commit durable.
 import { join } from 'node:path'
 import { Troupe, workflow, type Definition } from 'troupe'
 import { wait } from '../measure.ts'
@@ -23,12 +23,18 @@ export const long = workflow('long', {}, async (ctx, count: number) => {
   return count
 })
 
-export async function withTroupe<T>(
+export const withTroupe = <T>(
   folder: string,
   definitions: readonly Definition[],
   use: (troupe: Troupe) => Promise<T>,
+): Promise<T> => withTroupeOn(`sqlite:${join(folder, 'troupe.db')}`, definitions, use)
+
+export async function withTroupeOn<T>(
+  store: string,
+  definitions: readonly Definition[],
+  use: (troupe: Troupe) => Promise<T>,
 ): Promise<T> {
-  const troupe = await Troupe.open({ store: `sqlite:${join(folder, 'troupe.db')}`, definitions })
+  const troupe = await Troupe.open({ store, definitions })
   await troupe.start()
   try {
     return await use(troupe)

@@ -1,6 +1,6 @@
 // DBOS on a Postgres of its own.
 import { check } from '../measure.ts'
-import { withPostgres } from '../postgres.ts'
+import { withPostgres } from '../postgres-server.ts'
 import type { WorkflowPeer } from './peers.ts'
 import { measure, type Figures } from './three-steps.ts'
 
