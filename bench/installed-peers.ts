@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 
 const folder = resolve('bench/peers')
 
-/** Which of them: those of the actor bench, of the queue bench or of the workflow bench. */
+/** Which of them: those of the actor bench, of the queue bench, or of the workflow and the Postgres bench. */
 export type PeerKind = 'dependencies' | 'optionalDependencies' | 'devDependencies'
 
 type Tell = (line: string) => void

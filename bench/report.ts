@@ -20,10 +20,13 @@ export class Bars {
     this.#lines.push(`${isMet ? 'met   ' : 'missed'}  ${name}: ${told(value)}, ${wanted}`)
   }
 
-  /** With what other processes took of a core meanwhile. */
-  tell(othersPercent: number): void {
-    const others = `other processes took ${othersPercent.toFixed(0)} % of a core meanwhile: above 20 % the figures say more about them`
-    console.log(`\n${others}\n\n${this.#lines.join('\n')}`)
+  /** With what other processes took of a core meanwhile, where none of them is a part of what is measured. */
+  tell(othersPercent?: number): void {
+    if (othersPercent !== undefined) {
+      const others = `other processes took ${othersPercent.toFixed(0)} % of a core meanwhile`
+      console.log(`\n${others}: above 20 % the figures say more about them`)
+    }
+    console.log(`\n${this.#lines.join('\n')}`)
   }
 }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { endingWith } from '../ending.ts'
+import { check } from '../measure.ts'
 
 /** What a node says: when each run begins (ns of the clock that all processes of a machine share), or how many it performed since it last said so. */
 type Says = 'begins' | 'counts'
@@ -27,14 +28,13 @@ say('open')
 for await (const line of createInterface({ input: process.stdin })) {
   if (line !== 'start') break
   await troupe.start()
-  say('started')
 }
 await troupe.stop()
 `
 
 export interface NodeProcess {
-  /** Resolves once it serves its queues. */
-  start(): Promise<void>
+  /** It serves its queues from then on. */
+  start(): void
   /** The next thing it says. */
   hear(): Promise<string>
 }
@@ -55,16 +55,9 @@ export async function withNode<T>(store: string, says: Says, use: (node: NodePro
     if (next.done === true) throw new Error('a node has ended before it should')
     return next.value
   }
-  const expectLine = async (line: string): Promise<void> => {
-    const heard = await hear()
-    if (heard !== line) throw new Error(`a node says ${heard} instead of ${line}`)
-  }
-  const start = async (): Promise<void> => {
-    child.stdin.write('start\n')
-    await expectLine('started')
-  }
+  const start = (): void => void child.stdin.write('start\n')
   return endingWith(end, async () => {
-    await expectLine('open')
+    check('what a node says first', await hear(), 'open')
     return use({ start, hear })
   })
 }

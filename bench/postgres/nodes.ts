@@ -3,7 +3,7 @@ import { check, quantiles, wait, type Quantiles } from '../measure.ts'
 import type { Within } from '../postgres-server.ts'
 import { openOn, noop, startMany } from '../queue/ours.ts'
 import { jobOf } from '../queue/work.ts'
-import { withNode, withNodes } from './node-process.ts'
+import { withNode, withNodes, type NodeProcess } from './node-process.ts'
 import { countRuns } from './place.ts'
 
 // Long enough that whatever follows the end of a run is over before the next.
@@ -18,24 +18,23 @@ export const paceOfNodes = (fresh: Within, nodes: number, count: number): Promis
     await client.stop()
     const perSecond = await withNodes(store, nodes, async (all) => {
       let left = count
-      let first = 0
-      const hearAll = async ({ hear }: (typeof all)[number]): Promise<void> => {
-        while (left > 0) {
-          const performed = Number(await Promise.race([hear(), isDone]))
-          if (Number.isNaN(performed)) return
-          first ||= performance.now()
-          left -= performed
-          if (left === 0) tellDone('done')
-        }
-      }
+      let firstAt = 0
       let tellDone: (line: string) => void = () => {}
-      const isDone = new Promise<string>((resolve) => {
+      const done = new Promise<string>((resolve) => {
         tellDone = resolve
       })
-      // What is claimed before all have started is heard after it.
-      await Promise.all(all.map((node) => node.start()))
+      const hearAll = async ({ hear }: NodeProcess): Promise<void> => {
+        while (left > 0) {
+          const line = await Promise.race([hear(), done])
+          if (line === '') return
+          firstAt ||= performance.now()
+          left -= Number(line)
+        }
+        tellDone('')
+      }
+      for (const node of all) node.start()
       await Promise.all(all.map(hearAll))
-      return (count / (performance.now() - first)) * 1_000
+      return (count / (performance.now() - firstAt)) * 1_000
     })
     check('runs finished', (await countRuns(store)).finished, count)
     return perSecond
@@ -46,7 +45,7 @@ export const latencyOfOther = (fresh: Within, count: number): Promise<Quantiles>
   fresh((store) =>
     withNode(store, 'begins', async (node) => {
       const client = await openOn(store)
-      await node.start()
+      node.start()
       const times: number[] = []
       for (let i = -warmUp; i < count; i++) {
         const calledAt = process.hrtime.bigint()

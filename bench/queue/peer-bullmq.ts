@@ -1,8 +1,8 @@
 // BullMQ: on a Redis that is there already, on one of its own, and on a Postgres of its own.
 import type { Peer, Wanted } from './peers.ts'
 import { fromCallers, paceOf, type Pace, wait } from '../measure.ts'
-import { withPostgres } from '../postgres-server.ts'
-import { withRedis } from '../redis.ts'
+import { withPostgres, type Within } from '../postgres-server.ts'
+import { answersRedis, hasRedis, withRedis } from '../redis.ts'
 import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
 export interface BullMq extends Classes {
@@ -46,8 +46,15 @@ interface Storage extends Classes {
   connected<T>(use: (connection: object) => Promise<T>): Promise<T>
 }
 
+/** On the Redis that listens on that port of this machine, or else on one of its own. Throws where there is neither. */
+export async function bullmqOnSomeRedis(bull: BullMq, wanted: Wanted, port: number): Promise<Peer> {
+  if (await answersRedis(port)) return bullmqOnRedis(bull, wanted, port)
+  if (hasRedis()) return bullmqOnOwnRedis(bull, wanted)
+  throw new Error(`no Redis answers on 127.0.0.1:${port}, and redis-server is not on this machine`)
+}
+
 /** On a Redis that listens on this machine. */
-export const bullmqOnRedis = (bull: BullMq, wanted: Wanted, port: number): Peer =>
+const bullmqOnRedis = (bull: BullMq, wanted: Wanted, port: number): Peer =>
   bullmqPeer(wanted, {
     who: 'bullmq',
     ...classesOf(bull),
@@ -57,7 +64,7 @@ export const bullmqOnRedis = (bull: BullMq, wanted: Wanted, port: number): Peer 
   })
 
 /** On a Redis of its own for each row. */
-export const bullmqOnOwnRedis = (bull: BullMq, wanted: Wanted): Peer =>
+const bullmqOnOwnRedis = (bull: BullMq, wanted: Wanted): Peer =>
   bullmqPeer(wanted, {
     who: 'bullmq',
     ...classesOf(bull),
@@ -66,14 +73,14 @@ export const bullmqOnOwnRedis = (bull: BullMq, wanted: Wanted): Peer =>
     note: 'its Redis syncs each write before it answers (appendfsync always)',
   })
 
-/** On a Postgres of its own for each row. */
-export const bullmqOnPostgres = (bull: BullMq, wanted: Wanted): Peer =>
+/** On a Postgres of its own for each row, unless told. */
+export const bullmqOnPostgres = (bull: BullMq, wanted: Wanted, within: Within = withPostgres): Peer =>
   bullmqPeer(wanted, {
     who: 'bullmq on Postgres',
     ...bull.withBackend(bull.createPostgresBackend),
     part: 1 / 16,
     connected: (use) =>
-      withPostgres(async (connectionString) => {
+      within(async (connectionString) => {
         const result = await use({ connectionString, migrate: true, max: 20 })
         // Its connections end a moment after it says so.
         await wait(100)

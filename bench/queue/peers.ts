@@ -1,8 +1,7 @@
 // The queue bench for libraries of others.
 import { addPeers, loadPeer } from '../installed-peers.ts'
 import { withPostgres } from '../postgres-server.ts'
-import { answersRedis, hasRedis } from '../redis.ts'
-import { bullmqOnOwnRedis, bullmqOnPostgres, bullmqOnRedis, type BullMq } from './peer-bullmq.ts'
+import { bullmqOnPostgres, bullmqOnSomeRedis, type BullMq } from './peer-bullmq.ts'
 import { plainjobPeer, type PlainJob } from './peer-plainjob.ts'
 import type { Row } from './work.ts'
 
@@ -32,10 +31,7 @@ export async function queuePeers(wanted: Wanted, redisPort: number, tell: (line:
       for (const synchronous of ['normal', 'full'] as const) peers.push(plainjobPeer(plainjob, wanted, synchronous))
     },
     bullmq: async () => {
-      const bullmq = await loadPeer<BullMq>('bullmq')
-      if (await answersRedis(redisPort)) peers.push(bullmqOnRedis(bullmq, wanted, redisPort))
-      else if (hasRedis()) peers.push(bullmqOnOwnRedis(bullmq, wanted))
-      else throw new Error(`no Redis answers on 127.0.0.1:${redisPort}, and redis-server is not on this machine`)
+      peers.push(await bullmqOnSomeRedis(await loadPeer<BullMq>('bullmq'), wanted, redisPort))
     },
     'bullmq on Postgres': async () => {
       const bullmq = await loadPeer<BullMq>('bullmq')

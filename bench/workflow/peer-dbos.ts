@@ -1,6 +1,6 @@
-// DBOS on a Postgres of its own.
+// DBOS on Postgres.
 import { check } from '../measure.ts'
-import { withPostgres } from '../postgres-server.ts'
+import { withPostgres, type Within } from '../postgres-server.ts'
 import type { WorkflowPeer } from './peers.ts'
 import { measure, type Figures } from './three-steps.ts'
 
@@ -19,7 +19,8 @@ type Runnable = (i: number) => Promise<{ i: number }>
 // Its workflows take forty times as long: fewer tell as much.
 const part = 0.05
 
-export function dbosPeer({ DBOS }: DbosModule): WorkflowPeer {
+/** On a Postgres of its own, unless told. */
+export function dbosPeer({ DBOS }: DbosModule, within: Within = withPostgres): WorkflowPeer {
   const threeSteps = DBOS.registerWorkflow(
     async (i) => {
       const a = await DBOS.runStep(async () => ({ ok: true, i }), { name: 'a' })
@@ -46,7 +47,7 @@ export function dbosPeer({ DBOS }: DbosModule): WorkflowPeer {
   }
   return {
     who: 'dbos',
-    measure: () => withPostgres(measureOn),
+    measure: () => within(measureOn),
     note: 'dbos: on Postgres with fsync, in a process of its own and reached over TCP, by 20 connections; each write is a transaction of its own; started in this process, so that nothing is looked for; its end is taken when its result is there',
   }
 }

@@ -1,6 +1,7 @@
-// OpenWorkflow on its own SQLite.
+// OpenWorkflow, on its own SQLite and on Postgres.
 import { join } from 'node:path'
 import { check, withFolder } from '../measure.ts'
+import type { Within } from '../postgres-server.ts'
 import type { WorkflowPeer } from './peers.ts'
 import { measure, type Figures } from './three-steps.ts'
 
@@ -22,27 +23,40 @@ interface Runnable {
   run(input: number): Promise<unknown>
 }
 
+interface Backend {
+  stop(): Promise<void>
+}
+
 export interface BackendModule {
-  BackendSqlite: { connect(path: string): { stop(): Promise<void> } }
+  BackendSqlite: { connect(path: string): Backend }
+}
+
+export interface PostgresBackendModule {
+  BackendPostgres: { connect(url: string): Promise<Backend> }
 }
 
 // Its workflows take a hundred times as long: fewer tell as much.
 const part = 0.05
 
-export function openWorkflowPeer(module: OpenWorkflowModule, backends: BackendModule): WorkflowPeer {
-  return {
-    who: 'openworkflow',
-    measure: () => withFolder((folder) => threeSteps(module, backends, join(folder, 'openworkflow.db'))),
-    note: 'openworkflow: each write is a transaction of its own; new runs are looked for every 0.1 to 1 s; its end is taken at the last line of the workflow, as its result is asked for once a second',
-  }
+const note =
+  'openworkflow: each write is a transaction of its own; new runs are looked for every 0.1 to 1 s; its end is taken at the last line of the workflow, as its result is asked for once a second'
+
+export function openWorkflowPeer(module: OpenWorkflowModule, { BackendSqlite }: BackendModule): WorkflowPeer {
+  const measureIn = (folder: string): Promise<Figures> =>
+    threeSteps(module, BackendSqlite.connect(join(folder, 'openworkflow.db')))
+  return { who: 'openworkflow', measure: () => withFolder(measureIn), note }
 }
 
-async function threeSteps(
-  { OpenWorkflow }: OpenWorkflowModule,
-  { BackendSqlite }: BackendModule,
-  path: string,
-): Promise<Figures> {
-  const backend = BackendSqlite.connect(path)
+export function openWorkflowOnPostgres(
+  module: OpenWorkflowModule,
+  { BackendPostgres }: PostgresBackendModule,
+  within: Within,
+): WorkflowPeer {
+  const measureOn = async (url: string): Promise<Figures> => threeSteps(module, await BackendPostgres.connect(url))
+  return { who: 'openworkflow', measure: () => within(measureOn), note }
+}
+
+async function threeSteps({ OpenWorkflow }: OpenWorkflowModule, backend: Backend): Promise<Figures> {
   const engine = new OpenWorkflow({ backend })
   const ends = new Map<number, (result: number) => void>()
   const runnable = engine.defineWorkflow({ name: 'three-steps' }, async ({ input, step }) => {

@@ -10,12 +10,13 @@ import {
 import { connect as connectSocket, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { endingWith } from '../ending.ts'
+import { loadPeer, needsNode, peerFile } from '../installed-peers.ts'
 import { check, withFolder } from '../measure.ts'
 import { withServer } from '../server.ts'
 import type { WorkflowPeer } from './peers.ts'
 import { measure, type Figures } from './three-steps.ts'
 
-export interface RestateModule {
+interface RestateModule {
   service(spec: { name: string; handlers: object }): object
   createEndpointHandler(options: { services: readonly object[]; logger: () => void }): Handler
 }
@@ -29,7 +30,11 @@ interface Context {
 // Its workflows take twenty times as long: fewer tell as much.
 const part = 0.05
 
-export function restatePeer(restate: RestateModule, command: string): WorkflowPeer {
+/** Throws where it cannot be had. */
+export async function restatePeer(): Promise<WorkflowPeer> {
+  needsNode(22, 'its SDK')
+  const command = peerFile(`@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`)
+  const restate = await loadPeer<RestateModule>('@restatedev/restate-sdk')
   return {
     who: 'restate',
     measure: () => withFolder((folder) => measureIn(folder, restate, command)),

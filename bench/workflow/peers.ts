@@ -1,8 +1,8 @@
 // The workflow bench for libraries of others.
-import { addPeers, loadPeer, needsNode, peerFile } from '../installed-peers.ts'
+import { addPeers, loadPeer, needsNode } from '../installed-peers.ts'
 import { dbosPeer, type DbosModule } from './peer-dbos.ts'
 import { openWorkflowPeer, type BackendModule, type OpenWorkflowModule } from './peer-openworkflow.ts'
-import { restatePeer, type RestateModule } from './peer-restate.ts'
+import { restatePeer } from './peer-restate.ts'
 import type { Figures } from './three-steps.ts'
 
 export interface WorkflowPeer {
@@ -17,11 +17,7 @@ export async function workflowPeers(tell: (line: string) => void): Promise<Workf
   const peers: WorkflowPeer[] = []
   const adders = {
     dbos: async () => peers.push(dbosPeer(await loadPeer<DbosModule>('@dbos-inc/dbos-sdk'))),
-    restate: async () => {
-      needsNode(22, 'its SDK')
-      const server = peerFile(`@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`)
-      peers.push(restatePeer(await loadPeer<RestateModule>('@restatedev/restate-sdk'), server))
-    },
+    restate: async () => peers.push(await restatePeer()),
     openworkflow: async () => {
       needsNode(22, 'its SQLite')
       const backends = await loadPeer<BackendModule>('openworkflow/sqlite')
