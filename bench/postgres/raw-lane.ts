@@ -200,7 +200,7 @@ export class RawLane {
     return { before: first?.before ?? 0, epoch: first?.epoch ?? 0, claimed: (await claimed) ?? [] }
   }
 
-  async #ask<Row extends object>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  async #ask<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     const named = values.length === 0 ? {} : { name: nameOf(text) }
     const { rows } = await this.#client.query<Row>({ ...named, text, values: [...values] })
     return rows
