@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const folder = resolve('bench/peers')
+const requirePeer = createRequire(join(folder, 'package.json'))
 
 /** Which of them: those of the actor bench, of the queue bench, or of the workflow and the Postgres bench. */
 export type PeerKind = 'dependencies' | 'optionalDependencies' | 'devDependencies'
@@ -43,12 +44,18 @@ export function peerVersions(kind: PeerKind): string[] {
 
 /** The module of an installed peer. */
 export async function loadPeer<T>(name: string): Promise<T> {
-  return (await import(pathToFileURL(peerFile(name)).href)) as T
+  try {
+    // Node 20 cannot import some modules of the older kind while the loader of TypeScript is there.
+    return requirePeer(name) as T
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_REQUIRE_ESM') throw error
+    return (await import(pathToFileURL(peerFile(name)).href)) as T
+  }
 }
 
 /** Where a file of an installed peer is. */
 export function peerFile(name: string): string {
-  return createRequire(join(folder, 'package.json')).resolve(name)
+  return requirePeer.resolve(name)
 }
 
 /** Throws on a Node that a peer cannot run on. */

@@ -3,6 +3,7 @@
 //   npm run bench:postgres                        everything, about ten minutes
 //   npm run bench:postgres -- --only processed    pieces whose name contains it
 //   npm run bench:postgres -- --no-peers --rounds 1
+//   npm run bench:postgres -- --size 0.1          fewer runs, to see that all goes
 //   npm run bench:postgres -- --minutes 10        how long a transaction is held open; ten for the record
 //   npm run bench:postgres -- --redis 6380        where Redis listens on this machine, for BullMQ; else one is started where redis-server is
 //   npm run bench:postgres -- --absurd FILE       the tables of absurd, which are no part of its package
@@ -13,7 +14,7 @@ import { ask, databasesOf, withPostgres, type Within } from './postgres-server.t
 import { claimsBesideHeld } from './postgres/held.ts'
 import { latencyOfOther, paceOfNodes } from './postgres/nodes.ts'
 import { graphileName } from './postgres/peer-graphile.ts'
-import { postgresPeers, type Peers } from './postgres/peers.ts'
+import { queuePeers, workflowPeers } from './postgres/peers.ts'
 import { onPostgres } from './postgres/place.ts'
 import { walOfOurs, walOfRaw } from './postgres/wal.ts'
 import { oursOfThree, parallelSteps, rawOfThree } from './postgres/workflows.ts'
@@ -26,7 +27,7 @@ import { Bars, machine, median, rate, table } from './report.ts'
 import type { WorkflowPeer } from './workflow/peers.ts'
 import type { Figures } from './workflow/three-steps.ts'
 
-const { only, peers: isBeside, rounds, own } = benchOptions({ redis: '6379', minutes: '1', absurd: 'none' })
+const { only, peers: isBeside, rounds, own } = benchOptions({ redis: '6379', minutes: '1', absurd: 'none', size: '1' })
 
 const names = {
   call: 'call, 100 callers',
@@ -41,7 +42,8 @@ const names = {
   held: 'claims beside a held transaction',
   nodes: 'nodes',
 }
-const [call, callMany, processed, run] = [50_000, 200_000, 100_000, 30_000]
+const [size, minutes] = [positive('size'), positive('minutes')]
+const sized = (count: number): number => Math.ceil(count * size)
 const isWanted = (name: string): boolean => name.includes(only)
 const tell = (line: string): void => console.error(line)
 const bars = new Bars()
@@ -74,6 +76,12 @@ function perSecondOf(what: string, who: string): number {
 
 async function measureRates(fresh: Within, peers: readonly Peer[]): Promise<void> {
   const place = onPostgres(fresh)
+  const [call, callMany, processed, run] = [50_000, 200_000, 100_000, 30_000].map(sized) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   const ours = [
     rawCallRow(names.call, call, place),
     callRow(names.call, call, place),
@@ -116,13 +124,13 @@ async function showLatency(fresh: Within, peers: readonly Peer[]): Promise<void>
   const lines: [string, Quantiles][] = []
   if (isWanted(names.same)) {
     progress(names.same)
-    const { ours, raw } = await startLatency(1_000, onPostgres(fresh))
+    const { ours, raw } = await startLatency(sized(1_000), onPostgres(fresh))
     lines.push(['troupe, same node', ours], ['raw, same node', raw])
     bars.add('start latency when idle, same node, p50', ours.p50, { most: 2, unit: ' ms' })
   }
   if (isWanted(names.other)) {
     progress(names.other)
-    const other = await latencyOfOther(fresh, 500)
+    const other = await latencyOfOther(fresh, sized(500))
     lines.push(['troupe, other node', other])
     bars.add('start latency when idle, other node, p50', other.p50, { most: 5, unit: ' ms' })
   }
@@ -142,8 +150,8 @@ async function showThree(fresh: Within, peers: readonly WorkflowPeer[]): Promise
   const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
   for (let round = 1; round <= rounds; round++) {
     progress(`${names.three}: round ${round} of ${rounds}`)
-    sides.raw.push(await rawOfThree(fresh))
-    sides.troupe.push(await oursOfThree(fresh))
+    sides.raw.push(await rawOfThree(fresh, size))
+    sides.troupe.push(await oursOfThree(fresh, size))
   }
   const of = (figures: readonly Figures[]): Figures => ({
     perSecond: median(figures.map(({ perSecond }) => perSecond)),
@@ -176,7 +184,7 @@ async function showThree(fresh: Within, peers: readonly WorkflowPeer[]): Promise
 
 async function showParallel(fresh: Within): Promise<void> {
   progress(names.parallel)
-  const { ours, raw } = await parallelSteps(fresh, 100)
+  const { ours, raw } = await parallelSteps(fresh, sized(300))
   progress('')
   console.log(`\n${names.parallel}, from the call to the result, in ms`)
   const lines = Object.entries({ troupe: ours, raw }).map(([who, { p50, p99 }]) => [
@@ -190,7 +198,7 @@ async function showParallel(fresh: Within): Promise<void> {
 
 async function showWal(fresh: Within): Promise<void> {
   progress(names.wal)
-  const [ours, raw] = [await walOfOurs(fresh, 50_000), await walOfRaw(fresh, 50_000)]
+  const [ours, raw] = [await walOfOurs(fresh, sized(50_000)), await walOfRaw(fresh, sized(50_000))]
   progress('')
   console.log('\nbytes of write-ahead log for each run, from its claim to its end')
   const lines = Object.entries({ troupe: ours, raw }).map(([who, { records, images }]) => [
@@ -203,7 +211,6 @@ async function showWal(fresh: Within): Promise<void> {
 }
 
 async function showHeld(fresh: Within): Promise<void> {
-  const minutes = Number(own['minutes'])
   const shown = (part: number): void => progress(`${names.held}: ${Math.round(part * 100)} %`)
   const { tenths, all, perSecond, deadRows } = await claimsBesideHeld(fresh, minutes, shown)
   progress('')
@@ -221,7 +228,7 @@ async function showNodes(fresh: Within): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     for (const [nodes, times] of Object.entries(paces)) {
       progress(`${names.nodes}: round ${round} of ${rounds}: ${nodes}`)
-      times.push(await paceOfNodes(fresh, Number(nodes), 50_000))
+      times.push(await paceOfNodes(fresh, Number(nodes), sized(50_000)))
     }
   }
   progress('')
@@ -238,33 +245,54 @@ async function showNodes(fresh: Within): Promise<void> {
     bars.add(`${nodes} nodes beside one`, perSecond / one, { least: 1, unit: '×' })
 }
 
-async function findPeers(within: Within): Promise<Peers> {
-  if (!isBeside) return { queues: [], workflows: [] }
-  const wanted = { call: names.call, callMany: names.callMany, process: names.processed, count: 80_000 }
-  const absurdTables = own['absurd'] === 'none' ? '' : (own['absurd'] ?? '')
-  return postgresPeers({ wanted, within, redisPort: Number(own['redis']), absurdTables }, tell)
+function positive(name: string): number {
+  const value = Number(own[name])
+  return value > 0 ? value : refuse(`--${name} is ${own[name]}, and is to be a number above 0`)
 }
 
+function refuse(why: string): never {
+  console.error(why)
+  process.exit(2)
+}
+
+async function findQueues(within: Within): Promise<Peer[]> {
+  const { call, callMany, processed, same, other } = names
+  if (!isBeside || ![call, callMany, processed, same, other].some(isWanted)) return []
+  const wanted = { call, callMany, process: processed, count: sized(80_000) }
+  return queuePeers({ wanted, within, redisPort: Number(own['redis']) }, tell)
+}
+
+async function findWorkflows(within: Within): Promise<WorkflowPeer[]> {
+  if (!isBeside || !isWanted(names.three)) return []
+  const absurdTables = own['absurd'] === 'none' ? '' : (own['absurd'] ?? '')
+  return workflowPeers({ within, absurdTables }, tell)
+}
+
+if (!Object.values(names).some(isWanted))
+  refuse(`nothing is called ${only}: there are ${Object.values(names).join('; ')}`)
 await withPostgres(async (server) => {
   const fresh = databasesOf(server)
-  const peers = await findPeers(fresh)
+  const [queues, workflows] = [await findQueues(fresh), await findWorkflows(fresh)]
   const [version] = await ask<{ name: string }>(server, `select current_setting('server_version') as name`)
   console.log(machine())
   console.log(
     `Postgres ${version?.name}, fsync=on, synchronous_commit=on, over TCP, on the same machine; a worker that does nothing`,
   )
-  await showLatency(fresh, peers.queues)
-  await measureRates(fresh, peers.queues)
+  await showLatency(fresh, queues)
+  await measureRates(fresh, queues)
   progress('')
-  showRates(peers.queues)
-  if (isWanted(names.three)) await showThree(fresh, peers.workflows)
+  showRates(queues)
+  if (isWanted(names.three)) await showThree(fresh, workflows)
   if (isWanted(names.parallel)) await showParallel(fresh)
   if (isWanted(names.wal)) await showWal(fresh)
   if (isWanted(names.nodes)) await showNodes(fresh)
   if (isWanted(names.held)) await showHeld(fresh)
-  const all = [...peers.queues, ...peers.workflows]
+  const all = [...queues, ...workflows]
   if (all.length > 0) {
-    const versions = [...peerVersions('optionalDependencies'), ...peerVersions('devDependencies')]
+    const versions = [
+      ...(queues.length > 0 ? peerVersions('optionalDependencies') : []),
+      ...peerVersions('devDependencies'),
+    ]
     console.log(`\n${versions.join(', ')}. What they do is not all the same:`)
     for (const { note } of all) console.log(`- ${note}`)
   }

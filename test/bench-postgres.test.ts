@@ -27,7 +27,10 @@ async function rowsOf(url: string): Promise<Rows> {
   const tables = await ask<{ name: string }>(url, findTables)
   const rows: Rows = { taken: await ask(url, `select value from troupe.counter where name = 'run'`) }
   for (const { name } of tables) {
-    const all = await ask<Record<string, unknown>>(url, `select * from troupe.${name} as it order by it::text collate "C"`)
+    const all = await ask<Record<string, unknown>>(
+      url,
+      `select * from troupe.${name} as it order by it::text collate "C"`,
+    )
     rows[name] = all.map((row) => ({ ...row, ...kinds(row) })).toSorted(byPlace)
   }
   return rows

@@ -34,7 +34,10 @@ export const claimsBesideHeld = (fresh: Within, minutes: number, tell: (part: nu
     for (let tick = 0; tick < ticks; tick++) {
       const earlyMs = startedAt + tick * eachMs - performance.now()
       if (earlyMs > 0) await wait(earlyMs)
-      await client.callMany(noop, Array.from({ length: atOnce }, (_, i) => jobOf(i)))
+      await client.callMany(
+        noop,
+        Array.from({ length: atOnce }, (_, i) => jobOf(i)),
+      )
       times.push(await claimer.claim(atOnce))
       if (tick % 100 === 0) tell(tick / ticks)
     }
@@ -46,7 +49,7 @@ export const claimsBesideHeld = (fresh: Within, minutes: number, tell: (part: nu
     await holder.end()
     await claimer.close()
     await client.stop()
-    const tenth = Math.ceil(times.length / 10)
+    const tenth = times.length / 10
     const tenths = Array.from({ length: 10 }, (_, i) => quantiles(times.slice(i * tenth, (i + 1) * tenth)))
     return { tenths, all: quantiles(times), perSecond, deadRows: Number(rows[0]?.dead) }
   })

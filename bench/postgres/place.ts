@@ -5,7 +5,11 @@ import { RawPostgres } from './raw.ts'
 
 const countAll = `select (select count(*) from troupe.run) as runs, (select count(*) from troupe.finished) as finished`
 
-export const onPostgres = (fresh: Within): Place => ({ fresh, count: countRuns, openRaw: (url) => RawPostgres.open(url) })
+export const onPostgres = (fresh: Within): Place => ({
+  fresh,
+  count: countRuns,
+  openRaw: (url) => RawPostgres.open(url),
+})
 
 export async function countRuns(url: string): Promise<Counts> {
   const [counts] = await ask<Record<keyof Counts, string>>(url, countAll)

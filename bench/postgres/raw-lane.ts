@@ -181,16 +181,13 @@ export class RawLane {
   async #write({ ready, here, steps, ends, wantsClaim }: Turn): Promise<Written> {
     const now = Date.now()
     const begun = this.#ask('begin', [])
-    const ended = ends.length === 0 ? undefined : this.#ask(endRuns, [...columnsOf(ends, ['id', 'epoch', 'value']), now])
+    const ended =
+      ends.length === 0 ? undefined : this.#ask(endRuns, [...columnsOf(ends, ['id', 'epoch', 'value']), now])
     const recorded =
       steps.length === 0
         ? undefined
         : this.#ask(recordSteps, [...columnsOf(steps, ['id', 'epoch', 'path', 'seq', 'value']), now])
-    const bodies = (runs: readonly NewRun[]): unknown[] => [
-      runs.length,
-      ...columnsOf(runs, ['publicId', 'input']),
-      now,
-    ]
+    const bodies = (runs: readonly NewRun[]): unknown[] => [runs.length, ...columnsOf(runs, ['publicId', 'input']), now]
     const readied = ready.length === 0 ? undefined : this.#ask(startReady, bodies(ready))
     const started = here.length === 0 ? undefined : this.#ask<Omit<Written, 'claimed'>>(startHere, bodies(here))
     const claimed = wantsClaim ? this.#ask<ClaimedRun>(claimRuns, [now]) : undefined

@@ -17,7 +17,7 @@ export class RawPostgres implements Raw {
   /** Opens a database in which no engine has run. */
   static async open(url: string): Promise<RawPostgres> {
     const store = await openPostgres({ url, clock: systemClock })
-    await store.internDefinition('noop', '')
+    await store.internDefinition('noop', '1')
     await store.internQueue('default')
     await store.close()
     return new RawPostgres(await RawLane.open(url))

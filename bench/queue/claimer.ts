@@ -4,6 +4,7 @@ import { emptyDraft } from '../../src/store/lists.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Batch, Store } from '../../src/store/store.ts'
 import { check } from '../measure.ts'
+import { noop } from './ours.ts'
 
 /** Longer than any bench takes. */
 export const leaseMs = 3_600_000
@@ -26,7 +27,7 @@ export class Claimer {
 
   static async open(url: string): Promise<Claimer> {
     const store = await openStore(url, { clock: systemClock, synchronous: 'full' })
-    const definitionId = await store.internDefinition('noop', '')
+    const definitionId = await store.internDefinition(noop.name, '1')
     const queueId = await store.internQueue('default')
     const nodeId = await store.insertNode({ name: 'bench', ...nobody }, leaseMs)
     return new Claimer(store, { definitionId, queueId, nodeId })

@@ -37,7 +37,8 @@ export const onFile: Place = {
   fresh: (use) => withFolder((folder) => use(`${scheme}${join(folder, 'troupe.db')}`)),
   async count(store) {
     const db = await openDriver(store.slice(scheme.length))
-    const rowsOf = (table: string): number => (db.prepare(`select count(*) as n from ${table}`).get() as { n: number }).n
+    const rowsOf = (table: string): number =>
+      (db.prepare(`select count(*) as n from ${table}`).get() as { n: number }).n
     const counts = { runs: rowsOf('run'), finished: rowsOf('finished') }
     db.close()
     return counts
