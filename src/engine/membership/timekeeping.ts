@@ -16,6 +16,9 @@ export interface TimekeepingOptions {
   readonly employ: () => Employed
 }
 
+// However long the store is away: an ask whose time is up is a dead letter, and the next hint would say the same.
+const hearingLimit = '1d'
+
 /** What is told while there is none goes nowhere: nothing is due on what is no node. */
 export class Timekeeping {
   readonly #options: TimekeepingOptions
@@ -69,6 +72,6 @@ export class Timekeeping {
     if (this.#isTold || this.#employed === undefined) return
     this.#isTold = true
     const heard = (): void => void (this.#isTold = false)
-    this.#employed.ref.ask('othersWrote').then(heard, heard)
+    this.#employed.ref.ask('othersWrote', undefined, { timeout: hearingLimit }).then(heard, heard)
   }
 }
