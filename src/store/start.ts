@@ -36,6 +36,20 @@ export interface StartRecord {
   readonly directly: boolean
 }
 
+/** What a start says of which nobody says anything. */
+export const bareStart = {
+  priority: 0,
+  tags: null,
+  dueAt: null,
+  deadlineAt: null,
+  expiresAt: null,
+  correlationId: null,
+  retry: null,
+  key: null,
+  limits: null,
+  directly: false,
+} as const satisfies Partial<StartRecord>
+
 /** A run that another one starts, with the step by which it remembers that. */
 export interface ChildRecord {
   readonly held: Held

@@ -7,7 +7,7 @@ import { optionInvalid } from '../model/errors.ts'
 import { differenceText, type Difference, type DivergencePolicy, type RunVerdict } from '../model/divergence.ts'
 import { reasonText } from '../model/reason.ts'
 import { emptyDraft, type BatchLists } from '../store/lists.ts'
-import type { StartRecord } from '../store/start.ts'
+import { bareStart, type StartRecord } from '../store/start.ts'
 import type { Batch, Held, Store } from '../store/store.ts'
 import { isRemembered } from '../workflow/check-deploy/run-check.ts'
 import type { JournalFixture } from './journal-fixture.ts'
@@ -157,7 +157,7 @@ class JournalReplay {
     )
     const now = store.now()
     const id = '00000000-0000-7000-8000-000000000000'
-    const start = { ...unstarted, queueId, id, definitionId, input, directly: true }
+    const start = { ...bareStart, queueId, id, definitionId, input, directly: true }
     const children = await this.#children(store, queueId)
     const { started } = await store.commit(this.#batch(nodeId, { starts: [start, ...children] }))
     const held = started[0]?.held as Held
@@ -180,7 +180,7 @@ class JournalReplay {
       .filter(({ kind, isError }) => kind === 'child' && !isError)
       .map(({ value }) => value)
     return ids.map((value) => ({
-      ...unstarted,
+      ...bareStart,
       queueId,
       definitionId,
       id: decode(value) as string,
@@ -191,19 +191,6 @@ class JournalReplay {
   #batch(nodeId: number, lists: Partial<BatchLists>): Batch {
     return { ...emptyDraft(nodeId, ++this.#seq), ...lists }
   }
-}
-
-const unstarted = {
-  priority: 0,
-  tags: null,
-  dueAt: null,
-  deadlineAt: null,
-  expiresAt: null,
-  correlationId: null,
-  retry: null,
-  key: null,
-  limits: null,
-  directly: false,
 }
 
 /** Known by its name, and never done. */

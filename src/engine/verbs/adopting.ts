@@ -3,6 +3,7 @@ import { isTroupeError, toError, type TroupeError } from '../../lib/errors.ts'
 import { optionInvalid } from '../../model/errors.ts'
 import { keyWithinTransaction } from '../../model/start-errors.ts'
 import type { MadeStart, PlainStart } from '../../store/intake.ts'
+import { bareStart } from '../../store/start.ts'
 import type { AnyDefinition } from '../definition/definition.ts'
 import { errorText } from '../error-text.ts'
 import { nameOf } from '../failures/failures.ts'
@@ -57,22 +58,9 @@ function madeOf(starting: Starting, definition: AnyDefinition, plain: PlainStart
 /** The start of a run of which there is nothing to perform. */
 function failing({ registry, engine }: Face, definition: AnyDefinition, plain: PlainStart): Made {
   const { queue = 'default', priority } = definition.settings
-  const record = {
-    id: plain.id,
-    definitionId: registry.idOf(definition),
-    queueId: 0,
-    priority,
-    input: textOf(plain, engine.maxValueBytes),
-    tags: null,
-    dueAt: null,
-    deadlineAt: null,
-    expiresAt: null,
-    correlationId: null,
-    retry: null,
-    limits: null,
-    key: null,
-    directly: false,
-  }
+  const definitionId = registry.idOf(definition)
+  const input = textOf(plain, engine.maxValueBytes)
+  const record = { ...bareStart, id: plain.id, definitionId, queueId: 0, priority, input }
   return { queue, record }
 }
 

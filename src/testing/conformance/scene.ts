@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { RunOutcome } from '../../model/run.ts'
 import type { StartKey } from '../../model/start-key.ts'
 import { emptyDraft, type BatchLists } from '../../store/lists.ts'
-import type { StartRecord } from '../../store/start.ts'
+import { bareStart, type StartRecord } from '../../store/start.ts'
 import type { CancelRecord } from '../../store/cancels.ts'
 import type { NodeIdentity } from '../../store/nodes.ts'
 import type * as store from '../../store/store.ts'
@@ -135,20 +135,11 @@ export class Scene {
 
   startRecord(values: Partial<StartRecord> = {}): StartRecord {
     return {
+      ...bareStart,
       id: `run-${++this.#ids}`,
       definitionId: this.definitionId,
       queueId: this.queueId,
-      priority: 0,
       input: 'j{}',
-      tags: null,
-      dueAt: null,
-      deadlineAt: null,
-      expiresAt: null,
-      correlationId: null,
-      retry: null,
-      key: null,
-      limits: null,
-      directly: false,
       ...values,
     }
   }
