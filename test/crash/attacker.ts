@@ -6,6 +6,7 @@ import { Troupe, type TroupeOptions } from '../../src/index.ts'
 import { isTroupeError } from '../../src/lib/errors.ts'
 import { limiter } from '../../src/worker/limiter.ts'
 import { worker } from '../../src/worker/worker.ts'
+import { whileCutOff } from './foreseen.ts'
 import { Random } from './random.ts'
 
 export interface AttackOrder {
@@ -79,18 +80,7 @@ const roles: Readonly<Record<AttackOrder['role'], { options: TroupeOptions; atta
 
 // Runs that expire, and that others take over, are part of it.
 const foreseen = ['nobody here waits for its result', 'a run was taken over by another node', 'a run is given up here']
-// So it says while its store is started anew.
-if (order.isCutOff)
-  foreseen.push(
-    'the store did not take',
-    'cannot write',
-    ' failed',
-    'could not be fired',
-    'declared dead',
-    'come back to',
-    'stopping took too long',
-    'Dead letter',
-  )
+if (order.isCutOff) foreseen.push(...whileCutOff, 'this node was declared dead by another and starts anew')
 const trouble = (fields: object, text: string): void => {
   if (foreseen.some((part) => text.includes(part))) return
   note({ what: 'trouble', text: `${text} ${String((fields as { err?: unknown }).err ?? '')}` })

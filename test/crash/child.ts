@@ -3,6 +3,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { LogFields } from '../../src/lib/log.ts'
 import { Troupe } from '../../src/troupe.ts'
 import { blindClock } from './blind-clock.ts'
+import { whileCutOff } from './foreseen.ts'
 import { codecUnder, type KeyName } from './keys.ts'
 import { openLedger } from './ledger.ts'
 import { Random } from './random.ts'
@@ -60,21 +61,7 @@ const anew = 'this node was declared dead by another and starts anew'
 const rescued = 'goes on with '
 // Runs that time out, and those whose processes died twice, are part of the work.
 const foreseen = ['nobody here waits for its result', 'such runs are begun one at a time here', 'were left out: it was']
-// What a node says while it cannot reach its store, or hears late of what it wrote.
-if (order.isCutOff)
-  foreseen.push(
-    'the store did not take what this node wanted written',
-    'a run was set aside because the store cannot write',
-    'the thread that renews the lease of this node failed',
-    'that nobody would have come back to',
-    'looking for dead nodes failed',
-    'waking what is due failed',
-    'renewing the lease failed',
-    'looking for stale runs failed',
-    'looking for what nobody would wake failed',
-    'looking for dead processes failed',
-    'could not be fired',
-  )
+if (order.isCutOff) foreseen.push(...whileCutOff)
 // Invariant: I9. A claim whose answer comes when the lease is over is let go, and given back by the sweep should nobody have taken it.
 const isLateClaim = (text: string, { runs, slots }: LogFields): boolean =>
   order.isPaused === true && text.endsWith('that nobody would have come back to') && runs === 0 && slots === 0
