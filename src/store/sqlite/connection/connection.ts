@@ -1,6 +1,4 @@
 // One open SQLite database: its settings, its prepared statements and its transactions.
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { encodedLists, type ListForm } from '../../../model/append.ts'
 import { answerNow, performNow, type Query } from '../../query.ts'
@@ -8,16 +6,15 @@ import type { Database, SqlValue } from '../../sql/database/database.ts'
 import { openDriver, type SqlDriver, type SqlStatement } from './driver.ts'
 import {
   storeGone,
-  folderUnusable,
   notAStore,
   sqliteTooOld,
   storeMoved,
   storeNewer,
-  storeReadonly,
   toStoreError,
   hasResultCode,
   isOfTrigger,
 } from './errors.ts'
+import { checkFolder, inodeOf } from './file-place.ts'
 import { findSeal } from './sealed.ts'
 import { storeOlder } from '../../older.ts'
 import { migrations } from '../migrations/migrations.ts'
@@ -282,40 +279,7 @@ function errorOf(work: () => unknown): unknown {
   }
 }
 
-function inodeOf(path: string): number | undefined {
-  return path === ':memory:' ? undefined : statSync(path, { throwIfNoEntry: false })?.ino
-}
-
 function checkPlace(path: string, { migrate = true }: Pick<ConnectionOptions, 'migrate'>): void {
   if (!migrate && inodeOf(path) === undefined) throw storeOlder(path, 0, migrations.length)
-  makeFolderOf(path)
-  try {
-    accessSync(path, constants.W_OK)
-  } catch (cause) {
-    // SQLite would open the file to read it, and leave a log behind that its owner cannot write.
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw storeReadonly(path, cause)
-  }
-}
-
-function makeFolderOf(path: string): void {
-  try {
-    makeFolder(dirname(path))
-  } catch (cause) {
-    throw folderUnusable(path, cause)
-  }
-}
-
-// One folder at a time: on Node 20 mkdirSync with `recursive` never returns where a file system refuses with ENOENT, as /proc does.
-function makeFolder(folder: string): void {
-  if (isFolder(folder)) return
-  makeFolder(dirname(folder))
-  try {
-    mkdirSync(folder)
-  } catch (cause) {
-    if (!isFolder(folder)) throw cause
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  checkFolder(path)
 }
