@@ -1,12 +1,12 @@
 // Troupe on Postgres beside the same rows written raw in batches and beside other libraries, on one server and in one run, with every count checked.
 //
-//   npm run bench:postgres                        everything, about ten minutes
-//   npm run bench:postgres -- --only processed    pieces whose name contains it
+//   npm run bench:postgres                        everything, about a quarter of an hour
+//   npm run bench:postgres -- --only processed    pieces whose name contains it; each takes less than eight minutes
 //   npm run bench:postgres -- --no-peers --rounds 1
-//   npm run bench:postgres -- --size 0.1          fewer runs, to see that all goes
+//   npm run bench:postgres -- --size 0.05         fewer runs, to see that all goes: its figures say little
 //   npm run bench:postgres -- --minutes 10        how long a transaction is held open; ten for the record
 //   npm run bench:postgres -- --redis 6380        where Redis listens on this machine, for BullMQ; else one is started where redis-server is
-//   npm run bench:postgres -- --absurd FILE       the tables of absurd, which are no part of its package
+//   npm run bench:postgres -- --absurd FILE       the tables of absurd (sql/absurd.sql of its repository), which are no part of its package
 import { benchOptions, progress } from './command-line.ts'
 import { orWithout, peerVersions } from './installed-peers.ts'
 import { quantiles, type Pace, type Quantiles } from './measure.ts'
@@ -278,6 +278,7 @@ await withPostgres(async (server) => {
   console.log(
     `Postgres ${version?.name}, fsync=on, synchronous_commit=on, over TCP, on the same machine; a worker that does nothing`,
   )
+  if (size < 1) console.log(`Fewer runs than for the record (--size ${size}): the figures say little.`)
   await showLatency(fresh, queues)
   await measureRates(fresh, queues)
   progress('')

@@ -26,12 +26,13 @@ interface Opened {
 }
 
 const concurrentJobs = 24
+const maxPoolSize = concurrentJobs + 1
 const bulkSlice = 1_000
 const starts = 300
 
 const settings = {
   concurrentJobs,
-  maxPoolSize: concurrentJobs + 1,
+  maxPoolSize,
   // Of the sizes 500 and 2,000 the one that is better is not always the same; the former is that of its own benchmark.
   localQueue: { size: 500, refetchDelay: { durationMs: 10 } },
   completeJobBatchDelay: 0,
@@ -43,7 +44,7 @@ export function graphilePeer(graphile: GraphileWorker, wanted: Wanted, within: W
   const logger = new graphile.Logger(() => () => {})
   const opened = <T>(use: (opened: Opened) => Promise<T>): Promise<T> =>
     within(async (connectionString) => {
-      const utils = await graphile.makeWorkerUtils({ connectionString, logger })
+      const utils = await graphile.makeWorkerUtils({ connectionString, maxPoolSize, logger })
       await utils.migrate()
       const withWorker: Opened['withWorker'] = async (work, useIt) => {
         const preset = { worker: { ...settings, connectionString, logger } }
