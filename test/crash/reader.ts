@@ -35,9 +35,13 @@ async function readerOfFile(path: string): Promise<Reader> {
   }
 }
 
+const findTables = `
+select table_name as name from information_schema.columns join information_schema.tables using (table_schema, table_name)
+where table_schema = current_schema() and column_name = 'run_id' and table_type = 'BASE TABLE'`
+
 // Rows without the run that they belong to: nothing else of a store on Postgres could be torn.
-const findOrphans = `
-select count(*) as orphans from live left join run on run.id = live.run_id where run.id is null`
+const orphansOf = (table: string): string => `
+select count(*) as rows from ${table} as one where run_id is not null and not exists (select 1 from run where run.id = one.run_id)`
 
 async function readerOfPostgres(url: string): Promise<Reader> {
   const place = placeOf(url)
@@ -53,8 +57,12 @@ async function readerOfPostgres(url: string): Promise<Reader> {
   return {
     all,
     integrity: async () => {
-      const [row] = await all<{ orphans: number }>(findOrphans)
-      return row?.orphans === 0 ? 'ok' : `${row?.orphans} rows of live have no run`
+      const torn: string[] = []
+      for (const { name } of await all<{ name: string }>(findTables)) {
+        const [found] = await all<{ rows: number }>(orphansOf(name))
+        if (found?.rows !== 0) torn.push(`${found?.rows} rows of ${name} have no run`)
+      }
+      return torn.length === 0 ? 'ok' : torn.join('; ')
     },
     close: () => client.end(),
   }
