@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { endingWith, waitUntil } from './ending.ts'
-import { withFolder } from './measure.ts'
+import { wait, withFolder } from './measure.ts'
 import { freePort } from './server.ts'
 
 interface EmbeddedModule {
@@ -55,7 +55,7 @@ export const withPostgres = <T>(
 
 let made = 0
 
-/** Databases on one server, each for one use and dropped after it. */
+/** Databases on one server, each for one use and dropped after it, unless somebody stays connected. */
 export const databasesOf =
   (server: string): Within =>
   async (use) => {
@@ -65,9 +65,19 @@ export const databasesOf =
       return await use(server.replace(/[^/]*$/, name))
     } finally {
       // What was written is left to the next measurement neither on the disk nor to be written.
-      await ask(server, `drop database ${name} with (force)`, 'checkpoint')
+      if (await isLeft(server, name)) await ask(server, `drop database ${name}`, 'checkpoint')
     }
   }
+
+/** Whether all connections have ended, for which a pool takes a moment after it says so. Cut off, it would end this process. */
+async function isLeft(server: string, database: string): Promise<boolean> {
+  const findConnected = `select 1 from pg_stat_activity where datname = '${database}' and backend_type = 'client backend'`
+  for (let looks = 0; looks < 100; looks++) {
+    if ((await ask(server, findConnected)).length === 0) return true
+    await wait(50)
+  }
+  return false
+}
 
 /** Performs statements on a connection of their own; the rows of the last. */
 export async function ask<Row extends pg.QueryResultRow>(
