@@ -81,7 +81,7 @@ for (const { what } of faults) {
   const sum = (field: 'steps' | 'executedAgain' | 'againByKills' | 'failures'): number =>
     pieces.reduce((total, piece) => total + (piece[field] ?? 0), 0)
   const percent = (field: 'executedAgain' | 'againByKills'): string =>
-    `${((sum(field) / sum('steps')) * 100).toFixed(1)} %`
+    `${((sum(field) / Math.max(1, sum('steps'))) * 100).toFixed(1)} %`
   const byKills = what === 'kills' ? `, ${percent('againByKills')} because of kills` : ''
   console.log(
     `${sumOf(what)} ${what} in ${pieces.length} pieces: ${sum('failures')} violations; ${sum('executedAgain')} of ${sum('steps')} steps were executed again (${percent('executedAgain')}${byKills})`,
