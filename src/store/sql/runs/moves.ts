@@ -9,7 +9,7 @@ import type { CancelAnswer, CancelRecord } from '../../cancels.ts'
 import type { Batch, Held, SettleRecord } from '../../store.ts'
 import type { DecidedEnd, UndoRecord } from '../../undoing.ts'
 import type { TokenUse } from '../../waits.ts'
-import { filterEach, type Query } from '../../query.ts'
+import { filterEach, mapTogether, type Query } from '../../query.ts'
 import { breakCircle } from './circles.ts'
 import { hasAsk } from '../steps/asks.ts'
 import { keepFailure } from '../events/failures.ts'
@@ -139,12 +139,30 @@ export function* undoRuns(write: Write, undoes: readonly UndoRecord[]): Query<vo
 
 const waiting: readonly string[] = runMoves.cancel.from.filter((state) => state !== 'running')
 
+/** A run that somebody else than its node wants to end. */
+interface Wanted {
+  readonly runId: number
+  readonly state: string
+  /** Of its latest claim. */
+  readonly epoch: number | null
+}
+
+type HowCancelled = Pick<CancelRecord, 'value' | 'reason' | 'skipsUndo'>
+
 /** Ends a run, or asks the node that runs it to. */
-export function* cancelRun(
+export function* cancelRun(ends: Ends, run: Wanted, how: HowCancelled): Query<CancelAnswer> {
+  const fate = yield* tryCancel(ends, run, how)
+  if (fate === 'asked' || fate === 'finished') return fate
+  yield* endRuns(ends, [cancelled(run, how)])
+  return fate === 'undoes' ? 'asked' : 'cancelled'
+}
+
+/** What a cancel comes to; asks the node of a run that runs. */
+function* tryCancel(
   ends: Ends,
-  { runId, state, epoch }: { readonly runId: number; readonly state: string; readonly epoch: number | null },
-  { value, reason, skipsUndo = false }: Pick<CancelRecord, 'value' | 'reason' | 'skipsUndo'>,
-): Query<CancelAnswer> {
+  { runId, state, epoch }: Wanted,
+  { reason, skipsUndo = false }: HowCancelled,
+): Query<'finished' | 'asked' | 'undoes' | 'ends'> {
   const undo = yield* undoMarkOf(ends.db, runId)
   // Invariant: I11. How it ends is decided.
   if (undo === 'undoing' && !skipsUndo) return 'finished'
@@ -155,8 +173,11 @@ export function* cancelRun(
   }
   // Invariant: I11. What was told from outside is its end, and only has to be taken in.
   if (epoch !== null && (yield* hasSucceeded(ends.db, { runId, epoch }))) return 'asked'
-  yield* endRuns(ends, [{ runId, outcome: 'cancelled', value, skipsUndo }])
-  return undo === 'something' && !skipsUndo ? 'asked' : 'cancelled'
+  return undo === 'something' && !skipsUndo ? 'undoes' : 'ends'
+}
+
+function cancelled({ runId }: Wanted, { value, skipsUndo }: HowCancelled): Ending {
+  return { runId, outcome: 'cancelled', value, skipsUndo }
 }
 
 /** How somebody else than its node ends a run. */
@@ -339,11 +360,18 @@ function* finishRuns(ends: Ends, ended: readonly EndedRun[]): Query<void> {
 /** The children of runs that have ended. */
 export function* cancelAll(ends: Ends, children: readonly AttachedRun[]): Query<void> {
   yield* forgetRequests(ends.db)
-  for (const child of children) {
-    const reason = `run ${child.parentId ?? ''}, which started it, has ended`
-    const value = JSON.stringify(toErrorRecord(runCancelled(child.name, child.id, reason)))
-    yield* cancelRun(ends, child, { value, reason })
-  }
+  const wanted = children.map((child) => ({ child, how: becauseParentEnded(child) }))
+  const fates = yield* mapTogether(wanted, ({ child, how }) => tryCancel(ends, child, how))
+  const ending = wanted.filter((_, place) => fates[place] === 'undoes' || fates[place] === 'ends')
+  yield* endRuns(
+    ends,
+    ending.map(({ child, how }) => cancelled(child, how)),
+  )
+}
+
+function becauseParentEnded({ id, name, parentId }: AttachedRun): HowCancelled {
+  const reason = `run ${parentId ?? ''}, which started it, has ended`
+  return { reason, value: JSON.stringify(toErrorRecord(runCancelled(name, id, reason))) }
 }
 
 function idsOf(runs: readonly { readonly runId: number }[]): string {
