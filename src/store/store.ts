@@ -340,8 +340,11 @@ export interface Store extends NodeStore, RepairStore, WaitStore, QueueStore, Vi
 
   /** A number that differs after another connection has written, or when it cannot be read; a hint, never the only way to learn something. Never throws. */
   changeCount(): number
-  /** Tells when somebody may have written, this process or another, until what is returned is called; undefined where nobody can say. A hint, as above. */
-  whenWritten(written: () => void): (() => void) | undefined
+  /**
+   * Tells when somebody may have written, this process or another, until what is returned is called. A hint, as above.
+   * Undefined where nobody can say, and where to watch for it costs more than to look as long as others wrote within the last `quietMs`.
+   */
+  whenWritten(written: () => void, quietMs: number): (() => void) | undefined
 
   /** What is still waiting for its turn fails with `engine_stopped`, and so does what is asked from now on. */
   close(): Promise<void>

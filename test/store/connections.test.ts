@@ -108,7 +108,7 @@ it.runIf(process.platform === 'linux')('tells when another writes, until it need
   const store = await openSqlite({ path, synchronous: 'normal', clock: systemClock })
   let times = 0
   const stop = await new Promise<(() => void) | undefined>((resolve) => {
-    const end = store.whenWritten(() => (times++, resolve(end)))
+    const end = store.whenWritten(() => (times++, resolve(end)), 25)
     other.exec(`insert into queue (name) values ('of another')`)
   })
   stop?.()
@@ -121,7 +121,7 @@ it.runIf(process.platform === 'linux')('tells when another writes, until it need
 
 it('does not tell when another writes where a test owns the time', async () => {
   const store = await openSqlite({ path, synchronous: 'normal', clock: new ManualClock() })
-  expect(store.whenWritten(() => undefined)).toBe(undefined)
+  expect(store.whenWritten(() => undefined, 25)).toBe(undefined)
   await store.close()
 })
 

@@ -10,9 +10,10 @@ function listening(isAwaited = false) {
     looks: 0,
     tell: undefined as (() => void) | undefined,
     canTell: false,
+    quietMs: 25,
     changeCount: () => (store.looks++, store.count),
-    whenWritten: (written: () => void) => {
-      if (!store.canTell) return undefined
+    whenWritten: (written: () => void, quietMs: number) => {
+      if (!store.canTell || quietMs < store.quietMs) return undefined
       store.tell = written
       return () => (store.tell = undefined)
     },
@@ -75,8 +76,19 @@ it('asks the store to tell once others do not write, and looks twice a second th
   store.count = 8
   store.tell?.()
   expect(store.tell).toBe(undefined)
-  await clock.advance(1)
-  expect(seen).toEqual([1, 11_001])
+  expect(seen).toEqual([1, 11_000])
+})
+
+it('hears at once of a store that tells of each write', async () => {
+  const { clock, seen, store } = listening()
+  Object.assign(store, { canTell: true, quietMs: 0 })
+  await clock.advance(100)
+  for (let write = 0; write < 3; write++) {
+    store.count += 1
+    store.tell?.()
+    await clock.advance(10)
+  }
+  expect(seen).toEqual([1, 100, 110, 120])
 })
 
 it('goes on to look when it is told before the change can be read', async () => {

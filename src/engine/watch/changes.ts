@@ -69,9 +69,15 @@ export class Changes {
   #slowDown(): void {
     const isTold = this.#quiet !== undefined
     // Race: somebody may have written before the store began to tell, so the next look is as soon as ever.
-    if (this.#delayMs === latestMs) this.#quiet ??= this.#store.whenWritten(() => this.#hasten())
+    this.#quiet ??= this.#store.whenWritten(() => this.#told(), this.#delayMs)
     this.#delayMs = isTold ? toldMs : Math.min(this.#delayMs * 2, latestMs)
     this.#arm()
+  }
+
+  #told(): void {
+    this.#hasten()
+    // Of a file it may be told before it can be read.
+    if (this.#store.changeCount() !== this.#seen) this.#look()
   }
 
   #hush(): void {

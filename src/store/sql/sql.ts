@@ -71,7 +71,7 @@ export interface SqlHost {
   clockAheadMs(): number
   listFindings(options: FindingOptions): Promise<Finding[]>
   changeCount(): number
-  whenWritten(written: () => void): (() => void) | undefined
+  whenWritten(written: () => void, quietMs: number): (() => void) | undefined
   close(): Promise<void>
 }
 
@@ -260,8 +260,8 @@ export class SqlStore implements Store {
     return this.#host.changeCount()
   }
 
-  whenWritten(written: () => void) {
-    return this.#host.whenWritten(written)
+  whenWritten(written: () => void, quietMs: number) {
+    return this.#host.whenWritten(written, quietMs)
   }
 
   async findFinished(id: string) {

@@ -20,6 +20,8 @@ import { findingsOf, lookAtFile } from './health.ts'
 
 // No count of changes: it differs from all that come before and after it.
 const unreadable = -1
+// To watch a file that is written all the time costs more than to look at its counter.
+const quietBeforeWatchMs = 25
 
 /** Opens the store in a SQLite file, made when missing. Throws `store_…` errors that name the file and the remedy. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
@@ -86,7 +88,8 @@ class SqliteHost implements SqlHost {
     }
   }
 
-  whenWritten(written: () => void): (() => void) | undefined {
+  whenWritten(written: () => void, quietMs: number): (() => void) | undefined {
+    if (quietMs < quietBeforeWatchMs) return undefined
     return watchWal(this.location, this.#options.clock, written)
   }
 
