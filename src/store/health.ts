@@ -28,6 +28,7 @@ export type FindingCode =
   | 'intake'
   | 'integrity'
   | 'journal'
+  | 'moved'
   | 'prepared_transaction'
   | 'primary'
   | 'transaction'

@@ -76,6 +76,7 @@ describe('a move', () => {
         details: { isDone: true },
       })
     expect(await after.listQueueNames()).toHaveLength(1)
+    expect(await after.listFindings()).toContainEqual(expect.objectContaining({ code: 'moved', severity: 'warning' }))
     // What an earlier version is told, or a program with a connection of its own.
     const written = onFile((db) => db.exec(`delete from queue`))
     await expect(written).rejects.toThrow(/^this store is moved to postgres:\/\/troupe:\*\*\*@/)

@@ -9,6 +9,7 @@ const well: FileFacts = {
   freePages: 16,
   journalMode: 'wal',
   walBytes: 4_096,
+  seal: undefined,
   damage: undefined,
 }
 
@@ -37,4 +38,18 @@ it('tells of damage, a log that grows, and room that nobody uses', () => {
   const free = { pages: 131_072, freePages: 65_536 }
   expect(judged(free)[3]).toEqual(['free_pages', 'warning', '256 MiB of it are free, and used again.'])
   expect(judged({ ...free, pages: 131_073 })[3]?.[1]).toBe('ok')
+})
+
+it('tells of a file that was moved where its runs are', () => {
+  const seal = { id: 'a move', target: 'postgres://app@db/jobs' }
+  expect(judged({ seal: { ...seal, isDone: false } })[1]).toEqual([
+    'moved',
+    'error',
+    'Its runs are being moved to postgres://app@db/jobs, and nobody writes to it.',
+  ])
+  expect(judged({ seal: { ...seal, isDone: true } })[1]).toEqual([
+    'moved',
+    'warning',
+    'Its runs were moved to postgres://app@db/jobs: nobody writes to it any more.',
+  ])
 })

@@ -4,6 +4,7 @@ import { formatBytes } from '../../lib/bytes.ts'
 import type { Finding } from '../health.ts'
 import { together, type Query } from '../query.ts'
 import type { Database } from '../sql/database/database.ts'
+import { findSeal, type Seal } from './connection/sealed.ts'
 
 export interface FileFacts {
   readonly location: string
@@ -12,6 +13,8 @@ export interface FileFacts {
   readonly freePages: number
   readonly journalMode: string
   readonly walBytes: number
+  /** Its runs go on elsewhere. */
+  readonly seal: Seal | undefined
   /** What is wrong with the file; none when it is whole, undefined when nobody looked. */
   readonly damage: readonly string[] | undefined
 }
@@ -29,6 +32,7 @@ export function* lookAtFile(db: Database, location: string, isThorough: boolean)
     db.get<{ freelist_count: number }>('pragma freelist_count'),
     db.get<{ journal_mode: string }>('pragma journal_mode'),
   ])
+  const seal = yield* findSeal(db)
   const damage = isThorough ? yield* db.all<{ quick_check: string }>('pragma quick_check') : undefined
   return {
     location,
@@ -37,13 +41,14 @@ export function* lookAtFile(db: Database, location: string, isThorough: boolean)
     freePages: free?.freelist_count ?? 0,
     journalMode: journal?.journal_mode ?? '',
     walBytes: statSync(`${location}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    seal,
     damage: damage?.map((row) => row.quick_check).filter((line) => line !== 'ok'),
   }
 }
 
 /** Judges what was seen. */
 export function findingsOf(facts: FileFacts): Finding[] {
-  return [ofFile(facts), ofJournal(facts), ofWal(facts), ofFreePages(facts), ...ofDamage(facts)]
+  return [ofFile(facts), ...ofSeal(facts), ofJournal(facts), ofWal(facts), ofFreePages(facts), ...ofDamage(facts)]
 }
 
 function ofFile({ location, pages, pageBytes }: FileFacts): Finding {
@@ -55,6 +60,20 @@ function ofFile({ location, pages, pageBytes }: FileFacts): Finding {
     text: `The store is ${where}: ${formatBytes(bytes)}.`,
     details: { bytes, pages },
   }
+}
+
+function ofSeal({ seal }: FileFacts): Finding[] {
+  if (seal === undefined) return []
+  const { target, isDone } = seal
+  const details = { target }
+  if (isDone) {
+    const text = `Its runs were moved to ${target}: nobody writes to it any more.`
+    const remedy = 'Give programs that store, and keep or delete this file.'
+    return [{ code: 'moved', severity: 'warning', text, remedy, details }]
+  }
+  const text = `Its runs are being moved to ${target}, and nobody writes to it.`
+  const remedy = 'If that was cut off: `troupe migrate --from … --to … --resume`, or `--give-up` to go on here.'
+  return [{ code: 'moved', severity: 'error', text, remedy, details }]
 }
 
 function ofJournal({ location, journalMode }: FileFacts): Finding {
