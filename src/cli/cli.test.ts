@@ -268,6 +268,7 @@ describe('exit codes', () => {
     [2, 'runs --store mongo://x', 'ok'],
     [2, 'migrate --resume', 'ok'],
     [2, 'migrate --from sqlite:one.db --resume --give-up', 'ok'],
+    [2, 'migrate --from sqlite:one.db --to postgres://app@db/jobs --give-up', 'ok'],
     [2, 'migrate --from mongo://x', 'ok'],
     [2, 'migrate --from sqlite:none/there.db', 'ok'],
     [69, 'migrate --from sqlite:none/there.db --to postgres://x', 'ok'],

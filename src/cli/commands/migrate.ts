@@ -41,6 +41,8 @@ const help = `Examples:
 function migrateCommand(flags: MigrateFlags, io: Io): Promise<ExitCode> {
   const { from, to, resume, giveUp } = flags
   if (resume === true && giveUp === true) throw usage('--resume and --give-up exclude each other: say one of them.')
+  if (to !== undefined && giveUp === true)
+    throw usage('--give-up takes back what the file of --from began, wherever it was to go: leave --to out.')
   if (from !== undefined) return giveUp === true ? giveUpCommand(from, flags, io) : moveCommand(from, flags, io)
   if (to !== undefined || resume === true || giveUp === true)
     throw usage('What is moved is missing: give it with --from, as in --from sqlite:.troupe/troupe.db.')
