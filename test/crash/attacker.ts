@@ -4,9 +4,10 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { schedule } from '../../src/engine/schedule/schedule.ts'
 import { Troupe, type TroupeOptions } from '../../src/index.ts'
 import { isTroupeError } from '../../src/lib/errors.ts'
+import type { LogFields } from '../../src/lib/log.ts'
 import { limiter } from '../../src/worker/limiter.ts'
 import { worker } from '../../src/worker/worker.ts'
-import { whileCutOff } from './foreseen.ts'
+import { isLateClaim, whileCutOff } from './foreseen.ts'
 import { Random } from './random.ts'
 
 export interface AttackOrder {
@@ -81,9 +82,9 @@ const roles: Readonly<Record<AttackOrder['role'], { options: TroupeOptions; atta
 // Runs that expire, and that others take over, are part of it.
 const foreseen = ['nobody here waits for its result', 'a run was taken over by another node', 'a run is given up here']
 if (order.isCutOff) foreseen.push(...whileCutOff, 'this node was declared dead by another and starts anew')
-const trouble = (fields: object, text: string): void => {
-  if (foreseen.some((part) => text.includes(part))) return
-  note({ what: 'trouble', text: `${text} ${String((fields as { err?: unknown }).err ?? '')}` })
+const trouble = (fields: LogFields, text: string): void => {
+  if (foreseen.some((part) => text.includes(part)) || (order.isCutOff && isLateClaim(text, fields))) return
+  note({ what: 'trouble', text: `${text} ${String(fields['err'] ?? '')}` })
 }
 const quiet = (): void => {}
 const { options, attack } = roles[order.role]
