@@ -5,8 +5,10 @@ import { checkFunction, checkName, checkObject, checkOptions, checkWhole } from 
 import { toMs, type Duration } from '../lib/duration.ts'
 import { definitionInvalid, optionInvalid } from '../model/errors.ts'
 import type { RetryOptions } from '../model/retry.ts'
+import type { Limiter } from '../worker/limiter.ts'
 import { checkSchema, definitionSettings } from '../worker/options.ts'
 import type { EntityContext } from './context.ts'
+import type { EntityMessage } from './message-limits.ts'
 
 /** What handles the messages of an entity, by their names. */
 export type EntityHandlers<State> = Readonly<Record<string, (ctx: EntityContext<State>, ...args: never[]) => unknown>>
@@ -26,6 +28,8 @@ export interface EntityOptions<State> {
   readonly timeout?: Duration
   /** What becomes of a message, not an ask, whose handler throws: it is tried again before all that wait behind it. Once unless told, and then it is a dead letter. */
   readonly retry?: RetryOptions
+  /** What each message passes before it is handled, on all nodes together; whose key is made of the message. Its slots are free when it is handled. */
+  readonly limits?: readonly Limiter<EntityMessage>[]
   /** Where it waits for a node that serves that queue; `default` unless told. */
   readonly queue?: string
   /** From -100 to 100, higher first; 0 unless told. */
@@ -46,6 +50,7 @@ export interface Behaviour {
   readonly idleMs: number
   readonly timeoutMs: number | undefined
   readonly retry: DefinitionSettings['retry']
+  readonly limits: DefinitionSettings['limits']
   readonly handlers: ReadonlyMap<string, AnyHandler>
 }
 
@@ -53,7 +58,19 @@ export interface AnyEntity extends AnyDefinition {
   readonly behaviour: Behaviour
 }
 
-const known = ['state', 'schema', 'migrate', 'mailbox', 'idle', 'timeout', 'retry', 'queue', 'priority', 'tags']
+const known = [
+  'state',
+  'schema',
+  'migrate',
+  'mailbox',
+  'idle',
+  'timeout',
+  'retry',
+  'limits',
+  'queue',
+  'priority',
+  'tags',
+]
 
 export const defaultMailbox = 10_000
 
@@ -67,13 +84,16 @@ export function behaviourOf(
 ): { readonly behaviour: Behaviour; readonly settings: DefinitionSettings } {
   const what = `entity '${name}'`
   checkOptions(what, options, known)
-  const { state, schema, migrate, mailbox = defaultMailbox, idle, timeout, retry, ...shared } = options
+  const { state, schema, migrate, mailbox = defaultMailbox, idle, timeout, retry, limits = [], ...shared } = options
   const settings = definitionSettings(name, pick(shared))
   checkFunction(`state of ${what}`, state)
   if (schema !== undefined) checkSchema(`schema of ${what}`, schema)
   if (migrate !== undefined) checkFunction(`migrate of ${what}`, migrate)
   checkWhole(`mailbox of ${what}`, mailbox, 1)
-  const { retry: policy } = retry === undefined ? settings : definitionSettings(name, { retry })
+  const ofMessages = definitionSettings(name, {
+    ...(retry !== undefined && { retry }),
+    limits: limits as readonly Limiter[],
+  })
   const behaviour: Behaviour = {
     name,
     state,
@@ -82,7 +102,8 @@ export function behaviourOf(
     mailbox,
     idleMs: idle === undefined ? defaultIdleMs : toMs(idle, `idle of ${what}`),
     timeoutMs: timeout === undefined ? undefined : toMs(timeout, `timeout of ${what}`),
-    retry: policy,
+    retry: ofMessages.retry,
+    limits: ofMessages.limits,
     handlers: handlersOf(what, handlers),
   }
   return { behaviour, settings }

@@ -16,6 +16,7 @@ import { keyOfInput } from './entity-key.ts'
 import { EntityPost, toldTo } from './entity-post.ts'
 import { Kept } from './kept.ts'
 import { Mailbox } from './mailbox.ts'
+import { MessageLimits } from './message-limits.ts'
 import { Signal } from './signal.ts'
 import { Turn } from './turn.ts'
 
@@ -33,6 +34,7 @@ export class Resident implements Performance {
   readonly #commits: Commits
   readonly #signal: Signal
   readonly #post: EntityPost
+  readonly #limits: MessageLimits
   /** What has come may kill the process, as it did: each message is written before the next is begun. */
   readonly #isCareful: boolean
   #hadDeliveries: boolean
@@ -53,6 +55,7 @@ export class Resident implements Performance {
     this.#signal = new Signal(deps.clock)
     const { draft, post } = around
     this.#post = new EntityPost({ deps, draft, replies: post.replies, bring: (write) => around.write(write) })
+    this.#limits = new MessageLimits(activation, behaviour)
     this.#busyAt = deps.clock.monotonic()
     this.#isCareful = claimed.deliveries > 0
     this.#hadDeliveries = this.#isCareful
@@ -86,6 +89,7 @@ export class Resident implements Performance {
   over(reason: Error | undefined): void {
     this.#leave?.()
     this.#turn?.end(reason ?? engineStopped())
+    this.#limits.leave()
     this.#signal.ring()
   }
 
@@ -139,6 +143,7 @@ export class Resident implements Performance {
     const place = { activation: this.#activation, behaviour: this.#behaviour, key: this.#key, post: this.#post }
     try {
       const args = decode(mail.value) as readonly unknown[]
+      if (this.#behaviour.limits.length > 0 && !(await this.#passes(mail, args))) return undefined
       const turn = (this.#turn = new Turn(place, { message: mail.name, args }, attempt))
       const result = await turn.perform(mail.name === destroyName ? undefined : this.#kept.begin().value)
       const said = await turn.record()
@@ -153,7 +158,18 @@ export class Resident implements Performance {
       return this.#activation.isOver ? undefined : toError(error)
     } finally {
       this.#turn = undefined
+      this.#limits.leave()
     }
+  }
+
+  /** Whether it is handled now: it has the slots that it needs, and somebody still waits for it. */
+  async #passes({ name, until }: MailRow, args: readonly unknown[]): Promise<boolean> {
+    if (name === destroyName) return true
+    if ((await this.#limits.enter({ key: this.#key, message: name, args })) === 'elsewhere') {
+      this.#isDraining = true
+      return false
+    }
+    return !this.#activation.isOver && (until === null || until > this.#activation.deps.store.now())
   }
 
   #encoded(result: unknown): string {
