@@ -48,8 +48,9 @@ export class MessageLimits {
 
   /** What was handled, or is not handled here, frees what it has. */
   leave(): void {
+    if (this.#visit === undefined) return
     this.#giveUp?.()
-    if (this.#visit !== undefined) this.#activation.around.slots.leave(this.#visit)
+    this.#activation.around.slots.leave(this.#visit)
     this.#visit = undefined
   }
 
