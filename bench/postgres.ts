@@ -9,7 +9,7 @@
 //   npm run bench:postgres -- --absurd FILE       the tables of absurd (sql/absurd.sql of its repository), which are no part of its package
 import { benchOptions, progress } from './command-line.ts'
 import { orWithout, peerVersions } from './installed-peers.ts'
-import { quantiles, type Pace, type Quantiles } from './measure.ts'
+import { quantiles, type Quantiles } from './measure.ts'
 import { ask, databasesOf, withPostgres, type Within } from './postgres-server.ts'
 import { claimsBesideHeld } from './postgres/held.ts'
 import { latencyOfOther, paceOfNodes } from './postgres/nodes.ts'
@@ -22,10 +22,10 @@ import { startLatency } from './queue/latency.ts'
 import { callManyRow, callRow, processRow, runRow } from './queue/ours.ts'
 import type { Peer } from './queue/peers.ts'
 import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/raw-rows.ts'
-import type { Row } from './queue/work.ts'
-import { Bars, machine, median, rate, table } from './report.ts'
+import { Bars, machine, median, quantileTable, rate, table } from './report.ts'
+import { Rounds } from './rounds.ts'
+import { besideOthers } from './workflow/beside.ts'
 import type { WorkflowPeer } from './workflow/peers.ts'
-import type { Figures } from './workflow/three-steps.ts'
 
 const { only, peers: isBeside, rounds, own } = benchOptions({ redis: '6379', minutes: '1', absurd: 'none', size: '1' })
 
@@ -59,20 +59,7 @@ const settings = {
   max_connections: '300',
 }
 
-/** The pace of every round, by what and who. */
-const measured = new Map<string, Map<string, Pace[]>>()
-
-async function measure(row: Row): Promise<void> {
-  const byWho = measured.get(row.what) ?? new Map<string, Pace[]>()
-  measured.set(row.what, byWho)
-  const pace = row.who === 'troupe' ? await row.measure() : await orWithout(row.who, () => row.measure(), tell)
-  if (pace !== undefined) byWho.set(row.who, [...(byWho.get(row.who) ?? []), pace])
-  globalThis.gc?.()
-}
-
-function perSecondOf(what: string, who: string): number {
-  return median((measured.get(what)?.get(who) ?? []).map(({ perSecond }) => perSecond))
-}
+const measured = new Rounds(rounds, tell)
 
 async function measureRates(fresh: Within, peers: readonly Peer[]): Promise<void> {
   const place = onPostgres(fresh)
@@ -93,19 +80,15 @@ async function measureRates(fresh: Within, peers: readonly Peer[]): Promise<void
     runRow(names.run, run, place),
   ]
   const rows = [...ours, ...peers.flatMap((peer) => peer.rows)].filter(({ what }) => isWanted(what))
-  for (let round = 1; round <= rounds; round++) {
-    for (const row of rows) {
-      progress(`round ${round} of ${rounds}: ${row.what}, ${row.who}`)
-      await measure(row)
-    }
-  }
+  await measured.measure(rows)
 }
 
 function showRates(peers: readonly Peer[]): void {
-  if (measured.size === 0) return
+  if (measured.whats.length === 0) return
+  const perSecondOf = (what: string, who: string): number => measured.of(what, who).perSecond
   const others = peers.map(({ who }) => who)
   const told = (perSecond: number): string => (Number.isNaN(perSecond) ? '' : rate(perSecond))
-  const lines = [...measured.keys()].map((what) => {
+  const lines = measured.whats.map((what) => {
     const [ours, raw] = [perSecondOf(what, 'troupe'), perSecondOf(what, 'raw')]
     const ratio = `${Math.round((ours / raw) * 100)} %`
     return [what, told(ours), told(raw), ratio, ...others.map((who) => told(perSecondOf(what, who)))]
@@ -142,42 +125,19 @@ async function showLatency(fresh: Within, peers: readonly Peer[]): Promise<void>
   }
   progress('')
   console.log('\nfrom the call to the first line of the handler, nothing else going on, in ms')
-  const shown = lines.map(([who, { p50, p99 }]) => [who, p50.toFixed(2), p99.toFixed(2)])
-  console.log(table(['', 'p50', 'p99'], shown))
+  console.log(quantileTable(lines))
 }
 
 async function showThree(fresh: Within, peers: readonly WorkflowPeer[]): Promise<void> {
-  const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
-  for (let round = 1; round <= rounds; round++) {
-    progress(`${names.three}: round ${round} of ${rounds}`)
-    sides.raw.push(await rawOfThree(fresh, size))
-    sides.troupe.push(await oursOfThree(fresh, size))
-  }
-  const of = (figures: readonly Figures[]): Figures => ({
-    perSecond: median(figures.map(({ perSecond }) => perSecond)),
-    aloneMs: median(figures.map(({ aloneMs }) => aloneMs)),
+  const { troupe, peers: others } = await besideOthers(names.three, {
+    rounds,
+    troupe: () => oursOfThree(fresh, size),
+    raw: () => rawOfThree(fresh, size),
+    peers,
+    tell,
   })
-  const [troupe, raw] = [of(sides.troupe), of(sides.raw)]
-  const all: [string, Figures][] = [
-    ['troupe', troupe],
-    ['raw group commit', raw],
-  ]
-  for (const peer of peers) {
-    progress(`${names.three}: ${peer.who}`)
-    const figures = await orWithout(peer.who, () => peer.measure(), tell)
-    if (figures !== undefined) all.push([peer.who, figures])
-  }
-  progress('')
-  console.log(`\n${names.three}, median of ${rounds} rounds; one round of the libraries of others`)
-  const lines = all.map(([who, { perSecond, aloneMs }]) => [
-    who,
-    rate(perSecond),
-    rate(perSecond * 3),
-    aloneMs.toFixed(2),
-  ])
-  console.log(table(['', 'a second, 100 at a time', 'steps a second', 'one alone, ms'], lines))
   bars.add('workflows of three steps a second', troupe.perSecond, { least: 8_000, unit: '' })
-  for (const [who, { perSecond }] of all.filter((one) => ['restate', 'dbos'].includes(one[0])))
+  for (const [{ who }, { perSecond }] of [...others].filter(([peer]) => ['restate', 'dbos'].includes(peer.who)))
     bars.add(`workflows of three steps beside ${who}`, troupe.perSecond / perSecond, { least: 7, unit: '×' })
   bars.add('one alone, median', troupe.aloneMs, { most: 3.5, unit: ' ms' })
 }
@@ -187,12 +147,7 @@ async function showParallel(fresh: Within): Promise<void> {
   const { ours, raw } = await parallelSteps(fresh, sized(300))
   progress('')
   console.log(`\n${names.parallel}, from the call to the result, in ms`)
-  const lines = Object.entries({ troupe: ours, raw }).map(([who, { p50, p99 }]) => [
-    who,
-    p50.toFixed(2),
-    p99.toFixed(2),
-  ])
-  console.log(table(['', 'p50', 'p99'], lines))
+  console.log(quantileTable(Object.entries({ troupe: ours, raw })))
   bars.add('100 parallel steps in one run, median', ours.p50, { most: 4, unit: ' ms' })
 }
 
@@ -217,8 +172,7 @@ async function showHeld(fresh: Within): Promise<void> {
   console.log(
     `\na claim of 50 runs while a transaction is held open for ${minutes} min, at ${rate(perSecond)} runs a second, in ms; ${rate(deadRows)} rows have gone and could not be cleared away`,
   )
-  const lines = tenths.map(({ p50, p99 }, i) => [`tenth ${i + 1}`, p50.toFixed(2), p99.toFixed(2)])
-  console.log(table(['', 'p50', 'p99'], lines))
+  console.log(quantileTable(tenths.map((tenth, i) => [`tenth ${i + 1}`, tenth])))
   bars.add(`claims beside a transaction held for ${minutes} min, p99`, all.p99, { most: 3, unit: ' ms' })
   bars.add('runs a second meanwhile', perSecond, { least: 1_990, unit: '' })
 }
@@ -281,7 +235,6 @@ await withPostgres(async (server) => {
   if (size < 1) console.log(`Fewer runs than for the record (--size ${size}): the figures say little.`)
   await showLatency(fresh, queues)
   await measureRates(fresh, queues)
-  progress('')
   showRates(queues)
   if (isWanted(names.three)) await showThree(fresh, workflows)
   if (isWanted(names.parallel)) await showParallel(fresh)

@@ -17,8 +17,8 @@ import { callManyRow, callRow, hasCallMany, processRow, runRow } from './queue/o
 import { leastCallManyRow, leastCallRow, leastProcessRow, oneTable } from './queue/one-table.ts'
 import { queuePeers, type Peer } from './queue/peers.ts'
 import { rawCallManyRow, rawCallRow, rawProcessRow, rawRunRow } from './queue/raw-rows.ts'
-import type { Row } from './queue/work.ts'
 import { Bars, machine, median, rate, table } from './report.ts'
+import { Rounds } from './rounds.ts'
 
 const { only, peers: isBeside, rounds, own } = benchOptions({ redis: '6379' })
 
@@ -52,20 +52,7 @@ const syncedWriteUs = (): Promise<number> =>
     return median(times)
   })
 
-/** The pace of every round, by what and who. */
-const measured = new Map<string, Map<string, Pace[]>>()
-
-async function measure(row: Row): Promise<void> {
-  const byWho = measured.get(row.what) ?? new Map<string, Pace[]>()
-  measured.set(row.what, byWho)
-  byWho.set(row.who, [...(byWho.get(row.who) ?? []), await row.measure()])
-  globalThis.gc?.()
-}
-
-function of(what: string, who: string): Pace {
-  const paces = measured.get(what)?.get(who) ?? []
-  return { perSecond: median(paces.map((pace) => pace.perSecond)), cpuUs: median(paces.map((pace) => pace.cpuUs)) }
-}
+const measured = new Rounds(rounds, tell)
 
 async function measureRates(peers: readonly Peer[]): Promise<void> {
   const [call, callMany, processed, run] = [100_000, 400_000, 100_000, 50_000]
@@ -83,21 +70,16 @@ async function measureRates(peers: readonly Peer[]): Promise<void> {
     runRow(names.run, run),
   ]
   const rows = [...ours, ...peers.flatMap((peer) => peer.rows)].filter(({ what }) => isWanted(what))
-  for (let round = 1; round <= rounds; round++) {
-    for (const row of rows) {
-      progress(`round ${round} of ${rounds}: ${row.what}, ${row.who}`)
-      await measure(row)
-    }
-  }
+  await measured.measure(rows)
 }
 
 function showRates(peers: readonly Peer[]): void {
-  if (measured.size === 0) return
+  if (measured.whats.length === 0) return
   const others = peers.map(({ who }) => who)
   const told = ({ perSecond }: Pace): string => (Number.isNaN(perSecond) ? '' : rate(perSecond))
   const cpu = ({ cpuUs }: Pace): string => (Number.isNaN(cpuUs) ? '' : cpuUs.toFixed(1))
-  const lines = [...measured.keys()].map((what) => {
-    const [ours, raw, least] = [of(what, 'troupe'), of(what, 'raw'), of(what, oneTable)]
+  const lines = measured.whats.map((what) => {
+    const [ours, raw, least] = [measured.of(what, 'troupe'), measured.of(what, 'raw'), measured.of(what, oneTable)]
     const isThere = !Number.isNaN(ours.perSecond)
     const ratioTo = ({ perSecond }: Pace): string => {
       const ratio = ours.perSecond / perSecond
@@ -105,15 +87,15 @@ function showRates(peers: readonly Peer[]): void {
     }
     const first = isThere ? told(ours) : 'not there yet'
     const own = [first, told(raw), ratioTo(raw), told(least), ratioTo(least), cpu(ours), cpu(raw), cpu(least)]
-    return [what, ...own, ...others.map((who) => told(of(what, who)))]
+    return [what, ...own, ...others.map((who) => told(measured.of(what, who)))]
   })
   console.log(
     `\nruns a second, median of ${rounds} rounds, and microseconds of processor time for each. raw: the rows of Troupe, bare; one table: the least that a queue can write; the ratios are the parts of them that are reached`,
   )
   const heads = ['', 'troupe', 'raw', 'ratio', oneTable, 'ratio', 'troupe µs', 'raw µs', 'one table µs']
   console.log(table([...heads, ...others], lines))
-  const ours = (what: string): number => of(what, 'troupe').perSecond
-  const part = (what: string): number => ours(what) / of(what, oneTable).perSecond
+  const ours = (what: string): number => measured.of(what, 'troupe').perSecond
+  const part = (what: string): number => ours(what) / measured.of(what, oneTable).perSecond
   bars.add('calls a second from 100 callers', ours(names.call), { least: 80_000, unit: '' })
   bars.add('starts a second by callMany', ours(names.callMany), { least: 200_000, unit: '' })
   bars.add('runs processed a second', ours(names.processed), { least: 90_000, unit: '' })

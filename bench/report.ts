@@ -1,5 +1,6 @@
 // How a bench tells its figures.
 import { cpus, totalmem } from 'node:os'
+import type { Quantiles } from './measure.ts'
 
 /** What a bar asks for; a figure may be without unit. */
 export interface Bar {
@@ -47,6 +48,12 @@ export function machine(): string {
   const [cpu] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
   return `Node ${process.versions.node}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${memory} GiB`
+}
+
+/** Milliseconds in the middle and of the slowest in a hundred, a line for each. */
+export function quantileTable(lines: readonly (readonly [string, Quantiles])[]): string {
+  const told = lines.map(([what, { p50, p99 }]) => [what, p50.toFixed(2), p99.toFixed(2)])
+  return table(['', 'p50', 'p99'], told)
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

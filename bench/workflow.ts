@@ -4,12 +4,13 @@
 //   npm run bench:workflow -- --only wake        pieces whose name contains it
 //   npm run bench:workflow -- --no-peers --rounds 1
 import { benchOptions, progress } from './command-line.ts'
-import { orWithout, peerVersions } from './installed-peers.ts'
+import { peerVersions } from './installed-peers.ts'
 import { busyness } from './measure.ts'
-import { Bars, machine, median, rate, table } from './report.ts'
+import { Bars, machine, quantileTable, rate, table } from './report.ts'
+import { besideOthers } from './workflow/beside.ts'
 import { workflowPeers, type WorkflowPeer } from './workflow/peers.ts'
 import { resumeLatency } from './workflow/resume.ts'
-import { oursOfThree, rawOfThree, type Figures } from './workflow/three-steps.ts'
+import { oursOfThree, rawOfThree } from './workflow/three-steps.ts'
 import { parkAndWake, wakeLatency } from './workflow/wake.ts'
 import { longRun, parallelSteps } from './workflow/wide.ts'
 
@@ -30,41 +31,14 @@ const bars = new Bars()
 const measured: WorkflowPeer[] = []
 
 async function showThree(peers: readonly WorkflowPeer[]): Promise<void> {
-  const sides: Record<'troupe' | 'raw', Figures[]> = { troupe: [], raw: [] }
-  for (let round = 1; round <= rounds; round++) {
-    progress(`${names.three}: round ${round} of ${rounds}`)
-    sides.raw.push(await rawOfThree())
-    sides.troupe.push(await oursOfThree())
-  }
-  const of = (figures: readonly Figures[]): Figures => ({
-    perSecond: median(figures.map(({ perSecond }) => perSecond)),
-    aloneMs: median(figures.map(({ aloneMs }) => aloneMs)),
+  const { troupe, peers: others } = await besideOthers(names.three, {
+    rounds,
+    troupe: oursOfThree,
+    raw: rawOfThree,
+    peers,
+    tell,
   })
-  const line = (who: string, { perSecond, aloneMs }: Figures): string[] => [
-    who,
-    rate(perSecond),
-    rate(perSecond * 3),
-    aloneMs.toFixed(2),
-  ]
-  const [troupe, raw] = [of(sides.troupe), of(sides.raw)]
-  const others: string[][] = []
-  for (const peer of peers) {
-    progress(`${names.three}: ${peer.who}`)
-    const figures = await orWithout(peer.who, () => peer.measure(), tell)
-    if (figures === undefined) continue
-    measured.push(peer)
-    others.push(line(peer.who, figures))
-  }
-  progress('')
-  const beside = others.length > 0 ? '; one round of the libraries of others' : ''
-  console.log(`\n${names.three}, median of ${rounds} rounds${beside}`)
-  console.log(
-    table(
-      ['', 'a second, 100 at a time', 'steps a second', 'one alone, ms'],
-      [line('troupe', troupe), line('raw group commit', raw), ...others],
-    ),
-  )
-  console.log(`troupe beside raw: ${Math.round((troupe.perSecond / raw.perSecond) * 100)} %`)
+  measured.push(...others.keys())
   bars.add('workflows of three steps a second', troupe.perSecond, { least: 20_000, unit: '' })
   bars.add('one alone, median', troupe.aloneMs, { most: 1.2, unit: ' ms' })
 }
@@ -74,12 +48,7 @@ async function showParallel(): Promise<void> {
   const { ours, raw } = await parallelSteps(100)
   progress('')
   console.log(`\n${names.parallel}, from the call to the result, in ms`)
-  const lines = Object.entries({ troupe: ours, raw }).map(([who, { p50, p99 }]) => [
-    who,
-    p50.toFixed(2),
-    p99.toFixed(2),
-  ])
-  console.log(table(['', 'p50', 'p99'], lines))
+  console.log(quantileTable(Object.entries({ troupe: ours, raw })))
   bars.add('100 parallel steps in one run, median', ours.p50, { most: 2, unit: ' ms' })
 }
 

@@ -1,8 +1,8 @@
 // graphile-worker: jobs are fetched five hundred at a time and ended in batches.
-import { check, fromCallers, paceOf, wait, type Pace } from '../measure.ts'
+import { check, fromCallers, paceOf, type Pace } from '../measure.ts'
 import { ask, type Within } from '../postgres-server.ts'
 import type { Peer, Wanted } from '../queue/peers.ts'
-import { jobOf, Tally, type Job, type Row } from '../queue/work.ts'
+import { Beginnings, inSlices, jobOf, Tally, type Job, type Row } from '../queue/work.ts'
 
 export const graphileName = 'graphile-worker'
 
@@ -29,6 +29,7 @@ const concurrentJobs = 24
 const maxPoolSize = concurrentJobs + 1
 const bulkSlice = 1_000
 const starts = 300
+const restMs = 20
 
 const settings = {
   concurrentJobs,
@@ -93,29 +94,13 @@ async function processAll({ utils, withWorker }: Opened, count: number): Promise
 }
 
 function latency({ utils, withWorker }: Opened): Promise<number[]> {
-  let began: () => void = () => {}
+  const beginnings = new Beginnings()
   return withWorker(
-    async () => began(),
-    async () => {
-      const times: number[] = []
-      for (let i = 0; i < starts; i++) {
-        const startedAt = performance.now()
-        const begun = new Promise<void>((resolve) => {
-          began = resolve
-        })
-        await utils.addJob('noop', jobOf(i))
-        await begun
-        times.push(performance.now() - startedAt)
-        await wait(20)
-      }
-      return times
-    },
+    async () => beginnings.began(),
+    () => beginnings.after((job) => utils.addJob('noop', job), starts, restMs),
   )
 }
 
-async function addMany(utils: Utils, count: number): Promise<void> {
-  for (let from = 0; from < count; from += bulkSlice) {
-    const some = Math.min(bulkSlice, count - from)
-    await utils.addJobs(Array.from({ length: some }, (_, i) => ({ identifier: 'noop', payload: jobOf(from + i) })))
-  }
+function addMany(utils: Utils, count: number): Promise<void> {
+  return inSlices(count, bulkSlice, (jobs) => utils.addJobs(jobs.map((payload) => ({ identifier: 'noop', payload }))))
 }

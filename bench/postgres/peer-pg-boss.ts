@@ -1,8 +1,8 @@
 // pg-boss: batches of five hundred, told of new jobs by the server.
-import { fromCallers, paceOf, wait, type Pace } from '../measure.ts'
+import { fromCallers, paceOf, type Pace } from '../measure.ts'
 import type { Within } from '../postgres-server.ts'
 import type { Peer, Wanted } from '../queue/peers.ts'
-import { jobOf, Tally, type Job, type Row } from '../queue/work.ts'
+import { Beginnings, inSlices, jobOf, Tally, type Job, type Row } from '../queue/work.ts'
 
 export interface PgBossModule {
   readonly PgBoss: new (options: object) => PgBoss
@@ -22,6 +22,7 @@ const workers = 2
 const batchSize = 500
 const bulkSlice = 1_000
 const starts = 200
+const restMs = 20
 
 export function pgBossPeer({ PgBoss }: PgBossModule, wanted: Wanted, within: Within): Peer {
   const who = 'pg-boss'
@@ -67,20 +68,9 @@ async function processAll(boss: PgBoss, count: number): Promise<Pace> {
 }
 
 async function latency(boss: PgBoss): Promise<number[]> {
-  let began: () => void = () => {}
-  await employ(boss, async () => began())
-  const times: number[] = []
-  for (let i = 0; i < starts; i++) {
-    const startedAt = performance.now()
-    const begun = new Promise<void>((resolve) => {
-      began = resolve
-    })
-    await boss.send('noop', jobOf(i))
-    await begun
-    times.push(performance.now() - startedAt)
-    await wait(20)
-  }
-  return times
+  const beginnings = new Beginnings()
+  await employ(boss, async () => beginnings.began())
+  return beginnings.after((job) => boss.send('noop', job), starts, restMs)
 }
 
 async function employ(boss: PgBoss, work: (jobs: readonly unknown[]) => Promise<void>): Promise<void> {
@@ -88,12 +78,11 @@ async function employ(boss: PgBoss, work: (jobs: readonly unknown[]) => Promise<
   for (let i = 0; i < workers; i++) await boss.work('noop', options, work)
 }
 
-async function addMany(boss: PgBoss, count: number): Promise<void> {
-  for (let from = 0; from < count; from += bulkSlice) {
-    const some = Math.min(bulkSlice, count - from)
-    await boss.insert(
+function addMany(boss: PgBoss, count: number): Promise<void> {
+  return inSlices(count, bulkSlice, (jobs) =>
+    boss.insert(
       'noop',
-      Array.from({ length: some }, (_, i) => ({ data: jobOf(from + i) })),
-    )
-  }
+      jobs.map((data) => ({ data })),
+    ),
+  )
 }

@@ -2,7 +2,7 @@
 import { Troupe, worker, type Definition } from 'troupe'
 import { check, fromCallers, paceOf, type Pace } from '../measure.ts'
 import { onFile } from './place.ts'
-import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
+import { doneOf, inSlices, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
 const who = 'troupe'
 const bulkSlice = 10_000
@@ -81,11 +81,8 @@ export function runRow(what: string, count: number, place = onFile): Row {
 }
 
 /** Starts so many runs, ten thousand at a time. */
-export async function startMany(troupe: Troupe, count: number): Promise<void> {
-  for (let from = 0; from < count; from += bulkSlice) {
-    const inputs = Array.from({ length: Math.min(bulkSlice, count - from) }, (_, i) => jobOf(from + i))
-    await (troupe as unknown as StartsMany).callMany?.(noop, inputs)
-  }
+export function startMany(troupe: Troupe, count: number): Promise<void> {
+  return inSlices(count, bulkSlice, async (jobs) => (troupe as unknown as StartsMany).callMany?.(noop, jobs))
 }
 
 /** A worker of the same name that tells when each run begins and ends. */

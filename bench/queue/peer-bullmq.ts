@@ -3,7 +3,7 @@ import type { Peer, Wanted } from './peers.ts'
 import { fromCallers, paceOf, type Pace, wait } from '../measure.ts'
 import { withPostgres, type Within } from '../postgres-server.ts'
 import { answersRedis, hasRedis, withRedis } from '../redis.ts'
-import { doneOf, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
+import { Beginnings, doneOf, inSlices, jobOf, Tally, type Done, type Job, type Row } from './work.ts'
 
 export interface BullMq extends Classes {
   withBackend(backend: unknown): Classes
@@ -35,6 +35,7 @@ const opts = { removeOnComplete: true }
 const bulkSlice = 1_000
 const concurrency = 100
 const starts = 500
+const restMs = 5
 
 /** What it stores its jobs in. */
 interface Storage extends Classes {
@@ -147,30 +148,14 @@ async function processAll({ queue, withWorker }: Opened, count: number): Promise
 }
 
 function latency({ queue, withWorker }: Opened): Promise<number[]> {
-  let began: () => void = () => {}
+  const beginnings = new Beginnings()
   const work = async ({ data }: { data: Job }): Promise<Done> => {
-    began()
+    beginnings.began()
     return doneOf(data)
   }
-  return withWorker(work, async () => {
-    const times: number[] = []
-    for (let i = 0; i < starts; i++) {
-      const startedAt = performance.now()
-      const begun = new Promise<void>((resolve) => {
-        began = resolve
-      })
-      await queue.add('noop', jobOf(i), opts)
-      await begun
-      times.push(performance.now() - startedAt)
-      await wait(5)
-    }
-    return times
-  })
+  return withWorker(work, () => beginnings.after((job) => queue.add('noop', job, opts), starts, restMs))
 }
 
-async function addMany(queue: BullQueue, count: number): Promise<void> {
-  for (let from = 0; from < count; from += bulkSlice) {
-    const some = Math.min(bulkSlice, count - from)
-    await queue.addBulk(Array.from({ length: some }, (_, i) => ({ name: 'noop', data: jobOf(from + i), opts })))
-  }
+function addMany(queue: BullQueue, count: number): Promise<void> {
+  return inSlices(count, bulkSlice, (jobs) => queue.addBulk(jobs.map((data) => ({ name: 'noop', data, opts }))))
 }

@@ -1,7 +1,7 @@
 // The yardstick's side of the queue bench.
 import { check, fromCallers, paceOf, type Pace } from '../measure.ts'
 import { onFile, type Place, type Raw } from './place.ts'
-import { doneOf, jobOf, Tally, type Job, type Row } from './work.ts'
+import { doneOf, inSlices, jobOf, Tally, type Job, type Row } from './work.ts'
 
 const who = 'raw'
 const bulkSlice = 10_000
@@ -53,7 +53,6 @@ function row({ what, place, runs }: Measured, figure: (raw: Raw) => Promise<Pace
   return { what, who, measure }
 }
 
-async function startMany(raw: Raw, count: number): Promise<void> {
-  for (let from = 0; from < count; from += bulkSlice)
-    await raw.startMany(Array.from({ length: Math.min(bulkSlice, count - from) }, (_, i) => jobOf(from + i)))
+function startMany(raw: Raw, count: number): Promise<void> {
+  return inSlices(count, bulkSlice, async (jobs) => raw.startMany(jobs))
 }
