@@ -1,6 +1,7 @@
 // Reads the tables of a store from outside, in a file or on a Postgres, by the same statements.
-import { configOf, loadDriver, Statements } from '../../src/store/postgres/client.ts'
+import { configOf, loadDriver } from '../../src/store/postgres/client.ts'
 import { placeOf } from '../../src/store/postgres/place.ts'
+import { Statements } from '../../src/store/postgres/statements.ts'
 import { openDriver } from '../../src/store/sqlite/connection/driver.ts'
 
 export interface Reader {
@@ -46,12 +47,13 @@ select count(*) as rows from ${table} as one where run_id is not null and not ex
 async function readerOfPostgres(url: string): Promise<Reader> {
   const place = placeOf(url)
   const { Client } = await loadDriver()
-  const client = new Client(configOf(place, 1))
+  const client = new Client({ ...configOf(place, 1), pipeline: !place.isPooled })
   client.on('error', () => {})
   await client.connect()
   const statements = new Statements(place)
   const all = async <Row>(sql: string, ...values: readonly (string | number)[]): Promise<Row[]> => {
-    const { rows } = await statements.ask(client, { sql, values })
+    const { text, values: bound } = statements.of({ sql, values })
+    const { rows } = await client.query({ text, values: [...bound] })
     return rows as Row[]
   }
   return {

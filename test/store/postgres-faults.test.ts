@@ -11,7 +11,7 @@ import { Proxy, type Cut } from './proxy.ts'
 
 // As the protocol has it: a text ends with a zero.
 const commit = 'commit\0'
-const begin = 'begin; '
+const begin = 'troupe_begin\0'
 
 async function throughProxy(): Promise<{ proxy: Proxy; scene: Scene; beside: Store; url: string }> {
   const url = await freshDatabase()

@@ -1,69 +1,75 @@
-// The statements of one transaction: those of which nobody needs the answer are sent one behind the other, and their failures come out later.
+// The statements of one transaction: those of which nobody needs the answer wait for the next that is awaited, and are sent in one piece with it.
 import { performLater, performOnce, type Answer, type Query, type Request } from '../query.ts'
-import { inOnePiece, type PoolClient, type Statements } from './client.ts'
+import type { PoolClient } from './client.ts'
+import { say, type Statement } from './piece.ts'
+import type { Statements } from './statements.ts'
 
 const unread: Answer = { rows: [], changes: 0 }
 
+/** What goes ahead of all else. */
+export interface Opening {
+  readonly statements: readonly Statement[]
+  /** Told the answers as soon as they are there, also where what follows failed; what it throws comes first. */
+  readonly answered?: (answers: readonly Answer[]) => void
+}
+
 export interface AskingOptions {
   readonly statements: Statements
-  /** Statements may be sent while the answers to others are awaited. */
-  readonly isInLine: boolean
+  readonly opening?: Opening
 }
 
 export class Asking {
   readonly #client: PoolClient
-  readonly #options: AskingOptions
-  readonly #sent: Promise<unknown>[] = []
-  /** What went wrong first: the rest follows from it. */
-  #failure: { readonly error: unknown } | undefined
+  readonly #statements: Statements
+  #opening: Opening | undefined
+  #waiting: Request[] = []
 
-  constructor(client: PoolClient, options: AskingOptions) {
+  constructor(client: PoolClient, { statements, opening }: AskingOptions) {
     this.#client = client
-    this.#options = options
+    this.#statements = statements
+    this.#opening = opening
   }
 
-  async perform<T>(work: () => Query<T>): Promise<T> {
-    try {
-      return await performLater(work(), (requests) => this.#ask(requests))
-    } catch (error) {
-      await Promise.all(this.#sent)
-      throw this.#failure === undefined ? error : this.#failure.error
-    }
+  perform<T>(work: () => Query<T>): Promise<T> {
+    return performLater(work(), (requests) => this.#ask(requests))
   }
 
   performOnce<T>(work: () => Query<T>): Promise<{ readonly value: T } | undefined> {
-    return performOnce(work(), (requests) => this.#ask(requests))
+    return performOnce(work(), (requests) => this.#send(requests))
   }
 
-  /** Something that was sent ahead of what follows. */
-  sent<T>(answer: Promise<T>): Promise<T> {
-    this.#sent.push(answer.catch((error: unknown) => (this.#failure ??= { error })))
-    return answer
-  }
-
-  /** What went wrong unseen, once all is answered. Race: who was answered last may hear of it first. */
-  async whatFailed(): Promise<unknown> {
-    await Promise.all(this.#sent)
-    return this.#failure?.error ?? new Error('Postgres rolled a transaction back and did not say why')
+  /** Sends what waits, and commits; nothing of it when a statement fails. */
+  async commit(): Promise<void> {
+    if (this.#opening !== undefined) await this.#send([])
+    await this.#say([...this.#waited(), this.#statements.plain('commit', 'commit')])
   }
 
   #ask(requests: readonly Request[]): readonly Answer[] | Promise<readonly Answer[]> {
-    if (!this.#options.isInLine) return this.#inTurn(requests)
-    inOnePiece(this.#client)
-    const answers = requests.map((request) => this.#send(request))
-    const isAwaited = answers.some((answer) => answer instanceof Promise)
-    return isAwaited ? Promise.all(answers) : (answers as Answer[])
+    if (!requests.every(({ isBlind }) => isBlind === true)) return this.#send(requests)
+    this.#waiting.push(...requests)
+    return requests.map(() => unread)
   }
 
-  /** One after the other, as through a pooler. */
-  async #inTurn(requests: readonly Request[]): Promise<Answer[]> {
-    const answers: Answer[] = []
-    for (const request of requests) answers.push(await this.#options.statements.ask(this.#client, request))
-    return answers
+  async #send(requests: readonly Request[]): Promise<readonly Answer[]> {
+    const asked = requests.map((request) => this.#statements.of(request))
+    const answers = await this.#say([...this.#waited(), ...asked])
+    return answers.slice(answers.length - asked.length)
   }
 
-  #send(request: Request): Answer | Promise<Answer> {
-    const answer = this.sent(this.#options.statements.ask(this.#client, request))
-    return request.isBlind === true ? unread : answer
+  /** Throws what the first statement that failed was refused for. */
+  async #say(statements: readonly Statement[]): Promise<readonly Answer[]> {
+    const opening = this.#opening
+    this.#opening = undefined
+    const ahead = opening?.statements ?? []
+    const { answers, error } = await say(this.#client, [...ahead, ...statements])
+    if (answers.length >= ahead.length) opening?.answered?.(answers.slice(0, ahead.length))
+    if (error !== undefined) throw error
+    return answers.slice(ahead.length)
+  }
+
+  #waited(): readonly Statement[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    return waiting.map((request) => this.#statements.of(request))
   }
 }

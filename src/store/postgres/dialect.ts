@@ -65,8 +65,8 @@ function wordOf(word: string): string {
 }
 
 /** A list, which comes as JSON, in the form of an array. */
-export function arrayOf(json: string, kind: ListKind): string | readonly string[] {
-  return kind === 'ids' ? `{${json.slice(1, -1)}}` : (JSON.parse(json) as string[])
+export function arrayOf(json: string, kind: ListKind): string {
+  return kind === 'ids' ? `{${json.slice(1, -1)}}` : listOf(JSON.parse(json) as string[])
 }
 
 /** Values in the form of an array. */

@@ -3,14 +3,16 @@ import type { Clock } from '../../lib/clock.ts'
 import { isTroupeError } from '../../lib/errors.ts'
 import { createIds } from '../../lib/ids.ts'
 import { engineStopped } from '../../model/errors.ts'
-import type { Query } from '../query.ts'
+import type { Answer, Query } from '../query.ts'
 import { Asking } from './asking.ts'
-import { inOnePiece, settingsOf, Statements, type Pool, type PoolClient } from './client.ts'
+import { settingsOf, type Pool, type PoolClient } from './client.ts'
 import { remedyOf, toStoreError } from './errors.ts'
 import { lend } from './lending.ts'
 import { checkStep } from './migrations/migrations.ts'
 import { lockOf, type Place } from './place.ts'
+import type { Statement } from './piece.ts'
 import type { Heard } from './server-clock.ts'
+import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
 
 /** What is told when a transaction begins. */
@@ -36,12 +38,14 @@ interface Pools {
   readonly readers: Pool
 }
 
+const serverNow = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
+
 export class Transactions {
   readonly #pools: Pools
   readonly #options: TransactionOptions
   readonly #statements: Statements
-  readonly #begin: string
-  readonly #look: string
+  readonly #begin: readonly Statement[]
+  readonly #look: readonly Statement[]
   readonly #writer: Writer
   #isClosed = false
 
@@ -49,8 +53,8 @@ export class Transactions {
     this.#pools = pools
     this.#options = options
     this.#statements = new Statements(options.place)
-    this.#begin = beginOf(options.place)
-    this.#look = `begin isolation level repeatable read read only; ${settingsOf(options.place)}`
+    this.#begin = beginOf(this.#statements, options.place)
+    this.#look = lookOf(this.#statements, options.place)
     this.#writer = new Writer(createIds(options.clock).uuid())
   }
 
@@ -75,46 +79,29 @@ export class Transactions {
 
   /** begin → perform → commit, of which as much is sent at a time as needs no answer. */
   async #transact<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    const asking = this.#askingOn(client)
-    inOnePiece(client)
-    const begun = asking.sent(this.#begunAsKnown(client))
+    const asking = this.#writingOn(client)
     const n = this.#writer.next()
-    const result = await asking
-      .perform(() => this.#writer.numbered(n, work))
-      .catch(async (error: unknown) => {
-        // Race: a newer version may have changed the schema, and what this one asks is not understood there.
-        await begun
-        throw error
-      })
-    await begun
-    let command: string
+    const result = await asking.perform(() => this.#writer.numbered(n, work))
     try {
-      ;({ command } = await client.query('commit'))
+      await asking.commit()
     } catch (error) {
-      // Race: the answer is lost, and the commit may not be; then nothing before it had failed, though those answers are lost too.
+      // Race: the answer is lost, and the commit may not be.
       if (remedyOf(error) !== 'reconnect' || !(await this.#hasCommitted(n))) throw error
-      return result
     }
-    // Invariant: I2. A transaction in which a statement failed is rolled back by its commit, which does not fail.
-    if (command !== 'COMMIT') throw await asking.whatFailed()
     return result
   }
 
   /** Throws `store_newer` where a newer version has brought the schema on: nothing of what follows is committed then. */
-  async #begunAsKnown(client: PoolClient): Promise<void> {
-    const { step } = await this.#beginOn(client)
-    checkStep(this.#options.place.shown, step)
-  }
-
-  async #beginOn(client: PoolClient): Promise<Begun> {
-    const { clock, told } = this.#options
+  #writingOn(client: PoolClient): Asking {
+    const { clock, told, place } = this.#options
     const askedAt = clock.now()
-    const answers = (await client.query(this.#begin)) as unknown as readonly { rows: readonly Begun[] }[]
-    const begun = answers.at(-1)?.rows[0]
-    if (begun === undefined) throw new Error('Postgres began no transaction')
-    // At once: what is told of the time is true when it is told.
-    told({ serverNow: begun.now, askedAt, answeredAt: clock.now() })
-    return begun
+    const answered = (answers: readonly Answer[]): void => {
+      const begun = answers.at(-1)?.rows[0] as Begun | undefined
+      if (begun === undefined) throw new Error('Postgres began no transaction')
+      told({ serverNow: begun.now, askedAt, answeredAt: clock.now() })
+      checkStep(place.shown, begun.step)
+    }
+    return new Asking(client, { statements: this.#statements, opening: { statements: this.#begin, answered } })
   }
 
   /** Throws `store_newer` where that is why something was not understood. */
@@ -128,25 +115,21 @@ export class Transactions {
 
   /** One statement sees one state by itself; when there are more, all of them are asked anew in a transaction. */
   async #lookWith<T>(client: PoolClient, work: () => Query<T>): Promise<T> {
-    const asking = this.#askingOn(client)
-    const alone = this.#options.place.isPooled ? undefined : await asking.performOnce(work)
+    const statements = this.#statements
+    const alone = this.#options.place.isPooled ? undefined : await new Asking(client, { statements }).performOnce(work)
     if (alone !== undefined) return alone.value
-    await asking.sent(client.query(this.#look))
+    const asking = new Asking(client, { statements, opening: { statements: this.#look } })
     const result = await asking.perform(work)
-    await client.query('commit')
+    await asking.commit()
     return result
-  }
-
-  #askingOn(client: PoolClient): Asking {
-    return new Asking(client, { statements: this.#statements, isInLine: !this.#options.place.isPooled })
   }
 
   /** Looks what became of a transaction whose commit was sent: it is over once another has the lock. */
   #hasCommitted(n: number): Promise<boolean> {
     return this.#untilDone(this.#pools.readers, async (client) => {
-      await this.#beginOn(client)
-      const hasCommitted = await this.#askingOn(client).perform(() => this.#writer.hasCommitted(n))
-      await client.query('commit')
+      const asking = this.#writingOn(client)
+      const hasCommitted = await asking.perform(() => this.#writer.hasCommitted(n))
+      await asking.commit()
       return hasCommitted
     })
   }
@@ -168,7 +151,23 @@ export class Transactions {
 }
 
 /** The lock of the store is that of the transaction: it is given back with it, whatever becomes of the process. */
-function beginOf(place: Place): string {
-  return `begin; ${settingsOf(place)} select pg_advisory_xact_lock(${lockOf(place)});
-    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now, (select max(step) from migration) as step`
+function beginOf(statements: Statements, place: Place): readonly Statement[] {
+  return [
+    statements.plain('begin', 'begin'),
+    ...localSettings(statements, place),
+    statements.plain('lock', `select pg_advisory_xact_lock(${lockOf(place)})`),
+    // Behind the lock: what a statement sees is what was there when it began.
+    statements.plain('begun', `select ${serverNow} as now, (select max(step) from migration) as step`),
+  ]
+}
+
+function lookOf(statements: Statements, place: Place): readonly Statement[] {
+  return [
+    statements.plain('look', 'begin isolation level repeatable read read only'),
+    ...localSettings(statements, place),
+  ]
+}
+
+function localSettings(statements: Statements, place: Place): readonly Statement[] {
+  return settingsOf(place).map((text, at) => statements.plain(`set_${at}`, text))
 }

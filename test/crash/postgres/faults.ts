@@ -13,7 +13,7 @@ export type Strike = (nodes: readonly Child[]) => Promise<boolean>
 // As the protocol has it: a text ends with a zero.
 const commit = 'commit\0'
 // Only who writes says this.
-const writes = 'pg_advisory_xact_lock'
+const writes = 'troupe_lock'
 // A node that has nothing to write for so long is left alone.
 const quietMs = 2_000
 const ways: readonly Silence[] = ['up', 'down', 'both']

@@ -22,7 +22,7 @@ it('I2: does not take the transaction of another for its own after the server wa
     connect: () => openPostgres({ url: proxy.url, clock: systemClock }),
     remove: async () => undefined,
   })
-  const cut = proxy.arm('commit\0', 'before', 'pg_advisory_xact_lock').then(() => proxy.silence('both'))
+  const cut = proxy.arm('commit\0', 'before', 'troupe_lock').then(() => proxy.silence('both'))
   const committed = scene.node.commit({ starts: [scene.startRecord({ id: 'one' })] })
   await cut
   await server.restart()
