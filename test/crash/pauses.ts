@@ -264,8 +264,11 @@ async function waitForAnswers(victim: Child, held: readonly HeldRun[], since: nu
     }
     return false
   }
-  await victim.hears(() => held.every(isAnswered), answerMs)
-  const untold = held.filter((run) => !laterOf(run).some(({ kind }) => kind === 'lost'))
+  // What it was given while it was paused, or held in stock, it may give up unseen: only who begins a run is told.
+  const hasBegun = ({ id }: HeldRun): boolean =>
+    victim.heard.some((entry) => entry.kind === 'begun' && 'run' in entry && entry.run === id)
+  await victim.hears(() => held.every((run) => !hasBegun(run) || isAnswered(run)), answerMs)
+  const untold = held.filter((run) => hasBegun(run) && !laterOf(run).some(({ kind }) => kind === 'lost'))
   return untold.map((run) => {
     const kinds = laterOf(run).map(({ kind }) => kind)
     return `I5: the returning process was not told that run ${run.id} is another's; it had ${kinds.join(', ') || 'no word'}`
