@@ -3,7 +3,7 @@
 // Of the driver each query asks for its answer by itself, also where it sends them in line: the server then sends each by itself too, and wakes this process for it.
 import type { Client, Connection } from 'pg'
 import type { Answer } from '../query.ts'
-import { readRow, type Column } from './values.ts'
+import { columnsOf, readRow, type Columns, type Field } from './values.ts'
 
 /** A statement with its values, as texts. */
 export interface Statement {
@@ -24,11 +24,11 @@ interface Talk {
 }
 
 /** What is known of a statement on a connection: the columns of its rows, or that it may not have been prepared. */
-type Known = readonly Column[] | 'doubtful'
+type Known = Columns | 'doubtful'
 
 const known = new WeakMap<object, Map<string, Known>>()
 
-const noColumns: readonly Column[] = []
+const noColumns = columnsOf([])
 
 /** What became of a piece. */
 export interface Said {
@@ -58,7 +58,7 @@ class Piece {
   readonly #statements: readonly Statement[]
   readonly #answers: Answer[]
   #known = new Map<string, Known>()
-  #columns: readonly Column[] | undefined
+  #columns: Columns | undefined
   #rows: unknown[] = []
 
   constructor(statements: readonly Statement[], { answers, ended }: Listener) {
@@ -90,8 +90,8 @@ class Piece {
     talk.execute()
   }
 
-  handleRowDescription({ fields }: { readonly fields: readonly Column[] }): void {
-    this.#columns = fields
+  handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
+    this.#columns = columnsOf(fields)
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
@@ -113,7 +113,8 @@ class Piece {
 
   handleError(error: unknown): void {
     const { name } = this.#statement()
-    if (name !== undefined && !Array.isArray(this.#known.get(name))) this.#known.set(name, 'doubtful')
+    const isPrepared = name === undefined || typeof this.#known.get(name) === 'object'
+    if (name !== undefined && !isPrepared) this.#known.set(name, 'doubtful')
     this.callback(error)
   }
 
@@ -122,7 +123,7 @@ class Piece {
     return this.#statements[this.#answers.length] ?? {}
   }
 
-  #columnsNow(): readonly Column[] {
+  #columnsNow(): Columns {
     if (this.#columns !== undefined) return this.#columns
     const { name } = this.#statement()
     const columns = name === undefined ? undefined : this.#known.get(name)
