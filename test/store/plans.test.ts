@@ -34,6 +34,7 @@ import { hotLeftoverStatements } from '../../src/store/sql/retention/leftovers.t
 import { hotLineStatements } from '../../src/store/sql/limiters/lines.ts'
 import { hotMarkStatements } from '../../src/store/sql/nodes/marks.ts'
 import { hotMessageStatements } from '../../src/store/sql/steps/messages.ts'
+import { hotRunsToEndStatements } from '../../src/store/sql/runs/runs-to-end.ts'
 import { hotMoveStatements } from '../../src/store/sql/runs/moves.ts'
 import { hotNodeStatements } from '../../src/store/sql/nodes/nodes.ts'
 import { hotOldestStatements } from '../../src/store/sql/runs/oldest.ts'
@@ -69,6 +70,7 @@ const statements = {
   ...hotNewRunStatements,
   ...hotClaimStatements,
   ...hotOldestStatements,
+  ...hotRunsToEndStatements,
   ...hotMoveStatements,
   ...hotNodeStatements,
   ...hotFinishedStatements,

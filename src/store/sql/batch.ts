@@ -6,6 +6,7 @@ import type { Database } from './database/database.ts'
 import { claimRuns } from './runs/claims.ts'
 import { takeFrom } from './counters.ts'
 import { answerAgain, keepAnswer, markBatch } from './nodes/marks.ts'
+import { isEndingKnown, lookUpEnding, type EndingLive } from './runs/runs-to-end.ts'
 import { beginRuns, forgetRequests, parkRuns, releaseRuns, retryRuns, settleRuns, undoRuns } from './runs/moves.ts'
 import { continueRuns } from './runs/continues.ts'
 import { startChildren } from './runs/children.ts'
@@ -27,7 +28,7 @@ import { keepWaits } from './steps/waits.ts'
 
 /** The one hot call, in the order its parts depend on each other. */
 export function* writeBatch(db: Database, batch: Batch, now: number): Query<Committed> {
-  const { write, isMarked, isDraining, firstRunId, asked } = yield* askFirst(db, batch, now)
+  const { write, isMarked, isDraining, firstRunId, asked, ending } = yield* askFirst(db, batch, now)
   if (!isMarked) return yield* notWritten(db, batch)
 
   yield* upgradeRuns(write, batch.upgrades)
@@ -44,7 +45,7 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   yield* beginRuns(write, batch.begins)
   // Invariant: before the end of the run that starts them, which they end with.
   const joined = yield* startChildren(write, batch.children)
-  yield* settleRuns(write, batch.settles)
+  yield* settleRuns(write, batch.settles, ending ?? (yield* lookUpEnding(db, batch)))
   yield* undoRuns(write, batch.undoes)
   yield* retryRuns(write, batch.retries)
   yield* parkRuns(write, batch.parks)
@@ -80,6 +81,8 @@ interface First {
   readonly isDraining: boolean
   readonly firstRunId: number
   readonly asked: AskedOfNode
+  /** The runs that end, where nothing of the batch changes what is known of them. */
+  readonly ending: readonly EndingLive[] | undefined
 }
 
 /** All that can be known, and taken, before anything is written: a server is asked for it at once. */
@@ -88,7 +91,7 @@ function* askFirst(db: Database, batch: Batch, now: number): Query<First> {
   const hasEpoch = claims.length > 0 || starts.some(({ directly }) => directly)
   const ends = endsIn(db, now)
   const [fence, paused] = [new Fence(db, nodeId), new PausedQueues(db)]
-  const [epoch, isMarked, isDraining, firstRunId, asked] = yield* together([
+  const [epoch, isMarked, isDraining, firstRunId, asked, , , , ending] = yield* together([
     hasEpoch ? takeFrom(db, 'epoch', 1) : none,
     nodeId === noNode ? yes : markBatch(db, batch, hasEpoch),
     claims.length > 0 ? nodes.isDraining(db, nodeId) : no,
@@ -97,8 +100,10 @@ function* askFirst(db: Database, batch: Batch, now: number): Query<First> {
     fence.letIn(keptFor(batch)),
     ends.outbox.look(),
     hasEpoch ? paused.ids() : nothing,
+    isEndingKnown(batch) ? lookUpEnding(db, batch) : unknown,
   ])
-  return { write: writeIn(ends, { nodeId, epoch, fence, paused }), isMarked, isDraining, firstRunId, asked }
+  const write = writeIn(ends, { nodeId, epoch, fence, paused })
+  return { write, isMarked, isDraining, firstRunId, asked, ending }
 }
 
 // Invariant: I5. What lets go of runs comes later: only the first of that is let in.
@@ -127,6 +132,7 @@ const none = answerNow(() => 0)
 const yes = answerNow(() => true)
 const no = answerNow(() => false)
 const nothing = answerNow(() => nothingCommitted)
+const unknown = answerNow(() => undefined)
 
 /** It was before, or its node was declared dead. */
 function* notWritten(db: Database, batch: Batch): Query<Committed> {

@@ -117,6 +117,12 @@ export const forkCases: Cases = {
     same(await scene.stateOf(late.id), 'failed')
   },
 
+  'has nothing of what the other kept together with its success': async (scene) => {
+    const { id, held } = await scene.startAndClaim()
+    await scene.node.commit({ states: [{ held, key: 'cursor', value: 'j7' }], settles: [settle(held)] })
+    same((await forkAndClaim(scene, { from: id })).states, [])
+  },
+
   'has what belongs to the other, but for its key, its messages and its parent': async (scene) => {
     const { id, held } = await scene.startAndClaim({
       key: attach('order-7'),

@@ -11,6 +11,7 @@ import type { DecidedEnd, UndoRecord } from '../../undoing.ts'
 import type { TokenUse } from '../../waits.ts'
 import { filterEach, mapTogether, type Query } from '../../query.ts'
 import { breakCircle } from './circles.ts'
+import { idsOf, lookUpGiven, type EndingLive } from './runs-to-end.ts'
 import { hasAsk } from '../steps/asks.ts'
 import { keepFailure } from '../events/failures.ts'
 import { insertFinishedRows } from './finished.ts'
@@ -21,7 +22,6 @@ import { wakeBufferedRuns } from '../schedules/buffered.ts'
 import { backInLine } from '../limiters/limited.ts'
 import { definitionOf } from '../names.ts'
 import { againUntil, deliveriesSoFar, type Ends, type Write } from './runs.ts'
-import { packed } from '../database/packed.ts'
 import { hasMessage } from '../steps/messages.ts'
 import { lineUpSteps } from '../limiters/parked-steps.ts'
 import { deleteStates } from '../steps/states.ts'
@@ -56,30 +56,8 @@ returning has_slots as hasSlots`
 // By primary key, and seldom: most runs begin with their claim.
 const beginRun = `update live set has_begun = 1, started_at = coalesce(started_at, ?) where run_id = ?`
 
-const ending: Readonly<Record<keyof EndingLive, string>> = {
-  runId: 'run_id',
-  generation: 'generation',
-  epoch: 'epoch',
-  definition: 'definition',
-  attempt: 'attempt',
-  startedAt: 'started_at',
-  hasState: 'has_state',
-  hasSlots: 'has_slots',
-  isFollowed: 'is_followed',
-  hasChildren: 'has_children',
-  schedule: 'schedule',
-  undo: 'undo',
-}
 // Undefined, encoded.
 const nothing = 'u'
-
-const ofGiven = `from live where run_id in (select value from json_each(?))`
-
-// The runs that end now; by primary key. Whoever ends them has looked at their state in the same transaction.
-const findEnding = packed(ending, ofGiven)
-
-// Invariant: I5. The fence for many runs at once, but for the epoch, which is compared with that of each claim.
-const findHeldEnding = packed(ending, `${ofGiven} and node = ? and state = 'running'`)
 
 const deleteLive = `delete from live where run_id in (select value from json_each(?))`
 
@@ -101,8 +79,6 @@ export const hotMoveStatements = {
   retryRun,
   parkRun,
   releaseRun,
-  findEnding: findEnding.sql,
-  findHeldEnding: findHeldEnding.sql,
   deleteLive,
 }
 
@@ -113,10 +89,8 @@ export function* beginRuns(write: Write, begins: Batch['begins']): Query<void> {
   }
 }
 
-/** Ends runs that this node holds. */
-export function* settleRuns(write: Write, settles: readonly SettleRecord[]): Query<void> {
-  if (settles.length === 0) return
-  const rows = yield* write.db.allPacked(findHeldEnding, idsOf(settles.map(({ held }) => held)), write.nodeId)
+/** Ends runs that this node holds, `rows` of `lookUpEnding`. */
+export function* settleRuns(write: Write, settles: readonly SettleRecord[], rows: readonly EndingLive[]): Query<void> {
   const liveById = new Map(rows.map((live) => [live.runId, live]))
   const ended: EndedRun[] = []
   for (const settle of settles) {
@@ -193,7 +167,7 @@ export interface Ending {
 /** Ends runs that nobody runs any more; those that can undo what they did are made ready for that. */
 export function* endRuns(ends: Ends, endings: readonly Ending[]): Query<void> {
   if (endings.length === 0) return
-  const rows = yield* ends.db.allPacked(findEnding, idsOf(endings))
+  const rows = yield* lookUpGiven(ends.db, endings)
   const liveById = new Map(rows.map((live) => [live.runId, live]))
   const ended: EndedRun[] = []
   for (const ending of endings) {
@@ -264,7 +238,7 @@ export function* parkRuns(write: Write, parks: Batch['parks']): Query<void> {
 
 /** Ends a run that keeps nothing and waits for nothing. */
 function* endParked(ends: Ends, runId: number): Query<void> {
-  const [live] = yield* ends.db.allPacked(findEnding, JSON.stringify([runId]))
+  const [live] = yield* lookUpGiven(ends.db, [{ runId }])
   if (live === undefined) return
   const end = { outcome: 'succeeded', value: nothing, code: null, fingerprint: null, hadWaits: true } as const
   yield* finishRuns(ends, [{ live, end: { ...end, attempt: live.attempt } }])
@@ -292,20 +266,6 @@ function* isEnd(write: Write, held: Held, token: TokenUse): Query<boolean> {
   yield* giveBack(write, held.runId)
   yield* wakeRun(write, held.runId, { isDecided: true })
   return false
-}
-
-interface EndingLive extends Held {
-  readonly hasChildren: number
-  readonly definition: number
-  readonly attempt: number
-  readonly startedAt: number | null
-  readonly hasState: number
-  readonly isFollowed: number
-  readonly hasSlots: number
-  /** Null for one that no schedule started. */
-  readonly schedule: number | null
-  /** 1 when something it did can be undone, 2 when it undoes that. */
-  readonly undo: number
 }
 
 interface EndedRun {
@@ -372,8 +332,4 @@ export function* cancelAll(ends: Ends, children: readonly AttachedRun[]): Query<
 function becauseParentEnded({ id, name, parentId }: AttachedRun): HowCancelled {
   const reason = `run ${parentId ?? ''}, which started it, has ended`
   return { reason, value: JSON.stringify(toErrorRecord(runCancelled(name, id, reason))) }
-}
-
-function idsOf(runs: readonly { readonly runId: number }[]): string {
-  return JSON.stringify(runs.map(({ runId }) => runId))
 }
