@@ -312,6 +312,12 @@ async function rowsHere(table: string): Promise<string[]> {
   return plainRows(await onFile((db) => db.prepare(`select * from "${table}"`).all() as object[]))
 }
 
+// What a file counts in rows, of which numbers are taken, is a sequence each there.
+const sequences = ['run', 'epoch', 'turn', 'message'].map(
+  (name) => `union all select '${name}', case when is_called then last_value else 0 end from troupe.counter_${name}`,
+)
+
 async function rowsThere(table: string): Promise<string[]> {
-  return plainRows(await there(`select * from troupe."${table}"`))
+  const besides = table === 'counter' ? sequences.join(' ') : ''
+  return plainRows(await there(`select * from troupe."${table}" ${besides}`))
 }

@@ -152,7 +152,7 @@ const requestByKey = 'SEARCH cancel_request USING INTEGER PRIMARY KEY (rowid=?)'
 const undoingByKey = 'SEARCH undoing USING INTEGER PRIMARY KEY (rowid=?)'
 const stepsOfGeneration = 'SEARCH step USING PRIMARY KEY (run_id=? AND generation=?)'
 const stepsOfRun = 'SEARCH step USING PRIMARY KEY (run_id=?)'
-const markByKey = 'SEARCH mark USING INTEGER PRIMARY KEY (rowid=?)'
+const markByKey = 'SEARCH mark USING PRIMARY KEY (node=? AND slot=?)'
 const definitionByName = 'SEARCH definition USING COVERING INDEX sqlite_autoindex_definition_1 (name=?)'
 /** The tags that are asked for, against those of a run. */
 const asked = ['SCAN wanted VIRTUAL TABLE INDEX 1:', 'SCAN tag VIRTUAL TABLE INDEX 1:']
@@ -669,7 +669,6 @@ const expected: Readonly<Record<Name, readonly string[]>> = {
   wakeDiverged: [liveByKey, 'SCAN wait USING COVERING INDEX wait_diverged', given, runByKey],
   findWaitingForRun: [runByKey, given, 'SEARCH wait USING COVERING INDEX wait_run (name=?)', liveByKey],
   findEnds: ['SCAN asked VIRTUAL TABLE INDEX 1:', `${runKeyById} LEFT-JOIN`, ...endedOuter],
-  takeBack: ['SEARCH rollup USING PRIMARY KEY (definition=? AND outcome=? AND is_timeout=?)'],
   // Backwards along the key.
   findAudit: ['SCAN audit'],
   deleteAudit: ['SEARCH audit USING INTEGER PRIMARY KEY (rowid=?)', 'SCAN audit'],

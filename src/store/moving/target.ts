@@ -60,6 +60,9 @@ const findGenerated = `
 select table_name as name, column_name as column from information_schema.columns
 where table_schema = current_schema() and is_identity = 'YES'`
 
+// What a file counts in rows, of which a transaction takes numbers, is a sequence here.
+const ofSequences = `name in ('run', 'epoch', 'turn', 'message')`
+const setSequences = `select setval('counter_' || name, greatest(value, 1), value > 0) from counter where ${ofSequences}`
 const setGenerated = `select setval(pg_get_serial_sequence($1, $2), $3, $4)`
 
 const types: Readonly<Record<ColumnType, string>> = { integer: 'bigint', real: 'double precision', text: 'text' }
@@ -178,6 +181,8 @@ export class Target {
   /** Programs can open it. */
   finish(): Promise<void> {
     return this.#alone(async () => {
+      await this.#all(setSequences)
+      await this.#all(`delete from counter where ${ofSequences}`)
       await this.#all('drop table move')
       await this.#all(`delete from migration where step = ${unfinishedStep}`)
     })

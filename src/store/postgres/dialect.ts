@@ -13,6 +13,8 @@ export interface Translated {
 const inList = /\b(not )?in \(select value from json_each\((\?\d*)\)( \/\* texts \*\/)?\)/g
 const noList = /(\?\d*) is null \/\* texts \*\//g
 const rowsOfList = /\bjson_each\(([^()]*)\) as (\w+)/g
+const takenNumbers = /^update counter set value = value \+ \? where name = '(\w+)' returning value$/
+const lastNumber = /\(select value from counter where name = 'epoch'\)/g
 const indexHint = /\s+indexed by \w+/g
 
 // What is to be left alone, which comes first; then parameters, and words.
@@ -45,17 +47,22 @@ export function translate(sql: string): Translated {
 
 /** What is said in more than one word. */
 function withoutSqlite(sql: string): string {
-  return sql
-    .replace(indexHint, '')
-    .replaceAll(/\bcross join\b/g, 'join')
-    .replace(fieldOfJson, "(cast($1 as json) -> '$2')")
-    .replace(lengthInJson, "json_array_length(cast($1 as json) -> '$2')")
-    .replace(inList, (_all, ...[not, parameter, texts]: (string | undefined)[]) => {
-      const [kind, type] = texts === undefined ? ['ids', 'bigint'] : ['texts', 'text']
-      return `${not === undefined ? '= any' : '<> all'} (cast(${parameter}<${kind}> as ${type}[]))`
-    })
-    .replace(noList, 'cast($1<texts> as text[]) is null')
-    .replace(rowsOfList, 'jsonb_array_elements_text(cast($1 as jsonb)) with ordinality as $2(value, key)')
+  return (
+    sql
+      .replace(indexHint, '')
+      // A sequence changes in place.
+      .replace(takenNumbers, "select setval('counter_$1', nextval('counter_$1') + ? - 1) as value")
+      .replace(lastNumber, '(select last_value from counter_epoch)')
+      .replaceAll(/\bcross join\b/g, 'join')
+      .replace(fieldOfJson, "(cast($1 as json) -> '$2')")
+      .replace(lengthInJson, "json_array_length(cast($1 as json) -> '$2')")
+      .replace(inList, (_all, ...[not, parameter, texts]: (string | undefined)[]) => {
+        const [kind, type] = texts === undefined ? ['ids', 'bigint'] : ['texts', 'text']
+        return `${not === undefined ? '= any' : '<> all'} (cast(${parameter}<${kind}> as ${type}[]))`
+      })
+      .replace(noList, 'cast($1<texts> as text[]) is null')
+      .replace(rowsOfList, 'jsonb_array_elements_text(cast($1 as jsonb)) with ordinality as $2(value, key)')
+  )
 }
 
 /** Names keep their capitals only in quotes here. */

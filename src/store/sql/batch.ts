@@ -68,7 +68,7 @@ export function* writeBatch(db: Database, batch: Batch, now: number): Query<Comm
   const { lost } = write.fence
   const { woken } = write.news
   const kept = { lost, taken, started, joined, tells, completions, cancels, woken, heldBack }
-  if (batch.nodeId !== noNode) yield* keepAnswer(db, batch.nodeId, kept)
+  if (batch.nodeId !== noNode) yield* keepAnswer(db, batch, kept)
   return { ...kept, ...newsOf(write), isNodeLost: false, claimed, cancelRequests }
 }
 

@@ -2,8 +2,9 @@
 import type { Query } from '../query.ts'
 import type { Database } from './database/database.ts'
 
-// Takes a block of numbers; by primary key.
-const takeNumbers = `update counter set value = value + ? where name = ? returning value`
+// Takes a block of numbers; by primary key, and on Postgres of a sequence. Whoever asks is alone on the store.
+const takeNumbers = (name: CounterName): string =>
+  `update counter set value = value + ? where name = '${name}' returning value`
 
 // Moves the clock forward, never back; by primary key.
 const advanceClock = `
@@ -15,7 +16,7 @@ export type CounterName = 'run' | 'epoch' | 'turn' | 'message'
 
 /** Takes `count` numbers that nobody else gets and returns the first. */
 export function* takeFrom(db: Database, name: CounterName, count: number): Query<number> {
-  const row = yield* db.get<{ value: number }>(takeNumbers, count, name)
+  const row = yield* db.get<{ value: number }>(takeNumbers(name), count)
   if (row === undefined) throw new Error(`The store has no counter named ${name}`)
   return row.value - count + 1
 }

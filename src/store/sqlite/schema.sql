@@ -223,13 +223,15 @@ CREATE TABLE log (
   primary key (run_id, epoch, n)
 ) strict, without rowid;
 
-CREATE TABLE mark (
-  node integer primary key,
+CREATE TABLE "mark" (
+  node integer not null,
+  slot integer not null,
   seq integer not null,
   epoch integer not null,
   -- What only that transaction could tell: JSON; null when nothing was lost and nothing cancelled.
-  answer text
-) strict;
+  answer text,
+  primary key (node, slot)
+) strict, without rowid;
 
 CREATE TABLE message (
   run_id integer not null,
@@ -269,15 +271,16 @@ CREATE TABLE queue (
   name text not null unique
 , paused_at integer) strict;
 
-CREATE TABLE rollup (
+CREATE TABLE "rollup" (
   definition integer not null,
   outcome text not null,
   is_timeout integer not null,
+  slot integer not null,
   runs integer not null,
   total_ms integer not null,
   last_at integer not null,
   last_ms integer not null,
-  primary key (definition, outcome, is_timeout)
+  primary key (definition, outcome, is_timeout, slot)
 ) strict, without rowid;
 
 CREATE TABLE run (

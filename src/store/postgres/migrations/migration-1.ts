@@ -86,11 +86,13 @@ create table line (
 );
 
 create table mark (
-  node bigint primary key,
+  node bigint not null,
+  slot smallint not null,
   seq bigint not null,
   epoch bigint not null,
   -- What only that transaction could tell: JSON; null when nothing was lost and nothing cancelled.
-  answer text collate "C"
+  answer text collate "C",
+  primary key (node, slot)
 );
 
 create table node (
@@ -123,11 +125,12 @@ create table rollup (
   definition bigint not null,
   outcome text collate "C" not null,
   is_timeout smallint not null,
+  slot smallint not null,
   runs bigint not null,
   total_ms bigint not null,
   last_at bigint not null,
   last_ms bigint not null,
-  primary key (definition, outcome, is_timeout)
+  primary key (definition, outcome, is_timeout, slot)
 );
 
 create table schedule (
@@ -242,9 +245,11 @@ create index waiter_ticket on waiter (ticket);
 
 -- The number of the last transaction of each who writes: the proof that it was committed.
 create table writer (
-  id text collate "C" primary key,
+  id text collate "C" not null,
+  slot smallint not null,
   n bigint not null,
-  at bigint not null
+  at bigint not null,
+  primary key (id, slot)
 ) with (fillfactor = 50);
 
 create view runs as
@@ -303,8 +308,12 @@ where step.generation = coalesce(
   (select max(generation) from finished where run_id = run.id)
 );
 
-insert into counter values
-  ('run', 0), ('epoch', 0), ('clock', 0), ('retention_run', 0), ('retention_at', 0), ('turn', 0), ('message', 0);
+insert into counter values ('clock', 0), ('retention_run', 0), ('retention_at', 0);
+-- Those of which a transaction takes numbers.
+create sequence counter_run;
+create sequence counter_epoch;
+create sequence counter_turn;
+create sequence counter_message;
 
 -- The version of the library; null for a node that did not say.
 alter table node add column version text collate "C";

@@ -12,6 +12,8 @@ export interface Database {
   readonly lists: ListForm
   /** With how many rows a statement for many is best given, the most first; the last is one. Or as lists, one for each column. */
   readonly rowsAtOnce: readonly number[] | 'any'
+  /** Into how many rows what each transaction changes is divided. Where old versions of a row stay for as long as somebody's transaction is open, one row of them all would be slower each time. */
+  readonly spread: number
   /** Runs a statement of which nobody asks what it did: a database that answers later is not waited for. Should it fail, so does the transaction. */
   run(sql: string, ...values: (SqlValue | readonly SqlValue[])[]): Query<void>
   /** Runs a statement, and tells how many rows it changed. */

@@ -11,17 +11,17 @@ import type { Database } from '../database/database.ts'
 
 // By primary keys; changes nothing when this batch was committed before, or its node is not there any more. The epoch was taken in this transaction.
 const insertMark = `
-insert into mark (node, seq, epoch)
-select node.id, cast(?2 as integer), case when cast(?3 as integer) = 1 then (select value from counter where name = 'epoch') else 0 end
+insert into mark (node, slot, seq, epoch)
+select node.id, cast(?4 as integer), cast(?2 as integer), case when cast(?3 as integer) = 1 then (select value from counter where name = 'epoch') else 0 end
 from node where node.id = ?1
-on conflict (node) do update set seq = excluded.seq, epoch = excluded.epoch, answer = null
+on conflict (node, slot) do update set seq = excluded.seq, epoch = excluded.epoch, answer = null
 where excluded.seq > mark.seq
 returning seq`
 
 // By primary key.
-const updateAnswer = `update mark set answer = ? where node = ?`
+const updateAnswer = `update mark set answer = ? where node = ? and slot = ?`
 
-const findMark = `select epoch, answer from mark where node = ?`
+const findMark = `select epoch, answer from mark where node = ? and slot = ?`
 
 const findStarted = `
 select run.id as runId, run.created_at as createdAt, live.epoch, live.node
@@ -67,23 +67,27 @@ export const hotMarkStatements = { findMark, updateAnswer, findStarted }
 
 /** Marks a batch as committed, under the epoch that was taken last where it has one; false when it was before, and when its node is gone. */
 export function markBatch(db: Database, { nodeId, seq }: Batch, hasEpoch: boolean): Query<boolean> {
-  return db.has(insertMark, nodeId, seq, hasEpoch ? 1 : 0)
+  return db.has(insertMark, nodeId, seq, hasEpoch ? 1 : 0, seq % db.spread)
 }
 
 /** Keeps the part of the answer that the store does not show otherwise; most batches have none. */
-export function* keepAnswer(db: Database, nodeId: number, { lost, started, joined, ...rest }: Kept): Query<void> {
+export function* keepAnswer(
+  db: Database,
+  { nodeId, seq }: Batch,
+  { lost, started, joined, ...rest }: Kept,
+): Query<void> {
   const met = metBy(started)
   const { taken, cancels, completions, tells, woken, heldBack } = rest
   const kinds = lost.size + taken.length + cancels.length + completions.length + tells.length + joined.size + woken
   if (kinds === 0 && !heldBack.includes(true) && met === undefined) return
   const lostRuns = Array.from(lost, ({ runId, epoch }) => [runId, epoch] as const)
   const kept: KeptAnswer = { ...rest, lost: lostRuns, joined: [...joined], met: met ?? {} }
-  yield* db.run(updateAnswer, JSON.stringify(kept), nodeId)
+  yield* db.run(updateAnswer, JSON.stringify(kept), nodeId, seq % db.spread)
 }
 
 /** The answer to a batch that was committed and whose answer was lost. */
 export function* answerAgain(db: Database, batch: Batch): Query<Committed> {
-  const mark = yield* db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId)
+  const mark = yield* db.get<{ epoch: number; answer: string | null }>(findMark, batch.nodeId, batch.seq % db.spread)
   const kept: KeptAnswer = { ...nothingKept, ...(JSON.parse(mark?.answer ?? '{}') as Partial<KeptAnswer>) }
   const epoch = mark?.epoch ?? 0
   const { cancelRequests, taken } = yield* askedOfNode(db, batch.nodeId)

@@ -9,18 +9,13 @@ const timedOut: ErrorCode = 'timed_out'
 
 // By primary key. Of two processes the one whose clock is ahead ended the last run.
 const addEnded = `
-insert into rollup (definition, outcome, is_timeout, runs, total_ms, last_at, last_ms)
-values (?, ?, ?, ?, ?, ?, ?)
-on conflict (definition, outcome, is_timeout) do update set
+insert into rollup (definition, outcome, is_timeout, slot, runs, total_ms, last_at, last_ms)
+values (?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (definition, outcome, is_timeout, slot) do update set
   runs = rollup.runs + excluded.runs,
   total_ms = rollup.total_ms + excluded.total_ms,
   last_ms = case when excluded.last_at < rollup.last_at then rollup.last_ms else excluded.last_ms end,
   last_at = case when excluded.last_at < rollup.last_at then rollup.last_at else excluded.last_at end`
-
-// A run that is tried again has not ended; by primary key.
-const takeBack = `
-update rollup set runs = runs - 1, total_ms = total_ms - ?
-where definition = ? and outcome = ? and is_timeout = ?`
 
 // Of every version of a name, by its unique key and then by primary key prefix.
 const findEnded = `
@@ -30,7 +25,7 @@ where definition.name = ?
 order by outcome, is_timeout, last_at desc`
 
 /** The statements of this file whose plans are tested. */
-export const hotRollupStatements = { addEnded, takeBack, findEnded }
+export const hotRollupStatements = { addEnded, findEnded }
 
 /** One run that ended. */
 export interface EndedOnce {
@@ -63,7 +58,7 @@ export class Rollup {
 
   *write(db: Database, now: number): Query<void> {
     for (const { definition, outcome, isTimeout, runs, totalMs, lastMs } of this.#sums) {
-      yield* db.run(addEnded, definition, outcome, isTimeout ? 1 : 0, runs, totalMs, now, lastMs)
+      yield* db.run(addEnded, definition, outcome, isTimeout ? 1 : 0, now % db.spread, runs, totalMs, now, lastMs)
     }
   }
 
@@ -79,9 +74,9 @@ export class Rollup {
   }
 }
 
-/** Counts a run no more that is tried again. */
+/** Counts a run no more that is tried again: it has not ended. */
 export function uncount(db: Database, { definition, outcome, code, elapsedMs }: EndedOnce): Query<unknown> {
-  return db.run(takeBack, elapsedMs, definition, outcome, code === timedOut ? 1 : 0)
+  return db.run(addEnded, definition, outcome, code === timedOut ? 1 : 0, 0, -1, -elapsedMs, 0, 0)
 }
 
 /** Counts what ended under a name, all its versions together. */
@@ -95,7 +90,7 @@ export function* countEnded(db: Database, name: string): Query<EndedRuns[]> {
       counts.push({ ...row, isTimeout })
       continue
     }
-    // The latest of the versions comes first, and tells of the last run.
+    // The latest of the versions, and of their rows, comes first and tells of the last run.
     counts[counts.length - 1] = { ...same, runs: same.runs + row.runs, totalMs: same.totalMs + row.totalMs }
   }
   return counts

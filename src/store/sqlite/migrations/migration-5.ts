@@ -31,4 +31,32 @@ alter table node add column version text;
 alter table node add column drain_at integer;
 -- By how much its clock was ahead of the time of the store when it last told.
 alter table node add column clock_ahead_ms integer not null default 0;
+
+-- Rows that each batch changes may be divided into several.
+create table mark_divided (
+  node integer not null,
+  slot integer not null,
+  seq integer not null,
+  epoch integer not null,
+  -- What only that transaction could tell: JSON; null when nothing was lost and nothing cancelled.
+  answer text,
+  primary key (node, slot)
+) strict, without rowid;
+insert into mark_divided select node, 0, seq, epoch, answer from mark;
+drop table mark;
+alter table mark_divided rename to mark;
+create table rollup_divided (
+  definition integer not null,
+  outcome text not null,
+  is_timeout integer not null,
+  slot integer not null,
+  runs integer not null,
+  total_ms integer not null,
+  last_at integer not null,
+  last_ms integer not null,
+  primary key (definition, outcome, is_timeout, slot)
+) strict, without rowid;
+insert into rollup_divided select definition, outcome, is_timeout, 0, runs, total_ms, last_at, last_ms from rollup;
+drop table rollup;
+alter table rollup_divided rename to rollup;
 `
